@@ -1,0 +1,179 @@
+"""The loop: source → recogniser → detector → events.
+
+The live game, ``voicetrail listen``, the evaluation and the tests all run this one path. There is no Textual in it and no torch:
+the recogniser comes in from outside, so that it can be loaded where and when that suits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.audio.source import Source
+from voicetrail.events import (
+    AudioBlock,
+    Event,
+    Level,
+    ListeningChanged,
+    SamplesLost,
+    Scores,
+    SourceEnded,
+    SourceEvent,
+    SourceLost,
+    seconds,
+)
+from voicetrail.spotting.detector import Detector
+
+POLL = 0.1
+"""Longest wait for sound in s before the loop looks whether it is to end."""
+FULL_SCALE = 0.999
+"""Magnitude from which a sample counts as clipped."""
+FLOOR_DB = -100.0
+
+Sound = npt.NDArray[np.float32]
+
+
+class Ears(Protocol):
+    """What the loop needs of a recogniser (``spotting.recognizer.Recognizer`` is one)."""
+
+    labels: tuple[str, ...]
+    hop: int
+    """Step between windows in samples."""
+
+    def score(self, window: Sound) -> tuple[float, ...]:
+        """Posteriors for one window of ``window_samples``, in the order of the labels."""
+        ...
+
+    window_samples: int
+
+
+class Gain(Protocol):
+    """A gain stage between the source and the recogniser."""
+
+    gain_db: float
+
+    def apply(self, samples: Sound) -> Sound:
+        """Return the samples with the gain of the moment, within -1 and 1; may adapt it."""
+        ...
+
+
+Tap = Callable[[int, Sound, bool], None]
+"""Is given every hop's time, its samples before the gain, and whether listening was on: the sound recorder."""
+
+
+class Listener:
+    """Runs sound through the recogniser and the detector, and gives out what happened.
+
+    Args:
+        source: an open source; the listener closes it when it ends.
+        ears: the recogniser.
+        detector: turns its scores into words; its ``settings`` may be replaced from another thread between hops.
+        gain: an optional gain stage.
+        tap: an optional receiver of the sound.
+
+    ``events()`` runs in one thread. ``stop()``, ``muted`` and ``tap`` may be used from any other.
+    """
+
+    def __init__(
+        self, source: Source, ears: Ears, detector: Detector, *, gain: Gain | None = None, tap: Tap | None = None
+    ) -> None:
+        self.source = source
+        self.ears = ears
+        self.detector = detector
+        self.gain = gain
+        self.tap = tap
+        self.muted = False
+        """Words are not given out while this is set; scores and levels go on, so that the screen stays alive."""
+        self.time = 0
+        """Samples consumed so far."""
+        self._stop = threading.Event()
+        self._window = np.zeros(ears.window_samples, dtype=np.float32)
+        self._hop = np.zeros(ears.hop, dtype=np.float32)
+        self._filled = 0
+        self._lost = 0
+
+    def stop(self) -> None:
+        """Ask the loop to end; it does so within ``POLL`` seconds."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stop.is_set()
+
+    def events(self) -> Iterator[Event]:
+        """Listen until the source ends or ``stop`` is called, and give out everything that happens, in order."""
+        was_muted = self.muted
+        try:
+            while not self._stop.is_set():
+                item = self.source.read(POLL)
+                if self.muted != was_muted:
+                    was_muted = self.muted
+                    yield ListeningChanged(self.time, not was_muted)
+                if item is None:
+                    continue
+                if not isinstance(item, AudioBlock):
+                    yield from self._news(item)
+                    if isinstance(item, SourceEnded):
+                        return
+                    continue
+                yield from self._hear(item)
+        finally:
+            self.source.close()
+
+    def _news(self, item: SourceEvent) -> Iterator[Event]:
+        if isinstance(item, SourceLost):
+            # What was said before the gap must not be joined with what is said after it.
+            self._window[:] = 0.0
+            self._filled = 0
+            self.detector.reset()
+        yield replace(item, time=self.time)
+
+    def _hear(self, block: AudioBlock) -> Iterator[Event]:
+        if block.lost:
+            self._lost += block.lost
+            yield SamplesLost(self.time, block.lost, self._lost)
+        samples, hop = block.samples, self.ears.hop
+        while len(samples):
+            taken = min(hop - self._filled, len(samples))
+            self._hop[self._filled : self._filled + taken] = samples[:taken]
+            self._filled += taken
+            self.time += taken
+            samples = samples[taken:]
+            if self._filled == hop:
+                self._filled = 0
+                captured = None if block.captured is None else block.captured - seconds(len(samples))
+                yield from self._end_of_hop(captured)
+                if self._stop.is_set():
+                    return
+
+    def _end_of_hop(self, captured: float | None) -> Iterator[Event]:
+        raw, muted = self._hop, self.muted
+        if self.tap is not None:
+            self.tap(self.time, raw.copy(), not muted)
+        sound = raw if self.gain is None else self.gain.apply(raw)
+        yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)
+        self._window[: -len(sound)] = self._window[len(sound) :]
+        self._window[-len(sound) :] = sound
+        posteriors = self.ears.score(self._window)
+        words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
+        yield Scores(self.time, posteriors, self.detector.smoothed, captured)
+        yield from words
+
+
+def level(time: int, raw: Sound, sound: Sound, gain_db: float = 0.0) -> Level:
+    """Measure a hop: loudness after the gain, clipping before it."""
+    rms = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
+    peak = float(np.max(np.abs(sound), initial=0.0))
+    clipped = bool(np.max(np.abs(raw), initial=0.0) >= FULL_SCALE)
+    return Level(time, decibels(rms), decibels(peak), clipped, gain_db)
+
+
+def decibels(magnitude: float) -> float:
+    """Turn a magnitude into dB below full scale, at least ``FLOOR_DB``."""
+    return max(FLOOR_DB, 20.0 * float(np.log10(magnitude))) if magnitude > 0 else FLOOR_DB

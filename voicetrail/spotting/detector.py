@@ -1,0 +1,155 @@
+"""Scores become words: smoothing over hops, a threshold for each word, one word a crossing, a refractory time.
+
+The scheme is the posterior handling of Chen, Parada and Heigold, "Small-footprint keyword spotting using deep neural networks"
+(ICASSP 2014, section 2.3: smoothed posteriors held against a threshold), with a trigger that has to fall before it arms again,
+so that one spoken word is one move however long its score stays high.
+
+Pure arithmetic over numbers that a replay keeps: no clock, no torch. The same scores always give the same words.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from voicetrail.events import SAMPLE_RATE, RejectionReason, WordHeard, WordRejected, seconds
+from voicetrail.vocabulary import is_word
+
+REARM = 0.6
+"""A word is armed again once its smoothed score has fallen below this part of its threshold."""
+NEAR = 0.5
+"""A peak of at least this part of the threshold is a near miss worth telling."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """What decides when scores are a word. Replace the whole record to change one while playing."""
+
+    threshold: float = 0.75
+    """Smoothed score a word needs where ``thresholds`` has none for it."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Threshold of single words."""
+    smoothing: float = 0.12
+    """Time, in s, over which posteriors are averaged; 0 takes each hop as it is."""
+    refractory: float = 0.6
+    """Time, in s, after a word in which the same word is not given again."""
+    margin: float = 0.1
+    """How far a word's smoothed score must be ahead of every other word's."""
+
+    def threshold_of(self, word: str) -> float:
+        """The threshold that holds for a word."""
+        return self.thresholds.get(word, self.threshold)
+
+
+@dataclass(slots=True)
+class _WordState:
+    """What is remembered of one word between hops."""
+
+    armed: bool = True
+    last_heard: int | None = None
+    peak: float = 0.0
+    """Highest smoothed score since the word was last quiet, for telling a near miss once it has passed."""
+
+
+class Detector:
+    """Turns the posteriors of each hop into words and near misses.
+
+    Args:
+        labels: the recogniser's labels, in the order of the posteriors.
+        settings: thresholds and times; may be replaced between hops through the attribute of that name.
+    """
+
+    def __init__(self, labels: Sequence[str], settings: DetectorSettings | None = None) -> None:
+        self.labels = tuple(labels)
+        self.settings = settings or DetectorSettings()
+        self._words = [(index, label) for index, label in enumerate(self.labels) if is_word(label)]
+        self._states = {label: _WordState() for _, label in self._words}
+        self._recent: deque[tuple[int, tuple[float, ...]]] = deque()
+        self.smoothed: tuple[float, ...] = (0.0,) * len(self.labels)
+        """Smoothed posteriors of the last hop, in the order of the labels."""
+
+    def reset(self) -> None:
+        """Forget everything heard so far (a new stream begins)."""
+        self._recent.clear()
+        self._states = {label: _WordState() for _, label in self._words}
+        self.smoothed = (0.0,) * len(self.labels)
+
+    def feed(
+        self, time: int, posteriors: Sequence[float], *, muted: bool = False, captured: float | None = None
+    ) -> list[WordHeard | WordRejected]:
+        """Take the posteriors of one hop.
+
+        Args:
+            time: samples consumed up to the end of the hop's window; must not fall.
+            posteriors: one a label, between 0 and 1.
+            muted: listening is off: a word that would be given out is rejected with the reason ``muted``.
+            captured: passed on to the words, for the delay on the screen.
+
+        Returns:
+            The words and near misses of this hop, most often none.
+        """
+        self._smooth(time, tuple(posteriors))
+        out: list[WordHeard | WordRejected] = []
+        for index, word in self._words:
+            event = self._decide(time, word, index, muted, captured)
+            if event is not None:
+                out.append(event)
+        return out
+
+    def _smooth(self, time: int, posteriors: tuple[float, ...]) -> None:
+        self._recent.append((time, posteriors))
+        oldest = time - round(self.settings.smoothing * SAMPLE_RATE)
+        while len(self._recent) > 1 and self._recent[0][0] <= oldest:
+            self._recent.popleft()
+        count = len(self._recent)
+        self.smoothed = tuple(sum(column) / count for column in zip(*(row for _, row in self._recent), strict=True))
+
+    def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
+        state, score, threshold = self._states[word], self.smoothed[index], self.settings.threshold_of(word)
+        if score < threshold:
+            return self._below(time, word, score, threshold)
+        if not state.armed:
+            return None
+        rival_score, rival = max(((self.smoothed[i], label) for i, label in self._words if i != index), default=(0.0, None))
+        lead = score - rival_score
+        if lead < self.settings.margin:
+            # Not disarmed: the word may still pull ahead within the same crossing. It is told as beaten when it falls.
+            if score >= state.peak:
+                state.peak = score
+            return None if lead >= 0 else self._reject(time, word, "margin", self.settings.margin - lead, rival)
+        state.peak = max(state.peak, score)
+        if muted:
+            return self._reject(time, word, "muted", 0.0)
+        if state.last_heard is not None:
+            left = self.settings.refractory - seconds(time - state.last_heard)
+            if left > 0:
+                return self._reject(time, word, "refractory", left)
+        state.armed, state.last_heard, state.peak = False, time, 0.0
+        return WordHeard(time, word, round(score, 4), captured)
+
+    def _below(self, time: int, word: str, score: float, threshold: float) -> WordRejected | None:
+        """Below the threshold: arm again once quiet, and tell of a peak that came near."""
+        state = self._states[word]
+        if not state.armed:
+            if score < threshold * REARM:
+                state.armed, state.peak = True, 0.0
+            return None
+        if score >= threshold * NEAR:
+            state.peak = max(state.peak, score)
+            return None
+        if state.peak == 0.0:
+            return None
+        peak, state.peak = state.peak, 0.0
+        lacking = max(threshold - peak, 0.0)
+        reason: RejectionReason = "threshold" if lacking > 0 else "margin"
+        return WordRejected(time, word, round(peak, 4), reason, round(lacking, 4))
+
+    def _reject(
+        self, time: int, word: str, reason: RejectionReason, lacking: float, rival: str | None = None
+    ) -> WordRejected:
+        """Tell why a word that reached its threshold is not given out, once a crossing."""
+        state = self._states[word]
+        peak = max(state.peak, self.smoothed[self.labels.index(word)])
+        state.armed, state.peak = False, 0.0
+        return WordRejected(time, word, round(peak, 4), reason, round(lacking, 4), rival)

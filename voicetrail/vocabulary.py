@@ -1,0 +1,39 @@
+"""The word lists, and what each word means to the game."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Literal
+
+NOISE = "_background_noise_"
+"""The label of sound that is no speech."""
+UNKNOWN = "_unknown_"
+"""The label of speech that is none of the words."""
+RESERVED = (NOISE, UNKNOWN)
+"""Labels that are shown but never given out as words."""
+
+DIRECTIONS = ("up", "down", "left", "right")
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+VOCABULARIES = MappingProxyType(
+    {
+        "directional4w": DIRECTIONS,
+        "18w": (*DIGITS, *DIRECTIONS, "go", "stop", "yes", "no"),
+    }
+)
+"""Words of each vocabulary, by name: the two of the TensorFlow.js speech-commands recogniser that the game grew from."""
+
+DEFAULT_VOCABULARY = "directional4w"
+
+Meaning = Literal["up", "down", "left", "right", "go", "stop"]
+
+MEANINGS: MappingProxyType[str, Meaning] = MappingProxyType(
+    {"up": "up", "down": "down", "left": "left", "right": "right", "go": "go", "stop": "stop"}
+)
+"""What a word does in the game: a direction moves the pen; ``go`` takes the last direction again; ``stop`` ends a glide. A word
+that is not here is heard and shown, and moves nothing."""
+
+
+def is_word(label: str) -> bool:
+    """Whether a label may be given out as a word (``_background_noise_`` and ``_unknown_`` never are)."""
+    return label not in RESERVED
