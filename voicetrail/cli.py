@@ -1,0 +1,86 @@
+"""The command line: finds the command, runs it, and turns errors into one clear line.
+
+Each command is a module in ``voicetrail.commands`` that is imported only when it is called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from voicetrail import __version__
+from voicetrail.errors import VoicetrailError
+from voicetrail.text import printable
+
+COMMANDS = {
+    "play": "the game (what `voicetrail` alone does)",
+    "listen": "print the words heard in a file or at the microphone",
+    "classify": "print the scores of one-second clips",
+    "calibrate": "find thresholds and gain for your voice, microphone and room",
+    "devices": "list the sound inputs",
+    "doctor": "check terminal, sound and weights, and say what to do",
+    "settings": "show or change settings, with where each came from",
+    "replays": "list the kept sessions",
+    "replay": "play a kept session again, check it, or ask what if",
+    "export": "turn a kept session into a cast, gif, svg, png, text or wav",
+    "ssh": "play on another machine with the microphone of this one",
+    "mic": "serve this machine's microphone to a game elsewhere",
+    "train": "train a recogniser",
+    "evaluate": "measure a recogniser on clips, noise and streams",
+    "transfer": "teach the recogniser words of your own",
+}
+"""Every command with its line in the help."""
+
+DEFAULT = "play"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the program's own help; a command's own arguments are added only when it is called."""
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="voicetrail",
+        description="Say up, down, left, right: a trail draws itself in the terminal.",
+        epilog=f"commands:\n{listing}\n\n`voicetrail COMMAND --help` tells more; `voicetrail` alone plays.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="voicetrail [COMMAND] [options]",
+    )
+    parser.add_argument("--version", action="version", version=f"voicetrail {__version__}")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0 done, 1 an error that the message explains, 2 wrong usage."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except VoicetrailError as error:
+        print(f"voicetrail: {printable(error, 1000)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is wrong here, and nothing may be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(given: list[str]) -> int:
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given = [DEFAULT, *given]
+    name, rest = given[0], given[1:]
+    parser = build_parser()
+    if name.startswith("-"):
+        parser.parse_args(given)
+    if name not in COMMANDS:
+        parser.error(f"no command {printable(name)!r}; there are {', '.join(COMMANDS)}")
+    command = import_module(f"voicetrail.commands.{name}")
+    own = argparse.ArgumentParser(
+        prog=f"voicetrail {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_arguments(own)
+    code: int = command.run(own.parse_args(rest))
+    return code
