@@ -56,8 +56,8 @@ class Scores:
 
     time: int
     posteriors: tuple[float, ...]
-    """In the order of the recogniser's labels, rounded to a thousandth (see ``Recognizer``), so that a replay decides on exactly
-    the numbers that the game decided on."""
+    """In the order of the recogniser's labels, rounded to a thousandth (see ``Recognizer``), so that a replay decides on the
+    numbers that the game decided on."""
     smoothed: tuple[float, ...] = ()
     """The same after the detector's smoothing: what the thresholds are held against, and what the bars show."""
     captured: float | None = None
@@ -141,6 +141,18 @@ class ListeningChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorChanged:
+    """The detector decides with other settings from this hop on (``spotting.detector.DetectorSettings``, field by field)."""
+
+    time: int
+    threshold: float
+    thresholds: Mapping[str, float]
+    smoothing: float
+    refractory: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The recogniser is loaded and listens from now on."""
 
@@ -156,7 +168,7 @@ class Ready:
 SourceEvent = SourceLost | SourceDelayed | SourceBack | SourceEnded
 """What a source tells beside sound."""
 
-Event = Level | Scores | WordHeard | WordRejected | SourceEvent | SamplesLost | ListeningChanged | Ready
+Event = Level | Scores | WordHeard | WordRejected | SourceEvent | SamplesLost | ListeningChanged | DetectorChanged | Ready
 """Everything that ``listening.Listener`` gives out."""
 
 

@@ -1,7 +1,7 @@
 """The loop: source → recogniser → detector → events.
 
-The live game, ``voicetrail listen``, the evaluation and the tests all run this one path. There is no Textual in it and no torch:
-the recogniser comes in from outside, so that it can be loaded where and when that suits.
+The live game, ``voicetrail listen``, the evaluation and the tests all run this one path. There is no Textual in it and no
+torch: the recogniser comes in from outside, so that it can be loaded where and when that suits.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from voicetrail.audio.source import Source
 from voicetrail.events import (
     AudioBlock,
+    DetectorChanged,
     Event,
     Level,
     ListeningChanged,
@@ -91,6 +92,8 @@ class Listener:
         """Words are not given out while this is set; scores and levels go on, so that the screen stays alive."""
         self.time = 0
         """Samples consumed so far."""
+        self.listened = True
+        """Whether the last hop was decided with listening on."""
         self._stop = threading.Event()
         self._window = np.zeros(ears.window_samples, dtype=np.float32)
         self._hop = np.zeros(ears.hop, dtype=np.float32)
@@ -108,13 +111,11 @@ class Listener:
 
     def events(self) -> Iterator[Event]:
         """Listen until the source ends or ``stop`` is called, and give out everything that happens, in order."""
-        was_muted = self.muted
+        self.listened = not self.muted
         try:
             while not self._stop.is_set():
                 item = self.source.read(POLL)
-                if self.muted != was_muted:
-                    was_muted = self.muted
-                    yield ListeningChanged(self.time, not was_muted)
+                yield from self._listening()
                 if item is None:
                     continue
                 if not isinstance(item, AudioBlock):
@@ -152,8 +153,15 @@ class Listener:
                 if self._stop.is_set():
                     return
 
+    def _listening(self) -> Iterator[Event]:
+        """Take over a change of ``muted``, and tell it before the first hop that it holds for."""
+        if self.muted == self.listened:
+            self.listened = not self.listened
+            yield ListeningChanged(self.time, self.listened)
+
     def _end_of_hop(self, captured: float | None) -> Iterator[Event]:
-        raw, muted = self._hop, self.muted
+        yield from self._listening()
+        raw, muted = self._hop, not self.listened
         if self.tap is not None:
             self.tap(self.time, raw.copy(), not muted)
         sound = raw if self.gain is None else self.gain.apply(raw)
@@ -161,7 +169,11 @@ class Listener:
         self._window[: -len(sound)] = self._window[len(sound) :]
         self._window[-len(sound) :] = sound
         posteriors = self.ears.score(self._window)
+        before = self.detector.applied
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
+        now = self.detector.applied
+        if now != before:
+            yield DetectorChanged(self.time, now.threshold, now.thresholds, now.smoothing, now.refractory, now.margin)
         yield Scores(self.time, posteriors, self.detector.smoothed, captured)
         yield from words
 

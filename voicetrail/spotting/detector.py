@@ -42,6 +42,16 @@ class DetectorSettings:
         return self.thresholds.get(word, self.threshold)
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a detector remembers between hops."""
+
+    recent: tuple[tuple[int, tuple[float, ...]], ...] = ()
+    """Time and posteriors of the hops that are still being averaged."""
+    words: Mapping[str, tuple[bool, int | None, float]] = field(default_factory=dict)
+    """Of each word: whether it is armed, when it was last given out, and its peak since it was last quiet."""
+
+
 @dataclass(slots=True)
 class _WordState:
     """What is remembered of one word between hops."""
@@ -63,6 +73,8 @@ class Detector:
     def __init__(self, labels: Sequence[str], settings: DetectorSettings | None = None) -> None:
         self.labels = tuple(labels)
         self.settings = settings or DetectorSettings()
+        self.applied = self.settings
+        """The settings that decided the last hop: ``settings`` may have been replaced since, from another thread."""
         self._words = [(index, label) for index, label in enumerate(self.labels) if is_word(label)]
         self._states = {label: _WordState() for _, label in self._words}
         self._recent: deque[tuple[int, tuple[float, ...]]] = deque()
@@ -74,6 +86,19 @@ class Detector:
         self._recent.clear()
         self._states = {label: _WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
+
+    def snapshot(self) -> Snapshot:
+        """What is remembered of the sound so far, so that a replay can decide on from here. Call it between hops."""
+        words = {word: (state.armed, state.last_heard, state.peak) for word, state in self._states.items()}
+        return Snapshot(tuple(self._recent), words)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot; what it does not name starts afresh."""
+        self.reset()
+        self._recent.extend(row for row in snapshot.recent if len(row[1]) == len(self.labels))
+        for word, (armed, last_heard, peak) in snapshot.words.items():
+            if word in self._states:
+                self._states[word] = _WordState(armed, last_heard, peak)
 
     def feed(
         self, time: int, posteriors: Sequence[float], *, muted: bool = False, captured: float | None = None
@@ -89,6 +114,7 @@ class Detector:
         Returns:
             The words and near misses of this hop, most often none.
         """
+        self.applied = self.settings
         self._smooth(time, tuple(posteriors))
         out: list[WordHeard | WordRejected] = []
         for index, word in self._words:
@@ -99,30 +125,30 @@ class Detector:
 
     def _smooth(self, time: int, posteriors: tuple[float, ...]) -> None:
         self._recent.append((time, posteriors))
-        oldest = time - round(self.settings.smoothing * SAMPLE_RATE)
+        oldest = time - round(self.applied.smoothing * SAMPLE_RATE)
         while len(self._recent) > 1 and self._recent[0][0] <= oldest:
             self._recent.popleft()
         count = len(self._recent)
         self.smoothed = tuple(sum(column) / count for column in zip(*(row for _, row in self._recent), strict=True))
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
-        state, score, threshold = self._states[word], self.smoothed[index], self.settings.threshold_of(word)
+        state, score, threshold = self._states[word], self.smoothed[index], self.applied.threshold_of(word)
         if score < threshold:
             return self._below(time, word, score, threshold)
         if not state.armed:
             return None
         rival_score, rival = max(((self.smoothed[i], label) for i, label in self._words if i != index), default=(0.0, None))
         lead = score - rival_score
-        if lead < self.settings.margin:
+        if lead < self.applied.margin:
             # Not disarmed: the word may still pull ahead within the same crossing. It is told as beaten when it falls.
             if score >= state.peak:
                 state.peak = score
-            return None if lead >= 0 else self._reject(time, word, "margin", self.settings.margin - lead, rival)
+            return None if lead >= 0 else self._reject(time, word, "margin", self.applied.margin - lead, rival)
         state.peak = max(state.peak, score)
         if muted:
             return self._reject(time, word, "muted", 0.0)
         if state.last_heard is not None:
-            left = self.settings.refractory - seconds(time - state.last_heard)
+            left = self.applied.refractory - seconds(time - state.last_heard)
             if left > 0:
                 return self._reject(time, word, "refractory", left)
         state.armed, state.last_heard, state.peak = False, time, 0.0
@@ -145,9 +171,7 @@ class Detector:
         reason: RejectionReason = "threshold" if lacking > 0 else "margin"
         return WordRejected(time, word, round(peak, 4), reason, round(lacking, 4))
 
-    def _reject(
-        self, time: int, word: str, reason: RejectionReason, lacking: float, rival: str | None = None
-    ) -> WordRejected:
+    def _reject(self, time: int, word: str, reason: RejectionReason, lacking: float, rival: str | None = None) -> WordRejected:
         """Tell why a word that reached its threshold is not given out, once a crossing."""
         state = self._states[word]
         peak = max(state.peak, self.smoothed[self.labels.index(word)])
