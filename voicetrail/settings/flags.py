@@ -1,0 +1,89 @@
+"""A flag for every setting, made from the list."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+
+from voicetrail.settings.registry import SETTINGS, Setting
+
+
+def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """Add ``--profile`` and a flag for every setting: ``--glide-speed 8``, ``--ascii``, ``--no-ascii``, ``--threshold left=0.5``.
+
+    Args:
+        parser: the command's.
+        without: settings for which the command has a flag of its own.
+    """
+    group = parser.add_argument_group("settings", "for this run; they hold over the settings file and the environment")
+    group.add_argument("--profile", metavar="NAME", help="the player's own settings, kept under this name")
+    for setting in SETTINGS.values():
+        if setting.name in without or setting.name == "thresholds":
+            continue
+        flag = "--" + setting.name.replace("_", "-")
+        help = setting.help.replace("%", "%%")
+        if setting.type == "switch":
+            group.add_argument(flag, dest=setting.name, action=argparse.BooleanOptionalAction, default=None, help=help)
+        elif setting.name == "threshold":
+            group.add_argument(
+                flag,
+                dest=setting.name,
+                action="append",
+                metavar="[WORD=]VALUE",
+                help=f"{help}; or of a single word, as left=0.5 (can be given again)",
+            )
+        else:
+            group.add_argument(flag, dest=setting.name, metavar=_metavar(setting), help=f"{help} ({setting.range_text})")
+
+
+def setting_flags(args: argparse.Namespace) -> dict[str, object]:
+    """The flags that were given, as ``load_settings`` takes them.
+
+    Raises:
+        SettingsError: a threshold cannot be used.
+    """
+    given: dict[str, object] = {}
+    for name in SETTINGS:
+        value = getattr(args, name, None)
+        if value is not None:
+            given[name] = value
+    thresholds = given.pop("threshold", None)
+    if isinstance(thresholds, list):
+        for_all, words = parse_thresholds(thresholds)
+        if for_all is not None:
+            given["threshold"] = for_all
+        if words:
+            given["thresholds"] = words
+    return given
+
+
+def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[str, float]]:
+    """Read thresholds as flags give them.
+
+    Args:
+        texts: each ``0.6`` for all words, or ``left=0.5`` (or several with commas); a later one holds over an earlier one.
+
+    Returns:
+        The threshold for all words, ``None`` when none was given, and those of single words.
+
+    Raises:
+        SettingsError: one is no threshold or out of range.
+    """
+    for_all: float | str | None = None
+    words: dict[str, float] = {}
+    for text in texts:
+        if "=" in text:
+            table = SETTINGS["thresholds"].parse(text)
+            assert not isinstance(table, bool | int | float | str)
+            words.update(table)
+        else:
+            value = SETTINGS["threshold"].parse(text)
+            assert isinstance(value, float | str)
+            for_all = value
+    return for_all, words
+
+
+def _metavar(setting: Setting) -> str:
+    if setting.type == "choice":
+        return "|".join(setting.choices)
+    return {"integer": "N", "number": "NUMBER"}.get(setting.type, "TEXT")

@@ -1,0 +1,254 @@
+"""The one list of settings: name, type, default, range, step, choices, unit, and what each does.
+
+The settings file, the environment, the flags, the settings screen, the command and the README's table all read this list.
+Values are checked here and nowhere else: ``check`` for what comes typed (TOML, a key), ``parse`` for what comes as text (a
+flag, the environment, a field on the screen).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from voicetrail.errors import SettingsError
+from voicetrail.text import printable
+from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES
+
+Value = bool | int | float | str | Mapping[str, float]
+"""What a setting can hold; a table maps words to numbers."""
+Type = Literal["text", "switch", "integer", "number", "choice", "table"]
+
+SHIPPED = "shipped"
+"""The value that means "what comes with the weights"."""
+AUTO = "auto"
+
+LONGEST_TEXT = 1000
+WORD = re.compile(r"[^\s=,.\"'\\\[\]#]{1,40}")
+"""A label that a threshold can be given for: what a person can also write as a flag (``left=0.5``)."""
+ON, OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting."""
+
+    name: str
+    type: Type
+    default: Value
+    help: str
+    range: tuple[float, float] | None = None
+    """Lowest and highest number, both allowed; for a table, of each of its values."""
+    step: float = 1
+    """How far a key moves it."""
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    keyword: str | None = None
+    """A word that a number can hold instead (``auto``, ``shipped``)."""
+
+    @property
+    def range_text(self) -> str:
+        """The values that are allowed, in words: ``0.05 to 1``, ``on or off``, ``step or glide``."""
+        if self.type == "switch":
+            return "on or off"
+        if self.type == "choice":
+            return " or ".join(self.choices)
+        if self.range is None:
+            return "text"
+        text = f"{self.range[0]:g} to {self.range[1]:g}" + (f" {self.unit}" if self.unit else "")
+        if self.type == "table":
+            return f"for each word {text}"
+        return f"{text}, or {self.keyword}" if self.keyword else text
+
+    def check(self, value: object) -> Value:
+        """Return a typed value in the setting's own form.
+
+        Raises:
+            SettingsError: it is of another type or out of range; the message names the range.
+        """
+        if self.type == "table":
+            return self._check_table(value)
+        if self.type in ("number", "integer"):
+            return self._check_number(value)
+        if self.type == "switch" and isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            if self.type == "choice" and value in self.choices:
+                return value
+            if self.type == "text" and _plain(value):
+                return value
+        raise self.refusal(value)
+
+    def parse(self, text: str) -> Value:
+        """Return the value that a text stands for: ``on``, ``0.5``, ``auto``, ``left=0.5,up=0.6``.
+
+        Raises:
+            SettingsError: it stands for none; the message names the range.
+        """
+        given = text.strip()
+        if self.type == "switch":
+            if given.lower() in ON + OFF:
+                return given.lower() in ON
+            raise self.refusal(text)
+        if self.type in ("number", "integer"):
+            return self.check(given.lower() if self.keyword and given.lower() == self.keyword else _number(given, text))
+        if self.type == "table":
+            pairs = [part.partition("=") for part in given.split(",") if part.strip()]
+            return self.check({word.strip(): _number(number.strip(), number) for word, _, number in pairs})
+        return self.check(given)
+
+    def format(self, value: Value) -> str:
+        """The text that ``parse`` reads back as this value."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if isinstance(value, Mapping):
+            return ",".join(f"{word}={number:g}" for word, number in sorted(value.items()))
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    def show(self, value: Value) -> str:
+        """The value for a person: with its unit."""
+        text = self.format(value)
+        return f"{text} {self.unit}" if self.unit and isinstance(value, int | float) and not isinstance(value, bool) else text
+
+    def refusal(self, value: object) -> SettingsError:
+        """The error for a value that is not allowed."""
+        shown = "on" if value is True else "off" if value is False else printable(value, 60)
+        return SettingsError(f"{self.name} cannot be {shown!r}: it takes {self.range_text}")
+
+    def _check_number(self, value: object) -> Value:
+        if isinstance(value, str) and value == self.keyword:
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.refusal(value)
+        # Compared before any conversion: a TOML integer may be too large to become a float.
+        low, high = self.range or (-math.inf, math.inf)
+        if not low <= value <= high or not (isinstance(value, int) or math.isfinite(value)):
+            raise self.refusal(value)
+        if self.type == "integer":
+            if value != int(value):
+                raise SettingsError(f"{self.name} cannot be {value:g}: it takes a whole number, {self.range_text}")
+            return int(value)
+        return round(float(value), 4)
+
+    def _check_table(self, value: object) -> Value:
+        if not isinstance(value, Mapping):
+            raise self.refusal(value)
+        table: dict[str, float] = {}
+        for word, number in value.items():
+            if not isinstance(word, str) or not WORD.fullmatch(word) or word in RESERVED:
+                raise SettingsError(f"{self.name}: {printable(word, 40)!r} is no word; write it as left=0.5")
+            try:
+                checked = self._check_number(number)
+            except SettingsError:
+                takes = self.range_text.removeprefix("for each word ")
+                raise SettingsError(f"{self.name}.{word} cannot be {printable(number, 60)!r}: it takes {takes}") from None
+            assert isinstance(checked, float)
+            table[word] = checked
+        return MappingProxyType(table)
+
+
+def _plain(text: str) -> bool:
+    """Whether a text can be kept in a file and shown: no control character, nothing that is no Unicode."""
+    return len(text) <= LONGEST_TEXT and not any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in text)
+
+
+def _number(text: str, given: str) -> float | int | str:
+    """Read a number; what is none comes back as it was given, for ``check`` to refuse by name."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return given
+
+
+_THRESHOLD_RANGE = (0.05, 1.0)
+
+_ALL = (
+    Setting("source", "text", "mic", "where sound comes from: mic, demo, a file, tcp://…, unix://…"),
+    Setting("device", "text", "", "the microphone, by a part of its name or its index; empty follows the system's default"),
+    Setting("gain", "number", AUTO, "how much the sound is raised before it is listened to", (-20.0, 40.0), 1, (), "dB", AUTO),
+    Setting("vocabulary", "choice", DEFAULT_VOCABULARY, "the words to listen for", choices=tuple(VOCABULARIES)),
+    Setting("weights", "text", "", "the recogniser: a name or a file; empty takes the vocabulary's own"),
+    Setting(
+        "threshold", "number", SHIPPED, "score that a word needs, all words alike", _THRESHOLD_RANGE, 0.05, keyword=SHIPPED
+    ),
+    Setting("thresholds", "table", MappingProxyType({}), "score that a single word needs", _THRESHOLD_RANGE, 0.05),
+    Setting(
+        "threshold_shift", "number", 0.0, "raises or lowers every threshold that ships with the weights", (-0.4, 0.4), 0.01
+    ),
+    Setting(
+        "refractory",
+        "number",
+        SHIPPED,
+        "time after a word in which the same word is not taken again",
+        (0.0, 3.0),
+        0.1,
+        unit="s",
+        keyword=SHIPPED,
+    ),
+    Setting(
+        "smoothing",
+        "number",
+        SHIPPED,
+        "time over which scores are averaged: less is fast, more is sure",
+        (0.0, 1.0),
+        0.04,
+        unit="s",
+        keyword=SHIPPED,
+    ),
+    Setting(
+        "margin",
+        "number",
+        SHIPPED,
+        "how far a word's score must be ahead of every other word's",
+        (0.0, 0.9),
+        0.05,
+        keyword=SHIPPED,
+    ),
+    Setting(
+        "step", "integer", 2, "length of a step up or down; a step sideways is twice as many cells", (1, 20), 1, unit="cells"
+    ),
+    Setting("mode", "choice", "step", "one step a word, or glide on until stop, silence or space", choices=("step", "glide")),
+    Setting("glide_speed", "number", 6.0, "how fast the pen glides", (1.0, 30.0), 1, unit="cells/s"),
+    Setting("glide_silence", "number", 8.0, "silence after which a glide ends; 0 is never", (0.0, 60.0), 1, unit="s"),
+    Setting("push_to_talk", "switch", False, "the ear is closed until space opens it for a while"),
+    Setting("push_to_talk_time", "number", 3.0, "how long space opens the ear", (0.5, 30.0), 0.5, unit="s"),
+    Setting("ascii", "switch", False, "draw with | - + and letters only"),
+    Setting("slow_line", "switch", False, "fewer frames and no animations (over SSH this is so by itself)"),
+    Setting("record", "switch", False, "keep every session as a replay"),
+    Setting("record_audio", "switch", False, "keep the sound beside the replay"),
+    Setting("record_scores", "switch", True, "keep the scores in the replay, for what-if"),
+    Setting("preset", "text", "none", "a set of values under a name: quiet room, noisy room, fast, sure, or one of your own"),
+    Setting("theme", "text", "textual-dark", "the colours of the screen"),
+)
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _ALL})
+"""Every setting by its name."""
+
+TUNING = ("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin")
+"""What decides when a word is taken: what a preset holds."""
+
+
+def find(name: str) -> tuple[Setting, str | None]:
+    """The setting of a name, and the word in ``thresholds.left``.
+
+    Raises:
+        SettingsError: there is none of that name; the message offers the nearest.
+    """
+    base, _, word = name.partition(".")
+    setting = SETTINGS.get(base)
+    if setting is not None and (not word and "." not in name):
+        return setting, None
+    if setting is not None and setting.type == "table" and WORD.fullmatch(word):
+        return setting, word
+    import difflib
+
+    near = difflib.get_close_matches(base, SETTINGS, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(SETTINGS)}"
+    raise SettingsError(f"no setting {printable(name, 60)!r}; {hint}")

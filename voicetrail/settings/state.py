@@ -1,0 +1,79 @@
+"""Keeps what keys changed in the state file, without the game waiting for the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from voicetrail.errors import SettingsError
+from voicetrail.settings.files import change_state
+from voicetrail.settings.registry import Value
+
+
+class StateKeeper:
+    """Writes changes to a state file: at once, or in a thread of its own that takes together what came meanwhile.
+
+    Args:
+        path: the state file.
+        background: write in a thread; a key press then never waits for the disk, and a crash loses at most the changes of the
+            write that was under way.
+    """
+
+    def __init__(self, path: Path, *, background: bool = False) -> None:
+        self.path = path
+        self.background = background
+        self.on_trouble: Callable[[str], None] | None = None
+        """Is told, from the writing thread, when the file cannot be written."""
+        self._pending: dict[str, Value | None] = {}
+        self._condition = threading.Condition()
+        self._writing = False
+        self._thread: threading.Thread | None = None
+
+    def keep(self, changes: Mapping[str, Value | None]) -> None:
+        """Write changes; ``None`` removes an entry.
+
+        Raises:
+            SettingsError: the file cannot be written (only when not in the background).
+        """
+        if not self.background:
+            trouble = self._write(changes)
+            if trouble:
+                raise SettingsError(trouble)
+            return
+        with self._condition:
+            for name, value in changes.items():
+                # A whole setting's change covers what waits for its single words, and comes before later ones.
+                for waiting in [entry for entry in self._pending if entry == name or entry.startswith(f"{name}.")]:
+                    del self._pending[waiting]
+                self._pending[name] = value
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="voicetrail-state", daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def flush(self, timeout: float = 2.0) -> bool:
+        """Wait until all is written; ``False`` when that took longer than ``timeout`` seconds."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._pending and not self._writing, timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: bool(self._pending))
+                changes, self._pending, self._writing = self._pending, {}, True
+            try:
+                trouble = self._write(changes)
+                if trouble and self.on_trouble is not None:
+                    self.on_trouble(trouble)
+            finally:
+                with self._condition:
+                    self._writing = False
+                    self._condition.notify_all()
+
+    def _write(self, changes: Mapping[str, Value | None]) -> str | None:
+        try:
+            change_state(self.path, changes)
+        except OSError as error:
+            return f"holds for now but cannot be kept in {self.path}: {error.strerror or error}"
+        return None

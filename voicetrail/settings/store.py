@@ -1,0 +1,257 @@
+"""The settings of a run: read once from every place, changed by keys, kept for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from voicetrail.errors import SettingsError
+from voicetrail.settings import files
+from voicetrail.settings.layers import Layer, Origin, Resolved, resolve
+from voicetrail.settings.presets import load_preset, preset_names, save_preset
+from voicetrail.settings.registry import SETTINGS, SHIPPED, TUNING, Value, find
+from voicetrail.settings.state import StateKeeper
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.text import printable
+
+Keys = Mapping[str, tuple[str, ...]]
+
+
+class Settings:
+    """The settings that hold now. Made by ``load_settings``; used from one thread.
+
+    Args:
+        layers: what each place gives, the weakest first, without the defaults.
+        places: the files.
+        keeper: writes what keys change.
+        keys: the ``[keys]`` table: keys of each action.
+        notices: what the player should be told: broken files, values that were passed over.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        places: files.Places,
+        keeper: StateKeeper,
+        keys: Keys = MappingProxyType({}),
+        notices: Sequence[str] = (),
+    ) -> None:
+        self.places = places
+        self.keeper = keeper
+        self.keys = keys
+        self.notices = tuple(notices)
+        self._session = Layer("key")
+        self._layers = [*layers, self._session]
+        self._state = next((layer for layer in layers if layer.origin == "key"), Layer("key"))
+        self._watchers: list[Callable[[str], None]] = []
+        self._resolved: Resolved = self._resolve()
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of a setting; ``thresholds.left`` is one word's."""
+        _, word = find(name)
+        if word is None:
+            return self._resolved.values[name]
+        table = self.table("thresholds")
+        if word not in table:
+            raise SettingsError(f"no threshold of its own is set for {word!r}: it has what ships")
+        return table[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SETTINGS)
+
+    def number(self, name: str) -> float:
+        """The value of a setting that holds a number; not for one that holds its keyword (``auto``, ``shipped``)."""
+        value = self[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{name} holds {value!r}, which is no number")
+        return value
+
+    def text(self, name: str) -> str:
+        """The value of a setting as text."""
+        return str(self[name])
+
+    def switch(self, name: str) -> bool:
+        """Whether a setting is on."""
+        return self[name] is True
+
+    def table(self, name: str) -> Mapping[str, float]:
+        """The value of a setting that holds a table."""
+        value = self[name]
+        assert isinstance(value, Mapping)
+        return value
+
+    def origin(self, name: str) -> Origin:
+        """Where the value of a setting came from."""
+        setting, word = find(name)
+        if word is not None:
+            return self._resolved.word_origins.get(word, "default")
+        return self._resolved.origins[setting.name]
+
+    def show(self, name: str) -> str:
+        """The value of a setting for a person, with its unit."""
+        return printable(SETTINGS[name].show(self[name]))
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """Have a function called with the name of every setting that is changed from now on, after the change."""
+        self._watchers.append(changed)
+
+    def set(self, name: str, value: object) -> None:
+        """Change a setting for now and for the next time, as a key does; ``thresholds.left`` is one word's.
+
+        A threshold for all words ends the single words' ones; a preset ends all tuning done before it.
+
+        Raises:
+            SettingsError: the value is out of range (nothing changes), or it cannot be kept (it holds for now).
+        """
+        setting, word = find(name)
+        checked: Value
+        if word is None:
+            checked = setting.check(value)
+            if name == "preset":
+                load_preset(str(checked), self.places.presets)
+        else:
+            table = setting.check({word: value})
+            assert isinstance(table, Mapping)
+            checked = table[word]
+        superseded = {"threshold": ("thresholds",), "preset": TUNING}.get(name, ())
+        self._change({**dict.fromkeys(superseded), name: checked})
+
+    def reset(self, name: str) -> None:
+        """Take back what keys changed: the value of the file, the environment or the flag holds again, or else the default.
+
+        Raises:
+            SettingsError: there is no such setting, or it cannot be kept.
+        """
+        find(name)
+        self._change({name: None})
+
+    def step(self, name: str, steps: int, shipped: DetectorSettings | None = None) -> Value:
+        """Move a number by whole steps, or a switch or choice to the next, as a key does; return the new value.
+
+        Args:
+            name: the setting.
+            steps: how many, negative for down.
+            shipped: what comes with the weights, where the value is ``shipped`` and a step has to start from a number.
+
+        Raises:
+            SettingsError: that would leave the range.
+        """
+        setting = SETTINGS[name]
+        now = self[name]
+        if isinstance(now, bool):
+            self.set(name, not now)
+        elif setting.type == "choice":
+            self.set(name, setting.choices[(setting.choices.index(str(now)) + steps) % len(setting.choices)])
+        else:
+            start = now if isinstance(now, int | float) else getattr(shipped, name, 0.0)
+            self.set(name, self._moved(name, float(start), steps * setting.step))
+        return self[name]
+
+    def move_threshold(
+        self, change: float, shipped: DetectorSettings, words: Sequence[str], selected: str | None = None
+    ) -> Mapping[str, float]:
+        """Move the threshold of the selected word, or of all of them, each from where it is.
+
+        Args:
+            change: how far, negative for lower.
+            shipped: what comes with the weights.
+            words: every word of the recogniser.
+            selected: only this one; ``None`` moves all.
+
+        Returns:
+            The new thresholds of the words that were to move.
+
+        Raises:
+            SettingsError: none of them can go further; the message names the range.
+        """
+        now = self.detector_settings(shipped)
+        chosen = list(words) if selected is None else [selected]
+        low, high = SETTINGS["threshold"].range or (0.0, 1.0)
+        moved = {word: round(min(max(now.threshold_of(word) + change, low), high), 4) for word in chosen}
+        if all(abs(now.threshold_of(word) - threshold) < 1e-9 for word, threshold in moved.items()):
+            raise SettingsError(f"the threshold cannot go {'higher' if change > 0 else 'lower'}: it takes {low:g} to {high:g}")
+        self._change({f"thresholds.{word}": threshold for word, threshold in moved.items()})
+        return MappingProxyType(moved)
+
+    def thresholds_as_shipped(self, shipped: DetectorSettings, selected: str | None = None) -> None:
+        """Go back to the thresholds that ship with the weights, for the selected word or for all.
+
+        Raises:
+            SettingsError: it cannot be kept.
+        """
+        if selected is None:
+            self._change({"thresholds": None, "threshold": SHIPPED, "threshold_shift": 0.0})
+        else:
+            self._change({f"thresholds.{selected}": shipped.threshold_of(selected)})
+
+    def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
+        """What the detector goes by: the settings, and what ships with the weights where they say so.
+
+        ``threshold_shift`` moves only thresholds that ship; one that is set is meant as it is.
+        """
+        low, high = SETTINGS["threshold"].range or (0.0, 1.0)
+        shift = self.number("threshold_shift")
+
+        def shifted(threshold: float) -> float:
+            return threshold if shift == 0 else round(min(max(threshold + shift, low), high), 4)
+
+        def own(name: str, otherwise: float) -> float:
+            return otherwise if self[name] == SHIPPED else self.number(name)
+
+        as_shipped = self["threshold"] == SHIPPED
+        base = {word: shifted(threshold) for word, threshold in shipped.thresholds.items()} if as_shipped else {}
+        return DetectorSettings(
+            threshold=shifted(shipped.threshold) if as_shipped else self.number("threshold"),
+            thresholds=MappingProxyType({**base, **self.table("thresholds")}),
+            smoothing=own("smoothing", shipped.smoothing),
+            refractory=own("refractory", shipped.refractory),
+            margin=own("margin", shipped.margin),
+        )
+
+    def preset_names(self) -> tuple[str, ...]:
+        """Every preset that can be chosen."""
+        return preset_names(self.places.presets)
+
+    def save_preset(self, name: str) -> None:
+        """Save the tuning of now as a preset of one's own, and choose it.
+
+        Raises:
+            SettingsError: the name cannot be used, or it cannot be written.
+        """
+        save_preset(name, {entry: self[entry] for entry in TUNING}, self.places.presets)
+        self.set("preset", name)
+
+    def close(self) -> None:
+        """Wait (briefly) until what keys changed is on the disk."""
+        self.keeper.flush()
+
+    def _moved(self, name: str, start: float, change: float) -> float:
+        """Move a number; the last, shorter step to the end of the range is taken whole."""
+        low, high = SETTINGS[name].range or (float("-inf"), float("inf"))
+        target = round(start + change, 4)
+        if (change > 0 and start < high < target) or (change < 0 and start > low > target):
+            return high if change > 0 else low
+        return target
+
+    def _change(self, changes: Mapping[str, Value | None]) -> None:
+        for layer in (self._session, self._state):
+            kept = {name: value for name, value in changes.items() if layer is self._session or value is None}
+            layer.entries = files.apply_changes(layer.entries, kept)
+        self._resolved = self._resolve()
+        try:
+            self.keeper.keep(changes)
+        finally:
+            for name in changes:
+                for changed in self._watchers:
+                    changed(name)
+
+    def _resolve(self) -> Resolved:
+        def preset(name: str) -> Mapping[str, Value]:
+            try:
+                return load_preset(name, self.places.presets)
+            except SettingsError as error:
+                # The file of a preset may vanish at any time; the game goes on without it.
+                self.notices = tuple(dict.fromkeys((*self.notices, str(error))))
+                return {}
+
+        return resolve(self._layers, preset)
