@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voicetrail.game import (
+    Clear,
+    Game,
+    Go,
+    Input,
+    SetGlideSilence,
+    SetGlideSpeed,
+    SetMode,
+    SetStep,
+    Step,
+    Stop,
+    Tick,
+    Undo,
+    from_json,
+    to_json,
+)
+from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
+from voicetrail.game.trail import Cell, Direction
+
+DIRECTION = st.sampled_from(["up", "down", "left", "right"])
+BY = st.sampled_from(["voice", "key"])
+INPUTS: st.SearchStrategy[Input] = st.one_of(
+    st.builds(Step, DIRECTION, BY),
+    st.builds(Step, DIRECTION, BY),
+    st.builds(Go, BY),
+    st.builds(Stop, BY),
+    st.just(Undo()),
+    st.just(Clear()),
+    st.builds(SetStep, st.integers(1, 20)),
+    st.builds(SetMode, st.sampled_from(["step", "glide"])),
+    st.builds(SetGlideSpeed, st.floats(1, 30)),
+    st.builds(SetGlideSilence, st.floats(0.2, 5)),
+    st.just(Tick()),
+)
+TIMED = st.lists(st.tuples(INPUTS, st.integers(0, 3000)), max_size=25)
+"""Inputs, each with the milliseconds since the one before."""
+
+
+def played(inputs: list[tuple[Input, int]], width: int = 31, height: int = 17) -> Game:
+    game, now = Game(width, height), 0
+    for item, pause in inputs:
+        now += pause
+        game.apply(item, now)
+    return game
+
+
+def looks(game: Game) -> dict[Cell, object]:
+    """Every cell as it looks: its arms, and the pen where it stands."""
+    cells: dict[Cell, object] = dict(game.trail.cells)
+    cells[game.trail.pen.cell] = (cells.get(game.trail.pen.cell, 0), game.trail.pen.direction)
+    return cells
+
+
+def walk(*directions: Direction, step: int = 1, size: tuple[int, int] = (41, 21)) -> Game:
+    game = Game(*size, step=step)
+    for direction in directions:
+        game.apply(Step(direction), 0)
+    return game
+
+
+def test_a_step_sideways_is_twice_as_many_cells() -> None:
+    game = walk("right", "up", step=3)
+    assert game.trail.pen.cell == (20 + 6, 10 - 3)
+    assert game.trail.pen.direction == "up"
+
+
+def test_corners_turn_and_crossings_cross() -> None:
+    game = walk("right", "right", "down", "left", "up", "up")
+    assert BOX_GLYPHS.rows(game.trail) == [
+        "  ▲",
+        "╶─┼─╮",
+        "  ╰─╯",
+    ]
+    assert ASCII_GLYPHS.rows(game.trail) == [
+        "  ^",
+        "--+-+",
+        "  +-+",
+    ]
+
+
+def test_the_same_line_drawn_twice_is_one_line() -> None:
+    assert walk("right", "left", "right").trail.cells == walk("right").trail.cells
+
+
+def test_the_edge_stops_the_pen_and_says_so() -> None:
+    game = Game(11, 7, step=20)
+    changes = game.apply(Step("left"), 0)
+    assert changes.edge
+    assert changes.message == "the left edge of the canvas: the pen stops here"
+    assert game.trail.pen.cell == (0, 3)
+    again = game.apply(Step("left"), 0)
+    assert again.cells == frozenset()
+    assert game.undoable == 1
+
+
+def test_undo_takes_a_stroke_back_and_clear_can_be_undone() -> None:
+    game = walk("right", "up", "left")
+    before, tally = game.checksum(), game.tally
+    game.apply(Clear(), 1)
+    assert game.trail.cells == {}
+    assert game.trail.pen == game.trail.home
+    assert game.apply(Undo(), 2).message == "the drawing is back"
+    assert game.checksum() == before
+    assert (game.tally.words, game.tally.length, game.tally.undone) == (tally.words, tally.length, 1)
+    assert game.apply(Undo(), 3).message == "taken back: left"
+    assert game.trail.pen.cell == (22, 9)
+
+
+def test_undo_with_nothing_drawn_changes_nothing() -> None:
+    game = Game()
+    assert game.apply(Undo(), 0).cells == frozenset()
+
+
+def test_go_draws_the_last_direction_again() -> None:
+    game = Game(41, 21, step=1)
+    assert game.apply(Go(), 0).message == "say a direction first"
+    game.apply(Step("down"), 0)
+    game.apply(Go(), 0)
+    assert game.trail.pen.cell == (20, 12)
+
+
+def test_a_glide_keeps_going_until_silence() -> None:
+    game = Game(mode="glide", glide_speed=10, glide_silence=1)
+    x, y = game.trail.pen.cell
+    game.apply(Step("down"), 5000)
+    assert game.trail.pen.cell == (x, y + 1)
+    game.apply(Tick(), 5450)
+    assert game.trail.pen.cell == (x, y + 5)
+    game.apply(Tick(), 60_000)
+    assert game.trail.pen.cell == (x, y + 11)
+    assert not game.mode.moving
+    game.apply(Undo(), 60_001)
+    assert game.trail.cells == {}, "undo takes the whole glide back"
+
+
+@pytest.mark.parametrize("end", [Stop("key"), Undo(), Clear(), SetMode("step")])
+def test_a_glide_ends_at_once_with(end: Input) -> None:
+    game = Game(mode="glide", glide_speed=10, glide_silence=10)
+    game.apply(Step("down"), 0)
+    game.apply(end, 10)
+    pen = game.trail.pen
+    game.apply(Tick(), 5000)
+    assert game.trail.pen == pen
+
+
+def test_a_glide_ends_at_the_edge_and_says_so() -> None:
+    game = Game(11, 7, mode="glide", glide_speed=10, glide_silence=10)
+    game.apply(Step("up"), 0)
+    changes = game.apply(Tick(), 9000)
+    assert changes.edge
+    assert "edge" in changes.message
+    assert game.trail.pen.cell == (5, 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TIMED)
+def test_the_same_inputs_give_the_same_drawing(inputs: list[tuple[Input, int]]) -> None:
+    assert played(inputs).checksum() == played(inputs).checksum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(TIMED)
+def test_ticks_change_nothing(inputs: list[tuple[Input, int]]) -> None:
+    ticked: list[tuple[Input, int]] = []
+    for item, pause in inputs:
+        third = pause // 3
+        ticked += [(Tick(), third), (Tick(), third), (item, pause - 2 * third)]
+    one, other = played(inputs), played(ticked)
+    assert one.checksum() == other.checksum()
+    assert one.tally == other.tally
+
+
+@settings(max_examples=100, deadline=None)
+@given(TIMED, INPUTS)
+def test_undo_inverts_any_input(inputs: list[tuple[Input, int]], last: Input) -> None:
+    game = played([*inputs, (Stop(), 0)])
+    before, looked, depth = game.checksum(), looks(game), game.undoable
+    game.apply(last, game.now_ms)
+    if game.undoable > depth:
+        game.apply(Undo(), game.now_ms + 700)
+        assert looks(game) == looked
+        assert game.checksum() == before
+    elif not isinstance(last, Undo):
+        assert looks(game) == looked, "what cannot be undone changed nothing"
+
+
+@settings(max_examples=60, deadline=None)
+@given(TIMED)
+def test_undoing_everything_leaves_an_empty_drawing(inputs: list[tuple[Input, int]]) -> None:
+    game = played(inputs)
+    while game.undoable:
+        game.apply(Undo(), game.now_ms)
+    assert game.checksum() == Game(31, 17).checksum()
+
+
+@settings(max_examples=100, deadline=None)
+@given(TIMED)
+def test_the_changed_cells_are_exactly_the_differences(inputs: list[tuple[Input, int]]) -> None:
+    game, now = Game(31, 17), 0
+    for item, pause in inputs:
+        now += pause
+        before = looks(game)
+        changes = game.apply(item, now)
+        after = looks(game)
+        assert changes.cells == {cell for cell in before.keys() | after.keys() if before.get(cell) != after.get(cell)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(TIMED, TIMED)
+def test_a_copy_goes_its_own_way(first: list[tuple[Input, int]], then: list[tuple[Input, int]]) -> None:
+    game = played(first)
+    kept, copy = game.checksum(), game.copy()
+    now = game.now_ms
+    for item, pause in then:
+        now += pause
+        copy.apply(item, now)
+    assert game.checksum() == kept
+    now = game.now_ms
+    for item, pause in then:
+        now += pause
+        game.apply(item, now)
+    assert game.checksum() == copy.checksum()
+    assert game.tally == copy.tally
+
+
+@given(INPUTS)
+def test_inputs_survive_json(item: Input) -> None:
+    assert from_json(to_json(item)) == item
+
+
+def test_the_json_form_is_stable() -> None:
+    assert to_json(Step("up", "key")) == {"do": "step", "direction": "up", "by": "key"}
+    assert from_json({"do": "set_step", "length": 3, "later": 1}) == SetStep(3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"do": 1},
+        {"do": "jump"},
+        {"do": "step"},
+        {"do": "step", "direction": "sideways"},
+        {"do": "step", "direction": ["up"]},
+        {"do": "set_step", "length": 0},
+        {"do": "set_step", "length": 2.5},
+        {"do": "set_step", "length": True},
+        {"do": "set_glide_speed", "speed": float("nan")},
+        {"do": "set_glide_silence", "seconds": 1e9},
+    ],
+)
+def test_a_wrong_json_form_is_refused(data: object) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        from_json(data)
+
+
+def test_the_checksum_tells_drawings_apart() -> None:
+    ways: list[tuple[Direction, ...]] = [(), ("up",), ("down",), ("up", "down"), ("up", "left"), ("left", "up")]
+    sums = {walk(*way).checksum() for way in ways}
+    assert len(sums) == 6
+    assert walk("up", "left").checksum() == "0036ca084fa64eed", "a replay made anywhere is checked against these digits"

@@ -1,0 +1,167 @@
+"""The one list of what keys do.
+
+The app's bindings, its footer, the help screen, the command palette and the README's table are all made from it. The settings
+file's ``[keys]`` table changes it: ``undo = "z"`` or ``undo = ["z", "backspace"]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Group = Literal["Draw", "Listen", "Tune", "Session", "Screens"]
+GROUPS: tuple[Group, ...] = ("Draw", "Listen", "Tune", "Session", "Screens")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a key does."""
+
+    name: str
+    """What settings call it; the app's method is ``action_<name>``."""
+    keys: tuple[str, ...]
+    """A character, or a name such as ``up``, ``space``, ``f1``, ``ctrl+q``."""
+    label: str
+    """A word or two, for the footer and the palette."""
+    help: str
+    """One sentence, for the help screen and the palette."""
+    group: Group
+    footer: bool = False
+    """Shown in the footer."""
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("draw_up", ("up",), "Up", "Draw a step up, as the word does.", "Draw"),
+    Action("draw_down", ("down",), "Down", "Draw a step down.", "Draw"),
+    Action("draw_left", ("left",), "Left", "Draw a step to the left.", "Draw"),
+    Action("draw_right", ("right",), "Right", "Draw a step to the right.", "Draw"),
+    Action("undo", ("u",), "Undo", "Take the last stroke, or the last clear, back.", "Draw", footer=True),
+    Action("clear", ("c",), "Clear", "Take the drawing away; undo brings it back.", "Draw", footer=True),
+    Action("step_shorter", ("-",), "Shorter steps", "Make a step shorter.", "Draw"),
+    Action("step_longer", ("+", "="), "Longer steps", "Make a step longer.", "Draw"),
+    Action("mode", ("g",), "Step or glide", "Change between one step a word and a pen that glides on.", "Draw"),
+    Action("glide_slower", ("v",), "Glide slower", "Make a glide slower.", "Draw"),
+    Action("glide_faster", ("V",), "Glide faster", "Make a glide faster.", "Draw"),
+    Action(
+        "listening",
+        ("space",),
+        "Listen",
+        "Stop or start listening at once; ends a glide; with push to talk: open the ear for a while.",
+        "Listen",
+        footer=True,
+    ),
+    Action("push_to_talk", ("p",), "Push to talk", "Listen only for a while after space.", "Listen"),
+    Action("threshold_down", ("[",), "Hear more", "Lower the threshold by 0.05, of all words or the selected one.", "Tune"),
+    Action("threshold_up", ("]",), "Hear less", "Raise the threshold by 0.05.", "Tune"),
+    Action("threshold_down_fine", ("{",), "Hear a little more", "Lower the threshold by 0.01.", "Tune"),
+    Action("threshold_up_fine", ("}",), "Hear a little less", "Raise the threshold by 0.01.", "Tune"),
+    Action("select_next", ("tab",), "Next word", "Select the next word; after the last one, all words.", "Tune"),
+    Action("select_previous", ("shift+tab",), "Previous word", "Select the word before.", "Tune"),
+    Action("select_all", ("escape",), "All words", "Select all words again.", "Tune"),
+    Action(
+        "thresholds_reset", ("0",), "Thresholds as shipped", "Go back to the thresholds that ship with the weights.", "Tune"
+    ),
+    Action("refractory_shorter", ("<",), "Repeat sooner", "Hear the same word again sooner.", "Tune"),
+    Action("refractory_longer", (">",), "Repeat later", "Wait longer before the same word counts again.", "Tune"),
+    Action("smoothing_faster", ("(",), "Faster", "Average scores over a shorter time: faster, less sure.", "Tune"),
+    Action("smoothing_surer", (")",), "Surer", "Average scores over a longer time: surer, slower.", "Tune"),
+    Action("preset", ("n",), "Next preset", "Take the next preset: quiet room, noisy room, fast, sure, your own.", "Tune"),
+    Action("record", ("r",), "Record", "Start or stop keeping the session in a file.", "Session", footer=True),
+    Action("marker", ("m",), "Marker", "Set a marker in the recording.", "Session"),
+    Action("settings", ("s",), "Settings", "Every setting, its value, range and where it came from.", "Screens", footer=True),
+    Action("microphone", ("d",), "Microphone", "The inputs with their level; choose one.", "Screens", footer=True),
+    Action("calibrate", ("k",), "Calibrate", "Find thresholds and gain for your voice, in under a minute.", "Screens"),
+    Action("replays", ("l",), "Replays", "The kept sessions: play, rename, delete.", "Screens"),
+    Action("theme", ("t",), "Dark or light", "Change between a dark and a light screen.", "Screens"),
+    Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),
+    Action("command_palette", ("ctrl+p",), "Palette", "Find any action by its name.", "Screens"),
+    Action("quit", ("q", "ctrl+q"), "Quit", "Leave the game.", "Screens", footer=True),
+)
+"""Every action in the order of the help. The digits 1 to 9, which select a word, are the app's own and cannot be rebound."""
+
+WORD_DIGITS = "123456789"
+
+_SHOWN = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "space": "space",
+    "escape": "esc",
+    "shift+tab": "shift-tab",
+    "comma": ",",
+    "f1": "F1",
+}
+
+
+def shown_key(key: str) -> str:
+    """How a key is written for people."""
+    return _SHOWN.get(key, key.replace("ctrl+", "ctrl-"))
+
+
+def shown_keys(action: Action) -> str:
+    """All keys of an action, for people."""
+    return " ".join(shown_key(key) for key in action.keys) or "–"
+
+
+def rebind(overrides: Mapping[str, object], actions: Sequence[Action] = ACTIONS) -> tuple[tuple[Action, ...], list[str]]:
+    """Apply a settings file's ``[keys]`` table.
+
+    Args:
+        overrides: the name of an action → its key, or a list of its keys (empty: no key).
+        actions: what to change.
+
+    Returns:
+        The actions with their keys, and one line for each thing that could not be done as asked: an action that there is not, a
+        key that is none, a key that two actions want (a key asked for wins over one that comes with the program; of two that
+        were asked for, the first in the list keeps it).
+    """
+    problems: list[str] = []
+    wanted: dict[str, tuple[str, ...]] = {}
+    known = {action.name for action in actions}
+    for name, value in overrides.items():
+        if name not in known:
+            problems.append(f"keys: there is no action {name!r}")
+            continue
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list) or not all(isinstance(key, str) and key and "," not in key.strip(",") for key in given):
+            problems.append(f"keys: {name} needs a key or a list of keys")
+            continue
+        digits = [key for key in given if key in WORD_DIGITS]
+        problems += [f"keys: {key} selects a word and cannot be {name}" for key in digits]
+        wanted[name] = tuple("comma" if key == "," else "space" if key == " " else key for key in given if key not in digits)
+    owner: dict[str, str] = {}
+    for action in actions:
+        for key in wanted.get(action.name, ()):
+            if key in owner:
+                problems.append(f"keys: {shown_key(key)} is asked for by {owner[key]} and {action.name}; {owner[key]} has it")
+            else:
+                owner[key] = action.name
+    result = []
+    for action in actions:
+        keys = [key for key in wanted.get(action.name, action.keys) if owner.get(key, action.name) == action.name]
+        lost = [key for key in action.keys if action.name not in wanted and key not in keys]
+        if lost and not keys:
+            problems.append(f"keys: {shown_key(lost[0])} is now {owner[lost[0]]}; {action.name} has no key left")
+        result.append(replace(action, keys=tuple(keys)))
+    return tuple(result), problems
+
+
+def by_group(actions: Iterable[Action] = ACTIONS) -> dict[Group, list[Action]]:
+    """The actions under their groups, in order."""
+    groups: dict[Group, list[Action]] = {group: [] for group in GROUPS}
+    for action in actions:
+        groups[action.group].append(action)
+    return groups
+
+
+def markdown_table(actions: Iterable[Action] = ACTIONS) -> str:
+    """The table of keys for the README."""
+    lines = ["| key | what it does |", "| --- | --- |"]
+    for group, members in by_group(actions).items():
+        lines.append(f"| **{group}** | |")
+        lines += [f"| {' '.join(f'`{shown_key(key)}`' for key in action.keys)} | {action.help} |" for action in members]
+        if group == "Tune":
+            lines.append("| `1` to `9` | Select the word with that number. |")
+    return "\n".join(lines) + "\n"
