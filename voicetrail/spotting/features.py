@@ -1,0 +1,129 @@
+"""Sound becomes a log-mel picture: the network's input, and the only use of torchaudio.
+
+torchaudio's wheels are linked against one CUDA build of torch. Beside a CPU build, or a torch that is newer than torchaudio's last
+release, ``import torchaudio`` fails in its compiled extension, of which ``MelSpectrogram`` needs nothing (it is made of torch
+operations alone). ``_mel_spectrogram`` therefore tries the plain import and, where the extension fails, imports torchaudio as if
+it had been built without one, which torchaudio itself takes as normal.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from voicetrail.errors import WeightsError
+from voicetrail.events import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSettings:
+    """How sound becomes a picture; stored with the weights, for a network hears only what it was trained on."""
+
+    n_fft: int = 512
+    """Samples of one Fourier transform."""
+    win_length: int = 400
+    """Samples under the Hann window (25 ms)."""
+    hop_length: int = 160
+    """Samples between frames (10 ms)."""
+    n_mels: int = 40
+    f_min: float = 20.0
+    """Lower edge of the lowest mel band in Hz."""
+    f_max: float = 7600.0
+    """Upper edge of the highest mel band in Hz."""
+    log_floor: float = 1e-6
+    """Added to the power before the logarithm; near the power of a quiet 16-bit recording's own noise."""
+    window_samples: int = SAMPLE_RATE
+    """Samples of the network's window (one second)."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of one window. No frame reaches past the window's edges."""
+        return (self.window_samples - self.n_fft) // self.hop_length + 1
+
+    @property
+    def used_samples(self) -> int:
+        """Samples that the frames cover; they lie at the window's end, where the news is."""
+        return self.n_fft + (self.frames - 1) * self.hop_length
+
+    def as_dict(self) -> dict[str, float | int]:
+        """As plain numbers, for the weights' metadata."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FeatureSettings:
+        """Read what ``as_dict`` gave.
+
+        Raises:
+            WeightsError: a value is missing, no number, or out of a sensible range.
+        """
+        try:
+            settings = cls(**{field.name: type(field.default)(values[field.name]) for field in fields(cls)})  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            raise WeightsError(f"the weights' feature settings cannot be read ({error!r}); get the file again") from None
+        sane = 1 <= settings.win_length <= settings.n_fft <= settings.window_samples <= 10 * SAMPLE_RATE
+        if not (sane and 1 <= settings.hop_length <= settings.n_fft and 1 <= settings.n_mels <= 512):
+            raise WeightsError("the weights' feature settings make no sense; get the file again")
+        return settings
+
+
+class LogMel(nn.Module):
+    """Log-mel spectrogram with the loudness of the window taken out.
+
+    The mean over the window is subtracted, so a voice far from the microphone looks as a near one does (only the floor of
+    ``log_floor`` tells them apart), and the result is divided by a constant to be near unit size.
+    """
+
+    SCALE = 4.0
+    """About twice the standard deviation, in nepers, of speech in a room."""
+
+    def __init__(self, settings: FeatureSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or FeatureSettings()
+        s = self.settings
+        self.mel = _mel_spectrogram()(
+            sample_rate=SAMPLE_RATE,
+            n_fft=s.n_fft,
+            win_length=s.win_length,
+            hop_length=s.hop_length,
+            f_min=s.f_min,
+            f_max=s.f_max,
+            n_mels=s.n_mels,
+            power=2.0,
+            center=False,
+        )
+
+    def forward(self, sound: Tensor) -> Tensor:
+        """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
+        return self.normalise(self.mel(sound[..., -self.settings.used_samples :]).unsqueeze(1))
+
+    def normalise(self, power: Tensor) -> Tensor:
+        """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""
+        picture = torch.log(power + self.settings.log_floor)
+        return (picture - picture.mean(dim=(2, 3), keepdim=True)) / self.SCALE
+
+
+def _mel_spectrogram() -> type[nn.Module]:
+    """Import torchaudio's MelSpectrogram, with a stand-in for an extension that does not load."""
+    try:
+        from torchaudio.transforms import MelSpectrogram
+    except (OSError, RuntimeError, ImportError):
+        for name in [name for name in sys.modules if name == "torchaudio" or name.startswith("torchaudio.")]:
+            del sys.modules[name]
+        stand_in = types.ModuleType("torchaudio._extension")
+        vars(stand_in).update(
+            _IS_TORCHAUDIO_EXT_AVAILABLE=False,
+            _IS_ALIGN_AVAILABLE=False,
+            _IS_RIR_AVAILABLE=False,
+            fail_if_no_align=lambda function: function,
+            lazy_import_sox_ext=lambda: None,
+        )
+        sys.modules["torchaudio._extension"] = stand_in
+        from torchaudio.transforms import MelSpectrogram
+    spectrogram: type[nn.Module] = MelSpectrogram
+    return spectrogram

@@ -1,0 +1,223 @@
+"""The keyword networks: a backbone that ends in an embedding, and a head that turns it into logits, a logit a class.
+
+Architectures go by name (``ARCHITECTURES``) and are all built and run by the same code; their names stand in the weights' metadata.
+Pictures are ``[batch, 1, mels, frames]`` throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from voicetrail.spotting.features import FeatureSettings
+
+
+class Model(nn.Module):
+    """A backbone and a head.
+
+    Attributes:
+        backbone: ``[batch, 1, mels, frames]`` to an embedding ``[batch, embedding]``; what transfer learning freezes.
+        head: the last layer, to logits ``[batch, classes]``.
+    """
+
+    def __init__(self, backbone: nn.Module, embedding: int, classes: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Linear(embedding, classes)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Give the logits ``[batch, classes]`` of pictures ``[batch, 1, mels, frames]``."""
+        logits: Tensor = self.head(self.backbone(picture))
+        return logits
+
+
+class ConvNorm(nn.Module):
+    """A convolution and its batch normalisation, which ``fold`` turns into one convolution for use."""
+
+    def __init__(self, conv: nn.Conv1d | nn.Conv2d) -> None:
+        super().__init__()
+        self.conv: nn.Module = conv
+        self.norm: nn.Module = (nn.BatchNorm1d if isinstance(conv, nn.Conv1d) else nn.BatchNorm2d)(conv.out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve and normalise."""
+        y: Tensor = self.norm(self.conv(x))
+        return y
+
+    def fold(self) -> None:
+        """Move the normalisation's scale and shift into the convolution. For evaluation only: training cannot go on after it."""
+        if isinstance(self.norm, nn.Identity):
+            return
+        self.conv = torch.nn.utils.fusion.fuse_conv_bn_eval(self.conv, self.norm)  # type: ignore[type-var]
+        self.norm = nn.Identity()
+
+
+class SqueezeExcite(nn.Module):
+    """Weighs the channels by what the whole window holds (Hu et al., "Squeeze-and-Excitation Networks", 2018, section 3)."""
+
+    def __init__(self, channels: int, reduction: int = 4) -> None:
+        super().__init__()
+        self.squeeze = nn.Linear(channels, channels // reduction)
+        self.excite = nn.Linear(channels // reduction, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Weigh ``[batch, channels, frames]``."""
+        weight = torch.sigmoid(self.excite(torch.relu(self.squeeze(x.mean(-1)))))
+        return x * weight.unsqueeze(-1)
+
+
+class TemporalBlock(nn.Module):
+    """Two convolutions over time with a shortcut (Choi et al., "Temporal convolution for real-time keyword spotting", 2019)."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2, bias=False))
+        self.second = ConvNorm(nn.Conv1d(outputs, outputs, kernel, 1, kernel // 2, bias=False))
+        self.weigh = SqueezeExcite(outputs)
+        same = inputs == outputs and stride == 1
+        self.shortcut = nn.Identity() if same else ConvNorm(nn.Conv1d(inputs, outputs, 1, stride, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[batch, inputs, frames]`` to ``[batch, outputs, frames / stride]``."""
+        y = self.weigh(self.second(torch.relu(self.first(x))))
+        return torch.relu(y + self.shortcut(x))
+
+
+class TemporalResNet(nn.Module):
+    """The project's own: a small 2-D stem that forgives a shift in pitch, then residual convolutions over time.
+
+    Dense 1-D convolutions do more arithmetic than depthwise 2-D ones and still take less time on a CPU, in training and in use,
+    because they are matrix products. The embedding is the mean and the maximum over time, side by side: the maximum keeps a short
+    word (*up*) from drowning in the rest of the window.
+    """
+
+    EMBEDDING = 160
+
+    def __init__(self, mels: int, frames: int) -> None:
+        super().__init__()
+        self.stem = nn.ModuleList(
+            [
+                ConvNorm(nn.Conv2d(1, 16, 5, 2, 2, bias=False)),
+                ConvNorm(nn.Conv2d(16, 16, 3, (2, 1), 1, bias=False)),
+            ]
+        )
+        rows = (((mels + 1) // 2) + 1) // 2
+        self.mix = ConvNorm(nn.Conv1d(16 * rows, 64, 1, bias=False))
+        self.blocks = nn.Sequential(TemporalBlock(64, 64, 5, 1), TemporalBlock(64, 64, 5, 2), TemporalBlock(64, 80, 3, 2))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """``[batch, 1, mels, frames]`` to ``[batch, 160]``."""
+        x = picture
+        for layer in self.stem:
+            x = torch.relu(layer(x))
+        x = self.blocks(torch.relu(self.mix(x.flatten(1, 2))))
+        return torch.cat((x.mean(-1), x.amax(-1)), dim=1)
+
+
+def _dense_stack(sizes: list[int], relu_first: bool = True) -> list[nn.Module]:
+    """Fully connected layers with a ReLU after each but, as the paper's linear layer has none, perhaps the first."""
+    layers: list[nn.Module] = []
+    for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        layers.append(nn.Linear(inputs, outputs))
+        if index or relu_first:
+            layers.append(nn.ReLU())
+    return layers
+
+
+class Transpose(nn.Module):
+    """Swaps mels and frames, for networks whose papers have time first: ``[batch, 1, frames, mels]``."""
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Swap the last two axes."""
+        return picture.transpose(2, 3)
+
+
+def _cnn_trad_fpool3(features: FeatureSettings, classes: int) -> Model:
+    """Sainath and Parada, "Convolutional Neural Networks for Small-footprint Keyword Spotting" (2015), table 1."""
+    time, mels = features.frames - 20 + 1, (features.n_mels - 8 + 1) // 3
+    flat = 64 * (time - 10 + 1) * (mels - 4 + 1)
+    layers = [Transpose(), nn.Conv2d(1, 64, (20, 8)), nn.ReLU(), nn.MaxPool2d((1, 3)), nn.Conv2d(64, 64, (10, 4)), nn.ReLU()]
+    return Model(nn.Sequential(*layers, nn.Flatten(), *_dense_stack([flat, 32, 128], relu_first=False)), 128, classes)
+
+
+def _cnn_one_fstride4(features: FeatureSettings, classes: int) -> Model:
+    """The same paper, table 3: one convolution over all frames, with a stride of 4 in frequency."""
+    flat = 186 * ((features.n_mels - 8) // 4 + 1)
+    layers = [Transpose(), nn.Conv2d(1, 186, (features.frames, 8), stride=(1, 4)), nn.ReLU()]
+    return Model(nn.Sequential(*layers, nn.Flatten(), *_dense_stack([flat, 32, 128, 128], relu_first=False)), 128, classes)
+
+
+def _browser_fft(features: FeatureSettings, classes: int) -> Model:
+    """The layers of the TensorFlow.js speech-commands recogniser ("BROWSER_FFT"), on mels in place of its 232 linear bins."""
+    rows, columns = features.frames, features.n_mels
+    layers: list[nn.Module] = [Transpose()]
+    for index, (inputs, outputs, width) in enumerate(((1, 8, 8), (8, 32, 4), (32, 32, 4), (32, 32, 4))):
+        stride = (1, 2) if index == 3 else (2, 2)
+        layers += [nn.Conv2d(inputs, outputs, (2, width)), nn.ReLU(), nn.MaxPool2d(2, stride)]
+        rows, columns = (rows - 1 - 2) // stride[0] + 1, (columns - width + 1) // 2
+    layers += [nn.Flatten(), nn.Dropout(0.25), nn.Linear(32 * rows * columns, 2000), nn.ReLU(), nn.Dropout(0.5)]
+    return Model(nn.Sequential(*layers), 2000, classes)
+
+
+def _temporal_resnet(features: FeatureSettings, classes: int) -> Model:
+    return Model(TemporalResNet(features.n_mels, features.frames), TemporalResNet.EMBEDDING, classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A network by name: how to build it, and the input it is meant for."""
+
+    build: Callable[[FeatureSettings, int], Model]
+    """Takes the feature settings and the number of classes."""
+    features: FeatureSettings
+    about: str
+
+
+# 32 frames × 40 mels, as in the paper, stretched over one second instead of its 0.33 s.
+_PAPER_INPUT = FeatureSettings(n_fft=1024, win_length=640, hop_length=483)
+# 43 frames × 232 bands: the browser's picture of a second at 44.1 kHz.
+_BROWSER_INPUT = FeatureSettings(n_fft=1024, win_length=1024, hop_length=356, n_mels=232)
+
+DEFAULT_ARCHITECTURE = "temporal-resnet"
+
+ARCHITECTURES = MappingProxyType(
+    {
+        DEFAULT_ARCHITECTURE: Architecture(_temporal_resnet, FeatureSettings(), "2-D stem and temporal residual blocks (the default)"),
+        "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
+        "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
+        "browser-fft": Architecture(_browser_fft, _BROWSER_INPUT, "the TensorFlow.js recogniser's layers"),
+    }
+)
+"""Every architecture by name."""
+
+
+def build_model(architecture: str, features: FeatureSettings, classes: int) -> Model:
+    """Build a network with fresh weights.
+
+    Args:
+        architecture: a name in ``ARCHITECTURES``.
+        features: decides the shape of the input.
+        classes: number of logits.
+
+    Raises:
+        KeyError: no such architecture.
+    """
+    return ARCHITECTURES[architecture].build(features, classes)
+
+
+def parameters(model: nn.Module) -> int:
+    """Number of trained numbers."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def fold(model: nn.Module) -> nn.Module:
+    """Make a network ready for use: evaluation mode, normalisations folded into their convolutions."""
+    model.eval()
+    for module in model.modules():
+        if isinstance(module, ConvNorm):
+            module.fold()
+    return model.requires_grad_(False)
