@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -270,31 +270,3 @@ def _quoted(text: str, *, always: bool = False) -> str:
     if not always and re.fullmatch(r"[A-Za-z0-9_-]+", text):
         return text
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def change_settings_file(path: Path, change: Callable[[Any], None]) -> None:
-    """Change the file that a person edits; comments, order and blank lines stay.
-
-    Args:
-        path: the settings file; made with its folder when missing.
-        change: changes the parsed document (tomlkit's) in place.
-
-    Raises:
-        SettingsError: the file is broken; it is left as it is, with the line and the reason in the message.
-        OSError: it cannot be written.
-    """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    with locked(path):
-        try:
-            _, text = read(path)
-            document = tomlkit.parse(text)
-            change(document)
-            written = tomlkit.dumps(document)
-            tomllib.loads(written)
-        except BrokenFile as broken:
-            raise SettingsError(f"{path}, {broken}; mend it by hand, or delete it to begin with defaults") from None
-        except (TOMLKitError, ValueError) as error:
-            raise SettingsError(f"{path} cannot be changed by the program ({printable(error)}); edit it by hand") from None
-        write_atomically(path, written)

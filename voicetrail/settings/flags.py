@@ -9,7 +9,7 @@ from voicetrail.settings.registry import SETTINGS, Setting
 
 
 def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
-    """Add ``--profile`` and a flag for every setting: ``--glide-speed 8``, ``--ascii``, ``--no-ascii``, ``--threshold left=0.5``.
+    """Add ``--profile`` and a flag for every setting: ``--glide-speed 8``, ``--no-ascii``, ``--threshold left=0.5``.
 
     Args:
         parser: the command's.

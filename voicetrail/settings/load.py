@@ -16,7 +16,6 @@ from voicetrail.settings.presets import load_preset
 from voicetrail.settings.registry import SETTINGS, Value, find
 from voicetrail.settings.state import StateKeeper
 from voicetrail.settings.store import Settings
-from voicetrail.text import printable
 
 KEYS = "keys"
 """The table of the settings file that binds keys anew; ``voicetrail.keys`` knows what may stand in it."""
@@ -48,7 +47,7 @@ def load_settings(
     places = files.places(profile or env.get(f"{ENVIRONMENT}PROFILE") or None, env)
     notices: list[str] = []
     layers: list[Layer] = []
-    keys: dict[str, tuple[str, ...]] = {}
+    keys: dict[str, object] = {}
     written: list[tuple[Path | None, Origin]] = [(places.settings, "file"), (places.profile, "profile"), (places.state, "key")]
     for path, origin in written:
         if path is None:
@@ -87,20 +86,12 @@ def _line_of(name: str, text: str) -> str:
     return ""
 
 
-def _take_keys(table: object, path: Path, text: str, notices: list[str]) -> dict[str, tuple[str, ...]]:
-    """The ``[keys]`` table: a key or a list of keys for each action; ``voicetrail.keys`` says whether they can be used."""
-    if not isinstance(table, Mapping):
-        notices.append(f"{path}, {_line_of(KEYS, text)}keys is no table; passed over")
-        return {}
-    taken: dict[str, tuple[str, ...]] = {}
-    for action, bound in table.items():
-        keys = [bound] if isinstance(bound, str) else bound
-        if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
-            taken[str(action)] = tuple(keys)
-        else:
-            where = _line_of(str(action), text)
-            notices.append(f"{path}, {where}keys.{printable(action, 40)} takes a key or a list of keys; passed over")
-    return taken
+def _take_keys(table: object, path: Path, text: str, notices: list[str]) -> Mapping[str, object]:
+    """The ``[keys]`` table: keys for each action; ``voicetrail.keys.rebind`` says whether they can be used."""
+    if isinstance(table, Mapping):
+        return table
+    notices.append(f"{path}, {_line_of(KEYS, text)}keys is no table; passed over")
+    return {}
 
 
 def _environment(env: Mapping[str, str], notices: list[str]) -> dict[str, Value]:

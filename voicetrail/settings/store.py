@@ -14,8 +14,6 @@ from voicetrail.settings.state import StateKeeper
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.text import printable
 
-Keys = Mapping[str, tuple[str, ...]]
-
 
 class Settings:
     """The settings that hold now. Made by ``load_settings``; used from one thread.
@@ -24,7 +22,7 @@ class Settings:
         layers: what each place gives, the weakest first, without the defaults.
         places: the files.
         keeper: writes what keys change.
-        keys: the ``[keys]`` table: keys of each action.
+        keys: the ``[keys]`` table, as ``voicetrail.keys.rebind`` takes it.
         notices: what the player should be told: broken files, values that were passed over.
     """
 
@@ -33,7 +31,7 @@ class Settings:
         layers: Sequence[Layer],
         places: files.Places,
         keeper: StateKeeper,
-        keys: Keys = MappingProxyType({}),
+        keys: Mapping[str, object] = MappingProxyType({}),
         notices: Sequence[str] = (),
     ) -> None:
         self.places = places

@@ -1,0 +1,170 @@
+"""Show the settings with where each value came from, or change one.
+
+From the weakest to the strongest: default, preset, settings file, profile, keys pressed in earlier sessions, environment
+(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+
+from voicetrail.errors import SettingsError
+from voicetrail.settings import SETTINGS, TUNING, Settings, Value, find, load_settings
+from voicetrail.settings.edit import edit_settings_file
+from voicetrail.settings.files import change_state
+from voicetrail.settings.flags import add_setting_flags, setting_flags
+from voicetrail.text import printable
+
+SUPERSEDED = {"threshold": ("thresholds",), "preset": TUNING}
+"""What a change takes out of the keys' state beside the setting itself, so that it is not hidden by it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail settings``."""
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
+    add_setting_flags(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (without one, the list is printed)")
+    change = actions.add_parser("set", help="change a setting in the settings file; its comments stay")
+    change.add_argument("name", metavar="NAME", help="a setting, or thresholds.WORD")
+    change.add_argument("value", metavar="VALUE")
+    reset = actions.add_parser("reset", help="take a setting out of the settings file and of what keys changed")
+    reset.add_argument("name", metavar="NAME", help="a setting, thresholds.WORD, or all")
+    save = actions.add_parser("save", help="save the tuning that holds now as a preset of your own")
+    save.add_argument("name", metavar="NAME")
+    actions.add_parser("presets", help="list the presets")
+    actions.add_parser("path", help="print where the files are")
+    for action in actions.choices.values():
+        action.add_argument("--profile", default=argparse.SUPPRESS, metavar="NAME", help="of this profile")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``voicetrail settings``."""
+    settings = load_settings(setting_flags(args), args.profile)
+    actions = {"set": _set, "reset": _reset, "save": _save, "presets": _presets, "path": _path}
+    if args.action is None:
+        print(_as_json(settings) if args.json else _as_table(settings))
+    else:
+        actions[args.action](settings, args)
+    if not (args.action is None and args.json):
+        for notice in _notices(settings):
+            print(f"note: {printable(notice, 500)}")
+    return 0
+
+
+def _set(settings: Settings, args: argparse.Namespace) -> None:
+    setting, word = find(args.name)
+    value: Value
+    if word is None:
+        value = setting.parse(args.value)
+        if args.name == "preset" and value not in ("none", *settings.preset_names()):
+            raise SettingsError(f"no preset {printable(value, 60)!r}; there are none, {', '.join(settings.preset_names())}")
+    else:
+        table = setting.parse(f"{word}={args.value}")
+        assert isinstance(table, Mapping)
+        value = table[word]
+    edit_settings_file(settings.places.written, {args.name: value})
+    _forget_keys(settings, (args.name, *SUPERSEDED.get(args.name, ())))
+    _tell(args, "file" if settings.places.profile is None else "profile")
+
+
+def _reset(settings: Settings, args: argparse.Namespace) -> None:
+    if args.name == "all":
+        names: tuple[str, ...] = tuple(SETTINGS)
+    else:
+        find(args.name)
+        names = (args.name,)
+    edit_settings_file(settings.places.written, dict.fromkeys(names))
+    _forget_keys(settings, names)
+    if args.name == "all":
+        print("every setting is as it ships, but for what the environment and flags say")
+    else:
+        _tell(args, None)
+
+
+def _save(settings: Settings, args: argparse.Namespace) -> None:
+    settings.save_preset(args.name)
+    print(f"saved and chosen: preset {args.name!r} in {printable(settings.places.presets, 500)}")
+
+
+def _presets(settings: Settings, args: argparse.Namespace) -> None:
+    for name in ("none", *settings.preset_names()):
+        print(f"{'*' if settings['preset'] == name else ' '} {name}")
+
+
+def _path(settings: Settings, args: argparse.Namespace) -> None:
+    places = settings.places
+    rows = [("settings", places.settings), ("profile", places.profile), ("keys", places.state), ("presets", places.presets)]
+    for name, path in rows:
+        if path is not None:
+            print(f"{name:<9} {printable(path, 500)}")
+
+
+def _forget_keys(settings: Settings, names: Sequence[str]) -> None:
+    try:
+        if settings.places.state.exists():
+            change_state(settings.places.state, dict.fromkeys(names))
+    except OSError as error:
+        raise SettingsError(f"{settings.places.state} cannot be written: {error.strerror or error}") from None
+
+
+def _tell(args: argparse.Namespace, written: str | None) -> None:
+    """Print what holds now, and why that is not what was just written, if so."""
+    settings = load_settings(setting_flags(args), args.profile)
+    setting, word = find(args.name)
+    own = word is None or word in settings.table("thresholds")
+    origin = settings.origin(args.name if own else "preset")
+    if own:
+        shown = f"{settings[args.name]:g}" if word is not None else settings.show(setting.name)
+        print(f"{args.name} = {shown or '(empty)'} ({origin})")
+    else:
+        print(f"{args.name} is not set: it has the threshold for all words")
+    if written is not None and origin != written:
+        reason = f"the preset {settings.text('preset')!r}" if origin in ("preset", "key") else f"the {origin}"
+        print(f"note: it is written, but {reason} holds over the {written}")
+
+
+def _notices(settings: Settings) -> list[str]:
+    """What is wrong in the files, the keys included."""
+    from voicetrail.keys import rebind
+
+    return [*settings.notices, *rebind(settings.keys)[1]]
+
+
+def _as_json(settings: Settings) -> str:
+    rows = []
+    for name, setting in SETTINGS.items():
+        value = settings[name]
+        rows.append(
+            {
+                "name": name,
+                "value": dict(value) if isinstance(value, Mapping) else value,
+                "origin": settings.origin(name),
+                "default": dict(setting.default) if isinstance(setting.default, Mapping) else setting.default,
+                "range": setting.range_text,
+                "unit": setting.unit,
+                "help": setting.help,
+            }
+        )
+    places = settings.places
+    paths = {"settings": places.settings, "profile": places.profile, "keys": places.state, "presets": places.presets}
+    files = {name: str(path) for name, path in paths.items() if path is not None}
+    return json.dumps({"settings": rows, "files": files, "notices": _notices(settings)}, indent=2)
+
+
+def _as_table(settings: Settings) -> str:
+    rows = [("name", "value", "from", "range", "what it does")]
+    for name, setting in SETTINGS.items():
+        rows.append((name, settings.show(name) or "-", settings.origin(name), setting.range_text, setting.help))
+        if name == "thresholds":
+            words = settings.table(name)
+            rows[-1:] = [
+                (f"{name}.{printable(word)}", f"{value:g}", settings.origin(f"{name}.{word}"), setting.range_text, setting.help)
+                for word, value in words.items()
+            ] or rows[-1:]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [min(width, limit) for width, limit in zip(widths, (40, 40, 12, 40), strict=True)]
+    return "\n".join(
+        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=True)), row[4]]) for row in rows
+    )
