@@ -35,7 +35,7 @@ INPUTS: st.SearchStrategy[Input] = st.one_of(
     st.builds(SetStep, st.integers(1, 20)),
     st.builds(SetMode, st.sampled_from(["step", "glide"])),
     st.builds(SetGlideSpeed, st.floats(1, 30)),
-    st.builds(SetGlideSilence, st.floats(0.2, 5)),
+    st.builds(SetGlideSilence, st.floats(0, 5)),
     st.just(Tick()),
 )
 TIMED = st.lists(st.tuples(INPUTS, st.integers(0, 3000)), max_size=25)
@@ -137,6 +137,14 @@ def test_a_glide_keeps_going_until_silence() -> None:
     assert not game.mode.moving
     game.apply(Undo(), 60_001)
     assert game.trail.cells == {}, "undo takes the whole glide back"
+
+
+def test_a_glide_without_a_silence_goes_on() -> None:
+    game = Game(mode="glide", glide_speed=10, glide_silence=0)
+    game.apply(Step("left"), 0)
+    game.apply(Tick(), 11_000)
+    assert game.mode.moving
+    assert game.tally.length == 111
 
 
 @pytest.mark.parametrize("end", [Stop("key"), Undo(), Clear(), SetMode("step")])

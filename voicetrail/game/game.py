@@ -62,7 +62,7 @@ class Game:
         step: steps that a word draws.
         mode: one step a word, or a glide.
         glide_speed: steps a second of a glide.
-        glide_silence: seconds without a word after which a glide ends.
+        glide_silence: seconds without a word after which a glide ends; 0 is never.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Game:
         step: int = 2,
         mode: Mode = "step",
         glide_speed: float = 6.0,
-        glide_silence: float = 2.0,
+        glide_silence: float = 8.0,
     ) -> None:
         self.trail = Trail(width, height)
         self.tally = Tally()
@@ -186,7 +186,10 @@ class Game:
                 return f"glide speed {speed:g} steps a second", False
             case SetGlideSilence(seconds):
                 self._glides = replace(self._glides, silence=seconds)
-                return f"a glide ends after {seconds:g} s without a word", False
+                return (
+                    f"a glide ends after {seconds:g} s without a word" if seconds else "a glide does not end by silence",
+                    False,
+                )
             case Tick():
                 return "", False
 

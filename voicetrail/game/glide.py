@@ -1,6 +1,6 @@
 """The mode in which the pen keeps going: until "stop", space, the edge, or some time without a word.
 
-When a step is due depends on the times passed in and on nothing else: however often the clock is asked, the drawing is the same.
+When a step is due depends on the times passed in and nothing else: however often the clock is asked, the drawing is the same.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class GlideMode:
     speed: float
     """Steps a second."""
     silence: float
-    """Seconds without a word after which the pen rests."""
+    """Seconds without a word after which the pen rests; 0 is never."""
     direction: Direction | None = None
     """Where the pen goes; ``None`` while it rests."""
     next_ms: int = 0
     """When the next step is due."""
-    ends_ms: int = 0
-    """When the pen rests unless another word comes."""
+    ends_ms: int | None = None
+    """When the pen rests unless another word comes; ``None`` is never."""
 
     @property
     def moving(self) -> bool:
@@ -41,18 +41,18 @@ class GlideMode:
 
     def word(self, direction: Direction, at_ms: int) -> tuple[int, GlideMode]:
         """A direction was said: the first step is drawn at once, and the pen keeps going that way."""
-        ends = at_ms + round(1000 * self.silence)
+        ends = at_ms + round(1000 * self.silence) if self.silence else None
         return 1, replace(self, direction=direction, next_ms=at_ms + self.period_ms, ends_ms=ends)
 
     def advance(self, now_ms: int) -> tuple[int, GlideMode]:
         """Time passed: how many steps are due by now, and the mode from then on."""
         if not self.moving:
             return 0, self
-        until = min(now_ms, self.ends_ms)
+        until = now_ms if self.ends_ms is None else min(now_ms, self.ends_ms)
         due = max(0, (until - self.next_ms) // self.period_ms + 1)
         moved = replace(self, next_ms=self.next_ms + due * self.period_ms)
-        return due, moved.stop() if now_ms >= self.ends_ms else moved
+        return due, moved if self.ends_ms is None or now_ms < self.ends_ms else moved.stop()
 
     def stop(self) -> GlideMode:
         """The mode with the pen at rest."""
-        return replace(self, direction=None, next_ms=0, ends_ms=0)
+        return replace(self, direction=None, next_ms=0, ends_ms=None)

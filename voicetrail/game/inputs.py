@@ -18,8 +18,8 @@ STEP_RANGE = (1, 20)
 """Steps (rows, or pairs of columns) that a word draws."""
 SPEED_RANGE = (1.0, 30.0)
 """Steps a second of a glide."""
-SILENCE_RANGE = (0.2, 60.0)
-"""Seconds without a word after which a glide ends."""
+SILENCE_RANGE = (0.0, 60.0)
+"""Seconds without a word after which a glide ends; 0 is never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class SetGlideSpeed:
 
 @dataclass(frozen=True, slots=True)
 class SetGlideSilence:
-    """Seconds without a word after which a glide ends."""
+    """Seconds without a word after which a glide ends; 0 is never."""
 
     seconds: float
 
