@@ -69,7 +69,10 @@ def load_preset(name: str, folder: Path) -> Mapping[str, Value]:
         raise SettingsError(
             f"the preset {name!r} ({path}) holds {printable(unknown[0], 60)!r}; a preset takes {', '.join(TUNING)}"
         )
-    return MappingProxyType({**_AS_SHIPPED, **{entry: SETTINGS[entry].check(value) for entry, value in entries.items()}})
+    try:
+        return MappingProxyType({**_AS_SHIPPED, **{entry: SETTINGS[entry].check(value) for entry, value in entries.items()}})
+    except SettingsError as error:
+        raise SettingsError(f"the preset {name!r} ({path}): {error}") from None
 
 
 def save_preset(name: str, values: Mapping[str, Value], folder: Path) -> Path:

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from voicetrail.errors import SettingsError
+from voicetrail.settings import load_settings
+from voicetrail.settings.edit import edit_settings_file
+from voicetrail.settings.files import change_state, read_or_set_aside, write_atomically
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"step = 3\nmode = glide\n", "line 2"),
+        (b"step = 3\nstep = 4\n", "line 2"),
+        (b"ok = 1\n\n\xff\xfe = 2\n", "line 3: not UTF-8"),
+        (b"a = " + b"[" * 5000, "nested too deep"),
+        (b"step = " + b"9" * 5000, "settings.toml"),
+        (b"a\x00b", "line 1"),
+        (b'text = "no end', "at its end"),
+    ],
+)
+def test_a_broken_file_is_named_set_aside_and_the_defaults_hold(
+    content: bytes, where: str, settings_file: Path, env: dict[str, str]
+) -> None:
+    settings_file.write_bytes(content)
+    settings = load_settings(env=env)
+    assert settings["step"] == 2
+    (notice,) = settings.notices
+    assert str(settings_file) in notice
+    assert where in notice
+    assert "settings.toml.broken-1" in notice
+    assert not settings_file.exists()
+    assert settings_file.with_name("settings.toml.broken-1").read_bytes() == content
+    settings_file.write_bytes(content)
+    load_settings(env=env)
+    assert settings_file.with_name("settings.toml.broken-2").exists()
+    assert load_settings(env=env).notices == ()
+
+
+def test_a_value_that_cannot_be_used_is_passed_over_with_its_line(settings_file: Path, env: dict[str, str]) -> None:
+    settings_file.write_text("# mine\nstep = 3\nglide_speed = 900\nfly = true\n[thresholds]\nleft = 7\n[keys]\nundo = 'z'\n")
+    settings = load_settings(env=env)
+    assert settings["step"] == 3
+    assert settings["glide_speed"] == 6.0
+    assert settings.keys == {"undo": "z"}
+    speed, fly, left = settings.notices
+    assert "line 3: glide_speed cannot be '900': it takes 1 to 30 cells/s" in speed
+    assert "line 4: no setting 'fly'" in fly
+    assert "line 5: thresholds.left cannot be '7'" in left
+    assert settings_file.exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_no_end(settings_file: Path, env: dict[str, str]) -> None:
+    settings_file.mkdir()
+    settings = load_settings(env=env)
+    assert "cannot be read" in settings.notices[0]
+    with pytest.raises(SettingsError, match="cannot be written"):
+        edit_settings_file(settings_file, {"step": 3})
+
+
+def test_state_that_cannot_be_kept_still_holds(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    settings = load_settings(env=env)
+    with pytest.raises(SettingsError, match="holds for now but cannot be kept"):
+        settings.set("step", 4)
+    assert settings["step"] == 4
+
+
+def test_a_write_in_the_background_tells_its_trouble(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    told: list[str] = []
+    settings = load_settings(env=env, background=True)
+    settings.keeper.on_trouble = told.append
+    settings.set("step", 4)
+    settings.close()
+    assert len(told) == 1
+    assert "cannot be kept" in told[0]
+
+
+def test_what_keys_change_in_the_background_is_kept(env: dict[str, str]) -> None:
+    settings = load_settings(env=env, background=True)
+    for value in range(1, 21):
+        settings.set("step", value)
+        settings.set(f"thresholds.w{value}", value / 20)
+    settings.set("thresholds.w1", 0.9)
+    settings.close()
+    kept = load_settings(env=env)
+    assert kept["step"] == 20
+    assert dict(kept.table("thresholds")) == {**{f"w{value}": value / 20 for value in range(1, 21)}, "w1": 0.9}
+
+
+def test_two_games_at_once_keep_what_each_changed(env: dict[str, str]) -> None:
+    one, other = load_settings(env=env), load_settings(env=env)
+    one.set("step", 4)
+    other.set("glide_speed", 9)
+    other.set("step", 5)
+    one.set("thresholds.left", 0.5)
+    other.set("thresholds.up", 0.6)
+    kept = load_settings(env=env)
+    assert (kept["step"], kept["glide_speed"]) == (5, 9.0)
+    assert dict(kept.table("thresholds")) == {"left": 0.5, "up": 0.6}
+
+
+def _count_up(path: str, name: str) -> None:
+    for value in range(25):
+        change_state(Path(path), {name: value, f"thresholds.{name}": 0.5})
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_count_up, args=(str(path), f"w{number}")) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(20)
+    names = [f"w{number}" for number in range(4)]
+    assert tomllib.loads(path.read_text()) == {**dict.fromkeys(names, 24), "thresholds": dict.fromkeys(names, 0.5)}
+
+
+def test_a_broken_state_file_is_set_aside_by_the_writer_too(state_file: Path) -> None:
+    state_file.write_text("no toml")
+    change_state(state_file, {"step": 4})
+    assert tomllib.loads(state_file.read_text()) == {"step": 4}
+    assert state_file.with_name("state.toml.broken-1").exists()
+
+
+def test_a_write_keeps_the_link_and_the_mode_and_sweeps_up(tmp_path: Path) -> None:
+    real = tmp_path / "real.toml"
+    real.write_text("old")
+    real.chmod(0o640)
+    link = tmp_path / "link.toml"
+    link.symlink_to(real)
+    left = tmp_path / ".real.toml.abc.tmp"
+    left.write_text("half")
+    write_atomically(link, "new = 1\n")
+    assert link.is_symlink()
+    assert real.read_text() == "new = 1\n"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert not left.exists()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.toml"
+    path.write_text("step = 3\n")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, "step = 4\n")
+    assert path.read_text() == "step = 3\n"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state.toml"]
+
+
+COMMENTED = """\
+# my settings
+step = 3   # cells
+
+# the quiet one
+[thresholds]
+left = 0.5 # he mumbles
+
+[keys]
+undo = ["z", "backspace"]
+"""
+
+
+def test_comments_survive_a_change(settings_file: Path) -> None:
+    settings_file.write_text(COMMENTED)
+    edit_settings_file(settings_file, {"step": 4, "mode": "glide", "thresholds.left": 0.4, "thresholds.up": 0.6})
+    changed = settings_file.read_text()
+    for comment in ("# my settings", "# cells", "# the quiet one", "# he mumbles"):
+        assert comment in changed
+    assert tomllib.loads(changed) == {
+        "step": 4,
+        "mode": "glide",
+        "thresholds": {"left": 0.4, "up": 0.6},
+        "keys": {"undo": ["z", "backspace"]},
+    }
+    edit_settings_file(settings_file, {"mode": None, "step": None, "thresholds.left": None, "thresholds.up": None})
+    assert tomllib.loads(settings_file.read_text()) == {"keys": {"undo": ["z", "backspace"]}}
+
+
+def test_a_change_of_nothing_does_not_touch_the_file(settings_file: Path) -> None:
+    settings_file.write_text(COMMENTED)
+    before = settings_file.stat()
+    edit_settings_file(settings_file, {"step": 3, "margin": None})
+    assert settings_file.stat().st_ino == before.st_ino
+    edit_settings_file(settings_file.with_name("none.toml"), {"margin": None})
+    assert not settings_file.with_name("none.toml").exists()
+
+
+def test_a_broken_settings_file_is_not_changed_by_set(settings_file: Path) -> None:
+    settings_file.write_text("step = 3\nmode = glide\n")
+    with pytest.raises(SettingsError, match=r"line 2.*mend it by hand"):
+        edit_settings_file(settings_file, {"step": 4})
+    assert settings_file.read_text() == "step = 3\nmode = glide\n"
+
+
+def test_reading_what_is_not_there_is_no_trouble(tmp_path: Path) -> None:
+    assert read_or_set_aside(tmp_path / "none.toml") == ({}, "", None)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import argparse
+import math
+
+import pytest
+
+from voicetrail.errors import SettingsError
+from voicetrail.settings import SETTINGS, Value, find
+from voicetrail.settings.flags import add_setting_flags, parse_thresholds, setting_flags
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_default_is_a_value_that_its_own_text_reads_back(name: str) -> None:
+    setting = SETTINGS[name]
+    assert setting.check(setting.default) == setting.default
+    assert setting.parse(setting.format(setting.default)) == setting.default
+    assert setting.help
+    assert setting.range_text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("threshold", "0.6", 0.6),
+        ("threshold", " Shipped ", "shipped"),
+        ("gain", "AUTO", "auto"),
+        ("gain", "-6", -6.0),
+        ("step", "4", 4),
+        ("step", "4.0", 4),
+        ("ascii", "Yes", True),
+        ("ascii", "0", False),
+        ("mode", "glide", "glide"),
+        ("thresholds", "left=0.5, up=0.6", {"left": 0.5, "up": 0.6}),
+        ("thresholds", "", {}),
+        ("source", "tcp://127.0.0.1:10700", "tcp://127.0.0.1:10700"),
+    ],
+)
+def test_a_text_stands_for_a_value(name: str, text: str, value: Value) -> None:
+    assert SETTINGS[name].parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("threshold", 7, "threshold cannot be '7': it takes 0.05 to 1, or shipped"),
+        ("threshold", 0.04, "0.05 to 1"),
+        ("threshold", math.nan, "0.05 to 1"),
+        ("threshold", True, "threshold cannot be 'on'"),
+        ("threshold", "high", "0.05 to 1, or shipped"),
+        ("gain", math.inf, "-20 to 40 dB, or auto"),
+        ("step", 2.5, "a whole number, 1 to 20 cells"),
+        ("step", 10**400, "1 to 20 cells"),
+        ("mode", "fly", "it takes step or glide"),
+        ("ascii", "on", "it takes on or off"),
+        ("source", "a\x1b[31m", "�"),
+        ("source", "\udcff", "source cannot be"),
+        ("thresholds", {"left": 2}, "thresholds.left cannot be '2': it takes 0.05 to 1"),
+        ("thresholds", {"_unknown_": 0.5}, "is no word"),
+        ("thresholds", {"a b": 0.5}, "is no word"),
+        ("thresholds", [0.5], "for each word 0.05 to 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_range(name: str, value: object, says: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        SETTINGS[name].check(value)
+    assert says in str(refused.value)
+    assert "\x1b" not in str(refused.value)
+
+
+def test_a_misspelt_name_gets_the_nearest() -> None:
+    with pytest.raises(SettingsError, match="did you mean threshold"):
+        find("treshold")
+    with pytest.raises(SettingsError, match=r"no setting 'step\.left'"):
+        find("step.left")
+    assert find("thresholds.left") == (SETTINGS["thresholds"], "left")
+
+
+def test_every_setting_has_a_flag() -> None:
+    parser = argparse.ArgumentParser()
+    add_setting_flags(parser, without=("record",))
+    given = "--profile ann --glide-speed 8 --no-record-scores --threshold 0.7 --threshold left=0.5 --gain -3 --mode glide"
+    args = parser.parse_args(given.split())
+    assert args.profile == "ann"
+    assert setting_flags(args) == {
+        "glide_speed": "8",
+        "record_scores": False,
+        "threshold": 0.7,
+        "thresholds": {"left": 0.5},
+        "gain": "-3",
+        "mode": "glide",
+    }
+    flags = parser.format_help()
+    assert all(f"--{name.replace('_', '-')}" in flags for name in SETTINGS if name not in ("thresholds", "record"))
+
+
+def test_thresholds_of_flags() -> None:
+    assert parse_thresholds(["0.6", "left=0.5", "0.7"]) == (0.7, {"left": 0.5})
+    assert parse_thresholds([]) == (None, {})
+    with pytest.raises(SettingsError):
+        parse_thresholds(["left=x"])
