@@ -1,0 +1,69 @@
+"""How old sound is when it comes over a line, told without a common clock. Pure arithmetic; the time is passed in.
+
+Each block carries a clock of its sender: its stamp, or its position in the stream. Arrival minus that clock is an unknown
+offset plus the line's delay; the least of it in the last minutes is the line at its best, what is above it has waited on the
+way. The line at its best takes half a round trip, which pings tell.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+SPAN = 60.0
+"""Seconds of one bucket of minima."""
+BUCKETS = 5
+"""Minima that are kept. Two clocks drift apart by some 50 ms in this time at worst, so older ones are forgotten."""
+ROUND_TRIPS = 16
+"""Round trips of which the shortest counts."""
+
+
+class LineClock:
+    """Estimates when what just came over a line was captured, in this machine's ``time.monotonic()``."""
+
+    def __init__(self) -> None:
+        self._minima: deque[list[float]] = deque(maxlen=BUCKETS)
+        self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS)
+
+    def restart(self) -> None:
+        """Forget the sender's clock (a new connection, a stream that begins anew)."""
+        self._minima.clear()
+
+    def round_trip(self, taken: float) -> None:
+        """Take the seconds that a ping took there and back."""
+        self._round_trips.append(taken)
+
+    @property
+    def transit(self) -> float:
+        """Seconds that the line takes one way at its best; 0 while unknown."""
+        return min(self._round_trips, default=0.0) / 2
+
+    def waited(self, clock: float, now: float) -> float:
+        """Take a block's clock and its arrival, both in seconds; return how long it waited above the line's best."""
+        offset = now - clock
+        if not self._minima or now - self._minima[-1][0] >= SPAN:
+            self._minima.append([now, offset])
+        self._minima[-1][1] = min(self._minima[-1][1], offset)
+        return offset - min(minimum for _, minimum in self._minima)
+
+
+class Allowance:
+    """So much a second and no more, with so much in hand: bounds what a peer can make this program do.
+
+    Args:
+        rate: units a second that are allowed for good.
+        in_hand: units that may come at once.
+    """
+
+    def __init__(self, rate: float, in_hand: float) -> None:
+        self._rate = rate
+        self._in_hand = in_hand
+        self._left = in_hand
+        self._last: float | None = None
+
+    def spend(self, units: float, now: float) -> float:
+        """Spend units; return the seconds to wait before the next are allowed, 0 if none."""
+        if self._last is not None:
+            self._left = min(self._in_hand, self._left + (now - self._last) * self._rate)
+        self._last = now
+        self._left -= units
+        return max(0.0, -self._left / self._rate)
