@@ -1,0 +1,129 @@
+"""What the last minute's scores would have given: the figures that make a threshold's consequence visible.
+
+Pure arithmetic over the scores that the screen is given anyway; no torch, no clock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
+from voicetrail.spotting.detector import Detector, DetectorSettings
+
+MINUTE = 60.0
+"""How much of the past is counted, in s."""
+FADE = 3.0
+"""How long a peak stays visible, in s."""
+
+
+class WordCounts:
+    """Counts how often each word would have been given out in the last minute with the settings of the moment.
+
+    The scores of that time are kept. A new hop costs one step of a detector; other settings are run over the whole minute again
+    when the counts are next asked for (some 20 ms). Whether listening was on does not matter: the figure tells what would have
+    been. Safe to feed from the listening thread and to ask from the screen's.
+
+    Args:
+        labels: the recogniser's labels.
+        settings: what the detector goes by now; replace ``settings`` to change it.
+        span: how much of the past is counted, in s.
+    """
+
+    def __init__(self, labels: Sequence[str], settings: DetectorSettings, span: float = MINUTE) -> None:
+        self.settings = settings
+        self._labels = tuple(labels)
+        self._span = round(span * SAMPLE_RATE)
+        self._rows: deque[tuple[int, tuple[float, ...]]] = deque()
+        self._heard: deque[tuple[int, str]] = deque()
+        self._detector = Detector(labels, settings)
+        self._stale = False
+        """The detector has missed hops, since other settings held when they came."""
+        self._lock = threading.Lock()
+
+    def add(self, scores: Scores) -> None:
+        """Take the scores of a hop. A time before the last one's begins a new stream, and forgets the old one."""
+        with self._lock:
+            if self._rows and scores.time <= self._rows[-1][0]:
+                self._rows.clear()
+                self._heard.clear()
+                self._detector.reset()
+            self._rows.append((scores.time, scores.posteriors))
+            self._forget(scores.time)
+            self._stale = self._stale or self._detector.settings != self.settings
+            if not self._stale:
+                self._feed(scores.time, scores.posteriors)
+
+    def counts(self) -> Mapping[str, int]:
+        """How often each word would have been given out; a word that never would is missing."""
+        with self._lock:
+            settings = self.settings
+            if self._stale or self._detector.settings != settings:
+                self._detector, self._stale = Detector(self._labels, settings), False
+                self._heard.clear()
+                for time, posteriors in self._rows:
+                    self._feed(time, posteriors)
+            return Counter(word for _, word in self._heard)
+
+    @property
+    def covered(self) -> float:
+        """How much of the past is known, in s: less than a minute at first."""
+        with self._lock:
+            return seconds(self._rows[-1][0] - self._rows[0][0]) if self._rows else 0.0
+
+    def _feed(self, time: int, posteriors: tuple[float, ...]) -> None:
+        self._heard += [(time, event.word) for event in self._detector.feed(time, posteriors) if isinstance(event, WordHeard)]
+
+    def _forget(self, now: int) -> None:
+        oldest = now - self._span
+        while self._rows and self._rows[0][0] <= oldest:
+            self._rows.popleft()
+        while self._heard and self._heard[0][0] <= oldest:
+            self._heard.popleft()
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The highest score of the last seconds."""
+
+    score: float
+    freshness: float
+    """1 when it is of this hop, falling to 0 when it is about to be forgotten."""
+
+
+class FadingPeaks:
+    """Remembers the highest smoothed score of each label over the last seconds, for a mark on its bar that fades.
+
+    Args:
+        count: how many labels there are.
+        span: how long a peak stays, in s.
+    """
+
+    def __init__(self, count: int, span: float = FADE) -> None:
+        self._span = round(span * SAMPLE_RATE)
+        self._falling: tuple[deque[tuple[int, float]], ...] = tuple(deque() for _ in range(count))
+        """Of each label: the scores that no later one has reached, so the first is the peak."""
+        self._now = 0
+
+    def add(self, time: int, smoothed: Sequence[float]) -> None:
+        """Take the smoothed scores of a hop. A time before the last one's begins a new stream."""
+        if time < self._now:
+            for peaks in self._falling:
+                peaks.clear()
+        self._now = time
+        for peaks, score in zip(self._falling, smoothed, strict=True):
+            while peaks and peaks[-1][1] <= score:
+                peaks.pop()
+            peaks.append((time, score))
+            while peaks[0][0] <= time - self._span:
+                peaks.popleft()
+
+    def peak(self, index: int) -> Peak:
+        """The peak of a label, by its place among the labels."""
+        peaks = self._falling[index]
+        if not peaks:
+            return Peak(0.0, 0.0)
+        time, score = peaks[0]
+        return Peak(score, 1.0 - (self._now - time) / self._span)
