@@ -1,0 +1,194 @@
+"""The file's lines: everything comes back as it was written, and nothing else gets in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voicetrail.errors import ReplayError
+from voicetrail.events import (
+    DetectorChanged,
+    ListeningChanged,
+    SamplesLost,
+    SourceBack,
+    SourceDelayed,
+    SourceEnded,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+)
+from voicetrail.game import inputs as game_inputs
+from voicetrail.replay.entries import (
+    Checksum,
+    Ears,
+    End,
+    Entry,
+    Item,
+    KeyPressed,
+    Marker,
+    Past,
+    ScoreRun,
+    SettingChanged,
+    SoundAt,
+    Unknown,
+)
+from voicetrail.replay.format import Header, read_entry, read_header, write_entry, write_header
+from voicetrail.spotting.detector import DetectorSettings, Snapshot
+
+times = st.integers(0, 2**40)
+scores = st.integers(0, 10_000).map(lambda value: value / 10_000)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+tables = st.dictionaries(words, scores, max_size=4)
+values = st.none() | st.booleans() | st.integers(-1000, 1000) | scores | words
+inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
+    st.builds(game_inputs.Step, st.sampled_from(("up", "down", "left", "right")), st.sampled_from(("voice", "key"))),
+    st.builds(game_inputs.Go, st.sampled_from(("voice", "key"))),
+    st.builds(game_inputs.Stop, st.sampled_from(("voice", "key"))),
+    st.just(game_inputs.Undo()),
+    st.just(game_inputs.Clear()),
+    st.builds(game_inputs.SetStep, st.integers(*game_inputs.STEP_RANGE)),
+    st.builds(game_inputs.SetMode, st.sampled_from(("step", "glide"))),
+    st.builds(game_inputs.SetGlideSpeed, st.floats(*game_inputs.SPEED_RANGE)),
+    st.builds(game_inputs.SetGlideSilence, st.floats(*game_inputs.SILENCE_RANGE)),
+)
+detectors = st.builds(DetectorSettings, scores, tables, scores, scores, scores)
+labels = st.lists(words, min_size=2, max_size=5, unique=True).map(tuple)
+
+
+@st.composite
+def ears(draw: st.DrawFn) -> Ears:
+    names = draw(labels)
+    row = st.tuples(times, st.tuples(*[scores] * len(names)))
+    states = st.dictionaries(words, st.tuples(st.booleans(), st.none() | times, st.floats(0, 1)), max_size=3)
+    state = Snapshot(tuple(draw(st.lists(row, max_size=3))), draw(states))
+    return Ears(draw(times), names, 640, draw(words), draw(words), draw(words), draw(detectors), draw(st.booleans()), state)
+
+
+items: st.SearchStrategy[Item] = st.one_of(
+    inputs,
+    st.builds(WordHeard, times, words, scores),
+    st.builds(
+        WordRejected,
+        times,
+        words,
+        scores,
+        st.sampled_from(("threshold", "refractory", "margin", "muted")),
+        scores,
+        st.none() | words,
+    ),
+    st.builds(Past, st.lists(st.tuples(times, inputs), max_size=3).map(tuple)),
+    ears(),
+    st.builds(ScoreRun, times, st.integers(1, 25), st.text("abcXYZ019", max_size=30), st.integers(-50, 1000)),
+    st.builds(KeyPressed, words),
+    st.builds(SettingChanged, words, values),
+    st.builds(ListeningChanged, times, st.booleans()),
+    st.builds(DetectorChanged, times, scores, tables, scores, scores, scores),
+    st.builds(SourceLost, times, words),
+    st.builds(SourceDelayed, times, words),
+    st.builds(SourceBack, times, words),
+    st.builds(SourceEnded, times),
+    st.builds(SamplesLost, times, times, times),
+    st.builds(Marker, words),
+    st.builds(Checksum, words, times),
+    st.builds(SoundAt, times, times),
+    st.builds(End, words),
+    st.builds(Unknown, st.just("?"), st.lists(st.integers(), max_size=3)),
+)
+
+
+@settings(max_examples=150)
+@given(item=items, before=st.integers(0, 10**9), passed=st.integers(-200, 10**7))
+def test_every_entry_comes_back(item: Item, before: int, passed: int) -> None:
+    entry = Entry(max(0, before + passed), item)
+    line = write_entry(entry, before)
+    assert "\n" not in line
+    assert read_entry(line, before) == entry
+
+
+headers = st.builds(
+    Header,
+    date=words,
+    title=words,
+    width=st.integers(1, 600),
+    height=st.integers(1, 600),
+    step=st.integers(*game_inputs.STEP_RANGE),
+    mode=st.sampled_from(("step", "glide")),
+    glide_speed=st.floats(*game_inputs.SPEED_RANGE),
+    glide_silence=st.floats(*game_inputs.SILENCE_RANGE),
+    began_ms=times,
+    settings=st.dictionaries(words, values, max_size=4),
+    weights_hash=words,
+    sound=words,
+)
+
+
+@settings(max_examples=40)
+@given(header=headers)
+def test_every_header_comes_back(header: Header) -> None:
+    assert read_header(write_header(header)) == header
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "[]",
+        "null",
+        '[1, "w"]',
+        '[1, "w", ["up", 0.5, 10], 4]',
+        '["1", "m", ""]',
+        '[NaN, "m", ""]',
+        '[1e300, "m", ""]',
+        '[-1e9, "m", ""]',
+        '[true, "m", ""]',
+        '[1, 2, ""]',
+        '[1, "w", ["up", 1.5, 10]]',
+        '[1, "w", ["up", 0.5, -1]]',
+        '[1, "w", ["up", 0.5, 1.5]]',
+        '[1, "w", [["up"], 0.5, 1]]',
+        '[1, "w", ["\\ud800", 0.5, 1]]',
+        '[1, "n", ["up", 0.5, "because", 0.1, 10, null]]',
+        '[1, "s", [0, 100000, "", 0]]',
+        '[1, "i", {"do": "step", "direction": "sideways"}]',
+        '[1, "i", {"do": "set_step", "length": 1000000}]',
+        '[1, "i", {"do": "fly"}]',
+        '[1, "l", [1, 2]]',
+        '[1, "v", ["threshold", {}]]',
+        '[1, "v", ["threshold", ' + "9" * 5000 + "]]",
+        '[1, "b", ["gone", 1, ""]]',
+        '[1, "e", {"time": 1}]',
+        '[1, "d", {"threshold": 2}]',
+        '[1, "m", "' + "x" * 300 + '"]',
+        "[" * 100_000,
+    ],
+)
+def test_a_line_that_is_none_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        read_entry(line, 0)
+
+
+def test_an_unknown_code_is_kept() -> None:
+    assert read_entry('[0.25, "z9", {"a": [1]}]', 1000) == Entry(1250, Unknown("z9", {"a": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"version": 2}, "newer voicetrail"),
+        ({"version": 10**30}, "newer voicetrail"),
+        ({"version": "1"}, "no version"),
+        ({"type": "cast"}, "no voicetrail replay"),
+        ({"canvas": [10**9, 10]}, "damaged"),
+        ({"canvas": "wide"}, "damaged"),
+        ({"mode": "fly"}, "damaged"),
+        ({"step": 0}, "damaged"),
+        ({"settings": []}, "damaged"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused(change: dict[str, object], says: str) -> None:
+    line = json.dumps(json.loads(write_header(Header())) | change)
+    with pytest.raises(ReplayError, match=says):
+        read_header(line)

@@ -1,0 +1,283 @@
+"""Recording: what was done comes back as the same drawing, and no trouble with the disk reaches the game."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.replay.makers import NOW, Stage, record_spoken, spoken
+from tests.replay.test_format import inputs
+from voicetrail.errors import ReplayError
+from voicetrail.events import SourceLost, WordHeard
+from voicetrail.game import Game, Input, SetMode, Step, Tick, Undo
+from voicetrail.replay import store
+from voicetrail.replay.entries import Checksum, Ears, End, KeyPressed, Marker, Past, ScoreRun, SettingChanged
+from voicetrail.replay.format import Header
+from voicetrail.replay.reader import read
+from voicetrail.replay.recorder import Recorder
+from voicetrail.replay.scores import decode, quantize
+from voicetrail.replay.timeline import Timeline
+
+things = st.tuples(inputs, st.integers(0, 3000))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=st.lists(things, max_size=8), during=st.lists(things, max_size=25), ticks=st.integers(1, 700))
+def test_any_inputs_give_the_same_drawing(
+    tmp_path: Path, before: list[tuple[Input, int]], during: list[tuple[Input, int]], ticks: int
+) -> None:
+    path = tmp_path / f"{time.monotonic_ns()}.trail"
+    stage = Stage()
+    ms = 0
+
+    def run(script: list[tuple[Input, int]]) -> None:
+        nonlocal ms
+        for item, pause in script:
+            for tick in range(ms, ms + pause, ticks):
+                stage.at(tick)
+                stage.session.tick()
+            ms += pause
+            stage.do(item, ms)
+
+    run(before)
+    stage.start(path)
+    run(during)
+    stage.stop()
+    timeline = Timeline(read(path))
+    assert timeline.recording.whole
+    assert timeline.checked >= 2
+    assert timeline.differences == []
+    assert timeline.final.checksum() == stage.game.checksum()
+    assert timeline.final.trail.cells == stage.game.trail.cells
+
+
+def test_every_kind_is_kept_with_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "all.trail"
+    stage = Stage()
+    stage.do(Step("left", "key"), 500)
+    stage.at(1000)
+    stage.start(path, about=Header(title="mine", settings={"threshold": 0.5}))
+    stage.do(Step("up", "key"), 1500)
+    for item, ms in ((KeyPressed("help"), 1600), (SettingChanged("threshold", 0.7), 1700), (Marker("here"), 1800)):
+        stage.recorder.record(item, ms)
+    stage.do(Tick(), 1900)
+    stage.at(2000)
+    stage.stop()
+    recording = read(path)
+    assert recording.header.title == "mine"
+    assert recording.header.settings == {"threshold": 0.5}
+    assert recording.header.began_ms == 1000
+    assert recording.header.date == NOW.isoformat()
+    assert [(entry.at_ms, type(entry.item).__name__) for entry in recording.entries] == [
+        (0, "Past"),
+        (0, "Checksum"),
+        (500, "Step"),
+        (600, "KeyPressed"),
+        (700, "SettingChanged"),
+        (800, "Marker"),
+        (1000, "Checksum"),
+        (1000, "End"),
+    ]
+
+
+def test_checksums_come_every_few_seconds_while_something_is_drawn(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for ms in range(0, 60_000, 700):
+        stage.do(Step("up" if ms % 1400 else "right"), ms)
+    stage.stop()
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    assert timeline.checked >= 10
+    assert timeline.differences == []
+
+
+def test_the_scores_come_back_to_the_bit(tmp_path: Path) -> None:
+    rows = spoken(5, 130)
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for _ in stage.listen(rows):
+        pass
+    stage.stop()
+    entries = read(tmp_path / "a.trail").entries
+    ears = next(entry.item for entry in entries if isinstance(entry.item, Ears))
+    runs = [entry.item for entry in entries if isinstance(entry.item, ScoreRun)]
+    assert ears.time == 640
+    assert ears.weights == "test weights"
+    kept = [row for run in runs for row in decode(run.text, run.hops, 6)]
+    # The first hop is in the detector's state.
+    assert ears.state.recent[-1][1] == rows[0]
+    assert kept == [quantize(row) for row in rows[1:]]
+    assert [run.time for run in runs] == [640 * 2 + 640 * 25 * number for number in range(len(runs))]
+
+
+def test_scores_can_be_turned_off(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", scores=False)
+    items = [entry.item for entry in read(tmp_path / "a.trail").entries]
+    assert not any(isinstance(item, ScoreRun | Ears) for item in items)
+    assert any(isinstance(item, WordHeard) for item in items)
+
+
+def test_a_second_recording_holds_what_came_before(tmp_path: Path) -> None:
+    stage = Stage()
+    for number in range(500):
+        stage.do(Step(("up", "right", "down", "left")[number % 4 if number < 480 else 1], "key"), number * 10)
+    stage.start(tmp_path / "a.trail")
+    stage.do(Undo(), 6000)
+    stage.stop()
+    stage.at(7000)
+    stage.start(tmp_path / "b.trail")
+    stage.stop()
+    second = Timeline(read(tmp_path / "b.trail"))
+    assert sum(len(entry.item.inputs) for entry in second.recording.entries if isinstance(entry.item, Past)) == 501
+    assert second.final.checksum() == stage.game.checksum()
+
+
+def test_it_never_writes_over_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.trail"
+    path.write_text("precious")
+    with pytest.raises(ReplayError, match="never writes over"):
+        Stage().start(path)
+    assert path.read_text() == "precious"
+
+
+def test_it_never_writes_over_a_sound(tmp_path: Path) -> None:
+    (tmp_path / "mine.flac").write_text("precious")
+    with pytest.raises(ReplayError, match=r"mine\.flac exists already"):
+        Stage().start(tmp_path / "mine.trail", sound=True)
+    assert (tmp_path / "mine.flac").read_text() == "precious"
+    assert not (tmp_path / "mine.trail").exists()
+
+
+@pytest.mark.parametrize("name", ["file/x.trail", "nul\0.trail"])
+def test_a_place_that_cannot_be_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReplayError, match="cannot record to"):
+        Stage().start(tmp_path / name)
+
+
+def test_names_are_of_the_time_and_never_taken(tmp_path: Path) -> None:
+    first = store.new_path(NOW, tmp_path)
+    assert first.name == "2026-05-04-133705.trail"
+    first.touch()
+    second = store.new_path(NOW, tmp_path)
+    assert second.name == "2026-05-04-133705-2.trail"
+    second.with_suffix(".flac").touch()
+    assert store.new_path(NOW, tmp_path).name == "2026-05-04-133705-3.trail"
+
+
+def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
+    """A limit on the size of files makes the same error path as a full disk."""
+    path, told = tmp_path / "a.trail", list[str]()
+    stage = Stage()
+    stage.recorder = stage.session.recorder = Recorder(stage.game, told.append)
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, old[1]))
+    try:
+        stage.start(path)
+        for number in range(100):
+            stage.do(Step("up" if number % 2 else "right"), number * 100)
+            time.sleep(0.001)
+        deadline = time.monotonic() + 5
+        while stage.recorder.running and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert told == [os.strerror(27)]
+    assert stage.recorder.problem == told[0]
+    assert not stage.recorder.running
+    stage.stop()
+    recording = read(path)
+    assert recording.damaged == 0
+    assert Timeline(recording).differences == []
+    assert recording.entries[-1].item == End(told[0])
+    # Another recording can begin.
+    stage.start(tmp_path / "b.trail")
+    assert stage.recorder.running
+    stage.stop()
+    assert Timeline(read(tmp_path / "b.trail")).final.checksum() == stage.game.checksum()
+
+
+KILLED = """
+    import os, signal, sys, time
+    from pathlib import Path
+    from tests.replay.makers import Stage, spoken
+    stage = Stage()
+    stage.start(Path(sys.argv[1]), sound=True)
+    for hop, _ in stage.listen(spoken(1, 100_000)):
+        time.sleep(0.001)
+        if hop == 100:
+            print(stage.session.now_ms, stage.game.checksum(), flush=True)
+            time.sleep(1.1)
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_program_leaves_a_file_that_plays(tmp_path: Path) -> None:
+    path = tmp_path / "killed.trail"
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    ended_ms, checksum = int(done.stdout.split()[0]), done.stdout.split()[1]
+    recording = read(path)
+    assert recording.remark == "the end is missing: recording was cut off"
+    assert ended_ms - 1000 <= recording.duration_ms <= ended_ms
+    assert Timeline(recording).final.checksum() == checksum
+    import soundfile
+
+    assert recording.sound is not None
+    assert soundfile.info(recording.sound).frames >= (ended_ms - 1000) * 16 - 4096
+
+
+def test_a_lost_source_is_kept_in_its_place(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for _ in stage.listen(spoken(5, 60), news={30: SourceLost(0, "unplugged \x1b[31m")}):
+        pass
+    stage.stop()
+    items = [entry.item for entry in read(tmp_path / "a.trail").entries]
+    place = items.index(SourceLost(30 * 640, "unplugged \N{REPLACEMENT CHARACTER}[31m"))
+    before = [item for item in items[:place] if isinstance(item, ScoreRun)][-1]
+    after = next(item for item in items[place:] if isinstance(item, ScoreRun))
+    assert before.time + 640 * (before.hops - 1) == 30 * 640
+    assert after.time == 31 * 640
+
+
+def test_recording_never_waits(tmp_path: Path) -> None:
+    """A writer that is stuck (a disk that hangs) costs the game nothing, and recording ends with the reason."""
+    stage = Stage(Game())
+    stage.start(tmp_path / "a.trail")
+    take = stage.recorder._take
+    assert take is not None
+    take.writer._when_due = lambda: time.sleep(0.5)  # type: ignore[method-assign]
+    longest = 0.0
+    for number in range(5000):
+        began = time.perf_counter()
+        stage.recorder.record(SetMode("step"), number)
+        longest = max(longest, time.perf_counter() - began)
+    assert stage.recorder.problem == "the disk does not keep up"
+    assert longest < 0.1
+
+
+def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
+    stage = Stage(Game(mode="glide", glide_silence=0))
+    stage.do(Step("up"), 0)
+    stage.at(900)
+    stage.session.tick()
+    stage.at(1000)
+    stage.start(tmp_path / "a.trail")
+    stage.at(1700)
+    stage.stop()
+    sums = [entry.item for entry in read(tmp_path / "a.trail").entries if isinstance(entry.item, Checksum)]
+    assert [one.at_ms for one in sums] == [900, 900]
+    assert Timeline(read(tmp_path / "a.trail")).differences == []

@@ -1,0 +1,136 @@
+"""What if: the recorded settings change nothing, and others change what they should."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.replay.makers import Stage, record_spoken, spoken
+from voicetrail.errors import ReplayError, UsageError
+from voicetrail.events import SourceLost, WordHeard, WordRejected
+from voicetrail.game import Step
+from voicetrail.replay.reader import read
+from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.whatif import Override, decide, parse_thresholds, what_if
+from voicetrail.spotting.detector import DetectorSettings
+
+
+def restless(path: Path, seed: int, start_hop: int) -> Stage:
+    """A session in which everything changes on the way: settings, listening, the source, the keyboard, recording itself."""
+    dice = random.Random(seed)
+    stage = Stage()
+    news = {hop: SourceLost(0, "gone") for hop in dice.sample(range(50, 400), 2)}
+    settings = DetectorSettings(threshold=dice.choice((0.5, 0.8)), refractory=dice.choice((0.2, 1.0)))
+    for hop, listener in stage.listen(spoken(seed, 400), settings=settings, news=news):
+        if hop == start_hop:
+            stage.start(path)
+        if dice.random() < 0.03:
+            thresholds = {"up": dice.random(), "left": dice.random()} if dice.random() < 0.5 else {}
+            smoothing = dice.choice((0.0, 0.12, 0.3))
+            listener.detector.settings = DetectorSettings(dice.random(), thresholds, smoothing, dice.random(), 0.1)
+        if dice.random() < 0.03:
+            listener.muted = not listener.muted
+        if dice.random() < 0.05:
+            stage.session.do(Step("right", "key"))
+    stage.stop()
+    return stage
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), start_hop=st.integers(0, 200))
+def test_the_recorded_settings_change_nothing(tmp_path: Path, seed: int, start_hop: int) -> None:
+    path = tmp_path / f"{time.monotonic_ns()}.trail"
+    stage = restless(path, seed, start_hop)
+    recording = read(path)
+    again = decide(recording, Override())
+    covered = {hop for _, hop in again.hops}
+    recorded = [e.item for e in recording.entries if isinstance(e.item, WordHeard | WordRejected) and e.item.time in covered]
+    assert [entry.item for _, entry in again.entries] == recorded
+    outcome = what_if(recording, Override())
+    assert outcome.same
+    assert [e for e in outcome.after.entries if not isinstance(e.item, WordRejected)] == [
+        e for e in recording.entries if not isinstance(e.item, WordRejected) and type(e.item).__name__ != "Checksum"
+    ]
+    assert Timeline(outcome.after).final.checksum() == stage.game.checksum()
+
+
+def test_a_lower_threshold_gains_words_and_their_moves(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail")
+    outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.3))
+    assert outcome.gained
+    assert not outcome.lost
+    before, after = Timeline(outcome.before), Timeline(outcome.after)
+    assert after.final.tally.words == before.final.tally.words + len(outcome.gained)
+    assert after.final.checksum() != before.final.checksum()
+    # A word that nearly was, and now is, is no longer a near miss.
+    heard = {entry.item.time for entry in outcome.gained if isinstance(entry.item, WordHeard)}
+    assert heard
+
+
+def test_the_outcome_is_what_the_game_would_have_drawn(tmp_path: Path) -> None:
+    """Decided again at other settings, a session is the one that those settings would have given."""
+    other = DetectorSettings(threshold=0.4, refractory=0.3)
+    stages = []
+    for name, given_settings in (("a", DetectorSettings()), ("b", other)):
+        stage = Stage()
+        stage.start(tmp_path / f"{name}.trail")
+        for _ in stage.listen(spoken(8, 400), settings=given_settings):
+            pass
+        stage.stop()
+        stages.append(stage)
+    outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.4, refractory=0.3))
+    assert outcome.gained
+    assert Timeline(outcome.after).final.checksum() == stages[1].game.checksum()
+
+
+def test_a_higher_threshold_loses_words_and_keeps_the_keys(tmp_path: Path) -> None:
+    path = tmp_path / "a.trail"
+    stage = Stage()
+    stage.start(path)
+    for hop, _ in stage.listen(spoken(2, 400)):
+        if hop % 50 == 0:
+            stage.session.do(Step("down", "key"))
+    stage.stop()
+    outcome = what_if(read(path), Override(threshold=0.999))
+    assert len(outcome.lost) == stage.game.tally.words
+    final = Timeline(outcome.after).final
+    assert (final.tally.words, final.tally.presses) == (0, stage.game.tally.presses)
+
+
+def test_less_smoothing_moves_words_forward(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail")
+    outcome = what_if(read(tmp_path / "a.trail"), Override(smoothing=0.0))
+    assert outcome.moved
+    assert all(move.after.at_ms < move.before.at_ms for move in outcome.moved)
+
+
+def test_a_muted_stretch_stays_muted(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for hop, listener in stage.listen(spoken(2, 400)):
+        listener.muted = 100 <= hop < 300
+    stage.stop()
+    outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.2))
+    assert outcome.gained
+    assert not any(100 * 40 < entry.at_ms <= 300 * 40 for entry in outcome.gained)
+
+
+def test_without_scores_nothing_can_be_decided(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", scores=False)
+    with pytest.raises(ReplayError, match="record_scores"):
+        what_if(read(tmp_path / "a.trail"), Override(threshold=0.5))
+
+
+def test_thresholds_of_the_command_line() -> None:
+    assert parse_thresholds(["0.6", "left=0.5"]) == Override(0.6, {"left": 0.5})
+    shipped = DetectorSettings(0.7, {"up": 0.8, "left": 0.9})
+    assert parse_thresholds(["left=0.5"])(shipped).thresholds == {"up": 0.8, "left": 0.5}
+    assert parse_thresholds(["0.6", "left=0.5"])(shipped).threshold_of("up") == 0.6
+    for wrong in ("", "left", "left=", "=0.5", "0", "2", "nan", "left=x"):
+        with pytest.raises(UsageError):
+            parse_thresholds([wrong])

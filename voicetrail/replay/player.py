@@ -1,0 +1,122 @@
+"""Plays a recording: a position that moves with a clock that is passed in, and the game as it was there."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+
+from voicetrail.game.game import Game
+from voicetrail.game.inputs import Tick
+from voicetrail.game.trail import Cell
+from voicetrail.replay.timeline import Timeline
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+JUMP_MS = 5000
+"""How far left and right go."""
+
+
+class Player:
+    """Where a replay stands.
+
+    Args:
+        timeline: what is played.
+        clock: seconds, from any start, never falling (``time.monotonic``).
+    """
+
+    def __init__(self, timeline: Timeline, clock: Callable[[], float]) -> None:
+        self.timeline = timeline
+        self.position_ms = 0
+        self.playing = False
+        self.game: Game = timeline.game_at(0)
+        """The game at the position; another object after going back."""
+        self._clock = clock
+        self._speed = SPEEDS.index(1.0)
+        self._done = timeline.inputs_until(0)
+        self._since = 0.0
+        self._from_ms = 0
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of the session go by in one."""
+        return SPEEDS[self._speed]
+
+    @property
+    def at_end(self) -> bool:
+        """Nothing comes any more."""
+        return self.position_ms >= self.timeline.duration_ms
+
+    def play(self) -> None:
+        """Go on; from the end, begin again."""
+        if self.at_end:
+            self.seek(0)
+        self.playing = True
+        self._anchor()
+
+    def pause(self) -> None:
+        """Stay where it is."""
+        self.playing = False
+
+    def faster(self) -> None:
+        """The next higher speed."""
+        self.set_speed(self._speed + 1)
+
+    def slower(self) -> None:
+        """The next lower speed."""
+        self.set_speed(self._speed - 1)
+
+    def set_speed(self, number: int) -> None:
+        """Take the speed of this place in ``SPEEDS``, or the nearest there is."""
+        self._speed = max(0, min(len(SPEEDS) - 1, number))
+        self._anchor()
+
+    def advance(self) -> frozenset[Cell]:
+        """Go to where the clock says, and stop at the end.
+
+        Returns:
+            The cells that look different now.
+        """
+        if not self.playing:
+            return frozenset()
+        passed = (self._clock() - self._since) * 1000 * self.speed
+        changed = self._go(min(self.timeline.duration_ms, self._from_ms + int(passed)))
+        if self.at_end:
+            self.playing = False
+        return changed
+
+    def seek(self, to_ms: int) -> None:
+        """Go to a moment, within the recording."""
+        to_ms = max(0, min(self.timeline.duration_ms, to_ms))
+        self.game = self.timeline.game_at(to_ms)
+        self._done = self.timeline.inputs_until(to_ms)
+        self.position_ms = to_ms
+        self._anchor()
+
+    def jump(self, by_ms: int) -> None:
+        """Go so far back or forth."""
+        self.seek(self.position_ms + by_ms)
+
+    def step(self, direction: int) -> None:
+        """Go to the next event (1) or the one before (-1), and stay there."""
+        stops = self.timeline.stops
+        self.pause()
+        if direction > 0:
+            place = bisect_right(stops, self.position_ms)
+            self.seek(stops[place] if place < len(stops) else self.timeline.duration_ms)
+        else:
+            place = bisect_left(stops, self.position_ms) - 1
+            self.seek(stops[place] if place >= 0 else 0)
+
+    def _anchor(self) -> None:
+        self._since = self._clock()
+        self._from_ms = self.position_ms
+
+    def _go(self, to_ms: int) -> frozenset[Cell]:
+        """Play on to a later moment."""
+        changed: set[Cell] = set()
+        until = self.timeline.inputs_until(to_ms)
+        for at_ms, item in self.timeline.inputs[self._done : until]:
+            changed |= self.game.apply(item, self.timeline.session_ms(at_ms)).cells
+        self._done = until
+        changed |= self.game.apply(Tick(), self.timeline.session_ms(to_ms)).cells
+        self.position_ms = to_ms
+        return frozenset(changed)

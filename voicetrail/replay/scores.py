@@ -1,0 +1,125 @@
+"""The scores of a run of hops as a short text.
+
+A posterior is a whole number of thousandths. From hop to hop it changes little, so what is kept of each label is the difference
+to the hop before (the first hop: to 0), mapped to 0, 1, 2 … as 0, -1, 1, -2 …, and written as a Rice code (R. F. Rice, "Some
+practical universal noiseless coding techniques", JPL 79-22, 1979) whose parameter follows the label's own mean, as in JPEG-LS
+(ITU-T T.87, A.5.1). The bits are packed 32 to five characters (base85 as in RFC 1924,
+which needs no escaping in JSON). Each text stands by itself: losing one loses nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+THOUSANDTHS = 1000
+"""What a posterior of 1 is kept as."""
+HOPS_MAX = 256
+"""Most hops in a text; a recorder writes one a second, which is 25."""
+LABELS_MAX = 64
+"""Most labels that a reader takes."""
+
+_ESCAPE = 16
+"""So many ones in a row announce a plain number."""
+_PLAIN_BITS = 12
+_MEAN_START, _COUNT_START, _COUNT_MAX = 16, 2, 4
+"""Tried on speech: a parameter that follows within a few hops is worth a tenth of the size."""
+
+Row = tuple[int, ...]
+"""The posteriors of a hop in thousandths, in the order of the labels."""
+
+
+def quantize(posteriors: Sequence[float]) -> Row:
+    """Posteriors as thousandths; what a recogniser rounded to a thousandth loses nothing."""
+    return tuple(min(THOUSANDTHS, max(0, round(value * THOUSANDTHS))) for value in posteriors)
+
+
+def encode(rows: Sequence[Row]) -> str:
+    """Write rows of one length, each value between 0 and ``THOUSANDTHS``, as a text."""
+    if not rows:
+        return ""
+    labels = range(len(rows[0]))
+    before = [0] * len(rows[0])
+    means = [_MEAN_START] * len(before)
+    counts = [_COUNT_START] * len(before)
+    bits: list[str] = []
+    for row in rows:
+        for label in labels:
+            difference = row[label] - before[label]
+            value = 2 * difference if difference >= 0 else -2 * difference - 1
+            mean, count = means[label], counts[label]
+            bits.append(_rice(value, _parameter(mean, count)))
+            means[label], counts[label] = _learn(mean + value, count + 1)
+        before = list(row)
+    text = "".join(bits)
+    packed = int(text + "0" * (-len(text) % 8), 2).to_bytes((len(text) + 7) // 8)
+    return base64.b85encode(packed).decode("ascii")
+
+
+def decode(text: str, hops: int, labels: int) -> list[Row]:
+    """Read the rows of a text back.
+
+    Raises:
+        ValueError: the text is damaged, or does not hold so many hops of so many labels.
+    """
+    if not (0 < hops <= HOPS_MAX and 0 < labels <= LABELS_MAX):
+        raise ValueError("too many hops or labels")
+    bits = _unpack(text)
+    before = [0] * labels
+    means = [_MEAN_START] * labels
+    counts = [_COUNT_START] * labels
+    rows: list[Row] = []
+    at = 0
+    for _ in range(hops):
+        for label in range(labels):
+            mean, count = means[label], counts[label]
+            parameter = _parameter(mean, count)
+            end = bits.find("0", at, at + _ESCAPE)
+            if end < 0:
+                at += _ESCAPE
+                value = _number(bits, at, _PLAIN_BITS)
+                at += _PLAIN_BITS
+            else:
+                value = ((end - at) << parameter) | _number(bits, end + 1, parameter)
+                at = end + 1 + parameter
+            means[label], counts[label] = _learn(mean + value, count + 1)
+            before[label] += value >> 1 if value % 2 == 0 else -(value + 1 >> 1)
+            if not 0 <= before[label] <= THOUSANDTHS:
+                raise ValueError("a score is out of its range")
+        rows.append(tuple(before))
+    return rows
+
+
+def _parameter(mean: int, count: int) -> int:
+    """The number of low bits that suits values of this mean: the least with ``count << bits >= mean``."""
+    bits = 0
+    while (count << bits) < mean:
+        bits += 1
+    return bits
+
+
+def _learn(mean: int, count: int) -> tuple[int, int]:
+    """Forget slowly, so that the parameter follows what the label does now."""
+    return (mean >> 1, count >> 1) if count >= _COUNT_MAX else (mean, count)
+
+
+def _rice(value: int, parameter: int) -> str:
+    high = value >> parameter
+    if high >= _ESCAPE:
+        return "1" * _ESCAPE + format(value, f"0{_PLAIN_BITS}b")
+    low = format(value & ((1 << parameter) - 1), f"0{parameter}b") if parameter else ""
+    return "1" * high + "0" + low
+
+
+def _unpack(text: str) -> str:
+    try:
+        packed = base64.b85decode(text)
+    except ValueError as error:
+        raise ValueError("not base85") from error
+    return format(int.from_bytes(packed), f"0{8 * len(packed)}b") if packed else ""
+
+
+def _number(bits: str, at: int, count: int) -> int:
+    if at + count > len(bits):
+        raise ValueError("the text ends too early")
+    return int(bits[at : at + count], 2) if count else 0
