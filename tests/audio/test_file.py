@@ -187,12 +187,11 @@ def test_text_is_not_audio(tmp_path: Path, name: str) -> None:
     assert "is not audio" in problem(tmp_path / name)
 
 
-@pytest.mark.parametrize("ending", ["wav", "flac"])
-def test_zero_seconds(tmp_path: Path, ending: str) -> None:
-    assert "holds no sound" in problem(write(tmp_path / f"nothing.{ending}", np.zeros(0, dtype=np.float32)))
+def test_zero_seconds(tmp_path: Path) -> None:
+    assert "holds no sound" in problem(write(tmp_path / "nothing.wav", np.zeros(0, dtype=np.float32)))
 
 
-@pytest.mark.parametrize("ending", ["ogg", "opus", "mp3"])
+@pytest.mark.parametrize("ending", ["flac", "ogg", "opus", "mp3"])
 def test_zero_seconds_in_a_format_that_then_has_no_header(tmp_path: Path, ending: str) -> None:
     problem(write(tmp_path / f"nothing.{ending}", np.zeros(0, dtype=np.float32)))
 

@@ -68,23 +68,16 @@ class VirtualMicrophone:
         needs("pulseaudio", "pactl", "paplay")
         self.folder = folder
         self.socket = folder / "native"
-        self.env = {
-            "XDG_RUNTIME_DIR": str(folder),
-            "PULSE_SERVER": f"unix:{self.socket}",
-            # Without a source of its own a client would be moved to the speaker's monitor when the microphone is unplugged.
-            "PULSE_SOURCE": "vt_mic",
-        }
+        self.env = {"XDG_RUNTIME_DIR": str(folder), "PULSE_SERVER": f"unix:{self.socket}"}
         self._server: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self, *, plugged: bool = True) -> None:
         """Start the sound server, with the microphone plugged in or not."""
-        # norewinds: without it a third of what is played is lost on the way, with no sign of it.
         self._server = subprocess.Popen(
             [
                 *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--log-target=stderr", "--log-level=error"),
                 *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"),
-                *("-L", "module-null-sink sink_name=vt_speaker rate=16000 channels=1 norewinds=1"),
             ],
             env={**os.environ, **self.env, "XDG_CONFIG_HOME": str(self.folder), "HOME": str(self.folder)},
             stderr=subprocess.DEVNULL,
@@ -94,13 +87,17 @@ class VirtualMicrophone:
             self.plug()
 
     def plug(self) -> None:
-        """Plug the microphone in."""
+        """Plug the microphone in, and the speaker into which it listens."""
+        # norewinds: without it a third of what is played is lost on the way, with no sign of it.
+        self._pactl("load-module", "module-null-sink", "sink_name=vt_speaker", "rate=16000", "channels=1", "norewinds=1")
         self._pactl("load-module", "module-remap-source", "master=vt_speaker.monitor", "source_name=vt_mic")
         self._pactl("set-default-source", "vt_mic")
 
     def unplug(self) -> None:
         """Pull the microphone out: its streams stay open and get no more sound."""
+        # The speaker goes as well: the server would move the streams to its monitor, as it moves them to another microphone.
         self._pactl("unload-module", "module-remap-source")
+        self._pactl("unload-module", "module-null-sink")
 
     def kill_server(self) -> None:
         """Let the sound server die at once."""

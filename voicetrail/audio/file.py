@@ -16,6 +16,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from voicetrail.audio.quiet import quieten
 from voicetrail.audio.whole import cut_short
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, seconds
@@ -163,6 +164,7 @@ class FileSource:
             self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise AudioError(f"cannot open {self.shown}: {_reason(error)}") from None
+        quieten()
         try:
             file = _Straight(self._descriptor, closefd=False)
             self._check(file)

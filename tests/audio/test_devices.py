@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from voicetrail.audio.devices import Input, choose, listing
+from voicetrail.errors import AudioError
+
+USB = Input(0, "USB Audio: Mic One", False, 48_000, 1)
+BUILT_IN = Input(1, "Built-in Audio: Mic", False, 44_100, 2)
+PULSE = Input(4, "pulse", False, 44_100, 32)
+DEFAULT = Input(5, "default", True, 44_100, 32)
+ALL = [USB, BUILT_IN, PULSE, DEFAULT]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (None, DEFAULT),
+        ("", DEFAULT),
+        ("1", BUILT_IN),
+        (" 4 ", PULSE),
+        ("usb", USB),
+        ("MIC ONE", USB),
+        ("built-in", BUILT_IN),
+        ("default", DEFAULT),
+    ],
+)
+def test_an_input_is_found(wanted: str | None, found: Input) -> None:
+    assert choose(ALL, wanted) == found
+
+
+def test_a_whole_name_wins_over_parts_of_others() -> None:
+    longer = Input(6, "pulse two", False, 48_000, 1)
+    assert choose([longer, PULSE], "pulse") == PULSE
+
+
+def test_without_a_default_the_first_is_taken() -> None:
+    assert choose([USB, BUILT_IN], None) == USB
+
+
+def test_nothing_to_choose_from() -> None:
+    assert choose([], None) is None
+    assert choose([], "usb") is None
+
+
+def test_several_and_none_are_refused_with_the_candidates() -> None:
+    with pytest.raises(AudioError, match="several inputs are called like 'mic': 0 USB Audio: Mic One, 1 Built-in Audio: Mic;"):
+        choose(ALL, "mic")
+    with pytest.raises(AudioError, match=r"no input matches 'kitchen'; there are 0 USB .* 5 default"):
+        choose(ALL, "kitchen")
+    with pytest.raises(AudioError, match="no input matches '2'"):
+        choose(ALL, "2")
+
+
+def test_a_name_with_escape_sequences_is_shown_harmless() -> None:
+    with pytest.raises(AudioError) as caught:
+        choose(ALL, "\x1b[2Jmic")
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_long_list_is_cut() -> None:
+    many = [Input(index, f"input {index}", False, 48_000, 1) for index in range(30)]
+    assert "and 24 more" in listing(many)

@@ -1,0 +1,322 @@
+"""The microphone, by PortAudio: the one module that uses sounddevice.
+
+PortAudio is one for the whole process: opening, closing and looking for devices anew exclude each other (``_LOCK``), and a new
+look, which is the only way to see a device that was plugged in, ends every open stream. So it is done only while none runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+import numpy as np
+import soxr
+
+from voicetrail.audio.devices import Input, choose
+from voicetrail.audio.problem import no_input, no_portaudio
+from voicetrail.audio.queue import Captured, SoundQueue
+from voicetrail.audio.quiet import quieten
+from voicetrail.errors import AudioError
+from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
+from voicetrail.text import printable
+
+BLOCK_TIME = 0.02
+"""Length of a block in s."""
+LATENCY = 0.1
+"""What is asked of the driver, in s: a smaller one loses sound on a busy machine."""
+HELD = 1.0
+"""Seconds of sound that wait for a slow reader before the oldest are dropped."""
+SILENT = 0.5
+"""A stream whose callback has not come for this many seconds has lost its device: nothing else tells of it."""
+FIRST_TOLD = 0.8
+"""Seconds without a first callback after which a new stream is told to be lost; it may still begin."""
+FIRST = 3.0
+"""Longest wait for a new stream's first callback (wireless headsets take their time)."""
+WATCH = 0.1
+"""Seconds between looks at a running stream."""
+DELAYS = (0.25, 0.5, 1.0, 2.0)
+"""Seconds before each next try to open the device again; the last one holds from then on."""
+
+_LOCK = threading.RLock()
+_open: set[Capture] = set()
+
+
+def _sounddevice() -> ModuleType:
+    """The library, imported when it is first needed: the import itself looks for every device.
+
+    Raises:
+        AudioError: PortAudio is not installed.
+    """
+    with _LOCK:
+        quieten()
+        try:
+            import sounddevice
+        except (ImportError, OSError):
+            raise AudioError(no_portaudio()) from None
+        module: ModuleType = sounddevice
+        return module
+
+
+def inputs(*, refresh: bool = False) -> list[Input]:
+    """List the system's sound inputs.
+
+    Args:
+        refresh: look for devices anew; does nothing while a stream is running, which it would end.
+
+    Raises:
+        AudioError: PortAudio is not installed.
+    """
+    library = _sounddevice()
+    with _LOCK:
+        if refresh:
+            _look_again(library)
+        try:
+            default = library.query_devices(kind="input")["index"]
+        except (library.PortAudioError, ValueError):
+            default = -1
+        return [
+            Input(
+                index=each["index"],
+                name=printable(each["name"], 80),
+                default=each["index"] == default,
+                rate=round(each["default_samplerate"]),
+                channels=each["max_input_channels"],
+            )
+            for each in library.query_devices()
+            if each["max_input_channels"] > 0
+        ]
+
+
+def microphone_problem() -> str | None:
+    """Say on one line why there is no microphone, with the command that would fix it; ``None`` where there is one."""
+    try:
+        return None if inputs() else no_input()
+    except AudioError as error:
+        return str(error)
+
+
+def portaudio_version() -> str:
+    """What PortAudio calls itself.
+
+    Raises:
+        AudioError: it is not installed.
+    """
+    return str(_sounddevice().get_portaudio_version()[1])
+
+
+def _look_again(library: Any) -> None:
+    """Make PortAudio look for devices anew, where no stream is running."""
+    for stream in [each for each in _open if not each.running()]:
+        stream.close()
+    if not _open:
+        with contextlib.suppress(library.PortAudioError):
+            library._terminate()
+        library._initialize()
+
+
+class Capture:
+    """A device being recorded: hands each block to ``receive``, in the audio thread.
+
+    Args:
+        device: which one.
+        receive: must return quickly.
+        block_time: seconds a block.
+
+    Raises:
+        AudioError: the device cannot be opened.
+    """
+
+    def __init__(self, device: Input, receive: Callable[[Captured], None], *, block_time: float = BLOCK_TIME) -> None:
+        self.device = device
+        self._receive = receive
+        self._began = time.monotonic()
+        self._last: float | None = None
+        """When the last callback came."""
+        self._finished = False
+        self.rate = SAMPLE_RATE
+        with _LOCK:
+            library = _sounddevice()
+            self._stream: Any = None
+            problem: Exception | None = None
+            # Most devices, or the system before them, resample; one that does not is opened as it likes it best.
+            for rate in dict.fromkeys((SAMPLE_RATE, device.rate)):
+                self.rate = rate
+                try:
+                    self._stream = library.RawInputStream(
+                        samplerate=rate,
+                        blocksize=round(rate * block_time),
+                        device=device.index,
+                        channels=1,
+                        dtype="int16",
+                        latency=LATENCY,
+                        callback=self._callback,
+                        finished_callback=self._on_finished,
+                    )
+                    self._stream.start()
+                    break
+                except (library.PortAudioError, ValueError) as error:
+                    problem = error
+                    self._end_stream()
+            if self._stream is None:
+                raise AudioError(f"cannot record from {device.name}: {printable(problem, 120)}; see `voicetrail doctor`")
+            _open.add(self)
+
+    def running(self) -> bool:
+        """Whether sound comes, or a new stream may still begin."""
+        if self._finished or self._stream is None:
+            return False
+        now = time.monotonic()
+        return now - self._began < FIRST if self._last is None else now - self._last < SILENT
+
+    @property
+    def begun(self) -> bool:
+        """Whether a first block has come."""
+        return self._last is not None
+
+    def close(self) -> None:
+        """Release the device; safe to call twice."""
+        with _LOCK:
+            _open.discard(self)
+            self._end_stream()
+
+    def _end_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            # A device that has gone may complain; there is nothing left to save.
+            with contextlib.suppress(Exception):
+                stream.abort(ignore_errors=True)
+            with contextlib.suppress(Exception):
+                stream.close(ignore_errors=True)
+
+    def _callback(self, data: Any, frames: int, moment: Any, status: Any) -> None:
+        now = self._last = time.monotonic()
+        # How long ago the driver says the last sample was captured; some say nonsense.
+        age = moment.currentTime - moment.inputBufferAdcTime - frames / self.rate
+        captured = now - age if 0.0 < age < HELD else now
+        # The driver does not say how much it lost: at least a block.
+        lost = frames * SAMPLE_RATE // self.rate if status.input_overflow else 0
+        self._receive(Captured(bytes(data), captured, self.rate, lost))
+
+    def _on_finished(self) -> None:
+        self._finished = True
+
+
+class Microphone:
+    """The microphone as a source of 16 kHz blocks, found again whenever it goes away.
+
+    A thread of its own opens the device, sees when it falls silent, and opens it again with a growing delay, so that ``read``
+    never waits for a driver.
+
+    Args:
+        device: the input's index or a part of its name; ``None`` for the system's default, whichever that is at the time.
+        patient: wait for a named device that is not there rather than to refuse it (a device remembered from another day).
+
+    Raises:
+        AudioError: PortAudio is not installed, or the device matches none of the inputs, or several. That there is no input at
+            all is no error: it is told by ``SourceLost`` and waited for.
+    """
+
+    live = True
+
+    def __init__(self, device: str | None = None, *, patient: bool = False) -> None:
+        self._wanted = device or None
+        available = inputs(refresh=True)
+        try:
+            chosen = choose(available, self._wanted)
+        except AudioError:
+            if not patient:
+                raise
+            chosen = None
+        self.name = chosen.name if chosen is not None else printable(device or "microphone")
+        if chosen is not None and self._wanted and [each.name for each in available].count(chosen.name) == 1:
+            # Numbers change when devices come and go; the name finds it again.
+            self._wanted = chosen.name
+        self._queue = SoundQueue(round(HELD * SAMPLE_RATE))
+        self._closed = threading.Event()
+        self._lost = False
+        self._resampler: tuple[int, Any] | None = None
+        self._keeper = threading.Thread(target=self._keep, name="microphone", daemon=True)
+        self._keeper.start()
+
+    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
+        """Wait at most ``timeout`` seconds for the next block or for news of the device."""
+        got = self._queue.get(timeout)
+        if got is None or self._closed.is_set():
+            return None
+        item, lost = got
+        if not isinstance(item, Captured):
+            self._resampler = None
+            return item
+        samples = np.frombuffer(item.data, dtype=np.int16).astype(np.float32) / 32768.0
+        if item.rate != SAMPLE_RATE:
+            if self._resampler is None or self._resampler[0] != item.rate:
+                self._resampler = item.rate, soxr.ResampleStream(item.rate, SAMPLE_RATE, 1, dtype="float32")
+            samples = np.clip(self._resampler[1].resample_chunk(samples), -1.0, 1.0)
+        return AudioBlock(samples, item.captured, lost)
+
+    def close(self) -> None:
+        """Stop, and release the device within half a second; safe to call twice and from another thread."""
+        self._closed.set()
+        self._queue.close()
+        if threading.current_thread() is not self._keeper:
+            self._keeper.join(0.5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _keep(self) -> None:
+        """Open the device, watch it, and open it again, until closed."""
+        failures = 0
+        while not self._closed.is_set():
+            capture = self._try_to_open()
+            if capture is not None:
+                begun = self._watch(capture)
+                capture.close()
+                if begun:
+                    failures = 0
+                if not self._closed.is_set():
+                    self._tell_lost(f"{self.name} gives no sound; trying again")
+            self._closed.wait(DELAYS[min(failures, len(DELAYS) - 1)])
+            failures += 1
+
+    def _try_to_open(self) -> Capture | None:
+        try:
+            chosen = choose(inputs(refresh=self._lost), self._wanted)
+            if chosen is None:
+                self._tell_lost("there is no microphone; plug one in")
+                return None
+            self.name = chosen.name
+            return Capture(chosen, self._receive)
+        except AudioError as error:
+            self._tell_lost(str(error))
+        except Exception as error:
+            # Whatever a driver comes up with while its device goes away must not end the watch.
+            self._tell_lost(f"the microphone cannot be opened ({printable(error, 80)}); trying again")
+        return None
+
+    def _watch(self, capture: Capture) -> bool:
+        """Wait until sound stops coming, or ``close``; return whether any came."""
+        opened = time.monotonic()
+        while capture.running() and not self._closed.wait(WATCH):
+            if not capture.begun and time.monotonic() - opened > FIRST_TOLD:
+                self._tell_lost(f"{self.name} gives no sound yet; waiting for it")
+        return capture.begun
+
+    def _tell_lost(self, message: str) -> None:
+        """Tell once that the sound is lost."""
+        if not self._lost:
+            self._lost = True
+            self._queue.tell(SourceLost(0, message))
+
+    def _receive(self, sound: Captured) -> None:
+        if self._lost:
+            self._lost = False
+            self._queue.tell(SourceBack(0, self.name))
+        self._queue.put(sound)

@@ -1,0 +1,44 @@
+"""Keeps the system's sound libraries from writing to the terminal.
+
+ALSA, JACK, PortAudio and libmpg123 tell of every trouble straight to standard error, and that is where the game draws its
+screen. ALSA and JACK take a function to be told instead. The others print to the C library's ``stderr``, which with glibc is a
+variable that can be pointed elsewhere; Python's own standard error goes by the file descriptor and stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import platform
+
+_ALSA_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
+_JACK_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+
+
+def _ignore(*message: object) -> None:
+    """Drop a message."""
+
+
+# Kept for the life of the process: the libraries hold on to their addresses.
+_ignore_alsa = _ALSA_HANDLER(_ignore)
+_ignore_jack = _JACK_HANDLER(_ignore)
+
+
+@functools.cache
+def quieten() -> None:
+    """Silence the sound libraries for this process; does its work once. Where one is missing there is nothing to silence."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_ignore_alsa)
+    for name in ("jack_set_error_function", "jack_set_info_function"):
+        with contextlib.suppress(OSError, AttributeError):
+            getattr(ctypes.CDLL("libjack.so.0"), name)(_ignore_jack)
+    # Only glibc: elsewhere `stderr` may lie in memory that cannot be written.
+    if platform.libc_ver()[0] == "glibc":
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            library = ctypes.CDLL(None)
+            library.fopen.restype = ctypes.c_void_p
+            nowhere = library.fopen(os.devnull.encode(), b"w")
+            if nowhere:
+                ctypes.c_void_p.in_dll(library, "stderr").value = nowhere
