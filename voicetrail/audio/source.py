@@ -40,13 +40,16 @@ class Source(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def open_source(spec: str | Path, *, device: str | None = None, paced: bool = False, repeat: bool = False) -> Source:
+def open_source(
+    spec: str | Path, *, device: str | None = None, patient: bool = False, paced: bool = False, repeat: bool = False
+) -> Source:
     """Open where sound comes from.
 
     Args:
         spec: ``mic``, ``demo`` (the bundled voice), a file's path, or a line: ``tcp://HOST:PORT`` and ``unix://PATH`` for a
             Wyoming microphone, ``pcm+tcp://…`` and ``pcm+unix://…`` for raw 16-bit sound.
         device: for ``mic``: the input's index, or a part of its name; ``None`` for the system's default.
+        patient: for ``mic``: wait for a named device that is not there (one remembered from another day) rather than refuse it.
         paced: give a file out in real time (the game) rather than as fast as possible (``listen``).
         repeat: begin a file again at its end.
 
@@ -57,7 +60,7 @@ def open_source(spec: str | Path, *, device: str | None = None, paced: bool = Fa
     if text == "mic":
         from voicetrail.audio.microphone import Microphone
 
-        return Microphone(device)
+        return Microphone(device, patient=patient)
     if "://" in text:
         from voicetrail.audio.network import open_line
 
