@@ -1,0 +1,20 @@
+"""Finds thresholds and gain for a voice, a microphone and a room: pure, from the listener's events to a proposal with
+reasons.
+"""
+
+from voicetrail.calibration.proposal import GainProposal, Proposal, WordProposal, propose
+from voicetrail.calibration.session import Answer, Plan, Session, Stage
+from voicetrail.calibration.tail import RoomTail, SpeechCurve
+
+__all__ = [
+    "Answer",
+    "GainProposal",
+    "Plan",
+    "Proposal",
+    "RoomTail",
+    "Session",
+    "SpeechCurve",
+    "Stage",
+    "WordProposal",
+    "propose",
+]
