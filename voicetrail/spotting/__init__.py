@@ -1,0 +1,1 @@
+"""Sound becomes scores, and scores become words."""

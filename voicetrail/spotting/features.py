@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -63,7 +63,8 @@ class FeatureSettings:
             WeightsError: a value is missing, no number, or out of a sensible range.
         """
         try:
-            settings = cls(**{field.name: type(field.default)(values[field.name]) for field in fields(cls)})  # type: ignore[arg-type]
+            plain = cls()
+            settings = replace(plain, **{f.name: type(getattr(plain, f.name))(values[f.name]) for f in fields(cls)})
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"the weights' feature settings cannot be read ({error!r}); get the file again") from None
         sane = 1 <= settings.win_length <= settings.n_fft <= settings.window_samples <= 10 * SAMPLE_RATE

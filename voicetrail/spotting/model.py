@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 import torch
@@ -40,8 +41,9 @@ class ConvNorm(nn.Module):
 
     def __init__(self, conv: nn.Conv1d | nn.Conv2d) -> None:
         super().__init__()
-        self.conv: nn.Module = conv
-        self.norm: nn.Module = (nn.BatchNorm1d if isinstance(conv, nn.Conv1d) else nn.BatchNorm2d)(conv.out_channels)
+        self.conv: nn.Conv1d | nn.Conv2d = conv
+        norm = nn.BatchNorm1d if isinstance(conv, nn.Conv1d) else nn.BatchNorm2d
+        self.norm: nn.BatchNorm1d | nn.BatchNorm2d | nn.Identity = norm(conv.out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve and normalise."""
@@ -52,7 +54,7 @@ class ConvNorm(nn.Module):
         """Move the normalisation's scale and shift into the convolution. For evaluation only: training cannot go on after it."""
         if isinstance(self.norm, nn.Identity):
             return
-        self.conv = torch.nn.utils.fusion.fuse_conv_bn_eval(self.conv, self.norm)  # type: ignore[type-var]
+        self.conv = torch.nn.utils.fusion.fuse_conv_bn_eval(self.conv, self.norm)
         self.norm = nn.Identity()
 
 
@@ -121,7 +123,7 @@ class TemporalResNet(nn.Module):
 def _dense_stack(sizes: list[int], relu_first: bool = True) -> list[nn.Module]:
     """Fully connected layers with a ReLU after each but, as the paper's linear layer has none, perhaps the first."""
     layers: list[nn.Module] = []
-    for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         layers.append(nn.Linear(inputs, outputs))
         if index or relu_first:
             layers.append(nn.ReLU())
@@ -186,7 +188,9 @@ DEFAULT_ARCHITECTURE = "temporal-resnet"
 
 ARCHITECTURES = MappingProxyType(
     {
-        DEFAULT_ARCHITECTURE: Architecture(_temporal_resnet, FeatureSettings(), "2-D stem and temporal residual blocks (the default)"),
+        DEFAULT_ARCHITECTURE: Architecture(
+            _temporal_resnet, FeatureSettings(), "2-D stem and temporal residual blocks (the default)"
+        ),
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
         "browser-fft": Architecture(_browser_fft, _BROWSER_INPUT, "the TensorFlow.js recogniser's layers"),

@@ -20,7 +20,7 @@ def preload_torch() -> bool:
     """Open torch's libraries without holding Python's lock.
 
     Returns:
-        Whether all were opened; ``False`` on a system where they have other names, which does no harm: importing torch opens them.
+        Whether all were opened; ``False`` where they have other names, which does no harm: the import opens them then.
     """
     spec = importlib.util.find_spec("torch")
     if spec is None or not spec.submodule_search_locations or not hasattr(os, "RTLD_GLOBAL"):

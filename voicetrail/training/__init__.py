@@ -1,0 +1,1 @@
+"""What makes and measures the weights; nothing a player needs."""

@@ -224,7 +224,9 @@ class Folders:
     """What ``training.synthesize`` wrote."""
 
 
-def find_folders(data: Path, noise: Sequence[Path] = (), negatives: Sequence[Path] = (), synthetic: Path | None = None) -> Folders:
+def find_folders(
+    data: Path, noise: Sequence[Path] = (), negatives: Sequence[Path] = (), synthetic: Path | None = None
+) -> Folders:
     """Find what a data folder holds.
 
     Raises:
@@ -244,7 +246,9 @@ def find_folders(data: Path, noise: Sequence[Path] = (), negatives: Sequence[Pat
 def _listed(commands: Path, name: str) -> frozenset[str]:
     path = commands / name
     # The list of the official download says .wav whatever the folder holds.
-    return frozenset(str(Path(line).with_suffix("")) for line in path.read_text("utf-8").split()) if path.exists() else frozenset()
+    return (
+        frozenset(str(Path(line).with_suffix("")) for line in path.read_text("utf-8").split()) if path.exists() else frozenset()
+    )
 
 
 def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corpus:
@@ -270,7 +274,10 @@ def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corp
         raise TrainingError(f"{folders.commands} holds no clips for {split}; is validation_list.txt there?")
     noise = [path for folder in folders.noise for path in sound_files(folder) if _noise_heldout(path) == validating]
     phrases = [
-        path for folder in folders.negatives for path in sound_files(folder) if (path.parent.name in HELDOUT_PHRASES) == validating
+        path
+        for folder in folders.negatives
+        for path in sound_files(folder)
+        if (path.parent.name in HELDOUT_PHRASES) == validating
     ]
     made, root = folders.synthetic, folders.synthetic
     if made is not None and validating:

@@ -43,10 +43,24 @@ VARIANTS = (
 FLITE = ("awb", "kal16", "rms", "slt")
 HELDOUT = frozenset({"rms", "f3", "m4", "Steph2", "Hugo", "Linda", "travis", "Benjamin"})
 """Voices that only the evaluation hears."""
-COUNTS = {"seven": 700, "nine": 700, "off": 400, "on": 350, "no": 250, "yes": 200, "six": 300, "up": 300, "down": 120, "left": 120, "right": 120}
+COUNTS = {
+    "seven": 700,
+    "nine": 700,
+    "off": 400,
+    "on": 350,
+    "no": 250,
+    "yes": 200,
+    "six": 300,
+    "up": 300,
+    "down": 120,
+    "left": 120,
+    "right": 120,
+}
 """Clips to speak of each word; the directions get some, so that a synthetic voice does not by itself mean ``_unknown_``."""
 NEIGHBOUR_CLIPS = 7
-DIRECTION_WORDS = re.compile(r"\b(up|down|left|right|write|rite|wright|upp?er?|upon|down\w*|right\w*|left\w*|up\w*|\w+right|\w+up)\b", re.I)
+DIRECTION_WORDS = re.compile(
+    r"\b(up|down|left|right|write|rite|wright|upp?er?|upon|down\w*|right\w*|left\w*|up\w*|\w+right|\w+up)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +140,27 @@ def speak(utterance: Utterance) -> None:
         command = ["flite", "-voice", utterance.voice[6:], "--setf", f"int_f0_target_mean={utterance.pitch}", "--setf", stretch]
         command += ["-t", utterance.text, "-o", "/dev/stdout"]
     else:
-        command = ["espeak-ng", "-v", utterance.voice, "-p", str(utterance.pitch), "-s", str(utterance.speed), "--stdout", utterance.text]
+        command = [
+            "espeak-ng",
+            "-v",
+            utterance.voice,
+            "-p",
+            str(utterance.pitch),
+            "-s",
+            str(utterance.speed),
+            "--stdout",
+            utterance.text,
+        ]
     wave = subprocess.run(command, capture_output=True, check=False).stdout
     if len(wave) <= 44:
-        raise TrainingError(f"{command[0]} said nothing to {utterance.text!r}; is it installed whole? (apt install espeak-ng flite)")
+        raise TrainingError(
+            f"{command[0]} said nothing to {utterance.text!r}; is it installed whole? (apt install espeak-ng flite)"
+        )
     # A header written to a pipe gives no length: read the samples behind it as they are.
     rate = int.from_bytes(wave[24:28], "little")
-    sound, _ = soundfile.read(io.BytesIO(wave[44:]), samplerate=rate, channels=1, format="RAW", subtype="PCM_16", dtype="float32")
+    sound, _ = soundfile.read(
+        io.BytesIO(wave[44:]), samplerate=rate, channels=1, format="RAW", subtype="PCM_16", dtype="float32"
+    )
     utterance.path.parent.mkdir(parents=True, exist_ok=True)
     partial = utterance.path.with_suffix(".part")
     soundfile.write(partial, soxr.resample(sound, rate, SAMPLE_RATE), SAMPLE_RATE, format="FLAC")

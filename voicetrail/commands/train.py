@@ -1,0 +1,108 @@
+"""Train a recogniser, and write its weights.
+
+The data folder has the layout of Speech Commands (a folder a word, validation_list.txt), or holds speech_commands/, noise/ and
+negatives/ side by side. A run writes a checkpoint after each epoch; --resume goes on from it. To spread the work over processes:
+torchrun --nproc-per-node=2 -m voicetrail train ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_data_arguments(parser)
+    parser.add_argument("--out", type=Path, default=Path("runs/train"), help="folder for checkpoints and weights (%(default)s)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of another run")
+    parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
+    parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
+    parser.add_argument("--epochs", type=int, help="epochs of --windows windows (60)")
+    parser.add_argument("--windows", type=int, help="windows an epoch (32768)")
+    parser.add_argument("--batch", type=int, help="windows a step (128)")
+    parser.add_argument("--learning-rate", type=float, help="its peak (0.0025)")
+    parser.add_argument("--seed", type=int, help="of everything random (1)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the arithmetic (%(default)s)")
+    parser.add_argument(
+        "--choose-seconds",
+        type=float,
+        default=600.0,
+        help="length of the streams that thresholds are chosen on; 0: do not (%(default)s)",
+    )
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where recordings lie; ``evaluate`` has them too."""
+    parser.add_argument("--data", type=Path, required=True, help="recordings in the layout of Speech Commands")
+    parser.add_argument("--noise", type=Path, action="append", default=[], help="another folder of noise recordings")
+    parser.add_argument(
+        "--negatives", type=Path, action="append", default=[], help="another folder of speech without the words"
+    )
+    parser.add_argument("--synthetic", type=Path, help="what python -m voicetrail.training.synthesize wrote")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder for decoded sound (%(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train with a progress bar."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from voicetrail.errors import UsageError
+    from voicetrail.spotting.model import DEFAULT_ARCHITECTURE
+    from voicetrail.training import job as jobs
+    from voicetrail.training.dataset import find_folders
+    from voicetrail.training.train import Schedule
+    from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
+
+    vocabularies = tuple(args.vocabulary or [DEFAULT_VOCABULARY])
+    for name in vocabularies:
+        if name not in VOCABULARIES:
+            raise UsageError(f"there is no vocabulary {name!r}; there are {', '.join(VOCABULARIES)}")
+    chosen = {
+        "epochs": args.epochs,
+        "windows": args.windows,
+        "batch": args.batch,
+        "learning_rate": args.learning_rate,
+        "seed": args.seed,
+    }
+    for name in ("epochs", "windows", "batch", "learning_rate"):
+        if chosen[name] is not None and chosen[name] <= 0:
+            raise UsageError(f"--{name.replace('_', '-')} must be above 0")
+    job = jobs.Job(
+        find_folders(args.data, args.noise, args.negatives, args.synthetic),
+        args.out,
+        Schedule(**{name: value for name, value in chosen.items() if value is not None}),
+        args.architecture or DEFAULT_ARCHITECTURE,
+        vocabularies,
+        args.device,
+        args.workers,
+        args.threads,
+        args.cache,
+        args.start,
+        args.choose_seconds,
+    )
+    console = Console(stderr=True)
+    total = job.schedule.epochs * job.schedule.batches
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task("training", total=total)
+
+        def step(news: jobs.Step) -> None:
+            bar.update(task, completed=news.epoch * job.schedule.batches + news.batch, description=f"loss {news.loss:.3f}")
+            if news.validation is not None:
+                found, minutes = news.validation, news.left / 60
+                console.print(
+                    f"epoch {news.epoch + 1:3d}/{job.schedule.epochs}  loss {news.loss:.3f}  validation {found.accuracy:.2%}  "
+                    f"at 1 % false accepts {found.recall:.2%}  {minutes:.0f} min left",
+                    highlight=False,
+                )
+
+        paths = jobs.run(job, args.resume, lambda line: console.print(line, highlight=False), step)
+    for path in paths:
+        print(path)
+    return 0

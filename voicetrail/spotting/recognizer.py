@@ -1,0 +1,106 @@
+"""Window → scores: the loaded network with its features, ready for use on one thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.features import LogMel
+from voicetrail.spotting.model import fold
+from voicetrail.spotting.weights import Weights, load_weights
+
+HOP = SAMPLE_RATE // 25
+"""40 ms between windows: half of it is the mean wait for a decision."""
+DIGITS = 3
+"""Decimals that scores are rounded to: finer than a threshold's step, and short in a replay file."""
+
+Sound = npt.NDArray[np.float32]
+
+
+class Recognizer:
+    """Gives posteriors for windows of sound; what ``listening.Ears`` asks for.
+
+    Args:
+        weights: a loaded weights file. Its network is changed for use (``fold``).
+    """
+
+    hop = HOP
+
+    def __init__(self, weights: Weights) -> None:
+        self.name = weights.name
+        self.hash = weights.hash
+        self.labels = weights.info.labels
+        self.about = weights.info.about
+        self.detector: DetectorSettings = weights.info.detector
+        """What ships with the weights: thresholds and times chosen on validation streams."""
+        self.window_samples = weights.info.features.window_samples
+        self._features = LogMel(weights.info.features).eval()
+        self._backbone, self._head = weights.model.backbone, weights.model.head
+        fold(weights.model)
+        self._grouping = weights.info.grouping()
+
+    def score(self, window: Sound) -> tuple[float, ...]:
+        """Posteriors of one window.
+
+        Args:
+            window: ``[window_samples]``
+
+        Returns:
+            One a label, each between 0 and 1, rounded to ``DIGITS`` decimals.
+        """
+        return tuple(round(value, DIGITS) for value in self.posteriors(window[None])[0].tolist())
+
+    def posteriors(self, windows: Sound) -> Sound:
+        """Posteriors ``[batch, labels]`` of windows ``[batch, window_samples]``, not rounded."""
+        with torch.inference_mode():
+            # A copy, for the caller goes on writing into its window.
+            sound = torch.from_numpy(np.array(windows, dtype=np.float32))
+            logits = self._head(self._backbone(self._features(sound)))
+            out: Sound = (torch.softmax(logits, dim=1) @ self._grouping).numpy()
+        return out
+
+    def spectrogram(self, window: Sound) -> Sound:
+        """The network's input for one window: ``[mels, frames]``."""
+        with torch.inference_mode():
+            picture: Sound = self._features(torch.from_numpy(np.array(window[None], dtype=np.float32)))[0, 0].numpy()
+        return picture
+
+    def embedding(self, window: Sound) -> Sound:
+        """What the backbone makes of one window: ``[embedding]``."""
+        with torch.inference_mode():
+            out: Sound = self._backbone(self._features(torch.from_numpy(np.array(window[None], dtype=np.float32))))[0].numpy()
+        return out
+
+
+def loudest_window(sound: Sound, size: int) -> Sound:
+    """The ``size`` samples with the most energy; a shorter sound is centred in zeros.
+
+    Args:
+        sound: ``[samples]``
+        size: samples of the window.
+    """
+    if len(sound) <= size:
+        before = (size - len(sound)) // 2
+        return np.pad(sound, (before, size - len(sound) - before)).astype(np.float32)
+    energy = np.concatenate(([0.0], np.cumsum(np.square(sound, dtype=np.float64))))
+    since = int(np.argmax(energy[size:] - energy[:-size]))
+    return sound[since : since + size].astype(np.float32)
+
+
+def load_recognizer(name: str | Path = "directional4w", threads: int = 1) -> Recognizer:
+    """Load weights by name or path, and make them ready.
+
+    Args:
+        name: of weights that ship, or a path.
+        threads: how many torch may use; one is the fastest for a network this small.
+
+    Raises:
+        WeightsError: the file cannot be used.
+    """
+    torch.set_num_threads(threads)
+    return Recognizer(load_weights(name))

@@ -1,0 +1,202 @@
+"""Weights files: safetensors with everything that is needed to use them in their metadata. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from voicetrail.errors import WeightsError
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
+from voicetrail.text import printable
+from voicetrail.vocabulary import RESERVED, UNKNOWN
+
+FORMAT_VERSION = 1
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes past which a file is refused unread."""
+KEY = "voicetrail"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsInfo:
+    """What the metadata of a weights file say."""
+
+    labels: tuple[str, ...]
+    """Words of the vocabulary, then ``_unknown_`` and ``_background_noise_``: the order of the scores."""
+    classes: tuple[str, ...]
+    """The network's own classes, in the order of its logits. More than the labels: a network that tells all the words it was
+    trained with apart hears the few better. A class that is no label counts as ``_unknown_``."""
+    architecture: str
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    """Thresholds and times chosen on validation streams."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What it was trained on and how it scored."""
+
+    def grouping(self) -> Tensor:
+        """The matrix ``[classes, labels]`` that adds up the posteriors of the classes of each label."""
+        matrix = torch.zeros(len(self.classes), len(self.labels))
+        for row, name in enumerate(self.classes):
+            matrix[row, self.labels.index(name if name in self.labels else UNKNOWN)] = 1.0
+        return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A loaded file."""
+
+    name: str
+    hash: str
+    """SHA-256 of the file, in hex."""
+    info: WeightsInfo
+    model: Model
+
+
+def folders() -> tuple[Path, ...]:
+    """Where shipped weights lie: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    return package / "weights", package.parent / "weights"
+
+
+def find_weights(name: str | Path) -> Path:
+    """Find a weights file by its name (``directional4w``) or its path.
+
+    Raises:
+        WeightsError: there is none; the message names those that ship.
+    """
+    path = Path(name)
+    if path.suffix == ".safetensors" or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        raise WeightsError(f"there is no weights file {printable(path)}; give the path of a .safetensors file")
+    for folder in folders():
+        if (folder / f"{name}.safetensors").is_file():
+            return folder / f"{name}.safetensors"
+    known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")})
+    raise WeightsError(f"there are no weights named {printable(name)!r}; there are {', '.join(known) or 'none: install again'}")
+
+
+def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -> None:
+    """Write a weights file atomically."""
+    meta = {
+        "format_version": FORMAT_VERSION,
+        "labels": info.labels,
+        "classes": info.classes,
+        "architecture": info.architecture,
+        "features": info.features.as_dict(),
+        "detector": {**asdict(info.detector), "thresholds": dict(info.detector.thresholds)},
+        "about": dict(info.about),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    # Half precision is finer than any threshold and halves the file; it is turned back when loaded.
+    small = {name: value.detach().cpu().half() if value.is_floating_point() else value.cpu() for name, value in tensors.items()}
+    safetensors.torch.save_file({name: value.contiguous() for name, value in small.items()}, partial, {KEY: json.dumps(meta)})
+    os.replace(partial, path)
+
+
+def read_info(path: Path) -> WeightsInfo:
+    """Read only the metadata of a weights file.
+
+    Raises:
+        WeightsError: it cannot be used.
+    """
+    return _parse(path, _read_meta(path))
+
+
+def load_weights(name: str | Path) -> Weights:
+    """Load weights by name or path, and build their network.
+
+    Raises:
+        WeightsError: the file is missing, damaged, a pickle, of another format version, or does not fit its architecture.
+    """
+    path = find_weights(name)
+    info = read_info(path)
+    model = build_model(info.architecture, info.features, len(info.classes))
+    try:
+        tensors = {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in safetensors.torch.load_file(path).items()
+        }
+    except (OSError, safetensors.SafetensorError) as error:
+        raise _damaged(path, str(error)) from None
+    expected = model.state_dict()
+    if tensors.keys() != expected.keys() or any(tensors[key].shape != expected[key].shape for key in expected):
+        wrong = next((k for k in expected if k not in tensors or tensors[k].shape != expected[k].shape), "something too many")
+        raise WeightsError(f"the weights {printable(path)} do not fit {info.architecture} ({wrong}); get the file again")
+    if not all(bool(torch.isfinite(value).all()) for value in tensors.values() if value.is_floating_point()):
+        raise _damaged(path, "a weight is not a number")
+    model.load_state_dict(tensors)
+    return Weights(path.stem, hashlib.sha256(path.read_bytes()).hexdigest(), info, model)
+
+
+def _damaged(path: Path, why: str) -> WeightsError:
+    return WeightsError(f"the weights {printable(path)} are damaged ({printable(why)}); get the file again")
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    try:
+        size, head = path.stat().st_size, path.open("rb").read(4)
+    except OSError as error:
+        raise WeightsError(f"the weights {printable(path)} cannot be read: {error.strerror}") from None
+    if head[:2] == b"PK" or head[:1] == b"\x80":
+        raise WeightsError(
+            f"{printable(path)} is a pickle, which could run anything and is never read; save it as .safetensors"
+        )
+    if size > MAX_SIZE:
+        raise WeightsError(
+            f"{printable(path)} is larger than any weights of this program ({size} bytes); is it the right file?"
+        )
+    try:
+        with safetensors.safe_open(path, "pt") as stored:
+            text = (stored.metadata() or {}).get(KEY)
+        meta = json.loads(text) if text else None
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
+        raise _damaged(path, str(error)) from None
+    if not isinstance(meta, dict):
+        raise WeightsError(f"{printable(path)} holds no weights of voicetrail (its metadata say nothing); train them with it")
+    return meta
+
+
+def _names(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
+    version = meta.get("format_version")
+    if version != FORMAT_VERSION:
+        raise WeightsError(
+            f"the weights {printable(path)} have format version {printable(version)}, this program reads {FORMAT_VERSION}; "
+            "update voicetrail or train them again"
+        )
+    if meta.get("architecture") not in ARCHITECTURES:
+        raise WeightsError(
+            f"the weights {printable(path)} need the architecture {printable(meta.get('architecture'))!r}; "
+            f"this program has {', '.join(ARCHITECTURES)}"
+        )
+    labels, classes = meta.get("labels"), meta.get("classes")
+    if not _names(labels) or not _names(classes) or not set(RESERVED) <= {*labels} <= {*classes}:
+        raise _damaged(path, "its labels are not among its classes")
+    try:
+        detector = DetectorSettings(**meta["detector"])
+        numbers = [detector.threshold, detector.smoothing, detector.refractory, detector.margin, *detector.thresholds.values()]
+        if not all(isinstance(value, (int, float)) and 0 <= value <= 60 for value in numbers):
+            raise ValueError("a detector setting out of range")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, repr(error)) from None
+    features = FeatureSettings.from_dict(meta.get("features") or {})
+    about = meta.get("about")
+    return WeightsInfo(
+        tuple(labels), tuple(classes), meta["architecture"], features, detector, about if isinstance(about, dict) else {}
+    )

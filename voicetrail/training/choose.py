@@ -1,0 +1,79 @@
+"""Chooses the thresholds and the smoothing that ship: on the streams of one half of the validation speakers, never the judging one.
+
+For each smoothing, a word's threshold is the lowest at which the word alone gives at most its share of the allowed false moves an
+hour; the smoothing that then hears the most words over all conditions is taken. Thresholds lie between ``LOWEST`` and ``HIGHEST``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.training.measure import Heard, StreamMetrics, decide, measure
+
+SMOOTHINGS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24)
+LOWEST, HIGHEST = 0.35, 0.97
+STEP = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Settings, and what they gave on the choosing half."""
+
+    settings: DetectorSettings
+    heard: float
+    false_an_hour: float
+    latency: float
+    """Median in s."""
+
+
+def choose(
+    labels: Sequence[str],
+    words: Sequence[str],
+    positive: Sequence[Heard],
+    negative: Sequence[Heard],
+    false_an_hour: float = 1.0,
+) -> list[Choice]:
+    """Find the best settings for each smoothing.
+
+    Args:
+        labels: of the recogniser.
+        words: to choose thresholds for.
+        positive: streams with words, one a condition.
+        negative: streams without.
+        false_an_hour: allowed over all words, in speech without any of them.
+
+    Returns:
+        A choice a smoothing, the best first.
+    """
+    choices = []
+    share = false_an_hour / max(1, len(words))
+    for smoothing in SMOOTHINGS:
+        base = DetectorSettings(smoothing=smoothing)
+        thresholds = {word: _lowest(labels, word, base, negative, share) for word in words}
+        settings = replace(base, threshold=round(float(np.median(list(thresholds.values()))), 2), thresholds=thresholds)
+        hits = _measure(labels, settings, positive)
+        wrong = _measure(labels, settings, negative)
+        choices.append(Choice(settings, hits.heard, wrong.false_an_hour, hits.latency(50)))
+    return sorted(choices, key=lambda choice: -choice.heard)
+
+
+def _measure(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:
+    return measure((item.stream, decide(item.hops, labels, settings)) for item in heard)
+
+
+def _lowest(labels: Sequence[str], word: str, base: DetectorSettings, negative: Sequence[Heard], share: float) -> float:
+    """The lowest threshold of a word that keeps to its share of false moves; the false moves fall as it rises, nearly always."""
+    low, high = 0, round((HIGHEST - LOWEST) / STEP)
+    never = dict.fromkeys(labels, 2.0)
+    while low < high:
+        middle = (low + high) // 2
+        settings = replace(base, thresholds={**never, word: LOWEST + STEP * middle})
+        if _measure(labels, settings, negative).false_an_hour <= share:
+            high = middle
+        else:
+            low = middle + 1
+    return round(LOWEST + STEP * low, 2)

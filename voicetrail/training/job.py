@@ -1,0 +1,226 @@
+"""A whole training run: load, train with checkpoints, keep the best epoch, choose thresholds, write weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from voicetrail.errors import TrainingError
+from voicetrail.spotting.features import FeatureSettings, LogMel
+from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, parameters
+from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.weights import WeightsInfo, load_weights, save_weights
+from voicetrail.training.choose import Choice, choose
+from voicetrail.training.compose import Composer
+from voicetrail.training.dataset import CLIP, Corpus, Folders, load_corpus
+from voicetrail.training.measure import hear
+from voicetrail.training.metrics import ClipMetrics, measure_clips
+from voicetrail.training.streams import negative_streams, word_stream
+from voicetrail.training.train import Schedule, Trainer, World, score_pictures
+from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
+
+CHECKPOINT = "checkpoint.safetensors"
+BEST = "best.safetensors"
+SNRS = (None, 20.0, 10.0, 5.0)
+"""Conditions of the streams, in dB; ``None`` is clean."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train, on what, and where to."""
+
+    folders: Folders
+    out: Path
+    schedule: Schedule = field(default_factory=Schedule)
+    architecture: str = DEFAULT_ARCHITECTURE
+    vocabularies: tuple[str, ...] = (DEFAULT_VOCABULARY,)
+    """A weights file is written for each; they share one network."""
+    device: str = "cpu"
+    workers: int = 1
+    threads: int = 1
+    cache: Path | None = None
+    start: Path | None = None
+    """Checkpoint of another run whose averaged weights to begin with."""
+    choose_seconds: float = 600.0
+    """Length of each stream that thresholds are chosen on; 0 keeps the defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """News from a run: a batch was trained, or (with ``validation``) an epoch ended."""
+
+    epoch: int
+    batch: int
+    loss: float
+    left: float
+    """Time left in s, as the run goes so far."""
+    validation: ClipMetrics | None = None
+
+
+class Validation:
+    """The validation clips as pictures, with the held-out noise and phrases as other sound."""
+
+    def __init__(self, corpus: Corpus, features: FeatureSettings, words: Sequence[str]) -> None:
+        self.labels = (*words, UNKNOWN, NOISE)
+        extra, truth = [], list(corpus.clips.words)
+        for reel, name in ((corpus.noise, NOISE), (corpus.phrases, UNKNOWN)):
+            count = len(reel.sound) // CLIP
+            extra.append(reel.sound[: count * CLIP].reshape(-1, CLIP))
+            truth += [name] * count
+        self.truth = truth
+        self.pictures = _pictures(np.concatenate([corpus.clips.sound, *extra]), features)
+
+    def measure(self, trainer: Trainer) -> ClipMetrics:
+        """Measure the averaged weights."""
+        info = WeightsInfo(self.labels, trainer.composer.classes, trainer.architecture, trainer.features)
+        scores = score_pictures(trainer.average, self.pictures) @ info.grouping()
+        return measure_clips(scores.double().numpy(), self.labels, self.truth)
+
+
+def _pictures(sound: Any, features: FeatureSettings) -> Tensor:
+    mel = LogMel(features)
+    rows = [mel(torch.from_numpy(sound[at : at + 256].astype(np.float32) / 32768.0)) for at in range(0, len(sound), 256)]
+    return torch.cat(rows)
+
+
+def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> list[Path]:
+    """Train, and write a weights file for each vocabulary.
+
+    Args:
+        job: what to do.
+        resume: go on from the checkpoint in ``job.out``; without it, one that is there is an error.
+        tell: is given lines for people.
+        step: is given the progress.
+
+    Returns:
+        The weights files, empty on all processes but the first.
+
+    Raises:
+        TrainingError: the data or the checkpoint cannot be used.
+    """
+    torch.set_num_threads(job.threads)
+    world = World.join(job.device)
+    if job.architecture not in ARCHITECTURES:
+        raise TrainingError(f"there is no architecture {job.architecture!r}; there are {', '.join(ARCHITECTURES)}")
+    features = ARCHITECTURES[job.architecture].features
+    job.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = job.out / CHECKPOINT
+    if checkpoint.exists() and not resume:
+        raise TrainingError(f"{job.out} holds an unfinished run; go on with --resume, or name another folder with --out")
+    tell("decoding the recordings (once; they are kept in the cache)" if job.cache else "decoding the recordings")
+    training = load_corpus(job.folders, "training", job.cache)
+    composer = Composer(training, seed=job.schedule.seed)
+    trainer = Trainer(composer, job.architecture, features, job.schedule, device=job.device, workers=job.workers, world=world)
+    if resume and checkpoint.exists():
+        trainer.resume(checkpoint)
+        tell(f"going on after epoch {trainer.progress.epoch}")
+    elif job.start is not None:
+        trainer.begin_with(averaged(job.start))
+    first = world.rank == 0
+    checking = load_corpus(job.folders, "validation", job.cache) if first else None
+    words = VOCABULARIES[job.vocabularies[0]]
+    validation = Validation(checking, features, words) if checking is not None else None
+    tell(
+        f"{job.architecture}: {parameters(trainer.model):,} parameters, {len(training.clips):,} clips, {len(composer.classes)} classes"
+    )
+    began, done = time.monotonic(), trainer.progress.epoch
+    batches = job.schedule.batches
+    while trainer.progress.epoch < job.schedule.epochs:
+        epoch, losses = trainer.progress.epoch, []
+        for batch, loss in trainer.epoch():
+            losses.append(loss)
+            so_far = (epoch - done) * batches + batch + 1
+            left = (time.monotonic() - began) / so_far * ((job.schedule.epochs - done) * batches - so_far)
+            step(Step(epoch, batch, loss, left))
+        if validation is not None:
+            metrics = validation.measure(trainer)
+            _keep(trainer, metrics, float(np.mean(losses)), job)
+            trainer.checkpoint(checkpoint)
+            step(Step(epoch, batches, float(np.mean(losses)), left, metrics))
+    if not first or checking is None:
+        return []
+    return [
+        write_weights(job, composer.classes, name, checking, trainer.progress.best_epoch, tell) for name in job.vocabularies
+    ]
+
+
+def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None:
+    """Note the epoch, and keep its weights if they are the best so far."""
+    progress = trainer.progress
+    progress.history.append({"loss": loss, "accuracy": metrics.accuracy, "recall": metrics.recall})
+    score = metrics.accuracy + metrics.recall
+    if score > progress.best_score:
+        progress.best_score, progress.best_epoch = score, progress.epoch
+        tensors = {name: value.detach().cpu().clone().contiguous() for name, value in trainer.average.state_dict().items()}
+        partial = job.out / (BEST + ".part")
+        safetensors.torch.save_file(tensors, partial)
+        os.replace(partial, job.out / BEST)
+    (job.out / "history.json").write_text(json.dumps(progress.history, indent=1), "utf-8")
+
+
+def averaged(checkpoint: Path) -> dict[str, Tensor]:
+    """The averaged weights in a checkpoint.
+
+    Raises:
+        TrainingError: it cannot be read.
+    """
+    try:
+        tensors = safetensors.torch.load_file(checkpoint)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise TrainingError(f"the checkpoint {checkpoint} cannot be read ({error}); name another") from None
+    found = {name.removeprefix("average."): value for name, value in tensors.items() if name.startswith("average.")}
+    return found or tensors
+
+
+def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Corpus, epoch: int, tell: Tell) -> Path:
+    """Write the best epoch as weights for one vocabulary, with thresholds chosen for its words."""
+    words = tuple(word for word in VOCABULARIES[vocabulary] if word in classes)
+    missing = sorted(set(VOCABULARIES[vocabulary]) - set(words))
+    if missing:
+        raise TrainingError(f"there are too few recordings of {', '.join(missing)} for {vocabulary}; add some (--synthetic)")
+    about: dict[str, Any] = {
+        "vocabulary": vocabulary,
+        "epoch": epoch,
+        "schedule": asdict(job.schedule),
+        "trained_on": [str(folder.name) for folder in (job.folders.commands, *job.folders.noise, *job.folders.negatives)]
+        + (["synthetic"] if job.folders.synthetic else []),
+    }
+    info = WeightsInfo(
+        (*words, UNKNOWN, NOISE), tuple(classes), job.architecture, ARCHITECTURES[job.architecture].features, about=about
+    )
+    path = job.out / f"{vocabulary}.safetensors"
+    tensors = averaged(job.out / BEST)
+    save_weights(path, tensors, info)
+    if job.choose_seconds > 0:
+        tell(f"choosing thresholds for {vocabulary} on the streams of one half of the validation speakers")
+        choices = choose_settings(path, corpus, job.choose_seconds)
+        best = choices[0]
+        tell(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
+        about["chosen"] = [
+            {"smoothing": c.settings.smoothing, "heard": c.heard, "false_an_hour": c.false_an_hour, "latency": c.latency}
+            for c in choices
+        ]
+        save_weights(path, tensors, replace(info, detector=best.settings, about=about))
+    return path
+
+
+def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: float = 1.0) -> list[Choice]:
+    """Choose the detector's settings for weights, on the choosing half of the validation streams."""
+    recognizer = Recognizer(load_weights(path))
+    words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
+    positive = [hear(word_stream(corpus, "choosing", snr, seconds, 11, words), recognizer, recognizer.detector) for snr in SNRS]
+    negative = [hear(stream, recognizer, recognizer.detector) for stream in negative_streams(corpus, "choosing", 11, words)]
+    return choose(recognizer.labels, words, positive, negative, false_an_hour)

@@ -1,0 +1,137 @@
+"""Streams through ``listening.Listener``, the path that the game uses, and what came out of it in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from voicetrail.events import SAMPLE_RATE, AudioBlock, Scores, SourceEnded, SourceEvent, WordHeard, seconds
+from voicetrail.listening import Ears, Listener
+from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.training.streams import Sound, Spoken, Stream
+
+LATE = 3 * SAMPLE_RATE // 4
+"""A word given out later than this after its end counts as missed, and the event as a false move."""
+
+Hops = list[tuple[int, tuple[float, ...]]]
+"""The time and the posteriors of every hop of a stream."""
+
+
+class Played:
+    """A source that gives out an array as fast as it is read."""
+
+    name = "evaluation"
+    live = False
+    BLOCK = SAMPLE_RATE
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound, self._at = sound, 0
+
+    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
+        """The next second, or the end."""
+        if self._at >= len(self._sound):
+            return SourceEnded(0)
+        block = AudioBlock(self._sound[self._at : self._at + self.BLOCK])
+        self._at += self.BLOCK
+        return block
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def __enter__(self) -> Self:
+        """Use in a ``with`` statement."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing to release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the listener made of a stream."""
+
+    stream: Stream
+    hops: Hops
+    words: tuple[WordHeard, ...]
+
+
+def hear(stream: Stream, ears: Ears, settings: DetectorSettings) -> Heard:
+    """Run a stream through the listener."""
+    listener = Listener(Played(stream.sound), ears, Detector(ears.labels, settings))
+    hops: Hops = []
+    words = []
+    for event in listener.events():
+        if isinstance(event, Scores):
+            hops.append((event.time, event.posteriors))
+        elif isinstance(event, WordHeard):
+            words.append(event)
+    return Heard(stream, hops, tuple(words))
+
+
+def decide(hops: Hops, labels: Sequence[str], settings: DetectorSettings) -> list[WordHeard]:
+    """The words that a detector with these settings gives out for hops heard before."""
+    detector = Detector(labels, settings)
+    return [event for time, row in hops for event in detector.feed(time, row) if isinstance(event, WordHeard)]
+
+
+@dataclass(slots=True)
+class StreamMetrics:
+    """How well the words of one stream, or of several, were heard."""
+
+    seconds: float = 0.0
+    spoken: dict[str, int] = field(default_factory=dict)
+    right: dict[str, int] = field(default_factory=dict)
+    false: dict[str, int] = field(default_factory=dict)
+    """Moves that nobody asked for, by the word given out."""
+    latencies: list[float] = field(default_factory=list)
+    """From the end of the word to the event, in s, of the words heard."""
+
+    @property
+    def heard(self) -> float:
+        """Part of the spoken words that were heard: the mean over the words."""
+        parts = [self.right.get(word, 0) / count for word, count in self.spoken.items() if count]
+        return float(np.mean(parts)) if parts else 0.0
+
+    @property
+    def false_an_hour(self) -> float:
+        """False moves an hour."""
+        return sum(self.false.values()) / self.seconds * 3600 if self.seconds else 0.0
+
+    def latency(self, percentile: float) -> float:
+        """A percentile of the latencies in s."""
+        return float(np.percentile(self.latencies, percentile)) if self.latencies else float("nan")
+
+    def add(self, stream: Stream, words: Iterable[WordHeard]) -> None:
+        """Count one stream."""
+        self.seconds += stream.seconds
+        free = list(stream.spoken)
+        for truth in free:
+            self.spoken[truth.word] = self.spoken.get(truth.word, 0) + 1
+        for event in words:
+            match = _match(event, free)
+            if match is None:
+                self.false[event.word] = self.false.get(event.word, 0) + 1
+                continue
+            free.remove(match)
+            self.right[match.word] = self.right.get(match.word, 0) + 1
+            self.latencies.append(seconds(event.time - match.end))
+
+
+def _match(event: WordHeard, spoken: Sequence[Spoken]) -> Spoken | None:
+    """The word that an event answers: the same word, begun before the event, and ended at most ``LATE`` before it."""
+    for truth in spoken:
+        if truth.word == event.word and truth.begin < event.time <= truth.end + LATE:
+            return truth
+    return None
+
+
+def measure(heard: Iterable[tuple[Stream, Iterable[WordHeard]]]) -> StreamMetrics:
+    """Count several streams together."""
+    metrics = StreamMetrics()
+    for stream, words in heard:
+        metrics.add(stream, words)
+    return metrics

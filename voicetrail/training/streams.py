@@ -1,0 +1,176 @@
+"""Sound as a room has it, for measuring: words at random gaps in noise, and speech that holds no direction.
+
+Nothing here was trained on: the clips are the validation speakers', the noise and the phrases are held out (``training.dataset``),
+and so are the synthetic voices. The validation speakers are halved once more, by a hash of their name: thresholds are chosen on one
+half (``choosing``) and judged on the other (``judging``).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.training.dataset import CLIP, Clips, Corpus
+from voicetrail.vocabulary import DIRECTIONS
+
+Sound = npt.NDArray[np.float32]
+Half = Literal["choosing", "judging"]
+
+LEVEL = 10 ** (-26 / 20)
+"""Root mean square of a word's loud part: -26 dB below full scale, as telephone speech is levelled (ITU-T P.56)."""
+TAIL = 5 * SAMPLE_RATE // 100
+"""What ``word_bounds`` adds behind a word, in samples; taken off again where a latency is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word in a stream."""
+
+    word: str
+    begin: int
+    """In samples of the stream."""
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A piece of sound and what is said in it."""
+
+    name: str
+    sound: Sound
+    """``[samples]``"""
+    spoken: tuple[Spoken, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Its length in s."""
+        return len(self.sound) / SAMPLE_RATE
+
+
+def half(clips: Clips, which: Half) -> Clips:
+    """One half of the speakers."""
+    wanted = 0 if which == "choosing" else 1
+    return clips.pick(
+        row for row, path in enumerate(clips.paths) if zlib.crc32(Path(path).name.split("_")[0].encode()) % 2 == wanted
+    )
+
+
+def _levelled(clips: Clips, row: int) -> Sound:
+    """A word cut at its bounds, at ``LEVEL``, with soft edges."""
+    sound = clips.sound[row, clips.begin[row] : clips.end[row]].astype(np.float32) / 32768.0
+    frames = sound[: len(sound) // 160 * 160].reshape(-1, 160)
+    loud = float(np.sqrt(np.sort(np.mean(frames**2, axis=1))[-20:].mean())) if len(frames) else 0.0
+    sound = sound * np.float32(LEVEL / max(loud, 1e-4))
+    edge = min(160, len(sound) // 2)
+    ramp = np.linspace(0, 1, edge, dtype=np.float32)
+    sound[:edge] *= ramp
+    sound[len(sound) - edge :] *= ramp[::-1]
+    out: Sound = np.clip(sound, -1, 1)
+    return out
+
+
+def word_stream(
+    corpus: Corpus, which: Half, snr_db: float | None, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS
+) -> Stream:
+    """Words among other words, at gaps of 0.3 to 1.5 s.
+
+    Args:
+        corpus: the validation split.
+        which: half of the speakers.
+        snr_db: level of the words above the noise in dB, ``None`` for no noise.
+        seconds: length.
+        seed: of the order, the gaps and the noise. The words are the same for every ``snr_db``.
+        words: what the game listens for; half of all words are these.
+    """
+    clips = half(corpus.clips, which)
+    rng = np.random.default_rng(seed)
+    rows = {word: np.flatnonzero(np.array(clips.words) == word) for word in sorted(set(clips.words))}
+    targets, others = [w for w in words if w in rows], [w for w in rows if w not in words]
+    out, spoken = np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32), []
+    at = SAMPLE_RATE
+    while True:
+        pool = targets if rng.random() < 0.5 or not others else others
+        word = pool[int(rng.integers(len(pool)))]
+        row = int(rng.choice(rows[word]))
+        sound = _levelled(clips, row)
+        if at + len(sound) + SAMPLE_RATE > len(out):
+            break
+        out[at : at + len(sound)] += sound
+        if word in words:
+            spoken.append(Spoken(word, at, at + len(sound) - TAIL))
+        at += len(sound) + int(rng.uniform(0.3, 1.5) * SAMPLE_RATE)
+    if snr_db is not None:
+        out += _noise(corpus, len(out), np.random.default_rng((seed, 1))) * np.float32(LEVEL * 10 ** (-snr_db / 20))
+    name = "clean" if snr_db is None else f"{snr_db:g} dB"
+    return Stream(name, np.clip(out, -1, 1), tuple(spoken))
+
+
+def _noise(corpus: Corpus, length: int, rng: np.random.Generator) -> Sound:
+    """Held-out noise of unit level, a new recording every five seconds, softly joined."""
+    reel, step, join = corpus.noise.sound, 5 * SAMPLE_RATE, SAMPLE_RATE // 10
+    out = np.zeros(length + step + join, dtype=np.float32)
+    ramp = np.linspace(0, 1, join, dtype=np.float32)
+    for at in range(0, length, step):
+        since = int(rng.integers(0, len(reel) - step - join))
+        piece = reel[since : since + step + join].astype(np.float32) / 32768.0
+        piece = piece / np.float32(max(float(np.sqrt(np.mean(piece**2))), 1e-4))
+        piece[:join] *= ramp
+        piece[-join:] *= ramp[::-1]
+        out[at : at + step + join] += piece
+    return out[:length]
+
+
+def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str] = DIRECTIONS) -> list[Stream]:
+    """Speech and noise that hold none of the words: every false move in them counts.
+
+    ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases. ``talk``: synthetic sentences by
+    voices held out. ``neighbours``: words that resemble a direction, by the same voices. ``fluent``: pieces of the other words,
+    joined as in fluent speech. ``noise``: held-out recordings without speech.
+    """
+    clips = half(corpus.clips, which)
+    rng = np.random.default_rng((seed, 2))
+    rest = [row for row, word in enumerate(clips.words) if word not in words]
+    rng.shuffle(rest)
+    near = corpus.neighbours
+    near_rows = [row for row, word in enumerate(near.words) if row % 2 == (which == "judging") and word not in words]
+    streams = [
+        Stream("words", _joined([_levelled(clips, row) for row in rest], rng, 0.05, 0.6)),
+        Stream("neighbours", _joined([_levelled(near, row) for row in near_rows], rng, 0.1, 0.6)),
+        Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
+    ]
+    phrases, talk, noise = corpus.phrases, corpus.talk, corpus.noise
+    wake = len(phrases.sound)
+    for name, reel in (("phrases", phrases.sound), ("talk", talk.sound[wake:]), ("noise", noise.sound)):
+        middle = len(reel) // 2
+        part = reel[:middle] if which == "choosing" else reel[middle:]
+        streams.append(Stream(name, part.astype(np.float32) / 32768.0))
+    return [stream for stream in streams if len(stream.sound) > CLIP]
+
+
+def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: float) -> Sound:
+    """Sounds one after another, ``low`` to ``high`` s apart."""
+    at, places = SAMPLE_RATE // 2, []
+    for sound in sounds:
+        places.append(at)
+        at += max(1, len(sound) + int(rng.uniform(low, high) * SAMPLE_RATE))
+    out = np.zeros(at + SAMPLE_RATE, dtype=np.float32)
+    for sound, place in zip(sounds, places, strict=True):
+        out[place : place + len(sound)] += sound
+    return np.clip(out, -1, 1)
+
+
+def _pieces(clips: Clips, rows: Sequence[int], rng: np.random.Generator) -> list[Sound]:
+    pieces = []
+    for _ in range(2 * len(rows)):
+        sound = _levelled(clips, int(rows[int(rng.integers(len(rows)))]))
+        size = int(len(sound) * rng.uniform(0.25, 0.6))
+        since = int(rng.integers(0, max(1, len(sound) - size)))
+        pieces.append(sound[since : since + size] * np.hanning(size).astype(np.float32) ** np.float32(0.25))
+    return pieces
