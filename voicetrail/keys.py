@@ -19,7 +19,7 @@ class Action:
     """Something that a key does."""
 
     name: str
-    """What settings call it; the app's method is ``action_<name>``."""
+    """What settings call it; the screen's method is ``action_<name>``."""
     keys: tuple[str, ...]
     """A character, or a name such as ``up``, ``space``, ``f1``, ``ctrl+q``."""
     label: str
@@ -29,6 +29,13 @@ class Action:
     group: Group
     footer: bool = False
     """Shown in the footer."""
+    call: str = ""
+    """What the screen runs where that is more than the name: ``threshold(-0.05)``."""
+
+    @property
+    def runs(self) -> str:
+        """The action as the screen runs it."""
+        return self.call or self.name
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -38,11 +45,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("draw_right", ("right",), "Right", "Draw a step to the right.", "Draw"),
     Action("undo", ("u",), "Undo", "Take the last stroke, or the last clear, back.", "Draw", footer=True),
     Action("clear", ("c",), "Clear", "Take the drawing away; undo brings it back.", "Draw", footer=True),
-    Action("step_shorter", ("-",), "Shorter steps", "Make a step shorter.", "Draw"),
-    Action("step_longer", ("+", "="), "Longer steps", "Make a step longer.", "Draw"),
-    Action("mode", ("g",), "Step or glide", "Change between one step a word and a pen that glides on.", "Draw"),
-    Action("glide_slower", ("v",), "Glide slower", "Make a glide slower.", "Draw"),
-    Action("glide_faster", ("V",), "Glide faster", "Make a glide faster.", "Draw"),
+    Action("step_shorter", ("-",), "Shorter steps", "Make a step shorter.", "Draw", call="step_setting('step',-1)"),
+    Action("step_longer", ("+", "="), "Longer steps", "Make a step longer.", "Draw", call="step_setting('step',1)"),
+    Action(
+        "mode",
+        ("g",),
+        "Step or glide",
+        "Change between one step a word and a pen that glides on.",
+        "Draw",
+        call="step_setting('mode',1)",
+    ),
+    Action("glide_slower", ("v",), "Glide slower", "Make a glide slower.", "Draw", call="step_setting('glide_speed',-1)"),
+    Action("glide_faster", ("V",), "Glide faster", "Make a glide faster.", "Draw", call="step_setting('glide_speed',1)"),
     Action(
         "listening",
         ("space",),
@@ -51,21 +65,65 @@ ACTIONS: tuple[Action, ...] = (
         "Listen",
         footer=True,
     ),
-    Action("push_to_talk", ("p",), "Push to talk", "Listen only for a while after space.", "Listen"),
-    Action("threshold_down", ("[",), "Hear more", "Lower the threshold by 0.05, of all words or the selected one.", "Tune"),
-    Action("threshold_up", ("]",), "Hear less", "Raise the threshold by 0.05.", "Tune"),
-    Action("threshold_down_fine", ("{",), "Hear a little more", "Lower the threshold by 0.01.", "Tune"),
-    Action("threshold_up_fine", ("}",), "Hear a little less", "Raise the threshold by 0.01.", "Tune"),
+    Action(
+        "push_to_talk",
+        ("p",),
+        "Push to talk",
+        "Listen only for a while after space.",
+        "Listen",
+        call="step_setting('push_to_talk',1)",
+    ),
+    Action(
+        "threshold_down",
+        ("[",),
+        "Hear more",
+        "Lower the threshold by 0.05, of all words or the selected one.",
+        "Tune",
+        call="threshold(-0.05)",
+    ),
+    Action("threshold_up", ("]",), "Hear less", "Raise the threshold by 0.05.", "Tune", call="threshold(0.05)"),
+    Action(
+        "threshold_down_fine", ("{",), "Hear a little more", "Lower the threshold by 0.01.", "Tune", call="threshold(-0.01)"
+    ),
+    Action("threshold_up_fine", ("}",), "Hear a little less", "Raise the threshold by 0.01.", "Tune", call="threshold(0.01)"),
     Action("select_next", ("tab",), "Next word", "Select the next word; after the last one, all words.", "Tune"),
     Action("select_previous", ("shift+tab",), "Previous word", "Select the word before.", "Tune"),
     Action("select_all", ("escape",), "All words", "Select all words again.", "Tune"),
     Action(
         "thresholds_reset", ("0",), "Thresholds as shipped", "Go back to the thresholds that ship with the weights.", "Tune"
     ),
-    Action("refractory_shorter", ("<",), "Repeat sooner", "Hear the same word again sooner.", "Tune"),
-    Action("refractory_longer", (">",), "Repeat later", "Wait longer before the same word counts again.", "Tune"),
-    Action("smoothing_faster", ("(",), "Faster", "Average scores over a shorter time: faster, less sure.", "Tune"),
-    Action("smoothing_surer", (")",), "Surer", "Average scores over a longer time: surer, slower.", "Tune"),
+    Action(
+        "refractory_shorter",
+        ("<",),
+        "Repeat sooner",
+        "Hear the same word again sooner.",
+        "Tune",
+        call="step_setting('refractory',-1)",
+    ),
+    Action(
+        "refractory_longer",
+        (">",),
+        "Repeat later",
+        "Wait longer before the same word counts again.",
+        "Tune",
+        call="step_setting('refractory',1)",
+    ),
+    Action(
+        "smoothing_faster",
+        ("(",),
+        "Faster",
+        "Average scores over a shorter time: faster, less sure.",
+        "Tune",
+        call="step_setting('smoothing',-1)",
+    ),
+    Action(
+        "smoothing_surer",
+        (")",),
+        "Surer",
+        "Average scores over a longer time: surer, slower.",
+        "Tune",
+        call="step_setting('smoothing',1)",
+    ),
     Action("preset", ("n",), "Next preset", "Take the next preset: quiet room, noisy room, fast, sure, your own.", "Tune"),
     Action("record", ("r",), "Record", "Start or stop keeping the session in a file.", "Session", footer=True),
     Action("marker", ("m",), "Marker", "Set a marker in the recording.", "Session"),
@@ -74,6 +132,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("calibrate", ("k",), "Calibrate", "Find thresholds and gain for your voice, in under a minute.", "Screens"),
     Action("replays", ("l",), "Replays", "The kept sessions: play, rename, delete.", "Screens"),
     Action("theme", ("t",), "Dark or light", "Change between a dark and a light screen.", "Screens"),
+    Action("screenshot", ("S",), "Screenshot", "Save the screen as an SVG picture.", "Screens"),
     Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),
     Action("command_palette", ("ctrl+p",), "Palette", "Find any action by its name.", "Screens"),
     Action("quit", ("q", "ctrl+q"), "Quit", "Leave the game.", "Screens", footer=True),

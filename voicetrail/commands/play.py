@@ -1,0 +1,152 @@
+"""The game: say up, down, left, right, and a trail draws itself. The arrow keys draw too; ? shows every key."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from voicetrail.errors import VoicetrailError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from voicetrail.audio.source import Source
+    from voicetrail.settings import Settings
+    from voicetrail.ui.app import VoicetrailApp
+    from voicetrail.ui.hearing import GameEars, Hearing
+    from voicetrail.ui.news import News
+
+GIVEN = ("flag", "environment")
+"""Origins of a setting that was asked for in so many words for this run: what cannot be had then ends the command."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for every setting, and where to keep the session."""
+    from voicetrail.settings.flags import add_setting_flags
+
+    parser.add_argument(
+        "--record",
+        nargs="?",
+        const=True,
+        metavar="FILE",
+        help="keep the session from the start, in FILE or in the platform's data folder",
+    )
+    add_setting_flags(parser, without=("record",))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play."""
+    from voicetrail.settings import load_settings
+    from voicetrail.settings.flags import setting_flags
+    from voicetrail.ui.terminal import check_terminal, spare_the_line
+
+    check_terminal()
+    record, args.record = args.record, None
+    settings = load_settings(setting_flags(args), args.profile, background=True)
+    spare_the_line(settings.switch("slow_line"))
+    try:
+        return _play(settings, _open_what_was_asked_for(settings), record)
+    finally:
+        settings.close()
+
+
+def _open_what_was_asked_for(settings: Settings) -> Source | None:
+    """Open a source that was named for this run before the screen is taken: if it cannot be had, the command says so and ends.
+
+    What only the settings file names, or nobody, is opened behind the screen, and the game goes on without it.
+
+    Raises:
+        AudioError: it cannot be had.
+    """
+    named = settings.origin("source") in GIVEN and settings.text("source") not in ("mic", "demo")
+    if named or (settings.origin("device") in GIVEN and settings.text("device")):
+        from voicetrail.audio.source import open_source
+
+        return open_source(settings.text("source"), device=settings.text("device") or None, paced=True)
+    return None
+
+
+def _play(settings: Settings, opened: Source | None, record: str | bool | None) -> int:
+    from voicetrail.game import Game, Session
+    from voicetrail.keys import rebind
+    from voicetrail.replay.recorder import Recorder
+    from voicetrail.ui.app import VoicetrailApp
+    from voicetrail.ui.look import ascii_locale
+    from voicetrail.ui.messages import RecordingEnded
+    from voicetrail.ui.recording import Recording
+    from voicetrail.ui.screens.game import GameScreen
+
+    game = Game(
+        step=int(settings.number("step")),
+        mode="glide" if settings.text("mode") == "glide" else "step",
+        glide_speed=settings.number("glide_speed"),
+        glide_silence=settings.number("glide_silence"),
+    )
+
+    def recording_ended(reason: str) -> None:
+        if (screen := app.game) is not None:
+            screen.post_message(RecordingEnded(reason))
+
+    recorder = Recorder(game, recording_ended)
+    session = Session(game, monotonic, recorder)
+    recording = Recording(recorder, settings, Path(record) if isinstance(record, str) else None)
+    actions, problems = rebind(settings.keys)
+    said = [*settings.notices, *problems]
+    if record or settings.switch("record"):
+        # Before the screen is taken: a file that cannot be made ends the command with one line.
+        said.insert(0, recording.start(session.now_ms))
+
+    def make_hearing(tell: Callable[[tuple[News, ...]], None]) -> Hearing:
+        # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
+        from voicetrail.ui.hearing import Hearing
+        from voicetrail.ui.news import Wanted
+        from voicetrail.ui.recording import RecorderWitness
+
+        return Hearing(
+            Wanted(settings.text("source"), settings.text("device") or None),
+            lambda: _load_ears(settings),
+            settings.detector_settings,
+            tell,
+            opened=opened,
+            witness=RecorderWitness(recorder, session),
+            insist=settings.origin("weights") in GIVEN,
+        )
+
+    app = VoicetrailApp(
+        settings,
+        lambda: GameScreen(session, settings, actions, make_hearing, recording=recording, notices=said),
+        ascii_only=ascii_locale(),
+    )
+    app.run()
+    recorder.stop(session.now_ms, "signal" if app.ended_by else "quit")
+    settings.close()
+    return _end(app)
+
+
+def _load_ears(settings: Settings) -> GameEars:
+    from voicetrail.spotting.preload import preload_torch
+
+    preload_torch()
+    from voicetrail.spotting.recognizer import load_recognizer
+
+    return load_recognizer(settings.text("weights") or settings.text("vocabulary"))
+
+
+def _end(app: VoicetrailApp) -> int:
+    """Say what has to be said once the terminal is the player's again, and leave."""
+    if app.refused:
+        raise VoicetrailError(app.refused)
+    code = app.return_code or 0
+    if app.failure is not None:
+        print(f"voicetrail: an error of the program ended the game; its log is {app.log_path}", file=sys.stderr)
+        code = 1
+    if app.left_loading:
+        # An import cannot be interrupted, and a thread that is inside one must not meet the interpreter's end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code

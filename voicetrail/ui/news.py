@@ -1,0 +1,38 @@
+"""What the ears tell the screen. Light to import: the screen is painted before anything that listens is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voicetrail.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where sound is to come from."""
+
+    spec: str
+    device: str | None = None
+    fallback: bool = True
+    """Play the bundled voice when there is no microphone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that the player should read: ``fatal`` when nothing will be heard in this session."""
+
+    message: str
+    fatal: bool = False
+    ends: bool = False
+    """What was asked for in so many words cannot be had: the command ends with the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source was opened."""
+
+    name: str
+
+
+News = Event | Trouble | Opened
+"""Whatever the ears tell."""

@@ -1,0 +1,55 @@
+"""The help: how to play, and every key."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from voicetrail.keys import by_group, shown_keys
+from voicetrail.ui.screens.view import GameView
+
+HOW = (
+    "Say up, down, left or right: the pen draws a step. One word, then a moment of quiet.\n"
+    "A bar shows how sure the ear is of each word; the mark on it is the threshold that the word has to pass. "
+    "If a word is not taken, the list of last words says what was lacking: lower its threshold, or calibrate.\n"
+    "At the edge of the canvas the pen stops."
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lies over the game; any of its keys closes it.
+
+    Args:
+        game: the screen whose keys are told.
+    """
+
+    BINDINGS = [(key, "dismiss", "Close") for key in ("escape", "q", "f1", "question_mark", "enter", "space")]  # noqa: RUF012
+
+    def __init__(self, game: GameView) -> None:
+        super().__init__()
+        self._actions = game.actions
+
+    def compose(self) -> ComposeResult:
+        """The text in a frame."""
+        with VerticalScroll(id="help") as frame:
+            frame.border_title = "help"
+            frame.border_subtitle = "esc closes, arrows scroll"
+            yield Static(HOW, markup=False)
+            for group, actions in by_group(self._actions).items():
+                table = Table.grid(padding=(0, 2))
+                table.add_column(min_width=12, style="bold", no_wrap=True)
+                table.add_column()
+                for action in actions:
+                    table.add_row(Text(shown_keys(action)), Text(action.help))
+                if group == "Tune":
+                    table.add_row(Text("1 to 9"), Text("Select the word with that number."))
+                yield Static(Text(f"\n{group}", style="underline"))
+                yield Static(table)
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll."""
+        self.query_one("#help").focus()

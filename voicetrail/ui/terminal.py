@@ -1,0 +1,58 @@
+"""Whether this terminal can show the game, and how; all of it before Textual is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping
+from typing import TextIO
+
+from voicetrail.errors import TerminalError
+
+SMALLEST = (60, 20)
+"""Columns and rows that the game needs."""
+SLOW_FPS = "15"
+
+
+def check_terminal(
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    env: MutableMapping[str, str] | None = None,
+    smallest: tuple[int, int] = SMALLEST,
+) -> None:
+    """Refuse a terminal that cannot show the game.
+
+    Raises:
+        TerminalError: it is none, it is a dumb one, or it is too small.
+    """
+    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
+    env = os.environ if env is None else env
+    instead = "`voicetrail listen mic` prints the words without one"
+    if not stdout.isatty():
+        raise TerminalError(f"the game needs a terminal, and its output goes elsewhere; {instead}")
+    if not stdin.isatty():
+        raise TerminalError(f"the game needs the keyboard, and its input comes from elsewhere; {instead}")
+    if env.get("TERM", "") in ("", "dumb", "unknown"):
+        shown = env.get("TERM") or "not set"
+        raise TerminalError(
+            f"this terminal cannot place characters (TERM is {shown}); {instead}, or set TERM as xterm-256color"
+        )
+    columns, rows = os.get_terminal_size(stdout.fileno())
+    if (columns or smallest[0]) < smallest[0] or (rows or smallest[1]) < smallest[1]:
+        raise TerminalError(
+            f"the game needs a window of {smallest[0]}×{smallest[1]} characters, this one has {columns}×{rows}: make it larger"
+        )
+
+
+def spare_the_line(slow: bool, env: MutableMapping[str, str] | None = None) -> bool:
+    """Ask Textual for fewer frames and no animations where the screen is far away. Has to come before Textual is imported.
+
+    Returns:
+        Whether it did: the flag was given, or the terminal is at the other end of an SSH connection.
+    """
+    env = os.environ if env is None else env
+    if not slow and "SSH_CONNECTION" not in env:
+        return False
+    env.setdefault("TEXTUAL_FPS", SLOW_FPS)
+    env.setdefault("TEXTUAL_ANIMATIONS", "none")
+    return True

@@ -1,0 +1,132 @@
+"""The live score bars: one a label, with its threshold as a tick and the peak of the last seconds as a fading mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.style import Style
+
+from voicetrail.spotting.history import FadingPeaks
+from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
+
+LIT = 0.9
+"""Seconds for which a word just heard stays lit."""
+FRESH = 0.5
+"""A peak fresher than this is bright; an older one is dimmed."""
+SHOWN_NAMES = {NOISE: "noise", UNKNOWN: "other"}
+"""Labels that are no words, as the screen calls them."""
+WIDEST_BAR = 40
+
+
+class ScoreBars(Rows):
+    """A bar for each label. Scores are quantised to the bar's cells: a change that cannot be seen sends nothing.
+
+    Args:
+        clock: seconds, never falling; lit bars go out by it. The replay player passes the replay's clock.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.labels: tuple[str, ...] = ()
+        self._scores: tuple[float, ...] = ()
+        self._thresholds: Mapping[str, float] = {}
+        self._fired: Mapping[str, int] = {}
+        self._peaks = FadingPeaks(0)
+        self._lit: dict[str, float] = {}
+        self.selected: str | None = None
+
+    def set_labels(self, labels: Sequence[str]) -> None:
+        """Show these labels: words first, then what is no word, dimmed."""
+        self.labels = tuple(labels)
+        self._scores = (0.0,) * len(self.labels)
+        self._peaks = FadingPeaks(len(self.labels))
+        self._lit = {}
+        self.rebuild()
+
+    def set_thresholds(self, thresholds: Mapping[str, float]) -> None:
+        """Move the ticks."""
+        self._thresholds = dict(thresholds)
+        self.rebuild()
+
+    def set_fired(self, fired: Mapping[str, int]) -> None:
+        """Show how often each word would have fired in the last minute."""
+        self._fired = dict(fired)
+        self.rebuild()
+
+    def select(self, word: str | None) -> None:
+        """Mark the word that tuning keys change; ``None`` marks none (they change all)."""
+        self.selected = word
+        self.rebuild()
+
+    def light(self, word: str) -> None:
+        """Light the bar of a word that was just heard."""
+        self._lit[word] = self._clock()
+        self.rebuild()
+
+    def set_scores(self, time: int, scores: Sequence[float]) -> None:
+        """Show the smoothed scores of a hop, in the order of the labels; ``time`` in samples, by which peaks fade."""
+        self._scores = tuple(scores)
+        self._peaks.add(time, scores)
+        self.rebuild()
+
+    def fade(self) -> None:
+        """Let time pass: lit bars go out, also when no scores come."""
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make every row anew; rows that look as before send nothing."""
+        width, height = self.size
+        if not self.labels or not width:
+            return
+        order = [i for i, label in enumerate(self.labels) if is_word(label)]
+        order += [i for i, label in enumerate(self.labels) if not is_word(label)]
+        columns = max(1, min(2, -(-len(order) // max(1, height))))
+        lines = -(-len(order) // columns)
+        each = (width - (columns - 1)) // columns
+        for y in range(lines):
+            runs: list[Run] = []
+            for index in order[y::lines][:columns]:
+                row = self._bar(index, each)
+                used = sum(len(text) for text, _ in row)
+                runs += [*row, (" " * (each - used + 1), self.look.text)]
+            self.put(y, runs)
+        self.truncate(lines)
+
+    def _bar(self, index: int, width: int) -> list[Run]:
+        look, marks, now = self.look, self.look.marks, self._clock()
+        label = self.labels[index]
+        word = is_word(label)
+        name = SHOWN_NAMES.get(label, label)
+        longest = min(10, max(len(SHOWN_NAMES.get(each, each)) for each in self.labels))
+        lit = now - self._lit.get(label, -LIT) < LIT
+        style = look.good if lit else look.text if word else look.dim
+        runs: list[Run] = [
+            (marks.selected if label == self.selected else " ", look.warn),
+            (marks.heard if lit else " ", look.good),
+            (f"{name[:longest]:<{longest}} ", style),
+        ]
+        tail: list[Run] = []
+        if width >= longest + 16:
+            threshold = self._thresholds.get(label)
+            tail.append((" " + (f"{threshold:.2f}".removeprefix("0") if threshold is not None else "").rjust(3), look.dim))
+        if width >= longest + 21:
+            tail.append(((f"{self._fired[label]}" if label in self._fired else "").rjust(3), look.dim))
+        room = min(WIDEST_BAR, width - longest - 3 - sum(len(text) for text, _ in tail))
+        return [*runs, *self._scale(index, room, style if lit or not word else look.accent), *tail]
+
+    def _scale(self, index: int, room: int, fill: Style) -> list[Run]:
+        if room <= 0:
+            return []
+        look, marks = self.look, self.look.marks
+        label, score, peak = self.labels[index], self._scores[index], self._peaks.peak(index)
+        filled = round(score * room)
+        cells: list[Run] = [(marks.full, fill)] * filled + [(marks.empty, look.dim)] * (room - filled)
+        at = min(room, round(peak.score * room)) - 1
+        if at >= filled and peak.freshness > 0:
+            cells[at] = (marks.full, look.text) if peak.freshness > FRESH else (marks.peak, look.dim)
+        threshold = self._thresholds.get(label)
+        if threshold is not None and is_word(label):
+            cells[min(room - 1, round(threshold * room))] = (marks.tick, look.warn if label == self.selected else look.text)
+        return cells

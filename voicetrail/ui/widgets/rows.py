@@ -1,0 +1,117 @@
+"""A widget of text rows that sends only the cells that changed.
+
+Over a slow line every byte is a delay. Textual repaints whole segments that a dirty region touches; so rows are kept cell by
+cell, a new row is compared with the old one, only the spans that differ are refreshed, and segments are cut at their ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby, pairwise
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from voicetrail.ui.look import Look
+
+Run = tuple[str, Style]
+"""Text in one style."""
+_Cell = tuple[str, Style]
+"""A character and its style; the second cell of a wide character is empty text."""
+
+JOIN = 12
+"""Equal cells between two differing ones that are sent again rather than moving the cursor over them."""
+
+
+class Rows(Widget):
+    """Rows of styled text, set one by one with ``put``."""
+
+    DEFAULT_CSS = """
+    Rows { height: auto; }
+    """
+    can_focus = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._cells: list[list[_Cell]] = []
+        self._cuts: dict[int, set[int]] = {}
+
+    @property
+    def look(self) -> Look:
+        """Colours and characters of the moment; any app that shows these widgets has a ``look``."""
+        look: Look = self.app.look  # type: ignore[attr-defined]
+        return look
+
+    @property
+    def text_rows(self) -> list[str]:
+        """What the rows say, without styles."""
+        return ["".join(character for character, _ in cells).rstrip() for cells in self._cells]
+
+    def put(self, y: int, runs: Iterable[Run]) -> None:
+        """Set a row; only what differs from what it showed is sent to the terminal."""
+        cells: list[_Cell] = []
+        for text, style in runs:
+            for character in text:
+                width = cell_len(character)
+                if width:
+                    cells.append((character, style))
+                    cells.extend([("", style)] * (width - 1))
+        while len(self._cells) <= y:
+            self._cells.append([])
+        old, self._cells[y] = self._cells[y], cells
+        for start, end in _differences(old, cells):
+            self._cuts.setdefault(y, set()).update((start, end))
+            self.refresh(Region(start, y, end - start, 1))
+
+    def truncate(self, count: int) -> None:
+        """Take away all rows but the first ``count``."""
+        for y in range(count, len(self._cells)):
+            self.put(y, ())
+        del self._cells[count:]
+
+    def rebuild(self) -> None:
+        """Make every row anew, after a resize or a change of the look."""
+
+    def on_resize(self) -> None:
+        """The room changed."""
+        self.rebuild()
+
+    def restyle(self) -> None:
+        """The look changed: every row is made anew and painted."""
+        self.rebuild()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line, with equal cells merged into runs."""
+        width, base = self.size.width, self.rich_style
+        cells = self._cells[y][:width] if y < len(self._cells) else []
+        cuts = {cut for cut in self._cuts.pop(y, ()) if cut >= len(cells) or cells[cut][0]}
+        edges = [0, *sorted(cut for cut in cuts if 0 < cut < width), width]
+        segments: list[Segment] = []
+        for start, end in pairwise(edges):
+            for style, group in groupby(cells[start:end], key=lambda cell: cell[1]):
+                segments.append(Segment("".join(character for character, _ in group), base + style))
+            missing = end - max(start, len(cells))
+            if missing > 0:
+                segments.append(Segment(" " * missing, base))
+        return Strip(segments, width)
+
+
+def _differences(old: list[_Cell], new: list[_Cell]) -> list[tuple[int, int]]:
+    """The spans in which two rows differ, ends excluded; a row goes on with blanks after its end."""
+    blank: _Cell = (" ", Style())
+    spans: list[tuple[int, int]] = []
+    for x in range(max(len(old), len(new))):
+        before = old[x] if x < len(old) else blank
+        after = new[x] if x < len(new) else blank
+        if before == after or (before[0] == after[0] == " " and not (before[1].bgcolor or after[1].bgcolor)):
+            continue
+        if spans and x - spans[-1][1] <= JOIN:
+            spans[-1] = (spans[-1][0], x + 1)
+        else:
+            spans.append((x, x + 1))
+    return spans
