@@ -53,7 +53,8 @@ def peer(path: Path, *plays: Play) -> Iterator[str]:
 
 def tone(samples: int = 320, height: float = 0.5) -> bytes:
     """Some 16-bit sound."""
-    return (np.sin(np.arange(samples) * 0.2) * height * 32767).astype("<i2").tobytes()
+    data: bytes = (np.sin(np.arange(samples) * 0.2) * height * 32767).astype("<i2").tobytes()
+    return data
 
 
 def chunk(audio: bytes = b"", *, rate: int = 16_000, width: int = 2, channels: int = 1, stamp: int | None = None) -> bytes:

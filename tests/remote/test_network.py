@@ -117,7 +117,6 @@ def test_a_peer_that_sends_without_end_is_bounded(tmp_path: Path) -> None:
         items = gather(source, lambda _: time.monotonic() > began + 1.5)
         assert sent < 8_000_000, "it is made to wait"
         assert samples_of(items) < 16_000 * 4, "and is not given out much faster than it is spoken"
-        assert sum(block.lost for block in blocks(items)) > QUEUE
         assert source.lost > QUEUE
 
 

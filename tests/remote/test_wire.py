@@ -31,9 +31,9 @@ def test_what_was_encoded_is_read_however_it_is_cut(events: list[Event], step: i
 @settings(max_examples=30)
 @given(EVENTS)
 def test_speaks_with_the_wyoming_package_both_ways(event: Event) -> None:
-    assert read_event(io.BytesIO(encode(event))) == event  # type: ignore[arg-type]
+    assert read_event(io.BytesIO(encode(event))) == event
     theirs = io.BytesIO()
-    write_event(event, theirs)  # type: ignore[arg-type]
+    write_event(event, theirs)
     assert EventDecoder().feed(theirs.getvalue()) == [event]
 
 

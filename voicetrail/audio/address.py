@@ -91,7 +91,7 @@ def parse_address(spec: str) -> Address:
     rate = _number(shown, values, "rate", 16_000, *RATES)
     channels = _number(shown, values, "channels", 1, 1, CHANNELS)
     path, host = unquote(parts.netloc + parts.path), parts.hostname or ""
-    if transport == "tcp" and (not host or not port or parts.path not in ("", "/")):
+    if transport == "tcp" and (not host or port is None or parts.path not in ("", "/")):
         raise AudioError(f"{shown}: an address of this kind is tcp://HOST:PORT")
     if transport == "unix":
         if not path.startswith("/"):

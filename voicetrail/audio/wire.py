@@ -1,8 +1,8 @@
 """The Wyoming wire (https://github.com/rhasspy/wyoming), read with a limit on everything.
 
 An event is a JSON header line (``type``, optional ``data``, ``data_length``, ``payload_length``), then so many bytes of
-further JSON data, then so many bytes of payload. The package's own readers take lines and lengths of any size; what comes over a line
-is not to be trusted, so this module reads it: fed with bytes as they come, it never holds more than one event's limit.
+further JSON data, then so many bytes of payload. The package's own readers take lines and lengths of any size; what comes over
+a line is not to be trusted, so this module reads it: fed with bytes as they come, it never holds more than one event's limit.
 """
 
 from __future__ import annotations

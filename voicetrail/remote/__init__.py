@@ -1,0 +1,1 @@
+"""The microphone over the network, and ``voicetrail ssh``."""

@@ -1,0 +1,79 @@
+"""Serve this machine's microphone to a game elsewhere, over the Wyoming protocol.
+
+The address is a Unix socket that only you can use (unix:///path), or a port of this machine's own loopback
+(tcp://127.0.0.1:PORT); carry it to the other machine with ssh -R. `voicetrail ssh` does all of it in one command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail mic``."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--serve", metavar="ADDRESS", help="unix:///PATH or tcp://127.0.0.1:PORT; with pcm+ before it, raw sound")
+    what.add_argument("--protocol", action="store_true", help="print the version of the line's protocol and end")
+    add_source_arguments(parser)
+    parser.add_argument("--secret", metavar="FILE", help="ask who connects for the secret in this file")
+    parser.add_argument("--words", action="store_true", help="run the recogniser here and send only words and scores")
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``mic`` and ``ssh`` have in common: which sound, which recogniser."""
+    parser.add_argument("--device", metavar="NAME", help="the microphone: a part of its name, or its index")
+    parser.add_argument("--source", metavar="WHAT", default="mic", help="mic, demo, or a sound file (default: mic)")
+    parser.add_argument("--profile", metavar="NAME", help="take the settings of this player")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``voicetrail mic``."""
+    if args.protocol:
+        from voicetrail.audio.wire import PROTOCOL
+
+        print(PROTOCOL)
+        return 0
+    from voicetrail.audio.address import parse_address, read_secret
+    from voicetrail.errors import UsageError
+    from voicetrail.remote.feeds import open_feed
+    from voicetrail.remote.meter import Meter
+    from voicetrail.remote.server import LineServer
+    from voicetrail.remote.signals import Ended, endings_raised
+
+    address = parse_address(args.serve)
+    if address.content == "words":
+        raise UsageError(f"{address}: write {str(address).removeprefix('words+')} and --words")
+    if args.words and address.content == "pcm":
+        raise UsageError("raw sound and --words exclude each other: leave one of them out")
+    secret = read_secret(args.secret) if args.secret else None
+    with endings_raised():
+        meter = Meter("")
+        changed = threading.Event()
+        server = None
+        try:
+            feed = open_feed(args, words=args.words, on_level=meter.show, on_news=lambda news: meter.say(describe(news)))
+            meter.name = feed.name
+
+            def on_client(count: int) -> None:
+                meter.note = f"{count} listening" if count else "nobody listens yet"
+
+            server = LineServer(feed, address, secret=secret, on_client=on_client)
+            on_client(0)
+            server.start()
+            meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")
+            while not server.ended:
+                changed.wait(0.2)
+        except Ended as ended:
+            return 0 if ended.number == signal.SIGTERM else 130
+        finally:
+            meter.end()
+            if server is not None:
+                server.close()
+    return 0
+
+
+def describe(news: object) -> str:
+    """A line about what happened to the source."""
+    return str(getattr(news, "message", "")) or f"the sound is {'back' if hasattr(news, 'name') else 'at its end'}"

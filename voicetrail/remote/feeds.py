@@ -1,0 +1,42 @@
+"""Opens what `voicetrail mic` and `voicetrail ssh` serve: the sound of this machine, or what its recogniser makes of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from voicetrail.audio.source import open_source
+from voicetrail.events import Level, SourceEvent
+from voicetrail.remote.server import Feed
+from voicetrail.remote.sound import SoundFeed
+from voicetrail.settings import load_settings
+
+
+def open_feed(
+    args: argparse.Namespace,
+    *,
+    words: bool,
+    on_level: Callable[[Level], None] | None = None,
+    on_news: Callable[[SourceEvent], None] | None = None,
+) -> Feed:
+    """Open the source that the command line and the settings name.
+
+    Args:
+        args: ``source``, ``device`` and ``profile``.
+        words: run the recogniser here.
+        on_level: is given each level.
+        on_news: is given what happens to the source.
+
+    Raises:
+        VoicetrailError: there is no such source, or the weights cannot be loaded.
+    """
+    settings = load_settings({}, args.profile)
+    device = args.device or settings["device"] or None
+    source = open_source(args.source, device=None if device is None else str(device), paced=True)
+    if not words:
+        return SoundFeed(source, on_level=on_level, on_news=on_news)
+    from voicetrail.remote.words_feed import WordsFeed
+    from voicetrail.spotting.recognizer import load_recognizer
+
+    ears = load_recognizer(str(settings["weights"] or settings["vocabulary"]))
+    return WordsFeed(source, ears, settings.detector_settings(ears.detector), on_level=on_level, on_news=on_news)

@@ -1,0 +1,80 @@
+"""A line of text with the microphone's level, for a terminal that no game has taken yet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from voicetrail.events import Level
+from voicetrail.listening import FLOOR_DB
+from voicetrail.text import printable
+
+CELLS = 20
+LOWEST_DB = -60.0
+"""Level at which the bar is empty."""
+DEAD_DB = -90.0
+"""A microphone in the quietest room is above this; what is below is digital silence."""
+EVERY = 0.1
+
+
+def bar(level_db: float, *, ascii_only: bool = False) -> str:
+    """Draw a level in dB below full scale."""
+    full = round(min(max(1 - level_db / LOWEST_DB, 0.0), 1.0) * CELLS)
+    return ("#" * full + "." * (CELLS - full)) if ascii_only else ("▮" * full + "▯" * (CELLS - full))
+
+
+def level_line(name: str, level: Level, note: str = "", *, ascii_only: bool = False) -> str:
+    """The line: bar, loudness, whether it clips, whose level it is."""
+    text = f"{bar(level.rms_db, ascii_only=ascii_only)} {level.rms_db:4.0f} dB{' clipping!' if level.clipped else ''}"
+    return f"{text}  {printable(name, 60)}{f'  {note}' if note else ''}"
+
+
+class Meter:
+    """Keeps a level line up to date on a terminal; on anything else it writes nothing.
+
+    Args:
+        name: the microphone's.
+        stream: the terminal.
+        clock: for not writing more often than can be read.
+    """
+
+    def __init__(self, name: str, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.note = ""
+        self.peak_db = FLOOR_DB
+        """The loudest hop so far."""
+        self._stream = sys.stderr if stream is None else stream
+        self._clock = clock
+        self._last = 0.0
+        self._shown = False
+        self._terminal = self._stream.isatty()
+        self._ascii = "utf" not in (self._stream.encoding or "").lower()
+
+    def show(self, level: Level) -> None:
+        """Take a level; write the line when it is time."""
+        self.peak_db = max(self.peak_db, level.peak_db)
+        now = self._clock()
+        if self._terminal and now - self._last >= EVERY:
+            self._last, self._shown = now, True
+            self._stream.write(f"\r{level_line(self.name, level, self.note, ascii_only=self._ascii)}\x1b[K")
+            self._stream.flush()
+
+    def say(self, text: str) -> None:
+        """Write a line of text; the level goes on below it."""
+        self._stream.write(f"{chr(13) + chr(27) + '[K' if self._shown else ''}{printable(text, 500)}\n")
+        self._stream.flush()
+        self._shown = False
+
+    def end(self) -> None:
+        """Leave the last level on a line of its own."""
+        if self._shown:
+            self._stream.write("\n")
+            self._stream.flush()
+            self._shown = False
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing at all was heard so far."""
+        return self.peak_db <= DEAD_DB
