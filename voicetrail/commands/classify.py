@@ -1,0 +1,60 @@
+"""Print the scores of one-second clips: of each file's one-second window with the most energy (a shorter one is centred in zeros)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("clips", type=Path, nargs="*", metavar="CLIP", help="sound files of any format and rate")
+    parser.add_argument("--list", type=Path, metavar="FILE", help="read more paths from a file, one a line; - for standard input")
+    parser.add_argument("--weights", default="directional4w", help="name or path of the weights (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify the clips in order. A file that cannot be read is told on stderr, and the rest goes on; the exit code is then 1."""
+    from voicetrail.audio.file import read_whole
+    from voicetrail.errors import UsageError, VoicetrailError
+    from voicetrail.spotting.recognizer import load_recognizer, loudest_window
+    from voicetrail.text import printable
+
+    paths = [*args.clips, *_listed(args.list)]
+    if not paths:
+        raise UsageError("there is nothing to classify; name sound files, or a list of them with --list FILE")
+    recognizer = load_recognizer(args.weights)
+    code = 0
+    for path in paths:
+        try:
+            sound = read_whole(path)
+        except VoicetrailError as error:
+            print(f"voicetrail: {printable(error, 1000)}", file=sys.stderr)
+            code = error.exit_code
+            continue
+        scores = dict(zip(recognizer.labels, recognizer.score(loudest_window(sound, recognizer.window_samples)), strict=True))
+        word = max(scores, key=lambda label: scores[label])
+        if args.json:
+            print(json.dumps({"path": str(path), "word": word, "scores": scores}), flush=True)
+        else:
+            best = sorted(scores.items(), key=lambda item: -item[1])[:3]
+            print(f"{printable(path)}: " + ", ".join(f"{label} {score:.2f}" for label, score in best), flush=True)
+    return code
+
+
+def _listed(path: Path | None) -> Iterator[Path]:
+    from voicetrail.errors import UsageError
+    from voicetrail.text import printable
+
+    if path is None:
+        return
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"the list {printable(path)} cannot be read: {reason}; write one path a line") from None
+    yield from (Path(line) for line in text.splitlines() if line.strip())
