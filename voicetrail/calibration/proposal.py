@@ -67,7 +67,9 @@ class Proposal:
     gain: GainProposal
     warnings: tuple[str, ...]
     room_db: float
+    """Level of the room before any gain."""
     speech_db: float
+    """Level of the loudest part of a word before any gain."""
     room_moves: float
     """False moves an hour of this room at the proposed thresholds, extrapolated."""
     speech_moves: float
@@ -110,9 +112,8 @@ class _Word:
 
     def grid(self) -> list[float]:
         """The thresholds that may be proposed, the one of now first."""
-        low = max(LOWEST, self.shipped - FURTHEST)
-        count = round((HIGHEST - low) / GRID)
-        return [self.now, *(round(low + number * GRID, 4) for number in range(count + 1))]
+        low = math.ceil(max(LOWEST, self.shipped - FURTHEST) / GRID - 1e-6)
+        return [self.now, *(round(number * GRID, 4) for number in range(low, round(HIGHEST / GRID) + 1))]
 
 
 def propose(
@@ -213,8 +214,9 @@ def _explain(word: _Word, proposed: float, answers: Sequence[Answer], session: S
     elif proposed > word.now:
         too_many = sum(word.false_moves(word.now))
         reason = f"{said}: at {word.now:.2f} this room and talk would make about {_rate(too_many)} false moves an hour"
-        if enough and now is not None and then is not None and now - then < STAY:
-            reason = f"{said}: higher is safer and you lose nothing"
+        if now is not None and then is not None:
+            lost = "you lose nothing" if now - then < STAY else f"you are heard {_percent(then)} instead of {_percent(now)}"
+            reason = f"{reason}; {lost}"
     else:
         reason = f"{said}: it is right as it is"
     return WordProposal(word.word, word.now, proposed, reason, now, then)
@@ -226,14 +228,13 @@ def _gain(session: Session, gain: float | str, speech_db: float) -> GainProposal
         return GainProposal(gain, gain, "the microphone itself is too loud: turn it down in the system's sound settings")
     if isinstance(gain, str):
         return GainProposal(gain, gain, f"it follows your voice by itself (now {session.gain_db:+.0f} dB)")
-    wanted = gain + GAIN_TARGET - speech_db
-    proposed = float(round(min(max(wanted, GAIN_RANGE[0]), GAIN_RANGE[1])))
+    proposed = float(round(min(max(GAIN_TARGET - speech_db, GAIN_RANGE[0]), GAIN_RANGE[1])))
     # Raising the sound raises the room as well: past this it is only louder noise.
     if abs(proposed - gain) <= GAIN_STEP or (proposed > gain and speech_db - session.room.level_db < CLEAR):
-        return GainProposal(gain, gain, f"your voice reaches {speech_db:.0f} dB: that is right")
-    loud = "loud" if proposed < gain else "quiet"
+        return GainProposal(gain, gain, f"your voice reaches {speech_db + gain:.0f} dB with it: that is right")
+    loud, speech_db = "loud" if proposed < gain else "quiet", speech_db + gain
     return GainProposal(
-        gain, proposed, f"your voice reaches {speech_db:.0f} dB, which is too {loud}; {GAIN_TARGET:.0f} dB is best"
+        gain, proposed, f"your voice reaches {speech_db:.0f} dB with it, which is too {loud}; {GAIN_TARGET:.0f} dB is best"
     )
 
 

@@ -22,8 +22,8 @@ LATE = 0.45
 """A score stays in the window for so long after the word's time is over, in s, and still counts for it."""
 CLEAR = 8.0
 """Speech has to be this much louder than the room, in dB, to be told from it."""
-QUIET = -50.0
-"""Speech below this level, in dB below full scale, is too quiet for any gain to be sure of."""
+QUIET = -60.0
+"""Speech below this level before any gain, in dB below full scale, is too quiet to be raised."""
 NOTHING = 0.15
 """A word whose score stayed below this was not recognised at all."""
 
@@ -92,7 +92,7 @@ class Answer:
     rival_peak: float = 0.0
     """The other word that came highest."""
     level_db: float = -100.0
-    """The loudest hop."""
+    """The loudest hop, before any gain."""
     clipped: bool = False
 
 
@@ -101,6 +101,7 @@ class Room:
     """What was heard before any word was asked for."""
 
     levels_db: list[float] = field(default_factory=list)
+    """Before any gain."""
     scores: dict[str, list[float]] = field(default_factory=dict)
     """Smoothed scores of each word, hop by hop."""
     hop: float = 0.04
@@ -128,7 +129,7 @@ class Session:
         self.prompts = plan.prompts
         self.answers = [Answer(word) for word in self.prompts]
         self.gain_db = 0.0
-        """The gain that the levels were measured at, of the last hop."""
+        """The gain of the last hop."""
         self.broken = ""
         """Why the calibration cannot go on: the sound stopped."""
         self._labels = tuple(labels)
@@ -207,9 +208,9 @@ class Session:
     def _level(self, event: Level) -> None:
         self.gain_db = event.gain_db
         if self.stage.kind == "room":
-            self.room.levels_db.append(event.rms_db)
+            self.room.levels_db.append(event.rms_db - event.gain_db)
         for answer in self._answering(0.0):
-            answer.level_db = max(answer.level_db, event.rms_db)
+            answer.level_db = max(answer.level_db, event.rms_db - event.gain_db)
             answer.clipped = answer.clipped or event.clipped
 
     def _scores(self, event: Scores) -> None:

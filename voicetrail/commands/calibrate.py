@@ -67,6 +67,7 @@ def take(proposal: Proposal, settings: Settings) -> None:
 
 
 def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) -> Proposal:
+    from voicetrail.audio.gain import make_gain
     from voicetrail.audio.source import open_source
     from voicetrail.calibration.tail import speech_curves
     from voicetrail.listening import Listener
@@ -79,7 +80,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         detector = settings.detector_settings(ears.detector)
         plan = Plan.for_words(_words(args.words, ears.labels), room=args.room, slot=args.slot)
         session = Session(ears.labels, plan, detector)
-        listener = Listener(source, ears, Detector(ears.labels, detector))
+        listener = Listener(source, ears, Detector(ears.labels, detector), gain=make_gain(settings["gain"]))
     except BaseException:
         source.close()
         raise
