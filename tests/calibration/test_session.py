@@ -73,7 +73,7 @@ def test_a_word_that_is_not_ahead_of_its_rival_does_not_count() -> None:
         (0.5, -25.0, (), "up", "nearly"),
         (0.9, -25.0, (), "left", "another"),
         (0.05, -25.0, (), "up", "not heard"),
-        (0.05, -57.0, (), "up", "quiet"),
+        (0.05, -70.0, (), "up", "quiet"),
         (0.4, -62.0, (), "up", "quiet"),
         (0.9, -62.0, (), "up", "heard"),
     ],
