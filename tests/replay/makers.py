@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Blocks:
     name = "scripted"
     live = False
 
-    def __init__(self, hops: int, news: dict[int, SourceEvent] | None = None) -> None:
+    def __init__(self, hops: int, news: Mapping[int, SourceEvent] | None = None) -> None:
         self._items: list[AudioBlock | SourceEvent] = []
         noise = np.random.default_rng(0)
         for hop in range(hops):
@@ -99,8 +99,10 @@ class Stage:
     def __init__(self, game: Game | None = None) -> None:
         self.clock = Clock()
         self.game = game or Game(101, 51)
-        self.recorder = Recorder(self.game)
-        self.session = Session(self.game, self.clock, self.recorder)
+        self.session = Session(self.game, self.clock)
+        self.told: list[str] = []
+        """Why recordings ended by themselves."""
+        self.session.recorder = self.recorder = Recorder(self.game, self.told.append)
 
     def at(self, ms: int) -> None:
         """Let the session's clock show this time."""
@@ -121,7 +123,7 @@ class Stage:
         rows: Sequence[tuple[float, ...]],
         *,
         settings: DetectorSettings | None = None,
-        news: dict[int, SourceEvent] | None = None,
+        news: Mapping[int, SourceEvent] | None = None,
         labels: tuple[str, ...] = LABELS,
         from_ms: int = 0,
     ) -> Iterator[tuple[int, Listener]]:

@@ -24,7 +24,6 @@ from voicetrail.replay import store
 from voicetrail.replay.entries import Checksum, Ears, End, KeyPressed, Marker, Past, ScoreRun, SettingChanged
 from voicetrail.replay.format import Header
 from voicetrail.replay.reader import read
-from voicetrail.replay.recorder import Recorder
 from voicetrail.replay.scores import decode, quantize
 from voicetrail.replay.timeline import Timeline
 
@@ -177,9 +176,8 @@ def test_names_are_of_the_time_and_never_taken(tmp_path: Path) -> None:
 
 def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
     """A limit on the size of files makes the same error path as a full disk."""
-    path, told = tmp_path / "a.trail", list[str]()
+    path = tmp_path / "a.trail"
     stage = Stage()
-    stage.recorder = stage.session.recorder = Recorder(stage.game, told.append)
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, old[1]))
     try:
@@ -192,14 +190,13 @@ def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
             time.sleep(0.01)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    assert told == [os.strerror(27)]
-    assert stage.recorder.problem == told[0]
-    assert not stage.recorder.running
+    assert stage.told == [os.strerror(27)]
+    assert stage.recorder.problem == stage.told[0]
     stage.stop()
     recording = read(path)
     assert recording.damaged == 0
     assert Timeline(recording).differences == []
-    assert recording.entries[-1].item == End(told[0])
+    assert recording.entries[-1].item == End(stage.told[0])
     # Another recording can begin.
     stage.start(tmp_path / "b.trail")
     assert stage.recorder.running

@@ -37,6 +37,29 @@ def new_path(now: datetime, where: Path | None = None) -> Path:
     raise ReplayError(f"there are a thousand replays of this second in {printable(where)}")
 
 
+def find(name: str) -> Path:
+    """The replay that a name on the command line means: a path, a name in the folder, or ``last`` for the newest one.
+
+    Raises:
+        ReplayError: there is none.
+    """
+    path = Path(name)
+    try:
+        if path.exists():
+            return path
+        if name == "last":
+            newest = next((one for one in kept() if one.playable), None)
+            if newest is None:
+                raise ReplayError(f"there is no replay in {printable(folder())} yet; r records while you play")
+            return newest.path
+        for candidate in (folder() / name, folder() / f"{name}{SUFFIX}"):
+            if candidate.is_file():
+                return candidate
+    except (OSError, ValueError) as error:
+        raise ReplayError(f"cannot read {printable(name)}: {getattr(error, 'strerror', None) or error}") from error
+    raise ReplayError(f"there is no replay {printable(name)}; `voicetrail replays` lists what is there")
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A kept session in a line."""

@@ -102,7 +102,7 @@ class Timeline:
         """Words and near misses, by time."""
         self.markers = [entry for entry in entries if isinstance(entry.item, Marker)]
         self.news = [entry for entry in entries if isinstance(entry.item, News)]
-        self.hearings = _hearings(recording.entries)
+        self.hearings = hearings(recording.entries)
         self._input_times = [at_ms for at_ms, _ in self.inputs]
         self._detected_times = [entry.at_ms for entry in self.detected]
         self._hearing_times = [hearing.at_ms for hearing in self.hearings]
@@ -222,7 +222,7 @@ class Timeline:
                     self.differences.append(Difference(good_ms, entry.at_ms, item.value, game.checksum()))
 
 
-def _hearings(entries: Sequence[Entry]) -> list[Hearing]:
+def hearings(entries: Sequence[Entry]) -> list[Hearing]:
     """Every change of how it was listened, in order of time."""
     out: list[Hearing] = []
     now: Hearing | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from voicetrail.errors import ReplayError, UsageError
+from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, SourceLost, WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Input, Step, Stop, input_of, is_input
 from voicetrail.replay.entries import Checksum, Detected, Ears, End, Entry, ScoreRun
@@ -17,6 +17,8 @@ from voicetrail.text import printable
 
 MOVED_MS = 500
 """A word that goes at one time and comes at another, not further away, has moved."""
+SAME_MS = 100
+"""Words that were heard again from the sound have no common clock finer than this (the sound waits in queues on its way)."""
 
 Change = Callable[[DetectorSettings], DetectorSettings]
 
@@ -49,26 +51,12 @@ class Override:
         return self == Override()
 
 
-def parse_thresholds(values: list[str]) -> Override:
-    """Read ``0.6`` and ``left=0.5`` as on the command line, each between 0.01 and 1.
-
-    Raises:
-        UsageError: a value is no such number.
-    """
-    override = Override()
-    for value in values:
-        word, equals, number = value.rpartition("=")
-        try:
-            threshold = float(number)
-        except ValueError:
-            threshold = -1.0
-        if not 0.01 <= threshold <= 1 or (equals and not word):
-            raise UsageError(f"--threshold {printable(value, 40)}: write a number from 0.01 to 1, or WORD=NUMBER")
-        if word:
-            override = replace(override, thresholds={**override.thresholds, word: threshold})
-        else:
-            override = replace(override, threshold=threshold)
-    return override
+def last_weights(recording: Recording) -> tuple[str, str]:
+    """Name and hash of the weights that the session heard with last."""
+    for entry in reversed(recording.entries):
+        if isinstance(entry.item, Ears):
+            return entry.item.weights, entry.item.weights_hash
+    return recording.header.weights, recording.header.weights_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +179,11 @@ def _outcome(recording: Recording, decisions: Decisions) -> Outcome:
             stretch += 1
         if isinstance(item, WordHeard | WordRejected):
             dropped = None
+            if isinstance(item, WordRejected) and item.reason == "muted":
+                # The game held back a word that was on its way when listening was turned off.
+                pending.pop(Key(stretch, item.time, item.word, True), None)
+                kept.append(entry)
+                continue
             if pending.pop(_key(stretch, item), None) is None and (stretch, item.time) in decisions.hops:
                 if isinstance(item, WordHeard):
                     lost.append(entry)
@@ -208,6 +201,27 @@ def _outcome(recording: Recording, decisions: Decisions) -> Outcome:
     after = replace(recording, entries=_merged(kept, list(pending.values())))
     moved, gained, lost = _moved(gained, lost)
     return Outcome(recording, after, tuple(gained), tuple(lost), tuple(moved))
+
+
+def compare(recording: Recording, kept: list[Entry], heard: list[Entry]) -> Outcome:
+    """What words that were heard anew make of a session.
+
+    Args:
+        recording: the session as it was.
+        kept: what stays of it, without its words and what they did.
+        heard: the words and near misses in their place.
+    """
+    before = [entry for entry in recording.entries if isinstance(entry.item, WordHeard)]
+    after = [entry for entry in heard if isinstance(entry.item, WordHeard)]
+    # Words of the same name within a hop or so of each other are the same word.
+    for old in list(before):
+        twin = next((new for new in after if _word(new) == _word(old) and abs(new.at_ms - old.at_ms) <= SAME_MS), None)
+        if twin is not None:
+            before.remove(old)
+            after.remove(twin)
+    moved, gained, lost = _moved(after, before)
+    entries = _merged(kept, heard)
+    return Outcome(recording, replace(recording, entries=entries), tuple(gained), tuple(lost), tuple(moved))
 
 
 def _merged(kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
