@@ -1,0 +1,67 @@
+"""Whether the recogniser is there, loads, and is fast enough. Imports torch when it is called."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from statistics import median
+
+import numpy as np
+
+from voicetrail.checkup.finding import Finding
+from voicetrail.errors import WeightsError
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.vocabulary import is_word
+
+ROUNDS = 50
+"""Windows that are timed."""
+LOUDEST_SILENCE = 0.3
+"""A word that scores more than this on silence would be heard all the time."""
+
+
+def check_recognizer(weights: str) -> Iterator[Finding]:
+    """Load the weights, let them hear silence, and time them.
+
+    Args:
+        weights: name or path.
+    """
+    began = time.perf_counter()
+    try:
+        from voicetrail.spotting.recognizer import load_recognizer
+    except (ImportError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        yield Finding("recogniser", "fail", f"torch cannot be imported: {reason}", "install voicetrail again")
+        return
+    try:
+        ears = load_recognizer(weights)
+    except WeightsError as error:
+        yield Finding("recogniser", "fail", str(error))
+        return
+    took = time.perf_counter() - began
+    extension = sys.modules.get("torchaudio._extension")
+    how = "without its extension, which is not needed" if getattr(extension, "__file__", None) is None else "whole"
+    yield Finding("recogniser", "ok", f"torch {version('torch')}, torchaudio {version('torchaudio')} ({how})")
+    words = ", ".join(label for label in ears.labels if is_word(label))
+    yield Finding("recogniser", "ok", f"weights {ears.name} ({ears.hash[:12]}) for {words}, loaded in {took:.1f} s")
+    silence = np.zeros(ears.window_samples, dtype=np.float32)
+    scores = dict(zip(ears.labels, ears.score(silence), strict=True))
+    loudest = max((word for word in scores if is_word(word)), key=scores.__getitem__)
+    if scores[loudest] > LOUDEST_SILENCE:
+        yield Finding(
+            "recogniser", "fail", f"silence scores {scores[loudest]:.2f} for {loudest}", "these weights are no good: use others"
+        )
+    else:
+        yield Finding("recogniser", "ok", f"silence scores at most {scores[loudest]:.2f} for a word")
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        ears.score(silence)
+        times.append(time.perf_counter() - start)
+    cost, budget = 1000 * median(times), 1000 * ears.hop / SAMPLE_RATE
+    text = f"{cost:.1f} ms a hop of {budget:.0f} ms"
+    if cost > budget / 2:
+        yield Finding("recogniser", "warn", text, "this machine is slow for it: words come late; close other programs")
+    else:
+        yield Finding("recogniser", "ok", text)

@@ -1,0 +1,41 @@
+"""List the sound inputs of this machine: what `--device` takes, by number or by a part of the name."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from dataclasses import asdict
+
+from voicetrail.errors import AudioError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail devices``."""
+    parser.add_argument("--json", action="store_true", help="print a JSON list: index, name, default, rate, channels")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the inputs; where there is none, say what to do.
+
+    Raises:
+        AudioError: there is none, or PortAudio is missing.
+    """
+    from voicetrail.audio.microphone import inputs, microphone_problem
+
+    found = inputs()
+    if args.json:
+        print(json.dumps([asdict(each) for each in found]))
+    if not found:
+        raise AudioError(microphone_problem() or "no microphone: plug one in and try again")
+    if not args.json:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
+        width = max(len("name"), *(len(each.name) for each in found))
+        print(f"     {'name':<{width}}  {'rate':>6}  channels")
+        for each in found:
+            mark = "*" if each.default else " "
+            print(f"{mark} {each.index:>2} {each.name:<{width}}  {each.rate:>6}  {each.channels:>8}")
+        print("\n* is the system's default: what is listened to unless `--device NUMBER` or a part of a NAME says otherwise.")
+    return 0

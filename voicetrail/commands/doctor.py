@@ -1,0 +1,82 @@
+"""Check the terminal, the sound, the recogniser and the settings, and say what to do about each.
+
+Listens to the microphone for a second. Exit code 1 if something fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    from voicetrail.checkup.finding import Finding
+    from voicetrail.settings import Settings
+
+HERE = ("weights", "vocabulary", "device")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail doctor``."""
+    from voicetrail.settings import SETTINGS
+    from voicetrail.settings.flags import add_setting_flags
+
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line: part, verdict, text, advice")
+    add_setting_flags(parser, without=[name for name in SETTINGS if name not in HERE])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a line a finding as it is found; 1 if one is a failure."""
+    from voicetrail.settings import load_settings
+    from voicetrail.settings.flags import setting_flags
+
+    settings = load_settings(setting_flags(args), args.profile)
+    # What cannot be shown here becomes a question mark: this is the command for terminals that lack something.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    failed, part = 0, ""
+    for finding in _findings(settings):
+        failed += finding.verdict == "fail"
+        if args.json:
+            print(json.dumps(asdict(finding)), flush=True)
+            continue
+        if finding.part != part:
+            part = finding.part
+            print(part)
+        print(f"  {finding.verdict:<4}  {printable(finding.text, 300)}", flush=True)
+        if finding.advice:
+            print(f"        do: {printable(finding.advice, 300)}", flush=True)
+    if not args.json:
+        print(
+            f"\n{failed} of these must be mended before the game is whole." if failed else "\nEverything that is needed works."
+        )
+    return 1 if failed else 0
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    from voicetrail.checkup.finding import Finding
+    from voicetrail.checkup.terminal import check_terminal
+
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    try:
+        columns, rows = os.get_terminal_size()
+        size = (columns, rows) if columns and rows else None
+    except OSError:
+        size = None
+    yield from check_terminal(os.environ, is_terminal=is_terminal, size=size, encoding=sys.stdout.encoding or "ascii")
+    for notice in settings.notices:
+        yield Finding("settings", "warn", notice)
+    yield Finding("settings", "ok", f"in {settings.places.settings}")
+    from voicetrail.checkup.sound import check_sound
+
+    yield from check_sound(settings.text("device") or None)
+    from voicetrail.checkup.recognizer import check_recognizer
+
+    yield from check_recognizer(settings.text("weights") or settings.text("vocabulary"))

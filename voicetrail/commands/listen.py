@@ -1,0 +1,207 @@
+"""Print the words that are heard: at the microphone, in a sound file (as fast as it goes), or over a line.
+
+INPUT is mic, demo (the bundled voice), a sound file, tcp://HOST:PORT or unix://PATH (a Wyoming microphone), pcm+tcp://… or
+pcm+unix://… (raw 16-bit sound), a FIFO, or - for raw sound on the standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import stat
+import sys
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from voicetrail.errors import UsageError
+from voicetrail.events import (
+    Event,
+    SamplesLost,
+    SourceBack,
+    SourceDelayed,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+    seconds,
+)
+from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    from voicetrail.settings import Settings
+
+HERE = ("weights", "vocabulary", "threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "device")
+"""Settings that this command has a flag for, besides ``gain``; the others are the game's."""
+PLACES = 3
+"""Decimals of times and scores."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail listen``."""
+    from voicetrail.settings import SETTINGS
+    from voicetrail.settings.flags import add_setting_flags
+
+    parser.add_argument("input", metavar="INPUT", help="mic, demo, a file, tcp://…, unix://…")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line: detection and rejection")
+    add_setting_flags(parser, without=[name for name in SETTINGS if name not in (*HERE, "gain")])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Listen until the source ends; news of the source go to the standard error."""
+    from voicetrail.settings import load_settings
+    from voicetrail.settings.flags import setting_flags
+
+    settings = load_settings(setting_flags(args), args.profile)
+    for notice in settings.notices:
+        print(f"note: {printable(notice, 500)}", file=sys.stderr)
+    teller = _JsonTeller(sys.stdout) if args.json else _TextTeller(sys.stdout)
+    _listen(args.input, settings, teller)
+    return 0
+
+
+def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
+    from voicetrail.audio.gain import make_gain
+    from voicetrail.audio.source import open_source
+
+    device = settings.text("device") or None
+    # A file is looked at before torch is imported, so that a wrong name is told at once; a device or line is opened after it, or
+    # its first second would be lost while that takes its time.
+    source = open_source(spec) if _is_file(spec) else None
+    try:
+        from voicetrail.listening import Listener
+        from voicetrail.spotting.detector import Detector
+        from voicetrail.spotting.recognizer import load_recognizer
+
+        ears = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
+        _check_words(settings.table("thresholds"), ears.labels)
+        detector = Detector(ears.labels, settings.detector_settings(ears.detector))
+        if source is None:
+            patient = settings.origin("device") not in ("flag", "environment")
+            source = open_source(spec, device=device, patient=patient)
+    except BaseException:
+        if source is not None:
+            source.close()
+        raise
+    listener = Listener(source, ears, detector, gain=make_gain(settings["gain"]))
+    teller.begins(source.name, source.live, ears.name)
+    try:
+        for event in listener.events():
+            teller.tell(event)
+    finally:
+        source.close()
+
+
+def _is_file(spec: str) -> bool:
+    """Whether the input is a sound file (or should be one), rather than a device or a line."""
+    if spec in ("mic", "-") or "://" in spec:
+        return False
+    try:
+        return not stat.S_ISFIFO(os.stat(spec).st_mode)
+    except (OSError, ValueError):
+        return True
+
+
+def _check_words(words: Collection[str], labels: Collection[str]) -> None:
+    """Refuse a threshold for a word that these weights do not know.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from voicetrail.vocabulary import VOCABULARIES, is_word
+
+    known = {word for each in VOCABULARIES.values() for word in each}
+    for word in words:
+        # A word of the other vocabulary may well stand in the settings file.
+        if word not in labels and word not in known:
+            raise UsageError(
+                f"no word {printable(word, 40)!r} to set a threshold for; there are {', '.join(filter(is_word, labels))}"
+            )
+
+
+class _Teller(Protocol):
+    """Prints what happens."""
+
+    def begins(self, source: str, live: bool, weights: str) -> None: ...
+
+    def tell(self, event: Event) -> None: ...
+
+
+class _JsonTeller:
+    """One JSON object a line, flushed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def begins(self, source: str, live: bool, weights: str) -> None:
+        """Say nothing: only words go to the standard output."""
+
+    def tell(self, event: Event) -> None:
+        """Print a word or a near miss."""
+        entry: dict[str, object]
+        if isinstance(event, WordHeard):
+            entry = {"type": "detection", "time": _time(event), "word": event.word, "score": round(event.score, PLACES)}
+        elif isinstance(event, WordRejected):
+            entry = {
+                "type": "rejection",
+                "time": _time(event),
+                "word": event.word,
+                "score": round(event.score, PLACES),
+                "reason": event.reason,
+                "lacking": round(event.lacking, PLACES),
+            }
+            if event.rival is not None:
+                entry["rival"] = event.rival
+        else:
+            _tell_news(event)
+            return
+        print(json.dumps(entry), file=self._out, flush=True)
+
+
+class _TextTeller:
+    """A line a word, for a person."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def begins(self, source: str, live: bool, weights: str) -> None:
+        """Say what is listened to."""
+        if live:
+            print(f"listening to {printable(source)} with {printable(weights)}; Ctrl-C ends", file=sys.stderr, flush=True)
+
+    def tell(self, event: Event) -> None:
+        """Print a word or a near miss."""
+        if isinstance(event, WordHeard):
+            line = f"{_time(event):9.3f} s  {event.word:<8} {event.score:.2f}"
+        elif isinstance(event, WordRejected):
+            line = f"{_time(event):9.3f} s  ({event.word} {event.score:.2f}: {_why(event)})"
+        else:
+            _tell_news(event)
+            return
+        print(line, file=self._out, flush=True)
+
+
+def _tell_news(event: Event) -> None:
+    """Tell on the standard error how the source is."""
+    if isinstance(event, SourceLost | SourceDelayed):
+        text = event.message
+    elif isinstance(event, SourceBack):
+        text = f"{event.name} is back"
+    elif isinstance(event, SamplesLost):
+        text = f"{seconds(event.count):.2f} s of sound were lost, {seconds(event.total):.2f} s in all"
+    else:
+        return
+    print(f"{seconds(event.time):9.3f} s  {printable(text)}", file=sys.stderr, flush=True)
+
+
+def _why(event: WordRejected) -> str:
+    if event.reason == "threshold":
+        return f"{event.lacking:.2f} below its threshold"
+    if event.reason == "refractory":
+        return f"{event.lacking:.2f} s too soon after the last"
+    if event.reason == "margin":
+        return f"too close to {event.rival}" if event.rival is not None else "too close to another word"
+    return "not listening"
+
+
+def _time(event: WordHeard | WordRejected) -> float:
+    return round(seconds(event.time), PLACES)
