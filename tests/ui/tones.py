@@ -23,7 +23,7 @@ GAP = 0.8
 class ToneEars:
     """Takes the tone in the last 0.3 s for its word, the surer the louder it is (1 at an amplitude of 0.5)."""
 
-    labels = (*DIRECTIONS, UNKNOWN, NOISE)
+    labels: tuple[str, ...] = (*DIRECTIONS, UNKNOWN, NOISE)
     hop = 640
     window_samples = 16_000
     name = "tones"

@@ -89,9 +89,14 @@ class Settings:
         """The value of a setting for a person, with its unit."""
         return printable(SETTINGS[name].show(self[name]))
 
-    def watch(self, changed: Callable[[str], None]) -> None:
-        """Have a function called with the name of every setting that is changed from now on, after the change."""
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Have a function called with the name of every setting that is changed from now on, after the change.
+
+        Returns:
+            A function that ends it.
+        """
         self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
 
     def set(self, name: str, value: object) -> None:
         """Change a setting for now and for the next time, as a key does; ``thresholds.left`` is one word's.
@@ -240,7 +245,7 @@ class Settings:
             self.keeper.keep(changes)
         finally:
             for name in changes:
-                for changed in self._watchers:
+                for changed in tuple(self._watchers):
                     changed(name)
 
     def _resolve(self) -> Resolved:

@@ -1,0 +1,48 @@
+"""The real app on a stage: its settings in a folder of the test's own, and ears that know tones for words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from tests.ui.tones import ToneEars
+from voicetrail.audio.file import FileSource
+from voicetrail.game import Game, Session
+from voicetrail.keys import ACTIONS
+from voicetrail.replay.recorder import Recorder
+from voicetrail.settings import Settings, load_settings
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.hearing import Hearing
+from voicetrail.ui.news import Wanted
+from voicetrail.ui.recording import Recording
+from voicetrail.ui.screens.game import GameScreen
+
+
+def make_settings(folder: Path, **flags: object) -> Settings:
+    """Settings whose files lie in a folder."""
+    env = {"VOICETRAIL_CONFIG_DIR": str(folder / "config"), "VOICETRAIL_STATE_DIR": str(folder / "state")}
+    return load_settings(flags, env=env)
+
+
+def make_app(settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = ()) -> VoicetrailApp:
+    """The app, listening to a file in real time; without one it has ears that wait for ever."""
+    game = Game(step=int(settings.number("step")))
+    recorder = Recorder(game, lambda reason: None)
+    session = Session(game, monotonic, recorder)
+
+    def make_screen() -> GameScreen:
+        return GameScreen(
+            session,
+            settings,
+            ACTIONS,
+            None
+            if sound is None
+            else lambda tell: Hearing(
+                Wanted(str(sound)), ToneEars, settings.detector_settings, tell, opened=FileSource(sound, paced=True)
+            ),
+            recording=Recording(recorder, settings, None),
+            notices=notices,
+        )
+
+    return VoicetrailApp(settings, make_screen)

@@ -1,0 +1,291 @@
+"""Every setting with its value, its range, what it does and where it came from; changed on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from voicetrail.errors import SettingsError
+from voicetrail.settings import SETTINGS, Settings, find
+from voicetrail.settings.presets import NONE
+from voicetrail.text import printable
+from voicetrail.ui.tuner import Tuner
+from voicetrail.ui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from voicetrail.ui.screens.game import GameScreen
+
+COLUMNS = (20, 22)
+"""Widths of the name and of the value."""
+SAYS_ORIGIN = {
+    "default": "default",
+    "preset": "preset",
+    "file": "settings file",
+    "profile": "profile",
+    "key": "key",
+    "environment": "environment",
+    "flag": "flag",
+}
+
+
+class SettingsList(Rows):
+    """A row for each setting, one of them under the cursor.
+
+    Args:
+        settings: the settings of the run.
+        tuner: knows the words, and what ships with the weights.
+    """
+
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up"),
+        Binding("down", "move(1)", "Down"),
+        Binding("pageup", "move(-10)", "Page up"),
+        Binding("pagedown", "move(10)", "Page down"),
+        Binding("home", "move(-1000)", "First"),
+        Binding("end", "move(1000)", "Last"),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another setting."""
+
+    def __init__(self, settings: Settings, tuner: Tuner, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._settings = settings
+        self._tuner = tuner
+        self.names: list[str] = []
+        for name in SETTINGS:
+            self.names += [f"thresholds.{word}" for word in tuner.words] if name == "thresholds" else [name]
+        self.cursor = 0
+        self._top = 0
+
+    @property
+    def name_at_cursor(self) -> str:
+        """The setting under the cursor; ``thresholds.left`` for a word's."""
+        return self.names[self.cursor]
+
+    def value(self, name: str) -> str:
+        """What a setting shows as its value: a number even where it is what ships."""
+        setting, word = find(name)
+        detector = self._tuner.detector
+        if word is not None:
+            own = word in self._settings.table("thresholds")
+            threshold = self._settings[name] if own or detector is None else detector.threshold_of(word)
+            return setting.format(threshold)
+        shown = self._settings.show(name)
+        if self._settings[name] == "shipped" and detector is not None and name != "threshold":
+            return f"{setting.show(getattr(detector, name))} (shipped)"
+        return shown or "-"
+
+    def origin(self, name: str) -> str:
+        """Where a setting's value came from, for people."""
+        _, word = find(name)
+        if word is not None and word not in self._settings.table("thresholds"):
+            return "all words" if self._settings.origin("threshold") not in ("default", "preset") else "weights"
+        return SAYS_ORIGIN[self._settings.origin(name)]
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor."""
+        self.cursor = min(max(self.cursor + rows, 0), len(self.names) - 1)
+        self.rebuild()
+        self.post_message(self.Moved())
+
+    def rebuild(self) -> None:
+        """Make the rows that can be seen."""
+        width, height = self.size
+        if not width or not height:
+            return
+        self._top = min(max(self._top, self.cursor - height + 1), self.cursor)
+        look = self.look
+        for y in range(height):
+            index = self._top + y
+            if index >= len(self.names):
+                self.put(y, ())
+                continue
+            name, chosen = self.names[index], index == self.cursor
+            value, origin = self.value(name), self.origin(name)
+            room = max(6, min(COLUMNS[1], width - COLUMNS[0] - 16))
+            shown = value if len(value) < room else value[: room - 2] + "~"
+            style = look.accent if chosen else look.text
+            set_here = origin not in ("default", "weights")
+            self.put(
+                y,
+                [
+                    (f"{look.marks.selected if chosen else ' '} ", look.warn),
+                    (f"{name.replace('_', ' '):<{COLUMNS[0]}}", style),
+                    (f"{shown:<{room}}", style if set_here or chosen else look.dim),
+                    (origin[: max(0, width - COLUMNS[0] - room - 2)], look.text if set_here else look.dim),
+                ],
+            )
+        self.truncate(height)
+
+
+class SettingsScreen(ModalScreen[None]):
+    """Lies over the game, which goes on below; every change takes effect at once.
+
+    Args:
+        game: the game's screen.
+    """
+
+    DEFAULT_CSS = """
+    SettingsScreen { align: center middle; background: $background 60%; }
+    SettingsScreen > #frame { width: 84; max-width: 96%; height: 92%; border: round $primary; padding: 0 1; background: $surface; }
+    .-ascii SettingsScreen > #frame { border: ascii $primary; }
+    SettingsScreen #list { height: 1fr; }
+    SettingsScreen #about { height: 4; }
+    SettingsScreen #edit { height: 1; border: none; padding: 0; display: none; }
+    SettingsScreen.-editing #edit { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,s", "close", "Close"),
+        Binding("left,minus", "step(-1)", "Less"),
+        Binding("right,plus,equals_sign", "step(1)", "More"),
+        Binding("enter,space", "edit", "Change"),
+        Binding("backspace,delete,0", "reset", "Back"),
+    ]
+
+    def __init__(self, game: GameScreen) -> None:
+        super().__init__()
+        self._settings = game.settings
+        self._tuner = game.tuner
+        self._said = ""
+        self._editing = ""
+        """The setting that is being typed in."""
+
+    def compose(self) -> ComposeResult:
+        """The list, what the chosen one does, and a line to type in."""
+        with Vertical(id="frame") as frame:
+            frame.border_title = "settings"
+            frame.border_subtitle = "left, right, enter: change   backspace: take back   esc: close"
+            yield SettingsList(self._settings, self._tuner, id="list")
+            yield Rows(id="about")
+            yield Input(id="edit", select_on_focus=False)
+
+    def on_mount(self) -> None:
+        """Begin at the first setting."""
+        self._list.focus()
+        self._unwatch = self._settings.watch(self._changed)
+        self.call_after_refresh(self._tell)
+
+    def on_unmount(self) -> None:
+        """The screen goes."""
+        self._unwatch()
+
+    @property
+    def _list(self) -> SettingsList:
+        return self.query_one("#list", SettingsList)
+
+    def on_settings_list_moved(self) -> None:
+        """Tell about the setting under the cursor."""
+        self._said = ""
+        self._tell()
+
+    def on_resize(self) -> None:
+        """The room changed."""
+        self.call_after_refresh(self._tell)
+
+    def _changed(self, _: str) -> None:
+        """A setting was changed, here or elsewhere."""
+        self._list.rebuild()
+        self._tell()
+
+    def _tell(self) -> None:
+        name = self._list.name_at_cursor
+        setting, _ = find(name)
+        look = self.app.look  # type: ignore[attr-defined]
+        about = self.query_one("#about", Rows)
+        about.put(0, [(setting.help, look.text)])
+        about.put(1, [(f"range: {setting.range_text.removeprefix('for each word ')}", look.dim)])
+        about.put(2, [(f"from: {self._list.origin(name)}; as it ships: {setting.show(setting.default) or '-'}", look.dim)])
+        about.put(3, [(f"! {printable(self._said)}" if self._said else "", look.warn)])
+
+    def _try(self, change: Callable[[], object]) -> None:
+        """Change something; a refusal, which names the range, is shown."""
+        self._said = ""
+        try:
+            change()
+        except SettingsError as error:
+            self._said = str(error)
+        self._list.rebuild()
+        self._tell()
+
+    def action_step(self, steps: int) -> None:
+        """Move the value by its step, or to the next choice."""
+        name = self._list.name_at_cursor
+        setting, word = find(name)
+        if word is not None:
+            shipped = self._tuner.shipped
+            if shipped is not None:
+                self._try(lambda: self._settings.move_threshold(steps * setting.step, shipped, self._tuner.words, word))
+        elif name == "preset":
+            self._try(lambda: self._settings.set("preset", self._next(steps, (NONE, *self._settings.preset_names()), name)))
+        elif name == "theme":
+            self._try(lambda: self._settings.set("theme", self._next(steps, tuple(self.app.available_themes), name)))
+        elif setting.type == "text":
+            self.action_edit()
+        elif self._settings[name] == setting.keyword and not hasattr(self._tuner.shipped, name):
+            self._try(lambda: self._settings.set(name, 0.0))
+        else:
+            self._try(lambda: self._settings.step(name, steps, self._tuner.shipped))
+
+    def _next(self, steps: int, choices: tuple[str, ...], name: str) -> str:
+        now = self._settings.text(name)
+        return choices[(choices.index(now) + steps) % len(choices)] if now in choices else choices[0]
+
+    def action_edit(self) -> None:
+        """Type a value; what is only on or off changes at once."""
+        name = self._list.name_at_cursor
+        setting, _ = find(name)
+        if setting.type in ("switch", "choice"):
+            self.action_step(1)
+            return
+        self._editing = name
+        edit = self.query_one("#edit", Input)
+        _, word = find(name)
+        value = self._list.value(name) if word is not None else setting.format(self._settings[name])
+        edit.value = printable(value, 1000)
+        edit.cursor_position = len(edit.value)
+        self.set_class(True, "-editing")
+        edit.focus()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Take what was typed."""
+        name, self._editing = self._editing, ""
+        if name:
+            setting, word = find(name)
+            self._end_edit()
+            if word is None:
+                self._try(lambda: self._settings.set(name, setting.parse(message.value)))
+            else:
+                self._try(lambda: self._settings.set("thresholds." + word, _number(message.value)))
+
+    def _end_edit(self) -> None:
+        self._editing = ""
+        self.set_class(False, "-editing")
+        self._list.focus()
+
+    def action_reset(self) -> None:
+        """Take back what keys changed."""
+        self._try(lambda: self._settings.reset(self._list.name_at_cursor))
+
+    def action_close(self) -> None:
+        """Leave the line that is typed in, or the screen."""
+        if self._editing:
+            self._end_edit()
+        else:
+            self.dismiss()
+
+
+def _number(text: str) -> float | str:
+    """The number that a text is; what is none goes on as text, to be refused by name."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
