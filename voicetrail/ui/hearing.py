@@ -8,10 +8,12 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
+from voicetrail.audio.address import is_words
 from voicetrail.audio.source import Source, open_source
 from voicetrail.errors import AudioError, VoicetrailError
 from voicetrail.events import Event, Level, Ready, Scores
 from voicetrail.listening import Ears, Gain, Listener
+from voicetrail.remote.far import FarListener
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 from voicetrail.ui.news import News, Opened, Trouble, Wanted
@@ -82,7 +84,7 @@ class Hearing:
         self._changed = threading.Event()
         self._muted = False
         self._told = ""
-        self._listener: Listener | None = None
+        self._listener: Listener | FarListener | None = None
         self.ears: GameEars | None = None
         """The recogniser once it is loaded."""
         self.loading = False
@@ -127,6 +129,10 @@ class Hearing:
 
     def run(self) -> None:
         """Open, load, listen; until ``stop``."""
+        if is_words(self._wanted.spec):
+            self._listen_far(self._wanted)
+            if self._stop.is_set():
+                return
         ears = self._load()
         if ears is None:
             if (opened := self._opened) is not None:
@@ -174,8 +180,14 @@ class Hearing:
         if (opened := self._opened) is not None:
             self._opened = None
             return opened
+        if wanted.spec == "mic" and wanted.fallback:
+            from voicetrail.audio.microphone import microphone_problem
+
+            if (problem := microphone_problem()) is not None:
+                return self._demo(problem)
         try:
-            return open_source(wanted.spec, device=wanted.device or None, paced=True)
+            # A device that was named for this run has been opened before; one that is remembered may be plugged in later.
+            return open_source(wanted.spec, device=wanted.device or None, patient=True, paced=True)
         except AudioError as error:
             if wanted.spec != "mic" or not wanted.fallback:
                 self._trouble(str(error))
@@ -221,13 +233,34 @@ class Hearing:
         finally:
             self._listener = None
 
-    def _pass_on(self, listener: Listener) -> None:
+    def _listen_far(self, wanted: Wanted) -> None:
+        """Take the words that a recogniser elsewhere hears (`voicetrail ssh --recognise here`)."""
+        try:
+            listener = FarListener(wanted.spec)
+        except VoicetrailError as error:
+            self._trouble(str(error))
+            self._wait(math.inf)
+            return
+        listener.muted = self._muted
+        self._listener = listener
+        if self._stop.is_set():
+            listener.stop()
+        try:
+            self._pass_on(listener)
+        finally:
+            self._listener = self.ears = None
+
+    def _pass_on(self, listener: Listener | FarListener) -> None:
         batch: list[News] = []
         sent = monotonic()
         for event in listener.events():
             if self._witness is not None:
                 self._witness.hear(event)
             batch.append(event)
+            if isinstance(event, Ready) and isinstance(listener, FarListener):
+                self.ears = listener.ears
+                self.renew_settings()
+                batch.append(Opened(event.source))
             if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
                 self._tell(tuple(batch))
                 batch, sent = [], monotonic()
