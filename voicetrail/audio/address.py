@@ -61,9 +61,9 @@ class Address:
         return printable(f"{scheme}://{where}")
 
 
-def is_line(spec: str) -> bool:
-    """Whether a source's name is the address of a line."""
-    return "://" in spec
+def is_words(spec: str) -> bool:
+    """Whether a source's name is the address of a line that words come over, in place of sound."""
+    return spec.startswith("words+")
 
 
 def parse_address(spec: str) -> Address:

@@ -90,7 +90,7 @@ class LineSource:
         self._queued = 0
         self._lost_now = 0
         self._closed = False
-        self._ended = False
+        self._reading = False
         self._pace = Allowance((1.0 if self._fifo else PACE) * SAMPLE_RATE, SAMPLE_RATE)
         self._not_before = 0.0
         self._state = "new"
@@ -113,6 +113,7 @@ class LineSource:
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """Wait at most ``timeout`` seconds for sound or news; see ``audio.source.Source``."""
         deadline = self._clock() + timeout
+        self._reading = True
         with self._condition:
             while not self._closed:
                 now = self._clock()
@@ -132,7 +133,7 @@ class LineSource:
             if self._paced:
                 self._not_before = now + self._pace.spend(len(item.samples), now)
         elif isinstance(item, SourceEnded):
-            self._ended = self._closed = True
+            self._closed = True
         return item
 
     def close(self) -> None:
@@ -271,6 +272,8 @@ class LineSource:
                 return
 
     def _count_lost(self, samples: int, told_before: int = 0) -> None:
+        if not self._reading:
+            return  # the ears are still being loaded; nobody has missed anything
         self.lost += samples
         self._lost_now += samples + told_before
 

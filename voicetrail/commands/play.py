@@ -62,6 +62,11 @@ def _open_what_was_asked_for(settings: Settings) -> Source | None:
     Raises:
         AudioError: it cannot be had.
     """
+    from voicetrail.audio.address import is_words, parse_address
+
+    if is_words(settings.text("source")):
+        parse_address(settings.text("source"))
+        return None
     named = settings.origin("source") in GIVEN and settings.text("source") not in ("mic", "demo")
     if named or (settings.origin("device") in GIVEN and settings.text("device")):
         from voicetrail.audio.source import open_source

@@ -28,7 +28,7 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.listening import POLL, Gain, Tap
+from voicetrail.listening import POLL, Gain, Sound, Tap
 from voicetrail.remote.words import (
     HEARD,
     LOST,
@@ -54,19 +54,21 @@ WAITING = 1000
 """Events that wait to be taken; the oldest give way."""
 
 
-def is_words(spec: str) -> bool:
-    """Whether a source's name is a line of words."""
-    return spec.startswith("words+")
-
-
 class FarEars:
-    """What the game may know of a recogniser elsewhere (compare ``listening.Ears``)."""
+    """What the game may know of a recogniser elsewhere."""
+
+    hop = 640
+    window_samples = 16_000
 
     def __init__(self, ready: Ready, shipped: DetectorSettings) -> None:
         self.labels = ready.labels
         self.name = ready.weights
         self.hash = ready.weights_hash
         self.detector = shipped
+
+    def score(self, window: Sound) -> tuple[float, ...]:
+        """There is no sound here to be scored."""
+        raise NotImplementedError
 
 
 class FarDetector(Detector):

@@ -35,8 +35,10 @@ def open_feed(
     source = open_source(args.source, device=None if device is None else str(device), paced=True)
     if not words:
         return SoundFeed(source, on_level=on_level, on_news=on_news)
+    from voicetrail.audio.gain import make_gain
     from voicetrail.remote.words_feed import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
     ears = load_recognizer(str(settings["weights"] or settings["vocabulary"]))
-    return WordsFeed(source, ears, settings.detector_settings(ears.detector), on_level=on_level, on_news=on_news)
+    detector, gain = settings.detector_settings(ears.detector), make_gain(settings["gain"])
+    return WordsFeed(source, ears, detector, gain=gain, on_level=on_level, on_news=on_news)

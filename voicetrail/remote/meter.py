@@ -49,12 +49,15 @@ class Meter:
         self._clock = clock
         self._last = 0.0
         self._shown = False
+        self._ended = False
         self._terminal = self._stream.isatty()
         self._ascii = "utf" not in (self._stream.encoding or "").lower()
 
     def show(self, level: Level) -> None:
         """Take a level; write the line when it is time."""
         self.peak_db = max(self.peak_db, level.peak_db)
+        if self._ended:
+            return
         now = self._clock()
         if self._terminal and now - self._last >= EVERY:
             self._last, self._shown = now, True
@@ -68,7 +71,8 @@ class Meter:
         self._shown = False
 
     def end(self) -> None:
-        """Leave the last level on a line of its own."""
+        """Leave the last level on a line of its own, and write no more levels: the terminal is another's now."""
+        self._ended = True
         if self._shown:
             self._stream.write("\n")
             self._stream.flush()

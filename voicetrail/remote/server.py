@@ -95,7 +95,8 @@ class LineServer:
     ) -> None:
         self.feed = feed
         self.address = address
-        self._secret = secret
+        self.secret = secret
+        """What a client must know; may be changed for the clients to come."""
         self._on_client = on_client
         self._socket: socket.socket | None = None
         self._made: os.stat_result | None = None
@@ -109,7 +110,7 @@ class LineServer:
 
     def start(self) -> None:
         """Listen, and begin to serve."""
-        if self.address.content == "pcm" and self._secret is not None:
+        if self.address.content == "pcm" and self.secret is not None:
             raise RemoteError("raw sound has no way to ask for a secret: serve tcp:// or unix://, or leave the secret out")
         self._socket = self._listen()
         if self.address.transport == "tcp":
@@ -227,7 +228,7 @@ class LineServer:
         if len(self._clients) >= CLIENTS or not trusted(_owner(connection)):
             writer.close()
             return
-        client = _Client(writer, self.feed, self._secret, raw=self.address.content == "pcm")
+        client = _Client(writer, self.feed, self.secret, raw=self.address.content == "pcm")
         self._clients.add(client)
         self._changed()
         try:

@@ -1,0 +1,135 @@
+"""Play on another machine, with the microphone of this one.
+
+  voicetrail ssh [user@]host [ssh options] [-- play options]
+
+The microphone is opened here, the game runs there, and the system's own ssh carries both: ~/.ssh/config, agents, jump hosts and
+hardware keys work as ever.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from voicetrail.commands.mic import add_source_arguments, describe
+
+if TYPE_CHECKING:
+    from voicetrail.remote.meter import Meter
+    from voicetrail.remote.session import Session
+
+WITH_VALUE = frozenset({"--device", "--source", "--profile", "--remote-command", "--recognise"})
+FLAGS = frozenset({"--reconnect", "--no-level"})
+LEVEL_TIME = 1.5
+"""Seconds for which the level is shown before the game."""
+DEAD_TIME = 4.0
+"""Seconds to read that nothing is heard."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail ssh``."""
+    add_source_arguments(parser)
+    parser.add_argument(
+        "--recognise",
+        choices=("there", "here"),
+        default="there",
+        help="where words are recognised: there gets the sound; with here nothing of the voice leaves this machine",
+    )
+    parser.add_argument("--remote-command", metavar="COMMAND", default="voicetrail", help="how voicetrail is called there")
+    parser.add_argument("--reconnect", action="store_true", help="connect again when the line drops")
+    parser.add_argument("--no-level", action="store_true", help="do not show the level first")
+    parser.add_argument(
+        "rest", nargs=argparse.REMAINDER, metavar="[user@]host …", help="the host, options of ssh, and after -- those of play"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``voicetrail ssh``."""
+    from voicetrail.errors import TerminalError, UsageError
+    from voicetrail.remote.janitor import Janitor
+    from voicetrail.remote.ssh import split_arguments
+
+    wanted = split_arguments(args.rest, WITH_VALUE, FLAGS)
+    own = argparse.ArgumentParser(prog="voicetrail ssh", add_help=False)
+    add_arguments(own)
+    args = own.parse_args(list(wanted.own), _without_rest(args))
+    command = shlex.split(args.remote_command)
+    if not command:
+        raise UsageError("--remote-command is empty: leave it out for voicetrail")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+        raise TerminalError("the game needs a terminal; `voicetrail listen` works without one")
+    janitor = Janitor()  # before any thread is started
+    try:
+        return _run(args, wanted, command, janitor)
+    finally:
+        janitor.dismiss()
+
+
+def _without_rest(args: argparse.Namespace) -> argparse.Namespace:
+    return argparse.Namespace(**{name: value for name, value in vars(args).items() if name != "rest"})
+
+
+def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: object) -> int:
+    from voicetrail.remote.feeds import open_feed
+    from voicetrail.remote.janitor import Janitor
+    from voicetrail.remote.meter import Meter
+    from voicetrail.remote.session import Session
+    from voicetrail.remote.signals import Ended, endings_raised
+    from voicetrail.remote.ssh import Wanted
+
+    assert isinstance(wanted, Wanted)
+    assert isinstance(janitor, Janitor)
+    with endings_raised():
+        session: Session | None = None
+        meter = Meter("")
+        try:
+            here = args.recognise == "here"
+            if here:
+                meter.say("loading the ears…")
+            feed = open_feed(args, words=here, on_level=meter.show, on_news=lambda news: meter.say(describe(news)))
+            meter.name = feed.name
+            session = Session(wanted, feed, janitor, command, meter.say)
+            session.start()
+            if not args.no_level:
+                _show_level(meter)
+            meter.end()
+            return _play(session, meter, args.reconnect)
+        except Ended as ended:
+            return 128 + ended.number if ended.number != signal.SIGINT else 130
+        finally:
+            meter.end()
+            if session is not None:
+                session.close()
+
+
+def _show_level(meter: Meter) -> None:
+    """Let the player see that the microphone is alive; say so if it is not."""
+    from voicetrail.remote.session import sleep
+
+    sleep(LEVEL_TIME)
+    if meter.dead:
+        meter.say(f"nothing is heard from {meter.name}: is it muted, or the wrong one? (--device NAME; ctrl+c ends this)")
+        sleep(DEAD_TIME)
+
+
+def _play(session: Session, meter: Meter, reconnect: bool) -> int:
+    from voicetrail.errors import RemoteError
+    from voicetrail.remote.session import sleep, wait_between
+    from voicetrail.remote.ssh import Outcome
+
+    attempt, ever = 0, False
+    while True:
+        outcome, code, message = session.play()
+        ever = ever or session.played
+        attempt = 0 if session.played else attempt + 1
+        if outcome is Outcome.ENDED:
+            return code
+        if not (reconnect and ever):
+            hint = "; voicetrail ssh --reconnect would take it up again" if outcome is Outcome.DROPPED and not reconnect else ""
+            raise RemoteError(message + hint)
+        wait = wait_between(attempt)
+        meter.say(f"{message}; connecting again in {wait:.0f} s (ctrl+c ends this)")
+        sleep(wait)

@@ -1,0 +1,204 @@
+"""One `voicetrail ssh`: the microphone's server here, ssh beside it, and the end of both."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from voicetrail.audio.address import Address
+from voicetrail.errors import RemoteError
+from voicetrail.remote.janitor import Janitor
+from voicetrail.remote.server import Feed, LineServer
+from voicetrail.remote.ssh import PASSED_ON, Outcome, Wanted, explain, recognise, remote_script, ssh_command, store_command
+
+LINES = 50
+"""Lines of ssh's own that are kept for an explanation."""
+PORTS = range(20_000, 32_000)
+"""Ports of the other machine's loopback that are tried where it forbids Unix sockets; below those that systems give out."""
+ENDS_WITHIN = 3.0
+STORES_WITHIN = 120.0
+"""Seconds for logging in once more to leave the secret there; a password may have to be typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """How the sound gets there."""
+
+    forward: str
+    """What ssh's ``-R`` is given."""
+    source: str
+    """What the game's ``--source`` is given."""
+    remove: tuple[str, ...]
+    """Files there that it leaves."""
+
+
+def unix_tunnel(local: str, scheme: str) -> Tunnel:
+    """A Unix socket over there, of a name that nobody can guess; sshd makes it for its owner only."""
+    there = f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
+    return Tunnel(f"{there}:{local}", f"{scheme}unix://{there}?once=1", (there,))
+
+
+def tcp_tunnel(local: str, scheme: str, secret_file: str) -> Tunnel:
+    """A port of the other machine's loopback, which its other users can reach too: the line asks for a secret."""
+    port = PORTS[secrets.randbelow(len(PORTS))]
+    source = f"{scheme}tcp://127.0.0.1:{port}?secret={secret_file}&once=1"
+    return Tunnel(f"127.0.0.1:{port}:{local}", source, (secret_file,))
+
+
+@dataclass
+class Session:
+    """Serves a feed to games on another machine, one after the other.
+
+    Args:
+        wanted: host and options.
+        feed: what is served; ended with the session.
+        janitor: cleans up if this process cannot.
+        command: how voicetrail is called there.
+        say: writes a line to the player while no game has the terminal.
+        environment: this process's.
+    """
+
+    wanted: Wanted
+    feed: Feed
+    janitor: Janitor
+    command: Sequence[str]
+    say: Callable[[str], None]
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def __post_init__(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="voicetrail-")
+        self.janitor.remove(self.folder)
+        self._local = str(Path(self.folder) / "mic")
+        self.server = LineServer(self.feed, Address("wyoming", "unix", path=self._local), on_client=self._on_client)
+        self.played = False
+        """A game has listened, in the present connection."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tcp = False
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self.server.start()
+
+    def play(self) -> tuple[Outcome, int, str]:
+        """Connect once and play; where the server forbids Unix sockets, once more over TCP.
+
+        Returns:
+            How it ended, the exit code, and a line for the player.
+        """
+        scheme = "words+" if self.feed.content == "words" else ""
+        if not self._tcp:
+            outcome, code, message = self._connect(unix_tunnel(self._local, scheme))
+            if outcome is not Outcome.NO_FORWARD:
+                return outcome, code, message
+            self._tcp = True
+            self.say(f"{self.wanted.host} forbids Unix sockets; trying a port with a secret")
+        secret = secrets.token_hex(32)
+        file = f".cache/voicetrail/line-{secrets.token_hex(8)}"
+        self._store(file, secret)
+        self.server.secret = secret.encode()
+        outcome, code, message = self._connect(tcp_tunnel(self._local, scheme, file))
+        if outcome is Outcome.NO_FORWARD:
+            message = (
+                f"{self.wanted.host} forbids to forward Unix sockets and ports: its sshd_config needs "
+                "AllowStreamLocalForwarding yes (or AllowTcpForwarding yes)"
+            )
+        return outcome, code, message
+
+    def close(self) -> None:
+        """End ssh and the server, and put everything back; safe to call twice."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(ENDS_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self.janitor.restore()
+        self.server.close()
+        Path(self._local).unlink(missing_ok=True)
+        Path(self.folder).rmdir()
+
+    def _on_client(self, count: int) -> None:
+        self.played = self.played or count > 0
+
+    def _connect(self, tunnel: Tunnel) -> tuple[Outcome, int, str]:
+        environment = {name: self.environment[name] for name in PASSED_ON if self.environment.get(name)}
+        script = remote_script(self.command, tunnel.source, self.wanted.play, remove=tunnel.remove, environment=environment)
+        self.played = False
+        process = subprocess.Popen(ssh_command(self.wanted, tunnel.forward, script), stderr=subprocess.PIPE)
+        self._process = process
+        self.janitor.end(process.pid)
+        lines: list[str] = []
+        assert process.stderr is not None
+        relay = threading.Thread(target=self._relay, args=(process.stderr, lines), daemon=True)
+        relay.start()
+        code = process.wait()
+        relay.join(0.5)
+        self.janitor.end(0)
+        self._process = None
+        outcome, message = explain(code, lines, self.wanted.host, self.played, self.command[0])
+        if self.played and (code < 0 or code >= 128):
+            self.janitor.restore()
+        self._cancel(tunnel)
+        return outcome, code, message
+
+    def _relay(self, stream: IO[bytes], lines: list[str]) -> None:
+        """Pass on what ssh says while it logs in (a key to be touched, a banner), but for what is said in other words."""
+        for raw in stream:
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            lines.append(line)
+            del lines[:-LINES]
+            if not self.played and recognise(line) is None and line.strip():
+                sys.stderr.write(f"{line}\r\n")
+                sys.stderr.flush()
+        stream.close()
+
+    def _store(self, file: str, secret: str) -> None:
+        try:
+            done = subprocess.run(
+                store_command(self.wanted, file),
+                input=f"{secret}\n".encode(),
+                capture_output=True,
+                timeout=STORES_WITHIN,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise RemoteError(f"{self.wanted.host} did not take the secret in time: try again") from None
+        if done.returncode:
+            lines = done.stderr.decode("utf-8", "replace").splitlines()
+            raise RemoteError(explain(255, lines, self.wanted.host, False, self.command[0])[1])
+
+    def _cancel(self, tunnel: Tunnel) -> None:
+        """Where connections are shared, the forward would stay with the one that goes on: take it back."""
+        known = subprocess.run(
+            ["ssh", *self.wanted.ssh, "-G", self.wanted.host], capture_output=True, text=True, timeout=10, check=False
+        ).stdout
+        if "\ncontrolpath " in known and "\ncontrolpath none" not in known:
+            subprocess.run(
+                ["ssh", *self.wanted.ssh, "-O", "cancel", "-R", tunnel.forward, self.wanted.host],
+                capture_output=True,
+                timeout=10,
+                check=False,
+            )
+
+
+def wait_between(attempt: int) -> float:
+    """Seconds until the next try to connect again."""
+    return float(min(2**attempt, 15))
+
+
+def sleep(seconds: float) -> None:
+    """Wait; a signal that ends the program ends this."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(left, 0.2))
