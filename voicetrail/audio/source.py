@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -47,7 +48,7 @@ def open_source(
 
     Args:
         spec: ``mic``, ``demo`` (the bundled voice), a file's path, or a line: ``tcp://HOST:PORT`` and ``unix://PATH`` for a
-            Wyoming microphone, ``pcm+tcp://…`` and ``pcm+unix://…`` for raw 16-bit sound.
+            Wyoming microphone, ``pcm+tcp://…``, ``pcm+unix://…``, a FIFO or ``-`` (standard input) for raw 16-bit sound.
         device: for ``mic``: the input's index, or a part of its name; ``None`` for the system's default.
         patient: for ``mic``: wait for a named device that is not there (one remembered from another day) rather than refuse it.
         paced: give a file out in real time (the game) rather than as fast as possible (``listen``).
@@ -65,7 +66,18 @@ def open_source(
         from voicetrail.audio.network import open_line
 
         return open_line(text)
+    if text == "-" or _is_fifo(text):
+        from voicetrail.audio.network import open_fifo
+
+        return open_fifo("/dev/stdin" if text == "-" else text, paced=paced)
     from voicetrail.audio.file import FileSource, demo_path
 
     path = demo_path() if text == "demo" else Path(text)
     return FileSource(path, paced=paced, repeat=repeat, name="demo" if text == "demo" else None)
+
+
+def _is_fifo(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False

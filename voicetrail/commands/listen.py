@@ -185,7 +185,7 @@ def _tell_news(event: Event) -> None:
     if isinstance(event, SourceLost | SourceDelayed):
         text = event.message
     elif isinstance(event, SourceBack):
-        text = f"{event.name} is back"
+        text = f"sound comes from {event.name}"
     elif isinstance(event, SamplesLost):
         text = f"{seconds(event.count):.2f} s of sound were lost, {seconds(event.total):.2f} s in all"
     else:
