@@ -245,7 +245,7 @@ class GameScreen(GameView):
 
     def _show_tally(self) -> None:
         tally = self.session.game.tally
-        self.message.set_right(f"{tally.strokes} strokes  {tally.length} long")
+        self.message.set_right(f"{tally.strokes:>3} strokes {tally.length:>4} long")
 
     def _show_state(self) -> None:
         state = self._state

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from voicetrail.game.trail import Trail
 from voicetrail.keys import Action
+from voicetrail.ui.sparing import SparingCompositor
 from voicetrail.ui.widgets.bars import ScoreBars
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.ear import Ear
@@ -38,6 +39,7 @@ class GameView(Screen[None], inherit_bindings=False):
 
     def __init__(self, trail: Trail, clock: Callable[[], float], actions: Sequence[Action], title: str = "voicetrail") -> None:
         super().__init__()
+        self._compositor = SparingCompositor()
         self.actions = actions
         self._trail = trail
         self._clock = clock

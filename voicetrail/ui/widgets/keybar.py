@@ -9,7 +9,6 @@ from textual import events
 from voicetrail.keys import Action, shown_key
 from voicetrail.ui.widgets.rows import Rows, Run
 
-
 GO_FIRST = ("microphone", "settings", "record", "clear")
 """Actions that leave the line first when it is too short for all."""
 

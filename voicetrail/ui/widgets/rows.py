@@ -1,13 +1,13 @@
 """A widget of text rows that sends only the cells that changed.
 
-Over a slow line every byte is a delay. Textual repaints whole segments that a dirty region touches; so rows are kept cell by
-cell, a new row is compared with the old one, only the spans that differ are refreshed, and segments are cut at their ends.
+Over a slow line every byte is a delay. So rows are kept cell by cell, a new row is compared with the old one, and only the spans
+that differ are refreshed (``voicetrail.ui.sparing`` then sends those and nothing around them).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -38,7 +38,6 @@ class Rows(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._cells: list[list[_Cell]] = []
-        self._cuts: dict[int, set[int]] = {}
 
     @property
     def look(self) -> Look:
@@ -64,7 +63,6 @@ class Rows(Widget):
             self._cells.append([])
         old, self._cells[y] = self._cells[y], cells
         for start, end in _differences(old, cells):
-            self._cuts.setdefault(y, set()).update((start, end))
             self.refresh(Region(start, y, end - start, 1))
 
     def truncate(self, count: int) -> None:
@@ -89,15 +87,12 @@ class Rows(Widget):
         """One line, with equal cells merged into runs."""
         width, base = self.size.width, self.rich_style
         cells = self._cells[y][:width] if y < len(self._cells) else []
-        cuts = {cut for cut in self._cuts.pop(y, ()) if cut >= len(cells) or cells[cut][0]}
-        edges = [0, *sorted(cut for cut in cuts if 0 < cut < width), width]
-        segments: list[Segment] = []
-        for start, end in pairwise(edges):
-            for style, group in groupby(cells[start:end], key=lambda cell: cell[1]):
-                segments.append(Segment("".join(character for character, _ in group), base + style))
-            missing = end - max(start, len(cells))
-            if missing > 0:
-                segments.append(Segment(" " * missing, base))
+        segments = [
+            Segment("".join(character for character, _ in group), base + style)
+            for style, group in groupby(cells, key=lambda cell: cell[1])
+        ]
+        if len(cells) < width:
+            segments.append(Segment(" " * (width - len(cells)), base))
         return Strip(segments, width)
 
 

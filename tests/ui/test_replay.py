@@ -1,0 +1,170 @@
+"""The player in the terminal, and the list of kept sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import Input, OptionList, Static
+
+from tests.replay.makers import Clock, record_spoken
+from voicetrail.game.glyphs import BOX_GLYPHS
+from voicetrail.replay.entries import Entry, Marker
+from voicetrail.replay.format import write_entry
+from voicetrail.replay.reader import Recording, read
+from voicetrail.replay.timeline import Timeline
+from voicetrail.ui.app import TrailApp
+from voicetrail.ui.screens.replay import ReplayScreen
+
+
+def recorded(tmp_path: Path, marker_ms: int | None = None) -> Recording:
+    path = tmp_path / "a.trail"
+    record_spoken(path, seed=3, hops=600)
+    if marker_ms is not None:
+        header, *rest = path.read_text().splitlines()
+        # The line's time is since the one before, and the next one goes on from there.
+        line = write_entry(Entry(marker_ms, Marker("here")), 0)
+        back = f'[{-marker_ms / 1000},"k","x"]'
+        path.write_text("\n".join([header, line, back, *rest]) + "\n")
+    return read(path)
+
+
+def drawn(screen: ReplayScreen) -> list[str]:
+    """The canvas, cut to what is drawn."""
+    rows = [row for row in screen.canvas.text_rows if row.strip()]
+    indent = min(len(row) - len(row.lstrip()) for row in rows)
+    return [row[indent:].rstrip() for row in rows]
+
+
+async def test_it_plays_with_the_clock_to_the_same_drawing(tmp_path: Path) -> None:
+    recording, clock = recorded(tmp_path), Clock()
+    screen = ReplayScreen(recording, clock)
+    app = TrailApp(lambda: screen)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        assert screen.position.text_rows[0].startswith(" playing 0:00")
+        for _ in range(100):
+            clock.now += 0.25
+            screen._let_play()
+        await pilot.pause()
+        assert screen.player.at_end
+        assert "paused  0:24" in screen.position.text_rows[0]
+        timeline = Timeline(recording)
+        assert drawn(screen) == BOX_GLYPHS.rows(timeline.final.trail)
+        tally = timeline.final.tally
+        assert tally.words > 5
+        assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes  {tally.length} long")
+        last = timeline.detected[-1].item
+        assert any(f"{last.word} " in row and row.startswith("▸") for row in screen.words.text_rows)  # type: ignore[union-attr]
+
+
+async def test_every_key(tmp_path: Path) -> None:
+    recording, clock = recorded(tmp_path, marker_ms=9000), Clock()
+    screen = ReplayScreen(recording, clock)
+    app = TrailApp(lambda: screen)
+    player = screen.player
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("space")
+        assert player.playing is False
+        await pilot.press("right", "right")
+        assert player.position_ms == 10_000
+        await pilot.press("left")
+        assert player.position_ms == 5000
+        await pilot.press(".")
+        after = player.position_ms
+        assert after == min(stop for stop in screen.timeline.stops if stop > 5000)
+        await pilot.press(".", "comma")
+        assert player.position_ms == after
+        speeds = []
+        for key in ("-", "-", "-", "+", "1", "2", "3", "4", "5", "+"):
+            await pilot.press(key)
+            speeds.append(player.speed)
+        assert speeds == [0.5, 0.25, 0.25, 0.5, 1, 2, 4, 8, 16, 16]
+        await pilot.press("end")
+        assert player.at_end
+        assert drawn(screen) == BOX_GLYPHS.rows(screen.timeline.final.trail)
+        await pilot.press("home")
+        assert player.position_ms == 0
+        assert drawn(screen) == ["●"]
+        await pilot.press("m")
+        assert player.position_ms == 9000
+        assert "┃" in screen.position.text_rows[0] or "●" in screen.position.text_rows[0]
+        await pilot.press("end", "space")
+        assert (player.playing, player.position_ms) == (True, 0)
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_a_click_on_the_bar_goes_there(tmp_path: Path) -> None:
+    screen = ReplayScreen(recorded(tmp_path), Clock())
+    app = TrailApp(lambda: screen)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        await pilot.click("#position", offset=(50, 0))
+        assert 8000 < screen.player.position_ms < 16_000
+
+
+async def test_bars_and_ticks_are_those_of_the_moment(tmp_path: Path) -> None:
+    screen = ReplayScreen(recorded(tmp_path), Clock())
+    app = TrailApp(lambda: screen)
+    async with app.run_test(size=(130, 40)) as pilot:
+        await pilot.press("space")
+        heard = next(entry for entry in screen.timeline.detected if hasattr(entry.item, "captured"))
+        screen.player.seek(heard.at_ms)
+        screen._show(None)
+        await pilot.pause()
+        word = getattr(heard.item, "word", "")
+        bars = {row.split()[0]: row for row in screen.bars.text_rows if row.strip()}
+        assert bars[word].count("━") > 15
+        assert all(row.count("━") < 5 for name, row in bars.items() if name not in (word, "noise"))
+        assert ".75" in bars[word]
+
+
+async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
+    from voicetrail.ui.screens.replays import ReplaysScreen
+
+    class Ears:
+        muted = False
+
+    class Below(ReplayScreen):
+        hearing = Ears()
+        muted = False
+
+    for name in ("a", "b"):
+        record_spoken(tmp_path / f"{name}.trail", hops=100, sound=True)
+    (tmp_path / "broken.trail").write_text("no\x1b[31m")
+    below = Below(read(tmp_path / "a.trail"), Clock())
+    screen = ReplaysScreen(below, tmp_path)  # type: ignore[arg-type]
+    app = TrailApp(lambda: below)
+    async with app.run_test(size=(110, 30)) as pilot:
+        app.push_screen(screen)
+        await pilot.pause()
+        assert below.hearing.muted
+        options = screen.query_one(OptionList)
+        assert options.option_count == 3
+        note = screen.query_one("#note", Static)
+        await pilot.press("end")
+        assert "no voicetrail replay" in str(note.render())
+        await pilot.press("enter")
+        assert app.screen is screen
+        await pilot.press("home", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ReplayScreen)
+        await pilot.press("q")
+        assert app.screen is screen
+        await pilot.press("r")
+        field = screen.query_one(Input)
+        field.value = "../evil"
+        await pilot.press("enter")
+        assert "a name needs" in str(note.render())
+        field.value = "qdy best"
+        await pilot.press("enter")
+        names = sorted(path.name for path in tmp_path.iterdir())
+        assert names.count("qdy best.trail") == names.count("qdy best.flac") == 1
+        await pilot.press("d", "n")
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        await pilot.press("d", "y")
+        await pilot.pause()
+        assert len(list(tmp_path.iterdir())) == len(names) - 2
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not below.hearing.muted

@@ -1,0 +1,215 @@
+"""The inputs with a live level each; one is chosen, and remembered by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from voicetrail.audio.devices import Input, choose
+from voicetrail.audio.level import Loudness
+from voicetrail.audio.meters import InputMeters
+from voicetrail.errors import AudioError, SettingsError
+from voicetrail.text import printable
+from voicetrail.ui.news import Wanted
+from voicetrail.ui.widgets.rows import Rows, Run
+
+if TYPE_CHECKING:
+    from voicetrail.ui.screens.game import GameScreen
+
+MOVE = 0.2
+"""Seconds between looks at the levels."""
+SETTLE = 0.8
+"""Seconds that the drivers get to let go of every input before they are looked for anew."""
+QUIETEST = -60.0
+"""The left end of the meters in dB below full scale."""
+METER = 20
+FOLLOW = "the system's default"
+
+
+class InputList(Rows):
+    """The system's default, then every input, one of them under the cursor."""
+
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("up", "move(-1)", "Up"), Binding("down", "move(1)", "Down")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.inputs: tuple[Input, ...] = ()
+        self.cursor = 0
+        self.chosen = 0
+        """The row that is listened to."""
+        self.meters: InputMeters | None = None
+
+    def set_inputs(self, inputs: Sequence[Input], device: str) -> None:
+        """Show these inputs, and which one the setting ``device`` takes."""
+        self.inputs = tuple(inputs)
+        self.chosen = 0
+        if device:
+            try:
+                found = choose(self.inputs, device)
+            except AudioError:
+                found = None
+            self.chosen = 1 + self.inputs.index(found) if found is not None else -1
+        self.cursor = min(max(self.chosen, 0), len(self.inputs))
+        self.rebuild()
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor."""
+        self.cursor = min(max(self.cursor + rows, 0), len(self.inputs))
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make every row anew; a meter that looks as before sends nothing."""
+        width = self.size.width
+        if not width:
+            return
+        look = self.look
+        levels = self.meters.levels if self.meters is not None else {}
+        problems = self.meters.problems if self.meters is not None else {}
+        room = max(10, width - 4 - METER - 9)
+        default = next((each for each in self.inputs if each.default), None)
+        for y in range(len(self.inputs) + 1):
+            device = default if y == 0 else self.inputs[y - 1]
+            name = f"{FOLLOW}{f' ({device.name})' if device else ''}" if y == 0 else device.name if device else ""
+            name = name if len(name) <= room else name[: room - 1] + "~"
+            runs: list[Run] = [
+                (f"{look.marks.selected if y == self.cursor else ' '} ", look.warn),
+                (f"{look.marks.listening if y == self.chosen else ' '} ", look.good),
+                (f"{name:<{room}} ", look.accent if y == self.cursor else look.text),
+            ]
+            if device is not None:
+                runs += self._meter(levels.get(device.index), problems.get(device.index))
+            self.put(y, runs)
+        self.truncate(len(self.inputs) + 1)
+
+    def _meter(self, level: Loudness | None, problem: str | None) -> list[Run]:
+        look, marks = self.look, self.look.marks
+        if problem is not None:
+            return [("in use or not to be had", look.dim)]
+        if level is None:
+            return [(marks.empty * METER, look.dim)]
+        filled = round(min(1.0, max(0.0, 1.0 - level.rms_db / QUIETEST)) * METER)
+        style = look.bad if level.clipped else look.good
+        # The number only where it moves with the bar: digits that change all the time cost more than they tell.
+        shown = "CLIP" if level.clipped else f"{round((filled / METER - 1.0) * -QUIETEST):d} dB" if filled else ""
+        return [(marks.full * filled, style), (marks.empty * (METER - filled), look.dim), (f" {shown:>7}", style)]
+
+
+class MicrophoneScreen(ModalScreen[None]):
+    """Lies over the game, which goes on listening to the input of now.
+
+    Args:
+        game: the game's screen.
+    """
+
+    DEFAULT_CSS = """
+    MicrophoneScreen { align: center middle; background: $background 60%; }
+    MicrophoneScreen > #frame {
+        width: 84; max-width: 96%; height: auto; max-height: 92%;
+        border: round $primary; padding: 0 1; background: $surface;
+    }
+    .-ascii MicrophoneScreen > #frame { border: ascii $primary; }
+    MicrophoneScreen #list { height: auto; max-height: 30; min-height: 1; }
+    MicrophoneScreen #about { height: 2; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,d", "dismiss", "Close"),
+        Binding("enter,space", "choose", "Choose"),
+        Binding("r", "again", "Look again"),
+    ]
+
+    def __init__(self, game: GameScreen) -> None:
+        super().__init__()
+        self._game = game
+        self._settings = game.settings
+        self._meters: InputMeters | None = None
+
+    def compose(self) -> ComposeResult:
+        """The list, and what is to be said."""
+        with Vertical(id="frame") as frame:
+            frame.border_title = "microphone"
+            frame.border_subtitle = "enter: take it   r: look again   esc: close"
+            yield InputList(id="list")
+            yield Rows(id="about")
+
+    def on_mount(self) -> None:
+        """Look for inputs."""
+        self._list.focus()
+        self.set_interval(MOVE, self._list.rebuild)
+        self._look_for(refresh=False)
+
+    def on_unmount(self) -> None:
+        """Let go of the inputs."""
+        if self._meters is not None:
+            self._meters.close()
+
+    @property
+    def _list(self) -> InputList:
+        return self.query_one("#list", InputList)
+
+    def _look_for(self, *, refresh: bool) -> None:
+        """List the inputs in a worker, since drivers take their time."""
+
+        def look() -> None:
+            from voicetrail.audio.microphone import inputs
+
+            try:
+                found, problem = inputs(refresh=refresh), ""
+            except AudioError as error:
+                found, problem = [], str(error)
+            self.app.call_from_thread(self._found, found, problem)
+
+        self._say("looking for inputs…" if self._list.look.marks.full != "=" else "looking for inputs...")
+        self.run_worker(look, thread=True, name="inputs", exclusive=True)
+
+    def _found(self, found: list[Input], problem: str) -> None:
+        self._list.set_inputs(found, self._settings.text("device"))
+        self._meters = InputMeters(found)
+        self._list.meters = self._meters
+        if problem or not found:
+            self._say(problem or "there is no input: plug a microphone in, then press r")
+        elif self._list.chosen < 0:
+            self._say(f"{self._settings.text('device')} is not there; it is taken again as soon as it is")
+        else:
+            self._say("speak: the input whose level moves hears you")
+
+    def _say(self, text: str) -> None:
+        look = self._list.look
+        self.query_one("#about", Rows).put(0, [(printable(text), look.text)])
+
+    def _try(self, change: Callable[[], None]) -> None:
+        try:
+            change()
+        except SettingsError as error:
+            self._say(str(error))
+
+    def action_choose(self) -> None:
+        """Take the input under the cursor, now and from now on."""
+        chosen = self._list.cursor
+        if chosen == 0:
+            device = ""
+        else:
+            name = self._list.inputs[chosen - 1].name
+            alone = [each.name for each in self._list.inputs].count(name) == 1
+            # Two inputs of one name can only be told apart by their numbers.
+            device = name if alone else str(self._list.inputs[chosen - 1].index)
+        self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else FOLLOW}")
+        self._try(lambda: self._settings.set("device", device))
+        if self._settings["source"] != "mic":
+            self._try(lambda: self._settings.set("source", "mic"))
+        self._list.chosen = chosen
+        self._list.rebuild()
+
+    def action_again(self) -> None:
+        """Look for inputs anew. The game's own input is let go for a moment, or the drivers would not look."""
+        if self._meters is not None:
+            self._meters.close()
+        hearing = self._game.hearing
+        if hearing is not None and self._settings["source"] == "mic":
+            hearing.listen_to(Wanted("mic", self._settings.text("device") or None))
+        self.set_timer(SETTLE, lambda: self._look_for(refresh=True))

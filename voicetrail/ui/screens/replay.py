@@ -1,0 +1,233 @@
+"""Plays a kept session in the terminal: canvas, bars and words as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from textual.app import ComposeResult
+
+from voicetrail.events import ListeningChanged, WordHeard, WordRejected
+from voicetrail.game import Game
+from voicetrail.game.trail import Cell
+from voicetrail.keys import Action
+from voicetrail.replay.entries import Entry, Marker, SettingChanged
+from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
+from voicetrail.replay.reader import Recording
+from voicetrail.replay.story import told
+from voicetrail.replay.timeline import Hearing, Timeline
+from voicetrail.ui.screens.view import GameView
+from voicetrail.ui.widgets.message import MessageLine
+from voicetrail.ui.widgets.position import PositionBar, speed_text
+from voicetrail.vocabulary import is_word
+
+FRAME = 0.05
+"""Seconds between two looks at the clock."""
+WORDS_KEPT = 60
+"""Words that are listed after a jump."""
+_SAMPLES_A_MS = 16
+
+ACTIONS: tuple[Action, ...] = (
+    Action("play", ("space",), "Pause", "Pause, or go on; from the end, begin again.", "Session", footer=True),
+    Action("back", ("left",), "5 s back", "Go 5 seconds back.", "Session", footer=True, call=f"jump({-JUMP_MS})"),
+    Action("forth", ("right",), "5 s on", "Go 5 seconds on.", "Session", footer=True, call=f"jump({JUMP_MS})"),
+    Action("event_before", ("comma",), "Event before", "Go to the event before, and stay there.", "Session", call="event(-1)"),
+    Action(
+        "event_after", (".",), "Next event", "Go to the next event, and stay there.", "Session", footer=True, call="event(1)"
+    ),
+    Action("faster", ("+", "="), "Faster", "Play faster, up to 16 times.", "Session", footer=True, call="speed(1)"),
+    Action("slower", ("-",), "Slower", "Play slower, down to a quarter.", "Session", footer=True, call="speed(-1)"),
+    *(
+        Action(
+            f"speed_{number}",
+            (str(number),),
+            f"{speed_text(SPEEDS[number + 1])}",
+            f"Play at {speed_text(SPEEDS[number + 1])}.",
+            "Session",
+            call=f"set_speed({number + 1})",
+        )
+        for number in range(1, 6)
+    ),
+    Action("start", ("home",), "Start", "Go to the start.", "Session", call="go(0)"),
+    Action("end", ("end",), "End", "Go to the end.", "Session", call="go(1)"),
+    Action("marker_after", ("m",), "Next marker", "Go to the next marker.", "Session", call="marker"),
+    Action("help", ("?", "f1"), "Help", "What every key does.", "Screens", footer=True),
+    Action("leave", ("q", "escape", "ctrl+q"), "Leave", "Leave the replay.", "Screens", footer=True),
+)
+"""Every key of the player."""
+
+
+class ReplayScreen(GameView):
+    """Plays a recording.
+
+    Args:
+        recording: the session.
+        clock: seconds, never falling.
+    """
+
+    DEFAULT_CSS = """
+    ReplayScreen.-small #position { display: none; }
+    """
+
+    def __init__(self, recording: Recording, clock: Callable[[], float] = monotonic) -> None:
+        self.timeline = Timeline(recording)
+        self.player = Player(self.timeline, clock)
+        super().__init__(self.player.game.trail, lambda: self.player.position_ms / 1000, ACTIONS, "replay")
+        self._recording = recording
+        self._shown_game: Game | None = None
+        self._shown_ms = -1
+        self._hearing: Hearing | None = None
+
+    def compose(self) -> ComposeResult:
+        """The parts of the game's screen, and the position."""
+        for widget in super().compose():
+            yield widget
+            if isinstance(widget, MessageLine):
+                markers = [entry.at_ms for entry in self.timeline.markers]
+                yield PositionBar(self.timeline.duration_ms, markers, id="position")
+
+    def on_mount(self) -> None:
+        """Begin to play."""
+        super().on_mount()
+        self.say(self._welcome(), "warn" if self.timeline.differences or self._recording.remark else "plain")
+        self.player.play()
+        self.set_interval(FRAME, self._let_play)
+        self.call_after_refresh(self._show, None)
+
+    def _welcome(self) -> str:
+        header = self.timeline.header
+        if self.timeline.differences:
+            at = self.timeline.differences[0].at_ms / 1000
+            return f"the drawing differs from the recorded one from {at:.1f} s on: other rules, or a damaged file"
+        about = " · ".join(part for part in (header.title, header.date.replace("T", " ")[:16], header.source) if part)
+        return "; ".join(part for part in (about or self._recording.path.name, self._recording.remark) if part)
+
+    @property
+    def position(self) -> PositionBar:
+        """The bar with the position."""
+        return self.query_one("#position", PositionBar)
+
+    def _let_play(self) -> None:
+        if self.player.playing:
+            self._show(self.player.advance())
+
+    def _show(self, cells: frozenset[Cell] | None) -> None:
+        """Show where the player stands; ``cells`` are those that changed, ``None`` after a jump."""
+        player = self.player
+        if cells is None or player.game is not self._shown_game:
+            self._shown_game = player.game
+            self.canvas.show_trail(player.game.trail)
+            self._show_hearing(again=True)
+            self._refill_words()
+        else:
+            self.canvas.update_cells(cells)
+            self._show_hearing(again=False)
+            self._add_events()
+        self._shown_ms = player.position_ms
+        scores = self.timeline.scores_at(player.position_ms)
+        if scores is not None:
+            self.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
+        else:
+            self.bars.fade()
+        tally = player.game.tally
+        self.message.set_right(f"{tally.strokes} strokes  {tally.length} long")
+        self.position.show(player.position_ms, playing=player.playing, speed=player.speed)
+
+    def _show_hearing(self, *, again: bool) -> None:
+        hearing = self.timeline.hearing_at(self.player.position_ms)
+        if hearing is self._hearing and not again:
+            return
+        self._hearing = hearing
+        if hearing is None:
+            self.ear.set_state("loading" if self.timeline.hearings else "deaf")
+            self.ear.set_source(self.timeline.header.source)
+            return
+        if again:
+            # Peaks of moments that lie ahead go.
+            self.bars.set_labels(())
+        self.show_labels(hearing.labels)
+        self.bars.set_thresholds({word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)})
+        self.ear.set_source(hearing.source)
+        self.ear.set_state("listening" if hearing.listening else "muted")
+
+    def _refill_words(self) -> None:
+        self.words.clear()
+        for entry in self.timeline.detected_until(self.player.position_ms, WORDS_KEPT):
+            self._add_word(entry, light=False)
+
+    def _add_events(self) -> None:
+        """Tell what lies between the moment shown before and this one."""
+        for entry in self.timeline.between(self._shown_ms, self.player.position_ms):
+            item = entry.item
+            if isinstance(item, WordHeard | WordRejected):
+                self._add_word(entry, light=True)
+            elif isinstance(item, Marker | SettingChanged | ListeningChanged):
+                self.say(told(item, self.player.game, 0))
+
+    def _add_word(self, entry: Entry, *, light: bool) -> None:
+        item = entry.item
+        if isinstance(item, WordHeard | WordRejected):
+            self.words.add(item, self.timeline.session_ms(entry.at_ms) // 1000)
+            if light and isinstance(item, WordHeard):
+                self.bars.light(item.word)
+
+    def on_position_bar_wanted(self, message: PositionBar.Wanted) -> None:
+        """The bar was clicked."""
+        self.player.seek(message.at_ms)
+        self._show(None)
+
+    def action_play(self) -> None:
+        """Pause or go on."""
+        if self.player.playing:
+            self.player.pause()
+            self._show(frozenset())
+        else:
+            self.player.play()
+            self._show(None if self.player.position_ms == 0 else frozenset())
+
+    def action_jump(self, by_ms: int) -> None:
+        """Go so far back or on."""
+        self.player.jump(by_ms)
+        self._show(None)
+
+    def action_event(self, direction: int) -> None:
+        """Go to an event."""
+        self.player.step(direction)
+        self._show(None)
+
+    def action_go(self, part: int) -> None:
+        """Go to the start or the end."""
+        self.player.seek(part * self.timeline.duration_ms)
+        self._show(None)
+
+    def action_marker(self) -> None:
+        """Go to the next marker."""
+        after = [entry.at_ms for entry in self.timeline.markers if entry.at_ms > self.player.position_ms]
+        if not after:
+            self.say("no marker comes after this" if self.timeline.markers else "there is no marker in this session")
+            return
+        self.player.seek(after[0])
+        self._show(None)
+
+    def action_speed(self, steps: int) -> None:
+        """Play faster or slower."""
+        (self.player.faster if steps > 0 else self.player.slower)()
+        self._show(frozenset())
+
+    def action_set_speed(self, number: int) -> None:
+        """Play at a speed."""
+        self.player.set_speed(number)
+        self._show(frozenset())
+
+    def action_help(self) -> None:
+        """Open the help."""
+        from voicetrail.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def action_leave(self) -> None:
+        """Leave: back to what lies below, or out of the program where nothing does."""
+        if self.app.screen_stack[1] is self:
+            self.app.exit()
+        else:
+            self.dismiss()

@@ -1,0 +1,95 @@
+"""Partial updates of the screen with as few bytes as they can be said in.
+
+Textual 8 repaints a changed span from the left end of its widget's line, and says colours and reset anew for every run. Here only
+the changed cells are sent, the cursor is placed only where it is not yet, and of a style only what differs from the one before.
+It makes a move on the canvas some 200 bytes instead of 900. Should a later Textual build its updates otherwise, nothing breaks
+but the saving: the screen's own compositor is replaced, and full repaints stay Textual's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, Compositor
+from textual.strip import Strip
+
+RESET = "\x1b[0m"
+
+
+class SparingUpdate(ChopsUpdate):
+    """Changed spans of some lines."""
+
+    def render_segments(self, console: Console) -> str:
+        """The update as it goes to the terminal."""
+        pen = _Pen(console._color_system)
+        for y, x1, x2 in self.spans:
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                if strip is None or x >= x2 or end <= x1:
+                    continue
+                start, stop = max(x, x1), min(end, x2)
+                whole: Strip = strip
+                pen.write(start, y, stop, whole.crop(start - x, stop - x))
+        return pen.text
+
+
+class SparingCompositor(Compositor):
+    """Textual's compositor, with partial updates that spare the line."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        """What changed since the last update."""
+        update = super().render_partial_update()
+        return None if update is None else SparingUpdate(update.chops, update.spans, update.chop_ends)
+
+
+class _Pen:
+    """Writes strips, and knows where the terminal's cursor is and what its style is."""
+
+    def __init__(self, system: ColorSystem | None) -> None:
+        self._system = system
+        self._out: list[str] = []
+        self._at = (-1, -1)
+        self._style = ("", "", "")
+
+    @property
+    def text(self) -> str:
+        """Everything written, with the style reset at the end."""
+        return "".join(self._out) + (RESET if any(self._style) else "")
+
+    def write(self, x: int, y: int, end: int, segments: Iterable[Segment]) -> None:
+        """Write from a place on a line up to another."""
+        if self._at != (x, y):
+            self._out.append(f"\x1b[{y + 1};{x + 1}H")
+        self._at = (end, y)
+        for text, style, control in segments:
+            if text and not control:
+                self._turn(_codes(style, self._system) if style is not None else ("", "", ""))
+                self._out.append(text)
+
+    def _turn(self, wanted: tuple[str, str, str]) -> None:
+        """Go over to another style (attributes, colour, background)."""
+        now = self._style
+        if wanted == now:
+            return
+        self._style = wanted
+        if wanted[0] != now[0] or (now[1] and not wanted[1]) or (now[2] and not wanted[2]):
+            # An attribute can only be taken back with everything else.
+            new = [part for part in wanted if part]
+            self._out.append(f"\x1b[0;{';'.join(new)}m" if new else RESET)
+        else:
+            self._out.append(f"\x1b[{';'.join(new for new, old in zip(wanted, now, strict=True) if new != old)}m")
+
+
+@lru_cache(maxsize=2000)
+def _codes(style: Style, system: ColorSystem | None) -> tuple[str, str, str]:
+    """What a terminal is told for a style: attributes, colour, background."""
+    if system is None:
+        return "", "", ""
+    attributes = style.without_color.render("|", color_system=system).partition("|")[0].removeprefix("\x1b[").removesuffix("m")
+    color = ";".join(style.color.downgrade(system).get_ansi_codes()) if style.color else ""
+    background = ";".join(style.bgcolor.downgrade(system).get_ansi_codes(foreground=False)) if style.bgcolor else ""
+    return attributes, color, background

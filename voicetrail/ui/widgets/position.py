@@ -1,0 +1,77 @@
+"""Where a replay stands: time, a bar with the markers, the whole length, and the speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.message import Message
+
+from voicetrail.replay.store import clock
+from voicetrail.ui.widgets.rows import Rows, Run
+
+
+class PositionBar(Rows):
+    """One row; a click goes to that place.
+
+    Args:
+        duration_ms: the length of the replay.
+        markers: times of the markers in ms.
+    """
+
+    DEFAULT_CSS = """
+    PositionBar { height: 1; }
+    """
+
+    class Wanted(Message):
+        """A place on the bar was clicked."""
+
+        def __init__(self, at_ms: int) -> None:
+            super().__init__()
+            self.at_ms = at_ms
+
+    def __init__(self, duration_ms: int, markers: Sequence[int], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._duration_ms = duration_ms
+        self._markers = tuple(markers)
+        self._at_ms = 0
+        self._playing = False
+        self._speed = 1.0
+        self._bar = (0, 1)
+        """Column and width of the bar."""
+
+    def show(self, at_ms: int, *, playing: bool, speed: float) -> None:
+        """Move to a place."""
+        self._at_ms, self._playing, self._speed = at_ms, playing, speed
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the row anew; cells that look as before send nothing."""
+        width, look, marks = self.size.width, self.look, self.look.marks
+        if not width:
+            return
+        length = clock(self._duration_ms)
+        before = f" {'playing' if self._playing else 'paused ':<7} {clock(self._at_ms):>{len(length)}} "
+        after = f" {length} {speed_text(self._speed):>5} "
+        room = max(1, width - len(before) - len(after))
+        self._bar = (len(before), room)
+        at = self._column(self._at_ms, room)
+        cells: list[Run] = [(marks.full, look.accent)] * at + [(marks.empty, look.dim)] * (room - at)
+        for marker in self._markers:
+            cells[self._column(marker, room)] = (marks.tick, look.warn)
+        cells[at] = (marks.heard, look.pen)
+        self.put(0, [(before, look.text), *cells, (after, look.text)])
+
+    def _column(self, at_ms: int, room: int) -> int:
+        return min(room - 1, at_ms * (room - 1) // max(1, self._duration_ms))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go there."""
+        start, room = self._bar
+        if start <= event.x < start + room:
+            self.post_message(self.Wanted((event.x - start) * self._duration_ms // max(1, room - 1)))
+
+
+def speed_text(speed: float) -> str:
+    """A speed for people: ``2x``, ``1/4x``."""
+    return f"{speed:g}x" if speed >= 1 else f"1/{1 / speed:g}x"
