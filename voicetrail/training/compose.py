@@ -28,6 +28,8 @@ MIN_CLIPS = 100
 ROOM_FFT = 5 << 12
 """Length of the transform that puts a window into a room: room for the longest window; the tail wraps around, as if
 something had been said before."""
+LONGEST = 3 * SAMPLE_RATE // 4
+"""A spoken word of the lists is shorter than this, in samples."""
 FADE = np.linspace(0.0, 1.0, 80, dtype=np.float32)
 """5 ms, so that a cut makes no click."""
 
@@ -36,7 +38,7 @@ FADE = np.linspace(0.0, 1.0, 80, dtype=np.float32)
 class Mix:
     """How windows are made up. Shares are weights and need not sum to one."""
 
-    direction: float = 7.0
+    direction: float = 9.0
     """Of each direction."""
     word: float = 2.2
     """Of each other word of the larger vocabulary."""
@@ -45,7 +47,7 @@ class Mix:
     other_word: float = 0.9
     """Of each word of no vocabulary."""
     neighbour: float = 6.0
-    part: float = 7.0
+    part: float = 5.0
     """The first half of a word, or a word that leaves the window."""
     pieces: float = 4.0
     """Speech joined from pieces of words."""
@@ -55,14 +57,17 @@ class Mix:
     """Of a word's windows, the part spoken by a synthesiser where the word has plenty of recordings."""
     synthetic_scarce: float = 0.5
     """The same for a word with fewer than 200 recordings."""
+    plain: float = 0.35
+    """Of a word's windows, the part that are the clip as it was recorded, but for a shift. In some the recording begins or ends
+    within the word, and the word counts all the same."""
     before: float = 0.4
     """Chance that something was said before the word."""
     after: float = 0.2
     room: float = 0.25
-    noisy: float = 0.75
-    quietest_db: float = -38.0
+    noisy: float = 0.7
+    quietest_db: float = -46.0
     """Loudness of the window's peak in dB below full scale, drawn between this and 0."""
-    snr_db: tuple[float, float] = (-2.0, 30.0)
+    snr_db: tuple[float, float] = (-1.0, 30.0)
 
 
 @dataclass
@@ -161,6 +166,10 @@ class Composer:
     def _word(self, rng: Random, kind: str, length: int) -> Sound:
         clips, row = self._pick(rng, kind)
         begin, end = int(clips.begin[row]), int(clips.end[row])
+        if rng.random() < self.mix.plain:
+            out = np.zeros(length, dtype=np.float32)
+            _add(out, clips.sound[row], (length - CLIP) // 2 + int(rng.uniform(-0.1, 0.1) * SAMPLE_RATE))
+            return out
         slack = length - (end - begin)
         # Where the word ends: often just now, since that is when a player waits for the pen; else anywhere it is still whole.
         behind = rng.uniform(-0.02, 0.25) * SAMPLE_RATE if rng.random() < 0.5 else rng.uniform(0.0, 1.0) * max(slack, 1)
@@ -198,17 +207,20 @@ class Composer:
     def _part(self, rng: Random, length: int) -> Sound:
         """The first half of a word at the window's end, or the last part of one at its begin."""
         word = str(rng.choice(DIRECTIONS)) if rng.random() < 0.75 else self.words[int(rng.integers(len(self.words)))]
-        clips, row = self._pick(rng, word if word in self._index else self.words[0])
-        begin, end = int(clips.begin[row]), int(clips.end[row])
-        size = end - begin
+        for _ in range(10):
+            clips, row = self._pick(rng, word if word in self._index else self.words[0])
+            begin, end = int(clips.begin[row]), int(clips.end[row])
+            if end - begin <= LONGEST:  # else its bounds are lost in noise, and half of them could hold the whole word
+                break
+        size = min(end - begin, LONGEST)
         out = np.zeros(length, dtype=np.float32)
         if rng.random() < 0.55:
-            at = length - int(size * rng.uniform(0.15, 0.55))
+            at = length - int(size * rng.uniform(0.15, 0.45))
             _add(out, clips.sound[row], at - begin)
             if rng.random() < self.mix.before:
                 self._say_before(rng, out, at - int(rng.uniform(0.03, 0.5) * SAMPLE_RATE))
         else:
-            _add(out, clips.sound[row], int(size * rng.uniform(0.15, 0.5)) - end)
+            _add(out, clips.sound[row], int(size * rng.uniform(0.15, 0.45)) - end)
         return out
 
     def _pieces(self, rng: Random, length: int) -> Sound:

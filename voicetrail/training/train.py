@@ -9,12 +9,12 @@ groups of a batch or several share them, nor whether a run was interrupted.
 from __future__ import annotations
 
 import copy
+import json
 import math
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors
@@ -26,11 +26,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from voicetrail.errors import TrainingError
+from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.model import Model, build_model
 from voicetrail.training.augment import PictureMaker
 from voicetrail.training.compose import Composer
 
-GROUP = 32
+GROUP = 64
 """Windows that share a tempo and a warp, and that the batch normalisation sees together."""
 CHECKPOINT_VERSION = 1
 
@@ -138,7 +139,6 @@ class Trainer:
         schedule: how long and how fast.
         device: ``cpu`` or ``cuda``.
         workers: processes that compose windows beside the one that trains; 0 composes in between.
-        start: weights to begin with instead of fresh ones.
         world: the processes that share the work.
 
     Raises:
@@ -149,7 +149,7 @@ class Trainer:
         self,
         composer: Composer,
         architecture: str,
-        features: Any,
+        features: FeatureSettings,
         schedule: Schedule,
         *,
         device: str = "cpu",
@@ -166,7 +166,9 @@ class Trainer:
             )
         torch.manual_seed(schedule.seed)
         self.pictures = PictureMaker(features, schedule.strength)
-        self.model = build_model(architecture, features, len(composer.classes)).to(device)
+        # With the channels last, the 2-D convolutions of a stem train a quarter faster on a CPU.
+        model = build_model(architecture, features, len(composer.classes)).to(device)
+        self.model: Model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own hints lack it
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim <= 1]
@@ -203,7 +205,7 @@ class Trainer:
         self.optimizer.zero_grad()
         total = 0.0
         for number, (pictures, labels) in enumerate(loader, 1):
-            logits = self.model(pictures.to(self.device))
+            logits = self.model(pictures.to(self.device, memory_format=torch.channels_last))
             loss = F.cross_entropy(logits, labels.to(self.device), label_smoothing=schedule.smoothing)
             torch.autograd.backward(loss / share)
             total += float(loss.detach()) / share
@@ -241,8 +243,6 @@ class Trainer:
 
     def checkpoint(self, path: Path) -> None:
         """Write everything that is needed to go on, atomically (safetensors: nothing is pickled)."""
-        import json
-
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         for index, state in self.optimizer.state_dict()["state"].items():
@@ -265,8 +265,6 @@ class Trainer:
         Raises:
             TrainingError: it cannot be read, or belongs to another run.
         """
-        import json
-
         try:
             tensors = safetensors.torch.load_file(path, device=self.device)
             with safetensors.safe_open(path, "pt") as stored:
