@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from voicetrail.audio.devices import Input
+from voicetrail.audio.meters import InputMeters, Recording
+from voicetrail.audio.queue import Captured
+from voicetrail.errors import AudioError
+
+LOUD, BUSY, STRANGE = (Input(index, name, index == 0, 16_000, 1) for index, name in enumerate(("Loud", "Busy", "Strange")))
+
+
+class Tone:
+    """A device that gives one loud block."""
+
+    opened: list[Tone]
+
+    def __init__(self, receive: Callable[[Captured], None]) -> None:
+        self.closed = threading.Event()
+        block = np.full(1600, 16_384, dtype=np.int16)
+        receive(Captured(block.tobytes(), 0.0))
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_every_input_has_a_level_or_a_reason() -> None:
+    tones: list[Tone] = []
+
+    def open_input(device: Input, receive: Callable[[Captured], None]) -> Recording:
+        if device is BUSY:
+            raise AudioError("another program has it")
+        if device is STRANGE:
+            raise ValueError("a driver's own idea\x1b[2J")
+        tones.append(Tone(receive))
+        return tones[-1]
+
+    meters = InputMeters((LOUD, BUSY, STRANGE), open_input)
+    end = time.monotonic() + 5
+    while len(meters.levels) + len(meters.problems) < 3 and time.monotonic() < end:
+        time.sleep(0.005)
+    assert meters.levels[0].rms_db == pytest.approx(-6.02, abs=0.01)
+    assert meters.problems == {1: "another program has it", 2: "a driver's own idea\N{REPLACEMENT CHARACTER}[2J"}
+    assert not tones[0].closed.is_set()
+    meters.close()
+    assert meters.join(2.0)
+    assert tones[0].closed.is_set()
+
+
+def test_closing_stops_the_opening() -> None:
+    going = threading.Event()
+    opened: list[Input] = []
+
+    def open_input(device: Input, receive: Callable[[Captured], None]) -> Recording:
+        opened.append(device)
+        going.wait(5)
+        return Tone(receive)
+
+    meters = InputMeters((LOUD, BUSY), open_input)
+    meters.close()
+    going.set()
+    assert meters.join(2.0)
+    assert opened in ([], [LOUD])

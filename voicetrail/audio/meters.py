@@ -1,0 +1,101 @@
+"""How loud every input is, all at once, so that the one that hears the player can be told by looking."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from voicetrail.audio.devices import Input
+from voicetrail.audio.level import Loudness, loudness
+from voicetrail.audio.queue import Captured
+from voicetrail.errors import AudioError
+from voicetrail.text import printable
+
+BLOCK_TIME = 0.1
+"""Seconds that a level is measured over."""
+
+
+class Recording(Protocol):
+    """A device being recorded."""
+
+    def close(self) -> None:
+        """Release it."""
+        ...
+
+
+Open = Callable[[Input, Callable[[Captured], None]], Recording]
+
+
+def open_capture(device: Input, receive: Callable[[Captured], None]) -> Recording:
+    """Record from a device.
+
+    Raises:
+        AudioError: it cannot be opened.
+    """
+    from voicetrail.audio.microphone import Capture
+
+    return Capture(device, receive, block_time=BLOCK_TIME)
+
+
+class InputMeters:
+    """Opens inputs side by side in a thread of its own, for a driver may take its time, and keeps the last level of each.
+
+    Args:
+        inputs: which.
+        open_input: opens one.
+    """
+
+    def __init__(self, inputs: Sequence[Input], open_input: Open = open_capture) -> None:
+        self.inputs = tuple(inputs)
+        self._open_input = open_input
+        self._levels: dict[int, Loudness] = {}
+        self._problems: dict[int, str] = {}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="meters", daemon=True)
+        self._thread.start()
+
+    @property
+    def levels(self) -> Mapping[int, Loudness]:
+        """The last level of each input that has given any sound, by its index."""
+        return dict(self._levels)
+
+    @property
+    def problems(self) -> Mapping[int, str]:
+        """Why an input cannot be measured, by its index: another program may have it to itself."""
+        return dict(self._problems)
+
+    def close(self) -> None:
+        """Release every input, in the meters' own thread; returns at once."""
+        self._closing.set()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until every input is released; ``False`` when that took longer than ``timeout`` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        opened: list[Recording] = []
+        try:
+            for device in self.inputs:
+                if self._closing.is_set():
+                    return
+                try:
+                    opened.append(self._open_input(device, self._receiver(device.index)))
+                except AudioError as error:
+                    self._problems[device.index] = str(error)
+                except Exception as error:
+                    # Whatever a driver comes up with, the other inputs have meters.
+                    self._problems[device.index] = printable(error, 80)
+            self._closing.wait()
+        finally:
+            for each in opened:
+                each.close()
+
+    def _receiver(self, index: int) -> Callable[[Captured], None]:
+        def receive(sound: Captured) -> None:
+            self._levels[index] = loudness(np.frombuffer(sound.data, dtype=np.int16).astype(np.float32) / 32768.0)
+
+        return receive
