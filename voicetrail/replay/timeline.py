@@ -105,8 +105,9 @@ class Timeline:
         self.hearings = hearings(recording.entries)
         self._input_times = [at_ms for at_ms, _ in self.inputs]
         self._detected_times = [entry.at_ms for entry in self.detected]
+        self._shown_times = [entry.at_ms for entry in self.shown]
         self._hearing_times = [hearing.at_ms for hearing in self.hearings]
-        self.stops = sorted({entry.at_ms for entry in self.shown})
+        self.stops = sorted(set(self._shown_times))
         """The times of ``shown``."""
         runs = [(entry.at_ms - entry.item.late_ms, entry.item) for entry in entries if isinstance(entry.item, ScoreRun)]
         self._runs: list[tuple[int, ScoreRun]] = sorted(runs, key=lambda run: run[0])
@@ -152,6 +153,11 @@ class Timeline:
         """The last ``count`` words and near misses up to a moment, oldest first."""
         end = bisect_right(self._detected_times, at_ms)
         return self.detected[max(0, end - count) : end]
+
+    def between(self, after_ms: int, until_ms: int) -> list[Entry]:
+        """What happened after one moment and up to another, it included, of what a player steps through."""
+        first = bisect_right(self._shown_times, after_ms)
+        return self.shown[first : bisect_right(self._shown_times, until_ms)]
 
     def scores_at(self, at_ms: int) -> tuple[float, ...] | None:
         """The smoothed scores at a moment, as the bars showed them; ``None`` where there are none."""
