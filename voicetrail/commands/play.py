@@ -81,7 +81,8 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
     from voicetrail.replay.recorder import Recorder
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale
-    from voicetrail.ui.messages import RecordingEnded
+    from voicetrail.ui.messages import Heard, RecordingEnded
+    from voicetrail.ui.news import Trouble
     from voicetrail.ui.recording import Recording
     from voicetrail.ui.screens.game import GameScreen
 
@@ -96,6 +97,10 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
         if (screen := app.game) is not None:
             screen.post_message(RecordingEnded(reason))
 
+    def not_kept(why: str) -> None:
+        if (screen := app.game) is not None:
+            screen.post_message(Heard((Trouble(why),)))
+
     recorder = Recorder(game, recording_ended)
     session = Session(game, monotonic, recorder)
     recording = Recording(recorder, settings, Path(record) if isinstance(record, str) else None)
@@ -107,6 +112,7 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
 
     def make_hearing(tell: Callable[[tuple[News, ...]], None]) -> Hearing:
         # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
+        from voicetrail.audio.gain import make_gain
         from voicetrail.ui.hearing import Hearing
         from voicetrail.ui.news import Wanted
         from voicetrail.ui.recording import RecorderWitness
@@ -117,6 +123,7 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
             settings.detector_settings,
             tell,
             opened=opened,
+            make_gain=lambda: make_gain(settings["gain"]),
             witness=RecorderWitness(recorder, session),
             insist=settings.origin("weights") in GIVEN,
         )
@@ -126,6 +133,7 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
         lambda: GameScreen(session, settings, actions, make_hearing, recording=recording, notices=said),
         ascii_only=ascii_locale(),
     )
+    settings.keeper.on_trouble = not_kept
     app.run()
     recorder.stop(session.now_ms, "signal" if app.ended_by else "quit")
     settings.close()

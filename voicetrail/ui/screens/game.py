@@ -80,6 +80,8 @@ class GameScreen(GameView):
         """The ears, once the worker has made them."""
         self.muted = settings.switch("push_to_talk")
         """Words are held back."""
+        self.overheard: list[Callable[[News], None]] = []
+        """Whoever else is told all that the ears tell: the calibration, while it lies over the game."""
         self._counts: WordCounts | None = None
         self.recording = recording
         self._make_hearing = make_hearing
@@ -146,6 +148,8 @@ class GameScreen(GameView):
         scores: Scores | None = None
         level: Level | None = None
         for item in message.news:
+            for tell in tuple(self.overheard):
+                tell(item)
             if isinstance(item, Scores):
                 scores = item
                 if self._counts is not None:
@@ -286,7 +290,7 @@ class GameScreen(GameView):
         elif base in ("source", "device") and self.hearing is not None:
             self.hearing.listen_to(Wanted(settings.text("source"), settings.text("device") or None))
         elif base == "push_to_talk":
-            self._mute(settings.switch("push_to_talk"))
+            self.mute(settings.switch("push_to_talk"))
         elif base in ("theme", "ascii"):
             self.voicetrail.renew_look()
 
@@ -349,24 +353,25 @@ class GameScreen(GameView):
     def action_listening(self) -> None:
         """Stop or start listening at once; with push to talk, open the ear for a while."""
         if self.settings.switch("push_to_talk"):
-            self._mute(False)
+            self.mute(False)
             seconds = self.settings.number("push_to_talk_time")
             if self._talk is not None:
                 self._talk.stop()
             self._talk = self.set_timer(seconds, self._close_ear)
             self.say(f"listening for {seconds:g} s")
         else:
-            self._mute(not self.muted)
+            self.mute(not self.muted)
             self.say("not listening: space starts it again" if self.muted else "listening")
         if self.session.game.mode.moving:
             self.do(Stop("key"))
 
     def _close_ear(self) -> None:
         if self.settings.switch("push_to_talk"):
-            self._mute(True)
+            self.mute(True)
             self.say("not listening: space opens the ear")
 
-    def _mute(self, muted: bool) -> None:
+    def mute(self, muted: bool) -> None:
+        """Hold words back, or let them through again."""
         self.muted = muted
         if self.hearing is not None:
             self.hearing.muted = muted
