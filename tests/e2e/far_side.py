@@ -1,0 +1,49 @@
+"""Stands in for `voicetrail` at the far end of an ssh: takes the line as the game does, and writes down what comes when.
+
+    python -m tests.e2e.far_side mic --protocol
+    python -m tests.e2e.far_side play --source SPEC --log FILE
+
+A line of the log is a JSON object: ``{"sound": first sample, "count": samples, "at": monotonic seconds, "captured": …, "lost": …}``
+or ``{"news": kind, "message": …, "at": …}``. With ``FAR_PROTOCOL`` in the environment it claims that protocol version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from voicetrail.audio.network import LineSource
+from voicetrail.audio.source import open_source
+from voicetrail.audio.wire import PROTOCOL
+from voicetrail.events import AudioBlock
+
+
+def main() -> int:
+    if sys.argv[1:] == ["mic", "--protocol"]:
+        print(os.environ.get("FAR_PROTOCOL", PROTOCOL))
+        return 0
+    options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
+    source = open_source(options["--source"], paced=True)
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    print("the far side plays")
+    with Path(options["--log"]).open("w", buffering=1) as log, source:
+        while True:
+            item = source.read(0.1)
+            now = time.monotonic()
+            if isinstance(item, AudioBlock):
+                first = round(float(item.samples[0]) * 32768)
+                entry = {"sound": first, "count": len(item.samples), "at": now, "captured": item.captured, "lost": item.lost}
+                if isinstance(source, LineSource):
+                    entry["delay"] = source.line_delay
+                log.write(json.dumps(entry) + "\n")
+            elif item is not None:
+                entry = {"news": type(item).__name__, "message": getattr(item, "message", ""), "at": now}
+                log.write(json.dumps(entry) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

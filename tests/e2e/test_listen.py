@@ -1,0 +1,104 @@
+"""`voicetrail listen` as a player or a program would use it: real clips through a microphone, and as a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone, wait_until
+from voicetrail.events import SAMPLE_RATE
+
+WORDS = ["left", "up", "right", "down", "right", "right", "up", "left", "down", "left"] * 2
+
+
+@contextmanager
+def listening(virtual_mic: VirtualMicrophone, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """`voicetrail listen mic --json`, listening by now."""
+    process = subprocess.Popen(
+        [*VOICETRAIL, "listen", "mic", "--json", *more],
+        env={**os.environ, **virtual_mic.env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        virtual_mic.wait_for_listener()
+        time.sleep(0.3)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def detected(out: str) -> list[str]:
+    entries: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    return [entry["word"] for entry in entries if entry["type"] == "detection"]
+
+
+def right(heard: list[str], said: list[str]) -> int:
+    """Words that were heard in their place."""
+    return sum(block.size for block in SequenceMatcher(None, heard, said, autojunk=False).get_matching_blocks())
+
+
+def test_a_file_of_real_words_with_gaps(speech: Speech, tmp_path: Path, home: dict[str, str]) -> None:
+    soundfile.write(tmp_path / "words.flac", speech.joined(WORDS, seed=5), SAMPLE_RATE)
+    command = [*VOICETRAIL, "listen", str(tmp_path / "words.flac"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=dict(os.environ))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert right(detected(done.stdout), WORDS) >= 0.9 * len(WORDS), detected(done.stdout)
+    times = [json.loads(line)["time"] for line in done.stdout.splitlines()]
+    assert times == sorted(times)
+
+
+def test_real_words_into_the_microphone(virtual_mic: VirtualMicrophone, speech: Speech, home: dict[str, str]) -> None:
+    said = WORDS[:10]
+    with listening(virtual_mic) as process:
+        virtual_mic.play_samples(speech.joined(said, seed=6))
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert errors == ""
+    assert right(detected(out), said) >= 0.8 * len(said), out
+
+
+def test_the_microphone_goes_and_comes_while_listening(virtual_mic: VirtualMicrophone, home: dict[str, str]) -> None:
+    with listening(virtual_mic) as process:
+        virtual_mic.unplug()
+        time.sleep(1.0)
+        virtual_mic.plug()
+        wait_until(lambda: virtual_mic.listeners() > 0, 8.0)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=5)
+    lines = errors.splitlines()
+    assert len(lines) == 2
+    assert "gives no sound" in lines[0]
+    assert "sound comes from default" in lines[1]
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(home: dict[str, str]) -> None:
+    command = f"{' '.join(VOICETRAIL)} listen demo --json | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, env=dict(os.environ))
+    assert json.loads(done.stdout)["type"] in ("detection", "rejection")
+    assert done.stderr == ""
+
+
+def test_raw_sound_from_a_pipe(home: dict[str, str]) -> None:
+    from voicetrail.audio.file import demo_path
+
+    sound, _ = soundfile.read(demo_path(), dtype="int16")
+    command = [*VOICETRAIL, "listen", "-", "--json"]
+    done = subprocess.run(command, input=sound.tobytes(), capture_output=True, timeout=60, env=dict(os.environ))
+    assert done.returncode == 0
+    assert len(detected(done.stdout.decode())) > 10
