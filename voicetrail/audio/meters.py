@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from voicetrail.text import printable
 
 BLOCK_TIME = 0.1
 """Seconds that a level is measured over."""
+FRESH = 0.5
+"""A level older than this many seconds is none: the input has gone."""
 
 
 class Recording(Protocol):
@@ -51,7 +54,7 @@ class InputMeters:
     def __init__(self, inputs: Sequence[Input], open_input: Open = open_capture) -> None:
         self.inputs = tuple(inputs)
         self._open_input = open_input
-        self._levels: dict[int, Loudness] = {}
+        self._levels: dict[int, tuple[float, Loudness]] = {}
         self._problems: dict[int, str] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="meters", daemon=True)
@@ -59,8 +62,9 @@ class InputMeters:
 
     @property
     def levels(self) -> Mapping[int, Loudness]:
-        """The last level of each input that has given any sound, by its index."""
-        return dict(self._levels)
+        """The level of each input that gives sound at the moment, by its index."""
+        oldest = time.monotonic() - FRESH
+        return {index: level for index, (at, level) in dict(self._levels).items() if at >= oldest}
 
     @property
     def problems(self) -> Mapping[int, str]:
@@ -96,6 +100,7 @@ class InputMeters:
 
     def _receiver(self, index: int) -> Callable[[Captured], None]:
         def receive(sound: Captured) -> None:
-            self._levels[index] = loudness(np.frombuffer(sound.data, dtype=np.int16).astype(np.float32) / 32768.0)
+            samples = np.frombuffer(sound.data, dtype=np.int16).astype(np.float32) / 32768.0
+            self._levels[index] = time.monotonic(), loudness(samples)
 
         return receive
