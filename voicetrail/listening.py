@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from voicetrail.audio.level import FULL_SCALE, loudness
 from voicetrail.audio.source import Source
 from voicetrail.events import (
     AudioBlock,
@@ -32,9 +33,6 @@ from voicetrail.spotting.detector import Detector
 
 POLL = 0.1
 """Longest wait for sound in s before the loop looks whether it is to end."""
-FULL_SCALE = 0.999
-"""Magnitude from which a sample counts as clipped."""
-FLOOR_DB = -100.0
 
 Sound = npt.NDArray[np.float32]
 
@@ -180,12 +178,6 @@ class Listener:
 
 def level(time: int, raw: Sound, sound: Sound, gain_db: float = 0.0) -> Level:
     """Measure a hop: loudness after the gain, clipping before it."""
-    rms = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
-    peak = float(np.max(np.abs(sound), initial=0.0))
+    loud = loudness(sound)
     clipped = bool(np.max(np.abs(raw), initial=0.0) >= FULL_SCALE)
-    return Level(time, decibels(rms), decibels(peak), clipped, gain_db)
-
-
-def decibels(magnitude: float) -> float:
-    """Turn a magnitude into dB below full scale, at least ``FLOOR_DB``."""
-    return max(FLOOR_DB, 20.0 * float(np.log10(magnitude))) if magnitude > 0 else FLOOR_DB
+    return Level(time, loud.rms_db, loud.peak_db, clipped, gain_db)

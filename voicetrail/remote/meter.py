@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from voicetrail.audio.level import FLOOR_DB
 from voicetrail.events import Level
-from voicetrail.listening import FLOOR_DB
 from voicetrail.text import printable
 
 CELLS = 20
