@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.ui.terminal import check_terminal, spare_the_line
 
     check_terminal()
+    # What is imported now stays: looking through it for garbage again and again would hold up the first paint (see `TrailApp`).
+    gc.disable()
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
     spare_the_line(settings.switch("slow_line"))
@@ -78,7 +81,6 @@ def _open_what_was_asked_for(settings: Settings) -> Source | None:
 def _play(settings: Settings, opened: Source | None, record: str | bool | None) -> int:
     from voicetrail.game import Game, Session
     from voicetrail.keys import rebind
-    from voicetrail.replay.recorder import Recorder
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale
     from voicetrail.ui.messages import Heard, RecordingEnded
@@ -101,9 +103,8 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
         if (screen := app.game) is not None:
             screen.post_message(Heard((Trouble(why),)))
 
-    recorder = Recorder(game, recording_ended)
-    session = Session(game, monotonic, recorder)
-    recording = Recording(recorder, settings, Path(record) if isinstance(record, str) else None)
+    recording = Recording(game, settings, recording_ended, Path(record) if isinstance(record, str) else None)
+    session = Session(game, monotonic, recording)
     actions, problems = rebind(settings.keys)
     said = [*settings.notices, *problems]
     if record or settings.switch("record"):
@@ -124,7 +125,7 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
             tell,
             opened=opened,
             make_gain=lambda: make_gain(settings["gain"]),
-            witness=RecorderWitness(recorder, session),
+            witness=RecorderWitness(recording.recorder, session),
             insist=settings.origin("weights") in GIVEN,
         )
 
@@ -135,7 +136,7 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
     )
     settings.keeper.on_trouble = not_kept
     app.run()
-    recorder.stop(session.now_ms, "signal" if app.ended_by else "quit")
+    recording.stop(session.now_ms, "signal" if app.ended_by else "quit")
     settings.close()
     return _end(app)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import tempfile
@@ -78,6 +79,7 @@ class TrailApp(App[None]):
                 # Not in the main thread (a test): its signals are someone else's.
                 break
         self.push_screen(self._first())
+        self.call_after_refresh(_collect_garbage_again)
 
     def _end_by(self, number: signal.Signals) -> None:
         self.ended_by = number
@@ -103,6 +105,12 @@ class TrailApp(App[None]):
     def panic(self, *renderables: object) -> None:
         """Leave like at any other error of the program: with one line, not with a picture of it."""
         self._fatal_error()
+
+
+def _collect_garbage_again() -> None:
+    """What was made up to the first paint stays, and is not looked through again."""
+    gc.freeze()
+    gc.enable()
 
 
 class VoicetrailApp(TrailApp):

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicetrail.events import Event
-from voicetrail.game import Session
-from voicetrail.replay.entries import Marker, SettingChanged
-from voicetrail.replay.format import Header
-from voicetrail.replay.recorder import Recorder
+from voicetrail.game import Game, Input, Session
 from voicetrail.settings import SETTINGS, Settings
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.events import Ready
     from voicetrail.listening import Listener
+    from voicetrail.replay.recorder import Recorder
 
 
 class Recording:
-    """Starts and stops the recorder.
+    """The recorder, with what starts and stops it.
+
+    It is imported and made when it is first needed, which is before the first input but after the first paint.
 
     Args:
-        recorder: the session's.
+        game: the game, before anything was done to it.
         settings: what goes into the file's header, and whether scores and sound are kept.
+        on_problem: is told, from another thread, why a recording ended by itself.
         path: the file of the first recording; ``None`` names it after the time.
     """
 
-    def __init__(self, recorder: Recorder, settings: Settings, path: Path | None = None) -> None:
-        self.recorder = recorder
+    def __init__(self, game: Game, settings: Settings, on_problem: Callable[[str], None], path: Path | None = None) -> None:
+        self._game = game
         self._settings = settings
+        self._on_problem = on_problem
         self._path = path
+        self._recorder: Recorder | None = None
+
+    @property
+    def recorder(self) -> Recorder:
+        """The recorder of the session."""
+        if self._recorder is None:
+            from voicetrail.replay.recorder import Recorder
+
+            self._recorder = Recorder(self._game, self._on_problem)
+        return self._recorder
+
+    def warm_up(self) -> None:
+        """Make the recorder now, so that the first key or word does not wait for it."""
+        assert self.recorder
+
+    def record(self, item: Event | Input, at_ms: int) -> None:
+        """Take note of an input or a word, before it is applied."""
+        self.recorder.record(item, at_ms)
 
     def toggle(self, at_ms: int) -> str:
         """Start or stop; return the line to show.
@@ -47,6 +68,8 @@ class Recording:
         Raises:
             ReplayError: the file cannot be made.
         """
+        from voicetrail.replay.format import Header
+
         settings, path = self._settings, self._path
         self._path = None
         kept = {name: settings[name] for name in SETTINGS if name != "thresholds"}
@@ -66,27 +89,31 @@ class Recording:
         )
         return f"recording to {printable(where)}"
 
-    def stop(self, at_ms: int) -> str:
+    def stop(self, at_ms: int, reason: str = "") -> str:
         """End the recording; return the line to show, empty when none was running."""
-        where = self.recorder.stop(at_ms)
+        where = self._recorder.stop(at_ms, reason) if self._recorder is not None else None
         return "" if where is None else f"kept in {printable(where)}"
 
     def mark(self, at_ms: int) -> str:
         """Set a marker; return the line to show."""
         if not self.recorder.running:
             return "a marker needs a recording: r starts one"
+        from voicetrail.replay.entries import Marker
+
         self.recorder.record(Marker(""), at_ms)
         return f"marker at {self.clock(at_ms).removeprefix('REC ')}"
 
     def setting_changed(self, name: str, at_ms: int) -> None:
         """Note a changed setting."""
+        from voicetrail.replay.entries import SettingChanged
+
         value = self._settings[name] if name in SETTINGS else None
         if value is None or isinstance(value, bool | int | float | str):
             self.recorder.record(SettingChanged(name, value), at_ms)
 
     def clock(self, at_ms: int) -> str:
         """What the message line shows while recording: ``REC 1:05``; empty when it is not."""
-        if not self.recorder.running:
+        if self._recorder is None or not self._recorder.running:
             return ""
         seconds = self.recorder.elapsed_ms(at_ms) // 1000
         return f"REC {seconds // 60}:{seconds % 60:02d}"

@@ -119,6 +119,8 @@ class GameScreen(GameView):
     # What the ears tell
 
     def _begin_hearing(self) -> None:
+        # Imported now, so that the first key or word does not wait for it.
+        self.recording.warm_up()
         if self._make_hearing is not None:
             self._worker = self.run_worker(self._hear, thread=True, name="hearing", exit_on_error=True)
 
