@@ -1,7 +1,23 @@
 """Say up, down, left, right: a trail draws itself in the terminal.
 
-For programmers: ``voicetrail.create(...)`` gives the recogniser without the game (see ``voicetrail.api``, imported at first use, so
-that the command line loads no torch for ``--help``).
+For programmers: ``voicetrail.create(...)`` gives the recogniser without the game. ``voicetrail.api`` is imported at first use, so
+that the command line loads no torch for its help.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from voicetrail.api import Result, SpeechCommands, create
+
 __version__ = "0.1.0"
+__all__ = ["Result", "SpeechCommands", "__version__", "create"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("create", "Result", "SpeechCommands"):
+        from voicetrail import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'voicetrail' has no attribute {name!r}")

@@ -101,7 +101,12 @@ class LogMel(nn.Module):
 
     def forward(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
-        return self.normalise(self.mel(sound[..., -self.settings.used_samples :]).unsqueeze(1))
+        return self.normalise(self.power(sound[..., -self.settings.used_samples :]))
+
+    def power(self, sound: Tensor) -> Tensor:
+        """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames."""
+        powers: Tensor = self.mel(sound)
+        return powers.unsqueeze(1)
 
     def normalise(self, power: Tensor) -> Tensor:
         """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""

@@ -43,9 +43,13 @@ class Recognizer:
         self._backbone, self._head = weights.model.backbone, weights.model.head
         fold(weights.model)
         self._grouping = weights.info.grouping()
+        self._last = np.zeros(0, dtype=np.float32)
+        self._power = torch.zeros(0)
 
     def score(self, window: Sound) -> tuple[float, ...]:
         """Posteriors of one window.
+
+        A window that goes on where the last one stood, a hop later, has only its new frames computed.
 
         Args:
             window: ``[window_samples]``
@@ -53,12 +57,29 @@ class Recognizer:
         Returns:
             One a label, each between 0 and 1, rounded to ``DIGITS`` decimals.
         """
-        return tuple(round(value, DIGITS) for value in self.posteriors(window[None])[0].tolist())
+        with torch.inference_mode():
+            logits = self._head(self._backbone(self._features.normalise(self._mel_power(window))))
+            scores = torch.softmax(logits, dim=1) @ self._grouping
+        return tuple(round(value, DIGITS) for value in scores[0].tolist())
+
+    def _mel_power(self, window: Sound) -> torch.Tensor:
+        """Mel powers ``[1, 1, mels, frames]`` of a window."""
+        settings = self._features.settings
+        new, rest = divmod(self.hop, settings.hop_length)
+        goes_on = not rest and len(self._last) == len(window) and np.array_equal(window[: -self.hop], self._last[self.hop :])
+        # A copy, for the caller goes on writing into its window.
+        self._last = np.array(window, dtype=np.float32)
+        sound = torch.from_numpy(self._last)[None]
+        if goes_on:
+            fresh = self._features.power(sound[:, -(settings.n_fft + (new - 1) * settings.hop_length) :])
+            self._power = torch.cat((self._power[..., new:], fresh), dim=-1)
+        else:
+            self._power = self._features.power(sound[:, -settings.used_samples :])
+        return self._power
 
     def posteriors(self, windows: Sound) -> Sound:
         """Posteriors ``[batch, labels]`` of windows ``[batch, window_samples]``, not rounded."""
         with torch.inference_mode():
-            # A copy, for the caller goes on writing into its window.
             sound = torch.from_numpy(np.array(windows, dtype=np.float32))
             logits = self._head(self._backbone(self._features(sound)))
             out: Sound = (torch.softmax(logits, dim=1) @ self._grouping).numpy()

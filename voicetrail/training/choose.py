@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.training.measure import Heard, StreamMetrics, decide, measure
+from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
 
 SMOOTHINGS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24)
 LOWEST, HIGHEST = 0.35, 0.97
@@ -49,6 +49,8 @@ def choose(
     Returns:
         A choice a smoothing, the best first.
     """
+    positive = [replace(item, hops=lively(item.hops, labels)) for item in positive]
+    negative = [replace(item, hops=lively(item.hops, labels)) for item in negative]
     choices = []
     share = false_an_hour / max(1, len(words))
     for smoothing in SMOOTHINGS:

@@ -143,7 +143,7 @@ def _cache_path(kind: str, paths: Sequence[Path], cache: Path | None) -> Path | 
         return None
     digest = hashlib.sha256(kind.encode())
     for path in paths:
-        digest.update(f"{path}\0{path.stat().st_size}\n".encode())
+        digest.update(f"{path.resolve()}\0{path.stat().st_size}\n".encode())
     return cache / f"{kind}-{digest.hexdigest()[:16]}.npz"
 
 

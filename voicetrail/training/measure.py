@@ -13,9 +13,13 @@ from voicetrail.events import SAMPLE_RATE, AudioBlock, Scores, SourceEnded, Sour
 from voicetrail.listening import Ears, Listener
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.training.streams import Sound, Spoken, Stream
+from voicetrail.vocabulary import is_word
 
 LATE = 3 * SAMPLE_RATE // 4
 """A word given out later than this after its end counts as missed, and the event as a false move."""
+
+TRACE = 0.03
+"""A posterior below this moves no smoothed score to where any threshold lies."""
 
 Hops = list[tuple[int, tuple[float, ...]]]
 """The time and the posteriors of every hop of a stream."""
@@ -70,6 +74,21 @@ def hear(stream: Stream, ears: Ears, settings: DetectorSettings) -> Heard:
         elif isinstance(event, WordHeard):
             words.append(event)
     return Heard(stream, hops, tuple(words))
+
+
+def lively(hops: Hops, labels: Sequence[str]) -> Hops:
+    """The hops within half a second of one where some word's posterior is more than a trace.
+
+    No detector gives a word out, nor arms again, anywhere else, and most of a stream is elsewhere: choosing thresholds, which
+    decides the same hops hundreds of times, needs only these.
+    """
+    columns = [index for index, label in enumerate(labels) if is_word(label)]
+    if not hops or not columns:
+        return []
+    live = np.array([[row[column] for column in columns] for _, row in hops]).max(axis=1) >= TRACE
+    reach = 1 + SAMPLE_RATE // 2 // max(1, hops[1][0] - hops[0][0] if len(hops) > 1 else SAMPLE_RATE)
+    near = np.convolve(live, np.ones(2 * reach + 1), "same") > 0
+    return [hop for hop, kept in zip(hops, near, strict=True) if kept]
 
 
 def decide(hops: Hops, labels: Sequence[str], settings: DetectorSettings) -> list[WordHeard]:

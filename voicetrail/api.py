@@ -1,0 +1,266 @@
+"""The recogniser without the game, for programmers: what the TensorFlow.js speech-commands package offers in the browser.
+
+    import voicetrail
+
+    ears = voicetrail.create("directional4w")
+    print(ears.word_labels)
+    ears.listen(lambda result: print(result.word, result.score), probability_threshold=0.8)
+    ...
+    ears.stop_listening()
+
+The names are theirs in Python's spelling; times are in seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.audio.source import Source, open_source
+from voicetrail.errors import UsageError, VoicetrailError
+from voicetrail.events import SAMPLE_RATE, AudioBlock, Scores, SourceEnded, SourceEvent, WordHeard, seconds
+from voicetrail.listening import Listener
+from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
+from voicetrail.vocabulary import RESERVED, VOCABULARIES, is_word
+
+Sound = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What was recognised at one moment."""
+
+    time: float
+    """Sound consumed so far in s; 0 for ``recognize``."""
+    word: str
+    """The word given out, or the best label."""
+    score: float
+    scores: dict[str, float]
+    """Posterior of each label."""
+    spectrogram: Sound | None = None
+    """The network's input, ``[mels, frames]``, if asked for."""
+    embedding: Sound | None = None
+    """What the backbone made of it, ``[embedding]``, if asked for."""
+
+
+class SpeechCommands:
+    """A recogniser that listens in the background and calls back; made by ``create``.
+
+    Args:
+        recognizer: the loaded recogniser.
+    """
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self._listener: Listener | None = None
+        self._thread: threading.Thread | None = None
+        self.error: Exception | None = None
+        """What ended the last ``listen`` before its time: from the source, or from the callback."""
+
+    @property
+    def word_labels(self) -> tuple[str, ...]:
+        """The labels in the order of the scores: words, ``_unknown_`` and ``_background_noise_``."""
+        return self._recognizer.labels
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether ``listen`` is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def recognize(
+        self, waveform: npt.ArrayLike, *, include_spectrogram: bool = False, include_embedding: bool = False
+    ) -> Result:
+        """Recognise one word in a piece of sound.
+
+        Args:
+            waveform: 16 kHz mono samples between -1 and 1, ``[samples]``; of a longer piece the second with the most energy counts,
+                a shorter one is centred in zeros.
+            include_spectrogram: give the network's input as well.
+            include_embedding: give the embedding as well.
+
+        Raises:
+            UsageError: the waveform is empty, not one-dimensional, or not of finite numbers.
+        """
+        sound = np.asarray(waveform, dtype=np.float32)
+        if sound.ndim != 1 or not len(sound) or not np.isfinite(sound).all():
+            raise UsageError("the waveform must be one row of finite samples at 16 kHz, between -1 and 1")
+        window = loudest_window(sound, self._recognizer.window_samples)
+        scores = tuple(self._recognizer.posteriors(window[None])[0].tolist())
+        best = max(range(len(scores)), key=scores.__getitem__)
+        return self._result(0.0, self.word_labels[best], scores[best], scores, window, include_spectrogram, include_embedding)
+
+    def listen(
+        self,
+        callback: Callable[[Result], object],
+        *,
+        source: str | Path | Iterable[npt.ArrayLike] = "mic",
+        device: str | None = None,
+        probability_threshold: float | None = None,
+        overlap_factor: float | None = None,
+        suppression_time: float | None = None,
+        invoke_on_noise_and_unknown: bool = False,
+        include_spectrogram: bool = False,
+        include_embedding: bool = False,
+    ) -> None:
+        """Listen in a background thread, and call back for every word.
+
+        Args:
+            callback: is given each result, in that thread.
+            source: ``mic``, ``demo``, a file, a line (``tcp://…``, ``unix://…``), or blocks of 16 kHz mono samples (a generator of
+                arrays, say). A file is read as fast as it can be recognised.
+            device: for ``mic``: an input's index or a part of its name.
+            probability_threshold: score a word needs; left out, each word has the threshold that ships with the weights.
+            overlap_factor: part of the one-second window that the next one shares, 0 to below 1; left out, windows are 40 ms apart.
+            suppression_time: time in s in which the same word is not given again; left out, what ships with the weights.
+            invoke_on_noise_and_unknown: call back for every window with its best label, noise and unknown too, not once a word.
+            include_spectrogram: give the network's input with each result.
+            include_embedding: give the embedding with each result.
+
+        Raises:
+            UsageError: it listens already, or an argument is out of range.
+            AudioError: the source cannot be opened.
+        """
+        if self.is_listening:
+            raise UsageError("it listens already; call stop_listening() first")
+        if probability_threshold is not None and not 0 <= probability_threshold <= 1:
+            raise UsageError("probability_threshold must be between 0 and 1")
+        if overlap_factor is not None and not 0 <= overlap_factor < 1:
+            raise UsageError("overlap_factor must be at least 0 and below 1")
+        if suppression_time is not None and suppression_time < 0:
+            raise UsageError("suppression_time must be at least 0 s")
+        settings = self._recognizer.detector
+        if probability_threshold is not None:
+            settings = replace(settings, threshold=probability_threshold, thresholds={})
+        if suppression_time is not None:
+            settings = replace(settings, refractory=suppression_time)
+        ears = _Hopping(self._recognizer, overlap_factor)
+        opened: Source
+        opened = open_source(source, device=device) if isinstance(source, (str, Path)) else _Blocks(source)
+        listener = Listener(opened, ears, Detector(ears.labels, settings))
+        self.error = None
+
+        def work() -> None:
+            try:
+                for event in listener.events():
+                    if isinstance(event, Scores) and invoke_on_noise_and_unknown:
+                        best = max(range(len(event.posteriors)), key=event.posteriors.__getitem__)
+                        word, score = ears.labels[best], event.posteriors[best]
+                    elif isinstance(event, WordHeard) and not invoke_on_noise_and_unknown:
+                        word, score = event.word, event.score
+                    else:
+                        continue
+                    time, window = seconds(event.time), ears.window
+                    callback(self._result(time, word, score, ears.posteriors, window, include_spectrogram, include_embedding))
+            except Exception as error:  # the thread is nobody's: what ended it waits in ``error`` for who asks
+                self.error = error
+
+        self._listener = listener
+        self._thread = threading.Thread(target=work, name="voicetrail listening", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the source has ended; ``False`` if ``timeout`` seconds were not enough.
+
+        Raises:
+            VoicetrailError: the source failed meanwhile.
+        """
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        if isinstance(self.error, VoicetrailError):
+            raise self.error
+        return not self.is_listening
+
+    def stop_listening(self) -> None:
+        """Stop; returns when the callback is called no more. May be called from the callback."""
+        if self._listener is not None:
+            self._listener.stop()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _result(
+        self, time: float, word: str, score: float, scores: Iterable[float], window: Sound, spectrogram: bool, embedding: bool
+    ) -> Result:
+        return Result(
+            time,
+            word,
+            score,
+            dict(zip(self.word_labels, scores, strict=True)),
+            self._recognizer.spectrogram(window) if spectrogram else None,
+            self._recognizer.embedding(window) if embedding else None,
+        )
+
+
+class _Hopping:
+    """The recogniser with a step of the caller's choice; remembers the last window for who wants its picture."""
+
+    def __init__(self, recognizer: Recognizer, overlap: float | None) -> None:
+        self._recognizer = recognizer
+        self.labels, self.window_samples = recognizer.labels, recognizer.window_samples
+        self.hop = recognizer.hop if overlap is None else max(1, round(self.window_samples * (1 - overlap)))
+        self.window = np.zeros(self.window_samples, dtype=np.float32)
+        self.posteriors: tuple[float, ...] = (0.0,) * len(self.labels)
+
+    def score(self, window: Sound) -> tuple[float, ...]:
+        self.window = window.copy()
+        self.posteriors = self._recognizer.score(window)
+        return self.posteriors
+
+
+class _Blocks:
+    """An iterable of arrays as a source."""
+
+    name = "blocks"
+    live = False
+
+    def __init__(self, blocks: Iterable[npt.ArrayLike]) -> None:
+        self._blocks: Iterator[npt.ArrayLike] = iter(blocks)
+
+    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
+        try:
+            block = next(self._blocks)
+        except StopIteration:
+            return SourceEnded(0)
+        samples = np.asarray(block, dtype=np.float32)
+        if samples.ndim != 1 or not np.isfinite(samples).all():
+            raise UsageError("each block must be one row of finite samples at 16 kHz, between -1 and 1")
+        return AudioBlock(samples)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def create(vocabulary: str = "directional4w", weights: str | Path | None = None) -> SpeechCommands:
+    """Make a recogniser.
+
+    Args:
+        vocabulary: ``directional4w`` or ``18w``.
+        weights: name or path of other weights; they must have the vocabulary's words.
+
+    Raises:
+        UsageError: there is no such vocabulary, or the weights have other words.
+        WeightsError: the weights cannot be used.
+    """
+    if vocabulary not in VOCABULARIES:
+        raise UsageError(f"there is no vocabulary {vocabulary!r}; there are {', '.join(VOCABULARIES)}")
+    recognizer = load_recognizer(vocabulary if weights is None else weights)
+    missing = {*VOCABULARIES[vocabulary], *RESERVED} - {*recognizer.labels}
+    if missing:
+        raise UsageError(f"the weights {recognizer.name} do not know {', '.join(sorted(filter(is_word, missing)))}")
+    return SpeechCommands(recognizer)
+
+
+__all__ = ["SAMPLE_RATE", "Result", "SpeechCommands", "create"]

@@ -1,0 +1,49 @@
+"""Measure a recogniser on validation clips, on noise held out of training and, with --stream, on streams through the game's own path.
+
+Streams hold words of the validation speakers at random gaps, clean and in noise, and an hour and more of speech without any
+direction; they give the words heard, the false moves an hour and the delay after the end of a word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from voicetrail.commands.train import add_data_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("weights", nargs="?", default="directional4w", help="name or path of the weights (%(default)s)")
+    add_data_arguments(parser)
+    parser.add_argument("--stream", action="store_true", help="measure streams as well (minutes)")
+    parser.add_argument("--seconds", type=float, default=840.0, help="length of each stream with words (%(default)s)")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a Markdown report with plots into this folder")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    import torch
+
+    from voicetrail.errors import UsageError
+    from voicetrail.spotting.weights import load_weights
+    from voicetrail.training import report as reports
+    from voicetrail.training.dataset import find_folders, load_corpus
+    from voicetrail.training.evaluate import evaluate
+
+    if not 30 <= args.seconds <= 36_000:
+        raise UsageError("--seconds must be between 30 and 36000")
+    torch.set_num_threads(1)
+    weights = load_weights(args.weights)
+    folders = find_folders(args.data, args.noise, args.negatives, args.synthetic)
+    corpus = load_corpus(folders, "validation", args.cache)
+    found = evaluate(
+        weights, corpus, streams=args.stream, seconds=args.seconds, tell=lambda line: print(line, file=sys.stderr, flush=True)
+    )
+    print(json.dumps(found.as_dict()) if args.json else reports.text(found))
+    if args.report is not None:
+        print(f"report: {reports.write(found, args.report)}", file=sys.stderr)
+    return 0
