@@ -122,11 +122,28 @@ class ScoreBars(Rows):
         look, marks = self.look, self.look.marks
         label, score, peak = self.labels[index], self._scores[index], self._peaks.peak(index)
         filled = round(score * room)
-        cells: list[Run] = [(marks.full, fill)] * filled + [(marks.empty, look.dim)] * (room - filled)
+        scale: list[tuple[int, str, Style]] = []
         at = min(room, round(peak.score * room)) - 1
         if at >= filled and peak.freshness > 0:
-            cells[at] = (marks.full, look.text) if peak.freshness > FRESH else (marks.peak, look.dim)
+            scale.append((at, marks.full, look.text) if peak.freshness > FRESH else (at, marks.peak, look.dim))
         threshold = self._thresholds.get(label)
         if threshold is not None and is_word(label):
-            cells[min(room - 1, round(threshold * room))] = (marks.tick, look.warn if label == self.selected else look.text)
-        return cells
+            at = min(room - 1, round(threshold * room))
+            scale.append((at, marks.tick, look.warn if label == self.selected else look.text))
+        return _with_marks([(marks.full * filled, fill), (marks.empty * (room - filled), look.dim)], scale)
+
+
+def _with_marks(runs: list[Run], marks: list[tuple[int, str, Style]]) -> list[Run]:
+    """Put single characters into runs, each at its place; a later one lies over an earlier one."""
+    for at, mark, style in marks:
+        cut: list[Run] = []
+        start = 0
+        for text, old in runs:
+            inside = at - start
+            start += len(text)
+            if 0 <= inside < len(text):
+                cut += [(text[:inside], old), (mark, style), (text[inside + 1 :], old)]
+            else:
+                cut.append((text, old))
+        runs = [run for run in cut if run[0]]
+    return runs

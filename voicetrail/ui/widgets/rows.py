@@ -37,6 +37,7 @@ class Rows(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._runs: list[list[Run]] = []
         self._cells: list[list[_Cell]] = []
 
     @property
@@ -52,15 +53,20 @@ class Rows(Widget):
 
     def put(self, y: int, runs: Iterable[Run]) -> None:
         """Set a row; only what differs from what it showed is sent to the terminal."""
-        cells: list[_Cell] = []
-        for text, style in runs:
-            for character in text:
-                width = cell_len(character)
-                if width:
-                    cells.append((character, style))
-                    cells.extend([("", style)] * (width - 1))
+        wanted = list(runs)
         while len(self._cells) <= y:
             self._cells.append([])
+            self._runs.append([])
+        if self._runs[y] == wanted:
+            return
+        self._runs[y] = wanted
+        cells: list[_Cell] = []
+        for text, style in wanted:
+            if cell_len(text) == len(text):
+                cells += [(character, style) for character in text]
+            else:
+                for character in text:
+                    cells += [(character, style), *[("", style)] * (cell_len(character) - 1)][: cell_len(character)]
         old, self._cells[y] = self._cells[y], cells
         for start, end in _differences(old, cells):
             self.refresh(Region(start, y, end - start, 1))
@@ -70,6 +76,7 @@ class Rows(Widget):
         for y in range(count, len(self._cells)):
             self.put(y, ())
         del self._cells[count:]
+        del self._runs[count:]
 
     def rebuild(self) -> None:
         """Make every row anew, after a resize or a change of the look."""
