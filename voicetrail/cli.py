@@ -30,7 +30,6 @@ COMMANDS = {
     "mic": "serve this machine's microphone to a game elsewhere",
     "train": "train a recogniser",
     "evaluate": "measure a recogniser on clips, noise and streams",
-    "transfer": "teach the recogniser words of your own",
 }
 """Every command with its line in the help."""
 

@@ -103,6 +103,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -
     # Half precision is finer than any threshold and halves the file; it is turned back when loaded.
     small = {name: value.detach().cpu().half() if value.is_floating_point() else value.cpu() for name, value in tensors.items()}
     safetensors.torch.save_file({name: value.contiguous() for name, value in small.items()}, partial, {KEY: json.dumps(meta)})
+    partial.chmod(0o644)  # it is made for its owner alone, and weights are for everybody
     os.replace(partial, path)
 
 

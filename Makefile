@@ -1,0 +1,52 @@
+# make play   opens the game           make test   runs every test
+# make lint   ruff, mypy               make bench  prints what the game costs
+# make dist   builds the wheel         make clean  removes what make made
+#
+# Everything is installed into .venv, pinned by constraints.txt. `make play CPU=1` takes torch's small CPU build from PyTorch's own
+# index; without it, Linux gets the CUDA build from PyPI, which also works and takes some gigabytes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: play test lint bench dist clean
+
+play: .venv/installed
+	@$(BIN)/voicetrail play $(ARGS)
+
+test: .venv/installed-dev
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-dev
+	$(BIN)/python -m bench $(ARGS)
+
+dist: .venv/installed-dev
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv build dist bench.json
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voicetrail needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "no virtual environment could be made: sudo apt install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --upgrade --disable-pip-version-check -c constraints.txt pip
+	@touch $@
+
+.venv/torch: .venv/made constraints.txt
+	@echo "installing torch (once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(if $(CPU),--index-url https://download.pytorch.org/whl/cpu) $(TORCH)
+	@touch $@
+
+.venv/installed: .venv/torch pyproject.toml constraints.txt
+	@echo "installing voicetrail …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[export]'
+	@touch $@
+
+.venv/installed-dev: .venv/torch pyproject.toml constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,export,train]'
+	@touch $@ .venv/installed
