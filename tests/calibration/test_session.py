@@ -92,7 +92,10 @@ def test_sound_that_stops_ends_the_calibration() -> None:
     session.feed(SourceEnded(0))
     assert "the sound ended after 5 s; calibration takes 34 s" in session.broken
     session = Session(LABELS, plan, SHIPPED)
-    session.feed(SourceLost(0, "the microphone is gone"))
+    session.feed(SourceLost(0, "the microphone gives no sound yet"))
+    assert session.broken == ""
+    session.feed(Level(640, -60, -50, False))
+    session.feed(SourceLost(640, "the microphone is gone"))
     assert session.broken == "the microphone is gone"
 
 

@@ -10,7 +10,6 @@ from tests.ui.tones import ToneEars
 from voicetrail.audio.file import FileSource
 from voicetrail.game import Game, Session
 from voicetrail.keys import ACTIONS
-from voicetrail.replay.recorder import Recorder
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.hearing import Hearing
@@ -28,8 +27,8 @@ def make_settings(folder: Path, **flags: object) -> Settings:
 def make_app(settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = ()) -> VoicetrailApp:
     """The app, listening to a file in real time; without one it has ears that wait for ever."""
     game = Game(step=int(settings.number("step")))
-    recorder = Recorder(game, lambda reason: None)
-    session = Session(game, monotonic, recorder)
+    recording = Recording(game, settings, lambda reason: None)
+    session = Session(game, monotonic, recording)
 
     def make_screen() -> GameScreen:
         return GameScreen(
@@ -41,7 +40,7 @@ def make_app(settings: Settings, sound: Path | None = None, *, notices: Sequence
             else lambda tell: Hearing(
                 Wanted(str(sound)), ToneEars, settings.detector_settings, tell, opened=FileSource(sound, paced=True)
             ),
-            recording=Recording(recorder, settings, None),
+            recording=recording,
             notices=notices,
         )
 

@@ -3,8 +3,8 @@ reasons.
 """
 
 from voicetrail.calibration.proposal import GainProposal, Proposal, WordProposal, propose
-from voicetrail.calibration.session import Answer, Plan, Session, Stage
-from voicetrail.calibration.tail import RoomTail, SpeechCurve
+from voicetrail.calibration.session import Answer, Plan, Session, Stage, Verdict
+from voicetrail.calibration.tail import RoomTail, SpeechCurve, speech_curves
 
 __all__ = [
     "Answer",
@@ -15,6 +15,8 @@ __all__ = [
     "Session",
     "SpeechCurve",
     "Stage",
+    "Verdict",
     "WordProposal",
     "propose",
+    "speech_curves",
 ]

@@ -81,9 +81,17 @@ class Proposal:
         return {each.word: each.proposed for each in self.words if each.proposed != each.now}
 
     @property
+    def settings(self) -> Mapping[str, float | str]:
+        """The settings that would change, by name."""
+        changed: dict[str, float | str] = {f"thresholds.{word}": value for word, value in self.thresholds.items()}
+        if self.gain.proposed != self.gain.now:
+            changed["gain"] = self.gain.proposed
+        return changed
+
+    @property
     def changes(self) -> bool:
         """Whether anything would change."""
-        return bool(self.thresholds) or self.gain.proposed != self.gain.now
+        return bool(self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +185,8 @@ def _choose(words: Sequence[_Word]) -> dict[str, float]:
     """
     tables = [(word, [(t, _worth(word, t), word.false_moves(t)) for t in word.grid()]) for word in words]
     best: dict[str, float] = {}
-    for exponent in range(-12, 13):
-        price = 2.0**exponent
+    for exponent in range(-48, 49):
+        price = 2.0 ** (exponent / 4)
         chosen = {}
         room_total = speech_total = 0.0
         for word, table in tables:

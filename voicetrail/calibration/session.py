@@ -156,7 +156,8 @@ class Session:
     def feed(self, event: Event) -> None:
         """Take an event; those that say nothing about the sound are passed over."""
         if isinstance(event, SourceLost):
-            self.broken = event.message
+            # Before the first sound it is only late: a microphone may take its time to begin.
+            self.broken = event.message if self._start is not None else ""
         elif isinstance(event, SourceEnded):
             # The end of a file that holds just what was asked for: its last word has been said.
             if self.stage.kind != "done" and self.stage.left > 0.5:

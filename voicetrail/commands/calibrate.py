@@ -8,15 +8,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from voicetrail.calibration import Plan, Proposal, Session, propose
+from voicetrail.calibration import Plan, Proposal, Session, propose, speech_curves
 from voicetrail.errors import AudioError, UsageError
 from voicetrail.settings import Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
 from voicetrail.text import printable
 
+FIRST_SOUND = 10.0
+"""Seconds that a source gets for its first sound."""
 VERDICTS = {
     "heard": "heard",
     "nearly": "nearly: below its threshold",
@@ -49,27 +52,15 @@ def run(args: argparse.Namespace) -> int:
     proposal = _calibrate(settings, args, teller)
     teller.proposal(proposal)
     if proposal.changes and (args.yes or _wants(args)):
-        take(proposal, settings)
+        for name, value in proposal.settings.items():
+            settings.set(name, value)
         teller.taken(settings)
     return 0
-
-
-def take(proposal: Proposal, settings: Settings) -> None:
-    """Make a proposal the settings of now and of the next time.
-
-    Raises:
-        SettingsError: it cannot be kept.
-    """
-    for word, threshold in proposal.thresholds.items():
-        settings.set(f"thresholds.{word}", threshold)
-    if proposal.gain.proposed != proposal.gain.now:
-        settings.set("gain", proposal.gain.proposed)
 
 
 def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) -> Proposal:
     from voicetrail.audio.gain import make_gain
     from voicetrail.audio.source import open_source
-    from voicetrail.calibration.tail import speech_curves
     from voicetrail.listening import Listener
     from voicetrail.spotting.detector import Detector
     from voicetrail.spotting.recognizer import load_recognizer
@@ -85,8 +76,13 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         source.close()
         raise
     teller.begins(source.name, session)
+    late = threading.Timer(FIRST_SOUND, listener.stop)
+    late.daemon = True
+    late.start()
     told = 0
     for event in listener.events():
+        if session.elapsed > 0:
+            late.cancel()
         session.feed(event)
         if session.broken:
             listener.stop()
@@ -101,6 +97,9 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         teller.tick(session)
         if session.done:
             listener.stop()
+    late.cancel()
+    if session.stage.kind != "done":
+        raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
     if told == len(session.prompts):
         teller.answered(session, told)
     gain = settings["gain"]

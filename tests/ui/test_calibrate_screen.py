@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.calibration.scene import scene
+from tests.ui.stage import make_app, make_settings
+from tests.ui.tones import tone_file
+from voicetrail.calibration import Plan
+from voicetrail.events import SourceLost
+from voicetrail.settings import Settings
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.messages import Heard
+from voicetrail.ui.screens.calibrate import CalibrateScreen
+from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.widgets.rows import Rows
+
+PLAN = Plan(("up", "left"), repeats=2, room=2.2, slot=1.5)
+
+
+def text(app: VoicetrailApp) -> str:
+    return "\n".join(app.screen.query_one("#lines", Rows).text_rows)
+
+
+async def wait_for(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 10.0) -> None:
+    for _ in range(round(seconds / 0.02)):
+        await pilot.pause(0.02)
+        if condition():
+            return
+    pytest.fail("did not come true")
+
+
+async def begin(pilot: Pilot[None], app: VoicetrailApp) -> tuple[GameScreen, CalibrateScreen]:
+    """Open the calibration once the ears are there, and begin."""
+    await wait_for(pilot, lambda: app.game is not None and app.game.ear.state == "ended")
+    game = app.game
+    assert game is not None
+    screen = CalibrateScreen(game, PLAN)
+    app.push_screen(screen)
+    await pilot.pause()
+    assert game.muted
+    assert "under a minute" in text(app)
+    await pilot.press("enter")
+    return game, screen
+
+
+def stage(tmp_path: Path) -> tuple[Settings, VoicetrailApp]:
+    settings = make_settings(tmp_path)
+    return settings, make_app(settings, tone_file(tmp_path / "quiet.wav", []))
+
+
+async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) -> None:
+    settings, app = stage(tmp_path)
+    async with app.run_test(size=(100, 36)) as pilot:
+        game, screen = await begin(pilot, app)
+        asked: list[str] = []
+        for event in scene(PLAN, lambda word, time: 0.55):
+            game.post_message(Heard((event,)))
+            if screen.session is not None and event.time % 6400 == 0:
+                await pilot.pause()
+                line = text(app).splitlines()[1]
+                if line not in asked:
+                    asked.append(line)
+        await wait_for(pilot, lambda: screen.proposal is not None)
+        assert asked[0] == "Please be quiet: listening to the room"
+        prompts = [line.split("say")[1].replace(" ", "").lower() for line in asked if "say" in line]
+        assert prompts == list(PLAN.prompts)
+        assert screen.proposal is not None
+        assert screen.proposal.thresholds, "words that reach 0.55 stay below their thresholds"
+        shown = text(app)
+        assert "you reached 0.55, 0.55" in shown
+        assert "lower hears about" in shown.replace("\n       ", "")
+        await pilot.press("enter")
+        assert "taken" in text(app)
+        for word, threshold in screen.proposal.thresholds.items():
+            assert settings[f"thresholds.{word}"] == threshold
+            assert settings.origin(f"thresholds.{word}") == "key"
+        await pilot.press("enter")
+        assert isinstance(app.screen, GameScreen)
+        assert app.screen.session.game.tally.strokes == 0
+        assert app.screen.ear.state == "ended", "words are no longer held back"
+
+
+async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
+    settings, app = stage(tmp_path)
+    async with app.run_test(size=(60, 20)) as pilot:
+        game, screen = await begin(pilot, app)
+        game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.55))))
+        await wait_for(pilot, lambda: screen.proposal is not None)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, GameScreen)
+        assert settings.origin("thresholds") == "default"
+    assert not (tmp_path / "state").exists()
+
+
+async def test_sound_that_stops_is_told_and_it_can_begin_again(tmp_path: Path) -> None:
+    _, app = stage(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        game, screen = await begin(pilot, app)
+        events = tuple(scene(PLAN, lambda word, time: 0.95, seconds=3.0))
+        game.post_message(Heard((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
+        await wait_for(pilot, lambda: "calibration stopped: the microphone" in text(app))
+        assert "\x1b" not in text(app)
+        await pilot.press("r")
+        game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.998))))
+        await wait_for(pilot, lambda: screen.proposal is not None)
+        assert "nothing needs to change" in text(app)
+
+
+async def test_without_ears_it_says_so(tmp_path: Path) -> None:
+    app = make_app(make_settings(tmp_path))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("k")
+        await pilot.pause()
+        await pilot.press("enter")
+        assert "still being loaded" in text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, GameScreen)
+        assert not app.screen.muted
