@@ -78,7 +78,7 @@ class Player:
         if not self.playing:
             return frozenset()
         passed = (self._clock() - self._since) * 1000 * self.speed
-        changed = self._go(min(self.timeline.duration_ms, self._from_ms + int(passed)))
+        changed = self.go(min(self.timeline.duration_ms, self._from_ms + int(passed)))
         if self.at_end:
             self.playing = False
         return changed
@@ -110,8 +110,8 @@ class Player:
         self._since = self._clock()
         self._from_ms = self.position_ms
 
-    def _go(self, to_ms: int) -> frozenset[Cell]:
-        """Play on to a later moment."""
+    def go(self, to_ms: int) -> frozenset[Cell]:
+        """Play on to a later moment; return the cells that look different there."""
         changed: set[Cell] = set()
         until = self.timeline.inputs_until(to_ms)
         for at_ms, item in self.timeline.inputs[self._done : until]:

@@ -17,8 +17,8 @@ from voicetrail.text import printable
 
 LINE_MAX = 128 * 1024
 """Longest line in bytes; a longer one is passed over without being kept in memory."""
-ENTRIES_MAX = 300_000
-"""Most lines that are taken: some twenty hours."""
+ENTRIES_MAX = 100_000
+"""Most lines that are taken: some ten hours."""
 _CHUNK = 64 * 1024
 _INTERVAL = re.compile(rb"\[([0-9]{1,9}(?:\.[0-9]{1,3})?),")
 

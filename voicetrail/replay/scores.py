@@ -75,27 +75,23 @@ def decode(text: str, hops: int, labels: int) -> list[Row]:
             mean, count = means[label], counts[label]
             parameter = _parameter(mean, count)
             end = bits.find("0", at, at + _ESCAPE)
-            if end < 0:
-                at += _ESCAPE
-                value = _number(bits, at, _PLAIN_BITS)
-                at += _PLAIN_BITS
-            else:
-                value = ((end - at) << parameter) | _number(bits, end + 1, parameter)
-                at = end + 1 + parameter
+            high, low = (0, at + _ESCAPE) if end < 0 else ((end - at) << parameter, end + 1)
+            at = low + (_PLAIN_BITS if end < 0 else parameter)
+            # An empty slice is no bits at all; one that is cut off is found out at the end.
+            value = high | int(bits[low:at] or "0", 2)
             means[label], counts[label] = _learn(mean + value, count + 1)
             before[label] += value >> 1 if value % 2 == 0 else -(value + 1 >> 1)
             if not 0 <= before[label] <= THOUSANDTHS:
                 raise ValueError("a score is out of its range")
         rows.append(tuple(before))
+    if at > len(bits):
+        raise ValueError("the text ends too early")
     return rows
 
 
 def _parameter(mean: int, count: int) -> int:
     """The number of low bits that suits values of this mean: the least with ``count << bits >= mean``."""
-    bits = 0
-    while (count << bits) < mean:
-        bits += 1
-    return bits
+    return ((mean - 1) // count).bit_length() if mean > 0 else 0
 
 
 def _learn(mean: int, count: int) -> tuple[int, int]:
@@ -117,9 +113,3 @@ def _unpack(text: str) -> str:
     except ValueError as error:
         raise ValueError("not base85") from error
     return format(int.from_bytes(packed), f"0{8 * len(packed)}b") if packed else ""
-
-
-def _number(bits: str, at: int, count: int) -> int:
-    if at + count > len(bits):
-        raise ValueError("the text ends too early")
-    return int(bits[at : at + count], 2) if count else 0

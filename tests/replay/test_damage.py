@@ -1,0 +1,273 @@
+"""Damaged, cut and made-up files: a clear message or the part that can be played, within bounds of time and memory."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.replay.makers import Stage, record_spoken, spoken
+from voicetrail.cli import main
+from voicetrail.errors import ReplayError, VoicetrailError
+from voicetrail.events import SourceLost
+from voicetrail.game import SetMode, Step
+from voicetrail.replay import report
+from voicetrail.replay.entries import KeyPressed, Marker, SettingChanged
+from voicetrail.replay.player import Player
+from voicetrail.replay.reader import ENTRIES_MAX, LINE_MAX, read
+from voicetrail.replay.story import story
+from voicetrail.replay.suggest import suggest
+from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.whatif import Override, what_if
+
+MUTANTS = 2000
+LONGEST_S = 1.0
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file in which every code occurs."""
+    path = tmp_path_factory.mktemp("damage") / "a.trail"
+    stage = Stage()
+    stage.do(Step("left", "key"), 0)
+    stage.at(100)
+    stage.start(path, sound=True)
+    for hop, listener in stage.listen(spoken(3, 90), news={50: SourceLost(0, "gone")}, from_ms=100):
+        if hop == 55:
+            stage.session.do(SetMode("glide"))
+            for item in (KeyPressed("record"), Marker("x"), SettingChanged("threshold", 0.5)):
+                stage.recorder.record(item, stage.session.now_ms)
+        if hop == 60:
+            listener.muted = True
+        if hop == 75:
+            listener.muted = False
+            stage.session.do(Step("up", "key"))
+    stage.stop()
+    data = path.read_bytes()
+    assert {line.split(b'"')[1] for line in data.splitlines()[1:]} >= {code.encode() for code in "iwnskvlebmcapx"}
+    return data
+
+
+def mutated(data: bytes, dice: random.Random) -> bytes:
+    """A file with something wrong, chosen by lot."""
+    kind = dice.randrange(11)
+    lines = data.split(b"\n")
+    at = dice.randrange(len(data))
+    if kind == 0:
+        changed = bytearray(data)
+        for _ in range(dice.randint(1, 20)):
+            changed[dice.randrange(len(changed))] ^= 1 << dice.randrange(8)
+        return bytes(changed)
+    if kind == 1:
+        return data[:at]
+    if kind == 2:
+        one, other = dice.randrange(len(lines)), dice.randrange(len(lines))
+        lines[one], lines[other] = lines[other], lines[one]
+        return b"\n".join(lines)
+    if kind == 3:
+        line = dice.randrange(len(lines))
+        return b"\n".join([*lines[:line], *[lines[line]] * dice.randint(2, 200), *lines[line:]])
+    if kind == 4:
+        absurd = dice.choice(
+            [b"1e308", b"-1e308", b"NaN", b"Infinity", b"9" * 400, b"-1", b"0", b"1e9", b"null", b'"x"', b"[]"]
+        )
+        found = list(re.finditer(rb"-?\d+(\.\d+)?", data))
+        number = dice.choice(found)
+        return data[: number.start()] + absurd + data[number.end() :]
+    if kind == 5:
+        return data.decode().encode(dice.choice(["utf-16", "utf-32", "utf-8-sig", "utf-7"]))
+    if kind == 6:
+        return data[:at] + b"\0" * dice.randint(1, 50) + data[at:]
+    if kind == 7:
+        return data.replace(b'"version":1', b'"version":' + dice.choice([b"2", b"99", b'"1"', b"1.5", b"true", b"[]"]), 1)
+    if kind == 8:
+        return data[:at] + bytes(dice.randrange(256) for _ in range(200)) + data[at:]
+    if kind == 9:
+        evil = dice.choice([r"[2J", r"", r"‮", r"\ud800", "\\u001b]0;x\\u0007", "\u202e", "\x9b31m"])
+        words = list(re.finditer(rb'"(up|down|left|right|gone|x|scripted|test weights)"', data))
+        word = dice.choice(words)
+        return data[: word.start() + 1] + evil.encode() + data[word.start() + 1 :]
+    line = dice.randrange(1, len(lines))
+    deep = b"[" * dice.choice([10, 5000]) + b"1" + b"]" * 5000
+    return b"\n".join([*lines[:line], deep, *lines[line:]])
+
+
+def used(path: Path, *, what_ifs: bool = True) -> list[str]:
+    """Do everything with a file that can be done without a screen, and return what it says."""
+    said: list[str] = []
+    recording = read(path)
+    timeline = Timeline(recording)
+    said += story(timeline)
+    said.append(report.check(timeline)[1])
+    player = Player(timeline, lambda: 0.0)
+    for part in (1.0, 0.3, 0.7, 0.0):
+        player.seek(int(part * timeline.duration_ms))
+        timeline.scores_at(player.position_ms)
+    player.step(1)
+    if not what_ifs:
+        return said
+    suggest(recording)
+    try:
+        said += report.outcome_lines(what_if(recording, Override(threshold=0.5)), width=100, plain=False)
+    except ReplayError as error:
+        said.append(str(error))
+    return said
+
+
+def test_two_thousand_mutants(source: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "mutant.trail"
+    dice = random.Random(20260504)
+    slowest, messages, played = 0.0, 0, 0
+    for number in range(MUTANTS):
+        path.write_bytes(mutated(source, dice))
+        began = time.process_time()
+        try:
+            said = used(path, what_ifs=number % 5 == 0)
+            played += 1
+        except VoicetrailError as error:
+            said = [str(error)]
+            messages += 1
+        slowest = max(slowest, time.process_time() - began)
+        for line in said:
+            assert not CONTROL.search(line), line
+    assert slowest < LONGEST_S
+    # Both ends are reached.
+    assert messages > 100
+    assert played > 1000
+    assert [one.name for one in tmp_path.iterdir()] == ["mutant.trail"]
+
+
+MEASURED = """
+    import json, resource, sys
+    from pathlib import Path
+    from tests.replay.test_damage import used
+    from voicetrail.errors import VoicetrailError
+    for name in sys.argv[1:]:
+        try:
+            used(Path(name))
+        except VoicetrailError as error:
+            print(error)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_monsters_stay_within_the_memory(source: bytes, tmp_path: Path) -> None:
+    head = source.split(b"\n")[0]
+    monsters = {
+        "line": source + b'[0,"m","' + b"x" * 10_000_000 + b'"]\n' + source.split(b"\n", 1)[1],
+        "first": b"{" + b" " * 10_000_000,
+        "zeros": b"\0" * 10_000_000,
+        "tiny": head + b'\n[0,"m",""]' * 500_000,
+        "junk": head + b"\n[" * 500_000,
+        "steps": head + b'\n[1,"i",{"do":"step","direction":"up"}]\n[1,"i",{"do":"clear"}]' * 5_000,
+        "lists": head + (b'\n[0,"?",[' + b"[],"[:-1] + b",[]" * 30_000 + b"]]") * 20,
+    }
+    for name, data in monsters.items():
+        (tmp_path / f"{name}.trail").write_bytes(data)
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(MEASURED), *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    *messages, peak_kib = done.stdout.splitlines()
+    assert len([line for line in messages if "no voicetrail replay" in line]) == 2
+    assert int(peak_kib) < 200 * 1024
+    assert time.monotonic() - began < 50
+
+
+def test_what_is_damaged_is_told_and_the_rest_plays(tmp_path: Path) -> None:
+    path = tmp_path / "a.trail"
+    stage = record_spoken(path, hops=300)
+    lines = path.read_bytes().split(b"\n")
+    place = next(number for number, line in enumerate(lines) if b'"s"' in line)
+    lines[place] = b"[0.04," + b"\xff" * 30
+    path.write_bytes(b"\n".join(lines))
+    recording = read(path)
+    assert (recording.damaged, recording.first_damaged) == (1, place + 1)
+    assert Timeline(recording).differences == []
+    assert Timeline(recording).final.checksum() == stage.game.checksum()
+    assert "one line could not be read" in recording.remark
+
+
+def test_a_damaged_line_keeps_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.trail"
+    record_spoken(path, hops=300)
+    whole = read(path)
+    lines = path.read_bytes().split(b"\n")
+    lines[8] = lines[8].split(b",")[0] + b',"?'
+    path.write_bytes(b"\n".join(lines))
+    assert [entry.at_ms for entry in read(path).entries] == [
+        entry.at_ms for number, entry in enumerate(whole.entries) if number != 7
+    ]
+
+
+def test_a_missing_input_is_found_and_dated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.trail"
+    stage = Stage()
+    stage.start(path)
+    for number in range(40):
+        stage.do(Step("up" if number % 2 else "right", "key"), number * 500)
+    stage.at(20_000)
+    stage.stop()
+    lines = path.read_text().splitlines()
+    victims = [number for number, line in enumerate(lines) if '"i"' in line]
+    del lines[victims[12]]
+    path.write_text("\n".join(lines) + "\n")
+    assert main(["replay", str(path), "--check"]) == 1
+    said = capsys.readouterr().out
+    assert "it began between 0:05.00 and 0:09.50" in said
+
+
+@pytest.mark.parametrize("name", ["no.trail", "folder.trail", "empty.trail", "text.trail", "nul\0.trail", "pipe.trail"])
+def test_what_is_no_replay_gets_one_clear_line(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import os
+
+    (tmp_path / "folder.trail").mkdir()
+    (tmp_path / "empty.trail").touch()
+    (tmp_path / "text.trail").write_text("hello\n")
+    os.mkfifo(tmp_path / "pipe.trail")
+    assert main(["replay", str(tmp_path / name), "--text"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("voicetrail: ")
+    assert said.err.count("\n") == 1
+
+
+def test_bounds_are_what_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "a.trail"
+    record_spoken(path, hops=10)
+    head = path.read_bytes().split(b"\n")[0]
+    fits = b'[0,"?","' + b"x" * (LINE_MAX - 10) + b'"]'
+    assert len(fits) == LINE_MAX
+    path.write_bytes(head + b"\n" + fits + b"\n" + fits.replace(b"x", b"xx", 1))
+    assert (len(read(path).entries), read(path).damaged) == (1, 1)
+    path.write_bytes(head + b'\n[0,"m",""]' * (ENTRIES_MAX + 5))
+    recording = read(path)
+    assert recording.full
+    assert len(recording.entries) == ENTRIES_MAX
+
+
+def test_text_and_check_load_neither_torch_nor_textual(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", hops=30)
+    program = (
+        "import sys; from voicetrail.cli import main; code = main(sys.argv[1:]);"
+        "print(code, sorted({'torch', 'textual', 'torchaudio', 'sounddevice', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    for flag in ("--text", "--check", "--json", "--threshold=0.5", "--suggest"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "replay", str(tmp_path / "a.trail"), flag],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.stderr == "0 []\n", done.stderr

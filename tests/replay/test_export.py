@@ -1,0 +1,245 @@
+"""Exports: each is read back by a program that knows its kind, and shows the drawing."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cairosvg
+import numpy as np
+import pyte
+import pytest
+import soundfile
+from PIL import Image
+
+from tests.replay.makers import Stage, record_spoken
+from voicetrail.errors import ReplayError, UsageError
+from voicetrail.game import Clear, Game, Input, SetMode, Step, Undo
+from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
+from voicetrail.replay.entries import Marker
+from voicetrail.replay.export import ENDINGS, Options, export
+from voicetrail.replay.export.lines import film, final_lines
+from voicetrail.replay.export.moments import FIT_MS, Pace
+from voicetrail.replay.reader import read
+from voicetrail.replay.sound import read_sound
+from voicetrail.replay.timeline import Timeline
+
+
+@pytest.fixture(scope="module")
+def timeline(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
+    """A spoken session with sound, a marker, and something undone."""
+    path = tmp_path_factory.mktemp("export") / "a.trail"
+    stage = Stage()
+    stage.start(path, sound=True)
+    from tests.replay.makers import spoken
+
+    for hop, _ in stage.listen(spoken(3, 300)):
+        if hop == 120:
+            stage.recorder.record(Marker("here\x1b[2J"), stage.session.now_ms)
+        if hop in (200, 201):
+            stage.session.do(Undo())
+    stage.stop()
+    return Timeline(read(path))
+
+
+def cast_lines(path: Path) -> tuple[dict[str, object], list[tuple[float, str, str]]]:
+    header, *lines = path.read_text().splitlines()
+    return json.loads(header), [tuple(json.loads(line)) for line in lines]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_cast_plays_to_the_final_screen(timeline: Timeline, tmp_path: Path, version: int) -> None:
+    out = tmp_path / "a.cast"
+    export(timeline, out, Options(cast_version=version))
+    header, events = cast_lines(out)
+    assert header["version"] == version
+    if version == 3:
+        assert header["term"] == {"cols": 80, "rows": 24, "type": "xterm-256color"}
+        assert events[-1][1:] == ("x", "0")
+        total = sum(time for time, _, _ in events)
+        assert all(time >= 0 for time, _, _ in events)
+    else:
+        assert (header["width"], header["height"]) == (80, 24)
+        times = [time for time, _, _ in events]
+        assert times == sorted(times)
+        total = times[-1]
+    assert total == pytest.approx(timeline.duration_ms / 1000, abs=0.1)
+    assert {code for _, code, _ in events} <= {"o", "m", "x"}
+    assert [data for _, code, data in events if code == "m"] == ["here\N{REPLACEMENT CHARACTER}[2J"]
+    screen = pyte.Screen(80, 24)
+    stream = pyte.Stream(screen)
+    for _, code, data in events:
+        if code == "o":
+            stream.feed(data)
+    shown = "\n".join(screen.display)
+    for row in BOX_GLYPHS.rows(timeline.final.trail):
+        assert row in shown
+    assert f"{timeline.final.tally.strokes} strokes" in screen.display[-1]
+
+
+def test_a_cast_can_go_faster_and_cut_pauses(timeline: Timeline, tmp_path: Path) -> None:
+    export(timeline, tmp_path / "a.cast", Options(speed=4.0, plain=True))
+    _, events = cast_lines(tmp_path / "a.cast")
+    assert sum(time for time, _, _ in events) == pytest.approx(timeline.duration_ms / 4000, abs=0.1)
+    assert all(data.isascii() for _, code, data in events if code == "o")
+    with pytest.raises(UsageError, match="size"):
+        export(timeline, tmp_path / "b.cast", Options(columns=10))
+    assert not (tmp_path / "b.cast").exists()
+
+
+def near(pixel: tuple[int, ...], color: str) -> bool:
+    return sum(abs(one - int(color[at : at + 2], 16)) for one, at in zip(pixel, (1, 3, 5), strict=False)) < 60
+
+
+def test_png_and_svg_show_every_line(timeline: Timeline, tmp_path: Path) -> None:
+    export(timeline, tmp_path / "a.png")
+    for animate in (False, True):
+        export(timeline, tmp_path / f"{animate}.svg", Options(animate=animate))
+        root = ElementTree.parse(tmp_path / f"{animate}.svg").getroot()
+        assert root.tag.endswith("svg")
+        # Where nothing moves, the animated one shows the end too.
+        picture = cairosvg.svg2png(url=str(tmp_path / f"{animate}.svg"))
+        image = Image.open(io.BytesIO(picture)).convert("RGB")
+        left, top = [float(value) for value in root.get("viewBox", "").split()[:2]]
+        for line in final_lines(timeline.final.trail):
+            x = (line.start[0] + line.end[0] + 1) / 2 * 10 - left
+            y = (line.start[1] + line.end[1] + 1) / 2 * 20 - top
+            assert near(image.getpixel((int(x), int(y))), "#6fd38b") or near(image.getpixel((int(x), int(y))), "#f2c14e")  # type: ignore[arg-type]
+    with Image.open(tmp_path / "a.png") as image:
+        colors = {pixel for _, pixel in image.convert("RGB").getcolors(1 << 20) or []}
+        assert (0x6F, 0xD3, 0x8B) in colors
+        assert (0xF2, 0xC1, 0x4E) in colors
+
+
+def test_the_animated_svg_draws_in_order(timeline: Timeline, tmp_path: Path) -> None:
+    export(timeline, tmp_path / "a.svg", Options(animate=True))
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    begins = [float((one.get("begin") or "").rstrip("s")) for one in root.iter() if one.tag.endswith("}animate")]
+    assert len(begins) == len(film(timeline).lines)
+    assert begins == sorted(begins)
+    undone = [one for one in root.iter() if one.get("visibility") == "hidden"]
+    assert undone
+
+
+def test_a_gif_shows_the_session(timeline: Timeline, tmp_path: Path) -> None:
+    parts: list[float] = []
+    export(timeline, tmp_path / "a.gif", progress=parts.append)
+    with Image.open(tmp_path / "a.gif") as image:
+        assert getattr(image, "n_frames", 1) >= timeline.final.tally.strokes
+        sizes = []
+        for frame in range(getattr(image, "n_frames", 1)):
+            image.seek(frame)
+            pixels = np.asarray(image.convert("RGB")).astype(int)
+            green = (pixels[:, :, 1] > 150) & (pixels[:, :, 0] < 150)
+            sizes.append(int(green.sum()))
+    # Something is drawn, some of it is taken back, and more is drawn.
+    assert sizes[0] < 100 < min(max(sizes[:3]), sizes[-1])
+    assert min(sizes[3:]) < 100
+    assert parts == sorted(parts)
+    assert parts[-1] == 1.0
+
+
+def test_text_and_ansi(timeline: Timeline, tmp_path: Path) -> None:
+    export(timeline, tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text().splitlines() == BOX_GLYPHS.rows(timeline.final.trail)
+    export(timeline, tmp_path / "b.txt", Options(plain=True))
+    assert (tmp_path / "b.txt").read_text().splitlines() == ASCII_GLYPHS.rows(timeline.final.trail)
+    export(timeline, tmp_path / "a.ans")
+    screen = pyte.Screen(80, 24)
+    pyte.Stream(screen).feed((tmp_path / "a.ans").read_text().replace("\n", "\r\n"))
+    assert [row.rstrip() for row in screen.display if row.strip()] == BOX_GLYPHS.rows(timeline.final.trail)
+    assert any(cell.fg == "green" for row in screen.buffer.values() for cell in row.values())
+
+
+def test_the_sound(timeline: Timeline, tmp_path: Path) -> None:
+    export(timeline, tmp_path / "a.wav")
+    samples, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    assert rate == 16_000
+    assert timeline.recording.sound is not None
+    assert np.array_equal(samples, read_sound(timeline.recording.sound))
+
+
+def test_a_session_without_sound_says_so(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "b.trail", hops=10)
+    with pytest.raises(ReplayError, match="record-audio"):
+        export(Timeline(read(tmp_path / "b.trail")), tmp_path / "b.wav")
+    assert not (tmp_path / "b.wav").exists()
+
+
+def test_nothing_is_written_over(timeline: Timeline, tmp_path: Path) -> None:
+    out = tmp_path / "a.txt"
+    out.write_text("precious")
+    with pytest.raises(ReplayError, match="--force"):
+        export(timeline, out)
+    assert out.read_text() == "precious"
+    export(timeline, out, force=True)
+    assert out.read_text() != "precious"
+    with pytest.raises(UsageError, match="end in one of"):
+        export(timeline, tmp_path / "a.mp4")
+    with pytest.raises(ReplayError, match="cannot write"):
+        export(timeline, tmp_path / "no" / "a.txt")
+
+
+def test_without_pillow_the_command_to_install_it_is_told(
+    timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "PIL"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "meta_path", [])
+    for name in ("a.gif", "a.png"):
+        with pytest.raises(ReplayError, match=r"pip install 'voicetrail\[export\]'"):
+            export(timeline, tmp_path / name)
+        assert not (tmp_path / name).exists()
+
+
+def test_an_empty_session_can_be_exported(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    stage.stop()
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    for ending in ENDINGS:
+        if ending != ".wav":
+            for animate in (False, True):
+                export(timeline, tmp_path / f"a{ending}", Options(animate=animate), force=True)
+
+
+def test_lines_of_a_film_are_the_drawing_at_every_moment(tmp_path: Path) -> None:
+    stage = Stage(Game(61, 31))
+    stage.start(tmp_path / "a.trail")
+    script: list[Input] = [
+        Step("up"),
+        Step("left"),
+        Step("down"),
+        Undo(),
+        Clear(),
+        Step("right"),
+        Undo(),
+        Undo(),
+        Step("up"),
+        SetMode("glide"),
+    ]
+    for number, item in enumerate([*script, Step("left"), Step("down")]):
+        stage.do(item, 1000 * number)
+    stage.at(20_000)
+    stage.stop()
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    whole = film(timeline)
+    for at_ms in range(0, 20_000, 1000):
+        there = [line for line in whole.lines if line.on_ms <= at_ms and (line.off_ms is None or line.off_ms > at_ms)]
+        covered = {cell for line in there for cell in cells_of(line.start, line.end)}
+        assert covered == set(timeline.game_at(at_ms).trail.cells), at_ms
+
+
+def cells_of(start: tuple[int, int], end: tuple[int, int]) -> set[tuple[int, int]]:
+    xs, ys = sorted((start[0], end[0])), sorted((start[1], end[1]))
+    return {(x, y) for x in range(xs[0], xs[1] + 1) for y in range(ys[0], ys[1] + 1)}
+
+
+def test_a_long_session_fits_into_half_a_minute() -> None:
+    pace = Pace.of(range(0, 3_600_000, 700), speed=None, idle_ms=1000)
+    assert pace.film[-1] == pytest.approx(FIT_MS)
+    assert Pace.of([0, 500, 90_000], speed=1.0, idle_ms=1000).film == (0.0, 500.0, 1500.0)

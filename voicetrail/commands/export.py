@@ -1,0 +1,62 @@
+"""Turn a kept session into another kind of file; the ending of OUT says which.
+
+.cast   a recording of the terminal that asciinema plays (--cast-version 2 for the older one)
+.gif    the drawing as it was drawn           .png   the final drawing
+.svg    the final drawing as vector lines; with --animate it draws itself
+.txt    the final drawing as text             .ans   the same with ANSI colours
+.wav    the recorded sound
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from voicetrail.errors import UsageError
+from voicetrail.text import printable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail export``."""
+    parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, or `last`")
+    parser.add_argument("out", metavar="OUT", help="what to write: NAME.cast, .gif, .svg, .png, .txt, .ans or .wav")
+    parser.add_argument("--animate", action="store_true", help="svg: draw itself")
+    parser.add_argument("--speed", type=float, metavar="N", help="cast, gif, svg: so many times as fast (gif, svg: fit 30 s)")
+    parser.add_argument("--idle", type=float, metavar="S", help="cast, gif, svg: cut pauses to S seconds (gif, svg: 1)")
+    parser.add_argument("--cast-version", type=int, choices=(2, 3), default=3, help="cast: version of asciicast (3)")
+    parser.add_argument("--size", default="80x24", metavar="COLSxROWS", help="cast: size of the terminal (80x24)")
+    parser.add_argument("--ascii", action="store_true", help="cast, txt, ans: ASCII characters only")
+    parser.add_argument("--force", action="store_true", help="write over OUT if it is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``voicetrail export``."""
+    from voicetrail.replay.export import Options, export
+    from voicetrail.replay.progress import Progress
+    from voicetrail.replay.reader import read
+    from voicetrail.replay.store import find
+    from voicetrail.replay.timeline import Timeline
+
+    size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", args.size)
+    if size is None:
+        raise UsageError(f"--size {printable(args.size, 40)}: write columns and rows as 80x24")
+    for name, low in (("speed", 0.01), ("idle", 0.0)):
+        value = getattr(args, name)
+        if value is not None and not low <= value <= 1000:
+            raise UsageError(f"--{name} {value:g}: choose a number from {low:g} to 1000")
+    options = Options(
+        speed=args.speed,
+        idle=args.idle,
+        animate=args.animate,
+        cast_version=args.cast_version,
+        columns=int(size[1]),
+        rows=int(size[2]),
+        plain=args.ascii,
+    )
+    timeline = Timeline(read(find(args.file)))
+    out = Path(args.out)
+    with Progress(f"writing {printable(out.name)}") as progress:
+        export(timeline, out, options, force=args.force, progress=progress.show)
+    print(f"wrote {printable(out)}")
+    return 0

@@ -1,0 +1,90 @@
+"""The session as a recording of a terminal: asciicast v3 (asciinema 3) or v2.
+
+Formats: https://docs.asciinema.org/manual/asciicast/v3/ and …/v2/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO
+
+from voicetrail.errors import UsageError
+from voicetrail.replay.export import Options, Report
+from voicetrail.replay.export.moments import Pace
+from voicetrail.replay.export.screen import SMALLEST, Painter
+from voicetrail.replay.player import Player
+from voicetrail.replay.timeline import Timeline
+from voicetrail.text import printable
+
+FRAME_MS = 100
+"""Time between two looks at the scores."""
+LARGEST = (500, 200)
+_BEGIN = "\x1b[?25l\x1b[2J\x1b[H"
+_END = "\x1b[0m\x1b[?25h"
+
+
+def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
+    """Write the session.
+
+    Raises:
+        UsageError: the terminal's size or the version cannot be.
+    """
+    columns, rows = options.columns, options.rows
+    if not (SMALLEST[0] <= columns <= LARGEST[0] and SMALLEST[1] <= rows <= LARGEST[1]):
+        raise UsageError(f"a cast needs a size from {SMALLEST[0]}x{SMALLEST[1]} to {LARGEST[0]}x{LARGEST[1]}")
+    if options.cast_version not in (2, 3):
+        raise UsageError("the version of a cast is 2 or 3")
+    frames = sorted({*range(0, timeline.duration_ms, FRAME_MS), *timeline.stops, timeline.duration_ms})
+    idle_ms = float("inf") if options.idle is None else 1000 * options.idle
+    pace = Pace.of(frames, speed=options.speed or 1.0, idle_ms=idle_ms)
+    file.write(_line(_header(timeline, options, pace.film[-1])))
+    before = 0
+    for at_ms, code, data in _events(timeline, options, frames, progress):
+        film_ms = round(pace(at_ms))
+        time = (film_ms if options.cast_version == 2 else film_ms - before) / 1000
+        before = film_ms
+        file.write(_line([time, code, data]))
+    progress(1.0)
+
+
+def _header(timeline: Timeline, options: Options, film_ms: float) -> dict[str, object]:
+    title = printable(timeline.header.title or timeline.recording.path.stem)
+    about: dict[str, object] = {"title": title, "env": {"TERM": "xterm-256color"}}
+    # Without a date there is no timestamp; both versions take it as optional.
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        about["timestamp"] = max(0, int(datetime.fromisoformat(timeline.header.date).timestamp()))
+    if options.cast_version == 2:
+        return {"version": 2, "width": options.columns, "height": options.rows, "duration": round(film_ms / 1000, 3), **about}
+    term = {"cols": options.columns, "rows": options.rows, "type": "xterm-256color"}
+    return {"version": 3, "term": term, **about}
+
+
+def _events(timeline: Timeline, options: Options, frames: list[int], progress: Report) -> Iterator[tuple[int, str, str]]:
+    """Output that changes what the frame before left, markers, and in version 3 the exit."""
+    painter = Painter(timeline, options.columns, options.rows, plain=options.plain)
+    player = Player(timeline, lambda: 0.0)
+    markers = [(entry.at_ms, getattr(entry.item, "label", "")) for entry in reversed(timeline.markers)]
+    shown = [""] * options.rows
+    yield 0, "o", _BEGIN
+    for number, at_ms in enumerate(frames):
+        while markers and markers[-1][0] <= at_ms:
+            yield markers[-1][0], "m", printable(markers.pop()[1])
+        player.go(at_ms)
+        rows = painter.paint(player.game, at_ms)
+        changed = "".join(
+            f"\x1b[{y};1H{row}\x1b[K" for y, (row, old) in enumerate(zip(rows, shown, strict=True), 1) if row != old
+        )
+        if changed:
+            yield at_ms, "o", changed
+            shown = rows
+        progress(number / len(frames))
+    yield timeline.duration_ms, "o", _END + f"\x1b[{options.rows};{options.columns}H"
+    if options.cast_version == 3:
+        yield timeline.duration_ms, "x", "0"
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(", ", ": ")).encode() + b"\n"

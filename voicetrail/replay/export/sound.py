@@ -1,0 +1,35 @@
+"""The recorded sound as a wav file."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from voicetrail.errors import ReplayError
+from voicetrail.replay.export import Options, Report
+from voicetrail.replay.timeline import Timeline
+from voicetrail.text import printable
+
+_BLOCK = 65_536
+
+
+def write_wav(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
+    """Write the sound beside the replay as 16-bit wav.
+
+    Raises:
+        ReplayError: there is none, or it is damaged.
+    """
+    import soundfile
+
+    path = timeline.recording.sound
+    if path is None:
+        raise ReplayError(f"there is no sound beside {printable(timeline.recording.path.name)}; record with --record-audio")
+    try:
+        with (
+            soundfile.SoundFile(path) as sound,
+            soundfile.SoundFile(file, "w", sound.samplerate, sound.channels, "PCM_16", format="WAV") as out,
+        ):
+            for block in sound.blocks(_BLOCK, dtype="int16"):
+                out.write(block)
+                progress(min(1.0, sound.tell() / max(1, sound.frames)))
+    except RuntimeError as error:
+        raise ReplayError(f"cannot read the sound {printable(path.name)}: {error}") from error
