@@ -41,8 +41,8 @@ def main() -> int:
                     entry["delay"] = source.line_delay
                 log.write(json.dumps(entry) + "\n")
             elif item is not None:
-                entry = {"news": type(item).__name__, "message": getattr(item, "message", ""), "at": now}
-                log.write(json.dumps(entry) + "\n")
+                told: dict[str, object] = {"news": type(item).__name__, "message": getattr(item, "message", ""), "at": now}
+                log.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":

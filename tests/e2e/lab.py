@@ -220,7 +220,11 @@ class TmuxTerminal:
     @property
     def exit_status(self) -> int | None:
         """What the command ended with (128 + the signal's number where one ended it); ``None`` while it runs."""
-        status, ended_by = self._tmux("display-message", "-p", "-t", "vt", "#{pane_dead_status}|#{pane_dead_signal}").split("|")
+        asked = "#{pane_dead}|#{pane_dead_status}|#{pane_dead_signal}"
+        dead, status, ended_by = self._tmux("display-message", "-p", "-t", "vt", asked).split("|")
+        if dead == "1" and not status and not ended_by:
+            # tmux sometimes misses the end of a child, and asks after all of them when the next one ends.
+            self._tmux("run-shell", "true")
         if status:
             return int(status)
         if ended_by:

@@ -106,6 +106,12 @@ class Line:
     def _release(self) -> None:
         os.close(self._wake_read)
         os.close(self._wake_write)
+        self._used()
+
+    def _used(self) -> None:
+        """Remove what lies in the file system of an address that serves once."""
+        if self._address.once and self._address.transport == "unix":
+            Path(self._address.path).unlink(missing_ok=True)
 
     def _run(self) -> None:
         wait = BACK_OFF[0] / 2
@@ -157,8 +163,7 @@ class Line:
             return os.open(self._address.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         connection = connect(self._address, CONNECT_TIMEOUT)
         connection.setblocking(False)
-        if self._address.once and self._address.path:
-            Path(self._address.path).unlink(missing_ok=True)
+        self._used()
         with self._lock:
             self._connection = connection
         return connection

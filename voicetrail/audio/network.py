@@ -34,7 +34,7 @@ QUEUE = SAMPLE_RATE
 """Samples that wait here for ``read``. Of a stream that is faster the oldest are dropped; the writer of a FIFO waits."""
 PACE = 1.5
 """A line is given out at most this much faster than it was spoken, after a second at once: a peer that sends without end cannot
-keep the recogniser busy."""
+keep the recogniser busy, and what waited in a FIFO before it was opened is caught up with."""
 NEWS_WAITING = 8
 """News that wait for ``read``; the oldest give way."""
 PING_EVERY = 1.0
@@ -59,7 +59,7 @@ def open_fifo(path: str, *, paced: bool) -> LineSource:
 
     Args:
         path: its path, also ``/dev/stdin``.
-        paced: for the game: not faster than it is spoken, and the writer's closing is a loss, not the end.
+        paced: for the game: not much faster than it is spoken, and the writer's closing is a loss, not the end.
     """
     return LineSource(Address("pcm", "fifo", path=path), paced=paced)
 
@@ -91,7 +91,7 @@ class LineSource:
         self._lost_now = 0
         self._closed = False
         self._reading = False
-        self._pace = Allowance((1.0 if self._fifo else PACE) * SAMPLE_RATE, SAMPLE_RATE)
+        self._pace = Allowance(PACE * SAMPLE_RATE, SAMPLE_RATE)
         self._not_before = 0.0
         self._state = "new"
         self._last_message = ""

@@ -264,6 +264,7 @@ class _Client:
         self._nonce = secrets.token_hex(16)
         self._proven = secret is None
         self._acknowledged: float | None = None
+        self._sent = 0.0
         self._lost = 0
 
     def greet(self) -> None:
@@ -303,7 +304,7 @@ class _Client:
             return
         waiting = self._writer.transport.get_write_buffer_size()
         if message.samples:
-            behind = 0.0 if self._acknowledged is None else message.stamp - self._acknowledged
+            behind = 0.0 if self._acknowledged is None else self._sent - self._acknowledged
             if waiting > UNSENT_LIMIT or behind > BEHIND_LIMIT:
                 self._lost += message.samples + message.event.data.get("lost", 0)
                 return
@@ -313,6 +314,7 @@ class _Client:
                 lost = self._lost + message.event.data.get("lost", 0)
                 data = encode(Event(message.event.type, {**message.event.data, "lost": lost}, message.event.payload))
                 self._lost = 0
+            self._sent = message.stamp
             self._writer.write(data)
         elif waiting > UNSENT_WORDS_LIMIT:
             self.close()

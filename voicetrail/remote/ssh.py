@@ -107,9 +107,9 @@ def remote_script(
     program, game = shlex.join(command), shlex.join(["play", "--source", source, *play])
     given = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     steps = [
+        # Not at a hang-up: a shell that caught it would keep it from the game, which then cleans up by itself.
         f"trap 'rm -f {shlex.join(remove)}' EXIT",
-        "trap 'exit 129' HUP",
-        "trap 'exit 143' TERM",
+        "trap : INT",
         # Where pipx and pip put it; a shell that is not a login shell may not look there.
         'PATH="$PATH:$HOME/.local/bin"; export PATH',
         f"command -v {shlex.quote(command[0])} >/dev/null 2>&1 || exit {NOT_THERE}",
