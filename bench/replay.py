@@ -1,0 +1,98 @@
+"""Measures replay files: an hour of the bundled voice, heard by the 18 words' recogniser, kept, opened and looked through."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from voicetrail.audio.source import open_source
+from voicetrail.events import SAMPLE_RATE, Event, Level, Ready, Scores, WordHeard, WordRejected
+from voicetrail.game import Game, Session, Step
+from voicetrail.listening import Listener
+from voicetrail.replay.reader import read
+from voicetrail.replay.recorder import Recorder
+from voicetrail.replay.timeline import Timeline
+from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.recognizer import load_recognizer
+
+Row = dict[str, str | float]
+
+HOUR_S = 3600
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class _Hour:
+    """Plays the same half minute again and again to a recorder, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.recognizer = load_recognizer("18w")
+        self.listener = Listener(open_source("demo"), self.recognizer, Detector(self.recognizer.labels))
+        self.heard: list[Event] = [event for event in self.listener.events() if not isinstance(event, Level)]
+        """What half a minute gives; levels are not kept."""
+        self.hops = sum(isinstance(event, Scores) for event in self.heard)
+        self.now = 0.0
+
+    def keep(self, path: Path, seconds: int, *, sound: bool = False, hurry: float = 20.0) -> float:
+        """Record so many seconds, ``hurry`` times as fast as they are; return the processor's time for it in s."""
+        game = Game()
+        session = Session(game, lambda: self.now)
+        session.recorder = recorder = Recorder(game)
+        ready = Ready(self.recognizer.labels, "demo", self.recognizer.name, self.recognizer.hash)
+        recorder.start(session.now_ms, DAY, path=path, sound=sound)
+        recorder.attach(self.listener, ready)
+        quiet = (np.random.default_rng(0).standard_normal(self.recognizer.hop) * 0.05).astype(np.float32)
+        hop, dice = 0, random.Random(0)
+        began = time.process_time()
+        count = len(self.heard) * seconds * SAMPLE_RATE // (self.hops * self.recognizer.hop)
+        for event in islice(cycle(self.heard), count):
+            if isinstance(event, Scores):
+                hop += 1
+                self.now = hop * self.recognizer.hop / SAMPLE_RATE
+                event = Scores(hop * self.recognizer.hop, event.posteriors)
+                if sound:
+                    recorder.tap(event.time, quiet, True)
+                if hop % 500 == 0:
+                    # So that the writer's queue stays short; sleeping is no processor's time.
+                    time.sleep(500 * self.recognizer.hop / SAMPLE_RATE / hurry)
+            recorder.hear(event, session.now_ms)
+            if isinstance(event, WordHeard | WordRejected):
+                recorder.record(event, session.now_ms)
+            if isinstance(event, WordHeard):
+                session.do(Step(dice.choice(("up", "down", "left", "right"))))
+        recorder.stop(session.now_ms)
+        return time.process_time() - began
+
+
+def rows() -> Iterator[Row]:
+    """What an hour costs: to keep, on the disk, to open, and to look through."""
+    hour = _Hour()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hour.trail"
+        used = hour.keep(path, HOUR_S, hurry=400)
+        yield {"name": "recording with 18 words' scores, of one core", "value": 100 * used / HOUR_S, "unit": "%", "limit": 1.0}
+        used = hour.keep(Path(folder) / "sound.trail", 120, sound=True, hurry=60)
+        yield {"name": "the same with the sound as FLAC, of one core", "value": 100 * used / 120, "unit": "%", "limit": 1.0}
+        size = path.stat().st_size
+        yield {"name": "an hour's file with 18 words' scores", "value": size / 1e6, "unit": "MB", "limit": 3.0}
+        packed = sum(len(line) for line in path.read_bytes().splitlines() if b'"s"' in line)
+        yield {"name": "its scores a second", "value": packed / HOUR_S, "unit": "B", "limit": 500.0}
+        began = time.perf_counter()
+        timeline = Timeline(read(path))
+        yield {"name": "opening an hour's file", "value": time.perf_counter() - began, "unit": "s", "limit": 1.0}
+        assert not timeline.differences
+        dice, taken = random.Random(1), []
+        for _ in range(100):
+            at_ms = dice.randrange(timeline.duration_ms)
+            began = time.perf_counter()
+            timeline.game_at(at_ms)
+            timeline.scores_at(at_ms)
+            timeline.detected_until(at_ms, 60)
+            taken.append(time.perf_counter() - began)
+        yield {"name": "seeking in it, the slowest of 100", "value": 1000 * max(taken), "unit": "ms", "limit": 100.0}
