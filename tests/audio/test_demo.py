@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from voicetrail.audio.file import demo_path
+from voicetrail.audio.gain import make_gain
+from voicetrail.audio.source import open_source
+from voicetrail.events import WordHeard, seconds
+from voicetrail.game import Game, Session
+from voicetrail.game.glyphs import BOX_GLYPHS
+from voicetrail.listening import Listener
+from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.recognizer import load_recognizer
+
+SAID = "up up up right down right up right down right up right down down down left left up left down left left"  # as in tools/
+CASTLE = """\
+╭───╮   ╭───╮   ╭───╮
+│   │   │   │   │   │
+│   ╰───╯   ╰───╯   │
+│                   │
+│       ╭───╮       │
+│       │   │       │
+◄───────╯   ╰───────╯"""
+
+
+def test_the_bundled_voice_is_heard_and_draws_a_castle() -> None:
+    """Nothing is scripted: the recording goes through the real recogniser, on the path that the game uses."""
+    ears = load_recognizer("directional4w")
+    session = Session(Game(), clock=lambda: 0.0)
+    heard = []
+    listener = Listener(open_source("demo"), ears, Detector(ears.labels, ears.detector), gain=make_gain("auto"))
+    for event in listener.events():
+        session.hear(event)
+        if isinstance(event, WordHeard):
+            heard.append(event.word)
+    assert heard == SAID.split()
+    drawn = [row.rstrip() for row in BOX_GLYPHS.rows(session.game.trail)]
+    assert "\n".join(drawn) == CASTLE
+    assert 25 < seconds(listener.time) < 35
+
+
+def test_the_bundled_voice_is_small() -> None:
+    assert demo_path().stat().st_size < 500_000

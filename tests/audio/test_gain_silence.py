@@ -1,0 +1,75 @@
+"""No gain makes silence into words: noise of several kinds at every gain, through the real recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from voicetrail.audio.gain import make_gain
+from voicetrail.events import AudioBlock, SourceEnded, WordHeard
+from voicetrail.listening import Listener
+from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.recognizer import Recognizer, load_recognizer
+
+RATE = 16_000
+SECONDS = 2
+LEVEL_DB = -60
+Sound = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def ears() -> Recognizer:
+    return load_recognizer("directional4w")
+
+
+def coloured(slope: float, seed: int) -> Sound:
+    """Noise whose power falls with frequency to this power: 0 white, 1 pink, 2 brown."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=SECONDS * RATE))
+    spectrum[1:] /= np.arange(1, len(spectrum)) ** (slope / 2)
+    spectrum[: 20 * SECONDS] = 0
+    sound = np.fft.irfft(spectrum)
+    return np.asarray(sound / np.sqrt(np.mean(sound**2)), dtype=np.float32)
+
+
+def hum() -> Sound:
+    """A mains hum with its overtones."""
+    at = np.arange(SECONDS * RATE) / RATE
+    return np.asarray(np.sum([np.sin(2 * np.pi * 50 * k * at) / k for k in range(1, 9)], axis=0), dtype=np.float32)
+
+
+ROOMS = {"white": coloured(0, 1), "pink": coloured(1, 2), "brown": coloured(2, 3), "hum": hum()}
+
+
+class Blocks:
+    """A source that gives the sound it was made with."""
+
+    name = "test"
+    live = False
+
+    def __init__(self, sound: Sound) -> None:
+        self._blocks: Iterator[Sound] = iter(np.array_split(sound, len(sound) // 640))
+
+    def read(self, timeout: float) -> AudioBlock | SourceEnded:
+        block = next(self._blocks, None)
+        return SourceEnded(0) if block is None else AudioBlock(block)
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> Blocks:
+        return self
+
+    def __exit__(self, *ending: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("gain", ["auto", -20, 0, 20, 40])
+def test_noise_gives_no_word(gain: object, ears: Recognizer) -> None:
+    for room, sound in ROOMS.items():
+        quiet = (sound * 10 ** (LEVEL_DB / 20)).astype(np.float32)
+        listener = Listener(Blocks(quiet), ears, Detector(ears.labels, ears.detector), gain=make_gain(gain))
+        words = [event.word for event in listener.events() if isinstance(event, WordHeard)]
+        assert words == [], f"in {room} noise"
