@@ -1,0 +1,145 @@
+"""Every key that tunes the ear: the setting, the mark on the bar, the message, and the detector that listens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import thread_time
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.stage import make_app, make_settings
+from tests.ui.tones import ToneEars, tone_file
+from voicetrail.settings import Settings, load_settings
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.screens.game import GameScreen
+
+WORDS = ("up", "down", "left", "right")
+
+
+async def loaded(pilot: Pilot[None], app: VoicetrailApp) -> GameScreen:
+    """The game with its ears listening to a file."""
+    for _ in range(500):
+        await pilot.pause(0.02)
+        if app.game is not None and app.game.tuner.shipped is not None and app.game.hearing is not None:
+            return app.game
+    pytest.fail("the ears were not loaded")
+
+
+def thresholds(game: GameScreen) -> dict[str, float]:
+    """What the detector that listens goes by, which is also where the ticks are."""
+    assert game.hearing is not None
+    listener = game.hearing._listener
+    assert listener is not None
+    held = {word: listener.detector.settings.threshold_of(word) for word in WORDS}
+    assert game.bars._thresholds == held
+    return held
+
+
+THRESHOLD_KEYS = (
+    ("]", (0.75, 0.75, 0.65, 0.75), None, "thresholds up 0.75"),
+    ("[", (0.65, 0.65, 0.55, 0.65), None, "thresholds up 0.65"),
+    ("}", (0.71, 0.71, 0.61, 0.71), None, "0.71"),
+    ("{", (0.69, 0.69, 0.59, 0.69), None, "0.69"),
+    ("3 ]", (0.7, 0.7, 0.65, 0.7), "left", "threshold of left 0.65"),
+    ("tab [", (0.65, 0.7, 0.6, 0.7), "up", "threshold of up 0.65"),
+    ("tab tab escape ]", (0.75, 0.75, 0.65, 0.75), None, "thresholds"),
+    ("shift+tab ]", (0.7, 0.7, 0.6, 0.75), "right", "threshold of right 0.75"),
+    ("] ] 0", (0.7, 0.7, 0.6, 0.7), None, "as it ships"),
+    ("] 3 ] 0", (0.75, 0.75, 0.6, 0.75), "left", "threshold of left as it ships"),
+    ("2 ] ] ] ] ] ] ] ]", (0.7, 1.0, 0.6, 0.7), "down", "cannot go higher: it takes 0.05 to 1"),
+)
+"""Keys, the thresholds after them, the word that is selected, and what the message line says."""
+
+KEYS = (
+    ("<", "refractory", 0.5),
+    (">", "refractory", 0.6),
+    ("(", "smoothing", 0.08),
+    (")", "smoothing", 0.12),
+    ("-", "step", 1),
+    ("+", "step", 2),
+    ("=", "step", 3),
+    ("g", "mode", "glide"),
+    ("v", "glide_speed", 5.0),
+    ("V", "glide_speed", 6.0),
+    ("p", "push_to_talk", True),
+    ("n", "preset", "quiet room"),
+)
+"""A key, the setting it changes, and its value then, each starting where the last one ended."""
+
+
+async def test_threshold_keys(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    app = make_app(settings, tone_file(tmp_path / "quiet.wav", ["up"] * 40, loudness=0.0))
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = await loaded(pilot, app)
+        for keys, expected, selected, says in THRESHOLD_KEYS:
+            game.action_select_all()
+            game.action_thresholds_reset()
+            await pilot.press(*keys.split())
+            assert tuple(thresholds(game).values()) == pytest.approx(expected), keys
+            assert says in game.message.message
+            assert game.bars.selected == selected
+            kept = load_settings(env=_env(tmp_path)).detector_settings(ToneEars.detector)
+            assert [kept.threshold_of(word) for word in WORDS] == pytest.approx(expected)
+
+
+async def test_a_key_for_each_setting(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    app = make_app(settings, tone_file(tmp_path / "quiet.wav", ["up"] * 40, loudness=0.0))
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = await loaded(pilot, app)
+        for key, name, value in KEYS:
+            before = game.message.message
+            await pilot.press(key)
+            assert settings[name] == value
+            assert settings.origin(name) == "key"
+            assert game.message.message != before
+            _takes_effect(game, settings, name)
+            assert load_settings(env=_env(tmp_path))[name] == value
+
+
+def _takes_effect(game: GameScreen, settings: Settings, name: str) -> None:
+    """What the setting is for goes by it already."""
+    assert game.hearing is not None
+    listener = game.hearing._listener
+    assert listener is not None
+    rules = game.session.game
+    if name in ("refractory", "smoothing"):
+        assert getattr(listener.detector.settings, name) == settings[name]
+    elif name == "preset":
+        assert listener.detector.settings == settings.detector_settings(ToneEars.detector)
+        assert listener.detector.settings != ToneEars.detector
+    elif name == "step":
+        assert rules.step == settings[name]
+    elif name == "mode":
+        assert rules.mode.name == settings[name]
+    elif name == "glide_speed":
+        assert rules.glide_speed == settings[name]
+    elif name == "push_to_talk":
+        assert listener.muted
+        assert game.ear.state == "talk"
+
+
+async def test_a_key_takes_effect_within_50_ms_and_drops_no_sound(tmp_path: Path) -> None:
+    """Counted in the thread's own processor time, so that a busy machine makes no difference."""
+    settings = make_settings(tmp_path)
+    settings.keeper.background = True
+    app = make_app(settings, tone_file(tmp_path / "quiet.wav", ["up"] * 40, loudness=0.0))
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = await loaded(pilot, app)
+        assert game.hearing is not None
+        listener = game.hearing._listener
+        taken = []
+        for change in (-0.01, 0.01) * 10:
+            start = thread_time()
+            game.action_threshold(change)
+            taken.append(thread_time() - start)
+        assert max(taken) < 0.05
+        assert game.hearing._listener is listener, "no setting needs a restart"
+        assert game.ear.lost == 0
+    settings.close()
+
+
+def _env(folder: Path) -> dict[str, str]:
+    return {"VOICETRAIL_CONFIG_DIR": str(folder / "config"), "VOICETRAIL_STATE_DIR": str(folder / "state")}
