@@ -65,10 +65,13 @@ class FeatureSettings:
         try:
             plain = cls()
             settings = replace(plain, **{f.name: type(getattr(plain, f.name))(values[f.name]) for f in fields(cls)})
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise WeightsError(f"the weights' feature settings cannot be read ({error!r}); get the file again") from None
         sane = 1 <= settings.win_length <= settings.n_fft <= settings.window_samples <= 10 * SAMPLE_RATE
-        if not (sane and 1 <= settings.hop_length <= settings.n_fft and 1 <= settings.n_mels <= 512):
+        sane = sane and 1 <= settings.hop_length <= settings.n_fft and 1 <= settings.n_mels <= 512
+        # Written so that a NaN fails as well.
+        sane = sane and 0 <= settings.f_min < settings.f_max <= SAMPLE_RATE / 2 and 0 < settings.log_floor <= 1
+        if not sane:
             raise WeightsError("the weights' feature settings make no sense; get the file again")
         return settings
 

@@ -1,0 +1,220 @@
+"""Scores become words: each test feeds rows of scores, a hop a row, and looks at what is given out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voicetrail.events import SAMPLE_RATE, WordHeard, WordRejected, seconds
+from voicetrail.spotting.detector import REARM, Detector, DetectorSettings
+
+LABELS = ("up", "left", "_unknown_", "_background_noise_")
+HOP = 640
+PLAIN = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=0.0, margin=0.1)
+Events = list[WordHeard | WordRejected]
+
+
+def row(word: str, score: float, rest: float = 0.0) -> tuple[float, ...]:
+    return tuple(score if label == word else rest for label in LABELS)
+
+
+def ups(*scores: float) -> list[tuple[float, ...]]:
+    return [row("up", score) for score in scores]
+
+
+def feed(detector: Detector, rows: Iterable[Sequence[float]], start: int = 0, *, muted: bool = False) -> Events:
+    return [event for n, scores in enumerate(rows, 1) for event in detector.feed(start + n * HOP, scores, muted=muted)]
+
+
+def words(events: Events) -> list[str]:
+    return [event.word for event in events if isinstance(event, WordHeard)]
+
+
+def test_one_spoken_word_is_one_word_however_long_its_score_stays_high() -> None:
+    (event,) = feed(Detector(LABELS, PLAIN), ups(0.1, 0.81, *[0.95] * 50, 0.7, 0.9))
+    assert event == WordHeard(2 * HOP, "up", 0.81)
+
+
+def test_a_word_is_given_again_once_its_score_has_fallen_far_enough() -> None:
+    low = 0.8 * REARM
+    assert words(feed(Detector(LABELS, PLAIN), ups(0.9, low, 0.9))) == ["up"]
+    assert words(feed(Detector(LABELS, PLAIN), ups(0.9, low - 0.01, 0.9))) == ["up", "up"]
+
+
+def test_a_score_that_reaches_the_threshold_is_enough() -> None:
+    assert words(feed(Detector(LABELS, PLAIN), ups(0.8))) == ["up"]
+    assert words(feed(Detector(LABELS, PLAIN), ups(0.799))) == []
+
+
+def test_each_word_has_its_own_threshold() -> None:
+    own = DetectorSettings(threshold=0.8, thresholds={"left": 0.5}, smoothing=0.0)
+    rows = [row("left", 0.6), row("left", 0.0), row("up", 0.6), row("up", 0.0)]
+    assert words(feed(Detector(LABELS, own), rows)) == ["left"]
+
+
+def test_too_soon_after_itself_is_told_with_the_time_left() -> None:
+    slow = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=1.0)
+    events = feed(Detector(LABELS, slow), ups(0.9, 0.0, 0.95, 0.95, 0.95))
+    assert words(events) == ["up"]
+    assert events[1:] == [WordRejected(3 * HOP, "up", 0.95, "refractory", round(1.0 - seconds(2 * HOP), 4))]
+
+
+def test_after_the_refractory_time_the_word_is_given_again_and_another_word_need_not_wait() -> None:
+    brief = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=seconds(2 * HOP))
+    assert words(feed(Detector(LABELS, brief), ups(0.9, 0.0, 0.9))) == ["up", "up"]
+    rows = [row("up", 0.9), row("left", 0.9)]
+    assert words(feed(Detector(LABELS, brief), rows)) == ["up", "left"]
+
+
+def test_a_near_miss_is_told_once_after_it_has_passed_with_what_was_lacking() -> None:
+    events = feed(Detector(LABELS, PLAIN), ups(0.3, 0.6, 0.7, 0.65, 0.3, 0.2, 0.1))
+    assert events == [WordRejected(5 * HOP, "up", 0.7, "threshold", 0.1)]
+
+
+def test_what_was_never_near_is_not_told() -> None:
+    assert feed(Detector(LABELS, PLAIN), ups(0.2, 0.39, 0.2, 0.0)) == []
+
+
+def test_the_falling_edge_of_a_word_that_was_given_is_no_near_miss() -> None:
+    assert len(feed(Detector(LABELS, PLAIN), ups(0.9, 0.75, 0.6, 0.5, 0.3, 0.0))) == 1
+
+
+def test_a_word_beaten_by_another_is_told_with_its_rival() -> None:
+    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
+    events = feed(Detector(LABELS, close), [(0.45, 0.5, 0.0, 0.0)])
+    assert events == [WordRejected(HOP, "up", 0.45, "margin", 0.15, "left")]
+
+
+def test_a_word_may_still_pull_ahead_of_its_rival_within_the_crossing() -> None:
+    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
+    events = feed(Detector(LABELS, close), [(0.5, 0.45, 0.0, 0.0), (0.7, 0.2, 0.0, 0.0)])
+    assert [(event.word, event.time) for event in events] == [("left", HOP), ("up", 2 * HOP)]
+    assert words(events) == ["up"]
+
+
+def test_a_word_that_never_pulls_ahead_is_told_as_beaten_when_it_falls() -> None:
+    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
+    events = feed(Detector(LABELS, close), [(0.5, 0.45, 0.0, 0.0), (0.0, 0.3, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)])
+    assert WordRejected(2 * HOP, "up", 0.5, "margin") in events
+    assert words(events) == []
+
+
+def test_while_muted_a_word_is_told_and_not_given_and_does_not_come_late() -> None:
+    detector = Detector(LABELS, PLAIN)
+    assert feed(detector, ups(0.1, 0.9), muted=True) == [WordRejected(2 * HOP, "up", 0.9, "muted")]
+    # Listening is switched on in the middle of the word.
+    assert words(feed(detector, ups(0.9, 0.9), 2 * HOP)) == []
+    assert words(feed(detector, ups(0.0, 0.9), 4 * HOP)) == ["up"]
+
+
+@pytest.mark.parametrize("label", ["_unknown_", "_background_noise_"])
+def test_noise_and_unknown_are_never_given_out_nor_told(label: str) -> None:
+    assert feed(Detector(LABELS, PLAIN), [row(label, 1.0), row(label, 0.5), row(label, 0.0)] * 3) == []
+
+
+def test_noise_and_unknown_are_no_rivals() -> None:
+    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
+    assert words(feed(Detector(LABELS, close), [(0.45, 0.0, 0.5, 0.0)])) == ["up"]
+
+
+def test_smoothing_is_the_mean_over_its_time_whatever_the_hop() -> None:
+    for hop in (320, 640, 1280):
+        detector = Detector(LABELS, DetectorSettings(smoothing=0.16))
+        count, scores = int(0.16 * SAMPLE_RATE) // hop, [0.05 * n for n in range(1, 20)]
+        for number, score in enumerate(scores, 1):
+            detector.feed(number * hop, row("up", score))
+            recent = scores[max(0, number - count) : number]
+            assert detector.smoothed[0] == pytest.approx(sum(recent) / len(recent))
+
+
+def test_without_smoothing_each_hop_counts_as_it_is() -> None:
+    detector = Detector(LABELS, DetectorSettings(smoothing=0.0))
+    for number, score in enumerate((0.2, 0.9, 0.1), 1):
+        detector.feed(number * HOP, row("up", score))
+        assert detector.smoothed[0] == score
+
+
+def test_new_settings_hold_from_the_next_hop() -> None:
+    detector = Detector(LABELS, PLAIN)
+    feed(detector, ups(0.6))
+    detector.settings = DetectorSettings(threshold=0.5, smoothing=0.0)
+    assert detector.applied is PLAIN
+    assert words(feed(detector, ups(0.6), HOP)) == ["up"]
+    assert detector.applied is detector.settings
+
+
+def test_a_reset_forgets_what_was_said() -> None:
+    detector = Detector(LABELS, DetectorSettings(threshold=0.8, smoothing=1.0, refractory=10.0))
+    assert words(feed(detector, ups(0.9))) == ["up"]
+    detector.reset()
+    assert detector.smoothed == (0.0,) * len(LABELS)
+    assert words(feed(detector, ups(0.9), HOP)) == ["up"]
+
+
+def test_the_time_of_capture_goes_with_the_word() -> None:
+    (event,) = Detector(LABELS, PLAIN).feed(HOP, row("up", 0.9), captured=12.5)
+    assert isinstance(event, WordHeard)
+    assert event.captured == 12.5
+
+
+def restless(seed: int, hops: int, labels: int = len(LABELS)) -> list[tuple[float, ...]]:
+    """Scores that rise and fall often."""
+    dice, rows = random.Random(seed), []
+    for _ in range(hops):
+        raw = [dice.random() ** 6 for _ in range(labels)]
+        rows.append(tuple(round(value / sum(raw), 3) for value in raw))
+    return rows
+
+
+tunings = st.builds(
+    DetectorSettings,
+    threshold=st.floats(0.05, 1.0),
+    thresholds=st.dictionaries(st.sampled_from(("up", "left")), st.floats(0.05, 1.0)),
+    smoothing=st.floats(0.0, 0.4),
+    refractory=st.floats(0.0, 2.0),
+    margin=st.floats(0.0, 0.5),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), tunings)
+def test_the_same_word_never_comes_twice_within_the_refractory_time(seed: int, tuning: DetectorSettings) -> None:
+    last: dict[str, int] = {}
+    for event in feed(Detector(LABELS, tuning), restless(seed, 150)):
+        if isinstance(event, WordHeard):
+            assert seconds(event.time - last.get(event.word, -(10**9))) >= tuning.refractory
+            assert event.score >= round(tuning.threshold_of(event.word), 4) - 1e-4
+            last[event.word] = event.time
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), tunings, st.integers(0, 100))
+def test_going_on_from_a_snapshot_is_going_on(seed: int, tuning: DetectorSettings, at: int) -> None:
+    rows = restless(seed, 120)
+    whole, other = Detector(LABELS, tuning), Detector(LABELS, tuning)
+    feed(whole, rows[:at])
+    feed(other, restless(seed + 1, 30))  # what it remembers of another stream must not count
+    other.restore(whole.snapshot())
+    assert feed(whole, rows[at:], at * HOP) == feed(other, rows[at:], at * HOP)
+    assert whole.smoothed == other.smoothed
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), tunings)
+def test_the_order_of_the_labels_makes_no_difference(seed: int, tuning: DetectorSettings) -> None:
+    rows = restless(seed, 120)
+    turned = [tuple(reversed(scores)) for scores in rows]
+    one, two = feed(Detector(LABELS, tuning), rows), feed(Detector(LABELS[::-1], tuning), turned)
+    assert sorted(one, key=lambda e: (e.time, e.word)) == sorted(two, key=lambda e: (e.time, e.word))
+
+
+def test_a_snapshot_of_other_labels_does_no_harm() -> None:
+    other = Detector(("go", "_unknown_"), PLAIN)
+    feed(other, [(0.9, 0.0)])
+    detector = Detector(LABELS, PLAIN)
+    detector.restore(other.snapshot())
+    assert words(feed(detector, ups(0.9))) == ["up"]

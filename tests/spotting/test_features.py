@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.spotting.formula import mel_power
+from voicetrail.errors import WeightsError
+from voicetrail.spotting.features import FeatureSettings, LogMel
+from voicetrail.spotting.model import ARCHITECTURES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def plain() -> LogMel:
+    return LogMel()
+
+
+def noise(*shape: int, level: float = 0.1, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) * level
+
+
+def test_a_second_becomes_forty_mels_by_ninety_seven_frames(plain: LogMel) -> None:
+    picture = plain(noise(3, 16_000))
+    assert picture.shape == (3, 1, 40, 97)
+    assert plain.settings.frames == 97
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_no_frame_reaches_past_the_edges_of_the_window(name: str) -> None:
+    s = ARCHITECTURES[name].features
+    assert s.used_samples <= s.window_samples < s.used_samples + s.hop_length
+    assert LogMel(s).power(noise(1, s.window_samples)).shape[-1] == s.frames
+
+
+def test_the_frames_lie_at_the_end_of_the_window_where_the_news_is(plain: LogMel) -> None:
+    sound, used = noise(1, 16_000), plain.settings.used_samples
+    other = sound.clone()
+    other[:, : 16_000 - used] = 0.5
+    torch.testing.assert_close(plain(sound), plain(other), rtol=0, atol=0)
+    other[:, -300:] = 0.5
+    changed = (plain.power(sound[:, -used:]) != plain.power(other[:, -used:])).any(dim=2)[0, 0]
+    assert changed.nonzero().flatten().tolist() == [95, 96]
+
+
+def test_the_spectrogram_is_the_textbooks(plain: LogMel) -> None:
+    sound = noise(2, 16_000)
+    torch.testing.assert_close(plain.power(sound)[:, 0], mel_power(sound, plain.settings), rtol=1e-3, atol=1e-5)
+
+
+def test_a_voice_far_away_looks_as_a_near_one(plain: LogMel) -> None:
+    sound = noise(1, 16_000, level=0.3)
+    assert (plain(sound) - plain(sound * 0.1)).abs().max() < 0.01
+
+
+def test_the_picture_has_no_mean_and_about_unit_size(plain: LogMel) -> None:
+    speech = noise(1, 16_000) * torch.sin(torch.arange(16_000) * 2 * torch.pi / 16_000) ** 4
+    picture = plain(speech)
+    assert abs(float(picture.mean())) < 1e-5
+    assert 0.2 < float(picture.std()) < 2.0
+
+
+def test_digital_silence_is_a_flat_finite_picture(plain: LogMel) -> None:
+    picture = plain(torch.zeros(1, 16_000))
+    assert picture.abs().max() < 1e-5
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 9),
+    st.integers(1, 400),
+    st.integers(1, 400),
+    st.integers(1, 256),
+    st.floats(0, 3000),
+    st.floats(3001, 8000),
+)
+def test_settings_survive_the_weights_file(fft: int, win: int, hop: int, mels: int, low: float, high: float) -> None:
+    s = FeatureSettings(400 + 64 * fft, win, hop, mels, low, high)
+    assert FeatureSettings.from_dict(s.as_dict()) == s
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n_fft": 0},
+        {"n_fft": 20_000},
+        {"win_length": 0},
+        {"win_length": 513},
+        {"hop_length": 0},
+        {"hop_length": 513},
+        {"n_mels": 0},
+        {"n_mels": 100_000},
+        {"window_samples": 10**9},
+        {"log_floor": 0.0},
+        {"log_floor": -1.0},
+        {"log_floor": float("nan")},
+        {"log_floor": float("inf")},
+        {"f_min": 9000.0},
+        {"f_min": -1.0},
+        {"f_max": 20.0},
+        {"f_max": float("nan")},
+        {"n_fft": float("inf")},
+        {"n_fft": "many"},
+        {"n_fft": None},
+        {"n_fft": [512]},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(WeightsError, match="get the file again"):
+        FeatureSettings.from_dict({**FeatureSettings().as_dict(), **change})
+
+
+@pytest.mark.parametrize("name", list(FeatureSettings().as_dict()))
+def test_no_setting_may_be_missing(name: str) -> None:
+    values = replace(FeatureSettings()).as_dict()
+    del values[name]
+    with pytest.raises(WeightsError, match=name):
+        FeatureSettings.from_dict(values)
+
+
+def test_torchaudio_works_where_its_compiled_extension_does_not_load() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.spotting.formula"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=90
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["OSError", "passed", "RuntimeError", "passed"]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from voicetrail.spotting.features import LogMel
+from voicetrail.spotting.model import ARCHITECTURES, Model, build_model, fold, parameters
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A row of the paper's tables."""
+
+    parameters: float
+    multiplies: float
+
+
+def costs(model: Model, picture: Tensor) -> list[Cost]:
+    """Parameters and multiplies of each layer, counted while a picture goes through."""
+    rows: list[Cost] = []
+
+    def count(layer: nn.Module, _: object, out: Tensor) -> None:
+        weight = layer.get_parameter("weight")
+        # Each output value takes as many multiplies as one output channel has weights.
+        rows.append(Cost(parameters(layer), out.numel() * weight[0].numel()))
+
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(count)
+    model(picture)
+    return rows
+
+
+# Sainath and Parada, "Convolutional Neural Networks for Small-footprint Keyword Spotting" (Interspeech 2015), tables 1 and 3,
+# in thousands: parameters, multiplies. The paper leaves some biases out.
+PAPER = {
+    "cnn-trad-fpool3": [(10.2, 4400), (164.8, 5200), (65.5, 65.5), (4.1, 4.1), (0.5, 0.5)],
+    "cnn-one-fstride4": [(47.6, 428.5), (53.6, 53.6), (4.1, 4.1), (16.4, 16.4), (0.5, 0.5)],
+}
+TOTALS = {"cnn-trad-fpool3": (244.2, 9700), "cnn-one-fstride4": (122.2, 502.7)}
+
+
+@pytest.mark.parametrize("name", list(PAPER))
+def test_the_papers_networks_cost_what_its_tables_say(name: str) -> None:
+    features = ARCHITECTURES[name].features
+    assert (features.frames, features.n_mels) == (32, 40)
+    model = build_model(name, features, 4)
+    found = costs(model, torch.zeros(1, 1, 40, 32))
+    for layer, (size, work) in zip(found, PAPER[name], strict=True):
+        assert layer.parameters / 1000 == pytest.approx(size, rel=0.02, abs=0.13)
+        assert layer.multiplies / 1000 == pytest.approx(work, rel=0.02, abs=0.13)
+    size, work = TOTALS[name]
+    assert parameters(model) / 1000 == pytest.approx(size, rel=0.01)
+    assert sum(layer.multiplies for layer in found) / 1000 == pytest.approx(work, rel=0.01)
+
+
+def test_the_browsers_network_has_the_parameters_of_the_browsers() -> None:
+    model = build_model("browser-fft", ARCHITECTURES["browser-fft"].features, 6)
+    assert parameters(model) == 1_440_670
+
+
+def test_the_default_network_is_small() -> None:
+    name = next(iter(ARCHITECTURES))
+    assert parameters(build_model(name, ARCHITECTURES[name].features, 35)) < 160_000
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_every_architecture_hears_a_second(name: str) -> None:
+    features = ARCHITECTURES[name].features
+    assert features.window_samples == 16_000
+    model = build_model(name, features, 6)
+    picture = LogMel(features)(torch.randn(2, 16_000) * 0.1)
+    embedding = model.backbone(picture)
+    assert embedding.shape == (2, model.head.in_features)
+    assert model(picture).shape == (2, 6)
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_folding_changes_nothing_that_is_heard(name: str) -> None:
+    features = ARCHITECTURES[name].features
+    torch.manual_seed(3)
+    model = build_model(name, features, 6)
+    pictures = torch.randn(8, 1, features.n_mels, features.frames)
+    with torch.no_grad():
+        # A batch gives the normalisations something to fold; a scale and shift of their own, too.
+        model.train()(pictures)
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.uniform_(-0.5, 0.5)
+        before = model.eval()(pictures)
+        fold(model)
+        assert (model(pictures) - before).abs().max() < 1e-4
+    assert not any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_folding_twice_is_folding_once() -> None:
+    name = next(iter(ARCHITECTURES))
+    model = fold(build_model(name, ARCHITECTURES[name].features, 6))
+    picture = torch.randn(1, 1, 40, 97)
+    before = model(picture)
+    assert torch.equal(fold(model)(picture), before)
