@@ -100,9 +100,10 @@ def run(args: argparse.Namespace) -> int:
                     f"epoch {news.epoch + 1:3d}/{job.schedule.epochs}  loss {news.loss:.3f}  validation {found.accuracy:.2%}  "
                     f"at 1 % false accepts {found.recall:.2%}  {minutes:.0f} min left",
                     highlight=False,
+                    soft_wrap=True,
                 )
 
-        paths = jobs.run(job, args.resume, lambda line: console.print(line, highlight=False), step)
+        paths = jobs.run(job, args.resume, lambda line: console.print(line, highlight=False, soft_wrap=True), step)
     for path in paths:
         print(path)
     return 0

@@ -1,0 +1,38 @@
+"""Writes the tables of keys and settings into README.md from the code: ``python -m tools.readme``. A test holds them equal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voicetrail.keys import markdown_table
+from voicetrail.settings import SETTINGS
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def settings_table() -> str:
+    """The table of settings for the README."""
+    lines = ["| setting | default | values | what it does |", "| --- | --- | --- | --- |"]
+    for setting in SETTINGS.values():
+        lines.append(
+            f"| `{setting.name}` | {_shown(setting.default)} | {setting.range_text} | {setting.help.replace('|', chr(92) + '|')} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value or "empty")
+
+
+def filled(text: str) -> str:
+    """The README's text with its tables made anew."""
+    for name, table in (("keys", markdown_table()), ("settings", settings_table())):
+        before, rest = text.split(f"<!-- {name} -->\n", 1)
+        text = f"{before}<!-- {name} -->\n{table}<!-- /{name} -->" + rest.split(f"<!-- /{name} -->", 1)[1]
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text("utf-8")), "utf-8")
