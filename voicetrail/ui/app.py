@@ -66,7 +66,7 @@ class TrailApp(App[None]):
         """Take the theme, look after signals, and show the first screen."""
         if self._wanted_theme in self.available_themes:
             self.theme = self._wanted_theme
-        if self._wanted_theme == "textual-dark" and self.console.color_system in ("standard", None):
+        if self._wanted_theme == "textual-dark" and self.console.color_system == "standard":
             # Sixteen colours: the terminal's own, not the nearest ones to those of a theme.
             self.theme = "ansi-dark"
         self.theme_changed_signal.subscribe(self, lambda _: self.refresh_look())

@@ -8,42 +8,93 @@ but the saving: the screen's own compositor is replaced, and full repaints stay 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rich.color import ColorSystem
 from rich.console import Console
-from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
+from textual.geometry import Region
 from textual.strip import Strip
+
+from voicetrail.ui.widgets.rows import Rows
 
 RESET = "\x1b[0m"
 
 
-class SparingUpdate(ChopsUpdate):
-    """Changed spans of some lines."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some cells of a line."""
+
+    x: int
+    y: int
+    strip: Strip
+
+
+class SparingUpdate(CompositorUpdate):
+    """Changed cells of some lines."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
 
     def render_segments(self, console: Console) -> str:
         """The update as it goes to the terminal."""
         pen = _Pen(console._color_system)
-        for y, x1, x2 in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                if strip is None or x >= x2 or end <= x1:
-                    continue
-                start, stop = max(x, x1), min(end, x2)
-                whole: Strip = strip
-                pen.write(start, y, stop, whole.crop(start - x, stop - x))
+        for piece in self.pieces:
+            pen.write(piece.x, piece.y, piece.strip)
         return pen.text
 
 
 class SparingCompositor(Compositor):
-    """Textual's compositor, with partial updates that spare the line."""
+    """Textual's compositor, with partial updates that spare the line and the processor.
 
-    def render_partial_update(self) -> ChopsUpdate | None:
+    Where every changed cell lies in a widget of rows with nothing over it, those cells alone are rendered; else the changed lines
+    are composed as Textual does it, and cut to what changed.
+    """
+
+    def render_partial_update(self) -> SparingUpdate | None:  # type: ignore[override]
         """What changed since the last update."""
-        update = super().render_partial_update()
-        return None if update is None else SparingUpdate(update.chops, update.spans, update.chop_ends)
+        screen = self.size.region
+        dirty = [region.intersection(screen) for region in self._dirty_regions]
+        pieces = self._rows_alone(list(self._regions_to_spans(region for region in dirty if region)))
+        if pieces is None:
+            update = super().render_partial_update()
+            return None if update is None else SparingUpdate(_cut(update))
+        self._dirty_regions.clear()
+        return SparingUpdate(pieces) if pieces else None
+
+    def _rows_alone(self, spans: Sequence[tuple[int, int, int]]) -> list[Piece] | None:
+        """Render spans that lie in widgets of rows each; ``None`` where one does not."""
+        pieces: list[Piece] = []
+        for y, start, stop in spans:
+            span = Region(start, y, stop - start, 1)
+            front = next(
+                (
+                    (widget, region, shown)
+                    for widget, (region, clip) in self.visible_widgets.items()
+                    if (shown := region.intersection(clip)).overlaps(span)
+                ),
+                None,
+            )
+            if front is None or not isinstance(front[0], Rows) or not front[2].contains_region(span):
+                return None
+            (strip,) = front[0].render_lines(span.translate(-front[1].offset))
+            pieces.append(Piece(start, y, strip))
+        return pieces
+
+
+def _cut(update: ChopsUpdate) -> list[Piece]:
+    """The changed cells of lines that Textual composed."""
+    pieces: list[Piece] = []
+    for y, x1, x2 in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is not None and x < x2 and end > x1:
+                start, stop = max(x, x1), min(end, x2)
+                whole: Strip = strip
+                pieces.append(Piece(start, y, whole.crop(start - x, stop - x)))
+    return pieces
 
 
 class _Pen:
@@ -60,12 +111,12 @@ class _Pen:
         """Everything written, with the style reset at the end."""
         return "".join(self._out) + (RESET if any(self._style) else "")
 
-    def write(self, x: int, y: int, end: int, segments: Iterable[Segment]) -> None:
-        """Write from a place on a line up to another."""
+    def write(self, x: int, y: int, strip: Strip) -> None:
+        """Write from a place on a line."""
         if self._at != (x, y):
             self._out.append(f"\x1b[{y + 1};{x + 1}H")
-        self._at = (end, y)
-        for text, style, control in segments:
+        self._at = (x + strip.cell_length, y)
+        for text, style, control in strip:
             if text and not control:
                 self._turn(_codes(style, self._system) if style is not None else ("", "", ""))
                 self._out.append(text)

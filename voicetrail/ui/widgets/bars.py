@@ -84,7 +84,7 @@ class ScoreBars(Rows):
         order += [i for i, label in enumerate(self.labels) if not is_word(label)]
         columns = max(1, min(2, -(-len(order) // max(1, height))))
         lines = -(-len(order) // columns)
-        each = (width - (columns - 1)) // columns
+        each = width // columns - 1
         for y in range(lines):
             runs: list[Run] = []
             for index in order[y::lines][:columns]:

@@ -37,6 +37,8 @@ class Rows(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._base: Style | None = None
+        """The widget's own style; finding it takes longer than painting a line."""
         self._runs: list[list[Run]] = []
         self._cells: list[list[_Cell]] = []
 
@@ -85,14 +87,21 @@ class Rows(Widget):
         """The room changed."""
         self.rebuild()
 
+    def notify_style_update(self) -> None:
+        """A style changed, here or further out."""
+        self._base = None
+        super().notify_style_update()
+
     def restyle(self) -> None:
         """The look changed: every row is made anew and painted."""
+        self._base = None
         self.rebuild()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One line, with equal cells merged into runs."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self._base or self.rich_style
+        self._base = base
         cells = self._cells[y][:width] if y < len(self._cells) else []
         segments = [
             Segment("".join(character for character, _ in group), base + style)

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.stage import make_app, make_settings
+from tests.ui.tones import TONE, tone_file
+from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
+from voicetrail.keys import ACTIONS
+from voicetrail.replay.reader import read
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.messages import Heard
+from voicetrail.ui.news import News, Opened, Trouble
+from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.screens.help import HelpScreen
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return make_app(make_settings(tmp_path))
+
+
+def shown(app: VoicetrailApp) -> GameScreen:
+    assert app.game is not None
+    return app.game
+
+
+def drawn(game: GameScreen) -> list[str]:
+    rows = [row for row in game.canvas.text_rows if row.strip()]
+    indent = min(len(row) - len(row.lstrip()) for row in rows)
+    return [row[indent:].rstrip() for row in rows]
+
+
+async def tell(pilot: Pilot[None], *news: News) -> GameScreen:
+    game = shown(pilot.app)  # type: ignore[arg-type]
+    game.post_message(Heard(news))
+    await pilot.pause()
+    return game
+
+
+async def test_arrows_draw_undo_takes_back_and_clear_can_be_undone(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("right", "down", "left", "u")
+        game = shown(app)
+        assert drawn(game) == ["╶───╮", "    │", "    ▼"]
+        assert game.message.message == "taken back: left"
+        await pilot.press("c")
+        assert drawn(game) == ["●"]
+        assert game.message.text_rows[0].endswith("  0 strokes    0 long")
+        await pilot.press("u")
+        assert drawn(game) == ["╶───╮", "    │", "    ▼"]
+        assert game.message.text_rows[0].endswith("  2 strokes    4 long")
+
+
+async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        shown(app).show_labels(("up", "left", "_unknown_"))
+        game = await tell(pilot, WordHeard(16_000, "left", 0.91), WordRejected(17_000, "up", 0.6, "threshold", 0.1))
+        assert drawn(game) == ["◄───╴"]
+        assert game.bars.text_rows[1].startswith(" ●left")
+        assert game.words.text_rows[0].endswith("● left .91")
+        assert game.words.text_rows[1].endswith("· up .60, .10 short")
+
+
+async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = await tell(pilot, Opened("desk"))
+        assert "● listening" in game.ear.text_rows[0]
+        await pilot.press("space")
+        assert "○ not listening" in game.ear.text_rows[0]
+        await tell(pilot, WordHeard(0, "up", 0.9))
+        assert drawn(game) == ["●"], "a word that was on its way is not taken"
+        assert game.words.text_rows[0].endswith("up .90, not listening")
+        await pilot.press("space")
+        await tell(pilot, WordHeard(0, "up", 0.9))
+        assert drawn(game) == ["▲", "│", "╵"]
+
+
+async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> None:
+    app.settings.set("push_to_talk_time", 0.5)
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = await tell(pilot, Opened("desk"))
+        await pilot.press("p")
+        assert "space to talk" in game.ear.text_rows[0]
+        await pilot.press("space")
+        assert not game.muted
+        await pilot.pause(0.7)
+        assert game.muted
+
+
+async def test_trouble_with_the_source_is_shown(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = await tell(pilot, Opened("desk"), SourceLost(0, "the microphone is gone"))
+        assert "! no sound comes" in game.ear.text_rows[0]
+        assert game.message.text_rows[0].startswith("! the microphone is gone")
+        await pilot.press("up")
+        assert drawn(game)[0] == "▲", "the keyboard plays on"
+        await tell(pilot, SourceBack(0, "desk"))
+        assert "● listening" in game.ear.text_rows[0]
+        await tell(pilot, SourceDelayed(0, "microphone delayed"))
+        assert game.message.message == "microphone delayed"
+        await tell(pilot, Trouble("no weights", fatal=True))
+        assert "! keyboard only" in game.ear.text_rows[0]
+
+
+async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
+    app.settings.set("glide_speed", 30)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("g", "right")
+        game = shown(app).session.game
+        await pilot.pause(0.4)
+        assert game.tally.length >= 3
+        await pilot.press("space")
+        length = game.tally.length
+        await pilot.pause(0.2)
+        assert game.tally.length == length
+        assert not game.mode.moving
+
+
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_help_tells_every_key(app: VoicetrailApp, key: str) -> None:
+    async with app.run_test(size=(100, 60)) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        picture = app.export_screenshot().replace("&#160;", " ")
+        assert "Stop or start listening" in picture
+        await pilot.press("up", "escape")
+        await pilot.pause()
+        assert len(app.screen_stack) == 2
+        assert drawn(shown(app)) == ["●"], "keys in the help do not draw"
+
+
+async def test_the_palette_lists_every_action_and_runs_one(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("left", "ctrl+p")
+        await pilot.pause(0.3)
+        from textual.command import CommandList
+
+        listed = app.screen.query_one(CommandList).option_count
+        assert listed == len(ACTIONS) - 1, "all but the palette itself"
+        await pilot.press(*"undo")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await pilot.pause(0.5)
+        assert drawn(shown(app)) == ["●"]
+
+
+async def test_record_and_marker(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("m")
+        game = shown(app)
+        assert "r starts one" in game.message.message
+        await pilot.press("up", "r")
+        assert "REC 0:00" in game.message.text_rows[0]
+        path = game.recording.recorder.path
+        assert path is not None
+        await pilot.press("m", "left", "r")
+        assert game.message.message.startswith("kept in ")
+        assert "REC" not in game.message.text_rows[0]
+    kept = read(path)
+    assert kept.remark == ""
+    assert [type(entry.item).__name__ for entry in kept.entries].count("Marker") == 1
+
+
+async def test_dark_and_light(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        before = shown(app).canvas.render_line(14)
+        await pilot.press("t")
+        assert app.theme == "textual-light"
+        assert shown(app).canvas.render_line(14) != before, "the colours are others"
+        await pilot.press("t")
+        assert app.theme == "textual-dark"
+
+
+async def test_ascii_uses_nothing_else(tmp_path: Path) -> None:
+    app = make_app(make_settings(tmp_path, ascii=True))
+    async with app.run_test(size=(100, 30)) as pilot:
+        shown(app).show_labels(("up", "left", "_unknown_"))
+        await pilot.press("up", "right")
+        await tell(pilot, WordHeard(0, "left", 0.91))
+        for y in range(30):
+            line = "".join(strip.text for strip in [app.screen._compositor.render_strips()[y]])
+            assert line.isascii(), line
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)])
+async def test_every_part_is_there_at_every_size(app: VoicetrailApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size) as pilot:
+        game = shown(app)
+        game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+        await pilot.pause()
+        for part in (game.canvas, game.ear, game.bars, game.words, game.message):
+            assert part.region.width > 20
+            assert part.region.height >= 1
+            assert part.region.bottom <= size[1]
+        assert game.bars.text_rows[5].strip().startswith("noise")
+
+
+async def test_a_window_too_small_says_so_and_comes_back(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("right")
+        await pilot.resize_terminal(50, 12)
+        await pilot.pause()
+        lines = [strip.text.strip() for strip in app.screen._compositor.render_strips()]
+        assert lines[:2] == ["The window is too small.", "60×20 is needed, this is 50×12."]
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert drawn(shown(app)) == ["╶───►"]
+
+
+async def test_a_click_on_the_footer_does_what_the_key_does(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("right")
+        await pilot.click("#keys", offset=(2, 0))
+        assert drawn(shown(app)) == ["●"]
+
+
+async def test_sound_draws_through_the_listener(tmp_path: Path) -> None:
+    app = make_app(make_settings(tmp_path), tone_file(tmp_path / "way.wav", ["up", "right"]))
+    async with app.run_test(size=(100, 30)) as pilot:
+        for _ in range(200):
+            await pilot.pause(0.03)
+            game = shown(app)
+            if game.session.game.tally.words == 2:
+                break
+        assert drawn(game) == ["╭───►", "│", "╵"]
+        assert game.ear.delay_ms is not None
+        assert game.ear.delay_ms < TONE * 1000
+        assert game.ear.source == "way.wav"
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_an_error_of_the_program_leaves_a_log_and_no_traceback(
+    app: VoicetrailApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def break_it() -> None:
+        async with app.run_test(size=(100, 30)) as pilot:
+            shown(app).set_timer(0.01, _fail)
+            await pilot.pause(0.5)
+
+    with pytest.raises(ZeroDivisionError):
+        await break_it()
+    assert app.log_path is not None
+    assert "ZeroDivisionError" in app.log_path.read_text()
+    app.log_path.unlink()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def _fail() -> None:
+    raise ZeroDivisionError

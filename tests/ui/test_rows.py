@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from rich.style import Style
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+
+from voicetrail.ui.look import Look, make_look
+from voicetrail.ui.widgets.rows import Rows
+
+PLAIN, BOLD = Style(), Style(bold=True)
+
+
+class Watched(Rows):
+    """Notes what it asks to be painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, int, int]] = []
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Watched:
+        if regions and hasattr(self, "asked"):
+            self.asked += [(region.y, region.x, region.right) for region in regions]
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+class Stage(App[None]):
+    look: Look = make_look({}, ansi=True, ascii_only=True)
+
+    def compose(self) -> ComposeResult:
+        yield Watched()
+
+
+async def test_only_the_cells_that_differ_are_painted() -> None:
+    async with Stage().run_test(size=(60, 3)) as pilot:
+        rows = pilot.app.query_one(Watched)
+        rows.put(0, [("left", PLAIN), (" .97", BOLD)])
+        assert rows.asked == [(0, 0, 8)]
+        rows.asked.clear()
+        rows.put(0, [("left", PLAIN), (" .92", BOLD)])
+        assert rows.asked == [(0, 7, 8)]
+        rows.asked.clear()
+        rows.put(0, [("left .92", PLAIN)])
+        assert rows.asked == [(0, 5, 8)], "another style is another look; that of a blank is not seen"
+        rows.asked.clear()
+        rows.put(0, [("left .92   ", PLAIN)])
+        assert rows.asked == [], "blanks at the end look like nothing"
+        rows.put(0, [("L", PLAIN), ("eft .92" + " " * 20 + "x", PLAIN)])
+        assert rows.asked == [(0, 0, 1), (0, 28, 29)]
+
+
+async def test_wide_characters_take_two_cells() -> None:
+    async with Stage().run_test(size=(20, 3)) as pilot:
+        rows = pilot.app.query_one(Watched)
+        rows.put(0, [("マイク", PLAIN), ("1", BOLD)])
+        strip = rows.render_line(0)
+        assert strip.cell_length == 20
+        assert strip.text == "マイク1" + " " * 13
+
+
+async def test_rows_that_are_taken_away_are_blank() -> None:
+    async with Stage().run_test(size=(20, 4)) as pilot:
+        rows = pilot.app.query_one(Watched)
+        for y in range(3):
+            rows.put(y, [(f"row {y}", PLAIN)])
+        rows.truncate(1)
+        assert rows.text_rows == ["row 0"]
+        assert rows.render_line(2).text.strip() == ""
