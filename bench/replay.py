@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -83,11 +84,15 @@ def rows() -> Iterator[Row]:
         yield {"name": "an hour's file with 18 words' scores", "value": size / 1e6, "unit": "MB", "limit": 3.0}
         packed = sum(len(line) for line in path.read_bytes().splitlines() if b'"s"' in line)
         yield {"name": "its scores a second", "value": packed / HOUR_S, "unit": "B", "limit": 500.0}
-        began = time.perf_counter()
-        timeline = Timeline(read(path))
-        yield {"name": "opening an hour's file", "value": time.perf_counter() - began, "unit": "s", "limit": 1.0}
+        taken = []
+        for _ in range(5):
+            began = time.perf_counter()
+            timeline = Timeline(read(path))
+            taken.append(time.perf_counter() - began)
+        yield {"name": "opening an hour's file, the median of five", "value": median(taken), "unit": "s", "limit": 1.0}
         assert not timeline.differences
-        dice, taken = random.Random(1), []
+        dice = random.Random(1)
+        taken = []
         for _ in range(100):
             at_ms = dice.randrange(timeline.duration_ms)
             began = time.perf_counter()

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -129,7 +130,8 @@ class Stage:
     ) -> Iterator[tuple[int, Listener]]:
         """Listen to rows of scores; yields before every hop, so that a test can change things on the way."""
         ears = ScriptedEars(rows, labels)
-        detector = Detector(labels, settings or DetectorSettings())
+        # As weights ship them: thresholds that nobody can change.
+        detector = Detector(labels, settings or DetectorSettings(thresholds=MappingProxyType({"_": 0.5})))
         listener = Listener(Blocks(len(rows), news), ears, detector)
         self.recorder.attach(listener, Ready(labels, "scripted", "test weights", "0" * 64))
         hop = 0

@@ -278,3 +278,16 @@ def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
     sums = [entry.item for entry in read(tmp_path / "a.trail").entries if isinstance(entry.item, Checksum)]
     assert [one.at_ms for one in sums] == [900, 900]
     assert Timeline(read(tmp_path / "a.trail")).differences == []
+
+
+def test_an_error_of_the_program_is_told(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    stage.recorder.record(KeyPressed(object()), 10)  # type: ignore[arg-type]
+    deadline = time.monotonic() + 5
+    while not stage.told and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(stage.told) == 1
+    assert stage.told[0].startswith("an error of the program (TypeError")
+    stage.stop()
+    assert read(tmp_path / "a.trail").entries[-1].item == End(stage.told[0])

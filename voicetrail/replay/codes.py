@@ -26,7 +26,6 @@ x    the end                      reason, empty where the player ended it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import cast, get_args
 
 from voicetrail.events import (
@@ -83,7 +82,7 @@ def to_line(item: Item) -> tuple[str, object]:
         case ListeningChanged(time, listening):
             return "l", [listening, time]
         case DetectorChanged():
-            return "d", {**asdict(item), "thresholds": dict(item.thresholds)}
+            return "d", {"time": item.time, **_settings_to_json(item)}
         case Ears():
             return "e", _ears_to_json(item)
         case SourceLost(time, message) | SourceDelayed(time, message):
@@ -163,8 +162,9 @@ def detector_settings(data: object) -> DetectorSettings:
 
 
 def _detector(data: object) -> DetectorChanged:
-    settings = detector_settings(data)
-    return DetectorChanged(whole(table(data).get("time")), **asdict(settings))
+    now = detector_settings(data)
+    time = whole(table(data).get("time"))
+    return DetectorChanged(time, now.threshold, now.thresholds, now.smoothing, now.refractory, now.margin)
 
 
 def _news(data: object) -> News:
@@ -185,6 +185,16 @@ def _news(data: object) -> News:
     raise ValueError("no such news")
 
 
+def _settings_to_json(settings: DetectorSettings | DetectorChanged) -> dict[str, object]:
+    return {
+        "threshold": settings.threshold,
+        "thresholds": dict(settings.thresholds),
+        "smoothing": settings.smoothing,
+        "refractory": settings.refractory,
+        "margin": settings.margin,
+    }
+
+
 def _ears_to_json(ears: Ears) -> dict[str, object]:
     return {
         "time": ears.time,
@@ -194,7 +204,7 @@ def _ears_to_json(ears: Ears) -> dict[str, object]:
         "hash": ears.weights_hash,
         "source": ears.source,
         "listening": ears.listening,
-        "settings": {**asdict(ears.settings), "thresholds": dict(ears.settings.thresholds)},
+        "settings": _settings_to_json(ears.settings),
         "recent": [[time, list(posteriors)] for time, posteriors in ears.state.recent],
         "words": {word: list(state) for word, state in ears.state.words.items()},
     }

@@ -135,8 +135,7 @@ class TrailWriter:
                 self._take(item)
                 self._when_due()
             self._end_run()
-        except (OSError, RuntimeError, AssertionError) as error:
-            # libsndfile reports a full disk as a RuntimeError, or as fewer samples than were asked for.
+        except Exception as error:  # whatever it is, the game goes on, and the player is told
             self._fail(_reason(error))
         finally:
             self._over.set()
@@ -234,7 +233,10 @@ class TrailWriter:
 def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"the sound could not be written ({printable(error, 80) or 'the disk is full?'})"
+    # libsndfile reports a full disk as a RuntimeError, or takes fewer samples than it was given.
+    if isinstance(error, RuntimeError | AssertionError):
+        return f"the sound could not be written ({printable(error, 80) or 'is the disk full?'})"
+    return f"an error of the program ({type(error).__name__}: {printable(error, 80)})"
 
 
 def _cannot(path: Path, error: BaseException) -> str:
