@@ -124,7 +124,10 @@ def load_weights(name: str | Path) -> Weights:
     """
     path = find_weights(name)
     info = read_info(path)
-    model = build_model(info.architecture, info.features, len(info.classes))
+    try:
+        model = build_model(info.architecture, info.features, len(info.classes))
+    except (RuntimeError, ValueError) as error:
+        raise _damaged(path, f"{info.architecture} cannot be built for its features: {error}") from None
     try:
         tensors = {
             key: value.float() if value.is_floating_point() else value
@@ -163,7 +166,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
         with safetensors.safe_open(path, "pt") as stored:
             text = (stored.metadata() or {}).get(KEY)
         meta = json.loads(text) if text else None
-    except (OSError, safetensors.SafetensorError, ValueError) as error:
+    except (OSError, safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     if not isinstance(meta, dict):
         raise WeightsError(f"{printable(path)} holds no weights of voicetrail (its metadata say nothing); train them with it")
@@ -181,14 +184,17 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
             f"the weights {printable(path)} have format version {printable(version)}, this program reads {FORMAT_VERSION}; "
             "update voicetrail or train them again"
         )
-    if meta.get("architecture") not in ARCHITECTURES:
+    architecture = meta.get("architecture")
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         raise WeightsError(
-            f"the weights {printable(path)} need the architecture {printable(meta.get('architecture'))!r}; "
+            f"the weights {printable(path)} need the architecture {printable(architecture)!r}; "
             f"this program has {', '.join(ARCHITECTURES)}"
         )
     labels, classes = meta.get("labels"), meta.get("classes")
     if not _names(labels) or not _names(classes) or not set(RESERVED) <= {*labels} <= {*classes}:
         raise _damaged(path, "its labels are not among its classes")
+    if len({*labels}) < len(labels):
+        raise _damaged(path, "a label stands there twice")
     try:
         detector = DetectorSettings(**meta["detector"])
         numbers = [detector.threshold, detector.smoothing, detector.refractory, detector.margin, *detector.thresholds.values()]
@@ -199,5 +205,5 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     features = FeatureSettings.from_dict(meta.get("features") or {})
     about = meta.get("about")
     return WeightsInfo(
-        tuple(labels), tuple(classes), meta["architecture"], features, detector, about if isinstance(about, dict) else {}
+        tuple(labels), tuple(classes), architecture, features, detector, about if isinstance(about, dict) else {}
     )

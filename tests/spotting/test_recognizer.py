@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from voicetrail.audio.file import demo_path
+from voicetrail.spotting.recognizer import HOP, Recognizer, load_recognizer, loudest_window
+
+Sound = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def ears() -> Recognizer:
+    return load_recognizer()
+
+
+@pytest.fixture(scope="module")
+def speech() -> Sound:
+    """The first words of the bundled voice."""
+    sound, _ = soundfile.read(demo_path(), frames=5 * 16_000, dtype="float32")
+    return np.asarray(sound, dtype=np.float32)
+
+
+def windows(sound: Sound, size: int, count: int, first: int = 0) -> list[Sound]:
+    return [sound[first + hop * HOP : first + hop * HOP + size] for hop in range(count)]
+
+
+def apart(scores: tuple[float, ...], truth: Sound) -> float:
+    return float(np.abs(np.array(scores) - truth).max())
+
+
+def test_scores_that_go_on_are_those_of_each_window_by_itself(ears: Recognizer, speech: Sound) -> None:
+    each = windows(speech, ears.window_samples, 60)
+    truth = ears.posteriors(np.stack(each))
+    assert truth.max(axis=0)[:4].max() > 0.5  # there is something to hear
+    for window, row in zip(each, truth, strict=True):
+        assert apart(ears.score(window), row) <= 0.002
+
+
+def test_after_a_jump_nothing_of_the_old_place_is_left(ears: Recognizer, speech: Sound) -> None:
+    places = [0, HOP, 5 * HOP, 5 * HOP, 4 * HOP, 50 * HOP + 1, 51 * HOP + 1]
+    each = [speech[at : at + ears.window_samples] for at in places]
+    for window, row in zip(each, ears.posteriors(np.stack(each)), strict=True):
+        assert apart(ears.score(window), row) <= 0.002
+
+
+def test_the_callers_window_may_be_written_over(ears: Recognizer, speech: Sound) -> None:
+    window = speech[: ears.window_samples].copy()
+    for hop in range(1, 20):
+        ears.score(window)
+        window[:-HOP] = window[HOP:].copy()
+        at = ears.window_samples + (hop - 1) * HOP
+        window[-HOP:] = speech[at : at + HOP]
+    last = speech[19 * HOP : 19 * HOP + ears.window_samples]
+    np.testing.assert_array_equal(window, last)
+    assert apart(ears.score(window), ears.posteriors(last[None])[0]) <= 0.002
+
+
+def test_a_window_that_goes_on_has_only_its_new_frames_computed(
+    ears: Recognizer, speech: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[int] = []
+    power: Callable[..., object] = ears._features.power
+
+    def counted(sound: npt.NDArray[np.float32]) -> object:
+        computed.append(sound.shape[-1])
+        return power(sound)
+
+    monkeypatch.setattr(ears._features, "power", counted)
+    for window in windows(speech, ears.window_samples, 3, first=12_345):
+        ears.score(window)
+    s = ears._features.settings
+    assert computed == [s.used_samples, 3 * s.hop_length + s.n_fft, 3 * s.hop_length + s.n_fft]
+
+
+def test_scores_are_rounded_and_sum_to_one(ears: Recognizer, speech: Sound) -> None:
+    for window in windows(speech, ears.window_samples, 10):
+        scores = ears.score(window)
+        assert len(scores) == len(ears.labels)
+        assert all(score == round(score, 3) and 0 <= score <= 1 for score in scores)
+        assert sum(scores) == pytest.approx(1.0, abs=0.004)
+
+
+def test_silence_is_no_word(ears: Recognizer) -> None:
+    scores = dict(zip(ears.labels, ears.score(np.zeros(ears.window_samples, dtype=np.float32)), strict=True))
+    assert max(scores, key=lambda label: scores[label]) == "_background_noise_"
+
+
+def test_picture_and_embedding_have_their_shapes(ears: Recognizer, speech: Sound) -> None:
+    window = speech[: ears.window_samples]
+    assert ears.spectrogram(window).shape == (40, 97)
+    embedding = ears.embedding(window)
+    assert embedding.ndim == 1
+    assert np.isfinite(embedding).all()
+
+
+def test_what_the_game_needs_to_know_of_its_ears(ears: Recognizer) -> None:
+    assert ears.labels == ("up", "down", "left", "right", "_unknown_", "_background_noise_")
+    assert (ears.name, ears.hop, ears.window_samples) == ("directional4w", 640, 16_000)
+    assert len(ears.hash) == 64
+
+
+def test_the_loudest_window_holds_the_word() -> None:
+    sound = np.full(50_000, 0.01, dtype=np.float32)
+    sound[20_000:30_000] = 0.5
+    window = loudest_window(sound, 16_000)
+    assert (window == np.float32(0.5)).sum() == 10_000
+
+
+def test_a_shorter_sound_is_centred_in_zeros() -> None:
+    window = loudest_window(np.ones(1000, dtype=np.float32), 16_000)
+    assert window.shape == (16_000,)
+    assert np.flatnonzero(window)[[0, -1]].tolist() == [7500, 8499]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st_numpy.arrays(np.float32, st.integers(0, 60), elements=st.floats(-1, 1, width=32)), st.integers(1, 40))
+def test_no_other_window_has_more_energy(sound: Sound, size: int) -> None:
+    window = loudest_window(sound, size)
+    assert len(window) == size
+    energies = [float(np.sum(sound[at : at + size].astype(np.float64) ** 2)) for at in range(max(1, len(sound) - size + 1))]
+    assert float(np.sum(window.astype(np.float64) ** 2)) >= max(energies) - 1e-9

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from voicetrail.errors import WeightsError
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.model import DEFAULT_ARCHITECTURE, build_model
+from voicetrail.spotting.weights import KEY, WeightsInfo, find_weights, folders, load_weights, read_info, save_weights
+from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES, is_word
+
+LABELS = (*DIRECTIONS, UNKNOWN, NOISE)
+CLASSES = ("cat", "dog", *LABELS)
+INFO = WeightsInfo(
+    LABELS,
+    CLASSES,
+    DEFAULT_ARCHITECTURE,
+    FeatureSettings(),
+    DetectorSettings(0.8, {"up": 0.6}, 0.2, 0.5, 0.05),
+    {"epoch": 3, "trained_on": ["speech_commands"]},
+)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that was never trained."""
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    save_weights(path, build_model(INFO.architecture, INFO.features, len(CLASSES)).state_dict(), INFO)
+    return path
+
+
+@pytest.fixture
+def altered(kept: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Writes the kept weights with changes to their metadata or tensors."""
+
+    def write(meta: dict[str, Any] | None = None, tensors: dict[str, torch.Tensor | None] | None = None) -> Path:
+        with safetensors.safe_open(kept, "pt") as stored:
+            told = json.loads(stored.metadata()[KEY])
+        merged = safetensors.torch.load_file(kept) | (tensors or {})
+        path = tmp_path / "altered.safetensors"
+        safetensors.torch.save_file(
+            {name: value for name, value in merged.items() if value is not None},
+            path,
+            {KEY: json.dumps({**told, **(meta or {})})},
+        )
+        return path
+
+    return write
+
+
+def refused(path: Path | str) -> str:
+    """The one line with which a file is refused."""
+    with pytest.raises(WeightsError) as caught:
+        load_weights(path)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 400
+    return line
+
+
+def test_what_is_saved_is_what_is_loaded(kept: Path) -> None:
+    weights = load_weights(kept)
+    assert weights.info == INFO
+    assert (weights.name, weights.hash) == ("untrained", hashlib.sha256(kept.read_bytes()).hexdigest())
+    torch.manual_seed(1)
+    fresh = build_model(INFO.architecture, INFO.features, len(CLASSES)).state_dict()
+    for name, value in weights.model.state_dict().items():
+        # Stored in half precision.
+        torch.testing.assert_close(value, fresh[name], rtol=1e-3, atol=1e-6)
+    assert not kept.with_suffix(".part").exists()
+
+
+def test_the_metadata_can_be_read_alone(kept: Path) -> None:
+    assert read_info(kept) == INFO
+
+
+def test_classes_that_are_no_label_count_as_unknown() -> None:
+    scores = torch.tensor([[0.3, 0.1, 0.2, 0.1, 0.05, 0.05, 0.15, 0.05]]) @ INFO.grouping()
+    torch.testing.assert_close(scores, torch.tensor([[0.2, 0.1, 0.05, 0.05, 0.55, 0.05]]))
+
+
+def test_a_name_that_is_not_there_is_refused_with_the_names_that_are(tmp_path: Path) -> None:
+    line = refused("directional5w")
+    assert "'directional5w'" in line
+    assert "18w, directional4w" in line
+    assert "nowhere.safetensors" in refused(tmp_path / "nowhere.safetensors")
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    assert "no weights file" in refused(folder)
+
+
+def test_a_name_with_control_characters_does_no_harm_to_the_terminal() -> None:
+    assert "\x1b" not in refused("\x1b[2Jnone")
+
+
+def test_weights_are_looked_for_in_the_package_first_and_then_in_the_checkout(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed, checkout = tmp_path / "installed", tmp_path / "checkout"
+    for folder in (installed, checkout):
+        folder.mkdir()
+    (checkout / "own.safetensors").write_bytes(kept.read_bytes())
+    monkeypatch.setattr("voicetrail.spotting.weights.folders", lambda: (installed, checkout))
+    assert find_weights("own").parent == checkout
+    (installed / "own.safetensors").write_bytes(kept.read_bytes())
+    assert find_weights("own").parent == installed
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
+def test_a_file_that_is_cut_short_is_refused(kept: Path, tmp_path: Path, part: float) -> None:
+    whole = kept.read_bytes()
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(whole[: int(len(whole) * part)])
+    assert "damaged" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello, these are no weights\n" * 40, b"\0" * 4096, b"\xff" * 64], ids=["text", "zeros", "ones"]
+)
+def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(content)
+    assert "get the file again" in refused(path) or "metadata say nothing" in refused(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_is_refused_and_never_run(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "pickle.safetensors"
+    torch.save(build_model(INFO.architecture, INFO.features, 6).state_dict(), path, _use_new_zipfile_serialization=zipped)
+    line = refused(path)
+    assert "pickle" in line
+    assert ".safetensors" in line
+
+
+def test_a_file_larger_than_any_weights_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "large.safetensors"
+    with path.open("wb") as file:
+        file.truncate(10**9)
+    assert "larger" in refused(path)
+
+
+def test_weights_of_another_program_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.safetensors"
+    safetensors.torch.save_file({"a": torch.zeros(3)}, path)
+    assert "no weights of voicetrail" in refused(path)
+
+
+def test_another_format_version_is_refused_with_both_numbers(altered: Callable[..., Path]) -> None:
+    line = refused(altered({"format_version": 7}))
+    assert "format version 7" in line
+    assert "reads 1" in line
+
+
+def test_an_unknown_architecture_is_refused_with_those_there_are(altered: Callable[..., Path]) -> None:
+    line = refused(altered({"architecture": "transformer-9000"}))
+    assert "transformer-9000" in line
+    assert DEFAULT_ARCHITECTURE in line
+
+
+def test_shapes_that_do_not_fit_are_refused_with_the_first_that_does_not(altered: Callable[..., Path]) -> None:
+    assert "head.weight" in refused(altered(tensors={"head.weight": torch.zeros(3, 160)}))
+    assert "head.bias" in refused(altered(tensors={"head.bias": None}))
+    assert "too many" in refused(altered(tensors={"another": torch.zeros(1)}))
+    assert "do not fit" in refused(altered({"architecture": "cnn-trad-fpool3"}))
+    assert "do not fit" in refused(altered({"classes": [*CLASSES, "more"]}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_weight_that_is_no_number_is_refused(altered: Callable[..., Path], value: float) -> None:
+    bias = torch.zeros(len(CLASSES))
+    bias[2] = value
+    assert "not a number" in refused(altered(tensors={"head.bias": bias}))
+
+
+ABSURD: list[dict[str, Any]] = [
+    {"labels": [*LABELS, "parrot"]},
+    {"labels": list(DIRECTIONS)},
+    {"labels": ["up", *LABELS]},
+    {"labels": "up"},
+    {"labels": None},
+    {"labels": [["up"]]},
+    {"classes": {}},
+    {"classes": [*CLASSES, "up"]},
+    {"architecture": ["temporal-resnet"]},
+    {"architecture": None},
+    {"format_version": None},
+    {"format_version": [1]},
+    {"detector": None},
+    {"detector": []},
+    {"detector": {"threshold": 0.5, "volume": 11}},
+    {"detector": {"threshold": -1}},
+    {"detector": {"threshold": "high"}},
+    {"detector": {"thresholds": ["up"]}},
+    {"detector": {"thresholds": {"up": float("nan")}}},
+    {"detector": {"refractory": 1e9}},
+    {"features": None},
+    {"features": "40 mels"},
+    {"features": {**FeatureSettings().as_dict(), "hop_length": 0}},
+    {"features": {**FeatureSettings().as_dict(), "n_fft": float("inf")}},
+    {"features": {**FeatureSettings().as_dict(), "n_fft": 4000, "window_samples": 4000}, "architecture": "cnn-trad-fpool3"},
+    {"features": {**FeatureSettings().as_dict(), "n_mels": 2}, "architecture": "browser-fft"},
+]
+
+
+@pytest.mark.parametrize("meta", ABSURD, ids=lambda meta: json.dumps(meta)[:60])
+def test_absurd_metadata_are_refused_in_one_line(altered: Callable[..., Path], meta: dict[str, Any]) -> None:
+    assert refused(altered(meta))
+
+
+def test_metadata_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.safetensors"
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path, {KEY: "[" * 100_000})
+    assert "damaged" in refused(path)
+
+
+def test_what_it_was_trained_on_may_be_anything(altered: Callable[..., Path]) -> None:
+    assert load_weights(altered({"about": "a secret"})).info == replace(INFO, about={})
+
+
+@pytest.mark.parametrize("name", list(VOCABULARIES))
+def test_the_weights_that_ship_are_as_promised(name: str) -> None:
+    path = find_weights(name)
+    assert path.parent in folders()
+    assert path.stat().st_size < 2_000_000
+    weights = load_weights(name)
+    assert weights.info.labels == (*VOCABULARIES[name], UNKNOWN, NOISE)
+    assert weights.info.architecture == DEFAULT_ARCHITECTURE
+    detector = weights.info.detector
+    for word in filter(is_word, weights.info.labels):
+        assert 0.3 <= detector.threshold_of(word) <= 0.99
+    assert set(detector.thresholds) <= {*VOCABULARIES[name]}
+    assert 0.0 <= detector.smoothing <= 0.4
+    assert 0.2 <= detector.refractory <= 1.5
