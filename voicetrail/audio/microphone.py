@@ -290,7 +290,7 @@ class Microphone:
         try:
             chosen = choose(inputs(refresh=self._lost), self._wanted)
             if chosen is None:
-                self._tell_lost("there is no microphone; plug one in")
+                self._tell_lost(no_input())
                 return None
             self.name = chosen.name
             return Capture(chosen, self._receive)
