@@ -15,10 +15,9 @@ from voicetrail.spotting.weights import Weights
 from voicetrail.training.dataset import CLIP, Corpus
 from voicetrail.training.measure import StreamMetrics, hear
 from voicetrail.training.metrics import ClipMetrics, Scores, det_curve, measure_clips
-from voicetrail.training.streams import Stream, negative_streams, word_stream
+from voicetrail.training.streams import SNRS, Stream, negative_streams, word_stream
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, is_word
 
-SNRS = (None, 20.0, 10.0, 5.0)
 FEW = 60
 """A word with fewer validation clips weighs as if it had this many at least (never more than ten times its clips)."""
 

@@ -24,16 +24,14 @@ from voicetrail.spotting.weights import WeightsInfo, load_weights, save_weights
 from voicetrail.training.choose import Choice, choose
 from voicetrail.training.compose import Composer
 from voicetrail.training.dataset import CLIP, Corpus, Folders, load_corpus
-from voicetrail.training.measure import hear
+from voicetrail.training.measure import Heard
 from voicetrail.training.metrics import ClipMetrics, measure_clips
-from voicetrail.training.streams import negative_streams, word_stream
+from voicetrail.training.streams import SNRS, negative_streams, word_stream
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
-SNRS = (None, 20.0, 10.0, 5.0)
-"""Conditions of the streams, in dB; ``None`` is clean."""
 
 Tell = Callable[[str], None]
 
@@ -221,6 +219,7 @@ def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: f
     """Choose the detector's settings for weights, on the choosing half of the validation streams."""
     recognizer = Recognizer(load_weights(path))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
-    positive = [hear(word_stream(corpus, "choosing", snr, seconds, 11, words), recognizer, recognizer.detector) for snr in SNRS]
-    negative = [hear(stream, recognizer, recognizer.detector) for stream in negative_streams(corpus, "choosing", 11, words)]
+    streams = [word_stream(corpus, "choosing", snr, seconds, 11, words) for snr in SNRS]
+    positive = [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
+    negative = [Heard(s, recognizer.score_all(s.sound), ()) for s in negative_streams(corpus, "choosing", 11, words)]
     return choose(recognizer.labels, words, positive, negative, false_an_hour)
