@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+
+import voicetrail
+from voicetrail.cli import COMMANDS, main
+from voicetrail.errors import (
+    AudioError,
+    RemoteError,
+    ReplayError,
+    SettingsError,
+    TerminalError,
+    TrainingError,
+    UsageError,
+    VoicetrailError,
+    WeightsError,
+)
+
+
+def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    out = capsys.readouterr().out
+    for name, text in COMMANDS.items():
+        assert f"{name} " in out
+        assert text in out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"voicetrail {voicetrail.__version__}\n"
+
+
+def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["dance\x1b[2J"])
+    assert left.value.code == 2
+    err = capsys.readouterr().err
+    assert "no command 'dance�[2J'" in err
+    assert "listen" in err
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A command in the place of ``play`` and ``doctor``; notes what it is given."""
+    command = SimpleNamespace(__doc__="A stand-in.", given=[], result=0)
+
+    def run(args: object) -> int:
+        command.given.append(vars(args))
+        if isinstance(command.result, BaseException):
+            raise command.result
+        return int(command.result)
+
+    command.run, command.add_arguments = run, lambda parser: parser.add_argument("--loud", action="store_true")
+    for name in ("play", "doctor"):
+        monkeypatch.setitem(sys.modules, f"voicetrail.commands.{name}", command)
+    return command
+
+
+@pytest.mark.parametrize("given", [[], ["play"], ["--loud"], ["play", "--loud"]])
+def test_without_a_command_it_plays(stand_in: SimpleNamespace, given: list[str]) -> None:
+    assert main(given) == 0
+    assert stand_in.given == [{"loud": "--loud" in given}]
+
+
+def test_the_commands_exit_code_is_the_programs(stand_in: SimpleNamespace) -> None:
+    stand_in.result = 1
+    assert main(["doctor"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError, 2),
+        (SettingsError, 2),
+        (AudioError, 1),
+        (WeightsError, 1),
+        (ReplayError, 1),
+        (RemoteError, 1),
+        (TrainingError, 1),
+        (TerminalError, 1),
+    ],
+)
+def test_an_error_becomes_one_line_and_an_exit_code(
+    stand_in: SimpleNamespace, capsys: pytest.CaptureFixture[str], error: type[VoicetrailError], code: int
+) -> None:
+    stand_in.result = error("the file\n\x1b[31m is not there; name another")
+    assert main(["doctor"]) == code
+    assert capsys.readouterr().err == "voicetrail: the file �[31m is not there; name another\n"
+
+
+def test_ctrl_c_ends_without_a_traceback(stand_in: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.result = KeyboardInterrupt()
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_fault_of_our_own_is_not_hidden(stand_in: SimpleNamespace) -> None:
+    stand_in.result = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        main(["doctor"])
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = (
+        "import sys; from types import SimpleNamespace\n"
+        "def run(args): print('x' * 100_000, flush=True); return 0\n"
+        "sys.modules['voicetrail.commands.doctor'] = SimpleNamespace(run=run, add_arguments=lambda parser: None)\n"
+        "from voicetrail.cli import main; sys.exit(main(['doctor']))"
+    )
+    with os.fdopen(writer, "wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_tells_what_it_is_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([name, "--help"])
+    assert left.value.code == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: voicetrail {name}")
+    assert (import_module(f"voicetrail.commands.{name}").__doc__ or "").split("\n")[0] in out

@@ -1,0 +1,245 @@
+"""The loop from sound to events, with a source and ears of our own making."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voicetrail.events import (
+    AudioBlock,
+    DetectorChanged,
+    Event,
+    Level,
+    ListeningChanged,
+    SamplesLost,
+    Scores,
+    SourceBack,
+    SourceEnded,
+    SourceEvent,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+)
+from voicetrail.listening import POLL, Listener
+from voicetrail.spotting.detector import Detector, DetectorSettings
+
+HOP, WINDOW = 100, 400
+LABELS = ("up", "_background_noise_")
+PLAIN = DetectorSettings(threshold=0.5, smoothing=0.0, refractory=0.0)
+Sound = npt.NDArray[np.float32]
+E = TypeVar("E")
+
+
+class Items:
+    """A source that gives out what it was made with; then its end, or (``endless``) nothing until it is closed."""
+
+    name = "items"
+    live = False
+
+    def __init__(self, *items: AudioBlock | SourceEvent | None, endless: bool = False) -> None:
+        self._items, self._endless, self.closed = list(items), endless, False
+
+    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
+        if self._items:
+            return self._items.pop(0)
+        if self._endless:
+            time.sleep(timeout)
+            return None
+        return SourceEnded(0)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass
+class LoudnessEars:
+    """Hears *up* as loud as the last hop is; remembers the windows it was given."""
+
+    labels: tuple[str, ...] = LABELS
+    hop: int = HOP
+    window_samples: int = WINDOW
+    windows: list[Sound] = field(default_factory=list)
+
+    def score(self, window: Sound) -> tuple[float, ...]:
+        self.windows.append(window.copy())
+        loud = round(float(np.abs(window[-HOP:]).max()), 3)
+        return (loud, round(1 - loud, 3))
+
+
+def ramp(samples: int, first: int = 0) -> Sound:
+    """Samples that can be told apart."""
+    return ((np.arange(first, first + samples) % 997) / 10_000).astype(np.float32)
+
+
+def block(level: float, hops: int = 1) -> AudioBlock:
+    return AudioBlock(np.full(hops * HOP, level, dtype=np.float32))
+
+
+def listener(*items: AudioBlock | SourceEvent | None, endless: bool = False) -> Listener:
+    return Listener(Items(*items, endless=endless), LoudnessEars(), Detector(LABELS, PLAIN))
+
+
+def of(kind: type[E], events: list[Event]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 350), max_size=12))
+def test_windows_are_a_hop_apart_however_the_sound_is_cut(sizes: list[int]) -> None:
+    sound, at, blocks = ramp(sum(sizes)), 0, []
+    for size in sizes:
+        blocks.append(AudioBlock(sound[at : at + size]))
+        at += size
+    ears, tapped = LoudnessEars(), list[tuple[int, Sound, bool]]()
+    loop = Listener(Items(*blocks), ears, Detector(LABELS), tap=lambda *hop: tapped.append(hop))
+    events = list(loop.events())
+    hops = len(sound) // HOP
+    assert [event.time for event in of(Scores, events)] == [HOP * (n + 1) for n in range(hops)]
+    assert [event.time for event in of(Level, events)] == [HOP * (n + 1) for n in range(hops)]
+    padded = np.concatenate((np.zeros(WINDOW, dtype=np.float32), sound))
+    for number, window in enumerate(ears.windows, 1):
+        np.testing.assert_array_equal(window, padded[number * HOP : number * HOP + WINDOW])
+    # The tap is given each sample once, in order, at the time of its hop's end.
+    assert [hop[0] for hop in tapped] == [HOP * (n + 1) for n in range(hops)]
+    if tapped:
+        np.testing.assert_array_equal(np.concatenate([hop[1] for hop in tapped]), sound[: hops * HOP])
+    assert loop.time == len(sound)
+
+
+def test_a_word_comes_after_the_scores_and_the_level_of_its_hop() -> None:
+    events = list(listener(block(0.1), block(0.9)).events())
+    assert [type(event) for event in events] == [Level, Scores, Level, Scores, WordHeard, SourceEnded]
+    assert events[4] == WordHeard(2 * HOP, "up", 0.9)
+    scores = events[3]
+    assert isinstance(scores, Scores)
+    assert scores.smoothed == scores.posteriors == (0.9, 0.1)
+
+
+def test_lost_samples_are_told_and_are_no_time_of_the_stream() -> None:
+    later = AudioBlock(np.zeros(HOP, dtype=np.float32), lost=37)
+    events = list(listener(block(0.0), later, AudioBlock(np.zeros(HOP, dtype=np.float32), lost=5)).events())
+    assert of(SamplesLost, events) == [SamplesLost(HOP, 37, 37), SamplesLost(2 * HOP, 5, 42)]
+    assert [event.time for event in of(Scores, events)] == [HOP, 2 * HOP, 3 * HOP]
+
+
+def test_the_time_of_capture_is_that_of_the_hops_last_sample() -> None:
+    sound = AudioBlock(np.zeros(2 * HOP, dtype=np.float32), captured=50.0)
+    assert [event.captured for event in of(Scores, list(listener(sound).events()))] == [50.0 - HOP / 16_000, 50.0]
+
+
+def test_while_muted_words_are_not_given_and_scores_go_on() -> None:
+    loop = listener(block(0.0), block(0.9), block(0.0), block(0.9))
+    heard: list[Event] = []
+    for event in loop.events():
+        heard.append(event)
+        if isinstance(event, Scores):
+            loop.muted = event.time < 2 * HOP
+    assert [event.posteriors[0] for event in of(Scores, heard)] == [0.0, 0.9, 0.0, 0.9]
+    assert of(WordRejected, heard) == [WordRejected(2 * HOP, "up", 0.9, "muted")]
+    assert of(WordHeard, heard) == [WordHeard(4 * HOP, "up", 0.9)]
+    assert of(ListeningChanged, heard) == [ListeningChanged(HOP, False), ListeningChanged(2 * HOP, True)]
+    # Each change is told before the first hop that it holds for.
+    assert heard.index(ListeningChanged(HOP, False)) < heard.index(WordRejected(2 * HOP, "up", 0.9, "muted"))
+
+
+def test_the_tap_is_told_whether_listening_was_on() -> None:
+    loop, tapped = listener(block(0.1), block(0.2)), list[bool]()
+    loop.tap = lambda _, __, listening: tapped.append(listening)
+    for event in loop.events():
+        loop.muted = loop.muted or isinstance(event, Scores)
+    assert tapped == [True, False]
+
+
+def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -> None:
+    ears = LoudnessEars()
+    half = AudioBlock(np.full(HOP // 2, 0.3, dtype=np.float32))
+    source = Items(block(0.4, 3), half, SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1))
+    detector = Detector(LABELS, DetectorSettings(threshold=0.5, smoothing=1.0))
+    events = list(Listener(source, ears, detector).events())
+    assert of(SourceLost, events) == [SourceLost(3 * HOP + HOP // 2, "unplugged")]
+    assert of(SourceBack, events) == [SourceBack(3 * HOP + HOP // 2, "again")]
+    expected = np.zeros(WINDOW, dtype=np.float32)
+    expected[-HOP:] = np.float32(0.1)
+    np.testing.assert_array_equal(ears.windows[-1], expected)
+    assert of(Scores, events)[-1].smoothed == (0.1, 0.9)
+
+
+def test_a_change_of_the_detectors_settings_is_told_with_the_first_hop_it_decides() -> None:
+    loop = listener(block(0.4), block(0.4), block(0.4))
+    heard: list[Event] = []
+    for event in loop.events():
+        heard.append(event)
+        if isinstance(event, Scores) and event.time == HOP:
+            loop.detector.settings = DetectorSettings(threshold=0.3, smoothing=0.0, refractory=0.0)
+    assert of(DetectorChanged, heard) == [DetectorChanged(2 * HOP, 0.3, {}, 0.0, 0.0, 0.1)]
+    assert [event.time for event in of(WordHeard, heard)] == [2 * HOP]
+
+
+class Double:
+    """A gain of 6 dB."""
+
+    gain_db = 6.02
+
+    def apply(self, samples: Sound) -> Sound:
+        return np.clip(samples * np.float32(2.0), -1, 1)
+
+
+def test_the_gain_changes_what_is_heard_and_not_what_is_tapped_or_counts_as_clipped() -> None:
+    ears, tapped = LoudnessEars(), list[Sound]()
+    loop = Listener(
+        Items(block(0.25), block(1.0)), ears, Detector(LABELS), gain=Double(), tap=lambda _, sound, __: tapped.append(sound)
+    )
+    quiet, loud = of(Level, list(loop.events()))
+    assert ears.windows[0][-1] == np.float32(0.5)
+    assert [sound[0] for sound in tapped] == [0.25, 1.0]
+    assert (quiet.rms_db, quiet.peak_db, quiet.gain_db) == (
+        pytest.approx(-6.02, abs=0.01),
+        pytest.approx(-6.02, abs=0.01),
+        6.02,
+    )
+    assert (quiet.clipped, loud.clipped) == (False, True)
+
+
+def test_nothing_for_a_while_is_waited_for() -> None:
+    events = list(listener(None, block(0.9), None, None, block(0.1)).events())
+    assert [event.time for event in of(Scores, events)] == [HOP, 2 * HOP]
+
+
+def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> None:
+    source = Items(block(0.1))
+    list(Listener(source, LoudnessEars(), Detector(LABELS)).events())
+    assert source.closed
+    source = Items(block(0.1, 5))
+    events = Listener(source, LoudnessEars(), Detector(LABELS)).events()
+    next(events)
+    events.close()  # type: ignore[attr-defined]  # a generator
+    assert source.closed
+
+
+@pytest.mark.parametrize("during", ["silence", "a long block"])
+def test_it_stops_within_a_poll(during: str) -> None:
+    source = Items(endless=True) if during == "silence" else Items(block(0.1, 10_000_000 // HOP))
+    loop = Listener(source, LoudnessEars(), Detector(LABELS))
+    thread = threading.Thread(target=lambda: list(loop.events()), daemon=True)
+    thread.start()
+    time.sleep(0.05)
+    assert thread.is_alive()
+    loop.stop()
+    thread.join(POLL + 1.0)
+    assert not thread.is_alive()
+    assert loop.stopped
+    assert source.closed
