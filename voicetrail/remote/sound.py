@@ -75,10 +75,10 @@ class SoundFeed:
         """A listener of sound has nothing to ask for; what it sends is passed over."""
 
     def _tell(self, news: SourceEvent, send: Callable[[Message], None]) -> None:
-        event = news_event(news)
+        event, before = news_event(news), self._state
         self._state = None if isinstance(news, SourceBack) else event
         send(Message(event))
-        if self._on_news is not None:
+        if self._on_news is not None and (before or self._state) is not None:
             self._on_news(news)
 
 

@@ -1,0 +1,128 @@
+"""Measures the line of `voicetrail ssh`: what it adds to the delay, and what goes over it."""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from tests.e2e.sshd import delayed
+from voicetrail.audio.address import Address, parse_address
+from voicetrail.audio.network import LineSource
+from voicetrail.audio.source import Source, open_source
+from voicetrail.events import AudioBlock
+from voicetrail.remote.server import Feed, LineServer
+from voicetrail.remote.sound import SoundFeed
+
+Row = dict[str, str | float]
+BLOCK = 320
+SECONDS = 5.0
+LINES = (0.05, 0.15, 0.3)
+
+
+class Counting:
+    """A microphone whose n-th block consists of the number n; remembers when each was spoken."""
+
+    name = "counting"
+    live = True
+
+    def __init__(self, height: float | None = None) -> None:
+        self.spoken: list[float] = []
+        self._height = height
+        self._due = time.monotonic()
+        self._noise = np.random.default_rng(1)
+
+    def read(self, timeout: float) -> AudioBlock:
+        """Give the next block when it is due."""
+        self._due += BLOCK / 16_000
+        time.sleep(max(0.0, self._due - time.monotonic()))
+        self.spoken.append(time.monotonic())
+        if self._height is not None:
+            return AudioBlock(self._noise.normal(0, self._height, BLOCK).astype(np.float32), self.spoken[-1])
+        return AudioBlock(np.full(BLOCK, (len(self.spoken) - 1) / 32768, dtype=np.float32), self.spoken[-1])
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing is open."""
+
+
+def added_delay(one_way: float = 0.0) -> float:
+    """Median seconds from the microphone's block to the game's, over a line that takes so long one way."""
+    microphone = Counting()
+    server = LineServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"))
+    server.start()
+    delays: list[float] = []
+    try:
+        with delayed(server.port, one_way) as proxy, LineSource(parse_address(f"tcp://127.0.0.1:{proxy.port}")) as source:
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                item = source.read(0.1)
+                if isinstance(item, AudioBlock):
+                    delays.append(time.monotonic() - microphone.spoken[round(float(item.samples[0]) * 32768)])
+    finally:
+        server.close()
+    return statistics.median(delays[len(delays) // 3 :])
+
+
+def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
+    """What a client gets in a second, after the greeting."""
+    with tempfile.TemporaryDirectory(prefix="vt") as folder:
+        path = str(Path(folder) / "mic")
+        server = LineServer(feed, Address("wyoming", "unix", path=path))
+        server.start()
+        total = 0
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(path)
+                client.settimeout(0.2)
+                began = time.monotonic()
+                while time.monotonic() < began + 1 + seconds:
+                    try:
+                        count = len(client.recv(65536))
+                    except TimeoutError:
+                        continue
+                    if time.monotonic() > began + 1:
+                        total += count
+        finally:
+            server.close()
+    return total / seconds
+
+
+def words_feed(source: Source) -> Feed:
+    """The recogniser that ships, on this source."""
+    from voicetrail.remote.words_feed import WordsFeed
+    from voicetrail.spotting.recognizer import load_recognizer
+
+    ears = load_recognizer("directional4w")
+    return WordsFeed(source, ears, ears.detector)
+
+
+def rows() -> Iterator[Row]:
+    """The rows of the table."""
+    yield {"name": "line: added delay on loopback", "value": added_delay() * 1000, "unit": "ms", "limit": 60}
+    for one_way in LINES:
+        value = added_delay(one_way) * 1000
+        name = f"line: delay over a line of {one_way * 1000:.0f} ms one way"
+        yield {"name": name, "value": value, "unit": "ms", "limit": one_way * 1000 + 60}
+    yield {
+        "name": "line: sound, bytes a second",
+        "value": bytes_a_second(SoundFeed(Counting())),
+        "unit": "B/s",
+        "limit": 40_000,
+    }
+    quiet = bytes_a_second(words_feed(Counting(0.001)), 10)
+    yield {"name": "line: words only, silent room, bytes a second", "value": quiet, "unit": "B/s", "limit": 50}
+    spoken = bytes_a_second(words_feed(open_source("demo", paced=True)), 20)
+    yield {"name": "line: words only, somebody plays, bytes a second", "value": spoken, "unit": "B/s", "limit": 300}

@@ -1,0 +1,116 @@
+"""`voicetrail ssh` with the real game at the far end and real clips played into the virtual microphone at the near end."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import OpenTerminal
+from tests.e2e.lab import VOICETRAIL, Sound, Speech, TmuxTerminal, VirtualMicrophone, wait_until
+from tests.e2e.sshd import SshServer
+
+ROOT = Path(__file__).parents[2]
+WORDS = ["up", "right", "right", "down", "left", "up", "left", "left", "down", "right"]
+
+
+@pytest.fixture
+def server(short_path: Path, home: dict[str, str]) -> Iterator[SshServer]:
+    folder = short_path / "sshd"
+    folder.mkdir()
+    server = SshServer(folder, environment={"PYTHONPATH": str(ROOT), **home})
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def sound(speech: Speech) -> Sound:
+    return speech.joined(WORDS, seed=3)
+
+
+def words_kept(file: Path) -> list[str]:
+    """The words in a session's file, in their order."""
+    done = subprocess.run(
+        [*VOICETRAIL, "replay", str(file), "--text"], capture_output=True, text=True, timeout=60, cwd=ROOT, check=True
+    )
+    return re.findall(r"\bheard (\w+)", done.stdout)
+
+
+def play_and_quit(screen: TmuxTerminal, microphone: VirtualMicrophone, sound: Sound) -> None:
+    screen.wait_for("listening", 40)
+    microphone.wait_for_listener()
+    time.sleep(1.5)
+    microphone.play_samples(sound)
+    time.sleep(1.5)
+    screen.send_keys("q")
+    assert screen.wait_for_exit(15) == 0
+
+
+@pytest.mark.parametrize("where", ["there", "here"])
+def test_words_spoken_here_draw_there_as_they_do_locally(
+    server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone, sound: Sound, tmp_path: Path, where: str
+) -> None:
+    local, far = tmp_path / "local.trail", tmp_path / "far.trail"
+    screen = terminal([*VOICETRAIL, "play", "--record", str(local)], env=virtual_mic.env, cwd=ROOT)
+    play_and_quit(screen, virtual_mic, sound)
+    line = server.voicetrail_ssh("--recognise", where, play=("--record", str(far)))
+    screen = terminal(line, env=virtual_mic.env, cwd=ROOT)
+    play_and_quit(screen, virtual_mic, sound)
+    heard_locally, heard_far = words_kept(local), words_kept(far)
+    assert len(heard_locally) >= 8
+    assert len(heard_far) >= len(heard_locally)
+    assert heard_far[: len(heard_locally)] == heard_locally or sum(a == b for a, b in zip(heard_far, WORDS, strict=False)) >= 8
+
+
+def test_the_microphone_pulled_out_here_is_told_there_and_comes_back(
+    server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone
+) -> None:
+    screen = terminal(server.voicetrail_ssh(), env=virtual_mic.env, cwd=ROOT)
+    screen.wait_for("listening", 40)
+    virtual_mic.wait_for_listener()
+    virtual_mic.unplug()
+    screen.wait_for("no sound comes", 10)
+    screen.send_keys("Up")
+    screen.wait_for("1 stroke", 5)
+    virtual_mic.plug()
+    wait_until(lambda: "no sound comes" not in screen.capture(), 20, what="the sound's return")
+    screen.send_keys("q")
+    screen.wait_for_exit(15)
+
+
+def test_a_dead_microphone_is_noticed_before_the_game(
+    server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone
+) -> None:
+    screen = terminal(server.voicetrail_ssh(), env=virtual_mic.env, cwd=ROOT, width=160)
+    shown = screen.wait_for("nothing is heard from", 20)
+    assert "dB" in shown
+    screen.send_keys("C-c")
+    assert screen.wait_for_exit() == 130
+
+
+def test_no_microphone_is_one_line(server: SshServer, terminal: OpenTerminal, short_path: Path) -> None:
+    env = {"PULSE_SERVER": f"unix:{short_path}/none", "XDG_RUNTIME_DIR": str(short_path)}
+    line = " ".join(server.voicetrail_ssh("--device", "nosuchmicrophone"))
+    screen = terminal(f"echo; {line.replace('--remote-command ' + ' '.join(VOICETRAIL), '')}", env=env, width=200, cwd=ROOT)
+    assert screen.wait_for_exit(20) == 1
+    assert "voicetrail:" in screen.capture()
+
+
+@pytest.mark.parametrize("arguments", [["vt"], ["vt", "--", "--ascii"]])
+def test_no_terminal_is_refused_and_listen_named(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [*VOICETRAIL, "ssh", *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=20,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "voicetrail listen" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
