@@ -118,7 +118,7 @@ class VirtualMicrophone:
         # The microphone itself listens to the speaker: a module of the server, which is no client.
         return sum(client != "-" for _, _, client, *_ in rows)
 
-    def wait_for_listener(self, timeout: float = 45.0) -> None:
+    def wait_for_listener(self, timeout: float = 60.0) -> None:
         """Wait until somebody records, so that nothing that is played after this is missed."""
         wait_until(lambda: self.listeners() > 0, timeout, what="a program that listens to the virtual microphone")
 

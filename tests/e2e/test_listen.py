@@ -53,7 +53,7 @@ def right(heard: list[str], said: list[str]) -> int:
 def test_a_file_of_real_words_with_gaps(speech: Speech, tmp_path: Path, home: dict[str, str]) -> None:
     soundfile.write(tmp_path / "words.flac", speech.joined(WORDS, seed=5), SAMPLE_RATE)
     command = [*VOICETRAIL, "listen", str(tmp_path / "words.flac"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=dict(os.environ))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, env=dict(os.environ))
     assert (done.returncode, done.stderr) == (0, "")
     assert right(detected(done.stdout), WORDS) >= 0.9 * len(WORDS), detected(done.stdout)
     times = [json.loads(line)["time"] for line in done.stdout.splitlines()]
@@ -89,7 +89,7 @@ def test_the_microphone_goes_and_comes_while_listening(virtual_mic: VirtualMicro
 
 def test_a_reader_that_goes_away_ends_it_quietly(home: dict[str, str]) -> None:
     command = f"{' '.join(VOICETRAIL)} listen demo --json | head -n 1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, env=dict(os.environ))
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=110, env=dict(os.environ))
     assert json.loads(done.stdout)["type"] in ("detection", "rejection")
     assert done.stderr == ""
 
@@ -99,6 +99,6 @@ def test_raw_sound_from_a_pipe(home: dict[str, str]) -> None:
 
     sound, _ = soundfile.read(demo_path(), dtype="int16")
     command = [*VOICETRAIL, "listen", "-", "--json"]
-    done = subprocess.run(command, input=sound.tobytes(), capture_output=True, timeout=60, env=dict(os.environ))
+    done = subprocess.run(command, input=sound.tobytes(), capture_output=True, timeout=110, env=dict(os.environ))
     assert done.returncode == 0
     assert len(detected(done.stdout.decode())) > 10

@@ -17,7 +17,7 @@ from tests.e2e.lab import VOICETRAIL, VirtualMicrophone
 def voicetrail(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     # An SSH session and its advice would depend on who runs the tests.
     own = {name: value for name, value in os.environ.items() if not name.startswith("SSH_")}
-    return subprocess.run([*VOICETRAIL, *arguments], env={**own, **env}, capture_output=True, text=True, timeout=60)
+    return subprocess.run([*VOICETRAIL, *arguments], env={**own, **env}, capture_output=True, text=True, timeout=110)
 
 
 @pytest.fixture
