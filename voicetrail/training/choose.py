@@ -1,7 +1,6 @@
 """Chooses the thresholds and the smoothing that ship: on the streams of one half of the validation speakers, never the judging one.
 
-For each smoothing, a word's threshold is the lowest at which the word alone gives at most its share of the allowed false moves an
-hour; the smoothing that then hears the most words over all conditions is taken. Thresholds lie between ``LOWEST`` and ``HIGHEST``.
+For each smoothing, a word's threshold is the lowest at which the word alone gives at most the allowed false moves an hour; the smoothing that then hears the most words over all conditions is taken. Thresholds lie between ``LOWEST`` and ``HIGHEST``.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
 
 SMOOTHINGS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24)
-LOWEST, HIGHEST = 0.35, 0.97
-STEP = 0.02
+LOWEST, HIGHEST = 0.3, 0.98
+STEP = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def choose(
         words: to choose thresholds for.
         positive: streams with words, one a condition.
         negative: streams without.
-        false_an_hour: allowed over all words, in speech without any of them.
+        false_an_hour: allowed of each word, in sound without any of them.
 
     Returns:
         A choice a smoothing, the best first.
@@ -52,10 +51,9 @@ def choose(
     positive = [replace(item, hops=lively(item.hops, labels)) for item in positive]
     negative = [replace(item, hops=lively(item.hops, labels)) for item in negative]
     choices = []
-    share = false_an_hour / max(1, len(words))
     for smoothing in SMOOTHINGS:
         base = DetectorSettings(smoothing=smoothing)
-        thresholds = {word: _lowest(labels, word, base, negative, share) for word in words}
+        thresholds = {word: _lowest(labels, word, base, negative, false_an_hour) for word in words}
         settings = replace(base, threshold=round(float(np.median(list(thresholds.values()))), 2), thresholds=thresholds)
         hits = _measure(labels, settings, positive)
         wrong = _measure(labels, settings, negative)
@@ -68,7 +66,7 @@ def _measure(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[
 
 
 def _lowest(labels: Sequence[str], word: str, base: DetectorSettings, negative: Sequence[Heard], share: float) -> float:
-    """The lowest threshold of a word that keeps to its share of false moves; the false moves fall as it rises, nearly always."""
+    """The lowest threshold of a word that keeps to what is allowed; the false moves fall as it rises, nearly always."""
     low, high = 0, round((HIGHEST - LOWEST) / STEP)
     never = dict.fromkeys(labels, 2.0)
     while low < high:

@@ -26,10 +26,12 @@ from voicetrail.training.compose import Composer
 from voicetrail.training.dataset import CLIP, Corpus, Folders, load_corpus
 from voicetrail.training.measure import Heard
 from voicetrail.training.metrics import ClipMetrics, measure_clips
-from voicetrail.training.streams import SNRS, negative_streams, word_stream
+from voicetrail.training.streams import RUNNING, SNRS, negative_streams, word_stream
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
+FALSE_AN_HOUR = 1.0
+"""How often an hour each word may be given out in running speech and noise that hold none, on the choosing half."""
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 
@@ -215,11 +217,12 @@ def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Cor
     return path
 
 
-def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: float = 1.0) -> list[Choice]:
+def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: float = FALSE_AN_HOUR) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams."""
     recognizer = Recognizer(load_weights(path))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
     streams = [word_stream(corpus, "choosing", snr, seconds, 11, words) for snr in SNRS]
     positive = [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
-    negative = [Heard(s, recognizer.score_all(s.sound), ()) for s in negative_streams(corpus, "choosing", 11, words)]
+    quiet = [stream for stream in negative_streams(corpus, "choosing", 11, words) if stream.name in RUNNING]
+    negative = [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in quiet]
     return choose(recognizer.labels, words, positive, negative, false_an_hour)
