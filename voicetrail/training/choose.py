@@ -1,6 +1,7 @@
 """Chooses the thresholds and the smoothing that ship: on the streams of one half of the validation speakers, never the judging one.
 
-For each smoothing, a word's threshold is the lowest at which the word alone gives at most the allowed false moves an hour; the smoothing that then hears the most words over all conditions is taken. Thresholds lie between ``LOWEST`` and ``HIGHEST``.
+For each smoothing, a word's threshold is the lowest at which the word alone gives at most the allowed false moves an hour; the
+smoothing that then hears the most words over all conditions is taken. Thresholds lie between ``LOWEST`` and ``HIGHEST``.
 """
 
 from __future__ import annotations
