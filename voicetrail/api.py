@@ -134,7 +134,7 @@ class SpeechCommands:
             raise UsageError("probability_threshold must be between 0 and 1")
         if overlap_factor is not None and not 0 <= overlap_factor < 1:
             raise UsageError("overlap_factor must be at least 0 and below 1")
-        if suppression_time is not None and suppression_time < 0:
+        if suppression_time is not None and not suppression_time >= 0:  # so that a NaN is refused as well
             raise UsageError("suppression_time must be at least 0 s")
         settings = self._recognizer.detector
         if probability_threshold is not None:

@@ -26,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    import torch
-
     from voicetrail.errors import UsageError
     from voicetrail.spotting.weights import load_weights
     from voicetrail.training import report as reports
@@ -36,7 +34,6 @@ def run(args: argparse.Namespace) -> int:
 
     if not 30 <= args.seconds <= 36_000:
         raise UsageError("--seconds must be between 30 and 36000")
-    torch.set_num_threads(1)
     weights = load_weights(args.weights)
     folders = find_folders(args.data, args.noise, args.negatives, args.synthetic)
     corpus = load_corpus(folders, "validation", args.cache)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
 from voicetrail.spotting.model import parameters
 from voicetrail.spotting.recognizer import Recognizer
@@ -87,6 +88,7 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float,
         seconds: length of each stream with words.
         tell: is given lines for people.
     """
+    torch.set_num_threads(1)
     count = parameters(weights.model)
     recognizer = Recognizer(weights)
     words = [label for label in recognizer.labels if is_word(label)]

@@ -1,0 +1,200 @@
+"""The rules of the house, read from the imports of every module."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.replay.makers import record_spoken
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "voicetrail"
+HEAVY = ("textual", "torch", "torchaudio", "sounddevice")
+LONGEST = 480
+"""Lines of a file: what a person reads in one sitting, and a little."""
+
+# What a part may import of the package, besides itself. Nothing above is imported by anything below.
+GROUND = {"events", "errors", "text", "vocabulary"}
+MAY_IMPORT = {
+    "events": set[str](),
+    "errors": set[str](),
+    "text": set[str](),
+    "vocabulary": set[str](),
+    "audio": GROUND,
+    "spotting": GROUND | {"audio"},
+    "listening": GROUND | {"audio", "spotting"},
+    "game": GROUND,
+    "calibration": GROUND | {"audio", "spotting", "listening"},
+    "replay": GROUND | {"audio", "spotting", "listening", "game"},
+    "settings": GROUND | {"spotting"},
+    "keys": GROUND,
+    "checkup": GROUND | {"audio", "spotting", "settings"},
+    "remote": GROUND | {"audio", "spotting", "listening", "settings"},
+    "training": GROUND | {"audio", "spotting", "listening"},
+    "api": GROUND | {"audio", "spotting", "listening"},
+    "ui": GROUND | {"audio", "spotting", "listening", "game", "calibration", "replay", "settings", "keys", "checkup", "remote"},
+    "cli": {"errors", "text"},
+    "__main__": {"cli"},
+    "__init__": {"api"},
+}
+# The commands, on top, may import everything but what starts the program.
+MAY_IMPORT["commands"] = set(MAY_IMPORT) - {"cli", "__main__", "__init__", "api"}
+
+
+@cache
+def modules() -> tuple[str, ...]:
+    return tuple(sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in PACKAGE.rglob("*.py")))
+
+
+@cache
+def parsed(module: str) -> ast.Module:
+    return ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Everything that a module imports at any time, but for what only the type checker sees."""
+    return frozenset(_imports(parsed(module)))
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        yield node.module or ""
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child)
+
+
+def importers(package: str) -> set[str]:
+    return {module for module in modules() if any(name.partition(".")[0] == package for name in imports(module))}
+
+
+def part(module: str) -> str:
+    """``voicetrail.audio.file`` is of the part ``audio``."""
+    return module.split(".")[1]
+
+
+@cache
+def reached(module: str) -> frozenset[str]:
+    """Everything that comes along with a module as soon as it is imported: imports at the top of files, followed."""
+    found, todo = set[str](), [module]
+    while todo:
+        name = todo.pop()
+        for statement in parsed(name).body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                new = set(_imports(statement)) - found
+                found |= new
+                todo += [
+                    n if n in modules() else f"{n}.__init__" for n in new if n in modules() or f"{n}.__init__" in modules()
+                ]
+    return frozenset(found)
+
+
+def test_each_part_imports_only_what_lies_below_it() -> None:
+    wrong = {
+        f"{module} imports {name}"
+        for module in modules()
+        for name in imports(module)
+        if name.startswith("voicetrail.")
+        and part(name) in MAY_IMPORT
+        and part(name) not in MAY_IMPORT[part(module)] | {part(module)}
+    }
+    assert not wrong
+    assert {part(module) for module in modules()} == set(MAY_IMPORT)
+
+
+def test_only_the_microphone_imports_sounddevice() -> None:
+    assert importers("sounddevice") == {"voicetrail.audio.microphone"}
+
+
+def test_only_the_features_import_torchaudio() -> None:
+    assert importers("torchaudio") == {"voicetrail.spotting.features"}
+
+
+def test_only_spotting_and_training_import_torch() -> None:
+    assert {part(module) for module in importers("torch")} <= {"spotting", "training"}
+
+
+def test_only_the_screen_imports_textual() -> None:
+    assert {part(module) for module in importers("textual")} == {"ui"}
+
+
+LIGHT = ("events", "errors", "text", "vocabulary", "game", "replay", "calibration", "keys", "settings", "spotting.detector")
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_what_is_pure_brings_nothing_heavy_along(name: str) -> None:
+    inside = [module for module in modules() if f"{module}.".startswith(f"voicetrail.{name}.")]
+    assert inside
+    for module in inside:
+        assert not {package for found in reached(module) for package in HEAVY if found.partition(".")[0] == package}, module
+
+
+def test_the_loop_and_the_sources_bring_no_torch_and_no_screen_along() -> None:
+    for module in ("voicetrail.listening", "voicetrail.audio.source", "voicetrail.cli", "voicetrail.ui.app"):
+        found = {name.partition(".")[0] for name in reached(module)}
+        assert not found & {"torch", "torchaudio", "sounddevice"}, module
+
+
+def test_no_file_grows_past_what_a_person_reads_in_one_sitting() -> None:
+    long = {
+        module: count
+        for module in modules()
+        if (count := len((ROOT / f"{module.replace('.', '/')}.py").open().readlines())) > 400
+    }
+    assert all(count <= LONGEST for count in long.values()), long
+    assert len(long) <= 2, long
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The packages in memory once a command has ended."""
+    code = (
+        "import sys\nfrom voicetrail.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=60)
+    assert not done.stderr
+    *out, last = done.stdout.splitlines()
+    assert out
+    return {*last.split()[1:]}
+
+
+def test_the_help_loads_nothing_that_takes_time() -> None:
+    assert not loaded("--help") & {*HEAVY, "numpy", "rich", "soundfile"}
+
+
+def test_a_replay_is_told_without_torch_and_without_a_screen(tmp_path: Path) -> None:
+    path = tmp_path / "session.vtr"
+    record_spoken(path, hops=60)
+    assert not loaded("replay", "--text", str(path)) & {*HEAVY}
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout: no list of the repository's files")
+    return [ROOT / name for name in done.stdout.split("\0") if name]
+
+
+def test_no_file_of_the_repository_names_a_place_of_one_machine() -> None:
+    # Put together here, so that this file does not hold them itself.
+    places = ["/" + place for place in ("work/", "tmp/vt", "root/", "opt/wheels", "home/")] + ["../" + ".library", "farm" + "-"]
+    found = {
+        f"{path.relative_to(ROOT)}: {place}"
+        for path in tracked()
+        if path.is_file() and path.suffix not in {".safetensors", ".flac", ".svg", ".png", ".gif"}
+        for place in places
+        if place in path.read_text("utf-8", "replace")
+    }
+    assert not found
