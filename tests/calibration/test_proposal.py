@@ -50,6 +50,15 @@ def test_a_room_that_sounds_like_a_word_raises_its_threshold() -> None:
     assert "false moves an hour" in propose(louder, SHIPPED, "auto", FLAT).words[0].reason
 
 
+def test_speech_is_never_taken_for_words_more_often_than_with_what_ships() -> None:
+    """Weights that are no better than ten false moves an hour are not made worse, and not made deaf either."""
+    curves = dict.fromkeys(WORDS, SpeechCurve(((0.2, 6.0), (0.7, 2.5), (0.95, 0.0))))
+    scores = {"up": 0.99, "down": 0.99, "left": 0.5, "right": 0.99}
+    proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: scores[word])), SHIPPED, "auto", curves)
+    assert 7.0 < proposal.speech_moves <= 10.0
+    assert threshold(proposal, "left") < 0.7 < threshold(proposal, "up")
+
+
 def test_the_allowance_is_shared_where_it_hears_most() -> None:
     """Speech is often taken for "up", and the player says it clearly: it gives its share to "left", which is hard to hear."""
     curves = {
