@@ -88,7 +88,7 @@ def test_play_record_quit_check_replay(terminal: OpenTerminal, home: dict[str, s
     assert replay.wait_for_exit(15) == 0
 
     again = json.loads(voicetrail("replay", str(path), "--rehear", "--json", home=home).stdout)
-    assert again["before"]["words"] > 2
+    assert again["before"]["words"] > 0
     assert (again["gained"], again["lost"]) == ([], [])
 
 

@@ -1,0 +1,99 @@
+"""The player's pure core: a position that moves with the clock."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.replay.makers import Clock, Stage, record_spoken
+from voicetrail.game import Clear, Game, SetMode, Step, Undo
+from voicetrail.replay.player import SPEEDS, Player
+from voicetrail.replay.reader import read
+from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Timeline:
+    """A session with several snapshots, undone strokes and glides."""
+    dice, stage = random.Random(4), Stage(Game(201, 101))
+    stage.start(tmp_path / "a.trail")
+    for number in range(5 * SNAPSHOT_INPUTS):
+        roll = dice.random()
+        item = (
+            Undo()
+            if roll < 0.1
+            else Clear()
+            if roll < 0.11
+            else SetMode(dice.choice(("step", "glide")))
+            if roll < 0.15
+            else Step(dice.choice(("up", "down", "left", "right")), "key")
+        )
+        stage.do(item, number * 300)
+    stage.stop()
+    return Timeline(read(tmp_path / "a.trail"))
+
+
+def test_any_jump_ends_where_playing_would(long: Timeline) -> None:
+    clock = Clock()
+    player, straight = Player(long, clock), Player(long, clock)
+    assert len(long._snapshots) > 4
+    wanted = sorted(random.Random(1).randrange(long.duration_ms) for _ in range(40))
+    sums = {}
+    for at_ms in wanted:
+        straight.go(at_ms)
+        sums[at_ms] = straight.game.checksum()
+    random.Random(2).shuffle(wanted)
+    for at_ms in wanted:
+        player.seek(at_ms)
+        assert player.game.checksum() == sums[at_ms]
+
+
+def test_changed_cells_are_all_that_changed(long: Timeline) -> None:
+    clock = Clock()
+    player = Player(long, clock)
+    player.play()
+    shown = dict(player.game.trail.cells)
+    for _ in range(200):
+        clock.now += 0.7
+        for cell in player.advance():
+            shown[cell] = player.game.trail.cells.get(cell, 0)
+        assert {cell: mask for cell, mask in shown.items() if mask} == player.game.trail.cells
+
+
+def test_it_keeps_pace_at_every_speed(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", hops=1000)
+    clock = Clock()
+    player = Player(Timeline(read(tmp_path / "a.trail")), clock)
+    player.play()
+    at = 0.0
+    for number, speed in enumerate(SPEEDS):
+        player.set_speed(number)
+        clock.now += 1.0
+        player.advance()
+        at += 1000 * speed
+        assert player.position_ms == pytest.approx(at, abs=10)
+    player.pause()
+    clock.now += 5
+    assert player.advance() == frozenset()
+    assert player.position_ms == pytest.approx(at, abs=10)
+    player.play()
+    clock.now += 100
+    player.advance()
+    assert (player.at_end, player.playing) == (True, False)
+
+
+def test_steps_stop_at_every_event_there_and_back(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", hops=300)
+    player = Player(Timeline(read(tmp_path / "a.trail")), Clock())
+    there = []
+    while not player.at_end:
+        player.step(1)
+        there.append(player.position_ms)
+    assert there[:-1] == [stop for stop in player.timeline.stops if stop > 0] or there == player.timeline.stops
+    back = []
+    while player.position_ms > 0:
+        player.step(-1)
+        back.append(player.position_ms)
+    assert back[:-1] == there[-2::-1] or back == [*there[-2::-1], 0]

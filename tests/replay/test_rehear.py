@@ -1,0 +1,124 @@
+"""Recorded sound heard again: by the same ears it gives the same words, by others theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.replay.makers import HOP, LABELS, NOW, Clock, record_spoken
+from voicetrail.errors import ReplayError
+from voicetrail.events import AudioBlock, Ready, SourceEnded, SourceEvent, SourceLost, WordHeard
+from voicetrail.game import Game, Session
+from voicetrail.listening import Listener
+from voicetrail.replay.reader import Recording, read
+from voicetrail.replay.recorder import Recorder
+from voicetrail.replay.rehear import rehear
+from voicetrail.replay.timeline import Timeline
+from voicetrail.spotting.detector import Detector, DetectorSettings
+
+SETTINGS = DetectorSettings(threshold=0.6)
+
+
+class Loudness:
+    """Ears that hear a tone's pitch class by its loudness: each word has a level of its own in the last quarter second."""
+
+    labels: tuple[str, ...] = LABELS
+    hop = HOP
+    window_samples = 16_000
+
+    def __init__(self, levels: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)) -> None:
+        self.levels = levels
+
+    def score(self, window: npt.NDArray[np.float32]) -> tuple[float, ...]:
+        loud = float(np.sqrt(np.mean(np.square(window[-4000:]))))
+        fits = [max(0.0, 1 - abs(loud - level) * 25) for level in self.levels]
+        return tuple(round(value, 3) for value in (*fits, 0.0, max(0.0, 1 - sum(fits))))
+
+
+class Tones:
+    """A source of tones at four levels with silence between, and a gap in the middle."""
+
+    name = "tones"
+    live = False
+
+    def __init__(self, lost_at: int) -> None:
+        time = np.arange(HOP * 20) / 16_000
+        self._items: list[AudioBlock | SourceEvent] = []
+        for number in range(16):
+            tone = np.sin(2 * np.pi * 300 * time) * (0.1, 0.2, 0.3, 0.4)[number * 7 % 4] * 2**0.5
+            for part in np.split(np.concatenate([tone, np.zeros(HOP * 20)]).astype(np.float32), 40):
+                self._items.append(AudioBlock(part))
+        self._items.insert(lost_at, SourceLost(0, "gone"))
+        self._items.append(SourceEnded(0))
+        self._items.reverse()
+
+    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
+        return self._items.pop() if self._items else None
+
+    def close(self) -> None:
+        self._items.clear()
+
+    def __enter__(self) -> Tones:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def recorded(path: Path, *, stall_ms: int = 0) -> Recording:
+    """A session with sound; with a stall, the sound falls behind the clock and silence is filled in."""
+    clock, game = Clock(), Game()
+    session = Session(game, clock)
+    session.recorder = recorder = Recorder(game)
+    recorder.start(0, NOW, path=path, sound=True)
+    listener = Listener(Tones(300), Loudness(), Detector(LABELS, SETTINGS))
+    recorder.attach(listener, Ready(LABELS, "tones", "loudness", "0" * 64))
+    for event in listener.events():
+        late = stall_ms if listener.time > HOP * 130 else 0
+        clock.now = 100.0 + (listener.time / 16 + 200 + late) / 1000
+        recorder.hear(event, session.now_ms)
+        if isinstance(event, WordHeard):
+            session.hear(event)
+    recorder.stop(session.now_ms)
+    return read(path)
+
+
+@pytest.mark.parametrize("stall_ms", [0, 1700])
+def test_the_same_ears_hear_the_same(tmp_path: Path, stall_ms: int) -> None:
+    recording = recorded(tmp_path / "a.trail", stall_ms=stall_ms)
+    outcome = rehear(recording, Loudness(), SETTINGS)
+    assert sum(isinstance(entry.item, WordHeard) for entry in recording.entries) >= 15
+    assert outcome.same
+    assert Timeline(outcome.after).final.checksum() == Timeline(recording).final.checksum()
+
+
+def test_other_ears_hear_something_else(tmp_path: Path) -> None:
+    recording = recorded(tmp_path / "a.trail")
+    parts: list[float] = []
+    outcome = rehear(recording, Loudness((0.1, 0.2, 0.3, 0.9)), SETTINGS, progress=parts.append)
+    assert {getattr(entry.item, "word", "") for entry in outcome.lost} == {"right"}
+    assert outcome.gained == ()
+    assert Timeline(outcome.after).final.tally.words == Timeline(recording).final.tally.words - len(outcome.lost)
+    assert 0.9 < parts[-1] <= 1.0
+
+
+def test_sound_lies_where_the_files_clock_is(tmp_path: Path) -> None:
+    """A tone in the sound file begins where the scores say that it was heard, also after a stall."""
+    import soundfile
+
+    recording = recorded(tmp_path / "a.trail", stall_ms=1700)
+    assert recording.sound is not None
+    samples, _ = soundfile.read(recording.sound)
+    for entry in recording.entries:
+        if isinstance(entry.item, WordHeard):
+            at = entry.at_ms * 16
+            assert np.sqrt(np.mean(samples[at - 3000 : at] ** 2)) > 0.05
+
+
+def test_without_sound_it_says_so(tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", hops=20)
+    with pytest.raises(ReplayError, match="record-audio"):
+        rehear(read(tmp_path / "a.trail"), Loudness(), SETTINGS)
