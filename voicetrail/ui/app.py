@@ -16,6 +16,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from voicetrail.settings import Settings
+from voicetrail.ui.driver import LastingDriver, terminal_is_gone
 from voicetrail.ui.look import Look, make_look
 from voicetrail.ui.palette import GameCommands
 from voicetrail.ui.screens.game import GameScreen
@@ -43,7 +44,7 @@ class TrailApp(App[None]):
     TITLE = "voicetrail"
 
     def __init__(self, first: Callable[[], Screen[None]], *, theme: str = "textual-dark", ascii_only: bool = False) -> None:
-        super().__init__()
+        super().__init__(driver_class=LastingDriver)
         self._first = first
         self._wanted_theme = theme
         self.ascii_only = ascii_only
@@ -104,7 +105,13 @@ class TrailApp(App[None]):
 
     def panic(self, *renderables: object) -> None:
         """Leave like at any other error of the program: with one line, not with a picture of it."""
-        self._fatal_error()
+        if self.ended_by is not None:
+            return
+        if not self.is_headless and terminal_is_gone():
+            # The thread that reads keys is the first to notice, at times before the signal comes.
+            self._end_by(signal.SIGHUP)
+        else:
+            self._fatal_error()
 
 
 def _collect_garbage_again() -> None:

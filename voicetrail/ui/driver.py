@@ -1,0 +1,52 @@
+"""Textual's terminal driver, made to outlive its terminal.
+
+When a connection drops, writing to the terminal fails. Textual's writer thread dies of that, its bounded queue fills, and the app
+waits for it for ever. Here what cannot be written any more is dropped, so that the app can end: files are closed, the ears stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import IO, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+
+class _Forgiving:
+    """A file that drops what cannot be written."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """Write, or drop."""
+        try:
+            return self._file.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Send, or drop."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+
+class LastingDriver(LinuxDriver):
+    """The driver for a terminal that may go away."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._file: Any = _Forgiving(self._file)
+
+
+def terminal_is_gone() -> bool:
+    """Whether the terminal was taken away: a hung-up one is no terminal any more."""
+    try:
+        return not os.isatty(sys.__stdin__.fileno()) if sys.__stdin__ is not None else True
+    except (OSError, ValueError):
+        return True
