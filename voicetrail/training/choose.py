@@ -6,13 +6,14 @@ smoothing that then hears the most words over all conditions is taken. Threshold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
+from voicetrail.training.operating import false_moves
 
 SMOOTHINGS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24)
 LOWEST, HIGHEST = 0.3, 0.98
@@ -28,6 +29,8 @@ class Choice:
     false_an_hour: float
     latency: float
     """Median in s."""
+    false_moves: Mapping[str, object] = field(default_factory=dict)
+    """False moves by word and threshold with these settings (``operating.false_moves``); of the best choice alone."""
 
 
 def choose(
@@ -59,7 +62,8 @@ def choose(
         hits = _measure(labels, settings, positive)
         wrong = _measure(labels, settings, negative)
         choices.append(Choice(settings, hits.heard, wrong.false_an_hour, hits.latency(50)))
-    return sorted(choices, key=lambda choice: -choice.heard)
+    best, *others = sorted(choices, key=lambda choice: -choice.heard)
+    return [replace(best, false_moves=false_moves(labels, words, best.settings, negative)), *others]
 
 
 def _measure(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:
