@@ -29,6 +29,7 @@ def main() -> int:
     options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
     source = open_source(options["--source"], paced=True)
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     print("the far side plays")
     with Path(options["--log"]).open("w", buffering=1) as log, source:
         while True:

@@ -68,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
         except Ended as ended:
             return 0 if ended.number == signal.SIGTERM else 130
         finally:
-            meter.end()
             if server is not None:
                 server.close()
+            meter.end()
     return 0
 
 

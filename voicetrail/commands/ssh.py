@@ -92,6 +92,8 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
             feed = open_feed(args, words=here, on_level=meter.show, on_news=lambda news: meter.say(describe(news)))
             meter.name = feed.name
             session = Session(wanted, feed, janitor, command, meter.say)
+            if args.no_level:
+                meter.end()
             session.start()
             if not args.no_level:
                 _show_level(meter)
@@ -100,9 +102,9 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
         except Ended as ended:
             return 128 + ended.number if ended.number != signal.SIGINT else 130
         finally:
-            meter.end()
             if session is not None:
                 session.close()
+            meter.end()
 
 
 def _show_level(meter: Meter) -> None:

@@ -91,15 +91,18 @@ def _wait_and_clean(pipe: int, terminal: tuple[int, list[Any]] | None) -> None:
         os.dup2(nothing, standard)
     with os.fdopen(pipe, "r") as lines:
         told = [line.rstrip("\n").partition(" ") for line in lines]
-    if any(what == "done" for what, _, _ in told):
-        return
+    if not any(what == "done" for what, _, _ in told):
+        _end_and_restore(told, terminal)
+    for what, _, value in told:
+        if what == "folder":
+            shutil.rmtree(value, ignore_errors=True)
+
+
+def _end_and_restore(told: list[tuple[str, str, str]], terminal: tuple[int, list[Any]] | None) -> None:
     process = next((int(value) for what, _, value in reversed(told) if what == "process"), 0)
     if process:
         end_process(process)
     restore_terminal(terminal)
-    for what, _, value in told:
-        if what == "folder":
-            shutil.rmtree(value, ignore_errors=True)
 
 
 def end_process(pid: int) -> None:

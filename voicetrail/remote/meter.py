@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -61,22 +62,24 @@ class Meter:
         now = self._clock()
         if self._terminal and now - self._last >= EVERY:
             self._last, self._shown = now, True
-            self._stream.write(f"\r{level_line(self.name, level, self.note, ascii_only=self._ascii)}\x1b[K")
-            self._stream.flush()
+            self._write(f"\r{level_line(self.name, level, self.note, ascii_only=self._ascii)}\x1b[K")
 
     def say(self, text: str) -> None:
         """Write a line of text; the level goes on below it."""
-        self._stream.write(f"{chr(13) + chr(27) + '[K' if self._shown else ''}{printable(text, 500)}\n")
-        self._stream.flush()
+        self._write(f"{chr(13) + chr(27) + '[K' if self._shown else ''}{printable(text, 500)}\n")
         self._shown = False
 
     def end(self) -> None:
         """Leave the last level on a line of its own, and write no more levels: the terminal is another's now."""
         self._ended = True
         if self._shown:
-            self._stream.write("\n")
-            self._stream.flush()
+            self._write("\n")
             self._shown = False
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal is gone; who is cleaning up must not stumble over that
+            self._stream.write(text)
+            self._stream.flush()
 
     @property
     def dead(self) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -107,6 +110,7 @@ class Session:
         self.server.secret = secret.encode()
         outcome, code, message = self._connect(tcp_tunnel(self._local, scheme, file))
         if outcome is Outcome.NO_FORWARD:
+            self._there(["rm", "-f", file])  # what would have removed it never ran
             message = (
                 f"{self.wanted.host} forbids to forward Unix sockets and ports: its sshd_config needs "
                 "AllowStreamLocalForwarding yes (or AllowTcpForwarding yes)"
@@ -125,8 +129,7 @@ class Session:
                 process.wait()
             self.janitor.restore()
         self.server.close()
-        Path(self._local).unlink(missing_ok=True)
-        Path(self.folder).rmdir()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _on_client(self, count: int) -> None:
         self.played = self.played or count > 0
@@ -162,6 +165,17 @@ class Session:
                 sys.stderr.write(f"{line}\r\n")
                 sys.stderr.flush()
         stream.close()
+
+    def _there(self, command: list[str]) -> None:
+        """Run a command of no consequence over there."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                ["ssh", *self.wanted.ssh, self.wanted.host, shlex.join(command)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=30,
+                check=False,
+            )
 
     def _store(self, file: str, secret: str) -> None:
         try:

@@ -107,8 +107,8 @@ def remote_script(
     program, game = shlex.join(command), shlex.join(["play", "--source", source, *play])
     given = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     steps = [
-        # Not at a hang-up: a shell that caught it would keep it from the game, which then cleans up by itself.
         f"trap 'rm -f {shlex.join(remove)}' EXIT",
+        "trap 'exit 129' HUP",
         "trap : INT",
         # Where pipx and pip put it; a shell that is not a login shell may not look there.
         'PATH="$PATH:$HOME/.local/bin"; export PATH',
@@ -116,9 +116,16 @@ def remote_script(
         f"v=$({program} mic --protocol 2>/dev/null) || exit {OLDER}",
         f'[ "$v" -le {PROTOCOL} ] 2>/dev/null || exit {NEWER}',
         f'[ "$v" -eq {PROTOCOL} ] || exit {OLDER}',
-        f"{given} {program} {game}".strip(),
+        # A hang-up is told to the shell alone, and a shell that waits for a foreground program keeps it to itself. So the game
+        # is one of the background, with the terminal as its input, and gets it from here.
+        f"exec 3<&0; {given} {program} {game} <&3 3<&- & p=$!",
+        "trap 'kill -HUP $p 2>/dev/null' HUP",
+        "trap 'kill -TERM $p 2>/dev/null' TERM",
+        "while wait $p; code=$?; kill -0 $p 2>/dev/null; do :; done",
+        "exit $code",
     ]
-    return f"exec sh -c {shlex.quote('; '.join(steps))}"
+    script = "\n".join(steps)
+    return f"exec sh -c {shlex.quote(script)}"
 
 
 def ssh_command(wanted: Wanted, forward: str, script: str) -> list[str]:
