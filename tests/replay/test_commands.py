@@ -39,7 +39,12 @@ def test_the_table_is_newest_first_and_safe(folder: Path, capsys: pytest.Capture
     assert main(["replays"]) == 0
     said = capsys.readouterr().out
     rows = said.splitlines()
-    assert [row.split("  ")[-1].split(" ")[0] for row in rows[1:5]] == ["new.trail", "one.trail", "old.trail", "odd�[31m.trail"]
+    assert [row.split("  ")[-1].split(" ")[0].rstrip(":") for row in rows[1:5]] == [
+        "new.trail",
+        "one.trail",
+        "old.trail",
+        "odd�[31m.trail",
+    ]
     assert "2026-05-04" in rows[2]
     assert "0:08" in rows[2]
     assert "with sound" in rows[2]
