@@ -204,6 +204,13 @@ def test_truncated(tmp_path: Path, ending: str, kept: float) -> None:
     assert "is truncated" in problem(path)
 
 
+def test_ogg_without_its_last_page_is_truncated(tmp_path: Path) -> None:
+    path = write(tmp_path / "noise.opus", np.random.default_rng(2).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"OggS")])
+    assert "is truncated" in problem(path)
+
+
 def test_wav_from_a_pipe_does_not_know_its_size(tmp_path: Path) -> None:
     path = write(tmp_path / "piped.wav", tone(length=0.1))
     data = bytearray(path.read_bytes())

@@ -38,11 +38,11 @@ def test_the_oldest_sound_is_dropped_and_counted_and_news_are_kept() -> None:
 
 def test_lost_samples_are_counted_at_16_khz() -> None:
     queue = SoundQueue(320)
-    queue.put(sound(1, samples=960, rate=48_000))
+    queue.put(sound(1, samples=960, rate=48_000, overflow=100))
     queue.put(sound(2, samples=960, rate=48_000, overflow=320))
     got = queue.get(0)
     assert got is not None
-    assert got[1] == 320 + 320
+    assert got[1] == 100 + 320 + 320
 
 
 @settings(max_examples=50, deadline=None)
