@@ -113,7 +113,9 @@ class Composer:
                 shares[word] = mix.near_word
             else:
                 shares[word] = mix.word if word in VOCABULARIES["18w"] else mix.other_word
-        shares |= {"+part": mix.part, "+pieces": mix.pieces}
+        shares["+part"] = mix.part
+        if len(self._other_rows):
+            shares["+pieces"] = mix.pieces
         if self.rare:
             shares["+rare"] = mix.other_word
         if len(self.corpus.neighbours):

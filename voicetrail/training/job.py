@@ -123,6 +123,8 @@ def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> lis
     tell("decoding the recordings (once; they are kept in the cache)" if job.cache else "decoding the recordings")
     training = load_corpus(job.folders, "training", job.cache)
     composer = Composer(training, seed=job.schedule.seed)
+    for name in job.vocabularies:
+        _known_words(name, composer.classes)
     trainer = Trainer(composer, job.architecture, features, job.schedule, device=job.device, workers=job.workers, world=world)
     if resume and checkpoint.exists():
         trainer.resume(checkpoint)
@@ -185,12 +187,22 @@ def averaged(checkpoint: Path) -> dict[str, Tensor]:
     return found or tensors
 
 
-def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Corpus, epoch: int, tell: Tell) -> Path:
-    """Write the best epoch as weights for one vocabulary, with thresholds chosen for its words."""
-    words = tuple(word for word in VOCABULARIES[vocabulary] if word in classes)
-    missing = sorted(set(VOCABULARIES[vocabulary]) - set(words))
+def _known_words(vocabulary: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """The words of a vocabulary, all of which the network must know.
+
+    Raises:
+        TrainingError: it does not, for there are too few recordings of some.
+    """
+    words = VOCABULARIES[vocabulary]
+    missing = sorted(set(words) - set(classes))
     if missing:
         raise TrainingError(f"there are too few recordings of {', '.join(missing)} for {vocabulary}; add some (--synthetic)")
+    return words
+
+
+def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Corpus, epoch: int, tell: Tell) -> Path:
+    """Write the best epoch as weights for one vocabulary, with thresholds chosen for its words."""
+    words = _known_words(vocabulary, classes)
     about: dict[str, Any] = {
         "vocabulary": vocabulary,
         "epoch": epoch,
@@ -213,6 +225,7 @@ def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Cor
             {"smoothing": c.settings.smoothing, "heard": c.heard, "false_an_hour": c.false_an_hour, "latency": c.latency}
             for c in choices
         ]
+        about["false_moves"] = best.false_moves
         save_weights(path, tensors, replace(info, detector=best.settings, about=about))
     return path
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicetrail.events import SAMPLE_RATE
+from voicetrail.training.compose import coloured
 from voicetrail.training.dataset import CLIP, Clips, Corpus
 from voicetrail.vocabulary import DIRECTIONS
 
@@ -100,8 +101,8 @@ def word_stream(
     targets, others = [w for w in words if w in rows], [w for w in rows if w not in words]
     out, spoken = np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32), []
     at = SAMPLE_RATE
-    while True:
-        pool = targets if rng.random() < 0.5 or not others else others
+    while rows:
+        pool = others if not targets or (rng.random() >= 0.5 and others) else targets
         word = pool[int(rng.integers(len(pool)))]
         row = int(rng.choice(rows[word]))
         sound = _levelled(clips, row)
@@ -118,8 +119,10 @@ def word_stream(
 
 
 def _noise(corpus: Corpus, length: int, rng: np.random.Generator) -> Sound:
-    """Held-out noise of unit level, a new recording every five seconds, softly joined."""
+    """Held-out noise of unit level, a new recording every five seconds, softly joined; made noise where too little is held out."""
     reel, step, join = corpus.noise.sound, 5 * SAMPLE_RATE, SAMPLE_RATE // 10
+    if len(reel) <= step + join:
+        reel = (coloured(rng, 4 * (step + join)) * 16_384).astype(np.int16)
     out = np.zeros(length + step + join, dtype=np.float32)
     ramp = np.linspace(0, 1, join, dtype=np.float32)
     for at in range(0, length, step):
