@@ -75,7 +75,7 @@ class Play:
                 self.times.append((time.perf_counter(), len(data)))
         return time.perf_counter() - begun
 
-    def wait_for(self, text: bytes, seconds: float = 20.0, since: int = 0) -> float:
+    def wait_for(self, text: bytes, seconds: float = 60.0, since: int = 0) -> float:
         """Wait until a text comes; return the time since the start."""
         self.read(seconds, lambda: text in self.output[since:])
         if text not in self.output[since:]:
@@ -147,7 +147,12 @@ def bytes_for_a_word(sound: Path, words: int, size: tuple[int, int], command: Se
         before = len(play.output)
         play.read(soundfile.info(sound).duration)
         total = len(play.output) - before
-    return {"name": f"bytes for a spoken word, {size[0]}×{size[1]}", "value": round(total / words), "unit": "bytes", "limit": 4000}
+    return {
+        "name": f"bytes for a spoken word, {size[0]}×{size[1]}",
+        "value": round(total / words),
+        "unit": "bytes",
+        "limit": 4000,
+    }
 
 
 def bytes_a_second(

@@ -127,7 +127,8 @@ def test_the_colours_of_every_terminal(terminal: OpenTerminal, quiet: Path, term
 
 
 def test_it_fits_from_60_by_20_up(terminal: OpenTerminal, quiet: Path) -> None:
-    screen = play(terminal, quiet, width=60, height=20)
+    command = " ".join([*VOICETRAIL, "play", "--source", str(quiet)])
+    screen = terminal(command, width=60, height=20)
     screen.wait_for("noise", PATIENCE)
     assert "q Quit" in screen.capture()
     refused = terminal(SHELL.format(" ".join([*VOICETRAIL, "play"])), width=59, height=20)
@@ -175,8 +176,10 @@ def test_words_from_the_microphone_move_the_pen_the_right_way(
     time.sleep(1.0)
     said = screen.capture()
     heard = [line.split("●")[1].split()[0] for line in said.splitlines() if "●" in line and ":" in line and "." in line]
-    assert sum(1 for word in heard if word in words) >= 6, said
-    assert len(heard) <= 9, said
+    # A machine too busy to take all the sound says so ("lost"); what it takes must still be right, and in order.
+    rest = iter(words)
+    assert all(word in rest for word in heard), said
+    assert len(heard) >= (4 if "lost" in said else 6), said
     screen.send_keys("Space")
     screen.wait_for("not listening")
     before = drawing(screen.capture())

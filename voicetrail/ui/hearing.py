@@ -17,6 +17,7 @@ from voicetrail.remote.far import FarListener
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 from voicetrail.ui.news import News, Opened, Trouble, Wanted
+from voicetrail.vocabulary import is_word
 
 BATCH = 0.08
 """Seconds of scores and levels that go to the screen together; words go at once."""
@@ -220,7 +221,7 @@ class Hearing:
         self._listener = listener
         if self._stop.is_set() or self._changed.is_set():
             listener.stop()
-        words = {label: ears.detector.threshold_of(label) for label in detector.labels}
+        words = {label: ears.detector.threshold_of(label) for label in detector.labels if is_word(label)}
         ready = Ready(ears.labels, source.name, ears.name, ears.hash, words)
         if self._witness is not None:
             self._witness.attach(listener, ready)

@@ -1,0 +1,51 @@
+"""Pictures of the screen, kept few: `pytest --snapshot-update` renews them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.stage import make_app, make_settings
+from voicetrail.events import Level, Scores, WordHeard, WordRejected
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.messages import Heard
+from voicetrail.ui.news import Opened
+
+Compare = Callable[..., bool]
+
+
+async def _play(pilot: Pilot[None]) -> None:
+    app = pilot.app
+    assert isinstance(app, VoicetrailApp)
+    game = app.game
+    assert game is not None
+    game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+    game.bars.set_thresholds({"up": 0.8, "down": 0.7, "left": 0.6, "right": 0.75})
+    game.bars.set_fired({"up": 2, "down": 1, "left": 0, "right": 1})
+    game.session._clock = lambda: game.session._start + 65
+    await pilot.press("up", "right", "right", "down", "down", "left")
+    game.post_message(
+        Heard(
+            (
+                Opened("a microphone"),
+                Level(640, -24.0, -12.0, False),
+                WordRejected(640, "left", 0.52, "threshold", 0.08),
+                WordHeard(640, "up", 0.93),
+                Scores(640, (0.9, 0.0, 0.1, 0.0, 0.0, 0.2), (0.9, 0.0, 0.1, 0.0, 0.0, 0.2)),
+            )
+        )
+    )
+    await pilot.press("right")
+    await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    ("size", "flags"),
+    [((100, 30), {}), ((60, 20), {}), ((80, 24), {"ascii": True, "theme": "textual-light"})],
+    ids=["roomy", "small", "ascii-light"],
+)
+def test_the_game(snap_compare: Compare, tmp_path: Path, size: tuple[int, int], flags: dict[str, object]) -> None:
+    assert snap_compare(make_app(make_settings(tmp_path, **flags)), terminal_size=size, run_before=_play)
