@@ -163,3 +163,32 @@ async def test_a_small_window_scrolls_with_the_cursor(tmp_path: Path) -> None:
         assert stage.rows.name_at_cursor == "preset"
         await pilot.press("home")
         assert stage.rows.text_rows[0].startswith("▸ source")
+
+
+async def test_the_tuning_of_now_is_saved_as_a_preset(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    async with make_app(settings).run_test(size=(100, 40)) as pilot:
+        stage = await open_screen(pilot, settings)
+        settings.set("refractory", 1.5)
+        await pilot.press("w", *"kitchen", "enter")
+        assert settings["preset"] == "kitchen"
+        await pilot.press("w", *"fast", "enter")
+        assert "choose another name" in stage.about[3]
+    assert make_settings(tmp_path, preset="kitchen")["refractory"] == 1.5
+
+
+async def test_the_palette_opens_the_settings_at_a_setting(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    app = make_app(settings)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"setting: glide sil")
+        await pilot.pause(0.5)
+        await pilot.press("down", "enter")
+        for _ in range(50):
+            await pilot.pause(0.05)
+            if isinstance(app.screen, SettingsScreen):
+                break
+        assert isinstance(app.screen, SettingsScreen)
+        assert app.screen.query_one(SettingsList).name_at_cursor == "glide_silence"

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from voicetrail.settings import Settings
 from voicetrail.ui.driver import LastingDriver, terminal_is_gone
 from voicetrail.ui.look import Look, make_look
-from voicetrail.ui.palette import GameCommands
+from voicetrail.ui.palette import GameCommands, SettingCommands
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.widgets.rows import Rows
 
@@ -129,7 +129,7 @@ class VoicetrailApp(TrailApp):
         ascii_only: draw with ASCII characters, whatever the setting says.
     """
 
-    COMMANDS: ClassVar = {GameCommands}
+    COMMANDS: ClassVar = {GameCommands, SettingCommands}
 
     def __init__(self, settings: Settings, make_game: Callable[[], GameScreen], *, ascii_only: bool = False) -> None:
         self.settings = settings

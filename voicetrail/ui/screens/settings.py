@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (20, 22)
 """Widths of the name and of the value."""
+SAVING = "a new preset"
+"""Stands for the setting's name while a preset's name is typed in."""
 SAYS_ORIGIN = {
     "default": "default",
     "preset": "preset",
@@ -132,6 +134,7 @@ class SettingsScreen(ModalScreen[None]):
 
     Args:
         game: the game's screen.
+        at: the setting to begin at.
     """
 
     DEFAULT_CSS = """
@@ -149,10 +152,12 @@ class SettingsScreen(ModalScreen[None]):
         Binding("right,plus,equals_sign", "step(1)", "More"),
         Binding("enter,space", "edit", "Change"),
         Binding("backspace,delete,0", "reset", "Back"),
+        Binding("w", "save", "Save as a preset"),
     ]
 
-    def __init__(self, game: GameScreen) -> None:
+    def __init__(self, game: GameScreen, at: str = "") -> None:
         super().__init__()
+        self._at = at
         self._settings = game.settings
         self._tuner = game.tuner
         self._said = ""
@@ -163,13 +168,15 @@ class SettingsScreen(ModalScreen[None]):
         """The list, what the chosen one does, and a line to type in."""
         with Vertical(id="frame") as frame:
             frame.border_title = "settings"
-            frame.border_subtitle = "left, right, enter: change   backspace: take back   esc: close"
+            frame.border_subtitle = "left, right, enter: change   backspace: take back   w: save as preset   esc: close"
             yield SettingsList(self._settings, self._tuner, id="list")
             yield Rows(id="about")
             yield Input(id="edit", select_on_focus=False)
 
     def on_mount(self) -> None:
-        """Begin at the first setting."""
+        """Begin at the first setting, or at the one that was asked for."""
+        if self._at in self._list.names:
+            self._list.cursor = self._list.names.index(self._at)
         self._list.focus()
         self._unwatch = self._settings.watch(self._changed)
         self.call_after_refresh(self._tell)
@@ -246,10 +253,18 @@ class SettingsScreen(ModalScreen[None]):
         if setting.type in ("switch", "choice"):
             self.action_step(1)
             return
+        _, word = find(name)
+        self._type_in(name, self._list.value(name) if word is not None else setting.format(self._settings[name]))
+
+    def action_save(self) -> None:
+        """Save the tuning of now as a preset, under a name that is typed in."""
+        self._said = "a name for the tuning of now, then enter"
+        self._tell()
+        self._type_in(SAVING, "")
+
+    def _type_in(self, name: str, value: str) -> None:
         self._editing = name
         edit = self.query_one("#edit", Input)
-        _, word = find(name)
-        value = self._list.value(name) if word is not None else setting.format(self._settings[name])
         edit.value = printable(value, 1000)
         edit.cursor_position = len(edit.value)
         self.set_class(True, "-editing")
@@ -258,7 +273,10 @@ class SettingsScreen(ModalScreen[None]):
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Take what was typed."""
         name, self._editing = self._editing, ""
-        if name:
+        if name == SAVING:
+            self._end_edit()
+            self._try(lambda: self._settings.save_preset(message.value.strip()))
+        elif name:
             setting, word = find(name)
             self._end_edit()
             if word is None:
