@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -40,6 +41,11 @@ def words_kept(file: Path) -> list[str]:
     return re.findall(r"\bheard (\w+)", done.stdout)
 
 
+def shown(command: list[str]) -> str:
+    """A command line below an empty line: tmux takes the first line away to say that the program has ended."""
+    return f"echo; {shlex.join(command)}"
+
+
 def play_and_quit(screen: TmuxTerminal, microphone: VirtualMicrophone, sound: Sound) -> None:
     screen.wait_for("listening", 40)
     microphone.wait_for_listener()
@@ -55,10 +61,10 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
     server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone, sound: Sound, tmp_path: Path, where: str
 ) -> None:
     local, far = tmp_path / "local.trail", tmp_path / "far.trail"
-    screen = terminal([*VOICETRAIL, "play", "--record", str(local)], env=virtual_mic.env, cwd=ROOT)
+    screen = terminal(shown([*VOICETRAIL, "play", "--record", str(local)]), env=virtual_mic.env, cwd=ROOT)
     play_and_quit(screen, virtual_mic, sound)
     line = server.voicetrail_ssh("--recognise", where, play=("--record", str(far)))
-    screen = terminal(line, env=virtual_mic.env, cwd=ROOT)
+    screen = terminal(shown(line), env=virtual_mic.env, cwd=ROOT)
     play_and_quit(screen, virtual_mic, sound)
     heard_locally, heard_far = words_kept(local), words_kept(far)
     assert len(heard_locally) >= 8

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -158,8 +159,9 @@ def test_the_sound_arrives_in_order_without_loss_and_hardly_later(
     screen.send_keys("C-c")
     screen.wait_for_exit()
     sounds = far.sounds()
-    numbers = [entry["sound"] for entry in sounds]
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    # Two blocks that waited together come as one.
+    for before, after in pairwise(sounds):
+        assert after["sound"] == before["sound"] + before["count"] // BLOCK
     assert sum(entry["lost"] for entry in sounds) == 0
     assert median(far.delays(microphone)[10:]) < 0.06
     assert sounds[-1]["delay"] < 0.06
@@ -215,7 +217,7 @@ def test_where_unix_sockets_are_forbidden_a_port_with_a_secret_is_taken(
 ) -> None:
     server = open_server("AllowStreamLocalForwarding no")
     screen = terminal(command(server, microphone, far), cwd=ROOT)
-    far.wait_for_sounds(50, 20)
+    far.wait_for_sounds(50, 60)
     kept = Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".cache" / "voicetrail"
     assert not list(kept.glob("line-*")), "the secret is removed once it was read"
     screen.send_keys("C-c")
@@ -370,7 +372,7 @@ def test_a_dropped_line_is_taken_up_again_when_asked(
     server.kill_sessions()
     screen.wait_for("connecting again in", 10)
     far.path.unlink()
-    far.wait_for_sounds(10, 20)
+    far.wait_for_sounds(10, 60)
     screen.send_keys("C-c")
     screen.wait_for_exit()
 
@@ -414,7 +416,7 @@ def test_another_user_of_the_server_can_neither_listen_in_nor_speak(
     screen.wait_for_exit()
     far.path.unlink()
     screen = terminal(command(tcp, microphone, far), cwd=ROOT)
-    far.wait_for_sounds(10, 20)
+    far.wait_for_sounds(10, 60)
     (port,) = {port for port in listening_ports() - ports if 20_000 <= port < 32_000}
     heard = as_nobody(f"connect(socket.AF_INET, ('127.0.0.1', {port}))")
     assert "voicetrail-hello" in heard
