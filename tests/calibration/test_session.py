@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.calibration.scene import LABELS, SHIPPED, WORDS, heard, scene
@@ -13,6 +13,7 @@ from voicetrail.events import Level, SourceEnded, SourceLost
 from voicetrail.vocabulary import VOCABULARIES
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 24), st.integers(0, 100))
 def test_a_plan_asks_for_every_word_as_often_and_takes_under_a_minute(count: int, seed: int) -> None:
     words = tuple(f"w{number}" for number in range(count))
@@ -93,10 +94,12 @@ def test_sound_that_stops_ends_the_calibration() -> None:
     assert "the sound ended after 5 s; calibration takes 34 s" in session.broken
     session = Session(LABELS, plan, SHIPPED)
     session.feed(SourceLost(0, "the microphone gives no sound yet"))
-    assert session.broken == ""
+    assert (session.lost, session.losses) == ("the microphone gives no sound yet", 0)
     session.feed(Level(640, -60, -50, False))
     session.feed(SourceLost(640, "the microphone is gone"))
-    assert session.broken == "the microphone is gone"
+    assert (session.lost, session.losses) == ("the microphone is gone", 1)
+    session.feed(Level(1280, -60, -50, False))
+    assert (session.lost, session.broken) == ("", "")
 
 
 def test_a_file_may_end_with_its_last_word() -> None:

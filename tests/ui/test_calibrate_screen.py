@@ -10,7 +10,7 @@ from tests.calibration.scene import scene
 from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import tone_file
 from voicetrail.calibration import Plan
-from voicetrail.events import SourceLost
+from voicetrail.events import SourceEnded, SourceLost
 from voicetrail.settings import Settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
@@ -97,14 +97,18 @@ async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-async def test_sound_that_stops_is_told_and_it_can_begin_again(tmp_path: Path) -> None:
+async def test_sound_that_stops_is_told_and_it_goes_on_or_begins_again(tmp_path: Path) -> None:
     _, app = stage(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         game, screen = await begin(pilot, app)
         events = tuple(scene(PLAN, lambda word, time: 0.95, seconds=3.0))
         game.post_message(Heard((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
-        await wait_for(pilot, lambda: "calibration stopped: the microphone" in text(app))
+        await wait_for(pilot, lambda: "! the microphone" in text(app))
         assert "\x1b" not in text(app)
+        game.post_message(Heard(events[-2:]))
+        await wait_for(pilot, lambda: "say" in text(app))
+        game.post_message(Heard((SourceEnded(48_000),)))
+        await wait_for(pilot, lambda: "calibration stopped: the sound ended after 3 s" in text(app))
         await pilot.press("r")
         game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.998))))
         await wait_for(pilot, lambda: screen.proposal is not None)

@@ -255,6 +255,8 @@ def _warnings(session: Session, speech_db: float, answers: Mapping[str, Sequence
         warnings.append(
             f"{clipped} of {len(session.answers)} words were clipped: turn the microphone down, or speak further away"
         )
+    if session.losses:
+        warnings.append(f"the sound stopped {session.losses} times meanwhile: calibrate again if a word was lost by it")
     above = speech_db - session.room.level_db
     if speech_db < QUIET:
         warnings.append(f"your voice is too quiet ({speech_db:.0f} dB): turn the microphone up, or come closer")

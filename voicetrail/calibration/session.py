@@ -131,7 +131,11 @@ class Session:
         self.gain_db = 0.0
         """The gain of the last hop."""
         self.broken = ""
-        """Why the calibration cannot go on: the sound stopped."""
+        """Why the calibration cannot go on: the sound is over."""
+        self.lost = ""
+        """Why no sound comes at the moment."""
+        self.losses = 0
+        """How often the sound stopped."""
         self._labels = tuple(labels)
         self._words = [(index, label) for index, label in enumerate(labels) if is_word(label)]
         self._start: int | None = None
@@ -156,8 +160,9 @@ class Session:
     def feed(self, event: Event) -> None:
         """Take an event; those that say nothing about the sound are passed over."""
         if isinstance(event, SourceLost):
-            # Before the first sound it is only late: a microphone may take its time to begin.
-            self.broken = event.message if self._start is not None else ""
+            # The stream's time stands still meanwhile: it goes on where it was.
+            self.lost = event.message
+            self.losses += self._start is not None
         elif isinstance(event, SourceEnded):
             # The end of a file that holds just what was asked for: its last word has been said.
             if self.stage.kind != "done" and self.stage.left > 0.5:
@@ -184,6 +189,7 @@ class Session:
         return "nearly" if answer.peak >= NOTHING else "not heard"
 
     def _begin(self, time: int) -> None:
+        self.lost = ""
         if self._start is None:
             self._start = time
         self._now = max(self._now, time)

@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from voicetrail.calibration import Plan, Proposal, Session, propose, speech_curves
@@ -18,8 +18,8 @@ from voicetrail.settings import Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
 from voicetrail.text import printable
 
-FIRST_SOUND = 10.0
-"""Seconds that a source gets for its first sound."""
+NO_SOUND = 10.0
+"""Seconds without sound after which it is given up."""
 VERDICTS = {
     "heard": "heard",
     "nearly": "nearly: below its threshold",
@@ -76,17 +76,19 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         source.close()
         raise
     teller.begins(source.name, session)
-    late = threading.Timer(FIRST_SOUND, listener.stop)
-    late.daemon = True
-    late.start()
+    late: threading.Timer | None = _later(listener.stop)
     told = 0
     for event in listener.events():
-        if session.elapsed > 0:
-            late.cancel()
         session.feed(event)
         if session.broken:
             listener.stop()
             raise AudioError(f"calibration cannot go on: {session.broken}")
+        if session.lost and late is None:
+            teller.waits(session.lost)
+            late = _later(listener.stop)
+        elif late is not None and not session.lost and session.elapsed > 0:
+            late.cancel()
+            late = None
         number = len(session.prompts) + 1 if session.done else session.stage.number
         if number != told and (session.done or session.stage.kind == "word"):
             if told:
@@ -97,7 +99,8 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         teller.tick(session)
         if session.done:
             listener.stop()
-    late.cancel()
+    if late is not None:
+        late.cancel()
     if session.stage.kind != "done":
         raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
     if told == len(session.prompts):
@@ -105,6 +108,14 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
     gain = settings["gain"]
     assert isinstance(gain, float | str)
     return propose(session, ears.detector, gain, speech_curves(ears.about))
+
+
+def _later(stop: Callable[[], None]) -> threading.Timer:
+    """Stop after a while, if no sound has come by then."""
+    timer = threading.Timer(NO_SOUND, stop)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _words(given: str | None, labels: Sequence[str]) -> tuple[str, ...]:
@@ -153,6 +164,9 @@ class _Teller:
     def tick(self, session: Session) -> None:
         """A hop has passed."""
 
+    def waits(self, why: str) -> None:
+        """No sound comes at the moment."""
+
     def ask(self, session: Session, number: int) -> None:
         """Ask for a word, by its number from 1."""
 
@@ -172,6 +186,9 @@ class _TextTeller(_Teller):
     def begins(self, source: str, session: Session) -> None:
         self.line(f"Listening to {printable(source)}; it takes {session.plan.total:.0f} seconds.")
         self.line(f"First the room: please be quiet for {session.plan.room:.0f} seconds.")
+
+    def waits(self, why: str) -> None:
+        self.line(f"! {printable(why)}")
 
     def ask(self, session: Session, number: int) -> None:
         end = "" if self.out.isatty() else "\n"
@@ -215,6 +232,9 @@ class _JsonTeller(_Teller):
 
     def begins(self, source: str, session: Session) -> None:
         self.tell("room", source=source, seconds=session.plan.room, total=session.plan.total)
+
+    def waits(self, why: str) -> None:
+        self.tell("waits", message=printable(why))
 
     def ask(self, session: Session, number: int) -> None:
         self.tell("say", word=session.prompts[number - 1], number=number, of=len(session.prompts))

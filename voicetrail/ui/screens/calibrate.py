@@ -67,6 +67,8 @@ class CalibrateScreen(ModalScreen[None]):
         self._was_muted = game.muted
         self._level = QUIETEST
         self._trouble = ""
+        self._waiting = ""
+        """Why no sound comes at the moment."""
         self.session: Session | None = None
         """The calibration that is under way."""
         self.proposal: Proposal | None = None
@@ -132,6 +134,7 @@ class CalibrateScreen(ModalScreen[None]):
             return
         if isinstance(news, Level | Scores | SourceLost | SourceEnded):
             session.feed(news)
+        self._waiting = session.lost
         if session.broken:
             self._trouble = f"calibration stopped: {session.broken}; r begins again"
         elif session.done:
@@ -193,8 +196,10 @@ class CalibrateScreen(ModalScreen[None]):
     def _asking_page(self, session: Session) -> list[list[Run]]:
         look = self._game.voicetrail.look
         stage = session.stage
-        if stage.kind == "room":
-            head: list[Run] = [("Please be quiet: listening to the room", look.text)]
+        if self._waiting:
+            head: list[Run] = [("! ", look.warn), (printable(self._waiting), look.text)]
+        elif stage.kind == "room":
+            head = [("Please be quiet: listening to the room", look.text)]
         elif stage.kind == "word":
             head = [(f"{stage.number:2}/{len(session.prompts)}  say  ", look.text), (" ".join(stage.word.upper()), look.accent)]
         else:
