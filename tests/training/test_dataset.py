@@ -178,7 +178,7 @@ def test_folders_that_hold_nothing_are_refused(tmp_path: Path) -> None:
         with pytest.raises(TrainingError, match=message):
             find_folders(folder)
     data = write_folder(tmp_path / "data", 6, words=("up",))
-    with pytest.raises(TrainingError, match="no folder .*elsewhere"):
+    with pytest.raises(TrainingError, match=r"no folder .*elsewhere"):
         find_folders(data, noise=[tmp_path / "elsewhere"])
     (data / "validation_list.txt").unlink()
     with pytest.raises(TrainingError, match="no clips for validation"):

@@ -260,7 +260,8 @@ class Composer:
         return taps(rng, length)
 
     def _with_noise(self, rng: Random, sound: Sound) -> Sound:
-        noise = self._talk(rng, len(sound)) if rng.random() < 0.08 else self._noise(rng, len(sound))
+        talk = rng.random() < 0.08 and len(self.corpus.talk.sound) > 2 * CLIP
+        noise = self._talk(rng, len(sound)) if talk else self._noise(rng, len(sound))
         low, high = self.mix.snr_db
         loud = np.sort(np.mean(sound[: len(sound) // 160 * 160].reshape(-1, 160) ** 2, axis=1))[-30:].mean()
         hiss = float(np.mean(noise**2))

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.makers import TONES, clips, corpus, reel
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.training.dataset import Corpus
+from voicetrail.training.streams import LEVEL, TAIL, half, negative_streams, word_stream
+
+TARGETS = ("up", "left")
+
+
+@pytest.fixture(scope="module")
+def recordings() -> Corpus:
+    return replace(corpus(8), neighbours=clips(8, 4, ("cat",)), talk=reel(5, 7))
+
+
+def speakers(paths: tuple[str, ...]) -> set[str]:
+    return {Path(path).name.split("_")[0] for path in paths}
+
+
+def test_the_halves_share_no_speaker_and_leave_none_out(recordings: Corpus) -> None:
+    choosing, judging = half(recordings.clips, "choosing"), half(recordings.clips, "judging")
+    assert not speakers(choosing.paths) & speakers(judging.paths)
+    assert {*choosing.paths, *judging.paths} == {*recordings.clips.paths}
+    assert len(choosing)
+    assert len(judging)
+
+
+@pytest.mark.parametrize("snr", [None, 10.0])
+def test_truths_lie_where_the_words_are(recordings: Corpus, snr: float | None) -> None:
+    stream = word_stream(recordings, "judging", snr, 30, 5, TARGETS)
+    assert len(stream.sound) == 30 * SAMPLE_RATE
+    assert np.abs(stream.sound).max() <= 1.0
+    assert {truth.word for truth in stream.spoken} == {*TARGETS}
+    for truth in stream.spoken:
+        word = stream.sound[truth.begin : truth.end]
+        power = np.abs(np.fft.rfft(word, SAMPLE_RATE))
+        assert abs(int(power.argmax()) - TONES[truth.word]) < 0.05 * TONES[truth.word]
+        # What word_bounds adds behind a word does not count in a latency.
+        assert truth.end - truth.begin == 5_000 - TAIL
+    ends = [truth.end for truth in stream.spoken]
+    assert all(later.begin > end for later, end in zip(stream.spoken[1:], ends, strict=False))
+
+
+def test_other_words_are_said_that_do_not_count(recordings: Corpus) -> None:
+    stream = word_stream(recordings, "judging", None, 30, 5, TARGETS)
+    counted = sum(truth.end - truth.begin for truth in stream.spoken)
+    loud = int((np.abs(stream.sound) > 0.01).sum())
+    assert loud > 1.4 * counted
+
+
+def test_the_words_are_the_same_whatever_the_noise_and_words_are_level(recordings: Corpus) -> None:
+    clean, noisy, other = (word_stream(recordings, "judging", snr, 20, seed) for snr, seed in ((None, 5), (5.0, 5), (None, 6)))
+    assert clean.spoken == noisy.spoken
+    assert clean.spoken != other.spoken
+    hiss = noisy.sound - clean.sound
+    assert float(np.sqrt(np.mean(hiss**2))) == pytest.approx(LEVEL * 10 ** (-5 / 20), rel=0.15)
+    truth = clean.spoken[0]
+    assert float(np.sqrt(np.mean(clean.sound[truth.begin + 500 : truth.end - 500] ** 2))) == pytest.approx(LEVEL, rel=0.2)
+
+
+def test_without_noise_held_out_it_is_made(recordings: Corpus) -> None:
+    for seconds in (0.0, 2.0):
+        bare = replace(recordings, noise=reel(seconds))
+        stream = word_stream(bare, "judging", 5.0, 5, 1, TARGETS)
+        assert float(np.sqrt(np.mean(stream.sound[:SAMPLE_RATE] ** 2))) > LEVEL / 10
+
+
+def test_without_the_words_others_are_said_and_without_clips_nothing(recordings: Corpus) -> None:
+    others = word_stream(recordings, "judging", None, 10, 1, ("parrot",))
+    assert others.spoken == ()
+    assert others.sound.any()
+    nobody = word_stream(replace(recordings, clips=recordings.clips.pick([])), "judging", None, 5, 1, TARGETS)
+    assert nobody.spoken == ()
+    assert not nobody.sound.any()
+
+
+def test_streams_without_words_hold_none_of_them(recordings: Corpus) -> None:
+    streams = {stream.name: stream for stream in negative_streams(recordings, "choosing", 3, TARGETS)}
+    assert set(streams) == {"words", "neighbours", "fluent", "talk", "noise"}
+    for name in ("words", "fluent", "neighbours"):
+        assert streams[name].spoken == ()
+        power = np.abs(np.fft.rfft(streams[name].sound)) ** 2
+        hertz = np.arange(len(power)) / len(streams[name].sound) * SAMPLE_RATE
+        word, rest = (
+            max(float(power[np.abs(hertz - TONES[w]) < 0.04 * TONES[w]].sum()) for w in of)
+            for of in (TARGETS, {*TONES} - {*TARGETS})
+        )
+        assert word < 0.05 * rest, name
+
+
+def test_the_halves_hear_different_noise_talk_and_neighbours(recordings: Corpus) -> None:
+    one, two = (
+        {stream.name: stream.sound for stream in negative_streams(recordings, which, 3, TARGETS)}
+        for which in ("choosing", "judging")
+    )
+    for name in ("noise", "talk"):
+        np.testing.assert_array_equal(np.concatenate((one[name], two[name])) * 32768, getattr(recordings, name).sound)
+    assert not np.array_equal(one["neighbours"], two["neighbours"])
