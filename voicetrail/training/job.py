@@ -34,6 +34,7 @@ FALSE_AN_HOUR = 1.0
 """How often an hour each word may be given out in running speech and noise that hold none, on the choosing half."""
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
+HISTORY = "history.json"
 
 Tell = Callable[[str], None]
 
@@ -170,7 +171,7 @@ def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None
         partial = job.out / (BEST + ".part")
         safetensors.torch.save_file(tensors, partial)
         os.replace(partial, job.out / BEST)
-    (job.out / "history.json").write_text(json.dumps(progress.history, indent=1), "utf-8")
+    (job.out / HISTORY).write_text(json.dumps(progress.history, indent=1), "utf-8")
 
 
 def averaged(checkpoint: Path) -> dict[str, Tensor]:
@@ -206,6 +207,7 @@ def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Cor
     about: dict[str, Any] = {
         "vocabulary": vocabulary,
         "epoch": epoch,
+        "validation": _scores_of(job, epoch),
         "schedule": asdict(job.schedule),
         "trained_on": [str(folder.name) for folder in (job.folders.commands, *job.folders.noise, *job.folders.negatives)]
         + (["synthetic"] if job.folders.synthetic else []),
@@ -228,6 +230,13 @@ def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Cor
         about["false_moves"] = best.false_moves
         save_weights(path, tensors, replace(info, detector=best.settings, about=about))
     return path
+
+
+def _scores_of(job: Job, epoch: int) -> dict[str, float]:
+    """How an epoch scored on the validation clips, as the run noted it."""
+    path = job.out / HISTORY
+    history: list[dict[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else []
+    return history[epoch - 1] if 0 < epoch <= len(history) else {}
 
 
 def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: float = FALSE_AN_HOUR) -> list[Choice]:
