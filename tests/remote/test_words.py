@@ -177,7 +177,7 @@ def test_the_game_gets_the_words_of_a_recogniser_elsewhere(server: LineServer, m
     (word,) = words
     assert (word.word, word.score) == ("up", 0.9)
     assert word.captured is not None
-    assert 0 <= time.monotonic() - word.captured < 0.3
+    assert -0.05 <= time.monotonic() - word.captured < 2
     listener.stop()
     assert not list(stream)
 

@@ -218,7 +218,9 @@ class LineSource:
             self._paused, self._last_sound = False, now
         elif state in ("lost", "ended"):
             self._paused = True
-            self._say("lost", message or "the microphone at the other end was lost")
+            self._say(
+                "lost", message or f"the microphone at the other end {'was lost' if state == 'lost' else 'has come to its end'}"
+            )
         elif state == "delayed":
             self._say("delayed", message or "the microphone at the other end is delayed")
 

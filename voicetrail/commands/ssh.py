@@ -89,7 +89,9 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
             here = args.recognise == "here"
             if here:
                 meter.say("loading the ears…")
-            feed = open_feed(args, words=here, on_level=meter.show, on_news=lambda news: meter.say(describe(news)))
+            feed = open_feed(
+                args, words=here, on_level=meter.show, on_news=lambda news: None if meter.ended else meter.say(describe(news))
+            )
             meter.name = feed.name
             session = Session(wanted, feed, janitor, command, meter.say)
             if args.no_level:

@@ -235,7 +235,9 @@ class FarListener:
     def _news(self, data: dict[str, object]) -> None:
         state, message = data.get("state"), printable(data.get("message", ""), 160)
         if state in ("lost", "ended"):
-            self._say("lost", message or "the microphone at the other end was lost")
+            self._say(
+                "lost", message or f"the microphone at the other end {'was lost' if state == 'lost' else 'has come to its end'}"
+            )
         elif state == "delayed":
             self._say("delayed", message or "the microphone at the other end is delayed")
         elif state == "back":

@@ -50,14 +50,15 @@ class Meter:
         self._clock = clock
         self._last = 0.0
         self._shown = False
-        self._ended = False
+        self.ended = False
+        """The terminal is another's."""
         self._terminal = self._stream.isatty()
         self._ascii = "utf" not in (self._stream.encoding or "").lower()
 
     def show(self, level: Level) -> None:
         """Take a level; write the line when it is time."""
         self.peak_db = max(self.peak_db, level.peak_db)
-        if self._ended:
+        if self.ended:
             return
         now = self._clock()
         if self._terminal and now - self._last >= EVERY:
@@ -71,7 +72,7 @@ class Meter:
 
     def end(self) -> None:
         """Leave the last level on a line of its own, and write no more levels: the terminal is another's now."""
-        self._ended = True
+        self.ended = True
         if self._shown:
             self._write("\n")
             self._shown = False
