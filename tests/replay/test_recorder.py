@@ -30,7 +30,7 @@ from voicetrail.replay.timeline import Timeline
 things = st.tuples(inputs, st.integers(0, 3000))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(things, max_size=8), during=st.lists(things, max_size=25), ticks=st.integers(20, 700))
 def test_any_inputs_give_the_same_drawing(
     tmp_path: Path, before: list[tuple[Input, int]], during: list[tuple[Input, int]], ticks: int

@@ -12,7 +12,7 @@ from voicetrail.replay.scores import LABELS_MAX, decode, encode, quantize
 rows = st.integers(1, 20).flatmap(lambda labels: st.lists(st.tuples(*[st.integers(0, 1000)] * labels), min_size=1, max_size=26))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_rows_come_back(given_rows: list[tuple[int, ...]]) -> None:
     assert decode(encode(given_rows), len(given_rows), len(given_rows[0])) == given_rows
@@ -31,7 +31,7 @@ def test_a_second_with_twenty_labels_is_under_half_a_kilobyte() -> None:
     assert sum(sizes) / len(sizes) < 500
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=60), st.integers(-1, 300), st.integers(-1, LABELS_MAX + 2))
 def test_any_text_is_read_or_refused(text: str, hops: int, labels: int) -> None:
     try:
