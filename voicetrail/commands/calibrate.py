@@ -65,7 +65,9 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
     from voicetrail.spotting.detector import Detector
     from voicetrail.spotting.recognizer import load_recognizer
 
-    source = open_source(settings.text("source"), device=settings.text("device") or None)
+    # A device remembered from another day is waited for; one that was named for this run has to be there.
+    patient = settings.origin("device") not in ("flag", "environment")
+    source = open_source(settings.text("source"), device=settings.text("device") or None, patient=patient)
     try:
         ears = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
         detector = settings.detector_settings(ears.detector)
