@@ -15,7 +15,11 @@ def printable(text: object, limit: int = 200) -> str:
     What is unsafe becomes the replacement character ``�``; tabs and line ends become a space.
     """
     shown = "".join(
-        " " if character in "\t\n\r" else "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in UNSAFE else character
+        " "
+        if character in "\t\n\r"
+        else "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) in UNSAFE
+        else character
         for character in str(text)[: limit + 1]
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -12,7 +12,9 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("clips", type=Path, nargs="*", metavar="CLIP", help="sound files of any format and rate")
-    parser.add_argument("--list", type=Path, metavar="FILE", help="read more paths from a file, one a line; - for standard input")
+    parser.add_argument(
+        "--list", type=Path, metavar="FILE", help="read more paths from a file, one a line; - for standard input"
+    )
     parser.add_argument("--weights", default="directional4w", help="name or path of the weights (%(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
