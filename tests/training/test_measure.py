@@ -106,7 +106,7 @@ def test_leaving_out_the_dead_hops_changes_no_decision(
 
 def test_most_of_a_quiet_stream_is_left_out() -> None:
     quiet = (0.0, 0.01, 0.99)
-    hops = [((n + 1) * HOP, (0.9, 0.0, 0.1) if n == 500 else quiet) for n in range(1000)]
+    hops: Hops = [((n + 1) * HOP, (0.9, 0.0, 0.1) if n == 500 else quiet) for n in range(1000)]
     assert 1 < len(lively(hops, LABELS)) < 50
     assert lively([], LABELS) == []
     assert lively(hops, ("_unknown_",)) == []
@@ -115,7 +115,9 @@ def test_most_of_a_quiet_stream_is_left_out() -> None:
 class LoudEars:
     """Hears *up* in whatever is loud."""
 
-    labels, hop, window_samples = LABELS, HOP, 1600
+    labels: tuple[str, ...] = LABELS
+    hop = HOP
+    window_samples = 1600
 
     def score(self, window: Sound) -> tuple[float, ...]:
         loud = float(np.abs(window).max() > 0.1)

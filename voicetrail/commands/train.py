@@ -70,9 +70,11 @@ def run(args: argparse.Namespace) -> int:
         "learning_rate": args.learning_rate,
         "seed": args.seed,
     }
-    for name in ("epochs", "windows", "batch", "learning_rate"):
-        if chosen[name] is not None and chosen[name] <= 0:
-            raise UsageError(f"--{name.replace('_', '-')} must be above 0")
+    for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers)):
+        least = "at least 0" if name in ("seed", "workers") else "above 0"
+        # Asked for what is right, so that a NaN is refused as well.
+        if value is not None and not (value >= 0 if least == "at least 0" else value > 0):
+            raise UsageError(f"--{name.replace('_', '-')} must be {least}")
     job = jobs.Job(
         find_folders(args.data, args.noise, args.negatives, args.synthetic),
         args.out,

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.makers import clips, corpus, reel, write_folder
+from voicetrail.cli import main
+from voicetrail.spotting.weights import load_weights
+from voicetrail.training.evaluate import evaluate, noise_accepted, score_clips
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("data") / "words", 6)
+
+
+def arguments(data: Path, tmp_path: Path, *more: str) -> list[str]:
+    return ["evaluate", "directional4w", "--data", str(data), "--cache", str(tmp_path / "cache"), *more]
+
+
+def test_the_figures_are_printed_as_json(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(data, tmp_path, "--json")) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert found["weights"] == "directional4w"
+    assert found["parameters"] < 160_000
+    assert set(found["clips"]["by_word"]) == {"up", "down", "left", "right"}
+    assert 0 <= found["clips"]["recall_at_1_percent_false_accepts"] <= 1
+    assert found["hop_ms"] > 0
+    assert found["streams"] == found["negatives"] == {}
+    assert told.err == "clips\n"
+
+
+def test_a_report_is_written_beside_the_tables(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib", reason="the report's plots need matplotlib")
+    assert main(arguments(data, tmp_path, "--report", str(tmp_path / "report"))) == 0
+    told = capsys.readouterr()
+    assert "| mean |" in told.out
+    assert f"report: {tmp_path / 'report' / 'report.md'}" in told.err
+    assert (tmp_path / "report" / "det.svg").exists()
+
+
+@pytest.mark.parametrize("seconds", ["1", "nan", "1e9"])
+def test_lengths_out_of_range_are_wrong_usage(
+    data: Path, tmp_path: Path, seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(data, tmp_path, "--seconds", seconds)) == 2
+    assert "--seconds must be between" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(tmp_path / "nowhere", tmp_path)) == 1
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_streams_are_measured_in_every_condition_and_kind() -> None:
+    few = clips(2, words=("up", "cat"))
+    small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=reel(6))
+    told: list[str] = []
+    report = evaluate(load_weights("directional4w"), small, streams=True, seconds=5, tell=told.append)
+    assert list(report.conditions) == ["clean", "20 dB", "10 dB", "5 dB"]
+    assert set(report.negatives) == {"words", "neighbours", "fluent", "noise"}
+    assert all(metrics.seconds == 5.0 for metrics in report.conditions.values())
+    assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken
+    assert all(not metrics.spoken for metrics in report.negatives.values())
+    assert told[0] == "clips"
+
+
+class EarsForNoise:
+    """Hears *up* in every second noise."""
+
+    labels = ("up", "_background_noise_")
+
+    def __init__(self) -> None:
+        self.detector = load_weights("directional4w").info.detector
+
+    def posteriors(
+        self, windows: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        first = np.arange(len(windows)) % 2
+        return np.stack((first, 1 - first), axis=1).astype(np.float32)
+
+
+def test_noise_is_counted_by_the_second() -> None:
+    noisy = replace(corpus(2), noise=reel(10.5))
+    ears = EarsForNoise()
+    assert noise_accepted(ears, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recogniser
+    assert noise_accepted(ears, noisy, []) == 0.0  # type: ignore[arg-type]
+    assert noise_accepted(ears, replace(noisy, noise=reel(0)), ["up"]) == 0.0  # type: ignore[arg-type]
+    scores, truth = score_clips(ears, noisy)  # type: ignore[arg-type]
+    assert scores.shape == (20, 2)
+    assert truth == [*noisy.clips.words, *["_background_noise_"] * 10]
