@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import LogMel
-from voicetrail.spotting.model import fold
+from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.unrolled import Unrolled
 from voicetrail.spotting.weights import Weights, load_weights
 
 HOP = SAMPLE_RATE // 25
@@ -43,6 +45,11 @@ class Recognizer:
         self._backbone, self._head = weights.model.backbone, weights.model.head
         fold(weights.model)
         self._grouping = weights.info.grouping()
+        features, model = weights.info.features, weights.model
+        # One window at a time, hop by hop, is what a game does all day.
+        default = isinstance(model.backbone, TemporalResNet)
+        self._single: Callable[[torch.Tensor], torch.Tensor]
+        self._single = Unrolled(model, features.n_mels, features.frames) if default else model
         self._last = np.zeros(0, dtype=np.float32)
         self._power = torch.zeros(0)
 
@@ -58,7 +65,7 @@ class Recognizer:
             One a label, each between 0 and 1, rounded to ``DIGITS`` decimals.
         """
         with torch.inference_mode():
-            logits = self._head(self._backbone(self._features.normalise(self._mel_power(window))))
+            logits = self._single(self._features.normalise(self._mel_power(window)))
             scores = torch.softmax(logits, dim=1) @ self._grouping
         return tuple(round(value, DIGITS) for value in scores[0].tolist())
 
