@@ -219,6 +219,7 @@ KILLED = """
 """
 
 
+@pytest.mark.e2e
 def test_a_killed_program_leaves_a_file_that_plays(tmp_path: Path) -> None:
     path = tmp_path / "killed.trail"
     done = subprocess.run(

@@ -9,6 +9,8 @@ import time
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from voicetrail.settings import load_settings
 from voicetrail.settings.files import change_state
 
@@ -24,6 +26,7 @@ def _write_for_ever(path: Path, note: int) -> None:
         os.write(note, b".")
 
 
+@pytest.mark.e2e
 def test_the_state_file_is_whole_after_every_kill(state_file: Path, env: dict[str, str]) -> None:
     rng = random.Random(7)
     written = 0
