@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--windows", type=int, help="windows an epoch (32768)")
     parser.add_argument("--batch", type=int, help="windows a step (128)")
     parser.add_argument("--learning-rate", type=float, help="its peak (0.0025)")
+    parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (1)")
     parser.add_argument("--seed", type=int, help="of everything random (1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
@@ -69,12 +70,15 @@ def run(args: argparse.Namespace) -> int:
         "batch": args.batch,
         "learning_rate": args.learning_rate,
         "seed": args.seed,
+        "strength": args.strength,
     }
     for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers)):
-        least = "at least 0" if name in ("seed", "workers") else "above 0"
+        least = "at least 0" if name in ("seed", "strength", "workers") else "above 0"
         # Asked for what is right, so that a NaN is refused as well.
         if value is not None and not (value >= 0 if least == "at least 0" else value > 0):
             raise UsageError(f"--{name.replace('_', '-')} must be {least}")
+    if args.strength is not None and args.strength > 1:
+        raise UsageError("--strength must be at most 1")
     job = jobs.Job(
         find_folders(args.data, args.noise, args.negatives, args.synthetic),
         args.out,
