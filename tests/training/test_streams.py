@@ -8,8 +8,8 @@ import pytest
 
 from tests.training.makers import TONES, clips, corpus, reel
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.dataset import Corpus
-from voicetrail.training.streams import LEVEL, TAIL, half, negative_streams, word_stream
+from voicetrail.training.dataset import Corpus, Reel
+from voicetrail.training.streams import LEVEL, TAIL, Half, half, negative_streams, word_stream
 
 TARGETS = ("up", "left")
 
@@ -102,3 +102,14 @@ def test_the_halves_hear_different_noise_talk_and_neighbours(recordings: Corpus)
     for name in ("noise", "talk"):
         np.testing.assert_array_equal(np.concatenate((one[name], two[name])) * 32768, getattr(recordings, name).sound)
     assert not np.array_equal(one["neighbours"], two["neighbours"])
+
+
+def test_of_several_recordings_either_half_hears_every_other(recordings: Corpus) -> None:
+    sizes = [SAMPLE_RATE * seconds for seconds in (1, 2, 3, 4, 5)]
+    sound = np.concatenate([np.full(size, number + 1, dtype=np.int16) for number, size in enumerate(sizes)])
+    several = Reel(sound, np.cumsum([0, *sizes], dtype=np.int64), tuple("abcde"))
+    mixed = replace(recordings, noise=several)
+    expected: dict[Half, set[int]] = {"choosing": {1, 3, 5}, "judging": {2, 4}}
+    for which, heard in expected.items():
+        streams = {stream.name: stream.sound for stream in negative_streams(mixed, which, 3, TARGETS)}
+        assert {*np.round(streams["noise"] * 32768).astype(int).tolist()} == heard

@@ -38,7 +38,9 @@ def choose(
     words: Sequence[str],
     positive: Sequence[Heard],
     negative: Sequence[Heard],
-    false_an_hour: float = 1.0,
+    false_an_hour: float = 2.0,
+    single: Sequence[Heard] = (),
+    false_among_words: float = 8.0,
 ) -> list[Choice]:
     """Find the best settings for each smoothing.
 
@@ -46,18 +48,26 @@ def choose(
         labels: of the recogniser.
         words: to choose thresholds for.
         positive: streams with words, one a condition.
-        negative: streams without.
-        false_an_hour: allowed of each word, in sound without any of them.
+        negative: running speech and noise without any of the words.
+        false_an_hour: allowed of each word in ``negative``.
+        single: other words one after another, harder than any talk.
+        false_among_words: allowed of each word an hour in ``single``.
 
     Returns:
         A choice a smoothing, the best first.
     """
     positive = [replace(item, hops=lively(item.hops, labels)) for item in positive]
     negative = [replace(item, hops=lively(item.hops, labels)) for item in negative]
+    single = [replace(item, hops=lively(item.hops, labels)) for item in single]
     choices = []
     for smoothing in SMOOTHINGS:
         base = DetectorSettings(smoothing=smoothing)
-        thresholds = {word: _lowest(labels, word, base, negative, false_an_hour) for word in words}
+        thresholds = {
+            word: max(
+                _lowest(labels, word, base, negative, false_an_hour), _lowest(labels, word, base, single, false_among_words)
+            )
+            for word in words
+        }
         settings = replace(base, threshold=round(float(np.median(list(thresholds.values()))), 2), thresholds=thresholds)
         hits = _measure(labels, settings, positive)
         wrong = _measure(labels, settings, negative)

@@ -30,8 +30,9 @@ from voicetrail.training.streams import RUNNING, SNRS, negative_streams, word_st
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
-FALSE_AN_HOUR = 1.0
-"""How often an hour each word may be given out in running speech and noise that hold none, on the choosing half."""
+FALSE_AN_HOUR = 2.0
+"""How often an hour each word may be given out in running speech and noise that hold none, on the choosing half. With some forty
+minutes of it that is one single time: held to none at all, one odd noise would take a word away from the player."""
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 HISTORY = "history.json"
@@ -245,6 +246,7 @@ def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: f
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
     streams = [word_stream(corpus, "choosing", snr, seconds, 11, words) for snr in SNRS]
     positive = [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
-    quiet = [stream for stream in negative_streams(corpus, "choosing", 11, words) if stream.name in RUNNING]
-    negative = [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in quiet]
-    return choose(recognizer.labels, words, positive, negative, false_an_hour)
+    without = [Heard(s, recognizer.score_all(s.sound), ()) for s in negative_streams(corpus, "choosing", 11, words)]
+    running = [item for item in without if item.stream.name in RUNNING]
+    single = [item for item in without if item.stream.name == "words"]
+    return choose(recognizer.labels, words, positive, running, false_an_hour, single)

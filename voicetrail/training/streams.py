@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.compose import coloured
-from voicetrail.training.dataset import CLIP, Clips, Corpus
+from voicetrail.training.dataset import CLIP, Clips, Corpus, Reel
 from voicetrail.vocabulary import DIRECTIONS
 
 Sound = npt.NDArray[np.float32]
@@ -153,13 +153,22 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
         Stream("neighbours", _joined([_levelled(near, row) for row in near_rows], rng, 0.1, 0.6)),
         Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
     ]
-    phrases, talk, noise = corpus.phrases, corpus.talk, corpus.noise
-    wake = len(phrases.sound)
-    for name, reel in (("phrases", phrases.sound), ("talk", talk.sound[wake:]), ("noise", noise.sound)):
-        middle = len(reel) // 2
-        part = reel[:middle] if which == "choosing" else reel[middle:]
-        streams.append(Stream(name, part.astype(np.float32) / 32768.0))
+    # The talk's reel holds the phrases first.
+    reels = (("phrases", corpus.phrases, 0), ("talk", corpus.talk, len(corpus.phrases.names)), ("noise", corpus.noise, 0))
+    streams += [Stream(name, _every_other(reel, since, which)) for name, reel, since in reels]
     return [stream for stream in streams if len(stream.sound) > CLIP]
+
+
+def _every_other(reel: Reel, since: int, which: Half) -> Sound:
+    """Every second recording of a reel from ``since`` on, so that either half has all kinds; of a single one the half."""
+    if len(reel.names) - since == 1:
+        begin, end = int(reel.begins[since]), int(reel.begins[since + 1])
+        middle = (begin + end) // 2
+        sound = reel.sound[begin:middle] if which == "choosing" else reel.sound[middle:end]
+        return sound.astype(np.float32) / 32768.0
+    rows = range(since + (which == "judging"), len(reel.names), 2)
+    parts = [reel.sound[reel.begins[row] : reel.begins[row + 1]] for row in rows]
+    return np.concatenate([*parts, np.zeros(0, dtype=np.int16)]).astype(np.float32) / 32768.0
 
 
 def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: float) -> Sound:
