@@ -107,6 +107,12 @@ class Listener:
         """Whether ``stop`` was called."""
         return self._stop.is_set()
 
+    @property
+    def line_delay(self) -> float | None:
+        """Seconds that the sound is on its way where it comes over a line; ``None`` while that is not known, or without one."""
+        delay: float | None = getattr(self.source, "line_delay", None)
+        return delay
+
     def events(self) -> Iterator[Event]:
         """Listen until the source ends or ``stop`` is called, and give out everything that happens, in order."""
         self.listened = not self.muted

@@ -33,7 +33,7 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recogniser_there(tmp_
         lambda shipped: replace(shipped, thresholds=thresholds),
         told.extend,
     )
-    worker = threading.Thread(target=hearing.run)
+    worker = threading.Thread(target=hearing.run, daemon=True)
     worker.start()
 
     def wait_for(kind: type) -> None:
@@ -46,6 +46,9 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recogniser_there(tmp_
     assert any(isinstance(news, Ready) and news.labels == LoudIsUp.labels for news in told)
     time.sleep(0.4)
     assert not any(isinstance(news, WordHeard) for news in told), "the threshold set here holds there"
+    delay = hearing.line_delay
+    assert delay is not None
+    assert 0 <= delay < 0.06
     microphone.height = 0.0
     time.sleep(0.3)
     thresholds["up"] = 0.5
@@ -57,4 +60,5 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recogniser_there(tmp_
     worker.join(2)
     assert not worker.is_alive()
     assert time.monotonic() - began < 0.5
+    assert hearing.line_delay is None, "a line that is no more has no delay"
     server.close()

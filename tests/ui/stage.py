@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -13,7 +13,7 @@ from voicetrail.keys import ACTIONS
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.hearing import Hearing
-from voicetrail.ui.news import Wanted
+from voicetrail.ui.news import News, Wanted
 from voicetrail.ui.recording import Recording
 from voicetrail.ui.screens.game import GameScreen
 
@@ -24,22 +24,24 @@ def make_settings(folder: Path, **flags: object) -> Settings:
     return load_settings(flags, env=env)
 
 
-def make_app(settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = ()) -> VoicetrailApp:
-    """The app, listening to a file in real time; without one it has ears that wait for ever."""
+def make_app(
+    settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = (), spec: str | None = None
+) -> VoicetrailApp:
+    """The app, listening to a file in real time, or to another source; without one it has ears that wait for ever."""
     game = Game(step=int(settings.number("step")))
     recording = Recording(game, settings, lambda reason: None)
     session = Session(game, monotonic, recording)
+
+    def make_hearing(tell: Callable[[tuple[News, ...]], None]) -> Hearing:
+        opened = None if sound is None else FileSource(sound, paced=True)
+        return Hearing(Wanted(spec or str(sound)), ToneEars, settings.detector_settings, tell, opened=opened)
 
     def make_screen() -> GameScreen:
         return GameScreen(
             session,
             settings,
             ACTIONS,
-            None
-            if sound is None
-            else lambda tell: Hearing(
-                Wanted(str(sound)), ToneEars, settings.detector_settings, tell, opened=FileSource(sound, paced=True)
-            ),
+            None if sound is None and spec is None else make_hearing,
             recording=recording,
             notices=notices,
         )

@@ -37,6 +37,11 @@ class LineClock:
         """Seconds that the line takes one way at its best; 0 while unknown."""
         return min(self._round_trips, default=0.0) / 2
 
+    @property
+    def measured(self) -> bool:
+        """Whether a ping has told how long the line is."""
+        return bool(self._round_trips)
+
     def waited(self, clock: float, now: float) -> float:
         """Take a block's clock and its arrival, both in seconds; return how long it waited above the line's best."""
         offset = now - clock

@@ -107,8 +107,9 @@ class LineSource:
 
     @property
     def line_delay(self) -> float | None:
-        """Seconds that sound is on its way over the line at present; ``None`` while nothing comes."""
-        return self._line_clock.transit + self._waited if self._state == "on" else None
+        """Seconds that sound is on its way over the line at present; ``None`` while nothing comes, or where no ping tells."""
+        known = self._state == "on" and self._line_clock.measured
+        return self._line_clock.transit + self._waited if known else None
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """Wait at most ``timeout`` seconds for sound or news; see ``audio.source.Source``."""

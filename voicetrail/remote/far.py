@@ -132,8 +132,8 @@ class FarListener:
 
     @property
     def line_delay(self) -> float | None:
-        """Seconds that a word is on its way over the line; ``None`` while it does not stand."""
-        return self._line_clock.transit if self._state == "on" else None
+        """Seconds that a word is on its way over the line; ``None`` while it does not stand, or no ping was answered yet."""
+        return self._line_clock.transit if self._state == "on" and self._line_clock.measured else None
 
     @property
     def stopped(self) -> bool:

@@ -118,6 +118,11 @@ class Hearing:
         if (listener := self._listener) is not None:
             listener.muted = muted
 
+    @property
+    def line_delay(self) -> float | None:
+        """Seconds that the sound (or the words) are on their way where they come over a line; see ``Listener.line_delay``."""
+        return None if (listener := self._listener) is None else listener.line_delay
+
     def renew_settings(self) -> None:
         """Take changed settings over, from the next hop on."""
         if (listener := self._listener) is not None and self.ears is not None:

@@ -29,6 +29,7 @@ from voicetrail.game.trail import Direction
 from voicetrail.keys import WORD_DIGITS, Action
 from voicetrail.settings import TUNING, Settings
 from voicetrail.spotting.history import WordCounts
+from voicetrail.ui.line_delay import LineWatch
 from voicetrail.ui.messages import Heard, RecordingEnded
 from voicetrail.ui.news import News, Opened, Trouble, Wanted
 from voicetrail.ui.screens import open_screen
@@ -83,6 +84,7 @@ class GameScreen(GameView):
         self.overheard: list[Callable[[News], None]] = []
         """Whoever else is told all that the ears tell: the calibration, while it lies over the game."""
         self._counts: WordCounts | None = None
+        self._line = LineWatch()
         self.recording = recording
         self._make_hearing = make_hearing
         self._notices = tuple(notices)
@@ -112,9 +114,14 @@ class GameScreen(GameView):
 
     def _let_fade(self) -> None:
         self.bars.fade()
-        self.ear.rebuild()
+        self._show_line()
         self._count()
         self.message.set_recording(self.recording.clock(self.session.now_ms))
+
+    def _show_line(self) -> None:
+        # Asked for, not told: over a line of words nothing comes while it is silent, and the line has a delay all the same.
+        delay = None if self.hearing is None else self.hearing.line_delay
+        self.ear.set_line(self._line.take(delay, monotonic()))
 
     # What the ears tell
 

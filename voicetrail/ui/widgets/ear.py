@@ -1,4 +1,4 @@
-"""The ear: whether it listens, how loud it is, where the sound comes from, and how late a move is."""
+"""The ear: whether it listens, how loud it is, where the sound comes from, and how late the sound and a move are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLIP_SHOWN = 2.0
 
 
 class Ear(Rows):
-    """Three rows: state and delay, level meter, source.
+    """Three rows: state and delays, level meter, source.
 
     Args:
         clock: seconds, never falling.
@@ -42,6 +42,7 @@ class Ear(Rows):
         self.state: State = "loading"
         self.source = ""
         self.delay_ms: int | None = None
+        self.line_ms: int | None = None
         self.lost = 0
         """Milliseconds of sound that were lost."""
         self._level = QUIETEST
@@ -61,6 +62,11 @@ class Ear(Rows):
     def set_delay(self, milliseconds: int) -> None:
         """Say how long it took from the sound to the move."""
         self.delay_ms = milliseconds
+        self.rebuild()
+
+    def set_line(self, milliseconds: int | None) -> None:
+        """Say how long the sound is on its way over the line; ``None`` for no line, or one that stands still."""
+        self.line_ms = milliseconds
         self.rebuild()
 
     def set_lost(self, milliseconds: int) -> None:
@@ -96,6 +102,10 @@ class Ear(Rows):
         if marks.full == "=":
             says = says.replace("…", "...")
         delay = "" if self.delay_ms is None else f"{self.delay_ms} ms"
+        line = "" if self.line_ms is None else f"line {self.line_ms} ms"
+        if line and len(says) + len(line) + len(delay) + 7 <= width:
+            # First, so that the delay of a move stays where it is when the line's comes and goes.
+            delay = f"{line}  {delay}" if delay else line
         self.put(0, [(f" {mark} ", style), (says.ljust(width - 4 - len(delay)), look.text), (delay, look.dim)])
         self.put(1, self._meter(width))
         notes = [f"{self._gain:+d} dB"] if self._gain else []
