@@ -174,7 +174,8 @@ class TmuxTerminal:
         cwd: Path | None = None,
     ) -> None:
         needs("tmux")
-        self._socket = folder / f"tmux-{time.monotonic_ns()}"
+        self.socket = folder / f"tmux-{time.monotonic_ns()}"
+        """Where the session can be attached to."""
         line = command if isinstance(command, str) else shlex.join(command)
         config = folder / "tmux.conf"
         # The pane stays after its program has ended, to be read.
@@ -185,7 +186,7 @@ class TmuxTerminal:
         if cwd is not None:
             start += ["-c", str(cwd)]
         subprocess.run(
-            ["tmux", "-S", str(self._socket), "-f", str(config), *start, line],
+            ["tmux", "-S", str(self.socket), "-f", str(config), *start, line],
             check=True,
             env={**os.environ, **environment, "TERM": "xterm-256color"},
             timeout=10,
@@ -240,10 +241,10 @@ class TmuxTerminal:
 
     def close(self) -> None:
         """End the session with all that runs in it."""
-        subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, timeout=10)
+        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, timeout=10)
 
     def _tmux(self, *arguments: str) -> str:
-        done = subprocess.run(["tmux", "-S", str(self._socket), *arguments], capture_output=True, text=True, timeout=10)
+        done = subprocess.run(["tmux", "-S", str(self.socket), *arguments], capture_output=True, text=True, timeout=10)
         if done.returncode != 0:
             pytest.fail(f"tmux {arguments[0]}: {done.stderr.strip()}")
         return done.stdout.rstrip("\n")

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import OpenTerminal
-from tests.e2e.lab import VOICETRAIL, Sound, Speech, TmuxTerminal, VirtualMicrophone, wait_until
+from tests.e2e.lab import VOICETRAIL, Sound, Speech, VirtualMicrophone, wait_until
 from tests.e2e.sshd import SshServer
 
 ROOT = Path(__file__).parents[2]
-WORDS = ["up", "right", "right", "down", "left", "up", "left", "left", "down", "right"]
+PATIENCE = 90.0
+"""Seconds that a start may take on a busy machine."""
+WORDS = ["up", "right", "right", "down", "left", "up", "left", "down"]
 
 
 @pytest.fixture
@@ -46,37 +48,44 @@ def shown(command: list[str]) -> str:
     return f"echo; {shlex.join(command)}"
 
 
-def play_and_quit(screen: TmuxTerminal, microphone: VirtualMicrophone, sound: Sound) -> None:
-    screen.wait_for("listening", 40)
-    microphone.wait_for_listener()
-    time.sleep(1.5)
-    microphone.play_samples(sound)
-    time.sleep(1.5)
-    screen.send_keys("q")
-    assert screen.wait_for_exit(15) == 0
-
-
-@pytest.mark.parametrize("where", ["there", "here"])
+@pytest.mark.timeout(240)
 def test_words_spoken_here_draw_there_as_they_do_locally(
-    server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone, sound: Sound, tmp_path: Path, where: str
+    server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone, sound: Sound, tmp_path: Path
 ) -> None:
-    local, far = tmp_path / "local.trail", tmp_path / "far.trail"
-    screen = terminal(shown([*VOICETRAIL, "play", "--record", str(local)]), env=virtual_mic.env, cwd=ROOT)
-    play_and_quit(screen, virtual_mic, sound)
-    line = server.voicetrail_ssh("--recognise", where, play=("--record", str(far)))
-    screen = terminal(shown(line), env=virtual_mic.env, cwd=ROOT)
-    play_and_quit(screen, virtual_mic, sound)
-    heard_locally, heard_far = words_kept(local), words_kept(far)
-    assert len(heard_locally) >= 8
-    assert len(heard_far) >= len(heard_locally)
-    assert heard_far[: len(heard_locally)] == heard_locally or sum(a == b for a, b in zip(heard_far, WORDS, strict=False)) >= 8
+    # All three listen to one microphone at the same time, so that they hear the very same sound.
+    files = {name: tmp_path / f"{name}.trail" for name in ("local", "there", "here")}
+    lines = [
+        [*VOICETRAIL, "play", "--record", str(files["local"])],
+        server.voicetrail_ssh("--recognise", "there", play=("--record", str(files["there"]))),
+        server.voicetrail_ssh("--recognise", "here", play=("--record", str(files["here"]))),
+    ]
+    screens = [terminal(shown(line), env=virtual_mic.env, cwd=ROOT) for line in lines]
+    for screen in screens:
+        screen.wait_for("● listening", PATIENCE)
+    wait_until(lambda: virtual_mic.listeners() == 3, PATIENCE, what="three that listen")
+    time.sleep(1.5)
+    virtual_mic.play_samples(sound)
+    time.sleep(1.5)
+    for screen in screens[1:]:
+        assert re.search(r"line \d+ ms", screen.capture()), "the screen gives the delay of the line"
+    for screen in screens:
+        screen.send_keys("q")
+    for screen in screens:
+        assert screen.wait_for_exit(15) == 0, screen.capture()
+    heard = {name: words_kept(file) for name, file in files.items()}
+    assert len(heard["local"]) >= len(WORDS) - 2, heard
+    for far in ("there", "here"):
+        assert len(heard[far]) >= len(heard["local"]), heard
+        rest = iter(heard[far])
+        assert all(word in rest for word in heard["local"]), heard
 
 
+@pytest.mark.timeout(240)
 def test_the_microphone_pulled_out_here_is_told_there_and_comes_back(
     server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone
 ) -> None:
     screen = terminal(server.voicetrail_ssh(), env=virtual_mic.env, cwd=ROOT)
-    screen.wait_for("listening", 40)
+    screen.wait_for("● listening", PATIENCE)
     virtual_mic.wait_for_listener()
     virtual_mic.unplug()
     screen.wait_for("no sound comes", 10)

@@ -45,9 +45,9 @@ async def test_the_screen_of_a_game_over_a_line_gives_its_delay(tmp_path: Path) 
             assert game is not None
             for _ in range(60):
                 await pilot.pause(0.05)
-                if "line" in game.ear.text_rows[0]:
+                if "line " in game.ear.text_rows[2]:
                     break
-            _, _, figure = game.ear.text_rows[0].partition("line ")
+            _, _, figure = game.ear.text_rows[2].partition("line ")
             assert 0 <= int(figure.split()[0]) < 60
     finally:
         server.close()

@@ -102,20 +102,19 @@ async def test_the_ear() -> None:
         assert "lost 120 ms" in ear.text_rows[2]
 
 
-async def test_the_delay_of_the_line_stands_before_that_of_a_move() -> None:
+async def test_the_delay_of_the_line_stands_beside_the_source() -> None:
     app = Stage()
-    async with app.run_test(size=(34, 20)):
+    async with app.run_test(size=(32, 20)):
         ear = app.query_one(Ear)
-        ear.set_state("listening")
+        ear.set_source("desk over unix:///tmp/mic")
         ear.set_line(23)
-        assert ear.text_rows[0] == " ● listening           line 23 ms"
-        ear.set_delay(107)
-        assert ear.text_rows[0] == " ● listening   line 23 ms  107 ms"
-        ear.set_line(12_345)
-        ear.set_state("muted")
-        assert ear.text_rows[0] == " ○ not listening           107 ms", "where there is no room for both, that of a move stays"
+        assert ear.text_rows[2] == "   desk over unix://~ line 23 ms"
+        ear.set_lost(120)
+        assert ear.text_rows[2] == "   desk~ line 23 ms  lost 120 ms"
+        ear.set_level(Level(0, -30.0, -20.0, False, gain_db=12.0))
+        assert ear.text_rows[2] == "   desk~ line 23 ms  lost 120 ms", "where there is no room the gain gives way"
         ear.set_line(None)
-        assert "line" not in ear.text_rows[0]
+        assert "line" not in ear.text_rows[2]
 
 
 async def test_last_words_are_written_like_a_tape() -> None:

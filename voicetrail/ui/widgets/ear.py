@@ -26,7 +26,7 @@ CLIP_SHOWN = 2.0
 
 
 class Ear(Rows):
-    """Three rows: state and delays, level meter, source.
+    """Three rows: state and delay of a move, level meter, source with the delay of its line.
 
     Args:
         clock: seconds, never falling.
@@ -102,20 +102,18 @@ class Ear(Rows):
         if marks.full == "=":
             says = says.replace("…", "...")
         delay = "" if self.delay_ms is None else f"{self.delay_ms} ms"
-        line = "" if self.line_ms is None else f"line {self.line_ms} ms"
-        if line and len(says) + len(line) + len(delay) + 7 <= width:
-            # First, so that the delay of a move stays where it is when the line's comes and goes.
-            delay = f"{line}  {delay}" if delay else line
         self.put(0, [(f" {mark} ", style), (says.ljust(width - 4 - len(delay)), look.text), (delay, look.dim)])
         self.put(1, self._meter(width))
         notes = [f"{self._gain:+d} dB"] if self._gain else []
+        notes += [f"line {self.line_ms} ms"] if self.line_ms is not None else []
         notes += [f"lost {self.lost} ms"] if self.lost else []
-        note = "  ".join(notes)
-        room = max(4, width - 3 - len(note))
-        name = self.source if len(self.source) <= room else self.source[: room - 1] + "~"
-        self.put(
-            2, [("   " + name.ljust(room)[: width - 3 - len(note)], look.dim), (note, look.warn if self.lost else look.dim)]
-        )
+        while len(note := "  ".join(notes)) > width - 3:
+            del notes[0]
+        room = width - 3 - len(note)
+        # A blank between the name and what is noted; the address of a line is longer than any panel.
+        space = room - 1 if note else room
+        name = self.source if len(self.source) <= space else self.source[: max(0, space - 1)] + "~" * (space > 0)
+        self.put(2, [("   " + name.ljust(room), look.dim), (note, look.warn if self.lost else look.dim)])
 
     def _meter(self, width: int) -> list[Run]:
         look, marks = self.look, self.look.marks
