@@ -38,6 +38,9 @@ class FeatureSettings:
     """Upper edge of the highest mel band in Hz."""
     log_floor: float = 1e-6
     """Added to the power before the logarithm; near the power of a quiet 16-bit recording's own noise."""
+    range_db: float = 50.0
+    """What lies further below the loudest band of the window than this drowns in an even floor. Digital silence between words, which
+    no microphone gives but files do, then looks as a quiet room does."""
     window_samples: int = SAMPLE_RATE
     """Samples of the network's window (one second)."""
 
@@ -70,7 +73,12 @@ class FeatureSettings:
         sane = 1 <= settings.win_length <= settings.n_fft <= settings.window_samples <= 10 * SAMPLE_RATE
         sane = sane and 1 <= settings.hop_length <= settings.n_fft and 1 <= settings.n_mels <= 512
         # Written so that a NaN fails as well.
-        sane = sane and 0 <= settings.f_min < settings.f_max <= SAMPLE_RATE / 2 and 0 < settings.log_floor <= 1
+        sane = (
+            sane
+            and 0 <= settings.f_min < settings.f_max <= SAMPLE_RATE / 2
+            and 0 < settings.log_floor <= 1
+            and 0 < settings.range_db <= 200
+        )
         if not sane:
             raise WeightsError("the weights' feature settings make no sense; get the file again")
         return settings
@@ -113,7 +121,8 @@ class LogMel(nn.Module):
 
     def normalise(self, power: Tensor) -> Tensor:
         """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""
-        picture = torch.log(power + self.settings.log_floor)
+        floor = self.settings.log_floor + power.amax(dim=(2, 3), keepdim=True) * 10 ** (-self.settings.range_db / 10)
+        picture = torch.log(power + floor)
         return (picture - picture.mean(dim=(2, 3), keepdim=True)) / self.SCALE
 
 

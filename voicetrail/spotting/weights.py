@@ -151,10 +151,11 @@ def _damaged(path: Path, why: str) -> WeightsError:
 
 def _read_meta(path: Path) -> dict[str, Any]:
     try:
-        size, head = path.stat().st_size, path.open("rb").read(4)
+        size, head = path.stat().st_size, path.open("rb").read(9)
     except OSError as error:
         raise WeightsError(f"the weights {printable(path)} cannot be read: {error.strerror}") from None
-    if head[:2] == b"PK" or head[:1] == b"\x80":
+    # A safetensors file begins with the length of its header, any number, and then the header's brace.
+    if head[8:] != b"{" and (head[:2] == b"PK" or head[:1] == b"\x80"):
         raise WeightsError(
             f"{printable(path)} is a pickle, which could run anything and is never read; save it as .safetensors"
         )
