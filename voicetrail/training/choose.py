@@ -15,7 +15,7 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
 from voicetrail.training.operating import false_moves
 
-SMOOTHINGS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24)
+SMOOTHINGS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28)
 LOWEST, HIGHEST = 0.3, 0.98
 STEP = 0.01
 
@@ -41,6 +41,7 @@ def choose(
     false_an_hour: float = 2.0,
     single: Sequence[Heard] = (),
     false_among_words: float = 8.0,
+    smoothings: Sequence[float] = SMOOTHINGS,
 ) -> list[Choice]:
     """Find the best settings for each smoothing.
 
@@ -52,6 +53,7 @@ def choose(
         false_an_hour: allowed of each word in ``negative``.
         single: other words one after another, harder than any talk.
         false_among_words: allowed of each word an hour in ``single``.
+        smoothings: to try.
 
     Returns:
         A choice a smoothing, the best first.
@@ -60,7 +62,7 @@ def choose(
     negative = [replace(item, hops=lively(item.hops, labels)) for item in negative]
     single = [replace(item, hops=lively(item.hops, labels)) for item in single]
     choices = []
-    for smoothing in SMOOTHINGS:
+    for smoothing in smoothings:
         base = DetectorSettings(smoothing=smoothing)
         thresholds = {
             word: max(

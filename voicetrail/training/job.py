@@ -20,8 +20,8 @@ from voicetrail.errors import TrainingError
 from voicetrail.spotting.features import FeatureSettings, LogMel
 from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, parameters
 from voicetrail.spotting.recognizer import Recognizer
-from voicetrail.spotting.weights import WeightsInfo, load_weights, save_weights
-from voicetrail.training.choose import Choice, choose
+from voicetrail.spotting.weights import WeightsInfo, load_weights, read_info, save_weights
+from voicetrail.training.choose import SMOOTHINGS, Choice, choose
 from voicetrail.training.compose import Composer
 from voicetrail.training.dataset import CLIP, Corpus, Folders, load_corpus
 from voicetrail.training.measure import Heard
@@ -156,9 +156,13 @@ def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> lis
             step(Step(epoch, batches, float(np.mean(losses)), left, metrics))
     if not first or checking is None:
         return []
-    return [
-        write_weights(job, composer.classes, name, checking, trainer.progress.best_epoch, tell) for name in job.vocabularies
-    ]
+    paths: list[Path] = []
+    smoothings: Sequence[float] = SMOOTHINGS
+    for name in job.vocabularies:
+        paths.append(write_weights(job, composer.classes, name, checking, trainer.progress.best_epoch, tell, smoothings))
+        # One network: the smoothing that was best for the first vocabulary is taken for the others, which saves most of the search.
+        smoothings = (read_info(paths[0]).detector.smoothing,)
+    return paths
 
 
 def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None:
@@ -202,7 +206,15 @@ def _known_words(vocabulary: str, classes: Sequence[str]) -> tuple[str, ...]:
     return words
 
 
-def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Corpus, epoch: int, tell: Tell) -> Path:
+def write_weights(
+    job: Job,
+    classes: Sequence[str],
+    vocabulary: str,
+    corpus: Corpus,
+    epoch: int,
+    tell: Tell,
+    smoothings: Sequence[float] = SMOOTHINGS,
+) -> Path:
     """Write the best epoch as weights for one vocabulary, with thresholds chosen for its words."""
     words = _known_words(vocabulary, classes)
     about: dict[str, Any] = {
@@ -221,7 +233,7 @@ def write_weights(job: Job, classes: Sequence[str], vocabulary: str, corpus: Cor
     save_weights(path, tensors, info)
     if job.choose_seconds > 0:
         tell(f"choosing thresholds for {vocabulary} on the streams of one half of the validation speakers")
-        choices = choose_settings(path, corpus, job.choose_seconds)
+        choices = choose_settings(path, corpus, job.choose_seconds, smoothings)
         best = choices[0]
         tell(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
         about["chosen"] = [
@@ -240,7 +252,7 @@ def _scores_of(job: Job, epoch: int) -> dict[str, float]:
     return history[epoch - 1] if 0 < epoch <= len(history) else {}
 
 
-def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: float = FALSE_AN_HOUR) -> list[Choice]:
+def choose_settings(path: Path, corpus: Corpus, seconds: float, smoothings: Sequence[float] = SMOOTHINGS) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams."""
     recognizer = Recognizer(load_weights(path))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
@@ -249,4 +261,4 @@ def choose_settings(path: Path, corpus: Corpus, seconds: float, false_an_hour: f
     without = [Heard(s, recognizer.score_all(s.sound), ()) for s in negative_streams(corpus, "choosing", 11, words)]
     running = [item for item in without if item.stream.name in RUNNING]
     single = [item for item in without if item.stream.name == "words"]
-    return choose(recognizer.labels, words, positive, running, false_an_hour, single)
+    return choose(recognizer.labels, words, positive, running, FALSE_AN_HOUR, single, smoothings=smoothings)
