@@ -26,9 +26,9 @@ Half = Literal["choosing", "judging"]
 
 SNRS = (None, 20.0, 10.0, 5.0)
 """Conditions that words are heard in: level above the noise in dB, ``None`` for no noise."""
-RUNNING = ("fluent", "phrases", "talk", "noise")
-"""The streams without a direction that are as a room sounds. The other two are harder than any room: single words one after another,
-and words chosen to be mistaken."""
+RUNNING = ("fluent", "phrases", "talk")
+"""The streams of speech without a direction as a room has it. Of the others, ``words`` (single ones, one after another) and
+``neighbours`` (chosen to be mistaken) are harder than any room, and ``noise`` is no speech."""
 LEVEL = 10 ** (-26 / 20)
 """Root mean square of a word's loud part: -26 dB below full scale, as telephone speech is levelled (ITU-T P.56)."""
 TAIL = 5 * SAMPLE_RATE // 100
