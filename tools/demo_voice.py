@@ -2,7 +2,7 @@
 
     python tools/demo_voice.py [OUT.flac]
 
-The words are spoken by flite (https://github.com/festvox/flite) with its voice ``slt``. flite and the CMU ARCTIC voices are free to
+The words are spoken by flite (https://github.com/festvox/flite) with its voice ``awb``. flite and the CMU ARCTIC voices are free to
 use, copy, modify and distribute, also the speech they make (the permissive licence of Carnegie Mellon University, in flite's
 COPYING). Debian and Ubuntu: ``sudo apt install flite``.
 
@@ -28,11 +28,11 @@ left left up left down left left
 """
 """A wall, three battlements, a wall, and the ground with a gate in it. The pen ends where it began."""
 RATE = 16_000
-VOICE = "slt"
-SEED = 14
-PITCH = (150.0, 182.0)
+VOICE = "awb"
+SEED = 1
+PITCH = (105.0, 150.0)
 """Range of the mean pitch of a word in Hz."""
-STRETCH = (0.95, 1.2)
+STRETCH = (0.88, 1.05)
 """Range of the length of a word, relative to the voice's own pace."""
 PAUSE = (0.6, 1.1)
 """Range of the silence between two words in s."""
