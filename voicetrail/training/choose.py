@@ -38,9 +38,9 @@ def choose(
     words: Sequence[str],
     positive: Sequence[Heard],
     negative: Sequence[Heard],
-    false_an_hour: float = 2.0,
+    false_an_hour: float = 4.0,
     single: Sequence[Heard] = (),
-    false_among_words: float = 8.0,
+    false_among_words: float = 20.0,
     smoothings: Sequence[float] = SMOOTHINGS,
 ) -> list[Choice]:
     """Find the best settings for each smoothing.

@@ -30,9 +30,9 @@ from voicetrail.training.streams import RUNNING, SNRS, negative_streams, word_st
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
-FALSE_AN_HOUR = 2.0
+FALSE_AN_HOUR = 4.0
 """How often an hour each word may be given out in running speech that holds none, on the choosing half. With some half an hour of it
-that is one single time: held to none at all, one odd moment would take a word away from the player."""
+that is twice: held to none at all, one odd moment would take a word away from the player."""
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 HISTORY = "history.json"
