@@ -222,7 +222,7 @@ def _ears(data: object) -> Ears:
     words = {}
     for word, state in table(values.get("words", {})).items():
         armed, last_heard, peak = row(state, 3)
-        words[word] = (flag(armed), None if last_heard is None else whole(last_heard), number(peak, 0, 1))
+        words[word] = (flag(armed), None if last_heard is None else whole(last_heard), number(peak, -1, 1))
     return Ears(
         time=whole(values.get("time")),
         labels=labels,

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from voicetrail.events import SAMPLE_RATE, RejectionReason, WordHeard, WordRejected, seconds
 from voicetrail.vocabulary import is_word
 
-REARM = 0.6
+REARM = 0.8
 """A word is armed again once its smoothed score has fallen below this part of its threshold."""
+FALLING = -1.0
+"""In place of a peak: the score has not been quiet since the word was given out."""
 NEAR = 0.5
 """A peak of at least this part of the threshold is a near miss worth telling."""
 
@@ -49,7 +51,7 @@ class Snapshot:
     recent: tuple[tuple[int, tuple[float, ...]], ...] = ()
     """Time and posteriors of the hops that are still being averaged."""
     words: Mapping[str, tuple[bool, int | None, float]] = field(default_factory=dict)
-    """Of each word: whether it is armed, when it was last given out, and its peak since it was last quiet."""
+    """Of each word: whether it is armed, when it was last given out, and its peak since it was quiet (``FALLING``: it is not)."""
 
 
 @dataclass(slots=True)
@@ -159,12 +161,15 @@ class Detector:
         state = self._states[word]
         if not state.armed:
             if score < threshold * REARM:
-                state.armed, state.peak = True, 0.0
+                # The score is still on its way down from the word: that is no near miss.
+                state.armed, state.peak = True, FALLING
             return None
         if score >= threshold * NEAR:
-            state.peak = max(state.peak, score)
+            if state.peak != FALLING:
+                state.peak = max(state.peak, score)
             return None
-        if state.peak == 0.0:
+        if state.peak <= 0.0:
+            state.peak = 0.0
             return None
         peak, state.peak = state.peak, 0.0
         lacking = max(threshold - peak, 0.0)
