@@ -24,6 +24,8 @@ LOWEST, HIGHEST = 0.2, 0.97
 FURTHEST = 0.35
 """No threshold is proposed further below the one that ships."""
 GRID = 0.01
+RESTLESS = 0.3
+"""A room that takes a word's score to this part of the threshold that ships has a say in what is proposed."""
 SPREAD = 1.6
 """Width of one speaker's scores for a word, in log-odds, as measured over many speakers."""
 SPREAD_WEIGHT = 4
@@ -147,7 +149,10 @@ def propose(
             now=session.detector.threshold_of(word),
             shipped=shipped.threshold_of(word),
             peaks=tuple(answer.peak for answer in given if _counts(answer, session)),
-            room=RoomTail.fit(session.room.scores[word], session.room.hop),
+            # A few quiet seconds say next to nothing of an hour: only a room whose scores really rise has a say.
+            room=RoomTail.fit(session.room.scores[word], session.room.hop)
+            if max(session.room.scores[word], default=0.0) >= RESTLESS * shipped.threshold_of(word)
+            else None,
             speech=(curves or {}).get(word) or SpeechCurve.assumed(shipped.threshold_of(word), share),
         )
         for word, given in answers.items()
