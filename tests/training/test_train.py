@@ -108,27 +108,52 @@ def test_a_batch_must_be_whole_groups_for_each_process(batch: int, size: int) ->
         trainer(replace(BRIEF, batch=batch), World(0, size))
 
 
+def labels_by_group(of: Trainer) -> list[list[int]]:
+    """The classes of each group of an epoch, in the order in which the process takes them."""
+    return [labels.tolist() for _, labels in of._groups()]
+
+
 def test_processes_share_out_the_groups_of_each_batch() -> None:
-    from voicetrail.training.train import Groups
-
     schedule = replace(BRIEF, batch=4 * GROUP, windows=8 * GROUP)
-    pictures = trainer().pictures
-    shares = [Groups(composer(), pictures, schedule, 0, World(rank, 2)).numbers for rank in (0, 1)]
-    assert shares == [[0, 2, 4, 6], [1, 3, 5, 7]]
-    assert Groups(composer(), pictures, schedule, 0, World()).numbers == list(range(8))
+    alone = labels_by_group(trainer(schedule))
+    first, second = (labels_by_group(trainer(schedule, World(rank, 2))) for rank in (0, 1))
+    assert [alone[at : at + 4] for at in (0, 4)] == [[first[at], second[at], first[at + 1], second[at + 1]] for at in (0, 2)]
 
 
-def test_a_groups_pictures_follow_from_seed_epoch_and_number() -> None:
+def test_a_groups_pictures_follow_from_seed_cycle_and_number() -> None:
     from voicetrail.training.train import Groups
 
     pictures = trainer().pictures
 
-    def first(epoch: int, seed: int = 1) -> torch.Tensor:
-        return Groups(composer(), pictures, replace(BRIEF, seed=seed), epoch, World())[0][0]
+    def first(seed: int, cycle: int, number: int) -> torch.Tensor:
+        return Groups(composer(), pictures, seed, cycle, [number])[0][0]
 
-    assert torch.equal(first(0), first(0))
-    assert not torch.equal(first(0), first(1))
-    assert not torch.equal(first(0), first(0, seed=2))
+    assert torch.equal(first(1, 0, 0), first(1, 0, 0))
+    for other in ((1, 0, 1), (1, 1, 0), (2, 0, 0)):
+        assert not torch.equal(first(1, 0, 0), first(*other))
+
+
+def test_a_cycle_of_epochs_shares_its_windows_in_another_order_under_other_masks() -> None:
+    schedule = replace(BRIEF, windows=8 * GROUP, repeat=2)
+    runs = trainer(schedule)
+    epochs = []
+    for epoch in range(3):
+        runs.progress.epoch = epoch
+        epochs.append(list(runs._groups()))
+    words = [[labels.tolist() for _, labels in groups] for groups in epochs]
+    assert sorted(words[0]) == sorted(words[1]) != sorted(words[2])
+    assert words[0] != words[1], "another order"
+    again = words[1].index(words[0][0])
+    assert not torch.equal(epochs[0][0][0], epochs[1][again][0]), "other masks"
+
+
+def test_an_epoch_taken_up_within_a_cycle_has_the_same_windows() -> None:
+    schedule = replace(BRIEF, windows=8 * GROUP, repeat=2)
+    through, resumed = trainer(schedule), trainer(schedule)
+    list(through._groups())
+    through.progress.epoch = resumed.progress.epoch = 1
+    for (mine, _), (other, _) in zip(through._groups(), resumed._groups(), strict=True):
+        assert torch.equal(mine, other)
 
 
 def test_the_learning_rate_rises_and_then_falls_to_a_hundredth() -> None:

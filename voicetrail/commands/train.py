@@ -19,12 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of another run")
     parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
-    parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
+    parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet-wide)")
     parser.add_argument("--epochs", type=int, help="epochs of --windows windows (60)")
     parser.add_argument("--windows", type=int, help="windows an epoch (32768)")
     parser.add_argument("--batch", type=int, help="windows a step (128)")
     parser.add_argument("--learning-rate", type=float, help="its peak (0.0025)")
-    parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (1)")
+    parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (0.6)")
+    parser.add_argument("--repeat", type=int, help="epochs that share their composed windows (6)")
     parser.add_argument("--seed", type=int, help="of everything random (1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         "learning_rate": args.learning_rate,
         "seed": args.seed,
         "strength": args.strength,
+        "repeat": args.repeat,
     }
     for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers)):
         least = "at least 0" if name in ("seed", "strength", "workers") else "above 0"

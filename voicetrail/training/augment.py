@@ -51,11 +51,13 @@ class PictureMaker:
         choice = middle if rng.random() < 0.3 else int(rng.integers(0, self.WARPS))
         choice = middle + round((choice - middle) * self.strength)
         mel = torch.matmul(power.transpose(1, 2), self._banks[choice]).transpose(1, 2)
-        picture = self.plain.normalise(mel.unsqueeze(1))
+        return self.plain.normalise(mel.unsqueeze(1))
+
+    def vary(self, rng: np.random.Generator, picture: Tensor) -> Tensor:
+        """Change pictures ``[batch, 1, mels, frames]`` in ways that cost little: another microphone, masks. Those given stay whole."""
         if not self.strength:
             return picture
-        picture = picture + self._microphone(rng, len(sound))
-        return self._mask(rng, picture)
+        return self._mask(rng, picture + self._microphone(rng, len(picture)))
 
     def _microphone(self, rng: np.random.Generator, batch: int) -> Tensor:
         """A smooth change over the mel bands: another microphone, another room."""

@@ -51,7 +51,7 @@ class Mix:
     """The first half of a word, or a word that leaves the window."""
     pieces: float = 4.0
     """Speech joined from pieces of words."""
-    talk: float = 10.0
+    talk: float = 12.0
     noise: float = 9.0
     synthetic: float = 0.12
     """Of a word's windows, the part spoken by a synthesiser where the word has plenty of recordings."""

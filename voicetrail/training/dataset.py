@@ -29,8 +29,8 @@ BACKGROUND = "_background_noise_"
 HELDOUT_FOLD = "_5-"
 """In the name of an ESC-10 recording of its fifth fold: noise for the evaluation alone."""
 HELDOUT_NOISE = frozenset({"running_tap"})
-HELDOUT_PHRASES = frozenset({"view_glass", "jarvis"})
-"""Wake phrases for the evaluation alone."""
+HELDOUT_PHRASES = frozenset({"view_glass", "jarvis", "it_IT_m_Carlo"})
+"""Wake phrases, and a voice of the telephone prompts, for the evaluation alone."""
 
 Samples = npt.NDArray[np.int16]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
-from voicetrail.events import SAMPLE_RATE, AudioBlock, Scores, SourceEnded, SourceEvent, WordHeard, seconds
+from voicetrail.audio.blocks import BlockSource
+from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.listening import Ears, Listener
 from voicetrail.spotting.detector import Detector, DetectorSettings
-from voicetrail.training.streams import Sound, Spoken, Stream
+from voicetrail.training.streams import Spoken, Stream
 from voicetrail.vocabulary import is_word
 
 LATE = 3 * SAMPLE_RATE // 4
@@ -23,35 +22,6 @@ TRACE = 0.03
 
 Hops = list[tuple[int, tuple[float, ...]]]
 """The time and the posteriors of every hop of a stream."""
-
-
-class Played:
-    """A source that gives out an array as fast as it is read."""
-
-    name = "evaluation"
-    live = False
-    BLOCK = SAMPLE_RATE
-
-    def __init__(self, sound: Sound) -> None:
-        self._sound, self._at = sound, 0
-
-    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """The next second, or the end."""
-        if self._at >= len(self._sound):
-            return SourceEnded(0)
-        block = AudioBlock(self._sound[self._at : self._at + self.BLOCK])
-        self._at += self.BLOCK
-        return block
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-    def __enter__(self) -> Self:
-        """Use in a ``with`` statement."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing to release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +35,7 @@ class Heard:
 
 def hear(stream: Stream, ears: Ears, settings: DetectorSettings) -> Heard:
     """Run a stream through the listener."""
-    listener = Listener(Played(stream.sound), ears, Detector(ears.labels, settings))
+    listener = Listener(BlockSource([stream.sound]), ears, Detector(ears.labels, settings))
     hops: Hops = []
     words = []
     for event in listener.events():

@@ -1,9 +1,10 @@
 """The training loop: composed windows in, weights out, with checkpoints that lose at most an epoch.
 
-An epoch is a fixed number of windows, not a pass over the clips, for every window is composed anew. Batch ``b`` of epoch ``e``
-follows from ``(seed, e, b)`` alone. It is made in groups of ``GROUP`` windows, and the network takes a group at a time (batch
-normalisation sees a group, gradients are summed over the batch's groups). So it makes no difference whether one process takes all
-groups of a batch or several share them, nor whether a run was interrupted.
+An epoch is a fixed number of windows, not a pass over the clips, for windows are composed. A cycle of ``Schedule.repeat`` epochs
+shares its windows, in another order and otherwise masked each time. They are made in groups of ``GROUP``, group ``g`` of cycle
+``c`` from ``(seed, c, g)`` alone, and the network takes a group at a time (batch normalisation sees a group, gradients are summed over
+the batch's groups). So it makes no difference whether one process takes all groups of a batch or several share them, nor whether
+a run was interrupted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import copy
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -53,8 +54,11 @@ class Schedule:
     average: float = 0.998
     """Decay of the running average of the weights, which is what is kept."""
     seed: int = 1
-    strength: float = 1.0
+    strength: float = 0.6
     """Of the changes to the pictures."""
+    repeat: int = 6
+    """Epochs that share their composed windows, under other masks and other microphones. Composing takes half as long as training
+    on the result, and a network that knows the training clips no better than others' can see a window more than once."""
 
     @property
     def batches(self) -> int:
@@ -89,34 +93,30 @@ class World:
 
 
 class Groups(Dataset[tuple[Tensor, Tensor]]):
-    """The groups of one epoch that fall to one process, composed when asked for.
+    """Groups of composed windows, made when asked for.
 
     Args:
         composer: makes the windows.
         pictures: makes the network's input of them.
-        schedule: seed and sizes.
-        epoch: which.
-        world: of these processes, which.
+        seed: of the run.
+        cycle: which of the run's cycles of ``Schedule.repeat`` epochs.
+        numbers: of the groups.
     """
 
-    def __init__(self, composer: Composer, pictures: PictureMaker, schedule: Schedule, epoch: int, world: World) -> None:
-        self.composer, self.pictures, self.seed, self.epoch = composer, pictures, schedule.seed, epoch
-        per_batch = schedule.batch // GROUP
-        self.numbers = [
-            batch * per_batch + group for batch in range(schedule.batches) for group in range(world.rank, per_batch, world.size)
-        ]
+    def __init__(self, composer: Composer, pictures: PictureMaker, seed: int, cycle: int, numbers: Sequence[int]) -> None:
+        self.composer, self.pictures, self.seed, self.cycle, self.numbers = composer, pictures, seed, cycle, numbers
 
     def __len__(self) -> int:
         """Number of groups."""
         return len(self.numbers)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Pictures ``[GROUP, 1, mels, frames]`` and classes ``[GROUP]``."""
-        rng = np.random.default_rng((self.seed, self.epoch, self.numbers[index]))
+        """Pictures ``[GROUP, 1, mels, frames]`` in half precision, in which they are kept, and classes ``[GROUP]``."""
+        rng = np.random.default_rng((self.seed, self.cycle, self.numbers[index]))
         hop = self.pictures.draw_hop(rng)
         windows = [self.composer.window(rng, self.pictures.samples(hop)) for _ in range(GROUP)]
         sound = torch.from_numpy(np.stack([sound for sound, _ in windows]))
-        return self.pictures.pictures(rng, sound, hop), torch.tensor([label for _, label in windows])
+        return self.pictures.pictures(rng, sound, hop).half(), torch.tensor([label for _, label in windows])
 
 
 @dataclass
@@ -166,6 +166,7 @@ class Trainer:
             )
         torch.manual_seed(schedule.seed)
         self.pictures = PictureMaker(features, schedule.strength)
+        self._cycle, self._composed = -1, dict[int, tuple[Tensor, Tensor]]()
         # With the channels last, the 2-D convolutions of a stem train a quarter faster on a CPU.
         model = build_model(architecture, features, len(composer.classes)).to(device)
         self.model: Model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own hints lack it
@@ -193,18 +194,10 @@ class Trainer:
     def epoch(self) -> Iterator[tuple[int, float]]:
         """Train one epoch; give out ``(batch, loss)`` as it goes. ``average`` then holds the weights to use."""
         schedule, share = self.schedule, self.schedule.batch // GROUP // self.world.size
-        groups = Groups(self.composer, self.pictures, schedule, self.progress.epoch, self.world)
-        loader = DataLoader(
-            groups,
-            batch_size=None,
-            num_workers=self.workers,
-            prefetch_factor=8 if self.workers else None,
-            worker_init_fn=_one_thread,
-        )
         self.model.train()
         self.optimizer.zero_grad()
         total = 0.0
-        for number, (pictures, labels) in enumerate(loader, 1):
+        for number, (pictures, labels) in enumerate(self._groups(), 1):
             logits = self.model(pictures.to(self.device, memory_format=torch.channels_last))
             loss = F.cross_entropy(logits, labels.to(self.device), label_smoothing=schedule.smoothing)
             torch.autograd.backward(loss / share)
@@ -216,6 +209,31 @@ class Trainer:
             yield batch, total
             total = 0.0
         self.progress.epoch += 1
+
+    def _groups(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Give out this epoch's groups that fall to this process: pictures ``[GROUP, 1, mels, frames]`` and classes ``[GROUP]``."""
+        schedule, epoch, per_batch = self.schedule, self.progress.epoch, self.schedule.batch // GROUP
+        cycle = epoch // schedule.repeat
+        if cycle != self._cycle:
+            self._cycle, self._composed = cycle, {}
+        batches = np.random.default_rng((schedule.seed, 2, epoch)).permutation(schedule.batches).tolist()
+        numbers = [
+            batch * per_batch + group for batch in batches for group in range(self.world.rank, per_batch, self.world.size)
+        ]
+        missing = [number for number in numbers if number not in self._composed]
+        loader = DataLoader(
+            Groups(self.composer, self.pictures, schedule.seed, cycle, missing),
+            batch_size=None,
+            num_workers=self.workers if missing else 0,
+            prefetch_factor=8 if self.workers and missing else None,
+            worker_init_fn=_one_thread,
+        )
+        new = iter(loader)
+        for number in numbers:
+            if number not in self._composed:
+                self._composed[number] = next(new)
+            pictures, labels = self._composed[number]
+            yield self.pictures.vary(np.random.default_rng((schedule.seed, 3, epoch, number)), pictures.float()), labels
 
     def _step(self, step: int) -> None:
         if self.world.size > 1:
