@@ -14,18 +14,17 @@ The names are theirs in Python's spelling; times are in seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from voicetrail.audio.blocks import BlockSource
 from voicetrail.audio.source import Source, open_source
 from voicetrail.errors import UsageError, VoicetrailError
-from voicetrail.events import SAMPLE_RATE, AudioBlock, Scores, SourceEnded, SourceEvent, WordHeard, seconds
+from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.listening import Listener
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
@@ -143,7 +142,7 @@ class SpeechCommands:
             settings = replace(settings, refractory=suppression_time)
         ears = _Hopping(self._recognizer, overlap_factor)
         opened: Source
-        opened = open_source(source, device=device) if isinstance(source, (str, Path)) else _Blocks(source)
+        opened = open_source(source, device=device) if isinstance(source, (str, Path)) else BlockSource(source)
         listener = Listener(opened, ears, Detector(ears.labels, settings))
         self.error = None
 
@@ -212,35 +211,6 @@ class _Hopping:
         self.window = window.copy()
         self.posteriors = self._recognizer.score(window)
         return self.posteriors
-
-
-class _Blocks:
-    """An iterable of arrays as a source."""
-
-    name = "blocks"
-    live = False
-
-    def __init__(self, blocks: Iterable[npt.ArrayLike]) -> None:
-        self._blocks: Iterator[npt.ArrayLike] = iter(blocks)
-
-    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        try:
-            block = next(self._blocks)
-        except StopIteration:
-            return SourceEnded(0)
-        samples = np.asarray(block, dtype=np.float32)
-        if samples.ndim != 1 or not np.isfinite(samples).all():
-            raise UsageError("each block must be one row of finite samples at 16 kHz, between -1 and 1")
-        return AudioBlock(samples)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def create(vocabulary: str = "directional4w", weights: str | Path | None = None) -> SpeechCommands:

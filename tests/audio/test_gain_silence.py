@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from voicetrail.audio.blocks import BlockSource
 from voicetrail.audio.gain import make_gain
-from voicetrail.events import AudioBlock, SourceEnded, WordHeard
+from voicetrail.events import WordHeard
 from voicetrail.listening import Listener
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer
@@ -43,33 +42,10 @@ def hum() -> Sound:
 ROOMS = {"white": coloured(0, 1), "pink": coloured(1, 2), "brown": coloured(2, 3), "hum": hum()}
 
 
-class Blocks:
-    """A source that gives the sound it was made with."""
-
-    name = "test"
-    live = False
-
-    def __init__(self, sound: Sound) -> None:
-        self._blocks: Iterator[Sound] = iter(np.array_split(sound, len(sound) // 640))
-
-    def read(self, timeout: float) -> AudioBlock | SourceEnded:
-        block = next(self._blocks, None)
-        return SourceEnded(0) if block is None else AudioBlock(block)
-
-    def close(self) -> None:
-        pass
-
-    def __enter__(self) -> Blocks:
-        return self
-
-    def __exit__(self, *ending: object) -> None:
-        pass
-
-
 @pytest.mark.parametrize("gain", ["auto", -20, 0, 20, 40])
 def test_noise_gives_no_word(gain: object, ears: Recognizer) -> None:
     for room, sound in ROOMS.items():
         quiet = (sound * 10 ** (LEVEL_DB / 20)).astype(np.float32)
-        listener = Listener(Blocks(quiet), ears, Detector(ears.labels, ears.detector), gain=make_gain(gain))
+        listener = Listener(BlockSource([quiet]), ears, Detector(ears.labels, ears.detector), gain=make_gain(gain))
         words = [event.word for event in listener.events() if isinstance(event, WordHeard)]
         assert words == [], f"in {room} noise"

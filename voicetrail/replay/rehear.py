@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from voicetrail.audio.source import Source
+from voicetrail.audio.blocks import BlockSource
 from voicetrail.errors import ReplayError
-from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, SourceEvent, SourceLost, WordHeard, WordRejected
+from voicetrail.events import SAMPLE_RATE, SourceLost, WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Step, Stop, is_input
 from voicetrail.listening import Ears as Recognizer
 from voicetrail.listening import Gain, Listener
@@ -20,38 +19,6 @@ from voicetrail.replay.sound import read_sound
 from voicetrail.replay.whatif import Outcome, compare
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
-
-_BLOCK = SAMPLE_RATE
-"""Samples given to the listener at a time."""
-
-
-class _Samples:
-    """A source that gives out an array, as fast as it is asked."""
-
-    live = False
-
-    def __init__(self, samples: npt.NDArray[np.float32], name: str) -> None:
-        self.name = name
-        self._samples = samples
-        self._at = 0
-        self._ended = False
-
-    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        block = self._samples[self._at : self._at + _BLOCK]
-        self._at += len(block)
-        if len(block):
-            return AudioBlock(block)
-        ended, self._ended = self._ended, True
-        return None if ended else SourceEnded(0)
-
-    def close(self) -> None:
-        self._at = len(self._samples)
-
-    def __enter__(self) -> _Samples:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def rehear(
@@ -84,7 +51,7 @@ def rehear(
     heard: list[Entry] = []
     for pieces in _stretches(recording, len(samples)):
         sound = np.concatenate([samples[piece.position : piece.position + piece.length] for piece in pieces])
-        source: Source = _Samples(sound, recording.sound.name)
+        source = BlockSource([sound], recording.sound.name)
         listener = Listener(source, recognizer, Detector(recognizer.labels, settings), gain=gain())
         for event in listener.events():
             piece = [piece for piece in pieces if piece.offset < max(1, listener.time)][-1]
