@@ -13,11 +13,12 @@ import torch
 from voicetrail.spotting.model import parameters
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import Weights
-from voicetrail.training.dataset import CLIP, Corpus
+from voicetrail.training.clips import cut, in_batches, measured_clips
+from voicetrail.training.dataset import Corpus
 from voicetrail.training.measure import StreamMetrics, hear
 from voicetrail.training.metrics import ClipMetrics, Scores, det_curve, measure_clips
 from voicetrail.training.streams import SNRS, Stream, negative_streams, word_stream
-from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, is_word
+from voicetrail.vocabulary import DIRECTIONS, is_word
 
 FEW = 60
 """A word with fewer validation clips weighs as if it had this many at least (never more than ten times its clips)."""
@@ -127,15 +128,9 @@ def _directions(recognizer: Recognizer, streams: Sequence[Stream], targets: Sequ
 
 
 def score_clips(recognizer: Recognizer, corpus: Corpus) -> tuple[Scores, list[str]]:
-    """Posteriors of all validation clips, of the held-out phrases (cut into seconds) and noise, and the truth of each row."""
-    parts, truth = [corpus.clips.sound], list(corpus.clips.words)
-    for reel, name in ((corpus.phrases, UNKNOWN), (corpus.noise, NOISE)):
-        count = len(reel.sound) // CLIP
-        parts.append(reel.sound[: count * CLIP].reshape(-1, CLIP))
-        truth += [name] * count
-    sound = np.concatenate(parts)
-    rows = [recognizer.posteriors(sound[at : at + 256].astype(np.float32) / 32768.0) for at in range(0, len(sound), 256)]
-    return np.concatenate(rows).astype(np.float64), truth
+    """Posteriors of all that clips are measured on (``training.clips``), and the truth of each row."""
+    sound, truth = measured_clips(corpus)
+    return np.concatenate([recognizer.posteriors(part) for part in in_batches(sound)]).astype(np.float64), truth
 
 
 def balance(truth: Sequence[str]) -> Any:
@@ -149,14 +144,10 @@ def balance(truth: Sequence[str]) -> Any:
 
 def noise_accepted(recognizer: Recognizer, corpus: Corpus, words: Sequence[str]) -> float:
     """Part of the held-out noise, in seconds, taken for a word at the shipped thresholds."""
-    count = len(corpus.noise.sound) // CLIP
-    sound = corpus.noise.sound[: count * CLIP].reshape(-1, CLIP)
-    taken = 0
-    for at in range(0, count, 256):
-        scores = recognizer.posteriors(sound[at : at + 256].astype(np.float32) / 32768.0)
-        limits = np.array([recognizer.detector.threshold_of(word) if word in words else 2.0 for word in recognizer.labels])
-        taken += int((scores >= limits).any(axis=1).sum())
-    return taken / count if count else 0.0
+    limits = np.array([recognizer.detector.threshold_of(word) if word in words else 2.0 for word in recognizer.labels])
+    noise = cut(corpus.noise)
+    taken = sum(int((recognizer.posteriors(part) >= limits).any(axis=1).sum()) for part in in_batches(noise))
+    return taken / len(noise) if len(noise) else 0.0
 
 
 def hop_time(recognizer: Recognizer, hops: int = 200) -> float:

@@ -22,8 +22,9 @@ from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, param
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import WeightsInfo, load_weights, read_info, save_weights
 from voicetrail.training.choose import SMOOTHINGS, Choice, choose
+from voicetrail.training.clips import in_batches, measured_clips
 from voicetrail.training.compose import Composer
-from voicetrail.training.dataset import CLIP, Corpus, Folders, load_corpus
+from voicetrail.training.dataset import Corpus, Folders, load_corpus
 from voicetrail.training.measure import Heard
 from voicetrail.training.metrics import ClipMetrics, measure_clips
 from voicetrail.training.streams import RUNNING, SNRS, negative_streams, word_stream
@@ -77,25 +78,15 @@ class Validation:
 
     def __init__(self, corpus: Corpus, features: FeatureSettings, words: Sequence[str]) -> None:
         self.labels = (*words, UNKNOWN, NOISE)
-        extra, truth = [], list(corpus.clips.words)
-        for reel, name in ((corpus.noise, NOISE), (corpus.phrases, UNKNOWN)):
-            count = len(reel.sound) // CLIP
-            extra.append(reel.sound[: count * CLIP].reshape(-1, CLIP))
-            truth += [name] * count
-        self.truth = truth
-        self.pictures = _pictures(np.concatenate([corpus.clips.sound, *extra]), features)
+        sound, self.truth = measured_clips(corpus)
+        mel = LogMel(features)
+        self.pictures = torch.cat([mel(torch.from_numpy(part)) for part in in_batches(sound)])
 
     def measure(self, trainer: Trainer) -> ClipMetrics:
         """Measure the averaged weights."""
         info = WeightsInfo(self.labels, trainer.composer.classes, trainer.architecture, trainer.features)
         scores = score_pictures(trainer.average, self.pictures) @ info.grouping()
         return measure_clips(scores.double().numpy(), self.labels, self.truth)
-
-
-def _pictures(sound: Any, features: FeatureSettings) -> Tensor:
-    mel = LogMel(features)
-    rows = [mel(torch.from_numpy(sound[at : at + 256].astype(np.float32) / 32768.0)) for at in range(0, len(sound), 256)]
-    return torch.cat(rows)
 
 
 def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> list[Path]:
