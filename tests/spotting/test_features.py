@@ -55,6 +55,13 @@ def test_the_spectrogram_is_the_textbooks(plain: LogMel) -> None:
     torch.testing.assert_close(plain.power(sound)[:, 0], mel_power(sound, plain.settings), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_the_spectrogram_is_torchaudios(name: str) -> None:
+    mel = LogMel(ARCHITECTURES[name].features)
+    for sound in (noise(2, 16_000), noise(1, 1_000 + mel.settings.n_fft, seed=1)):
+        torch.testing.assert_close(mel.power(sound)[:, 0], mel.mel(sound), rtol=1e-5, atol=1e-6)
+
+
 def test_a_voice_far_away_looks_as_a_near_one(plain: LogMel) -> None:
     sound = noise(1, 16_000, level=0.3)
     assert (plain(sound) - plain(sound * 0.1)).abs().max() < 0.01

@@ -109,15 +109,25 @@ class LogMel(nn.Module):
             power=2.0,
             center=False,
         )
+        window = self.mel.get_submodule("spectrogram").get_buffer("window")
+        around = s.n_fft - s.win_length
+        self._window = torch.nn.functional.pad(window, (around // 2, around - around // 2))
+        self._filters = self.mel.get_submodule("mel_scale").get_buffer("fb")
 
     def forward(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
         return self.normalise(self.power(sound[..., -self.settings.used_samples :]))
 
     def power(self, sound: Tensor) -> Tensor:
-        """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames."""
-        powers: Tensor = self.mel(sound)
-        return powers.unsqueeze(1)
+        """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames.
+
+        What ``self.mel`` computes, with its window and its filters, but without its preparations, which take two thirds of the time
+        for the few new frames of a hop.
+        """
+        s = self.settings
+        spectrum = torch.fft.rfft(sound.unfold(-1, s.n_fft, s.hop_length) * self._window)
+        power = spectrum.real.square() + spectrum.imag.square()
+        return torch.matmul(power, self._filters).transpose(-1, -2).unsqueeze(1)
 
     def normalise(self, power: Tensor) -> Tensor:
         """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""
