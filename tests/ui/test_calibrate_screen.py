@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
 from tests.calibration.scene import scene
 from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import tone_file
+from tests.ui.waiting import until
 from voicetrail.calibration import Plan
 from voicetrail.events import SourceEnded, SourceLost
 from voicetrail.settings import Settings
@@ -25,17 +25,9 @@ def text(app: VoicetrailApp) -> str:
     return "\n".join(app.screen.query_one("#lines", Rows).text_rows)
 
 
-async def wait_for(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 10.0) -> None:
-    for _ in range(round(seconds / 0.02)):
-        await pilot.pause(0.02)
-        if condition():
-            return
-    pytest.fail("did not come true")
-
-
 async def begin(pilot: Pilot[None], app: VoicetrailApp) -> tuple[GameScreen, CalibrateScreen]:
     """Open the calibration once the ears are there, and begin."""
-    await wait_for(pilot, lambda: app.game is not None and app.game.ear.state == "ended")
+    await until(pilot, lambda: app.game is not None and app.game.ear.state == "ended")
     game = app.game
     assert game is not None
     screen = CalibrateScreen(game, PLAN)
@@ -57,14 +49,13 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
     async with app.run_test(size=(100, 36)) as pilot:
         game, screen = await begin(pilot, app)
         asked: list[str] = []
-        for event in scene(PLAN, lambda word, time: 0.55):
-            game.post_message(Heard((event,)))
-            if screen.session is not None and event.time % 6400 == 0:
-                await pilot.pause()
-                line = text(app).splitlines()[1]
-                if line not in asked:
-                    asked.append(line)
-        await wait_for(pilot, lambda: screen.proposal is not None)
+        for _, events in groupby(scene(PLAN, lambda word, time: 0.55), lambda event: event.time // 6400):
+            game.post_message(Heard(tuple(events)))
+            await pilot.pause()
+            line = text(app).splitlines()[1]
+            if line not in asked:
+                asked.append(line)
+        await until(pilot, lambda: screen.proposal is not None)
         assert asked[0] == "Please be quiet: listening to the room"
         prompts = [line.split("say")[1].replace(" ", "").lower() for line in asked if "say" in line]
         assert prompts == list(PLAN.prompts)
@@ -74,7 +65,7 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
         assert "you reached 0.55, 0.55" in shown
         assert "lower hears about" in shown.replace("\n       ", "")
         await pilot.press("enter")
-        assert "taken" in text(app)
+        await until(pilot, lambda: "taken" in text(app))
         for word, threshold in screen.proposal.thresholds.items():
             assert settings[f"thresholds.{word}"] == threshold
             assert settings.origin(f"thresholds.{word}") == "key"
@@ -89,7 +80,7 @@ async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         game, screen = await begin(pilot, app)
         game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.55))))
-        await wait_for(pilot, lambda: screen.proposal is not None)
+        await until(pilot, lambda: screen.proposal is not None)
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, GameScreen)
@@ -103,15 +94,15 @@ async def test_sound_that_stops_is_told_and_it_goes_on_or_begins_again(tmp_path:
         game, screen = await begin(pilot, app)
         events = tuple(scene(PLAN, lambda word, time: 0.95, seconds=3.0))
         game.post_message(Heard((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
-        await wait_for(pilot, lambda: "! the microphone" in text(app))
+        await until(pilot, lambda: "! the microphone" in text(app))
         assert "\x1b" not in text(app)
         game.post_message(Heard(events[-2:]))
-        await wait_for(pilot, lambda: "say" in text(app))
+        await until(pilot, lambda: "say" in text(app))
         game.post_message(Heard((SourceEnded(48_000),)))
-        await wait_for(pilot, lambda: "calibration stopped: the sound ended after 3 s" in text(app))
+        await until(pilot, lambda: "calibration stopped: the sound ended after 3 s" in text(app))
         await pilot.press("r")
         game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.998))))
-        await wait_for(pilot, lambda: screen.proposal is not None)
+        await until(pilot, lambda: screen.proposal is not None)
         assert "nothing needs to change" in text(app)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
+from tests.ui.waiting import until
 from voicetrail.game import Clear, Game, Step, Undo
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.game.trail import Direction
@@ -81,7 +82,7 @@ async def test_a_resize_moves_and_loses_no_stroke() -> None:
         before = game.checksum()
         for size in ((30, 10), (100, 30), (12, 6), (60, 20)):
             await pilot.resize_terminal(*size)
-            await pilot.pause()
+            await until(pilot, lambda size=size: app.canvas.size == size)  # type: ignore[misc]
             assert app.canvas.text_rows == whole(game, app.canvas)
             assert "◄" in "".join(app.canvas.text_rows)
         assert game.checksum() == before

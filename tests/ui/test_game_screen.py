@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import TONE, tone_file
+from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
 from voicetrail.keys import ACTIONS
 from voicetrail.replay.reader import read
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
 from voicetrail.ui.news import News, Opened, Trouble
-from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.screens.game import GLIDE, GameScreen
 from voicetrail.ui.screens.help import HelpScreen
 
 
@@ -32,6 +35,10 @@ def drawn(game: GameScreen) -> list[str]:
     rows = [row for row in game.canvas.text_rows if row.strip()]
     indent = min(len(row) - len(row.lstrip()) for row in rows)
     return [row[indent:].rstrip() for row in rows]
+
+
+def painted(app: VoicetrailApp) -> list[str]:
+    return [strip.text.strip() for strip in app.screen._compositor.render_strips()]
 
 
 async def tell(pilot: Pilot[None], *news: News) -> GameScreen:
@@ -87,8 +94,7 @@ async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> Non
         assert "space to talk" in game.ear.text_rows[0]
         await pilot.press("space")
         assert not game.muted
-        await pilot.pause(0.7)
-        assert game.muted
+        await until(pilot, lambda: game.muted)
 
 
 async def test_trouble_with_the_source_is_shown(app: VoicetrailApp) -> None:
@@ -111,11 +117,11 @@ async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("g", "right")
         game = shown(app).session.game
-        await pilot.pause(0.4)
-        assert game.tally.length >= 3
+        await until(pilot, lambda: game.tally.length >= 3)
         await pilot.press("space")
         length = game.tally.length
-        await pilot.pause(0.2)
+        await asyncio.sleep(3 * GLIDE)
+        await pilot.pause()
         assert game.tally.length == length
         assert not game.mode.moving
 
@@ -137,16 +143,12 @@ async def test_help_tells_every_key(app: VoicetrailApp, key: str) -> None:
 async def test_the_palette_lists_every_action_and_runs_one(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("left", "ctrl+p")
-        await pilot.pause(0.3)
-        from textual.command import CommandList
-
-        listed = app.screen.query_one(CommandList).option_count
-        assert listed == len(ACTIONS) - 1, "all but the palette itself"
+        listed = app.screen.query_one(CommandList)
+        await until(pilot, lambda: listed.option_count == len(ACTIONS) - 1)  # all but the palette itself
         await pilot.press(*"undo")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: listed.option_count < len(ACTIONS) - 1)
         await pilot.press("enter")
-        await pilot.pause(0.5)
-        assert drawn(shown(app)) == ["●"]
+        await until(pilot, lambda: drawn(shown(app)) == ["●"])
 
 
 async def test_record_and_marker(app: VoicetrailApp) -> None:
@@ -182,8 +184,8 @@ async def test_ascii_uses_nothing_else(tmp_path: Path) -> None:
         shown(app).show_labels(("up", "left", "_unknown_"))
         await pilot.press("up", "right")
         await tell(pilot, WordHeard(0, "left", 0.91))
-        for y in range(30):
-            line = "".join(strip.text for strip in [app.screen._compositor.render_strips()[y]])
+        assert len(painted(app)) == 30
+        for line in painted(app):
             assert line.isascii(), line
 
 
@@ -204,11 +206,10 @@ async def test_a_window_too_small_says_so_and_comes_back(app: VoicetrailApp) -> 
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right")
         await pilot.resize_terminal(50, 12)
-        await pilot.pause()
-        lines = [strip.text.strip() for strip in app.screen._compositor.render_strips()]
-        assert lines[:2] == ["The window is too small.", "60×20 is needed, this is 50×12."]
+        told = ["The window is too small.", "60×20 is needed, this is 50×12."]
+        await until(pilot, lambda: painted(app)[:2] == told)
         await pilot.resize_terminal(100, 30)
-        await pilot.pause()
+        await until(pilot, lambda: "voicetrail" in painted(app)[0])
         assert drawn(shown(app)) == ["╶───►"]
 
 
@@ -222,11 +223,8 @@ async def test_a_click_on_the_footer_does_what_the_key_does(app: VoicetrailApp) 
 async def test_sound_draws_through_the_listener(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path), tone_file(tmp_path / "way.wav", ["up", "right"]))
     async with app.run_test(size=(100, 30)) as pilot:
-        for _ in range(200):
-            await pilot.pause(0.03)
-            game = shown(app)
-            if game.session.game.tally.words == 2:
-                break
+        game = shown(app)
+        await until(pilot, lambda: game.session.game.tally.words == 2)
         assert drawn(game) == ["╭───►", "│", "╵"]
         assert game.ear.delay_ms is not None
         assert game.ear.delay_ms < TONE * 1000
@@ -241,7 +239,7 @@ async def test_an_error_of_the_program_leaves_a_log_and_no_traceback(
     async def break_it() -> None:
         async with app.run_test(size=(100, 30)) as pilot:
             shown(app).set_timer(0.01, _fail)
-            await pilot.pause(0.5)
+            await until(pilot, lambda: app.log_path)
 
     with pytest.raises(ZeroDivisionError):
         await break_it()

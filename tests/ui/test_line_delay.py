@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.remote.feeding import Steady
 from tests.ui.stage import make_app, make_settings
+from tests.ui.waiting import until
 from voicetrail.audio.address import parse_address
 from voicetrail.remote.server import LineServer
 from voicetrail.remote.sound import SoundFeed
@@ -43,10 +44,7 @@ async def test_the_screen_of_a_game_over_a_line_gives_its_delay(tmp_path: Path) 
         async with app.run_test(size=(100, 30)) as pilot:
             game = app.game
             assert game is not None
-            for _ in range(60):
-                await pilot.pause(0.05)
-                if "line " in game.ear.text_rows[2]:
-                    break
+            await until(pilot, lambda: "line " in game.ear.text_rows[2])
             _, _, figure = game.ear.text_rows[2].partition("line ")
             assert 0 <= int(figure.split()[0]) < 60
     finally:

@@ -3,11 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import ToneEars
+from tests.ui.waiting import until
 from voicetrail.settings import SETTINGS, Settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.settings import SettingsList, SettingsScreen
@@ -184,11 +186,8 @@ async def test_the_palette_opens_the_settings_at_a_setting(tmp_path: Path) -> No
         await pilot.press("ctrl+p")
         await pilot.pause()
         await pilot.press(*"setting: glide sil")
-        await pilot.pause(0.5)
+        found = app.screen.query_one(CommandList)
+        await until(pilot, lambda: found.option_count == 1)
         await pilot.press("down", "enter")
-        for _ in range(50):
-            await pilot.pause(0.05)
-            if isinstance(app.screen, SettingsScreen):
-                break
-        assert isinstance(app.screen, SettingsScreen)
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
         assert app.screen.query_one(SettingsList).name_at_cursor == "glide_silence"

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import ToneEars, tone_file
+from tests.ui.waiting import until
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.game import GameScreen
@@ -19,11 +20,10 @@ WORDS = ("up", "down", "left", "right")
 
 async def loaded(pilot: Pilot[None], app: VoicetrailApp) -> GameScreen:
     """The game with its ears listening to a file."""
-    for _ in range(500):
-        await pilot.pause(0.02)
-        if app.game is not None and app.game.tuner.shipped is not None and app.game.hearing is not None:
-            return app.game
-    pytest.fail("the ears were not loaded")
+    game = app.game
+    assert game is not None
+    await until(pilot, lambda: game.tuner.shipped is not None and game.hearing is not None)
+    return game
 
 
 def thresholds(game: GameScreen) -> dict[str, float]:
