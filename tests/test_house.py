@@ -73,7 +73,9 @@ def _imports(node: ast.AST) -> Iterator[str]:
         yield node.module or ""
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     for child in ast.iter_child_nodes(node):
-        yield from _imports(child)
+        # Only what holds statements can hold an import: the expressions below them are most of a tree.
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _imports(child)
 
 
 def importers(package: str) -> set[str]:
