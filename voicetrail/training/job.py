@@ -27,13 +27,14 @@ from voicetrail.training.compose import Composer
 from voicetrail.training.dataset import Corpus, Folders, load_corpus
 from voicetrail.training.measure import Heard
 from voicetrail.training.metrics import ClipMetrics, measure_clips
-from voicetrail.training.streams import RUNNING, SNRS, negative_streams, word_stream
+from voicetrail.training.streams import RUNNING, SNRS, half, negative_streams, word_stream
+from voicetrail.training.temperature import fit_temperature, tempered
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
-FALSE_AN_HOUR = 4.0
-"""How often an hour each word may be given out in running speech that holds none, on the choosing half. With some half an hour of it
-that is twice: held to none at all, one odd moment would take a word away from the player."""
+FALSE_AN_HOUR = 3.0
+"""How often an hour all words together may be given out in running speech that holds none, on the choosing half: a few times in the
+three quarters of an hour that there are. Held to none at all, one odd moment would take a word away from the player."""
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 HISTORY = "history.json"
@@ -223,6 +224,9 @@ def write_weights(
     tensors = averaged(job.out / BEST)
     save_weights(path, tensors, info)
     if job.choose_seconds > 0:
+        about["temperature"] = choose_temperature(path, corpus)
+        tensors = tempered(tensors, about["temperature"])
+        save_weights(path, tensors, info)
         tell(f"choosing thresholds for {vocabulary} on the streams of one half of the validation speakers")
         choices = choose_settings(path, corpus, job.choose_seconds, smoothings)
         best = choices[0]
@@ -241,6 +245,21 @@ def _scores_of(job: Job, epoch: int) -> dict[str, float]:
     path = job.out / HISTORY
     history: list[dict[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else []
     return history[epoch - 1] if 0 < epoch <= len(history) else {}
+
+
+def choose_temperature(path: Path, corpus: Corpus) -> float:
+    """Fit the temperature of weights on the clips of the choosing half of the validation speakers."""
+    weights = load_weights(path)
+    labels = weights.info.labels
+    sound, truth = measured_clips(replace(corpus, clips=half(corpus.clips, "choosing")))
+    mel, model = LogMel(weights.info.features), weights.model.eval()
+    with torch.inference_mode():
+        logits = torch.cat([model(mel(torch.from_numpy(part))) for part in in_batches(sound)])
+    index = [labels.index(word if word in labels else UNKNOWN) for word in truth]
+    counts = np.bincount(index, minlength=len(labels))
+    # Each word counts alike, and all that is none as much as the words together.
+    weight = [(1.0 if labels[row] not in (UNKNOWN, NOISE) else (len(labels) - 2) / 2) / counts[row] for row in index]
+    return fit_temperature(logits, weights.info.grouping(), torch.tensor(index), torch.tensor(weight))
 
 
 def choose_settings(path: Path, corpus: Corpus, seconds: float, smoothings: Sequence[float] = SMOOTHINGS) -> list[Choice]:

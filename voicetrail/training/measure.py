@@ -46,13 +46,13 @@ def hear(stream: Stream, ears: Ears, settings: DetectorSettings) -> Heard:
     return Heard(stream, hops, tuple(words))
 
 
-def lively(hops: Hops, labels: Sequence[str]) -> Hops:
-    """The hops within half a second of one where some word's posterior is more than a trace.
+def lively(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = None) -> Hops:
+    """The hops within half a second of one where the posterior of some word (of ``words``, or of all) is more than a trace.
 
     No detector gives a word out, nor arms again, anywhere else, and most of a stream is elsewhere: choosing thresholds, which
     decides the same hops hundreds of times, needs only these.
     """
-    columns = [index for index, label in enumerate(labels) if is_word(label)]
+    columns = [index for index, label in enumerate(labels) if is_word(label) and (words is None or label in words)]
     if not hops or not columns:
         return []
     live = np.array([[row[column] for column in columns] for _, row in hops]).max(axis=1) >= TRACE

@@ -141,6 +141,8 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases. ``talk``: synthetic sentences by
     voices held out. ``neighbours``: words that resemble a direction, by the same voices. ``fluent``: pieces of the other words,
     joined as in fluent speech. ``noise``: held-out recordings without speech.
+
+    The sentences of ``talk`` hold no direction, but other words of a larger vocabulary; for such there is no ``talk``.
     """
     clips = half(corpus.clips, which)
     rng = np.random.default_rng((seed, 2))
@@ -154,7 +156,9 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
         Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
     ]
     # The talk's reel holds the phrases first.
-    reels = (("phrases", corpus.phrases, 0), ("talk", corpus.talk, len(corpus.phrases.names)), ("noise", corpus.noise, 0))
+    reels = [("phrases", corpus.phrases, 0), ("noise", corpus.noise, 0)]
+    if set(words) <= set(DIRECTIONS):
+        reels.insert(1, ("talk", corpus.talk, len(corpus.phrases.names)))
     streams += [Stream(name, _every_other(reel, since, which)) for name, reel, since in reels]
     return [stream for stream in streams if len(stream.sound) > CLIP]
 

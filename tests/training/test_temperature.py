@@ -1,0 +1,41 @@
+"""One temperature for all logits."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from voicetrail.training.temperature import TEMPERATURES, fit_temperature, tempered
+
+
+def logits_as_sure_as_right(count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits whose posteriors are the chances of what is then drawn."""
+    generator = torch.Generator().manual_seed(3)
+    logits = torch.randn(count, 5, generator=generator) * 2
+    truth = torch.multinomial(torch.softmax(logits, dim=1), 1, generator=generator)[:, 0]
+    return logits, truth
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.0, 1.25])
+def test_it_undoes_a_factor(factor: float) -> None:
+    logits, truth = logits_as_sure_as_right()
+    found = fit_temperature(logits * factor, torch.eye(5), truth, torch.ones(len(truth)))
+    assert found == pytest.approx(factor, abs=0.06)
+
+
+def test_clips_without_weight_do_not_count() -> None:
+    logits, truth = logits_as_sure_as_right()
+    weight = (torch.arange(len(truth)) % 2).float()
+    wrong = torch.where(weight > 0, truth, (truth + 1) % 5)
+    assert fit_temperature(logits, torch.eye(5), wrong, weight) == pytest.approx(1.0, abs=0.08)
+    assert fit_temperature(logits, torch.eye(5), wrong, torch.ones(len(truth))) == TEMPERATURES[-1]
+
+
+def test_the_head_alone_is_changed_and_gives_the_same_order_more_surely() -> None:
+    head = torch.nn.Linear(3, 4)
+    tensors = {"head.weight": head.weight.detach(), "head.bias": head.bias.detach(), "backbone.mix": torch.ones(2)}
+    sharper = tempered(tensors, 0.5)
+    assert torch.equal(sharper["backbone.mix"], tensors["backbone.mix"])
+    x = torch.randn(3)
+    logits = sharper["head.weight"] @ x + sharper["head.bias"]
+    torch.testing.assert_close(logits, 2 * head(x).detach())
