@@ -165,12 +165,13 @@ def test_a_larger_allowance_gives_lower_thresholds() -> None:
     assert 0.62 < strict <= 0.9
 
 
-def test_where_nothing_is_wrong_the_threshold_lies_midway_and_where_all_is_at_the_top() -> None:
+def test_where_nothing_is_wrong_the_threshold_lies_midway_and_where_all_is_just_below_the_words() -> None:
     quiet = Heard(stream(), [((n + 1) * HOP, (0.0, 0.0, 1.0)) for n in range(100)], ())
     midway = choose(LABELS, ("up",), [peaks(0.9)], [quiet])[0].settings.thresholds["up"]
     assert midway == pytest.approx((LOWEST + 0.9) / 2, abs=STEP)
     loud = Heard(stream(), peaks(1.0, 1.0, 1.0).hops, ())
-    assert choose(LABELS, ("up",), [peaks(0.9)], [loud])[0].settings.thresholds == {"up": HIGHEST}
+    assert choose(LABELS, ("up",), [peaks(0.9)], [loud])[0].settings.thresholds == {"up": 0.9}
+    assert choose(LABELS, ("up",), [peaks(1.0)], [loud])[0].settings.thresholds == {"up": HIGHEST}
 
 
 def curve(misses: list[float], running: list[float]) -> Curve:
