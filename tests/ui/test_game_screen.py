@@ -16,8 +16,9 @@ from voicetrail.replay.reader import read
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
 from voicetrail.ui.news import News, Opened, Trouble
-from voicetrail.ui.screens.game import GLIDE, GameScreen
+from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.help import HelpScreen
+from voicetrail.ui.screens.live import GLIDE
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ async def test_arrows_draw_undo_takes_back_and_clear_can_be_undone(app: Voicetra
 async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         shown(app).show_labels(("up", "left", "_unknown_"))
+        shown(app).bars._clock = lambda: 0.0
         game = await tell(pilot, WordHeard(16_000, "left", 0.91), WordRejected(17_000, "up", 0.6, "threshold", 0.1))
         assert drawn(game) == ["◄───╴"]
         assert game.bars.text_rows[1].startswith(" ●left")

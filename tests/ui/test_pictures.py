@@ -25,7 +25,9 @@ async def _play(pilot: Pilot[None]) -> None:
     game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
     game.bars.set_thresholds({"up": 0.8, "down": 0.7, "left": 0.6, "right": 0.75})
     game.bars.set_fired({"up": 2, "down": 1, "left": 0, "right": 1})
+    # Held still, so that no picture depends on how long it took to take it.
     game.session._clock = lambda: game.session._start + 65
+    game.bars._clock = game.ear._clock = lambda: 0.0
     await pilot.press("up", "right", "right", "down", "down", "left")
     game.post_message(
         Heard(

@@ -1,326 +1,29 @@
-"""The game's screen: shows what the session does, and turns keys into inputs and settings."""
+"""The game's screen: turns keys into inputs and settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from time import monotonic
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from textual.timer import Timer
-from textual.worker import Worker
 
 from voicetrail.errors import VoicetrailError
-from voicetrail.events import (
-    SAMPLE_RATE,
-    Level,
-    ListeningChanged,
-    Ready,
-    SamplesLost,
-    Scores,
-    SourceBack,
-    SourceDelayed,
-    SourceEnded,
-    SourceLost,
-    WordHeard,
-    WordRejected,
-)
-from voicetrail.game import Changes, Clear, Input, Session, SetGlideSilence, SetGlideSpeed, SetMode, SetStep, Step, Stop, Undo
+from voicetrail.game import Clear, Step, Stop, Undo
 from voicetrail.game.trail import Direction
-from voicetrail.keys import WORD_DIGITS, Action
-from voicetrail.settings import TUNING, Settings
-from voicetrail.spotting.history import WordCounts
-from voicetrail.ui.line_delay import LineWatch
-from voicetrail.ui.messages import Heard, RecordingEnded
-from voicetrail.ui.news import News, Opened, Trouble, Wanted
+from voicetrail.keys import WORD_DIGITS
 from voicetrail.ui.screens import open_screen
-from voicetrail.ui.screens.view import GameView
-from voicetrail.ui.tuner import Tuner
-from voicetrail.ui.widgets.ear import State
-from voicetrail.ui.widgets.message import Weight
-
-if TYPE_CHECKING:
-    from voicetrail.ui.app import VoicetrailApp
-    from voicetrail.ui.hearing import Hearing
-    from voicetrail.ui.recording import Recording
-
-FADE = 0.25
-"""Seconds between looks at what fades with time."""
-GLIDE = 0.04
-"""Seconds between looks at a pen that glides."""
-RECOUNT = 0.3
-"""Seconds after the last tuning key until the last minute is decided again."""
+from voicetrail.ui.screens.live import LiveView
 
 
-class GameScreen(GameView):
-    """The one screen of the game.
+class GameScreen(LiveView):
+    """The one screen of the game: a live game with an ``action_<name>`` for everything that a key does."""
 
-    Args:
-        session: the game with its clock.
-        settings: the settings of the run.
-        actions: what keys do, with the player's own keys.
-        make_hearing: makes the ears, in the worker's thread, given whom to tell; ``None`` plays by keys only.
-        recording: keeps the session.
-        notices: what the player should read first.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        settings: Settings,
-        actions: Sequence[Action],
-        make_hearing: Callable[[Callable[[tuple[News, ...]], None]], Hearing] | None = None,
-        *,
-        recording: Recording,
-        notices: Sequence[str] = (),
-    ) -> None:
-        super().__init__(session.game.trail, monotonic, actions)
-        self.session = session
-        self.settings = settings
-        self.tuner = Tuner(settings)
-        self.hearing: Hearing | None = None
-        """The ears, once the worker has made them."""
-        self.muted = settings.switch("push_to_talk")
-        """Words are held back."""
-        self.overheard: list[Callable[[News], None]] = []
-        """Whoever else is told all that the ears tell: the calibration, while it lies over the game."""
-        self._counts: WordCounts | None = None
-        self._line = LineWatch()
-        self.recording = recording
-        self._make_hearing = make_hearing
-        self._notices = tuple(notices)
-        self._worker: Worker[None] | None = None
-        self._leaving = False
-        self._state: State = "loading" if make_hearing else "deaf"
-        self._glide: Timer | None = None
-        self._talk: Timer | None = None
-        self._tuned_at = 0.0
-        for digit in WORD_DIGITS:
-            self._bindings.bind(digit, f"select_word({digit})", f"Select word {digit}", show=False)
+    _talk: Timer | None = None
+    """Closes the ear again, with push to talk."""
 
     def on_mount(self) -> None:
-        """Begin: timers, and after the first paint the ears."""
-        super().on_mount()
-        self._show_state()
-        self._show_tally()
-        self.say(*self._welcome())
-        self.settings.watch(self._setting_changed)
-        self.set_interval(FADE, self._let_fade)
-        self.call_after_refresh(self._begin_hearing)
-
-    def _welcome(self) -> tuple[str, Weight]:
-        if self._notices:
-            return "; ".join(self._notices), "warn"
-        return "say up, down, left or right; the arrow keys draw too", "plain"
-
-    def _let_fade(self) -> None:
-        self.bars.fade()
-        self._show_line()
-        self._count()
-        self.message.set_recording(self.recording.clock(self.session.now_ms))
-
-    def _show_line(self) -> None:
-        # Asked for, not told: over a line of words nothing comes while it is silent, and the line has a delay all the same.
-        delay = None if self.hearing is None else self.hearing.line_delay
-        self.ear.set_line(self._line.take(delay, monotonic()))
-
-    # What the ears tell
-
-    def _begin_hearing(self) -> None:
-        # Imported now, so that the first key or word does not wait for it.
-        self.recording.warm_up()
-        if self._make_hearing is not None:
-            self._worker = self.run_worker(self._hear, thread=True, name="hearing", exit_on_error=True)
-
-    def _hear(self) -> None:
-        assert self._make_hearing is not None
-        hearing = self._make_hearing(self._tell)
-        self.hearing = hearing
-        hearing.muted = self.muted
-        if not self._leaving:
-            hearing.run()
-
-    def _tell(self, news: tuple[News, ...]) -> None:
-        self.post_message(Heard(news))
-
-    def stop_hearing(self) -> None:
-        """Let the worker end."""
-        self._leaving = True
-        if self.hearing is not None:
-            self.hearing.stop()
-
-    def on_unmount(self) -> None:
-        """The screen goes."""
-        self.stop_hearing()
-
-    def on_heard(self, message: Heard) -> None:
-        """Show the ears' news, and let words move the pen."""
-        scores: Scores | None = None
-        level: Level | None = None
-        for item in message.news:
-            for tell in tuple(self.overheard):
-                tell(item)
-            if isinstance(item, Scores):
-                scores = item
-                if self._counts is not None:
-                    self._counts.add(item)
-            elif isinstance(item, Level):
-                level = item if level is None or item.clipped or not level.clipped else level
-            else:
-                self._take(item)
-        if level is not None:
-            self.ear.set_level(level)
-        if scores is not None:
-            self.bars.set_scores(scores.time, scores.smoothed)
-
-    def _take(self, item: News) -> None:
-        match item:
-            case WordHeard() if self.muted:
-                # It was on its way when space was pressed.
-                self._take(WordRejected(item.time, item.word, item.score, "muted"))
-            case WordHeard():
-                self._take_word(item)
-            case WordRejected():
-                self.session.hear(item)
-                self.words.add(item, self.session.now_ms // 1000)
-            case Ready():
-                self._take_ready(item)
-            case Opened(name):
-                self.ear.set_source(name)
-                self._set_state("listening")
-            case SourceLost(_, text):
-                self.session.hear(item)
-                self._set_state("lost")
-                self.say(text, "bad")
-            case SourceDelayed(_, text):
-                self.session.hear(item)
-                self.say(text, "warn")
-            case SourceBack(_, name):
-                self.session.hear(item)
-                self.ear.set_source(name)
-                self._set_state("listening")
-                self.say(f"{name} is back")
-            case SourceEnded():
-                self.session.hear(item)
-                self._set_state("ended")
-                self.say("the sound is over; the arrow keys draw")
-            case SamplesLost(_, _, total):
-                self.ear.set_lost(round(total / SAMPLE_RATE * 1000))
-            case Trouble(text, _, ends) if ends:
-                self.voicetrail.refuse(text)
-            case Trouble(text, fatal):
-                self._set_state("deaf" if fatal else self._state)
-                self.say(text, "bad" if fatal else "warn")
-            case ListeningChanged():
-                self.session.hear(item)
-            case _:
-                pass
-
-    def _take_word(self, heard: WordHeard) -> None:
-        changes = self.session.hear(heard)
-        self.words.add(heard, self.session.now_ms // 1000)
-        self.bars.light(heard.word)
-        if changes is not None:
-            self._show(changes)
-        if heard.captured is not None:
-            self.ear.set_delay(max(0, round((monotonic() - heard.captured) * 1000)))
-
-    def _take_ready(self, ready: Ready) -> None:
-        assert self.hearing is not None
-        ears = self.hearing.ears
-        assert ears is not None
-        self.show_labels(ready.labels)
-        self.tuner.loaded(ready.labels, ears.detector)
-        detector = self.tuner.detector
-        assert detector is not None
-        self._counts = WordCounts(ready.labels, detector)
-        self._show_thresholds()
-
-    # What is shown
-
-    def do(self, item: Input) -> None:
-        """Apply an input and show what it did."""
-        self._show(self.session.do(item))
-
-    def _show(self, changes: Changes) -> None:
-        self.canvas.update_cells(changes.cells)
-        if changes.message:
-            self.say(changes.message, "warn" if changes.edge else "plain")
-        self._show_tally()
-        if self.session.game.mode.moving:
-            if self._glide is None:
-                self._glide = self.set_interval(GLIDE, self._glide_on)
-        elif self._glide is not None:
-            self._glide.stop()
-            self._glide = None
-
-    def _glide_on(self) -> None:
-        self._show(self.session.tick())
-
-    def _show_tally(self) -> None:
-        tally = self.session.game.tally
-        self.message.set_right(f"{tally.strokes:>3} strokes {tally.length:>4} long")
-
-    def _show_state(self) -> None:
-        state = self._state
-        if state == "listening" and self.muted:
-            state = "talk" if self.settings.switch("push_to_talk") else "muted"
-        self.ear.set_state(state)
-
-    def _set_state(self, state: State) -> None:
-        self._state = state
-        self._show_state()
-
-    def _show_thresholds(self) -> None:
-        detector = self.tuner.detector
-        if detector is not None:
-            self.bars.set_thresholds({word: detector.threshold_of(word) for word in self.tuner.words})
-
-    # What settings do
-
-    def _setting_changed(self, name: str) -> None:
-        game, settings = self.session.game, self.settings
-        self.recording.setting_changed(name, self.session.now_ms)
-        base = name.partition(".")[0]
-        if base in TUNING or base == "preset":
-            if self.hearing is not None:
-                self.hearing.renew_settings()
-            self._show_thresholds()
-            self._tuned_at = monotonic()
-        elif base == "step" and game.step != settings.number("step"):
-            self.do(SetStep(int(settings.number("step"))))
-        elif base == "mode" and game.mode.name != settings.text("mode"):
-            self.do(SetMode("glide" if settings.text("mode") == "glide" else "step"))
-        elif base == "glide_speed":
-            self.do(SetGlideSpeed(settings.number("glide_speed")))
-        elif base == "glide_silence":
-            self.do(SetGlideSilence(settings.number("glide_silence")))
-        elif base == "gain" and self.hearing is not None:
-            self.hearing.renew_gain()
-        elif base in ("source", "device") and self.hearing is not None:
-            self.hearing.listen_to(Wanted(settings.text("source"), settings.text("device") or None))
-        elif base == "push_to_talk":
-            self.mute(settings.switch("push_to_talk"))
-        elif base in ("theme", "ascii"):
-            self.voicetrail.renew_look()
-
-    def _count(self) -> None:
-        """Show how often each word would have fired. Other settings are counted once the tuning keys have come to rest."""
-        if self._counts is None or self.tuner.detector is None or monotonic() - self._tuned_at < RECOUNT:
-            return
-        self._counts.settings = self.tuner.detector
-        counts = self._counts.counts()
-        self.bars.set_fired({word: counts.get(word, 0) for word in self.tuner.words})
-
-    @property
-    def voicetrail(self) -> VoicetrailApp:
-        """The app."""
-        app: VoicetrailApp = self.app  # type: ignore[assignment]
-        return app
-
-    def on_recording_ended(self, message: RecordingEnded) -> None:
-        """A recording ended by itself; the game goes on."""
-        self.say(f"recording stopped: {message.reason}", "bad")
-        self._let_fade()
+        """Bind the digits, which are no actions of their own (Textual calls the ``on_mount`` of every class)."""
+        for digit in WORD_DIGITS:
+            self._bindings.bind(digit, f"select_word({digit})", f"Select word {digit}", show=False)
 
     def _tune(self, change: Callable[[], str]) -> None:
         """Let the tuner change something and say what it is now, or why it cannot."""
@@ -329,8 +32,6 @@ class GameScreen(GameView):
         except VoicetrailError as error:
             self.say(str(error), "warn")
         self.bars.select(self.tuner.selected)
-
-    # What keys do
 
     def _draw(self, direction: Direction) -> None:
         self.do(Step(direction, "key"))
@@ -378,13 +79,6 @@ class GameScreen(GameView):
         if self.settings.switch("push_to_talk"):
             self.mute(True)
             self.say("not listening: space opens the ear")
-
-    def mute(self, muted: bool) -> None:
-        """Hold words back, or let them through again."""
-        self.muted = muted
-        if self.hearing is not None:
-            self.hearing.muted = muted
-        self._show_state()
 
     def action_select_word(self, number: int) -> None:
         """Select a word by its digit."""

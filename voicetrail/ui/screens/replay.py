@@ -88,7 +88,6 @@ class ReplayScreen(GameView):
 
     def on_mount(self) -> None:
         """Begin to play."""
-        super().on_mount()
         self.say(self._welcome(), "warn" if self.timeline.differences or self._recording.remark else "plain")
         self.player.play()
         self.set_interval(FRAME, self._let_play)
