@@ -59,13 +59,13 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.Captu
 
 def test_streams_are_measured_in_every_condition_and_kind() -> None:
     few = clips(2, words=("up", "cat"))
-    small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=reel(6))
+    small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=reel(4))
     told: list[str] = []
-    report = evaluate(load_weights("directional4w"), small, streams=True, seconds=5, tell=told.append)
+    report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, tell=told.append)
     assert list(report.conditions) == ["clean", "20 dB", "10 dB", "5 dB"]
     assert set(report.negatives) == {"words", "neighbours", "fluent", "noise"}
-    assert all(metrics.seconds == 5.0 for metrics in report.conditions.values())
-    assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken
+    assert all(metrics.seconds == 4.0 for metrics in report.conditions.values())
+    assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken != {}
     assert all(not metrics.spoken for metrics in report.negatives.values())
     assert told[0] == "clips"
 

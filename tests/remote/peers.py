@@ -66,7 +66,7 @@ def start(rate: int = 16_000) -> bytes:
 
 
 def gather(
-    source: LineSource, enough: Callable[[list[AudioBlock | SourceEvent]], bool], limit: float = 4.0
+    source: LineSource, enough: Callable[[list[AudioBlock | SourceEvent]], bool], limit: float = 20.0
 ) -> list[AudioBlock | SourceEvent]:
     """Read until there is enough; fail where that takes too long."""
     items: list[AudioBlock | SourceEvent] = []

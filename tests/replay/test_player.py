@@ -14,11 +14,12 @@ from voicetrail.replay.reader import read
 from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
 
 
-@pytest.fixture
-def long(tmp_path: Path) -> Timeline:
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
     """A session with several snapshots, undone strokes and glides."""
+    path = tmp_path_factory.mktemp("long") / "a.trail"
     dice, stage = random.Random(4), Stage(Game(201, 101))
-    stage.start(tmp_path / "a.trail")
+    stage.start(path)
     for number in range(5 * SNAPSHOT_INPUTS):
         roll = dice.random()
         item = (
@@ -32,7 +33,7 @@ def long(tmp_path: Path) -> Timeline:
         )
         stage.do(item, number * 300)
     stage.stop()
-    return Timeline(read(tmp_path / "a.trail"))
+    return Timeline(read(path))
 
 
 def test_any_jump_ends_where_playing_would(long: Timeline) -> None:

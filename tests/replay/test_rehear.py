@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 
 from tests.replay.makers import HOP, LABELS, NOW, Clock, record_spoken
 from voicetrail.errors import ReplayError
@@ -86,33 +87,39 @@ def recorded(path: Path, *, stall_ms: int = 0) -> Recording:
     return read(path)
 
 
-@pytest.mark.parametrize("stall_ms", [0, 1700])
-def test_the_same_ears_hear_the_same(tmp_path: Path, stall_ms: int) -> None:
-    recording = recorded(tmp_path / "a.trail", stall_ms=stall_ms)
+@pytest.fixture(scope="module")
+def smooth(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return recorded(tmp_path_factory.mktemp("smooth") / "a.trail")
+
+
+@pytest.fixture(scope="module")
+def stalled(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return recorded(tmp_path_factory.mktemp("stalled") / "a.trail", stall_ms=1700)
+
+
+@pytest.mark.parametrize("name", ["smooth", "stalled"])
+def test_the_same_ears_hear_the_same(name: str, request: pytest.FixtureRequest) -> None:
+    recording: Recording = request.getfixturevalue(name)
     outcome = rehear(recording, Loudness(), SETTINGS)
     assert sum(isinstance(entry.item, WordHeard) for entry in recording.entries) >= 15
     assert outcome.same
     assert Timeline(outcome.after).final.checksum() == Timeline(recording).final.checksum()
 
 
-def test_other_ears_hear_something_else(tmp_path: Path) -> None:
-    recording = recorded(tmp_path / "a.trail")
+def test_other_ears_hear_something_else(smooth: Recording) -> None:
     parts: list[float] = []
-    outcome = rehear(recording, Loudness((0.1, 0.2, 0.3, 0.9)), SETTINGS, progress=parts.append)
+    outcome = rehear(smooth, Loudness((0.1, 0.2, 0.3, 0.9)), SETTINGS, progress=parts.append)
     assert {getattr(entry.item, "word", "") for entry in outcome.lost} == {"right"}
     assert outcome.gained == ()
-    assert Timeline(outcome.after).final.tally.words == Timeline(recording).final.tally.words - len(outcome.lost)
+    assert Timeline(outcome.after).final.tally.words == Timeline(smooth).final.tally.words - len(outcome.lost)
     assert 0.9 < parts[-1] <= 1.0
 
 
-def test_sound_lies_where_the_files_clock_is(tmp_path: Path) -> None:
+def test_sound_lies_where_the_files_clock_is(stalled: Recording) -> None:
     """A tone in the sound file begins where the scores say that it was heard, also after a stall."""
-    import soundfile
-
-    recording = recorded(tmp_path / "a.trail", stall_ms=1700)
-    assert recording.sound is not None
-    samples, _ = soundfile.read(recording.sound)
-    for entry in recording.entries:
+    assert stalled.sound is not None
+    samples, _ = soundfile.read(stalled.sound)
+    for entry in stalled.entries:
         if isinstance(entry.item, WordHeard):
             at = entry.at_ms * 16
             assert np.sqrt(np.mean(samples[at - 3000 : at] ** 2)) > 0.05

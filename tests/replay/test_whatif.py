@@ -26,9 +26,9 @@ def restless(path: Path, seed: int, start_hop: int) -> Stage:
     """A session in which everything changes on the way: settings, listening, the source, the keyboard, recording itself."""
     dice = random.Random(seed)
     stage = Stage()
-    news = {hop: SourceLost(0, "gone") for hop in dice.sample(range(50, 400), 2)}
+    news = {hop: SourceLost(0, "gone") for hop in dice.sample(range(50, 250), 2)}
     settings = DetectorSettings(threshold=dice.choice((0.5, 0.8)), refractory=dice.choice((0.2, 1.0)))
-    for hop, listener in stage.listen(spoken(seed, 400), settings=settings, news=news):
+    for hop, listener in stage.listen(spoken(seed, 250), settings=settings, news=news):
         if hop == start_hop:
             stage.start(path)
         if dice.random() < 0.03:
@@ -44,7 +44,7 @@ def restless(path: Path, seed: int, start_hop: int) -> Stage:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10_000), start_hop=st.integers(0, 200))
+@given(seed=st.integers(0, 10_000), start_hop=st.integers(0, 120))
 def test_the_recorded_settings_change_nothing(tmp_path: Path, seed: int, start_hop: int) -> None:
     path = tmp_path / f"{time.monotonic_ns()}.trail"
     stage = restless(path, seed, start_hop)
