@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from tests.e2e.lab import SPEECH_VARIABLE, Speech, TmuxTerminal, VirtualMicrophone
+from tests.e2e.ssh_line import ROOT, CountingMicrophone, Far, await_nothing, left_behind
+from tests.e2e.sshd import SshServer
 
 HERE = Path(__file__).parent
 
@@ -104,3 +106,41 @@ def speech() -> Speech:
     if not (folder / "speech_commands" / "validation_list.txt").is_file():
         pytest.skip(f"no speech clips: set {SPEECH_VARIABLE} to a folder that holds speech_commands/")
     return Speech(folder)
+
+
+@pytest.fixture
+def microphone(short_path: Path) -> Iterator[CountingMicrophone]:
+    microphone = CountingMicrophone(short_path)
+    yield microphone
+    microphone.close()
+
+
+@pytest.fixture
+def open_server(short_path: Path) -> Iterator[Callable[..., SshServer]]:
+    """Opens a server with these lines of configuration."""
+    opened: list[SshServer] = []
+
+    def open_one(*options: str, **more: Any) -> SshServer:
+        folder = short_path / f"sshd{len(opened)}"
+        folder.mkdir()
+        # The far side is run from the checkout, as an installed program would be from anywhere.
+        environment = {"PYTHONPATH": str(ROOT), **more.pop("environment", {})}
+        opened.append(SshServer(folder, *options, environment=environment, **more))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Far:
+    return Far(tmp_path / "far.log")
+
+
+@pytest.fixture
+def nothing_left(short_path: Path) -> Iterator[None]:
+    """What was there before the test may be there after it, and no more."""
+    before = set(left_behind(short_path))
+    yield
+    await_nothing(short_path, before)

@@ -16,16 +16,22 @@ import sys
 import time
 from pathlib import Path
 
-from voicetrail.audio.network import LineSource
-from voicetrail.audio.source import open_source
-from voicetrail.audio.wire import PROTOCOL
-from voicetrail.events import AudioBlock
-
 
 def main() -> int:
     if sys.argv[1:] == ["mic", "--protocol"]:
+        from voicetrail.audio.wire import PROTOCOL
+
         print(os.environ.get("FAR_PROTOCOL", PROTOCOL))
         return 0
+    return play()
+
+
+def play() -> int:
+    # Imported here, as the program itself does: the question for the protocol is asked before every game.
+    from voicetrail.audio.network import LineSource
+    from voicetrail.audio.source import open_source
+    from voicetrail.events import AudioBlock
+
     options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
     source = open_source(options["--source"], paced=True)
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
