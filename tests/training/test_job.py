@@ -16,7 +16,7 @@ import torch
 from tests.training.makers import write_folder
 from voicetrail.cli import main
 from voicetrail.spotting.weights import load_weights
-from voicetrail.training import compose
+from voicetrail.training import choose, compose
 
 ROOT = Path(__file__).parents[2]
 CLIPS = 156
@@ -26,6 +26,13 @@ CLIPS = 156
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("data") / "words", CLIPS)
+
+
+@pytest.fixture
+def few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Recordings for a test that is about something else than learning: twelve of each word, and those enough."""
+    monkeypatch.setattr(compose, "MIN_CLIPS", 8)
+    return write_folder(tmp_path / "few" / "words", 12)
 
 
 def command(data: Path, out: Path, epochs: int, *more: str) -> list[str]:
@@ -111,21 +118,22 @@ def test_two_processes_give_what_one_gives(data: Path, tmp_path: Path) -> None:
 
 
 def test_words_with_too_few_recordings_are_told_before_training(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert main(command(data, out, 1, "--vocabulary", "18w")) == 1
+    assert main(command(few, out, 1, "--vocabulary", "18w")) == 1
     assert "too few recordings of eight, five" in capsys.readouterr().err
     assert not (out / "checkpoint.safetensors").exists()
 
 
 def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compose, "coloured", lambda rng, length: rng.standard_normal(length).astype("float32") * 0.1)
+    monkeypatch.setattr(choose, "GRID", (0.3, 0.6, 0.9))
     first, again = tmp_path / "first", tmp_path / "again"
     chosen = ["--choose-seconds", "6"]
-    assert main(command(data, first, 1, *chosen)) == 0, capsys.readouterr().err
+    assert main(command(few, first, 1, *chosen)) == 0, capsys.readouterr().err
     assert capsys.readouterr().out == f"{first / 'directional4w.safetensors'}\n"
     weights = load_weights(first / "directional4w.safetensors")
     assert weights.info.about["trained_on"] == ["words", "_background_noise_"]
@@ -134,7 +142,7 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     assert weights.info.classes == ("cat", "down", "left", "right", "up", "_unknown_", "_background_noise_")
     # Another run begins where this one ended.
     start = ["--start", str(first / "checkpoint.safetensors"), "--learning-rate", "1e-12"]
-    code = main(command(data, again, 1, *start))
+    code = main(command(few, again, 1, *start))
     assert code == 0, capsys.readouterr().err
     one, two = tensors(first / "checkpoint.safetensors"), tensors(again / "checkpoint.safetensors")
     torch.testing.assert_close(one["average.head.weight"], two["model.head.weight"], rtol=0, atol=1e-6)
