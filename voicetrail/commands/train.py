@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, help="windows a step (128)")
     parser.add_argument("--learning-rate", type=float, help="its peak (0.0025)")
     parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (0.6)")
-    parser.add_argument("--repeat", type=int, help="epochs that share their composed windows (6)")
+    parser.add_argument("--repeat", type=int, help="epochs that share their composed windows (2)")
     parser.add_argument("--seed", type=int, help="of everything random (1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")

@@ -56,9 +56,9 @@ class Schedule:
     seed: int = 1
     strength: float = 0.6
     """Of the changes to the pictures."""
-    repeat: int = 6
-    """Epochs that share their composed windows, under other masks and other microphones. Composing takes half as long as training
-    on the result, and a network that knows the training clips no better than others' can see a window more than once."""
+    repeat: int = 2
+    """Epochs that share their composed windows, under other masks and other microphones. It saves half of the composing; at 6 the
+    wide network learnt its windows by heart (loss 0.50 on the sixth time against 0.77 on new ones) and heard others no better."""
 
     @property
     def batches(self) -> int:
