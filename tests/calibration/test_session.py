@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.calibration.scene import LABELS, SHIPPED, WORDS, heard, scene
 from voicetrail.calibration import Plan, Session
-from voicetrail.events import Level, SourceEnded, SourceLost
+from voicetrail.events import Level, Scores, SourceEnded, SourceLost
 from voicetrail.vocabulary import VOCABULARIES
 
 
@@ -64,6 +64,23 @@ def test_a_word_that_is_not_ahead_of_its_rival_does_not_count() -> None:
     up = next(answer for answer in session.answers if answer.word == "up")
     assert up.peak < 0.1
     assert (up.rival, up.rival_peak) == ("left", 0.9)
+
+
+def test_words_that_come_while_another_is_asked_for_are_remembered_but_not_a_late_answer() -> None:
+    plan = Plan(("up", "left"), repeats=1)
+    events = scene(plan, lambda word, time: 0.9, said_as=lambda word: "down" if word == "up" else word)
+    session = heard(plan, events)
+    up, left = (next(answer for answer in session.answers if answer.word == word) for word in ("up", "left"))
+    assert (up.others, left.others) == ({"down": 0.9}, {})
+    late = Session(LABELS, plan, SHIPPED)
+    first = plan.prompts[0]
+    for event in scene(plan, lambda word, time: 0.0):
+        late.feed(event)
+        if isinstance(event, Scores) and plan.room + plan.slot + 0.2 <= late.elapsed < plan.room + plan.slot + 0.4:
+            row = tuple(0.9 if label == first else 0.01 for label in LABELS)
+            late.feed(replace(event, posteriors=row, smoothed=row))
+    assert [answer.others for answer in late.answers] == [{}, {}]
+    assert late.answers[0].peak == 0.9
 
 
 @pytest.mark.parametrize(

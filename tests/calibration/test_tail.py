@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicetrail.calibration import RoomTail, SpeechCurve
-from voicetrail.calibration.tail import log_odds, speech_curves
+from voicetrail.calibration.tail import WIDTH, log_odds, speech_curves
 
 
 def gumbel_room(rng: random.Random, location: float, width: float, seconds: int) -> list[float]:
@@ -25,12 +25,12 @@ def gumbel_room(rng: random.Random, location: float, width: float, seconds: int)
 def test_a_few_seconds_foretell_an_hour(location: float) -> None:
     """The rate foretold from eight seconds, against what an hour of it has: mostly right within a factor of five."""
     rng = random.Random(3)
-    hour = gumbel_room(rng, location, 0.8, 3600)
-    threshold = 1 / (1 + math.exp(-(location + 0.8 * math.log(360))))
+    hour = gumbel_room(rng, location, WIDTH, 3600)
+    threshold = 1 / (1 + math.exp(-(location + WIDTH * math.log(360))))
     counted = sum(score >= threshold for score in hour)
     ratios = []
     for _ in range(60):
-        tail = RoomTail.fit(gumbel_room(rng, location, 0.8, 8), 0.04)
+        tail = RoomTail.fit(gumbel_room(rng, location, WIDTH, 8), 0.04)
         assert tail is not None
         ratios.append(tail.per_hour(threshold) / counted)
     assert sum(0.2 <= ratio <= 5 for ratio in ratios) >= 48

@@ -1,37 +1,22 @@
 """From what was heard to thresholds and a gain, each with its reason.
 
-For every word the player's few scores say how likely it is to reach a threshold (a normal distribution over log-odds, its
-width drawn towards that of many speakers), and the room and the speech curves say how often it would be taken by mistake.
-All words share one allowance of false moves an hour. The thresholds are those that hear most within it; one is moved only
-if that gains something.
+``calibration.choice`` says how a threshold is chosen.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from voicetrail.calibration.choice import RESTLESS, STAY, Known, choose
 from voicetrail.calibration.session import CLEAR, NOTHING, QUIET, Answer, Session
-from voicetrail.calibration.tail import RoomTail, SpeechCurve, log_odds
+from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.spotting.detector import DetectorSettings
 
-ALLOWED = 1.0
-"""False moves an hour that all words together may make, of the room and of speech each; of speech also as many as the
-thresholds that ship make, where that is more."""
-LOWEST, HIGHEST = 0.2, 0.97
-"""No threshold outside these is proposed."""
-FURTHEST = 0.35
-"""No threshold is proposed further below the one that ships."""
-GRID = 0.01
-RESTLESS = 0.3
-"""A room that takes a word's score to this part of the threshold that ships has a say in what is proposed."""
-SPREAD = 1.6
-"""Width of one speaker's scores for a word, in log-odds, as measured over many speakers."""
-SPREAD_WEIGHT = 4
-"""How many answers the measured width is worth."""
-STAY = 0.02
-"""A threshold moves only for at least this part of words heard more, or when the allowance asks for it."""
+ASSUMED = 2.0
+"""False moves an hour of talk by one word at the threshold that ships, for weights that bring no figures."""
+WELL = 0.9
+"""A word that is heard less often than this is not heard well."""
 GAIN_TARGET = -20.0
 """Where the loudest part of a word should lie, in dB below full scale."""
 GAIN_STEP = 3.0
@@ -97,36 +82,6 @@ class Proposal:
         return bool(self.settings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """What is known of a word."""
-
-    word: str
-    now: float
-    shipped: float
-    peaks: tuple[float, ...]
-    """Of the answers that count: the word was said and the sound was not clipped."""
-    room: RoomTail | None
-    speech: SpeechCurve
-
-    def heard(self, threshold: float) -> float:
-        """How likely the word is to reach a threshold."""
-        odds = [log_odds(peak) for peak in self.peaks]
-        mean = sum(odds) / len(odds)
-        square = sum((value - mean) ** 2 for value in odds)
-        width = math.sqrt((SPREAD_WEIGHT * SPREAD**2 + square) / (SPREAD_WEIGHT + len(odds) - 1))
-        return 0.5 * math.erfc((log_odds(threshold) - mean) / (width * math.sqrt(2.0)))
-
-    def false_moves(self, threshold: float) -> tuple[float, float]:
-        """False moves an hour of the room and of speech."""
-        return (0.0 if self.room is None else self.room.per_hour(threshold), self.speech.per_hour(threshold))
-
-    def grid(self) -> list[float]:
-        """The thresholds that may be proposed, the one of now first."""
-        low = math.ceil(max(LOWEST, self.shipped - FURTHEST) / GRID - 1e-6)
-        return [self.now, *(round(number * GRID, 4) for number in range(low, round(HIGHEST / GRID) + 1))]
-
-
 def propose(
     session: Session,
     shipped: DetectorSettings,
@@ -142,96 +97,61 @@ def propose(
         curves: false moves an hour of speech for each word, as measured with the weights; assumed where missing.
     """
     answers = {word: [a for a in session.answers if a.word == word] for word in session.plan.words}
-    share = ALLOWED / 2 / max(len(answers), 1)
-    words = [
-        _Word(
-            word=word,
-            now=session.detector.threshold_of(word),
-            shipped=shipped.threshold_of(word),
-            peaks=tuple(answer.peak for answer in given if _counts(answer, session)),
-            # A few quiet seconds say next to nothing of an hour: only a room whose scores really rise has a say.
-            room=RoomTail.fit(session.room.scores[word], session.room.hop)
-            if max(session.room.scores[word], default=0.0) >= RESTLESS * shipped.threshold_of(word)
-            else None,
-            speech=(curves or {}).get(word) or SpeechCurve.assumed(shipped.threshold_of(word), share),
-        )
-        for word, given in answers.items()
-    ]
-    chosen = _choose(words)
-    levels = [answer.level_db for answer in session.answers if _counts(answer, session)] or [
-        a.level_db for a in session.answers
-    ]
+    words = [_known(word, given, session, shipped, (curves or {}).get(word)) for word, given in answers.items()]
+    chosen = choose(words)
+    levels = [answer.level_db for answer in session.answers if _counts(answer)] or [a.level_db for a in session.answers]
     speech_db = sorted(levels)[len(levels) // 2]
-    proposals = tuple(_explain(word, chosen[word.word], answers[word.word], session) for word in words)
-    moves = [word.false_moves(chosen[word.word]) for word in words]
     return Proposal(
-        proposals,
+        tuple(_explain(word, chosen[word.word], answers[word.word], session) for word in words),
         _gain(session, gain, speech_db),
         tuple(_warnings(session, speech_db, answers)),
         session.room.level_db,
         speech_db,
-        sum(room for room, _ in moves),
-        sum(speech for _, speech in moves),
+        sum(word.room_moves(chosen[word.word]) for word in words),
+        sum(word.speech.per_hour(chosen[word.word]) for word in words),
     )
 
 
-def _counts(answer: Answer, session: Session) -> bool:
+def _known(
+    word: str, answers: Sequence[Answer], session: Session, shipped: DetectorSettings, curve: SpeechCurve | None
+) -> Known:
+    """What the session says of a word."""
+    threshold, room = shipped.threshold_of(word), session.room.scores[word]
+    return Known(
+        word,
+        now=session.detector.threshold_of(word),
+        shipped=threshold,
+        peaks=tuple(answer.peak for answer in answers if _counts(answer)),
+        mistaken=tuple(answer.others.get(word, 0.0) for answer in session.answers if answer.word != word),
+        room=RoomTail.fit(room, session.room.hop),
+        restless=max(room, default=0.0) >= RESTLESS * threshold,
+        speech=curve or SpeechCurve.assumed(threshold, ASSUMED),
+    )
+
+
+def _counts(answer: Answer) -> bool:
     """Whether an answer tells how the player says the word: it was loud enough to be said at all, and something was
     recognised.
     """
     return answer.peak >= NOTHING and not answer.clipped and answer.level_db >= QUIET
 
 
-def _choose(words: Sequence[_Word]) -> dict[str, float]:
-    """The threshold of each word that together hear most within the allowance.
-
-    A price for a false move makes the words independent: each takes the threshold at which words heard less the price of
-    its false moves are most. The lowest price whose choices keep to the allowance is the one (Everett's method of Lagrange
-    multipliers).
-    """
-    tables = [(word, [(t, _worth(word, t), word.false_moves(t)) for t in word.grid()]) for word in words]
-    best: dict[str, float] = {}
-    shipped = sum(word.speech.per_hour(word.shipped) for word in words)
-    for exponent in range(-48, 49):
-        price = 2.0 ** (exponent / 4)
-        chosen = {}
-        room_total = speech_total = 0.0
-        for word, table in tables:
-            threshold, _, (room, speech) = max(table, key=lambda row: row[1] - price * (row[2][0] + row[2][1]))
-            chosen[word.word] = threshold
-            room_total += room
-            speech_total += speech
-        best = chosen
-        if room_total <= ALLOWED and speech_total <= max(ALLOWED, shipped):
-            break
-    return best
-
-
-def _worth(word: _Word, threshold: float) -> float:
-    """Part of the words heard at a threshold, with a little for staying where it is."""
-    stays = STAY if threshold == word.now else 0.0
-    # Without answers nothing is known to gain; the room and speech alone may ask for a higher threshold.
-    if len(word.peaks) < 2:
-        return stays - abs(threshold - word.now)
-    return word.heard(threshold) + stays
-
-
-def _explain(word: _Word, proposed: float, answers: Sequence[Answer], session: Session) -> WordProposal:
-    enough = len(word.peaks) >= 2
-    now, then = (word.heard(word.now), word.heard(proposed)) if enough else (None, None)
+def _explain(word: Known, proposed: float, answers: Sequence[Answer], session: Session) -> WordProposal:
+    now, then = (word.heard(word.now), word.heard(proposed)) if word.enough else (None, None)
     scores = ", ".join(f"{answer.peak:.2f}" for answer in answers)
     room = max(session.room.scores[word.word], default=0.0)
-    said = f"you reached {scores}; the room {room:.2f} at most"
-    if not enough:
-        said = f"heard too seldom to judge ({scores})"
-    if proposed < word.now and now is not None and then is not None:
-        reason = f"{said}: lower hears about {_percent(then)} instead of {_percent(now)}"
-    elif proposed > word.now:
-        too_many = sum(word.false_moves(word.now))
-        reason = f"{said}: at {word.now:.2f} this room and talk would make about {_rate(too_many)} false moves an hour"
+    said = f"you reached {scores}; the room {room:.2f} at most" if word.enough else f"heard too seldom to judge ({scores})"
+    change = "" if now is None or then is None else f"you are heard about {_percent(then)} instead of {_percent(now)}"
+    if proposed < word.now:
+        reason = f"{said}: {change}" if change else said
+    elif proposed > word.now and word.restless:
+        reason = f"{said}: at {word.now:.2f} this room would make about {_rate(word.room_moves(word.now))} false moves an hour"
         if now is not None and then is not None:
-            lost = "you lose nothing" if now - then < STAY else f"you are heard {_percent(then)} instead of {_percent(now)}"
-            reason = f"{reason}; {lost}"
+            reason = f"{reason}; {'you lose nothing' if now - then < STAY else change}"
+    elif proposed > word.now:
+        reason = f"{said}: lower than {proposed:.2f} costs more false moves than it is worth"
+    elif now is not None and now < WELL and not word.restless:
+        reason = f"{said}: you are heard about {_percent(now)}, but a lower one would make too many false moves"
     else:
         reason = f"{said}: it is right as it is"
     return WordProposal(word.word, word.now, proposed, reason, now, then)

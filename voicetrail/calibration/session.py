@@ -6,7 +6,7 @@ Time is the stream's own, so a file, the virtual microphone and a person in fron
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -91,6 +91,8 @@ class Answer:
     rival: str = ""
     rival_peak: float = 0.0
     """The other word that came highest."""
+    others: dict[str, float] = field(default_factory=dict)
+    """The highest smoothed score of each word not asked for that came far enough ahead of all."""
     level_db: float = -100.0
     """The loudest hop, before any gain."""
     clipped: bool = False
@@ -230,14 +232,18 @@ class Session:
             for index, word in self._words:
                 if word in self.room.scores and self.elapsed >= 1.0:
                     self.room.scores[word].append(smoothed[index])
-        for answer in self._answering(LATE):
-            self._weigh(answer, smoothed)
+        answering = self._answering(LATE)
+        asked = {answer.word for answer in answering}
+        for answer in answering:
+            self._weigh(answer, smoothed, asked)
 
-    def _weigh(self, answer: Answer, smoothed: Sequence[float]) -> None:
-        own = smoothed[self._labels.index(answer.word)]
-        rivals = [(smoothed[index], label) for index, label in self._words if label != answer.word]
-        rival_score, rival = max(rivals, default=(0.0, ""))
-        if own - rival_score >= self.detector.margin:
-            answer.peak = max(answer.peak, own)
+    def _weigh(self, answer: Answer, smoothed: Sequence[float], asked: Set[str]) -> None:
+        (best, leader), (second, _) = sorted([*((smoothed[i], word) for i, word in self._words), (0.0, "")], reverse=True)[:2]
+        if best - second >= self.detector.margin:
+            if leader == answer.word:
+                answer.peak = max(answer.peak, best)
+            elif leader not in asked:
+                answer.others[leader] = max(answer.others.get(leader, 0.0), best)
+        rival_score, rival = max(((smoothed[i], word) for i, word in self._words if word != answer.word), default=(0.0, ""))
         if rival_score > answer.rival_peak:
             answer.rival, answer.rival_peak = rival, rival_score
