@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sources import Items
 from voicetrail.events import (
     AudioBlock,
     DetectorChanged,
@@ -36,33 +37,6 @@ LABELS = ("up", "_background_noise_")
 PLAIN = DetectorSettings(threshold=0.5, smoothing=0.0, refractory=0.0)
 Sound = npt.NDArray[np.float32]
 E = TypeVar("E")
-
-
-class Items:
-    """A source that gives out what it was made with; then its end, or (``endless``) nothing until it is closed."""
-
-    name = "items"
-    live = False
-
-    def __init__(self, *items: AudioBlock | SourceEvent | None, endless: bool = False) -> None:
-        self._items, self._endless, self.closed = list(items), endless, False
-
-    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        if self._items:
-            return self._items.pop(0)
-        if self._endless:
-            time.sleep(timeout)
-            return None
-        return SourceEnded(0)
-
-    def close(self) -> None:
-        self.closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @dataclass
@@ -90,7 +64,7 @@ def block(level: float, hops: int = 1) -> AudioBlock:
 
 
 def listener(*items: AudioBlock | SourceEvent | None, endless: bool = False) -> Listener:
-    return Listener(Items(*items, endless=endless), LoudnessEars(), Detector(LABELS, PLAIN))
+    return Listener(Items(items, endless=endless), LoudnessEars(), Detector(LABELS, PLAIN))
 
 
 def of(kind: type[E], events: list[Event]) -> list[E]:
@@ -105,7 +79,7 @@ def test_windows_are_a_hop_apart_however_the_sound_is_cut(sizes: list[int]) -> N
         blocks.append(AudioBlock(sound[at : at + size]))
         at += size
     ears, tapped = LoudnessEars(), list[tuple[int, Sound, bool]]()
-    loop = Listener(Items(*blocks), ears, Detector(LABELS), tap=lambda *hop: tapped.append(hop))
+    loop = Listener(Items(blocks), ears, Detector(LABELS), tap=lambda *hop: tapped.append(hop))
     events = list(loop.events())
     hops = len(sound) // HOP
     assert [event.time for event in of(Scores, events)] == [HOP * (n + 1) for n in range(hops)]
@@ -167,7 +141,7 @@ def test_the_tap_is_told_whether_listening_was_on() -> None:
 def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -> None:
     ears = LoudnessEars()
     half = AudioBlock(np.full(HOP // 2, 0.3, dtype=np.float32))
-    source = Items(block(0.4, 3), half, SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1))
+    source = Items([block(0.4, 3), half, SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1)])
     detector = Detector(LABELS, DetectorSettings(threshold=0.5, smoothing=1.0))
     events = list(Listener(source, ears, detector).events())
     assert of(SourceLost, events) == [SourceLost(3 * HOP + HOP // 2, "unplugged")]
@@ -202,7 +176,7 @@ class Double:
 def test_the_gain_changes_what_is_heard_and_not_what_is_tapped_or_counts_as_clipped() -> None:
     ears, tapped = LoudnessEars(), list[Sound]()
     loop = Listener(
-        Items(block(0.25), block(1.0)), ears, Detector(LABELS), gain=Double(), tap=lambda _, sound, __: tapped.append(sound)
+        Items([block(0.25), block(1.0)]), ears, Detector(LABELS), gain=Double(), tap=lambda _, sound, __: tapped.append(sound)
     )
     quiet, loud = of(Level, list(loop.events()))
     assert ears.windows[0][-1] == np.float32(0.5)
@@ -218,10 +192,10 @@ def test_nothing_for_a_while_is_waited_for() -> None:
 
 
 def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> None:
-    source = Items(block(0.1))
+    source = Items([block(0.1)])
     list(Listener(source, LoudnessEars(), Detector(LABELS)).events())
     assert source.closed
-    source = Items(block(0.1, 5))
+    source = Items([block(0.1, 5)])
     events = Listener(source, LoudnessEars(), Detector(LABELS)).events()
     next(events)
     events.close()  # type: ignore[attr-defined]  # a generator
@@ -230,7 +204,7 @@ def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> N
 
 @pytest.mark.parametrize("during", ["silence", "a long block"])
 def test_it_stops_within_a_poll(during: str) -> None:
-    source = Items(endless=True) if during == "silence" else Items(block(0.1, 10_000_000 // HOP))
+    source = Items([], endless=True) if during == "silence" else Items([block(0.1, 10_000_000 // HOP)])
     loop = Listener(source, LoudnessEars(), Detector(LABELS))
     thread = threading.Thread(target=lambda: list(loop.events()), daemon=True)
     thread.start()

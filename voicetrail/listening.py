@@ -18,7 +18,6 @@ from voicetrail.audio.level import FULL_SCALE, loudness
 from voicetrail.audio.source import Source
 from voicetrail.events import (
     AudioBlock,
-    DetectorChanged,
     Event,
     Level,
     ListeningChanged,
@@ -177,7 +176,7 @@ class Listener:
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
         now = self.detector.applied
         if now != before:
-            yield DetectorChanged(self.time, now.threshold, now.thresholds, now.smoothing, now.refractory, now.margin)
+            yield now.changed_at(self.time)
         yield Scores(self.time, posteriors, self.detector.smoothed, captured)
         yield from words
 

@@ -34,7 +34,6 @@ from voicetrail.remote.words import (
     decode_settings,
     decode_word,
     encode_ready,
-    encode_settings,
     encode_word,
 )
 from voicetrail.remote.words_feed import WordsFeed
@@ -82,7 +81,7 @@ def test_words_come_over_as_they_were(event: WordHeard | WordRejected | SamplesL
     )
 )
 def test_settings_come_over_as_they_were(settings: DetectorSettings) -> None:
-    assert decode_settings(over_the_wire(WireEvent("x", encode_settings(settings))).data) == settings
+    assert decode_settings(over_the_wire(WireEvent("x", settings.as_dict())).data) == settings
 
 
 def test_what_the_recogniser_is_comes_over() -> None:
@@ -114,10 +113,10 @@ def test_refuses_scores_settings_and_labels_that_cannot_be() -> None:
             decode_scores({"t": 1, "s": scores, "l": -30, "k": -20}, LABELS)
     for changed in ({"threshold": 2}, {"thresholds": [1]}, {"thresholds": {"up": "high"}}, {"margin": None}):
         with pytest.raises(WireError):
-            decode_settings(encode_settings(DetectorSettings()) | changed)
+            decode_settings(DetectorSettings().as_dict() | changed)
     for labels in (None, [], ["up", "up"], ["x"] * 99):
         with pytest.raises(WireError):
-            decode_ready({"labels": labels, "detector": encode_settings(DetectorSettings())})
+            decode_ready({"labels": labels, "detector": DetectorSettings().as_dict()})
 
 
 def test_scores_and_levels_are_told_only_when_they_change() -> None:

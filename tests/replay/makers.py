@@ -12,7 +12,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from voicetrail.events import AudioBlock, Ready, SourceEnded, SourceEvent, WordHeard, WordRejected
+from tests.sources import Items
+from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
 from voicetrail.game import Game, Input, Session
 from voicetrail.listening import Listener
 from voicetrail.replay.format import Header
@@ -42,32 +43,12 @@ class ScriptedEars:
         return next(self._rows, (0.0,) * (len(self.labels) - 1) + (1.0,))
 
 
-class Blocks:
-    """A source of so many hops of quiet sound, a hop a block, with news in between."""
-
-    name = "scripted"
-    live = False
-
-    def __init__(self, hops: int, news: Mapping[int, SourceEvent] | None = None) -> None:
-        self._items: list[AudioBlock | SourceEvent] = []
-        for hop in range(hops):
-            if news and hop in news:
-                self._items.append(news[hop])
-            self._items.append(AudioBlock(QUIET[hop % len(QUIET)]))
-        self._items.append(SourceEnded(0))
-        self._items.reverse()
-
-    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        return self._items.pop() if self._items else None
-
-    def close(self) -> None:
-        self._items.clear()
-
-    def __enter__(self) -> Blocks:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def quiet_hops(hops: int, news: Mapping[int, SourceEvent] | None = None) -> Iterator[AudioBlock | SourceEvent]:
+    """So many hops of quiet sound, a hop a block, with news in between."""
+    for hop in range(hops):
+        if news and hop in news:
+            yield news[hop]
+        yield AudioBlock(QUIET[hop % len(QUIET)])
 
 
 class Clock:
@@ -135,7 +116,7 @@ class Stage:
         ears = ScriptedEars(rows, labels)
         # As weights ship them: thresholds that nobody can change.
         detector = Detector(labels, settings or DetectorSettings(thresholds=MappingProxyType({"_": 0.5})))
-        listener = Listener(Blocks(len(rows), news), ears, detector)
+        listener = Listener(Items(quiet_hops(len(rows), news), name="scripted"), ears, detector)
         self.recorder.attach(listener, Ready(labels, "scripted", "test weights", "0" * 64))
         hop = 0
         events = listener.events()

@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from tests.replay.makers import HOP, LABELS, NOW, Clock, record_spoken
+from tests.sources import Items
 from voicetrail.errors import ReplayError
-from voicetrail.events import AudioBlock, Ready, SourceEnded, SourceEvent, SourceLost, WordHeard
+from voicetrail.events import AudioBlock, Ready, SourceEvent, SourceLost, WordHeard
 from voicetrail.game import Game, Session
 from voicetrail.listening import Listener
 from voicetrail.replay.reader import Recording, read
@@ -39,34 +40,15 @@ class Loudness:
         return tuple(round(value, 3) for value in (*fits, 0.0, max(0.0, 1 - sum(fits))))
 
 
-class Tones:
-    """A source of tones at four levels with silence between, and a gap in the middle."""
-
-    name = "tones"
-    live = False
-
-    def __init__(self, lost_at: int) -> None:
-        time = np.arange(HOP * 20) / 16_000
-        self._items: list[AudioBlock | SourceEvent] = []
-        for number in range(16):
-            tone = np.sin(2 * np.pi * 300 * time) * (0.1, 0.2, 0.3, 0.4)[number * 7 % 4] * 2**0.5
-            for part in np.split(np.concatenate([tone, np.zeros(HOP * 20)]).astype(np.float32), 40):
-                self._items.append(AudioBlock(part))
-        self._items.insert(lost_at, SourceLost(0, "gone"))
-        self._items.append(SourceEnded(0))
-        self._items.reverse()
-
-    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        return self._items.pop() if self._items else None
-
-    def close(self) -> None:
-        self._items.clear()
-
-    def __enter__(self) -> Tones:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def tones(lost_at: int) -> list[AudioBlock | SourceEvent]:
+    """Tones at four levels with silence between, and a gap in the middle."""
+    time = np.arange(HOP * 20) / 16_000
+    items: list[AudioBlock | SourceEvent] = []
+    for number in range(16):
+        tone = np.sin(2 * np.pi * 300 * time) * (0.1, 0.2, 0.3, 0.4)[number * 7 % 4] * 2**0.5
+        items += map(AudioBlock, np.split(np.concatenate([tone, np.zeros(HOP * 20)]).astype(np.float32), 40))
+    items.insert(lost_at, SourceLost(0, "gone"))
+    return items
 
 
 def recorded(path: Path, *, stall_ms: int = 0) -> Recording:
@@ -75,7 +57,7 @@ def recorded(path: Path, *, stall_ms: int = 0) -> Recording:
     session = Session(game, clock)
     session.recorder = recorder = Recorder(game)
     recorder.start(0, NOW, path=path, sound=True)
-    listener = Listener(Tones(300), Loudness(), Detector(LABELS, SETTINGS))
+    listener = Listener(Items(tones(300), name="tones"), Loudness(), Detector(LABELS, SETTINGS))
     recorder.attach(listener, Ready(LABELS, "tones", "loudness", "0" * 64))
     for event in listener.events():
         late = stall_ms if listener.time > HOP * 130 else 0

@@ -218,3 +218,11 @@ def test_a_snapshot_of_other_labels_does_no_harm() -> None:
     detector = Detector(LABELS, PLAIN)
     detector.restore(other.snapshot())
     assert words(feed(detector, ups(0.9))) == ["up"]
+
+
+def test_the_event_of_a_change_tells_all_of_the_settings() -> None:
+    tuned = DetectorSettings(0.5, {"up": 0.7}, 0.2, 0.4, 0.05)
+    change = tuned.changed_at(640)
+    assert change.time == 640
+    assert DetectorSettings.told(change) == tuned
+    assert DetectorSettings(**tuned.as_dict()) == tuned  # type: ignore[arg-type]

@@ -40,7 +40,6 @@ from voicetrail.remote.words import (
     decode_ready,
     decode_scores,
     decode_word,
-    encode_settings,
 )
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
@@ -244,7 +243,7 @@ class FarListener:
             self._say("on", "")
 
     def _tune(self, settings: DetectorSettings) -> None:
-        self._line.send(encode(WireEvent(TUNE, encode_settings(settings))))
+        self._line.send(encode(WireEvent(TUNE, settings.as_dict())))
 
     def _say(self, state: str, message: str) -> None:
         if state == self._state or (state == "delayed" and self._state == "lost"):

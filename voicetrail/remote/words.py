@@ -51,20 +51,9 @@ def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
             "source": ready.source,
             "weights": ready.weights,
             "hash": ready.weights_hash,
-            "detector": encode_settings(shipped),
+            "detector": shipped.as_dict(),
         },
     )
-
-
-def encode_settings(settings: DetectorSettings) -> dict[str, Any]:
-    """Write the detector's settings."""
-    return {
-        "threshold": settings.threshold,
-        "thresholds": dict(settings.thresholds),
-        "smoothing": settings.smoothing,
-        "refractory": settings.refractory,
-        "margin": settings.margin,
-    }
 
 
 def decode_settings(data: object) -> DetectorSettings:

@@ -82,7 +82,7 @@ def to_line(item: Item) -> tuple[str, object]:
         case ListeningChanged(time, listening):
             return "l", [listening, time]
         case DetectorChanged():
-            return "d", {"time": item.time, **_settings_to_json(item)}
+            return "d", {"time": item.time, **DetectorSettings.told(item).as_dict()}
         case Ears():
             return "e", _ears_to_json(item)
         case SourceLost(time, message) | SourceDelayed(time, message):
@@ -162,9 +162,7 @@ def detector_settings(data: object) -> DetectorSettings:
 
 
 def _detector(data: object) -> DetectorChanged:
-    now = detector_settings(data)
-    time = whole(table(data).get("time"))
-    return DetectorChanged(time, now.threshold, now.thresholds, now.smoothing, now.refractory, now.margin)
+    return detector_settings(data).changed_at(whole(table(data).get("time")))
 
 
 def _news(data: object) -> News:
@@ -185,16 +183,6 @@ def _news(data: object) -> News:
     raise ValueError("no such news")
 
 
-def _settings_to_json(settings: DetectorSettings | DetectorChanged) -> dict[str, object]:
-    return {
-        "threshold": settings.threshold,
-        "thresholds": dict(settings.thresholds),
-        "smoothing": settings.smoothing,
-        "refractory": settings.refractory,
-        "margin": settings.margin,
-    }
-
-
 def _ears_to_json(ears: Ears) -> dict[str, object]:
     return {
         "time": ears.time,
@@ -204,7 +192,7 @@ def _ears_to_json(ears: Ears) -> dict[str, object]:
         "hash": ears.weights_hash,
         "source": ears.source,
         "listening": ears.listening,
-        "settings": _settings_to_json(ears.settings),
+        "settings": ears.settings.as_dict(),
         "recent": [[time, list(posteriors)] for time, posteriors in ears.state.recent],
         "words": {word: list(state) for word, state in ears.state.words.items()},
     }

@@ -238,15 +238,10 @@ def hearings(entries: Sequence[Entry]) -> list[Hearing]:
             hop_ms = 1000 * item.hop / SAMPLE_RATE
             now = Hearing(entry.at_ms, item.labels, hop_ms, item.settings, item.source, item.listening)
         elif now is not None and isinstance(item, DetectorChanged):
-            now = Hearing(entry.at_ms, now.labels, now.hop_ms, applied(item), now.source, now.listening)
+            now = Hearing(entry.at_ms, now.labels, now.hop_ms, DetectorSettings.told(item), now.source, now.listening)
         elif now is not None and isinstance(item, ListeningChanged):
             now = Hearing(entry.at_ms, now.labels, now.hop_ms, now.settings, now.source, item.listening)
         else:
             continue
         out.append(now)
     return sorted(out, key=lambda hearing: hearing.at_ms)
-
-
-def applied(change: DetectorChanged) -> DetectorSettings:
-    """The settings that an event tells of."""
-    return DetectorSettings(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin)

@@ -11,7 +11,6 @@ from voicetrail.game.inputs import Go, Input, Step, Stop, input_of, is_input
 from voicetrail.replay.entries import Checksum, Detected, Ears, End, Entry, ScoreRun
 from voicetrail.replay.reader import Recording
 from voicetrail.replay.scores import THOUSANDTHS, decode
-from voicetrail.replay.timeline import applied
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 
@@ -102,7 +101,7 @@ def decide(recording: Recording, change: Change) -> Decisions:
                 detector = Detector(item.labels, change(item.settings))
                 detector.restore(item.state)
             case DetectorChanged() if detector is not None:
-                detector.settings = change(applied(item))
+                detector.settings = change(DetectorSettings.told(item))
             case ListeningChanged():
                 listening = item.listening
             case SourceLost() if detector is not None:

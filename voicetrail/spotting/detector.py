@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from voicetrail.events import SAMPLE_RATE, RejectionReason, WordHeard, WordRejected, seconds
+from voicetrail.events import SAMPLE_RATE, DetectorChanged, RejectionReason, WordHeard, WordRejected, seconds
 from voicetrail.vocabulary import is_word
 
 REARM = 0.8
@@ -42,6 +42,25 @@ class DetectorSettings:
     def threshold_of(self, word: str) -> float:
         """The threshold that holds for a word."""
         return self.thresholds.get(word, self.threshold)
+
+    def as_dict(self) -> dict[str, object]:
+        """As plain values by their names: what a replay and the line of words keep."""
+        return {
+            "threshold": self.threshold,
+            "thresholds": dict(self.thresholds),
+            "smoothing": self.smoothing,
+            "refractory": self.refractory,
+            "margin": self.margin,
+        }
+
+    def changed_at(self, time: int) -> DetectorChanged:
+        """The event that tells of these settings."""
+        return DetectorChanged(time, self.threshold, self.thresholds, self.smoothing, self.refractory, self.margin)
+
+    @classmethod
+    def told(cls, change: DetectorChanged) -> DetectorSettings:
+        """The settings that an event tells of."""
+        return cls(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin)
 
 
 @dataclass(frozen=True, slots=True)
