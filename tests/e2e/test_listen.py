@@ -20,27 +20,42 @@ from voicetrail.events import SAMPLE_RATE
 WORDS = ["left", "up", "right", "down", "right", "right", "up", "left", "down", "left"] * 2
 
 
+class Listening:
+    """`voicetrail listen mic --json`, listening by now, and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self.process, self._folder = process, folder
+
+    @property
+    def out(self) -> str:
+        return (self._folder / "out").read_text("utf-8")
+
+    @property
+    def errors(self) -> str:
+        return (self._folder / "errors").read_text("utf-8")
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
 @contextmanager
-def listening(virtual_mic: VirtualMicrophone, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """`voicetrail listen mic --json`, listening by now."""
-    process = subprocess.Popen(
-        [*VOICETRAIL, "listen", "mic", "--json", *more],
-        env={**os.environ, **virtual_mic.env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def listening(virtual_mic: VirtualMicrophone, folder: Path) -> Iterator[Listening]:
+    with (folder / "out").open("wb") as out, (folder / "errors").open("wb") as errors:
+        process = subprocess.Popen(
+            [*VOICETRAIL, "listen", "mic", "--json"], env={**os.environ, **virtual_mic.env}, stdout=out, stderr=errors
+        )
     try:
         virtual_mic.wait_for_listener()
         time.sleep(0.3)
-        yield process
+        yield Listening(process, folder)
     finally:
         process.kill()
-        process.communicate()
+        process.wait(20)
 
 
 def detected(out: str) -> list[str]:
-    entries: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    entries: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines() if line.endswith("}")]
     return [entry["word"] for entry in entries if entry["type"] == "detection"]
 
 
@@ -64,31 +79,27 @@ def test_a_file_of_real_words_with_gaps(speech: Speech, tmp_path: Path, home: di
     assert times == sorted(times)
 
 
-def test_real_words_into_the_microphone(virtual_mic: VirtualMicrophone, speech: Speech, home: dict[str, str]) -> None:
+def test_real_words_into_the_microphone(
+    virtual_mic: VirtualMicrophone, speech: Speech, home: dict[str, str], tmp_path: Path
+) -> None:
     said = WORDS[:10]
-    with listening(virtual_mic) as process:
+    with listening(virtual_mic, tmp_path) as listener:
         virtual_mic.play_samples(speech.joined(said, seed=6))
-        time.sleep(1.0)
-        process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=5)
-    assert process.returncode == 130
-    assert errors == ""
-    assert right(detected(out), said) >= 0.8 * len(said), out
+        wait_until(lambda: right(detected(listener.out), said) >= 0.8 * len(said), 15, what="the words")
+        assert listener.interrupt() == 130
+        assert listener.errors == ""
 
 
-def test_the_microphone_goes_and_comes_while_listening(virtual_mic: VirtualMicrophone, home: dict[str, str]) -> None:
-    with listening(virtual_mic) as process:
+def test_the_microphone_goes_and_comes_while_listening(
+    virtual_mic: VirtualMicrophone, home: dict[str, str], tmp_path: Path
+) -> None:
+    with listening(virtual_mic, tmp_path) as listener:
         virtual_mic.unplug()
-        time.sleep(1.0)
+        wait_until(lambda: "gives no sound" in listener.errors, 15, what="the loss of the microphone")
         virtual_mic.plug()
-        wait_until(lambda: virtual_mic.listeners() > 0, 8.0)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=5)
-    lines = errors.splitlines()
-    assert len(lines) == 2
-    assert "gives no sound" in lines[0]
-    assert "sound comes from default" in lines[1]
+        wait_until(lambda: "sound comes from default" in listener.errors, 20, what="its return")
+        listener.interrupt()
+        assert len(listener.errors.splitlines()) == 2
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(home: dict[str, str]) -> None:

@@ -6,21 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from textual.pilot import Pilot
 
 from tests.e2e.lab import VirtualMicrophone
 from tests.ui.stage import make_app, make_settings
+from tests.ui.waiting import until
 from voicetrail.settings import load_settings
 from voicetrail.ui.screens.microphone import InputList, MicrophoneScreen
-
-
-async def wait_for(pilot: Pilot[None], condition: object, seconds: float = 8.0) -> None:
-    assert callable(condition)
-    for _ in range(round(seconds / 0.1)):
-        await pilot.pause(0.1)
-        if condition():
-            return
-    pytest.fail("did not come true")
 
 
 async def test_inputs_are_listed_with_their_levels_and_one_is_remembered_by_name(
@@ -35,25 +26,25 @@ async def test_inputs_are_listed_with_their_levels_and_one_is_remembered_by_name
         screen = app.screen
         assert isinstance(screen, MicrophoneScreen)
         rows = screen.query_one(InputList)
-        await wait_for(pilot, lambda: any(each.name == "pulse" for each in rows.inputs))
+        await until(pilot, lambda: any(each.name == "pulse" for each in rows.inputs))
         assert rows.chosen == 0
-        await wait_for(pilot, lambda: rows.meters is not None and rows.meters.levels)
+        await until(pilot, lambda: rows.meters is not None and rows.meters.levels)
         quiet = max(row.count("━") for row in rows.text_rows)
         rng = np.random.default_rng(1)
         virtual_mic.play_samples((0.3 * rng.standard_normal(48_000)).clip(-1, 1).astype(np.float32), wait=False)
-        await wait_for(pilot, lambda: max(row.count("━") for row in rows.text_rows) > quiet + 8)
+        await until(pilot, lambda: max(row.count("━") for row in rows.text_rows) > quiet + 8)
         index = next(number for number, each in enumerate(rows.inputs, 1) if each.name == "pulse")
         await pilot.press(*["down"] * (index - rows.cursor), "enter")
         assert settings["device"] == "pulse"
         assert rows.text_rows[index].startswith("▸ ● pulse")
         first = rows.meters
         await pilot.press("r")
-        await wait_for(pilot, lambda: rows.meters is not first and rows.chosen == index)
+        await until(pilot, lambda: rows.meters is not first and rows.chosen == index)
         await pilot.press("escape")
         assert not isinstance(app.screen, MicrophoneScreen)
         meters = screen._meters
         assert meters is not None
-        await wait_for(pilot, lambda: meters.join(0.0))
+        await until(pilot, lambda: meters.join(0.0))
     kept = load_settings(
         env={"VOICETRAIL_CONFIG_DIR": str(tmp_path / "config"), "VOICETRAIL_STATE_DIR": str(tmp_path / "state")}
     )

@@ -75,8 +75,9 @@ def test_arrow_keys_draw_and_a_resize_moves_nothing(terminal: OpenTerminal, quie
     shape = ["╭───────╮", "│       │", "╵   ◄───╯"]
     assert drawing(screen.capture()) == shape
     screen.resize(70, 22)
-    time.sleep(0.5)
-    assert "◄───╯" in screen.capture()
+    # The last row is the keys' again once the game has taken the size over.
+    wait_until(lambda: "q Quit" in screen.capture().splitlines()[-1], what="the game in the smaller window")
+    screen.wait_for("◄───╯")
     screen.resize(100, 30)
     wait_until(lambda: drawing(screen.capture()) == shape, what="the same drawing after the resize")
     screen.send_keys("q")
@@ -93,12 +94,15 @@ def test_a_signal_ends_it_and_restores_the_terminal(
 
 
 def test_leaving_while_the_ears_are_loaded_takes_no_half_second(terminal: OpenTerminal, quiet: Path) -> None:
+    began = time.monotonic()
     screen = play(terminal, quiet)
+    started = time.monotonic() - began
     pid = game_pid(screen)
     screen.send_keys("C-q")
     pressed = time.monotonic()
-    wait_until(lambda: not Path(f"/proc/{pid}").exists(), 5, 0.01, what="the end of the game")
-    assert time.monotonic() - pressed < 1.5, "half a second, with room for a busy machine"
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), PATIENCE, 0.01, what="the end of the game")
+    # Half a second; on a busy machine no longer than it took to start, which is a fraction of what loading takes.
+    assert time.monotonic() - pressed < max(1.0, started)
     restored(screen, 0)
 
 
@@ -173,13 +177,15 @@ def test_words_from_the_microphone_move_the_pen_the_right_way(
     virtual_mic.wait_for_listener(PATIENCE)
     time.sleep(0.5)
     virtual_mic.play_samples(speech.joined(words, seed=4))
-    time.sleep(1.0)
-    said = screen.capture()
-    heard = [line.split("●")[1].split()[0] for line in said.splitlines() if "●" in line and ":" in line and "." in line]
+
+    def heard() -> list[str]:
+        shown = screen.capture().splitlines()
+        return [line.split("●")[1].split()[0] for line in shown if "●" in line and ":" in line and "." in line]
+
     # A machine too busy to take all the sound says so ("lost"); what it takes must still be right, and in order.
+    wait_until(lambda: len(heard()) >= (4 if "lost" in screen.capture() else 6), 15, what="the words")
     rest = iter(words)
-    assert all(word in rest for word in heard), said
-    assert len(heard) >= (4 if "lost" in said else 6), said
+    assert all(word in rest for word in heard()), screen.capture()
     screen.send_keys("Space")
     screen.wait_for("not listening")
     before = drawing(screen.capture())

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import OpenTerminal
-from tests.e2e.lab import VOICETRAIL, Sound, Speech, VirtualMicrophone, wait_until
+from tests.e2e.lab import VOICETRAIL, Sound, Speech, TmuxTerminal, VirtualMicrophone, wait_until
 from tests.e2e.sshd import SshServer
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,12 @@ def words_kept(file: Path) -> list[str]:
     return re.findall(r"\bheard (\w+)", done.stdout)
 
 
+def strokes(screen: TmuxTerminal) -> int:
+    """How many the game in a terminal has drawn."""
+    found = re.search(r"(\d+) strokes", screen.capture())
+    return int(found[1]) if found else 0
+
+
 def shown(command: list[str]) -> str:
     """A command line below an empty line: tmux takes the first line away to say that the program has ended."""
     return f"echo; {shlex.join(command)}"
@@ -65,6 +71,9 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
     wait_until(lambda: virtual_mic.listeners() == 3, PATIENCE, what="three that listen")
     time.sleep(1.5)
     virtual_mic.play_samples(sound)
+    for screen in screens:
+        wait_until(lambda screen=screen: strokes(screen) >= len(WORDS) - 2, 30, what="the words in each game")  # type: ignore[misc]
+    # What one of them heard last is on its way to the others, if it is there at all.
     time.sleep(1.5)
     for screen in screens[1:]:
         assert re.search(r"line \d+ ms", screen.capture()), "the screen gives the delay of the line"

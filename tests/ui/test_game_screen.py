@@ -128,18 +128,17 @@ async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
         assert not game.mode.moving
 
 
-@pytest.mark.parametrize("key", ["question_mark", "f1"])
-async def test_help_tells_every_key(app: VoicetrailApp, key: str) -> None:
+async def test_help_tells_every_key(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 60)) as pilot:
-        await pilot.press(key)
-        await pilot.pause()
-        assert isinstance(app.screen, HelpScreen)
-        picture = app.export_screenshot().replace("&#160;", " ")
-        assert "Stop or start listening" in picture
-        await pilot.press("up", "escape")
-        await pilot.pause()
-        assert len(app.screen_stack) == 2
-        assert drawn(shown(app)) == ["●"], "keys in the help do not draw"
+        for key in ("question_mark", "f1"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(app.screen, HelpScreen)
+            assert any("Stop or start listening" in line for line in painted(app))
+            await pilot.press("up", "escape")
+            await pilot.pause()
+            assert len(app.screen_stack) == 2
+            assert drawn(shown(app)) == ["●"], "keys in the help do not draw"
 
 
 async def test_the_palette_lists_every_action_and_runs_one(app: VoicetrailApp) -> None:

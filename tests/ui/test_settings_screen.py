@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -110,25 +109,22 @@ async def test_a_value_is_typed_in(tmp_path: Path) -> None:
         assert isinstance(stage.app.screen, SettingsScreen)
 
 
-@pytest.mark.parametrize(
-    ("name", "typed", "says"),
-    [
-        ("step", "99", "! step cannot be '99': it takes 1 to 20 cells"),
-        ("gain", "loud", "! gain cannot be 'loud': it takes -20 to 40 dB, or auto"),
-        ("thresholds.up", "7", "! thresholds.up cannot be '7.0': it takes 0.05 to 1"),
-        ("preset", "loud", "! no preset 'loud'"),
-    ],
-)
-async def test_what_is_out_of_range_is_refused_with_the_range(name: str, typed: str, says: str, tmp_path: Path) -> None:
+async def test_what_is_out_of_range_is_refused_with_the_range(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     async with make_app(settings).run_test(size=(100, 40)) as pilot:
         stage = await open_screen(pilot, settings)
-        await stage.go_to(name)
-        await pilot.press("enter")
-        stage.app.screen.query_one(Input).value = typed
-        await pilot.press("enter")
-        assert stage.about[3].startswith(says)
-        assert settings.origin(name) == "default"
+        for name, typed, says in [
+            ("step", "99", "! step cannot be '99': it takes 1 to 20 cells"),
+            ("gain", "loud", "! gain cannot be 'loud': it takes -20 to 40 dB, or auto"),
+            ("thresholds.up", "7", "! thresholds.up cannot be '7.0': it takes 0.05 to 1"),
+            ("preset", "loud", "! no preset 'loud'"),
+        ]:
+            await stage.go_to(name)
+            await pilot.press("enter")
+            stage.app.screen.query_one(Input).value = typed
+            await pilot.press("enter")
+            assert stage.about[3].startswith(says)
+            assert settings.origin(name) == "default"
 
 
 async def test_arrows_stop_at_the_end_of_the_range_and_say_so(tmp_path: Path) -> None:
