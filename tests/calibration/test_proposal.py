@@ -76,7 +76,7 @@ def test_what_was_lowered_before_goes_back_when_it_is_not_needed() -> None:
     assert "costs more false moves" in next(each.reason for each in proposal.words if each.word == "left")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.fixed_dictionaries({word: st.lists(st.floats(0, 1), min_size=3, max_size=3) for word in WORDS}),
     st.floats(0, 0.9),

@@ -23,14 +23,14 @@ PARTS = 100
 """In how many parts these are dealt out."""
 TALK = 1 / 30
 """Part of the time in which somebody talks with the ear open and does not mean the game: two minutes in an hour."""
-LOWEST, HIGHEST = 0.25, 0.97
-"""No threshold outside these is proposed."""
+LOWEST, HIGHEST = 0.25, 0.93
+"""No threshold outside these is proposed: many a network's scores go no higher than 0.95."""
 FURTHEST = 1.0
 """No threshold is proposed further below the one that ships, in log-odds. Beyond that fewer words are heard, not more: they are
 taken for each other, and a word's score does not fall far enough for it to be heard again at once."""
 GRID = 0.01
-RESTLESS = 0.5
-"""A room that takes a word's score to this part of the threshold that ships (a near miss) may raise it."""
+RESTLESS = 0.8
+"""A room that takes a word's score to this part of the threshold that ships may raise it; what stays lower is no evidence."""
 DEAF = 0.5
 """A restless room raises no threshold so far that less than this part of the words heard before is left."""
 SPREAD = 1.6
