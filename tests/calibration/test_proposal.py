@@ -41,7 +41,7 @@ def test_words_that_are_heard_stay_as_they_are() -> None:
 
 def test_a_room_that_sounds_like_a_word_raises_its_threshold_alone() -> None:
     shipped = replace(SHIPPED, threshold=0.5)
-    session = heard(PLAN, scene(PLAN, lambda word, time: 0.97, room=lambda rng: 0.3 * rng.random()), shipped)
+    session = heard(PLAN, scene(PLAN, lambda word, time: 0.97, room=lambda rng: 0.45 * rng.random() ** 12), shipped)
     quiet = heard(PLAN, scene(PLAN, lambda word, time: 0.97), shipped)
     session.room.scores = {**quiet.room.scores, "up": session.room.scores["up"]}
     proposal = propose(session, shipped, "auto", FLAT)

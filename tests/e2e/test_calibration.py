@@ -23,9 +23,13 @@ LEVEL = 10 ** (-26 / 20)
 """Root mean square of the loud part of a word."""
 SNR = 5.0
 """Words above the room in dB."""
-JUDGED = 15
-"""Clips of each word that the outcome is judged on."""
+JUDGED = 25
+"""Clips of each word that the outcome is judged on; none that the calibration heard is among them."""
+SEED = 7
+"""Of the clips that the calibration hears."""
 GAP = 0.8
+MISTAKES = 2
+"""Among a hundred words in noise, as many more may be taken for another one."""
 
 Hops = list[tuple[int, tuple[float, ...]]]
 
@@ -70,10 +74,11 @@ def given_out(hops: Hops, labels: tuple[str, ...], settings: DetectorSettings) -
     return [event for time, row in hops for event in detector.feed(time, row) if isinstance(event, WordHeard)]
 
 
-def judge(speech: Speech, settings: DetectorSettings) -> tuple[float, float]:
-    """Part of the words heard at the shipped settings and at others."""
+def judge(speech: Speech, settings: DetectorSettings) -> tuple[float, float, int, int]:
+    """Part of the words heard, and moves nobody asked for: at the shipped settings and at others."""
     rng = np.random.default_rng(4)
-    said = [(word, path) for word in DIRECTIONS for path in speech.clips(word, JUDGED, seed=99)]
+    known = {path for word in DIRECTIONS for path in speech.clips(word, 3, SEED)}
+    said = [(word, path) for word in DIRECTIONS for path in speech.clips(word, JUDGED, seed=99) if path not in known]
     said = [said[index] for index in rng.permutation(len(said))]
     gap = np.zeros(round(GAP * SAMPLE_RATE), dtype=np.float32)
     parts, ends, at = [gap, gap], [], 2 * len(gap)
@@ -88,27 +93,26 @@ def judge(speech: Speech, settings: DetectorSettings) -> tuple[float, float]:
         np.clip(sound + room(speech, len(sound) / SAMPLE_RATE + 1, since=20.0)[: len(sound)], -1, 1)
     )
 
-    def heard(used: DetectorSettings) -> float:
+    def heard(used: DetectorSettings) -> tuple[float, int]:
         events = given_out(hops, labels, used)
-        return sum(
+        right = sum(
             any(event.word == word and end - SAMPLE_RATE < event.time <= end + SAMPLE_RATE // 2 for event in events)
             for word, end in ends
-        ) / len(ends)
+        )
+        return right / len(ends), len(events) - right
 
-    return heard(shipped), heard(settings)
+    (before, wrong_before), (after, wrong_after) = heard(shipped), heard(settings)
+    return before, after, wrong_before, wrong_after
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xfail(
-    reason="the shipped thresholds hear 91.7 % at 5 dB, and calibration, wary of the room's tail, made 86.7 % of it",
-    strict=False,
-)
 def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
     virtual_mic: VirtualMicrophone,
     speech: Speech,
     home: dict[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """The player is many people, none of whom the recogniser was trained on, and so is the judgement; the room is a running tap."""
     command = [*VOICETRAIL, "calibrate", "--json", "--yes", "--source", "mic", "--device", "pulse", "--gain", "0"]
     noise = virtual_mic.play_samples(room(speech, 90.0), wait=False)
     calibrating = subprocess.Popen(command, env={**os.environ, **virtual_mic.env, **home}, stdout=subprocess.PIPE, text=True)
@@ -120,7 +124,7 @@ def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
             told.append(json.loads(line))
             if told[-1]["type"] == "say":
                 word = str(told[-1]["word"])
-                clip = speech.clips(word, 3, seed=7)[count.get(word, 0)]
+                clip = speech.clips(word, 3, SEED)[count.get(word, 0)]
                 count[word] = count.get(word, 0) + 1
                 virtual_mic.play_samples(levelled(clip), wait=False)
     finally:
@@ -136,18 +140,23 @@ def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
     assert all(settings.origin(f"thresholds.{word}") == "key" for word in settings.table("thresholds"))
     labels, shipped, silence = hops_of(room(speech, 80.0, since=5.0))
     calibrated = settings.detector_settings(shipped)
-    before, after = judge(speech, calibrated)
+    before, after, wrong_before, wrong_after = judge(speech, calibrated)
     with capsys.disabled():
-        thresholds = {word: calibrated.threshold_of(word) for word in DIRECTIONS}
-        print(
-            f"\nheard at {SNR:g} dB: shipped {before:.1%}, calibrated {after:.1%}; {thresholds}; {proposal['false_moves_an_hour']}"
-        )
-    assert after >= before
+        thresholds = {word: (shipped.threshold_of(word), calibrated.threshold_of(word)) for word in DIRECTIONS}
+        print(f"\nheard at {SNR:g} dB: shipped {before:.1%}, calibrated {after:.1%}; wrong moves {wrong_before}, {wrong_after}")
+        print(f"thresholds {thresholds}; false moves an hour {proposal['false_moves_an_hour']}")
+    assert after > before
+    assert wrong_after <= wrong_before + MISTAKES
     assert given_out(silence, labels, calibrated) == []
+    detector = Detector(labels, calibrated)
+    smoothed = []
+    for time, row in silence:
+        detector.feed(time, row)
+        smoothed.append(detector.smoothed)
     rate = 0.0
     for word in DIRECTIONS:
         column = labels.index(word)
-        tail = RoomTail.fit([row[column] for _, row in silence], 0.04)
+        tail = RoomTail.fit([row[column] for row in smoothed], 0.04)
         assert tail is not None
         rate += tail.per_hour(calibrated.threshold_of(word))
     assert rate <= 1.0, "false moves an hour, extrapolated from 80 s of the room"
