@@ -74,7 +74,7 @@ def _imports(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     for child in ast.iter_child_nodes(node):
         # Only what holds statements can hold an import: the expressions below them are most of a tree.
-        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
             yield from _imports(child)
 
 
