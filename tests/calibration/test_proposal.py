@@ -41,13 +41,13 @@ def test_words_that_are_heard_stay_as_they_are() -> None:
 
 def test_a_room_that_sounds_like_a_word_raises_its_threshold_alone() -> None:
     shipped = replace(SHIPPED, threshold=0.5)
-    session = heard(PLAN, scene(PLAN, lambda word, time: 0.97, room=lambda rng: 0.45 * rng.random() ** 12), shipped)
+    session = heard(PLAN, scene(PLAN, lambda word, time: 0.97, room=lambda rng: 0.3 + 0.12 * rng.random()), shipped)
     quiet = heard(PLAN, scene(PLAN, lambda word, time: 0.97), shipped)
     session.room.scores = {**quiet.room.scores, "up": session.room.scores["up"]}
     proposal = propose(session, shipped, "auto", FLAT)
     assert set(proposal.thresholds) == {"up"}
     assert threshold(proposal, "up") > 0.6
-    assert proposal.room_moves < 1.0
+    assert proposal.room_moves < 3.0
     assert "at 0.50 this room would make about" in proposal.words[0].reason
 
 
