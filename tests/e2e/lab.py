@@ -45,7 +45,7 @@ def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 10.0, step: float = 0.05, what: str = "condition") -> None:
+def wait_until(condition: Callable[[], object], timeout: float = 30.0, step: float = 0.05, what: str = "condition") -> None:
     """Wait until the condition holds; fail the test when it does not within ``timeout`` seconds."""
     end = time.monotonic() + timeout
     while not condition():
@@ -82,7 +82,7 @@ class VirtualMicrophone:
             env={**os.environ, **self.env, "XDG_CONFIG_HOME": str(self.folder), "HOME": str(self.folder)},
             stderr=subprocess.DEVNULL,
         )
-        wait_until(lambda: self._pactl("info", check=False).returncode == 0, 10, what="the sound server")
+        wait_until(lambda: self._pactl("info", check=False).returncode == 0, what="the sound server")
         if plugged:
             self.plug()
 
@@ -204,7 +204,7 @@ class TmuxTerminal:
         """Give the window another size."""
         self._tmux("resize-window", "-t", "vt", "-x", str(width), "-y", str(height))
 
-    def wait_for(self, text: str, timeout: float = 10.0) -> str:
+    def wait_for(self, text: str, timeout: float = 30.0) -> str:
         """Wait until the text is on the screen, and return the screen."""
         end = time.monotonic() + timeout
         while text not in (screen := self.capture()):
@@ -232,7 +232,7 @@ class TmuxTerminal:
             return 128 + (int(ended_by) if ended_by.isdigit() else signal.Signals[f"SIG{ended_by.upper()}"].value)
         return None
 
-    def wait_for_exit(self, timeout: float = 10.0) -> int:
+    def wait_for_exit(self, timeout: float = 30.0) -> int:
         """Wait until the command has ended, and return its exit status."""
         wait_until(lambda: self.exit_status is not None, timeout, what="the end of the program in the terminal")
         status = self.exit_status

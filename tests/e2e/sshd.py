@@ -105,7 +105,7 @@ class SshServer:
                 return True
             return False
 
-        wait_until(listens, 10, what="the ssh server")
+        wait_until(listens, what="the ssh server")
 
     def kill_sessions(self) -> None:
         """Kill every connection's processes on the server's side, as a crash would; the server itself goes on."""
@@ -155,7 +155,7 @@ class DelayProxy:
                 return True
             return False
 
-        wait_until(listens, 10, what="the proxy")
+        wait_until(listens, what="the proxy")
 
     def stand(self) -> None:
         """Let the network stand still."""

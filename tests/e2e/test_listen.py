@@ -85,7 +85,7 @@ def test_real_words_into_the_microphone(
     said = WORDS[:10]
     with listening(virtual_mic, tmp_path) as listener:
         virtual_mic.play_samples(speech.joined(said, seed=6))
-        wait_until(lambda: right(detected(listener.out), said) >= 0.8 * len(said), 15, what="the words")
+        wait_until(lambda: right(detected(listener.out), said) >= 0.8 * len(said), what="the words")
         assert listener.interrupt() == 130
         assert listener.errors == ""
 
@@ -95,9 +95,9 @@ def test_the_microphone_goes_and_comes_while_listening(
 ) -> None:
     with listening(virtual_mic, tmp_path) as listener:
         virtual_mic.unplug()
-        wait_until(lambda: "gives no sound" in listener.errors, 15, what="the loss of the microphone")
+        wait_until(lambda: "gives no sound" in listener.errors, what="the loss of the microphone")
         virtual_mic.plug()
-        wait_until(lambda: "sound comes from default" in listener.errors, 20, what="its return")
+        wait_until(lambda: "sound comes from default" in listener.errors, what="its return")
         listener.interrupt()
         assert len(listener.errors.splitlines()) == 2
 

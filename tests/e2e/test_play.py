@@ -110,7 +110,7 @@ def test_a_dropped_terminal_ends_the_game(terminal: OpenTerminal, quiet: Path) -
     screen = play(terminal, quiet)
     pid = game_pid(screen)
     screen.close()
-    wait_until(lambda: not Path(f"/proc/{pid}").exists(), 5, what="the end of the game")
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), what="the end of the game")
 
 
 def test_a_dumb_locale_and_the_flag_draw_with_ascii(terminal: OpenTerminal, quiet: Path) -> None:
@@ -183,7 +183,7 @@ def test_words_from_the_microphone_move_the_pen_the_right_way(
         return [line.split("●")[1].split()[0] for line in shown if "●" in line and ":" in line and "." in line]
 
     # A machine too busy to take all the sound says so ("lost"); what it takes must still be right, and in order.
-    wait_until(lambda: len(heard()) >= (4 if "lost" in screen.capture() else 6), 15, what="the words")
+    wait_until(lambda: len(heard()) >= (4 if "lost" in screen.capture() else 6), what="the words")
     rest = iter(words)
     assert all(word in rest for word in heard()), screen.capture()
     screen.send_keys("Space")
@@ -192,4 +192,4 @@ def test_words_from_the_microphone_move_the_pen_the_right_way(
     virtual_mic.play_samples(speech.joined(["up", "left"], seed=4))
     assert drawing(screen.capture()) == before
     screen.send_keys("q")
-    wait_until(lambda: virtual_mic.listeners() == 0, 5, what="the microphone let go")
+    wait_until(lambda: virtual_mic.listeners() == 0, what="the microphone let go")

@@ -55,13 +55,13 @@ def test_play_record_quit_check_replay(terminal: OpenTerminal, home: dict[str, s
     game.send_keys("m")
     wait_until(lambda: sum("●" in word for word in words(game)) >= 3, 90, what="words of the demo")
     game.send_keys("Space")
-    wait_until(lambda: "not listening" in game.capture(), 15, what="the ear to close")
+    wait_until(lambda: "not listening" in game.capture(), what="the ear to close")
     game.send_keys("u", "Right")
     settled(game)
     shown, heard = canvas(game), words(game)
     assert len(shown) > 3
     game.send_keys("q")
-    assert game.wait_for_exit(30) == 0
+    assert game.wait_for_exit() == 0
 
     checked = voicetrail("replay", str(path), "--check", home=home)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -80,11 +80,11 @@ def test_play_record_quit_check_replay(terminal: OpenTerminal, home: dict[str, s
     # What was said after the screen was read lies in the file too.
     assert heard <= words(replay)
     replay.send_keys("Home")
-    wait_until(lambda: canvas(replay) == ["●"], 15, what="the start")
+    wait_until(lambda: canvas(replay) == ["●"], what="the start")
     replay.send_keys("End")
-    wait_until(lambda: canvas(replay) == shown, 15, what="the end")
+    wait_until(lambda: canvas(replay) == shown, what="the end")
     replay.send_keys("q")
-    assert replay.wait_for_exit(30) == 0
+    assert replay.wait_for_exit() == 0
 
     again = json.loads(voicetrail("replay", str(path), "--rehear", "--json", home=home).stdout)
     assert again["before"]["words"] > 0
@@ -96,12 +96,12 @@ def test_a_game_that_is_killed_leaves_its_session(terminal: OpenTerminal, home: 
     game = terminal([*VOICETRAIL, "play", "--source", "demo", "--record", str(path)])
     wait_until(lambda: "REC 0:" in game.capture(), 40, what="the mark of a recording")
     game.send_keys("Right", "Up")
-    wait_until(lambda: "2 strokes" in game.capture(), 10, what="two strokes")
+    wait_until(lambda: "2 strokes" in game.capture(), what="two strokes")
     settled(game)
     shown = canvas(game)
-    wait_until(lambda: path.read_text().count('"i"') >= 2, 15, what="the inputs in the file")
+    wait_until(lambda: path.read_text().count('"i"') >= 2, what="the inputs in the file")
     os.kill(game.pid, signal.SIGKILL)
-    game.wait_for_exit(30)
+    game.wait_for_exit()
     state = json.loads(voicetrail("replay", str(path), "--json", home=home).stdout)
     assert state["difference"] is None
     assert state["drawing"][: len(shown)] == shown

@@ -72,7 +72,7 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
     time.sleep(1.5)
     virtual_mic.play_samples(sound)
     for screen in screens:
-        wait_until(lambda screen=screen: strokes(screen) >= len(WORDS) - 2, 30, what="the words in each game")  # type: ignore[misc]
+        wait_until(lambda screen=screen: strokes(screen) >= len(WORDS) - 2, what="the words in each game")  # type: ignore[misc]
     # What one of them heard last is on its way to the others, if it is there at all.
     time.sleep(1.5)
     for screen in screens[1:]:
@@ -80,7 +80,7 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
     for screen in screens:
         screen.send_keys("q")
     for screen in screens:
-        assert screen.wait_for_exit(15) == 0, screen.capture()
+        assert screen.wait_for_exit() == 0, screen.capture()
     heard = {name: words_kept(file) for name, file in files.items()}
     assert len(heard["local"]) >= len(WORDS) - 2, heard
     for far in ("there", "here"):
@@ -97,21 +97,21 @@ def test_the_microphone_pulled_out_here_is_told_there_and_comes_back(
     screen.wait_for("● listening", PATIENCE)
     virtual_mic.wait_for_listener()
     virtual_mic.unplug()
-    screen.wait_for("no sound comes", 10)
+    screen.wait_for("no sound comes")
     screen.send_keys("Up")
-    screen.wait_for("1 stroke", 5)
+    screen.wait_for("1 stroke")
     virtual_mic.plug()
-    wait_until(lambda: "no sound comes" not in screen.capture(), 20, what="the sound's return")
+    wait_until(lambda: "no sound comes" not in screen.capture(), what="the sound's return")
     screen.send_keys("q")
-    screen.wait_for_exit(15)
+    screen.wait_for_exit()
 
 
 def test_a_dead_microphone_is_noticed_before_the_game(
     server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone
 ) -> None:
     screen = terminal(server.voicetrail_ssh(), env=virtual_mic.env, cwd=ROOT, width=160)
-    screen.wait_for("nothing is heard from", 20)
-    screen.wait_for("dB", 5)  # the level goes on below what was said
+    screen.wait_for("nothing is heard from")
+    screen.wait_for("dB")  # the level goes on below what was said
     screen.send_keys("C-c")
     assert screen.wait_for_exit() == 130
 
@@ -120,7 +120,7 @@ def test_no_microphone_is_one_line(server: SshServer, terminal: OpenTerminal, sh
     env = {"PULSE_SERVER": f"unix:{short_path}/none", "XDG_RUNTIME_DIR": str(short_path)}
     line = " ".join(server.voicetrail_ssh("--device", "nosuchmicrophone"))
     screen = terminal(f"echo; {line.replace('--remote-command ' + ' '.join(VOICETRAIL), '')}", env=env, width=200, cwd=ROOT)
-    assert screen.wait_for_exit(20) == 1
+    assert screen.wait_for_exit() == 1
     assert "voicetrail:" in screen.capture()
 
 

@@ -69,7 +69,7 @@ def test_what_cannot_be_is_told_in_one_line(
     line = server.voicetrail_ssh(*ours, play=("--log", str(far.path)), remote=remote)
     # tmux takes the first line away to say that the program has ended.
     screen = terminal(f"echo; {shlex.join(line)}", width=200, cwd=ROOT)
-    assert screen.wait_for_exit(25) == 1
+    assert screen.wait_for_exit() == 1
     shown = [text for text in lines_of(screen.capture()) if text.startswith("voicetrail:")]
     assert len(shown) == 1, screen.capture()
     assert told in shown[0]

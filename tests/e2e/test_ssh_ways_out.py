@@ -70,7 +70,7 @@ def test_every_way_out_leaves_the_terminal_as_it_was(
     far.wait_for_sounds(10)
     assert Path(f"{modes}.before").exists()
     way_out(screen, server)
-    screen.wait_for("back again", 30)
+    screen.wait_for("back again")
     assert Path(f"{modes}.after").read_text() == Path(f"{modes}.before").read_text()
     if way_out is kill_server:
         assert "the line to vt dropped" in screen.capture()
@@ -95,7 +95,7 @@ def test_twenty_connections_and_drops_leave_nothing_behind(
             far.wait_for_sounds(2)
         for way_out, screen in zip(WAYS_OUT, screens, strict=True):
             way_out(screen, server)
-            screen.wait_for_exit(30)
+            screen.wait_for_exit()
             screen.close()
     await_nothing(short_path, before)
 
@@ -107,7 +107,7 @@ def test_a_dropped_line_is_taken_up_again_when_asked(
     screen = terminal(command(server, microphone, far, "--reconnect"), cwd=ROOT)
     far.wait_for_sounds(10)
     server.kill_sessions()
-    screen.wait_for("connecting again in", 10)
+    screen.wait_for("connecting again in")
     far.path.unlink()
     far.wait_for_sounds(10, 60)
     screen.send_keys("C-c")

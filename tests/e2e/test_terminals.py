@@ -11,7 +11,6 @@ import struct
 import subprocess
 import termios
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -83,6 +82,11 @@ def fills(screen: TmuxTerminal, rows: int) -> bool:
     return len(shown) == rows and "q Quit" in shown[-1]
 
 
+def shows_the_drawing(screen: TmuxTerminal, columns: int) -> bool:
+    shown = screen.capture()
+    return "╭───╮" in shown and "╵   ▼" in shown and max(map(len, shown.splitlines())) <= columns
+
+
 def test_tmux_is_taken_up_again_from_another_size(terminal: OpenTerminal, quiet: Path) -> None:
     screen = terminal([*VOICETRAIL, "play", "--source", str(quiet)], width=100, height=30)
     screen.wait_for("strokes", PATIENCE)
@@ -92,11 +96,7 @@ def test_tmux_is_taken_up_again_from_another_size(terminal: OpenTerminal, quiet:
         client = Attached(screen.socket, columns, rows)
         # tmux keeps the last row for its status line.
         wait_until(partial(fills, screen, rows - 1), what=f"the game at {columns}×{rows}")
-        time.sleep(0.3)
-        shown = screen.capture()
-        assert "╭───╮" in shown
-        assert "╵   ▼" in shown
-        assert max(map(len, shown.splitlines())) <= columns
+        wait_until(partial(shows_the_drawing, screen, columns), what=f"the drawing at {columns}×{rows}")
         client.close()
     screen.send_keys("Left")
     screen.wait_for("4 strokes")

@@ -77,14 +77,15 @@ def test_another_source_without_loading_again(tmp_path: Path) -> None:
 
 
 def test_it_ends_at_once_while_the_recogniser_is_loaded(tmp_path: Path) -> None:
-    gate = threading.Event()
+    entered, gate = threading.Event(), threading.Event()
 
     def load() -> GameEars:
+        entered.set()
         gate.wait(10)
         return ToneEars()
 
     told = Told(Wanted("demo"), load)
-    time.sleep(0.1)
+    assert entered.wait(10)
     assert told.hearing.loading
     assert told.end() < 0.5
     gate.set()
