@@ -91,7 +91,7 @@ def test_a_preset_takes_the_place_of_earlier_tuning(env: dict[str, str]) -> None
     assert dict(settings.table("thresholds")) == {}
     settings.set("refractory", 0.5)
     again = load_settings(env=env)
-    assert (again["preset"], again["refractory"], again["smoothing"]) == ("fast", 0.5, 0.04)
+    assert (again["preset"], again["refractory"], again["smoothing"]) == ("fast", 0.5, 0.08)
 
 
 def test_a_preset_of_ones_own(env: dict[str, str]) -> None:

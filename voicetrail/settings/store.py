@@ -11,6 +11,7 @@ from voicetrail.settings.layers import Layer, Origin, Resolved, resolve
 from voicetrail.settings.presets import load_preset, preset_names, save_preset
 from voicetrail.settings.registry import SETTINGS, SHIPPED, TUNING, Value, find
 from voicetrail.settings.state import StateKeeper
+from voicetrail.settings.tuning import detector_settings
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.text import printable
 
@@ -188,28 +189,8 @@ class Settings:
             self._change({f"thresholds.{selected}": shipped.threshold_of(selected)})
 
     def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
-        """What the detector goes by: the settings, and what ships with the weights where they say so.
-
-        ``threshold_shift`` moves only thresholds that ship; one that is set is meant as it is.
-        """
-        low, high = SETTINGS["threshold"].range or (0.0, 1.0)
-        shift = self.number("threshold_shift")
-
-        def shifted(threshold: float) -> float:
-            return threshold if shift == 0 else round(min(max(threshold + shift, low), high), 4)
-
-        def own(name: str, otherwise: float) -> float:
-            return otherwise if self[name] == SHIPPED else self.number(name)
-
-        as_shipped = self["threshold"] == SHIPPED
-        base = {word: shifted(threshold) for word, threshold in shipped.thresholds.items()} if as_shipped else {}
-        return DetectorSettings(
-            threshold=shifted(shipped.threshold) if as_shipped else self.number("threshold"),
-            thresholds=MappingProxyType({**base, **self.table("thresholds")}),
-            smoothing=own("smoothing", shipped.smoothing),
-            refractory=own("refractory", shipped.refractory),
-            margin=own("margin", shipped.margin),
-        )
+        """What the detector goes by: the settings, and what ships with the weights where they say so."""
+        return detector_settings(self._resolved.values, shipped)
 
     def preset_names(self) -> tuple[str, ...]:
         """Every preset that can be chosen."""

@@ -118,6 +118,13 @@ def word_stream(
     return Stream(name, np.clip(out, -1, 1), tuple(spoken))
 
 
+def noise_stream(corpus: Corpus, snr_db: float, seconds: float, seed: int) -> Stream:
+    """Noise alone, as loud as where words are so much above it."""
+    noise = _noise(corpus, int(seconds * SAMPLE_RATE), np.random.default_rng((seed, 3)))
+    sound: Sound = np.clip(noise * np.float32(LEVEL * 10 ** (-snr_db / 20)), -1, 1)
+    return Stream(f"noise, {snr_db:g} dB", sound)
+
+
 def _noise(corpus: Corpus, length: int, rng: np.random.Generator) -> Sound:
     """Held-out noise of unit level, a new recording every five seconds, softly joined; made noise where too little is held out."""
     reel, step, join = corpus.noise.sound, 5 * SAMPLE_RATE, SAMPLE_RATE // 10

@@ -1,0 +1,123 @@
+"""What each preset does, measured: ``python -m bench.presets --data DATA --synthetic SYNTHETIC``.
+
+Every stream is scored once, and each preset's detector decides the same scores: words clean and in noise, speech without any
+direction as a room has it, and noise alone, of the half of the validation speakers that nothing was chosen on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.settings.presets import NONE, PRESETS
+from voicetrail.settings.tuning import detector_settings
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
+from voicetrail.vocabulary import is_word
+
+CONDITIONS = (None, 10.0, 5.0)
+"""Level of the words above the noise in dB, ``None`` for no noise."""
+NOISE_SNR = 5.0
+"""The noise alone is as loud as where words are so much above it."""
+SEED = 29
+
+
+@dataclass(frozen=True, slots=True)
+class PresetMetrics:
+    """What a preset does."""
+
+    name: str
+    words: Mapping[str, StreamMetrics]
+    """By the name of the stream."""
+    talk: StreamMetrics
+    noise: StreamMetrics
+
+
+def measure_presets(
+    labels: Sequence[str],
+    shipped: DetectorSettings,
+    words: Sequence[Heard],
+    talk: Sequence[Heard],
+    noise: Sequence[Heard],
+) -> list[PresetMetrics]:
+    """Measure what ships, and every preset.
+
+    Args:
+        labels: of the recogniser.
+        shipped: what comes with the weights.
+        words: streams with words, one a condition.
+        talk: speech that holds none of them.
+        noise: no speech.
+    """
+    tuned = {NONE: shipped, **{name: detector_settings(values, shipped) for name, values in PRESETS.items()}}
+    return [
+        PresetMetrics(
+            name,
+            {item.stream.name: _count(labels, settings, [item]) for item in words},
+            _count(labels, settings, talk),
+            _count(labels, settings, noise),
+        )
+        for name, settings in tuned.items()
+    ]
+
+
+def _count(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:
+    return measure((item.stream, decide(lively(item.hops, labels), labels, settings)) for item in heard)
+
+
+def table(rows: Sequence[PresetMetrics]) -> str:
+    """The figures as a Markdown table."""
+    conditions = list(rows[0].words)
+    head = ["preset", *(f"heard, {name}" for name in conditions), "false moves an hour of talk", "of noise", "after the word"]
+    lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
+    for row in rows:
+        clean = row.words[conditions[0]]
+        cells = [
+            row.name,
+            *(f"{row.words[name].heard:.1%}" for name in conditions),
+            f"{row.talk.false_an_hour:.1f}",
+            f"{row.noise.false_an_hour:.1f}",
+            f"{clean.latency(50) * 1000:.0f} ms, 95 % {clean.latency(95) * 1000:.0f} ms",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as a program."""
+    from voicetrail.commands.train import add_data_arguments
+    from voicetrail.spotting.recognizer import load_recognizer
+    from voicetrail.training.dataset import find_folders, load_corpus
+    from voicetrail.training.streams import RUNNING, Half, Stream, negative_streams, noise_stream, word_stream
+
+    parser = argparse.ArgumentParser(prog="python -m bench.presets", description="What each preset does.")
+    parser.add_argument("weights", nargs="?", default="directional4w", help="name or path of the weights (%(default)s)")
+    add_data_arguments(parser)
+    parser.add_argument("--seconds", type=float, default=600.0, help="length of each stream with words (%(default)s)")
+    parser.add_argument("--choosing", action="store_true", help="the half that thresholds were chosen on, for setting presets")
+    args = parser.parse_args(arguments)
+    try:
+        recognizer = load_recognizer(args.weights)
+        corpus = load_corpus(find_folders(args.data, args.noise, args.negatives, args.synthetic), "validation", args.cache)
+    except VoicetrailError as error:
+        print(f"voicetrail: {error}", file=sys.stderr)
+        return 1
+    half: Half = "choosing" if args.choosing else "judging"
+    targets = [label for label in recognizer.labels if is_word(label)]
+
+    def hear(stream: Stream) -> Heard:
+        print(f"{stream.name}, {stream.seconds / 60:.0f} min", file=sys.stderr, flush=True)
+        return Heard(stream, recognizer.score_all(stream.sound), ())
+
+    words = [hear(word_stream(corpus, half, snr, args.seconds, SEED, targets)) for snr in CONDITIONS]
+    talk = [hear(stream) for stream in negative_streams(corpus, half, SEED, targets) if stream.name in RUNNING]
+    noise = [hear(noise_stream(corpus, NOISE_SNR, 2 * args.seconds, SEED))]
+    print(table(measure_presets(recognizer.labels, recognizer.detector, words, talk, noise)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
