@@ -132,7 +132,7 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     monkeypatch.setattr(compose, "coloured", lambda rng, length: rng.standard_normal(length).astype("float32") * 0.1)
     monkeypatch.setattr(choose, "GRID", (0.3, 0.6, 0.9))
     first, again = tmp_path / "first", tmp_path / "again"
-    chosen = ["--choose-seconds", "6"]
+    chosen = ["--choose-seconds", "6", "--keep", "1"]
     assert main(command(few, first, 1, *chosen)) == 0, capsys.readouterr().err
     assert capsys.readouterr().out == f"{first / 'directional4w.safetensors'}\n"
     weights = load_weights(first / "directional4w.safetensors")
@@ -140,6 +140,9 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     assert weights.info.about["epoch"] == 1
     assert set(weights.info.detector.thresholds) == {"up", "down", "left", "right"}
     assert weights.info.classes == ("cat", "down", "left", "right", "up", "_unknown_", "_background_noise_")
+    assert 0.4 <= weights.info.about["temperature"] <= 1.3
+    kept, best = tensors(first / "epoch-001.safetensors"), tensors(first / "best.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in best.items())
     # Another run begins where this one ended.
     start = ["--start", str(first / "checkpoint.safetensors"), "--learning-rate", "1e-12"]
     code = main(command(few, again, 1, *start))

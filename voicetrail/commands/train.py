@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, help="its peak (0.0025)")
     parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (0.6)")
     parser.add_argument("--repeat", type=int, help="epochs that share their composed windows (2)")
+    parser.add_argument("--keep", type=int, default=0, metavar="N", help="keep the weights of every N-th epoch too")
     parser.add_argument("--seed", type=int, help="of everything random (1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
@@ -74,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
         "strength": args.strength,
         "repeat": args.repeat,
     }
-    for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers)):
-        least = "at least 0" if name in ("seed", "strength", "workers") else "above 0"
+    for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers), ("keep", args.keep)):
+        least = "at least 0" if name in ("seed", "strength", "workers", "keep") else "above 0"
         # Asked for what is right, so that a NaN is refused as well.
         if value is not None and not (value >= 0 if least == "at least 0" else value > 0):
             raise UsageError(f"--{name.replace('_', '-')} must be {least}")
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
         args.threads,
         args.cache,
         args.start,
+        args.keep,
         args.choose_seconds,
     )
     console = Console(stderr=True)

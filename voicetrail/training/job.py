@@ -58,6 +58,8 @@ class Job:
     cache: Path | None = None
     start: Path | None = None
     """Checkpoint of another run whose averaged weights to begin with."""
+    keep: int = 0
+    """Keep the averaged weights of every so manieth epoch, for ``training.average``; 0: of none but the best."""
     choose_seconds: float = 600.0
     """Length of each stream that thresholds are chosen on; 0 keeps the defaults."""
 
@@ -164,11 +166,22 @@ def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None
     score = metrics.accuracy + metrics.recall
     if score > progress.best_score:
         progress.best_score, progress.best_epoch = score, progress.epoch
-        tensors = {name: value.detach().cpu().clone().contiguous() for name, value in trainer.average.state_dict().items()}
-        partial = job.out / (BEST + ".part")
-        safetensors.torch.save_file(tensors, partial)
-        os.replace(partial, job.out / BEST)
+        _save_average(trainer, job.out / BEST)
+    if job.keep and progress.epoch % job.keep == 0:
+        _save_average(trainer, epoch_path(job.out, progress.epoch))
     (job.out / HISTORY).write_text(json.dumps(progress.history, indent=1), "utf-8")
+
+
+def epoch_path(run: Path, epoch: int) -> Path:
+    """Where ``Job.keep`` keeps the weights of an epoch."""
+    return run / f"epoch-{epoch:03d}.safetensors"
+
+
+def _save_average(trainer: Trainer, path: Path) -> None:
+    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in trainer.average.state_dict().items()}
+    partial = path.with_suffix(".part")
+    safetensors.torch.save_file(tensors, partial)
+    os.replace(partial, path)
 
 
 def averaged(checkpoint: Path) -> dict[str, Tensor]:
