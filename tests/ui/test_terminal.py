@@ -59,7 +59,7 @@ def test_fewer_frames_over_ssh_and_by_hand() -> None:
     assert spare_the_line(False, far)
     assert not spare_the_line(False, near)
     assert spare_the_line(True, by_hand)
-    assert near == {}
+    assert near == {"TEXTUAL_FPS": "120"}
     assert by_hand == {"TEXTUAL_FPS": "15", "TEXTUAL_ANIMATIONS": "none"}
     assert far["TEXTUAL_FPS"] == "15"
 

@@ -12,6 +12,8 @@ from voicetrail.errors import TerminalError
 SMALLEST = (60, 20)
 """Columns and rows that the game needs."""
 SLOW_FPS = "15"
+NEAR_FPS = "120"
+"""What changed waits for the next frame: half of the time from a key to the screen at Textual's 60. Without a change there is none."""
 
 
 def check_terminal(
@@ -45,13 +47,16 @@ def check_terminal(
 
 
 def spare_the_line(slow: bool, env: MutableMapping[str, str] | None = None) -> bool:
-    """Ask Textual for fewer frames and no animations where the screen is far away. Has to come before Textual is imported.
+    """Ask Textual for fewer frames and no animations where the screen is far away, and for prompt ones where it is near.
+
+    Has to come before Textual is imported.
 
     Returns:
         Whether it did: the flag was given, or the terminal is at the other end of an SSH connection.
     """
     env = os.environ if env is None else env
     if not slow and "SSH_CONNECTION" not in env:
+        env.setdefault("TEXTUAL_FPS", NEAR_FPS)
         return False
     env.setdefault("TEXTUAL_FPS", SLOW_FPS)
     env.setdefault("TEXTUAL_ANIMATIONS", "none")
