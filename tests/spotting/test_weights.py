@@ -234,7 +234,7 @@ def test_the_weights_that_ship_are_as_promised(name: str) -> None:
     assert path.stat().st_size < 2_000_000
     weights = load_weights(name)
     assert weights.info.labels == (*VOCABULARIES[name], UNKNOWN, NOISE)
-    assert weights.info.architecture in ("temporal-resnet", DEFAULT_ARCHITECTURE)
+    assert weights.info.architecture == DEFAULT_ARCHITECTURE
     detector = weights.info.detector
     for word in filter(is_word, weights.info.labels):
         assert 0.3 <= detector.threshold_of(word) <= 0.99

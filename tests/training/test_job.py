@@ -144,7 +144,7 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     kept, best = tensors(first / "epoch-001.safetensors"), tensors(first / "best.safetensors")
     assert all(torch.equal(kept[name], value) for name, value in best.items())
     # Another run begins where this one ended.
-    start = ["--start", str(first / "checkpoint.safetensors"), "--learning-rate", "1e-12"]
+    start = ["--begin-with", str(first / "checkpoint.safetensors"), "--learning-rate", "1e-12"]
     code = main(command(few, again, 1, *start))
     assert code == 0, capsys.readouterr().err
     one, two = tensors(first / "checkpoint.safetensors"), tensors(again / "checkpoint.safetensors")

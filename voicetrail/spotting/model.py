@@ -201,14 +201,16 @@ _PAPER_INPUT = FeatureSettings(n_fft=1024, win_length=640, hop_length=483)
 # 43 frames × 232 bands: the browser's picture of a second at 44.1 kHz.
 _BROWSER_INPUT = FeatureSettings(n_fft=1024, win_length=1024, hop_length=356, n_mels=232)
 
-DEFAULT_ARCHITECTURE = "temporal-resnet-wide"
+DEFAULT_ARCHITECTURE = "temporal-resnet"
 
 ARCHITECTURES = MappingProxyType(
     {
         DEFAULT_ARCHITECTURE: Architecture(
-            _temporal_resnet_wide, FeatureSettings(), "2-D stem and wide temporal residual blocks (the default)"
+            _temporal_resnet, FeatureSettings(), "2-D stem and temporal residual blocks (the default)"
         ),
-        "temporal-resnet": Architecture(_temporal_resnet, FeatureSettings(), "the same with a third of the parameters"),
+        "temporal-resnet-wide": Architecture(
+            _temporal_resnet_wide, FeatureSettings(), "the same with three times the parameters"
+        ),
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
         "browser-fft": Architecture(_browser_fft, _BROWSER_INPUT, "the TensorFlow.js recogniser's layers"),
