@@ -26,6 +26,7 @@ INFO = WeightsInfo(
     DEFAULT_ARCHITECTURE,
     FeatureSettings(),
     DetectorSettings(0.8, {"up": 0.6}, 0.2, 0.5, 0.05),
+    0.7,
     {"epoch": 3, "trained_on": ["speech_commands"]},
 )
 
@@ -197,6 +198,9 @@ ABSURD: list[dict[str, Any]] = [
     {"format_version": [1]},
     {"detector": None},
     {"detector": []},
+    {"temperature": 0},
+    {"temperature": float("nan")},
+    {"temperature": "warm"},
     {"detector": {"threshold": 0.5, "volume": 11}},
     {"detector": {"threshold": -1}},
     {"detector": {"threshold": "high"}},

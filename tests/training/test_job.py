@@ -140,7 +140,7 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     assert weights.info.about["epoch"] == 1
     assert set(weights.info.detector.thresholds) == {"up", "down", "left", "right"}
     assert weights.info.classes == ("cat", "down", "left", "right", "up", "_unknown_", "_background_noise_")
-    assert 0.4 <= weights.info.about["temperature"] <= 1.3
+    assert 0.4 <= weights.info.temperature <= 1.3
     kept, best = tensors(first / "epoch-001.safetensors"), tensors(first / "best.safetensors")
     assert all(torch.equal(kept[name], value) for name, value in best.items())
     # Another run begins where this one ended.

@@ -13,6 +13,7 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import LogMel
 from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.unrolled import Unrolled
 from voicetrail.spotting.weights import Weights, load_weights
 
@@ -44,7 +45,7 @@ class Recognizer:
         self._features = LogMel(weights.info.features).eval()
         self._backbone, self._head = weights.model.backbone, weights.model.head
         fold(weights.model)
-        self._grouping = weights.info.grouping()
+        self._posteriors = LabelPosteriors(weights.info.grouping(), weights.info.temperature)
         features, model = weights.info.features, weights.model
         # One window at a time, hop by hop, is what a game does all day.
         default = isinstance(model.backbone, TemporalResNet)
@@ -66,7 +67,7 @@ class Recognizer:
         """
         with torch.inference_mode():
             logits = self._single(self._features.normalise(self._mel_power(window)))
-            scores = torch.softmax(logits, dim=1) @ self._grouping
+            scores = self._posteriors(logits)
         return tuple(round(value, DIGITS) for value in scores[0].tolist())
 
     def _mel_power(self, window: Sound) -> torch.Tensor:
@@ -89,7 +90,7 @@ class Recognizer:
         with torch.inference_mode():
             sound = torch.from_numpy(np.array(windows, dtype=np.float32))
             logits = self._head(self._backbone(self._features(sound)))
-            out: Sound = (torch.softmax(logits, dim=1) @ self._grouping).numpy()
+            out: Sound = self._posteriors(logits).numpy()
         return out
 
     def score_all(self, sound: Sound, batch: int = 128) -> list[tuple[int, tuple[float, ...]]]:
@@ -117,7 +118,7 @@ class Recognizer:
                 power = self._features.power(torch.from_numpy(piece.astype(np.float32))[None])[0, 0]
                 pictures = power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1)
                 logits = self._head(self._backbone(self._features.normalise(pictures)))
-                scores = torch.softmax(logits, dim=1) @ self._grouping
+                scores = self._posteriors(logits)
                 for row, values in enumerate(scores.tolist(), first + 1):
                     out.append((row * self.hop, tuple(round(value, DIGITS) for value in values)))
         return out

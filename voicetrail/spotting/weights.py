@@ -41,6 +41,8 @@ class WeightsInfo:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     """Thresholds and times chosen on validation streams."""
+    temperature: float = 1.0
+    """At which classes are joined to labels (``spotting.posteriors``)."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What it was trained on and how it scored."""
 
@@ -95,6 +97,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -
         "classes": info.classes,
         "architecture": info.architecture,
         "features": info.features.as_dict(),
+        "temperature": info.temperature,
         "detector": {**asdict(info.detector), "thresholds": dict(info.detector.thresholds)},
         "about": dict(info.about),
     }
@@ -203,8 +206,17 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
             raise ValueError("a detector setting out of range")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, repr(error)) from None
+    temperature = meta.get("temperature", 1.0)  # files from before it have none
+    if not isinstance(temperature, (int, float)) or not 0.1 <= temperature <= 10:
+        raise _damaged(path, "its temperature is out of range")
     features = FeatureSettings.from_dict(meta.get("features") or {})
     about = meta.get("about")
     return WeightsInfo(
-        tuple(labels), tuple(classes), architecture, features, detector, about if isinstance(about, dict) else {}
+        tuple(labels),
+        tuple(classes),
+        architecture,
+        features,
+        detector,
+        float(temperature),
+        about if isinstance(about, dict) else {},
     )

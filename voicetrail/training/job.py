@@ -28,7 +28,7 @@ from voicetrail.training.dataset import Corpus, Folders, load_corpus
 from voicetrail.training.measure import Heard
 from voicetrail.training.metrics import ClipMetrics, measure_clips
 from voicetrail.training.streams import RUNNING, SNRS, half, negative_streams, word_stream
-from voicetrail.training.temperature import fit_temperature, tempered
+from voicetrail.training.temperature import fit_temperature
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
@@ -237,8 +237,7 @@ def write_weights(
     tensors = averaged(job.out / BEST)
     save_weights(path, tensors, info)
     if job.choose_seconds > 0:
-        about["temperature"] = choose_temperature(path, corpus)
-        tensors = tempered(tensors, about["temperature"])
+        info = replace(info, temperature=choose_temperature(path, corpus))
         save_weights(path, tensors, info)
         tell(f"choosing thresholds for {vocabulary} on the streams of one half of the validation speakers")
         choices = choose_settings(path, corpus, job.choose_seconds, smoothings)

@@ -1,14 +1,10 @@
-"""Makes posteriors mean what they say: one temperature for all logits, fitted on clips that training did not see.
+"""Fits the temperature at which classes are joined to labels (``spotting.posteriors``), on clips that training did not see.
 
-Label smoothing and hard windows leave a network less sure than it is right, and where many classes count as one (``_unknown_``), the
-sum of their small posteriors then takes clips from a word that is the single best class. Dividing the logits by one number mends both
-(Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2). It goes into the head's weights, so nothing that uses them
-need know.
+Label smoothing and hard windows leave a network less sure than it is right, most of all where many classes count as one. One number
+for all logits mends that (Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2).
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -36,8 +32,3 @@ def fit_temperature(logits: Tensor, grouping: Tensor, truth: Tensor, weight: Ten
         return float(-(weight * right.log()).sum() / weight.sum())
 
     return min(TEMPERATURES, key=unlikeliness)
-
-
-def tempered(tensors: Mapping[str, Tensor], temperature: float) -> dict[str, Tensor]:
-    """The weights of a network whose logits are divided by the temperature."""
-    return {name: value / temperature if name in ("head.weight", "head.bias") else value for name, value in tensors.items()}
