@@ -3,10 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voicetrail.errors import SettingsError
 from voicetrail.settings import SETTINGS, TUNING, load_settings
 from voicetrail.settings.presets import PRESETS
+from voicetrail.settings.tuning import shift_threshold
 from voicetrail.spotting.detector import DetectorSettings
 
 WORDS = ("up", "down", "left", "right")
@@ -20,16 +23,25 @@ def test_nothing_set_is_what_ships(env: dict[str, str]) -> None:
 def test_what_is_set_takes_the_place_of_what_ships(env: dict[str, str]) -> None:
     settings = load_settings({"thresholds": "up=0.3", "refractory": "0.4", "threshold_shift": "0.1"}, env=env)
     detector = settings.detector_settings(SHIPPED)
-    assert {word: detector.threshold_of(word) for word in WORDS} == {"up": 0.3, "down": 0.8, "left": 0.9, "right": 0.8}
+    assert {word: detector.threshold_of(word) for word in WORDS} == {"up": 0.3, "down": 0.81, "left": 0.88, "right": 0.81}
     assert (detector.refractory, detector.smoothing) == (0.4, 0.12)
     settings.set("threshold", 0.5)
     detector = settings.detector_settings(SHIPPED)
     assert {detector.threshold_of(word) for word in WORDS} == {0.5}
 
 
-def test_a_shift_stays_in_the_range(env: dict[str, str]) -> None:
-    detector = load_settings({"threshold_shift": "0.4"}, env=env).detector_settings(SHIPPED)
-    assert detector.threshold_of("left") == 1.0
+@given(st.floats(0.05, 0.99), st.floats(0.01, 0.4))
+def test_a_shift_moves_every_threshold_and_never_to_where_no_score_comes(threshold: float, shift: float) -> None:
+    assert threshold - 0.006 <= shift_threshold(threshold, shift) <= 0.999 + 0.006
+    assert shift_threshold(threshold, -shift) <= threshold + 0.006
+    back = shift_threshold(shift_threshold(threshold, -shift), shift)
+    assert back == pytest.approx(threshold, abs=0.09)
+
+
+def test_a_shift_is_what_it_says_at_the_usual_threshold_and_less_near_the_top() -> None:
+    assert shift_threshold(0.8, 0.05) == pytest.approx(0.85, abs=0.01)
+    assert shift_threshold(0.8, -0.05) == pytest.approx(0.75, abs=0.01)
+    assert shift_threshold(0.9, 0.08) == 0.94
 
 
 def test_the_threshold_moves_for_one_word_or_for_all(env: dict[str, str]) -> None:

@@ -180,7 +180,12 @@ _ALL = (
     ),
     Setting("thresholds", "table", MappingProxyType({}), "score that a single word needs", _THRESHOLD_RANGE, 0.05),
     Setting(
-        "threshold_shift", "number", 0.0, "raises or lowers every threshold that ships with the weights", (-0.4, 0.4), 0.01
+        "threshold_shift",
+        "number",
+        0.0,
+        "moves every threshold that ships, less the nearer to 1",
+        (-0.4, 0.4),
+        0.01,
     ),
     Setting(
         "refractory",

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from voicetrail.settings.registry import SETTINGS, SHIPPED, Value
 from voicetrail.spotting.detector import DetectorSettings
+
+STEEP = 0.16
+"""The slope of the logistic function at 0.8: there a shift moves a threshold by just as much as it says."""
+
+
+def shift_threshold(threshold: float, shift: float) -> float:
+    """Shift a threshold in log-odds, so that one near the top comes nearer to it and never reaches it.
+
+    Scores end short of 1: a word whose threshold ships at 0.9 would be deaf at 0.98, and one at 0.4 hardly feel 0.08.
+    """
+    inside = min(max(threshold, 0.01), 0.99)
+    return round(1 / (1 + math.exp(-math.log(inside / (1 - inside)) - shift / STEEP)), 2)
 
 
 def detector_settings(values: Mapping[str, Value], shipped: DetectorSettings) -> DetectorSettings:
@@ -24,7 +37,7 @@ def detector_settings(values: Mapping[str, Value], shipped: DetectorSettings) ->
     assert isinstance(table, Mapping)
 
     def shifted(threshold: float) -> float:
-        return threshold if shift == 0 else round(min(max(threshold + shift, low), high), 4)
+        return threshold if shift == 0 else min(max(shift_threshold(threshold, shift), low), high)
 
     def own(name: str, otherwise: float) -> float:
         value = values[name]
