@@ -70,11 +70,14 @@ def right(heard: list[str], said: list[str]) -> int:
 
 
 def test_a_file_of_real_words_with_gaps(speech: Speech, tmp_path: Path, home: dict[str, str]) -> None:
-    soundfile.write(tmp_path / "words.flac", speech.joined(WORDS, seed=5), SAMPLE_RATE)
+    # Six times twenty words: of twenty alone, one speaker who mumbles more or less decides.
+    said = list(WORDS) * 6
+    sound = np.concatenate([speech.joined(WORDS, seed=seed) for seed in range(3, 9)])
+    soundfile.write(tmp_path / "words.flac", sound, SAMPLE_RATE)
     command = [*VOICETRAIL, "listen", str(tmp_path / "words.flac"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110, env=dict(os.environ))
     assert (done.returncode, done.stderr) == (0, "")
-    assert right(detected(done.stdout), WORDS) >= 0.9 * len(WORDS), detected(done.stdout)
+    assert right(detected(done.stdout), said) >= 0.9 * len(said), detected(done.stdout)
     times = [json.loads(line)["time"] for line in done.stdout.splitlines()]
     assert times == sorted(times)
 

@@ -32,7 +32,7 @@ from voicetrail.training.temperature import fit_temperature
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
 
-FALSE_AN_HOUR = 3.0
+FALSE_AN_HOUR = 5.0
 """How often an hour all words together may be given out in running speech that holds none, on the choosing half: a few times in the
 three quarters of an hour that there are. Held to none at all, one odd moment would take a word away from the player."""
 CHECKPOINT = "checkpoint.safetensors"
