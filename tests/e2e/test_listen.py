@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 
 from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone, wait_until
