@@ -9,17 +9,15 @@ Optima and Better Generalization", 2018).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from voicetrail.errors import TrainingError
-from voicetrail.training.job import BEST, averaged, epoch_path
+from voicetrail.training.job import BEST, averaged, epoch_path, save_tensors
 
 
 def mean_weights(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -50,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrainingError as error:
         print(f"voicetrail: {error}", file=sys.stderr)
         return 1
-    partial = args.run / f"{BEST}.part"
-    safetensors.torch.save_file(tensors, partial)
-    os.replace(partial, args.run / BEST)
+    save_tensors(tensors, args.run / BEST)
     print(args.run / BEST)
     return 0
 

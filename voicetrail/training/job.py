@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -177,11 +177,17 @@ def epoch_path(run: Path, epoch: int) -> Path:
     return run / f"epoch-{epoch:03d}.safetensors"
 
 
-def _save_average(trainer: Trainer, path: Path) -> None:
-    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in trainer.average.state_dict().items()}
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write weights that ``averaged`` reads, atomically."""
     partial = path.with_suffix(".part")
-    safetensors.torch.save_file(tensors, partial)
+    safetensors.torch.save_file(dict(tensors), partial)
     os.replace(partial, path)
+
+
+def _save_average(trainer: Trainer, path: Path) -> None:
+    save_tensors(
+        {name: value.detach().cpu().clone().contiguous() for name, value in trainer.average.state_dict().items()}, path
+    )
 
 
 def averaged(checkpoint: Path) -> dict[str, Tensor]:
