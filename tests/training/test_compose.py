@@ -152,3 +152,27 @@ def test_made_sounds_follow_from_the_seed_and_are_finite() -> None:
         assert one.any()
         assert not np.array_equal(make(np.random.default_rng(4))[:100], one[:100])
     assert impulse_response(np.random.default_rng(0))[0] == 1.0
+
+
+def test_talk_is_drawn_around_the_hard_places(recordings: Corpus) -> None:
+    talk = recordings.talk.sound.copy()
+    talk[:] = 100
+    talk[3 * CLIP : 4 * CLIP] = 10_000
+    made = composer(replace(recordings, talk=replace(recordings.talk, sound=talk)), Mix(hard=1.0))
+    made.hard = np.array([3 * CLIP])
+    for seed in range(20):
+        sound = made._hard_talk(np.random.default_rng(seed), 15_872)
+        assert (sound > 0.2).mean() > 0.9
+    # At the reel's very end a window of slow speech still has its length.
+    made.hard = np.array([len(talk) - CLIP])
+    assert len(made._hard_talk(np.random.default_rng(0), 19_000)) == 19_000
+
+
+def test_a_recording_cut_close_to_its_word_has_silence_around_it(recordings: Corpus) -> None:
+    def silent(cut: float) -> float:
+        made = composer(recordings, replace(QUIET, cut=cut, plain=0.0))
+        of_kind(made, "up")
+        windows = [made.window(np.random.default_rng(seed), CLIP)[0] for seed in range(40)]
+        return float(np.mean([(window == 0).mean() for window in windows]))
+
+    assert silent(1.0) > silent(0.0) + 0.2

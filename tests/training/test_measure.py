@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from voicetrail.events import SAMPLE_RATE, WordHeard
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.training import choose as choosing
 from voicetrail.training.choose import GRID, HIGHEST, LOWEST, SMOOTHINGS, STEP, Curve, choose, share_out
 from voicetrail.training.measure import LATE, Heard, Hops, StreamMetrics, decide, hear, lively, measure
 from voicetrail.training.streams import Sound, Spoken, Stream
@@ -167,11 +168,11 @@ def test_a_larger_allowance_gives_lower_thresholds() -> None:
 
 def test_where_nothing_is_wrong_the_threshold_lies_midway_and_where_all_is_just_below_the_words() -> None:
     quiet = Heard(stream(), [((n + 1) * HOP, (0.0, 0.0, 1.0)) for n in range(100)], ())
-    midway = choose(LABELS, ("up",), [peaks(0.9)], [quiet])[0].settings.thresholds["up"]
+    midway = choose(LABELS, ("up",), [peaks(0.9)], [quiet], 3.0)[0].settings.thresholds["up"]
     assert midway == pytest.approx((LOWEST + 0.9) / 2, abs=STEP)
     loud = Heard(stream(), peaks(1.0, 1.0, 1.0).hops, ())
-    assert choose(LABELS, ("up",), [peaks(0.9)], [loud])[0].settings.thresholds == {"up": 0.9}
-    assert choose(LABELS, ("up",), [peaks(1.0)], [loud])[0].settings.thresholds == {"up": HIGHEST}
+    assert choose(LABELS, ("up",), [peaks(0.9)], [loud], 3.0)[0].settings.thresholds == {"up": 0.9}
+    assert choose(LABELS, ("up",), [peaks(1.0)], [loud], 3.0)[0].settings.thresholds == {"up": HIGHEST}
 
 
 def curve(misses: list[float], running: list[float]) -> Curve:
@@ -191,12 +192,19 @@ def test_the_word_that_gains_the_most_gets_the_allowance() -> None:
     assert min(share_out(curves, 0.5, 60.0).values()) > GRID[0]
 
 
+def test_a_word_that_was_never_wrong_is_not_trusted_where_the_others_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    curves = {"up": curve([0.0, 0.1, 0.2], [0.0, 0.0, 0.0]), "left": curve([0.0, 0.1, 0.2], [4.0, 2.0, 0.0])}
+    assert share_out(curves, 0.9, 60.0)["up"] > GRID[0]
+    monkeypatch.setattr(choosing, "COMMON", 0.0)
+    assert share_out(curves, 0.9, 60.0)["up"] == GRID[0]
+
+
 def test_the_smoothing_that_hears_the_most_is_first() -> None:
     brief = peaks(*[0.8] * 5)
     short = Heard(
         brief.stream, [(t, row if (t // HOP - 1) % 50 in (10, 11, 12) else (0.0, 0.0, 1.0)) for t, row in brief.hops], ()
     )
-    choices = choose(LABELS, ("up",), [short], [])
+    choices = choose(LABELS, ("up",), [short], [], 3.0)
     assert [choice.heard for choice in choices] == sorted((choice.heard for choice in choices), reverse=True)
     assert {choice.settings.smoothing for choice in choices} == {*SMOOTHINGS}
     # A word of three hops is lost in the longest mean.

@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--begin-with", dest="start", type=Path, metavar="CHECKPOINT", help="begin with the weights of another run"
     )
+    parser.add_argument(
+        "--mine",
+        action="store_true",
+        help="look first for talk that those weights take for a direction, and train on it more often",
+    )
     parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
     parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
     parser.add_argument("--epochs", type=int, help="epochs of --windows windows (60)")
@@ -95,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         args.threads,
         args.cache,
         args.start,
+        args.mine,
         args.keep,
         args.choose_seconds,
     )

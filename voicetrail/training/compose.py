@@ -51,7 +51,9 @@ class Mix:
     """The first half of a word, or a word that leaves the window."""
     pieces: float = 4.0
     """Speech joined from pieces of words."""
-    talk: float = 12.0
+    talk: float = 20.0
+    hard: float = 0.4
+    """Of the talk, the part drawn around places that were taken for a word (``training.mine``), where such are known."""
     noise: float = 9.0
     synthetic: float = 0.12
     """Of a word's windows, the part spoken by a synthesiser where the word has plenty of recordings."""
@@ -60,6 +62,9 @@ class Mix:
     plain: float = 0.35
     """Of a word's windows, the part that are the clip as it was recorded, but for a shift. In some the recording begins or ends
     within the word, and the word counts all the same."""
+    cut: float = 0.3
+    """Of a word's other windows, the part in which the recording is cut close to the word: there what is between words is quieter
+    than what is behind them, as a gate or a player's editor leaves it."""
     before: float = 0.4
     """Chance that something was said before the word."""
     after: float = 0.2
@@ -102,6 +107,8 @@ class Composer:
         self._bank = [torch.fft.rfft(torch.from_numpy(response), ROOM_FFT) for response in responses]
         made_noise = [coloured(np.random.default_rng((self.seed, 1, number)), 1 << 16) for number in range(40)]
         self._coloured = np.concatenate(made_noise)
+        self.hard: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        """Where, in the talk, windows begin that were taken for a word."""
         self._kinds, self._shares = self._make_shares()
 
     def _make_shares(self) -> tuple[list[str], npt.NDArray[np.float64]]:
@@ -177,7 +184,12 @@ class Composer:
         behind = rng.uniform(-0.02, 0.25) * SAMPLE_RATE if rng.random() < 0.5 else rng.uniform(0.0, 1.0) * max(slack, 1)
         at = length - int(min(behind, max(slack, 0))) - (end - begin)
         out = np.zeros(length, dtype=np.float32)
-        _add(out, clips.sound[row], at - begin)
+        if rng.random() < self.mix.cut:
+            since = max(0, begin - int(rng.uniform(0.0, 0.1) * SAMPLE_RATE))
+            until = min(CLIP, end + int(rng.uniform(0.0, 0.1) * SAMPLE_RATE))
+            _add(out, _faded(clips.sound[row, since:until]), at - (begin - since))
+        else:
+            _add(out, clips.sound[row], at - begin)
         if rng.random() < self.mix.before:
             self._say_before(rng, out, at - int(rng.uniform(0.03, 0.5) * SAMPLE_RATE))
         if rng.random() < self.mix.after:
@@ -240,10 +252,21 @@ class Composer:
         return out
 
     def _talk(self, rng: Random, length: int) -> Sound:
-        out = _slice(rng, self.corpus.talk, length)
+        if len(self.hard) and rng.random() < self.mix.hard:
+            out = self._hard_talk(rng, length)
+        else:
+            out = _slice(rng, self.corpus.talk, length)
         if rng.random() < 0.2:  # two at once
             out = out + _slice(rng, self.corpus.talk, length) * np.float32(rng.uniform(0.2, 1.0))
         return out
+
+    def _hard_talk(self, rng: Random, length: int) -> Sound:
+        """A window that was taken for a word, or one close by."""
+        spot = int(self.hard[int(rng.integers(len(self.hard)))])
+        sound = self.corpus.talk.sound
+        since = spot + (CLIP - length) // 2 + int(rng.uniform(-0.08, 0.08) * SAMPLE_RATE)
+        since = min(max(since, 0), len(sound) - length)
+        return sound[since : since + length].astype(np.float32) / 32768.0
 
     def _noise(self, rng: Random, length: int) -> Sound:
         choice = rng.random()

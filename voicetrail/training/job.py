@@ -27,10 +27,11 @@ from voicetrail.training.compose import Composer
 from voicetrail.training.dataset import Corpus, Folders, load_corpus
 from voicetrail.training.measure import Heard
 from voicetrail.training.metrics import ClipMetrics, measure_clips
+from voicetrail.training.mine import mine, mined
 from voicetrail.training.streams import RUNNING, SNRS, half, negative_streams, word_stream
 from voicetrail.training.temperature import fit_temperature
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
-from voicetrail.vocabulary import DEFAULT_VOCABULARY, NOISE, UNKNOWN, VOCABULARIES
+from voicetrail.vocabulary import DEFAULT_VOCABULARY, DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
 FALSE_AN_HOUR = 5.0
 """How often an hour all words together may be given out in running speech that holds none, on the choosing half: a few times in the
@@ -58,6 +59,8 @@ class Job:
     cache: Path | None = None
     start: Path | None = None
     """Checkpoint of another run whose averaged weights to begin with."""
+    mine: bool = False
+    """Look first for talk that the weights of ``start`` take for a word, and train on it more often."""
     keep: int = 0
     """Keep the averaged weights of every so manieth epoch, for ``training.average``; 0: of none but the best."""
     choose_seconds: float = 600.0
@@ -127,6 +130,10 @@ def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> lis
         tell(f"going on after epoch {trainer.progress.epoch}")
     elif job.start is not None:
         trainer.begin_with(averaged(job.start))
+    if job.mine:
+        tell("listening for what the weights take for a direction in the talk")
+        _mine(job, trainer, world)
+        tell(f"{len(composer.hard):,} hard places")
     first = world.rank == 0
     checking = load_corpus(job.folders, "validation", job.cache) if first else None
     words = VOCABULARIES[job.vocabularies[0]]
@@ -157,6 +164,14 @@ def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> lis
         # One network: the smoothing that was best for the first vocabulary is taken for the others, which saves most of the search.
         smoothings = (read_info(paths[0]).detector.smoothing,)
     return paths
+
+
+def _mine(job: Job, trainer: Trainer, world: World) -> None:
+    """Give the composer the hard places of the talk: those of the weights begun with, which a resumed run finds kept."""
+    composer, columns = trainer.composer, [trainer.composer.classes.index(word) for word in DIRECTIONS]
+    mine(trainer.average, trainer.features, columns, composer.corpus.talk.sound, job.out, world.rank, world.size)
+    world.wait()
+    composer.hard = mined(job.out)
 
 
 def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None:

@@ -92,6 +92,11 @@ class World:
             dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
         return cls(dist.get_rank(), dist.get_world_size())
 
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.size > 1:
+            dist.barrier()
+
 
 class Groups(Dataset[tuple[Tensor, Tensor]]):
     """Groups of composed windows, made when asked for.
