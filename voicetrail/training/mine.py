@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.features import FeatureSettings, LogMel
-from voicetrail.spotting.model import Model
 
 STEP = 6
 """Frames between the windows that are tried."""
@@ -34,7 +33,7 @@ Spots = npt.NDArray[np.int64]
 
 
 def hard_spots(
-    model: Model, features: FeatureSettings, columns: Sequence[int], sound: npt.NDArray[np.int16], first: int, last: int
+    model: nn.Module, features: FeatureSettings, columns: Sequence[int], sound: npt.NDArray[np.int16], first: int, last: int
 ) -> Spots:
     """Find where windows begin that are taken for a word.
 
@@ -62,13 +61,13 @@ def hard_spots(
     return np.concatenate([*found, np.zeros(0, dtype=np.int64)])
 
 
-def _words(model: Model, pictures: Tensor, columns: Sequence[int]) -> Tensor:
+def _words(model: nn.Module, pictures: Tensor, columns: Sequence[int]) -> Tensor:
     with torch.inference_mode():
         return torch.softmax(model(pictures), dim=1)[:, list(columns)].sum(dim=1)
 
 
 def mine(
-    model: Model,
+    model: nn.Module,
     features: FeatureSettings,
     columns: Sequence[int],
     sound: npt.NDArray[np.int16],
