@@ -85,10 +85,11 @@ def choose(
     Returns:
         A choice a smoothing, the best first.
     """
+    alone = {word: _alone(labels, word, positive, negative, single) for word in words}
     choices = []
     for smoothing in smoothings:
         base = DetectorSettings(smoothing=smoothing)
-        curves = {word: _curve(labels, word, base, positive, negative, single) for word in words}
+        curves = {word: _curve(labels, word, base, heard) for word, heard in alone.items()}
         thresholds = share_out(curves, false_an_hour, false_among_words)
         settings = replace(base, threshold=round(float(np.median(list(thresholds.values()))), 2), thresholds=thresholds)
         hits = _measure(labels, words, settings, positive)
@@ -138,23 +139,29 @@ def _drawn_together(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     }
 
 
-def _curve(
-    labels: Sequence[str],
-    word: str,
-    base: DetectorSettings,
-    positive: Sequence[Heard],
-    negative: Sequence[Heard],
-    single: Sequence[Heard],
-) -> Curve:
-    """Measure a word alone."""
-    never = dict.fromkeys(labels, NEVER)
+Sets = tuple[Sequence[Heard], Sequence[Heard], Sequence[Heard]]
+"""Streams with words, running speech without, and single other words."""
+
+
+def _alone(
+    labels: Sequence[str], word: str, positive: Sequence[Heard], negative: Sequence[Heard], single: Sequence[Heard]
+) -> Sets:
+    """The streams as far as one word is concerned: what is said of it, and the hops at which it may be given out."""
     own = [replace(item.stream, spoken=tuple(s for s in item.stream.spoken if s.word == word)) for item in positive]
     hits = [replace(item, stream=stream) for item, stream in zip(positive, own, strict=True)]
-    sets = [[replace(item, hops=lively(item.hops, labels, (word,))) for item in heard] for heard in (hits, negative, single)]
+    first, second, third = (
+        [replace(item, hops=lively(item.hops, labels, (word,))) for item in heard] for heard in (hits, negative, single)
+    )
+    return first, second, third
+
+
+def _curve(labels: Sequence[str], word: str, base: DetectorSettings, heard: Sets) -> Curve:
+    """Measure a word alone."""
+    never = dict.fromkeys(labels, NEVER)
     rows = []
     for threshold in GRID:
         settings = replace(base, thresholds={**never, word: threshold})
-        found = [measure((item.stream, decide(item.hops, labels, settings)) for item in heard) for heard in sets]
+        found = [measure((item.stream, decide(item.hops, labels, settings)) for item in items) for items in heard]
         rows.append((1 - found[0].heard, found[1].false_an_hour, found[2].false_an_hour))
     missed, running, among = np.array(rows).T
     return Curve(missed, running, among)
