@@ -6,11 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from voicetrail.audio.file import demo_path
+from voicetrail.spotting.picture import MovingPicture
+from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.recognizer import HOP, Recognizer, load_recognizer, loudest_window
 
 Sound = npt.NDArray[np.float32]
@@ -66,18 +69,45 @@ def test_the_callers_window_may_be_written_over(ears: Recognizer, speech: Sound)
 def test_a_window_that_goes_on_has_only_its_new_frames_computed(
     ears: Recognizer, speech: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    computed: list[int] = []
+    whole: list[int] = []
     power: Callable[..., object] = ears._features.power
 
     def counted(sound: npt.NDArray[np.float32]) -> object:
-        computed.append(sound.shape[-1])
+        whole.append(sound.shape[-1])
         return power(sound)
 
     monkeypatch.setattr(ears._features, "power", counted)
-    for window in windows(speech, ears.window_samples, 3, first=12_345):
+    # Long enough for the sound to come to the end of its buffer twice.
+    each = windows(np.tile(speech, 2), ears.window_samples, 130, first=12_345)
+    for window in each:
         ears.score(window)
-    s = ears._features.settings
-    assert computed == [s.used_samples, 3 * s.hop_length + s.n_fft, 3 * s.hop_length + s.n_fft]
+    assert whole == [ears._features.settings.used_samples]
+    assert apart(ears.score(each[-1]), ears.posteriors(each[-1][None])[0]) <= 0.002
+
+
+def test_the_picture_that_moves_on_is_that_of_the_window(ears: Recognizer, speech: Sound) -> None:
+    settings = ears._features.settings
+    out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
+    moving = MovingPicture(ears._features, ears.hop, out)
+    for window in windows(speech, ears.window_samples, 70):
+        moving(window)
+        np.testing.assert_allclose(out, ears.spectrogram(window), atol=1e-4)
+
+
+def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_anew(ears: Recognizer, speech: Sound) -> None:
+    settings = ears._features.settings
+    out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
+    moving = MovingPicture(ears._features, 500, out)
+    for first in (0, 500, 1000):
+        moving(speech[first : first + ears.window_samples])
+        np.testing.assert_allclose(out, ears.spectrogram(speech[first : first + ears.window_samples]), atol=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.4])
+def test_one_windows_posteriors_are_those_of_a_batch_of_one(temperature: float) -> None:
+    join = LabelPosteriors(torch.eye(3)[[0, 1, 1, 2, 2]], temperature)
+    for logits in (torch.tensor([1.0, -3.0, 0.5, 2.0, 0.0]), torch.tensor([90.0, -90.0, 0.0, 89.0, 1.0])):
+        np.testing.assert_allclose(join.one(logits.numpy()), join(logits[None])[0].numpy(), atol=1e-6)
 
 
 def test_scores_are_rounded_and_sum_to_one(ears: Recognizer, speech: Sound) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, build_model, fold
+from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, TemporalResNet, build_model, fold
 from voicetrail.spotting.unrolled import Unrolled
 
 
@@ -17,22 +17,40 @@ def network(architecture: str = DEFAULT_ARCHITECTURE) -> Model:
     return model
 
 
+def logits(unrolled: Unrolled, picture: torch.Tensor) -> torch.Tensor:
+    unrolled.picture[:] = picture[0, 0].numpy()
+    return torch.from_numpy(unrolled().copy())
+
+
 def test_it_gives_the_logits_of_the_network() -> None:
     model = network()
     unrolled = Unrolled(model, 40, 97)
     with torch.inference_mode():
-        for _ in range(3):
-            picture = torch.randn(1, 1, 40, 97)
-            assert torch.allclose(unrolled(picture), model(picture), atol=1e-5)
+        for loud in (0.1, 1.0, 30.0):
+            picture = torch.randn(1, 1, 40, 97) * loud
+            assert torch.allclose(logits(unrolled, picture), model(picture)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("mels", "frames"), [(40, 97), (41, 64), (30, 33)])
+def test_any_size_of_picture_will_do(mels: int, frames: int) -> None:
+    torch.manual_seed(6)
+    backbone = TemporalResNet(mels, 24, ((24, 5, 1), (32, 5, 2), (32, 3, 1), (40, 3, 2)))
+    model = Model(backbone, backbone.embedding, 7)
+    model.train()
+    model(torch.randn(16, 1, mels, frames))
+    fold(model)
+    picture = torch.randn(1, 1, mels, frames)
+    with torch.inference_mode():
+        assert torch.allclose(logits(Unrolled(model, mels, frames), picture), model(picture)[0], rtol=1e-5, atol=1e-5)
 
 
 def test_nothing_of_the_window_before_is_left() -> None:
     unrolled = Unrolled(network(), 40, 97)
     with torch.inference_mode():
         picture = torch.randn(1, 1, 40, 97)
-        first = unrolled(picture).clone()
-        unrolled(torch.full((1, 1, 40, 97), 50.0))
-        assert torch.equal(unrolled(picture), first)
+        first = logits(unrolled, picture)
+        logits(unrolled, torch.full((1, 1, 40, 97), 50.0))
+        assert torch.equal(logits(unrolled, picture), first)
 
 
 def test_other_networks_are_refused() -> None:

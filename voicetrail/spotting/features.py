@@ -111,8 +111,10 @@ class LogMel(nn.Module):
         )
         window = self.mel.get_submodule("spectrogram").get_buffer("window")
         around = s.n_fft - s.win_length
-        self._window = torch.nn.functional.pad(window, (around // 2, around - around // 2))
-        self._filters = self.mel.get_submodule("mel_scale").get_buffer("fb")
+        self.window = torch.nn.functional.pad(window, (around // 2, around - around // 2))
+        """What a frame is multiplied with: ``[n_fft]``."""
+        self.filters: Tensor = self.mel.get_submodule("mel_scale").get_buffer("fb")
+        """From the powers of a frame's spectrum to those of its mel bands: ``[bins, mels]``."""
 
     def forward(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
@@ -121,13 +123,13 @@ class LogMel(nn.Module):
     def power(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames.
 
-        What ``self.mel`` computes, with its window and its filters, but without its preparations, which take two thirds of the time
-        for the few new frames of a hop.
+        What ``self.mel`` computes, with its window and its filters, but without its preparations, which take most of the time for a
+        single window.
         """
         s = self.settings
-        spectrum = torch.fft.rfft(sound.unfold(-1, s.n_fft, s.hop_length) * self._window)
+        spectrum = torch.fft.rfft(sound.unfold(-1, s.n_fft, s.hop_length) * self.window)
         power = spectrum.real.square() + spectrum.imag.square()
-        return torch.matmul(power, self._filters).transpose(-1, -2).unsqueeze(1)
+        return torch.matmul(power, self.filters).transpose(-1, -2).unsqueeze(1)
 
     def normalise(self, power: Tensor) -> Tensor:
         """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""

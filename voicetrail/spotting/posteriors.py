@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,6 +24,7 @@ class LabelPosteriors:
     def __init__(self, grouping: Tensor, temperature: float = 1.0) -> None:
         self._grouping = grouping
         self._temperature = temperature
+        self._columns: npt.NDArray[np.float32] = grouping.numpy()
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Turn logits ``[batch, classes]`` into scores ``[batch, labels]`` that sum to one."""
@@ -29,3 +32,11 @@ class LabelPosteriors:
             return torch.softmax(logits, dim=1) @ self._grouping
         joined = (torch.softmax(logits / self._temperature, dim=1) @ self._grouping) ** self._temperature
         return joined / joined.sum(1, keepdim=True)
+
+    def one(self, logits: npt.NDArray[np.float32]) -> list[float]:
+        """Turn the logits ``[classes]`` of one window into its scores: the same in a fraction of the time."""
+        scaled = logits / np.float32(self._temperature)
+        scaled -= np.maximum.reduce(scaled)
+        joined = [value**self._temperature for value in (np.exp(scaled, out=scaled) @ self._columns).tolist()]
+        total = sum(joined)
+        return [value / total for value in joined]

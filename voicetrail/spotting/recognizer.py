@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import LogMel
 from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.picture import MovingPicture
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.unrolled import Unrolled
 from voicetrail.spotting.weights import Weights, load_weights
@@ -48,11 +48,12 @@ class Recognizer:
         self._posteriors = LabelPosteriors(weights.info.grouping(), weights.info.temperature)
         features, model = weights.info.features, weights.model
         # One window at a time, hop by hop, is what a game does all day.
-        default = isinstance(model.backbone, TemporalResNet)
-        self._single: Callable[[torch.Tensor], torch.Tensor]
-        self._single = Unrolled(model, features.n_mels, features.frames) if default else model
-        self._last = np.zeros(0, dtype=np.float32)
-        self._power = torch.zeros(0)
+        self._unrolled = (
+            Unrolled(model, features.n_mels, features.frames) if isinstance(model.backbone, TemporalResNet) else None
+        )
+        empty = np.zeros((features.n_mels, features.frames), dtype=np.float32)
+        self._picture: Sound = empty if self._unrolled is None else self._unrolled.picture
+        self._moving = MovingPicture(self._features, self.hop, self._picture)
 
     def score(self, window: Sound) -> tuple[float, ...]:
         """Posteriors of one window.
@@ -66,24 +67,14 @@ class Recognizer:
             One a label, each between 0 and 1, rounded to ``DIGITS`` decimals.
         """
         with torch.inference_mode():
-            logits = self._single(self._features.normalise(self._mel_power(window)))
-            scores = self._posteriors(logits)
-        return tuple(round(value, DIGITS) for value in scores[0].tolist())
+            self._moving(window)
+            logits = self._general() if self._unrolled is None else self._unrolled()
+        return tuple(round(value, DIGITS) for value in self._posteriors.one(logits))
 
-    def _mel_power(self, window: Sound) -> torch.Tensor:
-        """Mel powers ``[1, 1, mels, frames]`` of a window."""
-        settings = self._features.settings
-        new, rest = divmod(self.hop, settings.hop_length)
-        goes_on = not rest and len(self._last) == len(window) and np.array_equal(window[: -self.hop], self._last[self.hop :])
-        # A copy, for the caller goes on writing into its window.
-        self._last = np.array(window, dtype=np.float32)
-        sound = torch.from_numpy(self._last)[None]
-        if goes_on:
-            fresh = self._features.power(sound[:, -(settings.n_fft + (new - 1) * settings.hop_length) :])
-            self._power = torch.cat((self._power[..., new:], fresh), dim=-1)
-        else:
-            self._power = self._features.power(sound[:, -settings.used_samples :])
-        return self._power
+    def _general(self) -> Sound:
+        """The logits ``[classes]`` of the picture, for a network that cannot be unrolled."""
+        logits: Sound = self._head(self._backbone(torch.from_numpy(self._picture)[None, None]))[0].numpy()
+        return logits
 
     def posteriors(self, windows: Sound) -> Sound:
         """Posteriors ``[batch, labels]`` of windows ``[batch, window_samples]``, not rounded."""

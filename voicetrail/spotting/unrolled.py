@@ -1,8 +1,12 @@
 """The default network for one window at a time: the same arithmetic as ``model.TemporalResNet``, and next to nothing around it.
 
-For a single window a general convolution spends most of its time on preparing. Here everything that does not depend on the sound is
-prepared once: each convolution is a copy into a padded buffer, which applies the activation on the way, a copy that lays its patches
-side by side (a view of the buffer with the strides of the patches), and one matrix product. A hop then takes about 0.4 of the time.
+For a single window a general convolution spends most of its time on preparing, and torch more on each call than the call's work
+takes. Here everything that does not depend on the sound is prepared once, and a convolution is three calls: its input is activated
+where it lies, its patches are laid side by side, and a matrix product with the weights writes straight into the padded input of the
+next one. Biases are one more row in the patches: ones, but zeros where the product falls on padding, which so stays zero.
+
+Each call is whoever's does it in the least time: numpy's copy, torch's activation and products. (The libraries that numpy multiplies
+with also give products of these sizes to several threads, which takes ten times the processor time.)
 
 Buffers are reused: an ``Unrolled`` serves one thread.
 """
@@ -11,10 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from numpy.lib.stride_tricks import as_strided
+from torch import nn
 
 from voicetrail.spotting.model import ConvNorm, Model, TemporalBlock, TemporalResNet
+
+Array = npt.NDArray[np.float32]
+ZERO = np.float32(0)
 
 
 def _pair(sizes: Sequence[int] | str, alone: int) -> tuple[int, int]:
@@ -23,77 +33,139 @@ def _pair(sizes: Sequence[int] | str, alone: int) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) == 2 else (alone, numbers[0])
 
 
-class _Patches:
-    """A folded convolution as one matrix product, for an input of one fixed shape.
+def _array(tensor: torch.Tensor) -> Array:
+    """A copy of a parameter."""
+    copy: Array = tensor.detach().numpy().astype(np.float32)
+    return copy
+
+
+class _Map:
+    """What a layer gives to the next: ``[channels, rows, columns]`` before the activation, within the padding that the next wants."""
+
+    def __init__(self, channels: int, rows: int, columns: int, padding: tuple[int, int] = (0, 0)) -> None:
+        before, self.beside = padding
+        self.rows, self.columns = rows, columns
+        self.padded: Array = np.zeros((channels, rows + 2 * before, columns + 2 * self.beside), dtype=np.float32)
+        self.activated = torch.from_numpy(self.padded)
+        """The whole of it for torch: ``relu_`` activates it, and leaves the padding zero."""
+        within = self.padded[:, before : before + rows]
+        self.inside = within[..., self.beside : self.beside + columns]
+        self.lines = torch.from_numpy(within).view(channels, -1)
+        """``[channels, rows × padded columns]``: where a product writes."""
+
+    def stacked(self) -> _Map:
+        """The same numbers with the rows as channels: ``[channels × rows, 1, columns]``; for a map without padding."""
+        other = _Map(1, 1, self.columns)
+        other.padded = other.inside = self.padded.reshape(-1, 1, self.columns)
+        other.activated = self.activated
+        return other
+
+
+class _Convolution:
+    """A folded convolution as one matrix product, from one map into another.
 
     Args:
         layer: a folded ``ConvNorm``; one over time counts as one of a single row.
-        rows: of the input.
-        columns: of the input.
+        source: its input.
+        padding: that the layer after it wants.
+        scale: of the result.
     """
 
-    def __init__(self, layer: ConvNorm, rows: int, columns: int) -> None:
+    def __init__(self, layer: ConvNorm, source: _Map, padding: tuple[int, int] = (0, 0), scale: float = 1.0) -> None:
         conv = layer.conv
-        weights = conv.weight if conv.weight.ndim == 4 else conv.weight.unsqueeze(2)
-        kernel = (int(weights.shape[2]), int(weights.shape[3]))
-        # Over time alone there is one row, which is neither padded nor skipped.
-        stride, padding = _pair(conv.stride, 1), _pair(conv.padding, 0)
-        before, beside = padding
-        outputs, inputs = conv.weight.shape[:2]
-        self.rows = (rows + 2 * before - kernel[0]) // stride[0] + 1
-        self.columns = (columns + 2 * beside - kernel[1]) // stride[1] + 1
-        self._weight = conv.weight.reshape(outputs, -1).contiguous()
-        self._bias = conv.get_parameter("bias")[:, None].expand(outputs, self.rows * self.columns).contiguous()
-        padded = torch.zeros(inputs, rows + 2 * before, columns + 2 * beside)
-        self.input = padded[:, before : before + rows, beside : beside + columns]
-        """``[channels, rows, columns]`` within the padding: what ``convolve`` reads."""
-        plane, row, column = padded.stride()
-        shape = (inputs, *kernel, self.rows, self.columns)
-        self._patches = padded.as_strided(shape, (plane, row, column, stride[0] * row, stride[1] * column))
-        self._matrix = torch.empty(shape)
-        self._flat = self._matrix.view(inputs * kernel[0] * kernel[1], self.rows * self.columns)
-        self._output = torch.empty(outputs, self.rows * self.columns)
+        weights = _array(conv.weight) if conv.weight.ndim == 4 else _array(conv.weight)[:, :, None]
+        outputs, inputs, *kernel = weights.shape
+        stride = _pair(conv.stride, 1)
+        shape = source.padded.shape
+        rows, columns = ((shape[1 + axis] - kernel[axis]) // stride[axis] + 1 for axis in (0, 1))
+        self.target = _Map(outputs, rows, columns, padding)
+        taps = kernel[0] * kernel[1]
+        self._taps, self._centre = taps, taps // 2
+        # The row of ones stands where one more channel would have its centre (see `at_centre`).
+        bias_at = inputs * taps + self._centre
+        wide = columns + 2 * padding[1]
+        matrix: Array = np.zeros((bias_at + 1, rows, wide), dtype=np.float32)
+        self._inside = inside = slice(padding[1], padding[1] + columns)
+        matrix[bias_at, :, inside] = 1.0
+        self._cells = matrix[:-1][: inputs * taps].reshape(inputs, *kernel, rows, wide)[..., inside]
+        self._source = source.activated
+        plane, row, column = source.padded.strides
+        strides = (plane, row, column, stride[0] * row, stride[1] * column)
+        self._patches = as_strided(source.padded, (inputs, *kernel, rows, columns), strides, writeable=False)
+        joined = np.zeros((outputs, bias_at + 1), dtype=np.float32)
+        joined[:, : inputs * taps] = weights.reshape(outputs, -1)
+        joined[:, bias_at] = _array(conv.get_parameter("bias"))
+        self._weight = torch.from_numpy(joined * np.float32(scale))
+        self._matrix = torch.from_numpy(matrix.reshape(bias_at + 1, -1))
 
-    def take(self, x: Tensor) -> None:
-        """Put an activated input ``[channels, …]`` into the padding."""
-        self.input.copy_(x.view(self.input.shape))
+    @property
+    def at_centre(self) -> torch.Tensor:
+        """Over time: the activated input under the centre of the kernel, and a row of ones: ``[channels + 1, columns]``."""
+        return self._matrix[self._centre :: self._taps, self._inside]
 
-    def activate(self, x: Tensor) -> None:
-        """Put the positive part of an input ``[channels, …]`` into the padding."""
-        torch.clamp_min(x.view(self.input.shape), 0.0, out=self.input)
+    def __call__(self) -> None:
+        """Activate the source, in its place, and convolve it into the target."""
+        self._source.relu_()
+        self.take()
 
-    def convolve(self) -> Tensor:
-        """The result ``[channels, rows × columns]``, which the next call overwrites."""
-        self._matrix.copy_(self._patches)
-        return torch.addmm(self._bias, self._weight, self._flat, out=self._output)
+    def take(self) -> None:
+        """Convolve a source that needs no activation."""
+        np.copyto(self._cells, self._patches)
+        torch.mm(self._weight, self._matrix, out=self.target.lines)
+
+
+def _with_bias(layer: nn.Linear, scale: float = 1.0, bias_scale: float = 1.0) -> Array:
+    """A linear layer as a matrix for inputs with a one behind them."""
+    bias = _array(layer.bias) * np.float32(bias_scale)
+    return np.ascontiguousarray(np.concatenate((_array(layer.weight) * np.float32(scale), bias[:, None]), axis=1))
 
 
 class _Block:
-    """A ``TemporalBlock``."""
+    """A ``TemporalBlock``, from the sum that the one before it ends in to its own, before the activation of either.
 
-    def __init__(self, block: TemporalBlock, frames: int) -> None:
-        self._first = _Patches(block.first, 1, frames)
-        self.frames = self._first.columns
-        self._second = _Patches(block.second, 1, self.frames)
-        squeeze, excite = block.weigh.squeeze, block.weigh.excite
-        self._squeeze, self._excite = (squeeze.weight, squeeze.bias), (excite.weight, excite.bias)
-        # A product with this is a mean over the frames, in less time.
-        self._even = torch.full((self.frames,), 1 / self.frames)
-        self._input = self._first.input[:, 0]
-        self._shortcut = None if isinstance(block.shortcut, nn.Identity) else _Patches(block.shortcut, 1, frames)
+    The logistic function of its weights is half of one and a hyperbolic tangent, which no number is too large for. The half is taken
+    by the convolution before it.
+    """
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """From the sum that the block before it ends in to its own, ``[channels, frames]``, before the activation of either."""
-        self._first.activate(x)
-        self._second.activate(self._first.convolve())
-        y = self._second.convolve()
-        hidden = torch.addmv(self._squeeze[1], self._squeeze[0], torch.mv(y, self._even)).relu_()
-        weight = torch.addmv(self._excite[1], self._excite[0], hidden).sigmoid_()
-        around = self._input
-        if self._shortcut is not None:
-            self._shortcut.take(self._first.input)
-            around = self._shortcut.convolve()
-        return torch.addcmul(around, y, weight[:, None])
+    def __init__(self, block: TemporalBlock, source: _Map, padding: tuple[int, int]) -> None:
+        self._first = _Convolution(block.first, source, (0, _pair(block.second.conv.padding, 0)[1]))
+        self._second = _Convolution(block.second, self._first.target, padding, scale=0.5)
+        self.target = self._second.target
+        channels, wide = self.target.padded.shape[0], self.target.padded.shape[2]
+        self._lines = self.target.padded[:, 0]
+        # The padding is zero and adds nothing to the mean.
+        self._even: Array = np.full(wide, 1 / self.target.columns, dtype=np.float32)
+        self._squeeze = _with_bias(block.weigh.squeeze, scale=2.0)
+        self._excite = _with_bias(block.weigh.excite, scale=0.5, bias_scale=0.5)
+        self._mean: Array = np.ones(channels + 1, dtype=np.float32)
+        self._hidden: Array = np.ones(self._excite.shape[1], dtype=np.float32)
+        self._weight: Array = np.empty(channels, dtype=np.float32)
+        self._each = self._weight[:, None, None]
+        self._source = source.inside
+        self._shortcut: torch.Tensor | None = None
+        if not isinstance(block.shortcut, nn.Identity):
+            conv = block.shortcut.conv
+            self._shortcut = torch.cat((conv.weight[:, :, 0], conv.get_parameter("bias")[:, None]), dim=1).detach().contiguous()
+            self._under = self._first.at_centre
+            self._sum = self.target.lines[:, padding[1] : padding[1] + self.target.columns]
+
+    def __call__(self) -> None:
+        """Work the source into the target."""
+        self._first()
+        self._second()
+        mean, hidden = self._mean, self._hidden
+        np.dot(self._lines, self._even, out=mean[:-1])
+        np.dot(self._squeeze, mean, out=hidden[:-1])
+        np.maximum(hidden[:-1], ZERO, out=hidden[:-1])
+        np.dot(self._excite, hidden, out=self._weight)
+        np.tanh(self._weight, out=self._weight)
+        self._weight += np.float32(1)
+        inside = self.target.inside
+        inside *= self._each
+        if self._shortcut is None:
+            inside += self._source
+        else:
+            self._sum.addmm_(self._shortcut, self._under)
 
 
 class Unrolled:
@@ -109,30 +181,44 @@ class Unrolled:
         backbone = model.backbone
         if not isinstance(backbone, TemporalResNet):
             raise TypeError("only the default network can be unrolled")
-        layers: list[_Patches] = []
-        rows, columns = mels, frames
-        for layer in backbone.stem:
-            assert isinstance(layer, ConvNorm)
-            layers.append(_Patches(layer, rows, columns))
-            rows, columns = layers[-1].rows, layers[-1].columns
-        self._first, *self._rest = (*layers, _Patches(backbone.mix, 1, columns))
+        stem = [layer for layer in backbone.stem if isinstance(layer, ConvNorm)]
+        blocks = [block for block in backbone.blocks if isinstance(block, TemporalBlock)]
+        paddings = [*(_pair(layer.conv.padding, 0) for layer in stem), (0, 0)]
+        source = _Map(1, mels, frames, paddings[0])
+        self.picture = source.inside[0]
+        """``[mels, frames]``: write the picture here."""
+        layers = []
+        for layer, padding in zip(stem, paddings[1:], strict=True):
+            layers.append(_Convolution(layer, source, padding))
+            source = layers[-1].target
+        wanted = [*(_pair(block.first.conv.padding, 0) for block in blocks), (0, 0)]
+        layers.append(_Convolution(backbone.mix, source.stacked(), wanted[0]))
+        self._first, *self._rest = layers
+        source = layers[-1].target
         self._blocks = []
-        for block in backbone.blocks:
-            assert isinstance(block, TemporalBlock)
-            self._blocks.append(_Block(block, columns))
-            columns = self._blocks[-1].frames
-        self._even = torch.full((columns,), 1 / columns)
-        self._head = (model.head.weight, model.head.bias)
+        for block, padding in zip(blocks, wanted[1:], strict=True):
+            self._blocks.append(_Block(block, source, padding))
+            source = self._blocks[-1].target
+        self._last = source.padded[:, 0]
+        channels, columns = self._last.shape
+        self._even: Array = np.full(columns, 1 / columns, dtype=np.float32)
+        self._embedding: Array = np.empty(2 * channels, dtype=np.float32)
+        self._given = torch.from_numpy(self._embedding)
+        self._head = (model.head.bias.detach(), model.head.weight.detach())
+        self._logits = torch.empty(model.head.out_features)
 
-    def __call__(self, picture: Tensor) -> Tensor:
-        """The logits ``[1, classes]`` of one picture ``[1, 1, mels, frames]``."""
-        self._first.take(picture)
-        x = self._first.convolve()
+    def __call__(self) -> Array:
+        """The logits ``[classes]`` of ``picture``, which the next call overwrites. Call it within ``torch.inference_mode``."""
+        self._first.take()
         for layer in self._rest:
-            layer.activate(x)
-            x = layer.convolve()
+            layer()
         for block in self._blocks:
-            x = block(x)
-        x.relu_()
-        embedding = torch.cat((torch.mv(x, self._even), x.amax(1)))
-        return torch.addmv(self._head[1], self._head[0], embedding).unsqueeze(0)
+            block()
+        last, embedding = self._last, self._embedding
+        channels = len(last)
+        np.maximum(last, ZERO, out=last)
+        np.dot(last, self._even, out=embedding[:channels])
+        np.maximum.reduce(last, axis=1, out=embedding[channels:])
+        torch.addmv(*self._head, self._given, out=self._logits)
+        logits: Array = self._logits.numpy()
+        return logits
