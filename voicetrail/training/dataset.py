@@ -29,8 +29,8 @@ BACKGROUND = "_background_noise_"
 HELDOUT_FOLD = "_5-"
 """In the name of an ESC-10 recording of its fifth fold: noise for the evaluation alone."""
 HELDOUT_NOISE = frozenset({"running_tap"})
-HELDOUT_PHRASES = frozenset({"view_glass", "jarvis", "it_IT_m_Carlo"})
-"""Wake phrases, and a voice of the telephone prompts, for the evaluation alone."""
+HELDOUT_PHRASES = frozenset({"view_glass", "jarvis", "it_IT_m_Carlo", "drascula"})
+"""Wake phrases, a voice of the telephone prompts, and the actors of a game, for the evaluation alone."""
 
 Samples = npt.NDArray[np.int16]
 
@@ -116,6 +116,13 @@ def word_bounds(sound: npt.NDArray[np.float32]) -> tuple[int, int]:
     return max(0, int(run[0] - 3) * frame), min(len(sound), int(run[-1] + 6) * frame)
 
 
+def as_samples(sound: npt.NDArray[np.floating], rate: int) -> Samples:
+    """Bring mono sound (``[samples]``, ±1) to 16 kHz and 16 bit."""
+    if rate != SAMPLE_RATE:
+        sound = soxr.resample(sound, rate, SAMPLE_RATE)
+    return np.asarray(np.clip(np.round(sound * 32767.0), -32768, 32767), dtype=np.int16)
+
+
 def decode(path: Path) -> Samples:
     """Read a file whole as 16 kHz mono.
 
@@ -126,10 +133,7 @@ def decode(path: Path) -> Samples:
         sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise TrainingError(f"{path} cannot be read as sound ({error}); remove it or get it again") from None
-    mono = sound.mean(axis=1)
-    if rate != SAMPLE_RATE:
-        mono = soxr.resample(mono, rate, SAMPLE_RATE)
-    return np.asarray(np.clip(np.round(mono * 32767.0), -32768, 32767), dtype=np.int16)
+    return as_samples(sound.mean(axis=1), rate)
 
 
 def _decode_clip(path: Path) -> tuple[Samples, int, int]:
