@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voicetrail.audio.level import FULL_SCALE, loudness
+from voicetrail.audio.level import FULL_SCALE, loudness, peak
 from voicetrail.audio.source import Source
 from voicetrail.events import (
     AudioBlock,
@@ -184,5 +184,5 @@ class Listener:
 def level(time: int, raw: Sound, sound: Sound, gain_db: float = 0.0) -> Level:
     """Measure a hop: loudness after the gain, clipping before it."""
     loud = loudness(sound)
-    clipped = bool(np.max(np.abs(raw), initial=0.0) >= FULL_SCALE)
+    clipped = loud.clipped if sound is raw else peak(raw) >= FULL_SCALE
     return Level(time, loud.rms_db, loud.peak_db, clipped, gain_db)

@@ -120,8 +120,8 @@ def test_paced_file_follows_the_clock_without_drift(tmp_path: Path) -> None:
         if isinstance(item := source.read(0), AudioBlock):
             assert item.captured is not None
             times.append(item.captured)
-    assert [round(later - earlier, 6) for earlier, later in pairwise(times)] == [0.02] * (len(times) - 1)
-    assert times[0] == pytest.approx(100.02)
+    assert [round(later - earlier, 6) for earlier, later in pairwise(times)] == [BLOCK / 16_000] * (len(times) - 1)
+    assert times[0] == pytest.approx(100 + BLOCK / 16_000)
 
 
 def test_paced_file_that_is_far_behind_goes_on_from_there(tmp_path: Path) -> None:

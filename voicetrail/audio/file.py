@@ -22,8 +22,10 @@ from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, seconds
 from voicetrail.text import printable
 
-BLOCK = 320
-"""Samples a block: 20 ms."""
+BLOCK = 640
+"""Samples a block: 40 ms, a hop of the recogniser, which has nothing to do with less."""
+PIECE = 0.2
+"""Seconds that are decoded at once: a read costs as much as decoding so long."""
 TAIL = SAMPLE_RATE // 2
 """Silence added at the end, so that a word at the very end still passes through the recogniser's window and is given out."""
 CATCH_UP = 1.0
@@ -201,9 +203,10 @@ class FileSource:
         while True:
             for samples in self._decode():
                 pending = np.concatenate([pending, samples])
-                while len(pending) >= BLOCK:
-                    yield pending[:BLOCK].copy()
-                    pending = pending[BLOCK:]
+                whole = len(pending) // BLOCK
+                for first in range(0, whole * BLOCK, BLOCK):
+                    yield pending[first : first + BLOCK].copy()
+                pending = pending[whole * BLOCK :]
             if not self._repeat:
                 break
             self._file.seek(0)
@@ -214,7 +217,7 @@ class FileSource:
         """The file once at 16 kHz mono, and the silence after it."""
         rate, expected, had = self._file.samplerate, self._file.frames, 0
         resampler = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        step = max(1, rate * BLOCK // SAMPLE_RATE)
+        step = max(1, round(rate * PIECE))
         while had < expected:
             try:
                 samples = self._file.read(step, dtype="float32", always_2d=True)

@@ -7,11 +7,13 @@ raised above ``NOISE_CEILING``, so that it does not make silence into words.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from voicetrail.audio.level import peak, power
 from voicetrail.events import SAMPLE_RATE
 
 TARGET_DB = -23.0
@@ -96,28 +98,35 @@ class AutomaticGain:
             return samples
         before = self.gain_db
         self._measure(samples, len(samples) / SAMPLE_RATE)
-        peak = float(np.max(np.abs(samples)))
-        if peak > 0.0:
+        loudest = peak(samples)
+        if loudest > 0.0:
             # A shout after whispers must not be cut off: the gain gives way at once.
-            room = 20.0 * float(np.log10(CEILING / peak))
+            room = 20.0 * math.log10(CEILING / loudest)
             self.gain_db = max(LOWEST_DB, min(self.gain_db, room))
             before = min(before, max(LOWEST_DB, room))
-        factors = np.linspace(10 ** (before / 20), 10 ** (self.gain_db / 20), len(samples), dtype=np.float32)
-        out: Sound = np.clip(samples * factors, -1.0, 1.0)
+        first, last = 10 ** (before / 20), 10 ** (self.gain_db / 20)
+        factors = first if first == last else np.linspace(first, last, len(samples), dtype=np.float32)
+        out: Sound = samples * np.asarray(factors, dtype=np.float32)
+        if loudest * max(first, last) >= 1.0:
+            np.clip(out, -1.0, 1.0, out=out)
         return out
 
     def _measure(self, samples: Sound, seconds: float) -> None:
-        power = float(np.mean(np.square(samples, dtype=np.float64)))
-        level = max(SILENCE_DB, 10.0 * float(np.log10(power))) if power > 0 else SILENCE_DB
+        mean = power(samples)
+        level = max(SILENCE_DB, 10.0 * math.log10(mean)) if mean > 0 else SILENCE_DB
         if self.floor_db is None:
             self.floor_db = level
-        self.floor_db += float(np.clip(level - self.floor_db, -FLOOR_FALL * seconds, FLOOR_RISE * seconds))
+        self.floor_db += _within(level - self.floor_db, -FLOOR_FALL * seconds, FLOOR_RISE * seconds)
         if level > max(self.floor_db + CLEAR_DB, FAINTEST_DB):
             if self.speech_db is None:
                 self.speech_db = level
             self.speech_db += (level - self.speech_db) * min(1.0, seconds / SPEECH_TIME)
-            wanted = float(np.clip(TARGET_DB - self.speech_db, LOWEST_DB, HIGHEST_DB))
-            self.gain_db += float(np.clip(wanted - self.gain_db, -GAIN_FALL * seconds, GAIN_RISE * seconds))
+            wanted = _within(TARGET_DB - self.speech_db, LOWEST_DB, HIGHEST_DB)
+            self.gain_db += _within(wanted - self.gain_db, -GAIN_FALL * seconds, GAIN_RISE * seconds)
         quiet_enough = max(0.0, NOISE_CEILING_DB - self.floor_db)
         if self.gain_db > quiet_enough:
             self.gain_db = max(quiet_enough, self.gain_db - GAIN_FALL * seconds)
+
+
+def _within(value: float, lowest: float, highest: float) -> float:
+    return min(max(value, lowest), highest)

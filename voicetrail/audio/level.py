@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +28,21 @@ class Loudness:
 
 def loudness(samples: npt.NDArray[np.float32]) -> Loudness:
     """Measure samples between -1 and 1."""
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
-    peak = float(np.max(np.abs(samples), initial=0.0))
-    return Loudness(decibels(rms), decibels(peak), peak >= FULL_SCALE)
+    loudest = peak(samples)
+    return Loudness(decibels(math.sqrt(power(samples))), decibels(loudest), loudest >= FULL_SCALE)
+
+
+def power(samples: npt.NDArray[np.float32]) -> float:
+    """The mean square of samples; 0 of none."""
+    exact = samples.astype(np.float64)
+    return float(np.dot(exact, exact)) / len(samples) if len(samples) else 0.0
+
+
+def peak(samples: npt.NDArray[np.float32]) -> float:
+    """The largest magnitude of samples; 0 of none."""
+    return max(float(samples.max()), -float(samples.min())) if len(samples) else 0.0
 
 
 def decibels(magnitude: float) -> float:
     """Turn a magnitude into dB below full scale, at least ``FLOOR_DB``."""
-    return max(FLOOR_DB, 20.0 * float(np.log10(magnitude))) if magnitude > 0 else FLOOR_DB
+    return max(FLOOR_DB, 20.0 * math.log10(magnitude)) if magnitude > 0 else FLOOR_DB
