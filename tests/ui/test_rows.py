@@ -57,6 +57,16 @@ async def test_wide_characters_take_two_cells() -> None:
         assert strip.text == "マイク1" + " " * 13
 
 
+async def test_a_wide_character_that_changes_is_painted_whole() -> None:
+    async with Stage().run_test(size=(20, 3)) as pilot:
+        rows = pilot.app.query_one(Watched)
+        rows.put(0, [("マイク1", PLAIN)])
+        rows.asked.clear()
+        rows.put(0, [("マカク1", PLAIN)])
+        assert rows.asked == [(0, 2, 4)]
+        assert rows.render_span(Region(2, 0, 2, 1)).text == "カ"
+
+
 async def test_rows_that_are_taken_away_are_blank() -> None:
     async with Stage().run_test(size=(20, 4)) as pilot:
         rows = pilot.app.query_one(Watched)

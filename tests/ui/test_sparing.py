@@ -5,15 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyte
+import pytest
 from textual._compositor import ChopsUpdate, CompositorUpdate
+from textual.geometry import Region
+from textual.strip import Strip
 
 from tests.ui.stage import make_app, make_settings
 from voicetrail.events import Scores, WordHeard
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
 from voicetrail.ui.sparing import SparingUpdate
+from voicetrail.ui.widgets.rows import Rows
 
 SIZE = (100, 30)
+
+
+def cells(strip: Strip) -> list[tuple[str, object]]:
+    """What can be seen: of a blank the background alone."""
+    seen: list[tuple[str, object]] = []
+    for text, style, _ in strip:
+        assert style is not None
+        seen += [(character, style.bgcolor if character == " " else style) for character in text]
+    return seen
 
 
 class Line:
@@ -68,6 +81,24 @@ async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) ->
             sizes.append(sum(len(text.encode()) for text in line.sent))
         # A move by key, another by voice, all six bars, and two lines of the list, in one turn.
         assert sum(sizes) / len(sizes) < 1200
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+async def test_a_span_by_itself_looks_as_textual_renders_it(tmp_path: Path, theme: str) -> None:
+    app = make_app(make_settings(tmp_path, theme=theme))
+    async with app.run_test(size=SIZE) as pilot:
+        game = app.game
+        assert game is not None
+        game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+        game.post_message(Heard((Scores(640, (0.5,) * 6, (0.5,) * 6), WordHeard(640, "up", 0.9))))
+        await pilot.press("up", "right")
+        await pilot.pause()
+        for rows in game.query(Rows):
+            width, height = rows.outer_size
+            for y in range(height):
+                for start, end in ((0, width), (1, width - 1), (2, 9), (width - 5, width - 1)):
+                    span = Region(start, y, end - start, 1)
+                    assert cells(rows.render_span(span)) == cells(rows.render_lines(span)[0]), (rows, span)
 
 
 async def test_a_screen_over_the_game_and_back(tmp_path: Path) -> None:

@@ -92,9 +92,13 @@ async def test_the_ear() -> None:
         assert "\x1b" not in "".join(ear.text_rows)
         ear.set_level(Level(0, -2.0, 0.0, True))
         assert "CLIP" in ear.text_rows[1]
+        ear.set_level(Level(0, -2.0, 0.0, False))
+        ear.fade()
+        assert "CLIP" in ear.text_rows[1], "for a while"
         app.now += 3
+        ear.fade()
+        assert "CLIP" not in ear.text_rows[1], "also when no sound comes any more"
         ear.set_level(Level(0, -30.0, -20.0, False))
-        assert "CLIP" not in ear.text_rows[1]
         before = list(ear.text_rows)
         ear.set_level(Level(0, -30.9, -20.0, False))
         assert ear.text_rows == before, "what cannot be seen changes nothing"

@@ -7,7 +7,7 @@ from textual.message import Message
 from voicetrail.ui.news import News
 
 
-class Heard(Message):
+class Heard(Message, bubble=False):
     """The ears have news, in order."""
 
     def __init__(self, news: tuple[News, ...]) -> None:

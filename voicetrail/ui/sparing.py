@@ -68,20 +68,13 @@ class SparingCompositor(Compositor):
     def _rows_alone(self, spans: Sequence[tuple[int, int, int]]) -> list[Piece] | None:
         """Render spans that lie in widgets of rows each; ``None`` where one does not."""
         pieces: list[Piece] = []
+        places = [(widget, region, region.intersection(clip)) for widget, (region, clip) in self.visible_widgets.items()]
         for y, start, stop in spans:
             span = Region(start, y, stop - start, 1)
-            front = next(
-                (
-                    (widget, region, shown)
-                    for widget, (region, clip) in self.visible_widgets.items()
-                    if (shown := region.intersection(clip)).overlaps(span)
-                ),
-                None,
-            )
-            if front is None or not isinstance(front[0], Rows) or not front[2].contains_region(span):
+            widget, region, shown = next((place for place in places if place[2].overlaps(span)), (None, span, span))
+            if not isinstance(widget, Rows) or not shown.contains_region(span):
                 return None
-            (strip,) = front[0].render_lines(span.translate(-front[1].offset))
-            pieces.append(Piece(start, y, strip))
+            pieces.append(Piece(start, y, widget.render_span(span.translate(-region.offset))))
         return pieces
 
 

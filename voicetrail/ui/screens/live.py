@@ -107,6 +107,7 @@ class LiveView(GameView):
 
     def _let_fade(self) -> None:
         self.bars.fade()
+        self.ear.fade()
         self._show_line()
         self._count()
         self.message.set_recording(self.recording.clock(self.session.now_ms))
@@ -164,6 +165,7 @@ class LiveView(GameView):
             self.ear.set_level(level)
         if scores is not None:
             self.bars.set_scores(scores.time, scores.smoothed)
+        self.paint_now()
 
     def _take(self, item: News) -> None:
         match item:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 
 from voicetrail.game.trail import Trail
 from voicetrail.keys import Action
@@ -41,9 +42,17 @@ class GameView(Screen[None], inherit_bindings=False):
         super().__init__()
         self._compositor = SparingCompositor()
         self.actions = actions
-        self._trail = trail
-        self._clock = clock
         self._title = title
+        self.canvas = Canvas(trail, id="canvas")
+        """The drawing."""
+        self.ear = Ear(clock, id="ear")
+        """Level and state."""
+        self.bars = ScoreBars(clock, id="bars")
+        """The score bars."""
+        self.words = LastWords(id="words")
+        """The last words."""
+        self.message = MessageLine(id="message")
+        """The message line."""
         self._bindings = BindingsMap(
             [Binding(key, action.runs, action.label, show=False) for action in actions for key in action.keys]
         )
@@ -51,12 +60,12 @@ class GameView(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The parts."""
         with Horizontal(id="main"):
-            yield Canvas(self._trail, id="canvas")
+            yield self.canvas
             with Vertical(id="side"):
-                yield Ear(self._clock, id="ear")
-                yield ScoreBars(self._clock, id="bars")
-                yield LastWords(id="words")
-        yield MessageLine(id="message")
+                yield self.ear
+                yield self.bars
+                yield self.words
+        yield self.message
         yield KeyBar(self.actions, id="keys")
         yield TooSmall(id="small")
 
@@ -66,30 +75,15 @@ class GameView(Screen[None], inherit_bindings=False):
         for widget, title in titles:
             widget.border_title = title
 
-    @property
-    def canvas(self) -> Canvas:
-        """The drawing."""
-        return self.query_one("#canvas", Canvas)
+    def paint_soon(self, widget: Widget) -> None:
+        """Paint what changed in a widget with the next frame."""
+        self._dirty_widgets.add(widget)
+        if self.is_current:
+            self._update_timer.resume()
 
-    @property
-    def ear(self) -> Ear:
-        """Level and state."""
-        return self.query_one("#ear", Ear)
-
-    @property
-    def bars(self) -> ScoreBars:
-        """The score bars."""
-        return self.query_one("#bars", ScoreBars)
-
-    @property
-    def words(self) -> LastWords:
-        """The last words."""
-        return self.query_one("#words", LastWords)
-
-    @property
-    def message(self) -> MessageLine:
-        """The message line."""
-        return self.query_one("#message", MessageLine)
+    def paint_now(self) -> None:
+        """Paint what changed at once, for what does not come faster than frames."""
+        self._on_timer_update()
 
     def say(self, message: str, weight: Weight = "plain") -> None:
         """Show a message."""

@@ -52,8 +52,9 @@ class ScoreBars(Rows):
 
     def set_fired(self, fired: Mapping[str, int]) -> None:
         """Show how often each word would have fired in the last minute."""
-        self._fired = dict(fired)
-        self.rebuild()
+        if fired != self._fired:
+            self._fired = dict(fired)
+            self.rebuild()
 
     def select(self, word: str | None) -> None:
         """Mark the word that tuning keys change; ``None`` marks none (they change all)."""
@@ -73,7 +74,9 @@ class ScoreBars(Rows):
 
     def fade(self) -> None:
         """Let time pass: lit bars go out, also when no scores come."""
-        self.rebuild()
+        if self._lit:
+            self._lit = {label: since for label, since in self._lit.items() if self._clock() - since < LIT}
+            self.rebuild()
 
     def rebuild(self) -> None:
         """Make every row anew; rows that look as before send nothing."""

@@ -48,6 +48,9 @@ class Ear(Rows):
         self._level = QUIETEST
         self._gain = 0
         self._clipped: float | None = None
+        """When the sound was clipped last."""
+        self._clipping = False
+        """It is marked on the screen."""
 
     def set_state(self, state: State) -> None:
         """Say whether it listens."""
@@ -66,8 +69,9 @@ class Ear(Rows):
 
     def set_line(self, milliseconds: int | None) -> None:
         """Say how long the sound is on its way over the line; ``None`` for no line, or one that stands still."""
-        self.line_ms = milliseconds
-        self.rebuild()
+        if milliseconds != self.line_ms:
+            self.line_ms = milliseconds
+            self.rebuild()
 
     def set_lost(self, milliseconds: int) -> None:
         """Say how much sound was lost."""
@@ -76,12 +80,19 @@ class Ear(Rows):
 
     def set_level(self, level: Level) -> None:
         """Show how loud it is. A change of less than half a cell is not shown, so that silence sends nothing."""
+        shown = self._level, self._gain
         if level.clipped:
             self._clipped = self._clock()
         if abs(level.rms_db - self._level) >= (LOUDEST - QUIETEST) / max(8, self.size.width) * 1.5:
             self._level = level.rms_db
         self._gain = round(level.gain_db)
-        self.rebuild()
+        if shown != (self._level, self._gain) or (level.clipped and not self._clipping):
+            self.rebuild()
+
+    def fade(self) -> None:
+        """Let time pass: the mark of clipping goes away, also when no sound comes."""
+        if self._clipping:
+            self.rebuild()
 
     def rebuild(self) -> None:
         """Make the three rows anew; rows that look as before send nothing."""
@@ -117,7 +128,7 @@ class Ear(Rows):
 
     def _meter(self, width: int) -> list[Run]:
         look, marks = self.look, self.look.marks
-        clipping = self._clipped is not None and self._clock() - self._clipped < CLIP_SHOWN
+        self._clipping = clipping = self._clipped is not None and self._clock() - self._clipped < CLIP_SHOWN
         text = "CLIP" if clipping else f"{max(-99, round(self._level)):d} dB"
         room = max(1, width - 5 - 7)
         filled = round(min(1.0, max(0.0, (self._level - QUIETEST) / (LOUDEST - QUIETEST))) * room)

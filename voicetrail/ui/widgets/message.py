@@ -32,13 +32,15 @@ class MessageLine(Rows):
 
     def set_right(self, text: str) -> None:
         """Show the tally."""
-        self._right = text
-        self.rebuild()
+        if text != self._right:
+            self._right = text
+            self.rebuild()
 
     def set_recording(self, text: str) -> None:
         """Show that the session is kept, with the time running; empty when it is not."""
-        self._recording = text
-        self.rebuild()
+        if text != self._recording:
+            self._recording = text
+            self.rebuild()
 
     def rebuild(self) -> None:
         """Make the row anew; cells that look as before send nothing."""
