@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
-from tests.training.makers import write_folder
+from tests.training.makers import write_folder, write_sound
 from voicetrail.cli import main
+from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.model import DEFAULT_ARCHITECTURE, build_model
 from voicetrail.spotting.weights import load_weights
-from voicetrail.training import choose, compose
+from voicetrail.training import choose, compose, mine
 
 ROOT = Path(__file__).parents[2]
 CLIPS = 156
@@ -149,3 +153,23 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     assert code == 0, capsys.readouterr().err
     one, two = tensors(first / "checkpoint.safetensors"), tensors(again / "checkpoint.safetensors")
     torch.testing.assert_close(one["average.head.weight"], two["model.head.weight"], rtol=0, atol=1e-6)
+
+
+def test_talk_that_the_weights_take_for_a_word_is_found_before_training_on_it(
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mine, "SUSPICIOUS", 0.0)
+    first, again, talk = tmp_path / "first.safetensors", tmp_path / "again", tmp_path / "talk" / "someone"
+    safetensors.torch.save_file(build_model(DEFAULT_ARCHITECTURE, FeatureSettings(), 7).state_dict(), first)
+    talk.mkdir(parents=True)
+    write_sound(talk / "line.flac", np.random.default_rng(0).standard_normal(6 * 16_000) * 0.1)
+    begin = ["--begin-with", str(first), "--mine", "--negatives", str(talk.parent)]
+    code = main(command(few, again, 1, *begin))
+    said = capsys.readouterr().err
+    assert code == 0, said
+    found = re.search(r"(\d+) hard places", said)
+    # Every tenth of a second of the six a window begins, up to the last whole one.
+    assert found is not None
+    assert 50 <= int(found[1]) <= 60
+    assert main(command(few, tmp_path / "third", 1, "--mine")) == 2
+    assert "--begin-with" in capsys.readouterr().err

@@ -89,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--{name.replace('_', '-')} must be {least}")
     if args.strength is not None and args.strength > 1:
         raise UsageError("--strength must be at most 1")
+    if args.mine and args.start is None and not args.resume:
+        raise UsageError("--mine asks what trained weights take for a direction; name them with --begin-with")
     job = jobs.Job(
         find_folders(args.data, args.noise, args.negatives, args.synthetic),
         args.out,

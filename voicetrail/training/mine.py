@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.features import FeatureSettings, LogMel
 
-STEP = 6
+STEP = 10
 """Frames between the windows that are tried."""
 SUSPICIOUS = 0.1
 """Posterior of all directions together from which a window counts as hard."""
