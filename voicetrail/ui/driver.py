@@ -13,6 +13,9 @@ from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+FRAME_BEGINS, FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
+"""Marks by which a terminal draws a frame at once (synchronised output)."""
+
 
 class _Forgiving:
     """A file that drops what cannot be written."""
@@ -42,6 +45,24 @@ class LastingDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._file: Any = _Forgiving(self._file)
+        self._frame: list[str] = []
+        """A frame between its marks."""
+
+    def write(self, data: str) -> None:
+        """Have something written; a frame goes to the writer's thread in one piece, and not each of its marks by itself."""
+        if data == FRAME_BEGINS or self._frame:
+            self._frame.append(data)
+            if data != FRAME_ENDS:
+                return
+            data, self._frame = "".join(self._frame), []
+        super().write(data)
+
+    def flush(self) -> None:
+        """Send everything; a frame that was begun is not held back any longer."""
+        data, self._frame = "".join(self._frame), []
+        if data:
+            super().write(data)
+        super().flush()
 
 
 def terminal_is_gone() -> bool:

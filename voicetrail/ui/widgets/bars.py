@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.style import Style
 
 from voicetrail.spotting.history import FadingPeaks
+from voicetrail.ui.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
 
@@ -17,6 +19,23 @@ FRESH = 0.5
 SHOWN_NAMES = {NOISE: "noise", UNKNOWN: "other"}
 """Labels that are no words, as the screen calls them."""
 WIDEST_BAR = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all bars share."""
+
+    look: Look
+    lines: int
+    longest: int
+    """Characters of a name."""
+    width: int
+    threshold: bool
+    """There is room for the threshold as a number."""
+    fired: bool
+    """There is room for how often a word would have fired."""
+    room: int
+    """Cells of the bar itself."""
 
 
 class ScoreBars(Rows):
@@ -35,6 +54,10 @@ class ScoreBars(Rows):
         self._fired: Mapping[str, int] = {}
         self._peaks = FadingPeaks(0)
         self._lit: dict[str, float] = {}
+        self._order: list[int] = []
+        """The labels' places, words first."""
+        self._shown: dict[int, list[object]] = {}
+        """What each row shows."""
         self.selected: str | None = None
 
     def set_labels(self, labels: Sequence[str]) -> None:
@@ -43,6 +66,8 @@ class ScoreBars(Rows):
         self._scores = (0.0,) * len(self.labels)
         self._peaks = FadingPeaks(len(self.labels))
         self._lit = {}
+        self._shown = {}
+        self._order = sorted(range(len(self.labels)), key=lambda index: not is_word(self.labels[index]))
         self.rebuild()
 
     def set_thresholds(self, thresholds: Mapping[str, float]) -> None:
@@ -83,27 +108,49 @@ class ScoreBars(Rows):
         width, height = self.size
         if not self.labels or not width:
             return
-        order = [i for i, label in enumerate(self.labels) if is_word(label)]
-        order += [i for i, label in enumerate(self.labels) if not is_word(label)]
+        order, look = self._order, self.look
+        longest = min(10, max(len(SHOWN_NAMES.get(label, label)) for label in self.labels))
         columns = max(1, min(2, -(-len(order) // max(1, height))))
         lines = -(-len(order) // columns)
         each = width // columns - 1
+        tails = (each >= longest + 16, each >= longest + 21)
+        shape = _Shape(
+            look, lines, longest, each, *tails, room=max(0, min(WIDEST_BAR, each - longest - 3 - 4 * tails[0] - 3 * tails[1]))
+        )
         for y in range(lines):
+            shown = [shape, *(self._seen(index, shape.room) for index in order[y::lines][:columns])]
+            if self._shown.get(y) == shown:
+                continue
+            self._shown[y] = shown
             runs: list[Run] = []
             for index in order[y::lines][:columns]:
-                row = self._bar(index, each)
+                row = self._bar(index, shape)
                 used = sum(len(text) for text, _ in row)
-                runs += [*row, (" " * (each - used + 1), self.look.text)]
+                runs += [*row, (" " * (each - used + 1), look.text)]
             self.put(y, runs)
         self.truncate(lines)
 
-    def _bar(self, index: int, width: int) -> list[Run]:
-        look, marks, now = self.look, self.look.marks, self._clock()
+    def _seen(self, index: int, room: int) -> tuple[object, ...]:
+        """Everything that a bar shows, as it is rounded for that: a bar for which it is as before looks as before."""
+        label = self.labels[index]
+        at, fresh = self._peak_at(index, room)
+        lit = label in self._lit and self._clock() - self._lit[label] < LIT
+        filled = round(self._scores[index] * room)
+        return label, filled, at, fresh, lit, self._thresholds.get(label), self._fired.get(label), label == self.selected
+
+    def _peak_at(self, index: int, room: int) -> tuple[int | None, bool]:
+        """Where the mark of the peak stands, if it does, and whether it is bright."""
+        peak = self._peaks.peak(index)
+        at = min(room, round(peak.score * room)) - 1
+        shown = at >= round(self._scores[index] * room) and peak.freshness > 0
+        return (at, peak.freshness > FRESH) if shown else (None, False)
+
+    def _bar(self, index: int, shape: _Shape) -> list[Run]:
+        look, marks, longest = self.look, self.look.marks, shape.longest
         label = self.labels[index]
         word = is_word(label)
         name = SHOWN_NAMES.get(label, label)
-        longest = min(10, max(len(SHOWN_NAMES.get(each, each)) for each in self.labels))
-        lit = now - self._lit.get(label, -LIT) < LIT
+        lit = label in self._lit and self._clock() - self._lit[label] < LIT
         style = look.good if lit else look.text if word else look.dim
         runs: list[Run] = [
             (marks.selected if label == self.selected else " ", look.warn),
@@ -111,24 +158,23 @@ class ScoreBars(Rows):
             (f"{name[:longest]:<{longest}} ", style),
         ]
         tail: list[Run] = []
-        if width >= longest + 16:
+        if shape.threshold:
             threshold = self._thresholds.get(label)
             tail.append((" " + (f"{threshold:.2f}".removeprefix("0") if threshold is not None else "").rjust(3), look.dim))
-        if width >= longest + 21:
+        if shape.fired:
             tail.append(((f"{self._fired[label]}" if label in self._fired else "").rjust(3), look.dim))
-        room = min(WIDEST_BAR, width - longest - 3 - sum(len(text) for text, _ in tail))
-        return [*runs, *self._scale(index, room, style if lit or not word else look.accent), *tail]
+        return [*runs, *self._scale(index, shape.room, style if lit or not word else look.accent), *tail]
 
     def _scale(self, index: int, room: int, fill: Style) -> list[Run]:
         if room <= 0:
             return []
         look, marks = self.look, self.look.marks
-        label, score, peak = self.labels[index], self._scores[index], self._peaks.peak(index)
-        filled = round(score * room)
+        label = self.labels[index]
+        filled = round(self._scores[index] * room)
         scale: list[tuple[int, str, Style]] = []
-        at = min(room, round(peak.score * room)) - 1
-        if at >= filled and peak.freshness > 0:
-            scale.append((at, marks.full, look.text) if peak.freshness > FRESH else (at, marks.peak, look.dim))
+        peak, fresh = self._peak_at(index, room)
+        if peak is not None:
+            scale.append((peak, marks.full, look.text) if fresh else (peak, marks.peak, look.dim))
         threshold = self._thresholds.get(label)
         if threshold is not None and is_word(label):
             at = min(room - 1, round(threshold * room))
