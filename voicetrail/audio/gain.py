@@ -91,6 +91,7 @@ class AutomaticGain:
         self.gain_db = 0.0
         self.floor_db: float | None = None
         self.speech_db: float | None = None
+        self._ramp: Sound = np.zeros(0, dtype=np.float32)
 
     def apply(self, samples: Sound) -> Sound:
         """Measure a hop and return it with the gain, which glides within the hop so that it never clicks."""
@@ -105,8 +106,11 @@ class AutomaticGain:
             self.gain_db = max(LOWEST_DB, min(self.gain_db, room))
             before = min(before, max(LOWEST_DB, room))
         first, last = 10 ** (before / 20), 10 ** (self.gain_db / 20)
-        factors = first if first == last else np.linspace(first, last, len(samples), dtype=np.float32)
-        out: Sound = samples * np.asarray(factors, dtype=np.float32)
+        if len(self._ramp) != len(samples):
+            self._ramp = np.linspace(0.0, 1.0, len(samples), dtype=np.float32)
+        out: Sound = samples * np.float32(first)
+        if first != last:
+            out += samples * self._ramp * np.float32(last - first)
         if loudest * max(first, last) >= 1.0:
             np.clip(out, -1.0, 1.0, out=out)
         return out
