@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicetrail.calibration import RoomTail, SpeechCurve
-from voicetrail.calibration.tail import WIDTH, log_odds, speech_curves
+from voicetrail.calibration.tail import WIDTH, speech_curves
+from voicetrail.odds import log_odds
 
 
 def gumbel_room(rng: random.Random, location: float, width: float, seconds: int) -> list[float]:

@@ -15,7 +15,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voicetrail.calibration.tail import RoomTail, SpeechCurve, log_odds
+from voicetrail.calibration.tail import RoomTail, SpeechCurve
+from voicetrail.odds import from_log_odds, log_odds
 
 ALLOWED = 1.0
 """False moves in an hour of play that all words together may make, more than they do with the thresholds that ship."""
@@ -111,7 +112,7 @@ class Known:
             return [raised]
         if not self.enough:
             return [self.start]
-        furthest = 1.0 / (1.0 + math.exp(FURTHEST - log_odds(self.shipped)))
+        furthest = from_log_odds(log_odds(self.shipped) - FURTHEST)
         low = min(max(LOWEST, furthest, raised), self.shipped)
         grid = (
             round(number * GRID, 4) for number in range(math.ceil(low / GRID - 1e-6), math.ceil(self.shipped / GRID - 1e-6))

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from voicetrail.odds import log_odds
+
 BLOCK = 1.0
 """Length of the stretches whose highest score is taken, in s."""
 WIDTH = 0.6
@@ -23,14 +25,6 @@ WIDTH_WEIGHT = 16
 EULER = 0.5772156649
 STEEP = 0.7
 """Without figures from the weights: how far, in log-odds, a threshold has to rise for false moves to fall to 1/e."""
-FINEST = 0.0005
-"""Scores come in thousandths; log-odds are taken no nearer to 0 and 1 than this."""
-
-
-def log_odds(score: float) -> float:
-    """The log-odds of a score."""
-    held = min(max(score, FINEST), 1.0 - FINEST)
-    return math.log(held / (1.0 - held))
 
 
 @dataclass(frozen=True, slots=True)

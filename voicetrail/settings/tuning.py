@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from voicetrail.odds import from_log_odds, log_odds
 from voicetrail.settings.registry import SETTINGS, SHIPPED, Value
 from voicetrail.spotting.detector import DetectorSettings
 
 STEEP = 0.16
 """The slope of the logistic function at 0.8: there a shift moves a threshold by just as much as it says."""
+FINEST = 0.01
+"""Thresholds are given in hundredths."""
 
 
 def shift_threshold(threshold: float, shift: float) -> float:
@@ -18,8 +20,7 @@ def shift_threshold(threshold: float, shift: float) -> float:
 
     Scores end short of 1: a word whose threshold ships at 0.9 would be deaf at 0.98, and one at 0.4 hardly feel 0.08.
     """
-    inside = min(max(threshold, 0.01), 0.99)
-    return round(1 / (1 + math.exp(-math.log(inside / (1 - inside)) - shift / STEEP)), 2)
+    return round(from_log_odds(log_odds(threshold, FINEST) + shift / STEEP), 2)
 
 
 def detector_settings(values: Mapping[str, Value], shipped: DetectorSettings) -> DetectorSettings:
