@@ -50,7 +50,7 @@ def same(one: Trainer, two: Trainer) -> bool:
 
 
 def test_it_learns_to_tell_tones_from_noise() -> None:
-    learner = trainer(Schedule(epochs=1, windows=14 * GROUP, batch=GROUP, learning_rate=4e-3, average=0.9))
+    learner = trainer(Schedule(epochs=1, windows=22 * GROUP, batch=GROUP, learning_rate=4e-3, average=0.9))
     found = losses(learner)
     assert np.mean(found[-3:]) < np.mean(found[:3])
     fresh = clips(12, seed=99, words=("up", "down"))
