@@ -29,8 +29,10 @@ BACKGROUND = "_background_noise_"
 HELDOUT_FOLD = "_5-"
 """In the name of an ESC-10 recording of its fifth fold: noise for the evaluation alone."""
 HELDOUT_NOISE = frozenset({"running_tap"})
-HELDOUT_PHRASES = frozenset({"view_glass", "jarvis", "it_IT_m_Carlo", "drascula"})
-"""Wake phrases, a voice of the telephone prompts, and the actors of a game, for the evaluation alone."""
+HELDOUT_PHRASES = frozenset({"view_glass", "jarvis", "it_IT_m_Carlo"})
+"""Wake phrases, and a voice of the telephone prompts, for the evaluation alone."""
+HELDOUT_DIALOGUE = frozenset({"drascula"})
+"""English dialogue, by actors that training never hears."""
 
 Samples = npt.NDArray[np.int16]
 
@@ -90,6 +92,8 @@ class Corpus:
     """Speech that holds no word of the vocabulary: wake phrases and synthetic sentences."""
     phrases: Reel = field(default_factory=lambda: _reel([], []))
     """The real ones among ``talk``."""
+    dialogue: Reel = field(default_factory=lambda: _reel([], []))
+    """Real English dialogue without any direction, for the evaluation alone: no part of ``talk``."""
 
 
 def word_bounds(sound: npt.NDArray[np.float32]) -> tuple[int, int]:
@@ -277,12 +281,12 @@ def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corp
     if not paths:
         raise TrainingError(f"{folders.commands} holds no clips for {split}; is validation_list.txt there?")
     noise = [path for folder in folders.noise for path in sound_files(folder) if _noise_heldout(path) == validating]
+    speech = [path for folder in folders.negatives for path in sound_files(folder)]
+    heldout = HELDOUT_PHRASES | HELDOUT_DIALOGUE
     phrases = [
-        path
-        for folder in folders.negatives
-        for path in sound_files(folder)
-        if (path.parent.name in HELDOUT_PHRASES) == validating
+        path for path in speech if (path.parent.name in HELDOUT_PHRASES if validating else path.parent.name not in heldout)
     ]
+    dialogue = [path for path in speech if validating and path.parent.name in HELDOUT_DIALOGUE]
     made, root = folders.synthetic, folders.synthetic
     if made is not None and validating:
         root = made / "heldout"
@@ -296,6 +300,7 @@ def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corp
         read_reel(noise, cache),
         read_reel([*phrases, *talk], cache),
         read_reel(phrases, cache),
+        read_reel(dialogue, cache),
     )
 
 

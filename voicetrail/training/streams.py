@@ -26,7 +26,7 @@ Half = Literal["choosing", "judging"]
 
 SNRS = (None, 20.0, 10.0, 5.0)
 """Conditions that words are heard in: level above the noise in dB, ``None`` for no noise."""
-RUNNING = ("fluent", "phrases", "talk")
+RUNNING = ("fluent", "phrases", "dialogue", "talk")
 """The streams of speech without a direction as a room has it. Of the others, ``words`` (single ones, one after another) and
 ``neighbours`` (chosen to be mistaken) are harder than any room, and ``noise`` is no speech."""
 LEVEL = 10 ** (-26 / 20)
@@ -145,11 +145,13 @@ def _noise(corpus: Corpus, length: int, rng: np.random.Generator) -> Sound:
 def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str] = DIRECTIONS) -> list[Stream]:
     """Speech and noise that hold none of the words: every false move in them counts.
 
-    ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases. ``talk``: synthetic sentences by
-    voices held out. ``neighbours``: words that resemble a direction, by the same voices. ``fluent``: pieces of the other words,
-    joined as in fluent speech. ``noise``: held-out recordings without speech.
+    ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases, and prompts in another language.
+    ``dialogue``: English as actors speak it. ``talk``: synthetic sentences by voices held out. ``neighbours``: words that resemble a
+    direction, by the same voices. ``fluent``: pieces of the other words, joined as in fluent speech. ``noise``: held-out recordings
+    without speech.
 
-    The sentences of ``talk`` hold no direction, but other words of a larger vocabulary; for such there is no ``talk``.
+    The sentences of ``talk`` and ``dialogue`` hold no direction, but other words of a larger vocabulary, or such as sound like them
+    (*know*, *to*); for such there is neither.
     """
     clips = half(corpus.clips, which)
     rng = np.random.default_rng((seed, 2))
@@ -165,7 +167,7 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     # The talk's reel holds the phrases first.
     reels = [("phrases", corpus.phrases, 0), ("noise", corpus.noise, 0)]
     if set(words) <= set(DIRECTIONS):
-        reels.insert(1, ("talk", corpus.talk, len(corpus.phrases.names)))
+        reels[1:1] = [("dialogue", corpus.dialogue, 0), ("talk", corpus.talk, len(corpus.phrases.names))]
     streams += [Stream(name, _every_other(reel, since, which)) for name, reel, since in reels]
     return [stream for stream in streams if len(stream.sound) > CLIP]
 
