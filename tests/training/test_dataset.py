@@ -57,7 +57,7 @@ def test_words_noise_and_negatives_side_by_side_are_read(tmp_path: Path, suffix:
     words = write_folder(tmp_path / "speech_commands", 6, suffix, ("up",))
     for name in ("esc10_1-100032-A-0", "esc10_5-200099-A-10"):
         sound_file(tmp_path / "noise" / f"{name}.flac", 1.0)
-    for phrase in ("alexa", "jarvis", "view_glass"):
+    for phrase in ("alexa", "jarvis", "view_glass", "drascula"):
         sound_file(tmp_path / "negatives" / phrase / f"one{suffix}", 1.0)
     folders = find_folders(tmp_path)
     assert folders.commands == words
@@ -66,6 +66,8 @@ def test_words_noise_and_negatives_side_by_side_are_read(tmp_path: Path, suffix:
     assert set(training.noise.names) == {"esc10_1-100032-A-0", "white_noise"}
     assert set(validation.noise.names) == {"esc10_5-200099-A-10", "running_tap"}
     assert (len(training.phrases.names), len(validation.phrases.names)) == (1, 2)
+    assert (len(training.dialogue.names), len(validation.dialogue.names)) == (0, 1)
+    assert len(training.talk.names) == 1
 
 
 def test_synthetic_words_are_for_training_alone_and_voices_held_out_for_the_evaluation(tmp_path: Path) -> None:

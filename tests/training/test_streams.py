@@ -104,6 +104,13 @@ def test_the_halves_hear_different_noise_talk_and_neighbours(recordings: Corpus)
     assert not np.array_equal(one["neighbours"], two["neighbours"])
 
 
+def test_sentences_are_speech_without_a_word_only_where_the_words_are_directions(recordings: Corpus) -> None:
+    spoken = replace(recordings, dialogue=reel(6, 8), phrases=reel(4, 9))
+    kinds = [{stream.name for stream in negative_streams(spoken, "choosing", 3, words)} for words in (TARGETS, ("up", "no"))]
+    assert {"phrases", "dialogue"} <= kinds[0]
+    assert kinds[1] & {"phrases", "dialogue", "talk"} == {"phrases"}
+
+
 def test_of_several_recordings_either_half_hears_every_other(recordings: Corpus) -> None:
     sizes = [SAMPLE_RATE * seconds for seconds in (1, 2, 3, 4, 5)]
     sound = np.concatenate([np.full(size, number + 1, dtype=np.int16) for number, size in enumerate(sizes)])
