@@ -9,7 +9,7 @@ import pytest
 from tests.training.makers import TONES, clips, corpus, reel
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.dataset import Corpus, Reel
-from voicetrail.training.streams import LEVEL, TAIL, Half, half, negative_streams, word_stream
+from voicetrail.training.streams import LEVEL, PAUSE, TAIL, Half, half, negative_streams, word_stream
 
 TARGETS = ("up", "left")
 
@@ -120,3 +120,11 @@ def test_of_several_recordings_either_half_hears_every_other(recordings: Corpus)
     for which, heard in expected.items():
         streams = {stream.name: stream.sound for stream in negative_streams(mixed, which, 3, TARGETS)}
         assert {*np.round(streams["noise"] * 32768).astype(int).tolist()} == heard
+
+
+def test_there_is_a_pause_between_two_recordings_of_speech(recordings: Corpus) -> None:
+    said = np.full(4 * SAMPLE_RATE, 1000, dtype=np.int16)
+    lines = Reel(said, np.arange(5, dtype=np.int64) * SAMPLE_RATE, tuple("abcd"))
+    streams = {stream.name: stream for stream in negative_streams(replace(recordings, dialogue=lines), "choosing", 3, TARGETS)}
+    sound = streams["dialogue"].sound
+    assert (len(sound), int((sound == 0).sum())) == (2 * (SAMPLE_RATE + PAUSE), 2 * PAUSE)

@@ -31,6 +31,9 @@ RUNNING = ("fluent", "phrases", "dialogue", "talk")
 ``neighbours`` (chosen to be mistaken) are harder than any room, and ``noise`` is no speech."""
 LEVEL = 10 ** (-26 / 20)
 """Root mean square of a word's loud part: -26 dB below full scale, as telephone speech is levelled (ITU-T P.56)."""
+PAUSE = 3 * SAMPLE_RATE // 10
+"""Samples of silence between two recordings of speech. Without it the end of a line and the begin of the next make words that nobody
+said."""
 TAIL = 5 * SAMPLE_RATE // 100
 """What ``word_bounds`` adds behind a word, in samples; taken off again where a latency is measured."""
 
@@ -168,11 +171,12 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     reels = [("phrases", corpus.phrases, 0), ("noise", corpus.noise, 0)]
     if set(words) <= set(DIRECTIONS):
         reels[1:1] = [("dialogue", corpus.dialogue, 0), ("talk", corpus.talk, len(corpus.phrases.names))]
-    streams += [Stream(name, _every_other(reel, since, which)) for name, reel, since in reels]
+    pauses = {"noise": 0}
+    streams += [Stream(name, _every_other(reel, since, which, pauses.get(name, PAUSE))) for name, reel, since in reels]
     return [stream for stream in streams if len(stream.sound) > CLIP]
 
 
-def _every_other(reel: Reel, since: int, which: Half) -> Sound:
+def _every_other(reel: Reel, since: int, which: Half, pause: int) -> Sound:
     """Every second recording of a reel from ``since`` on, so that either half has all kinds; of a single one the half."""
     if len(reel.names) - since == 1:
         begin, end = int(reel.begins[since]), int(reel.begins[since + 1])
@@ -180,7 +184,7 @@ def _every_other(reel: Reel, since: int, which: Half) -> Sound:
         sound = reel.sound[begin:middle] if which == "choosing" else reel.sound[middle:end]
         return sound.astype(np.float32) / 32768.0
     rows = range(since + (which == "judging"), len(reel.names), 2)
-    parts = [reel.sound[reel.begins[row] : reel.begins[row + 1]] for row in rows]
+    parts = [np.pad(reel.sound[reel.begins[row] : reel.begins[row + 1]], (0, pause)) for row in rows]
     return np.concatenate([*parts, np.zeros(0, dtype=np.int16)]).astype(np.float32) / 32768.0
 
 
