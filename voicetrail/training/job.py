@@ -33,9 +33,10 @@ from voicetrail.training.temperature import fit_temperature
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
-FALSE_AN_HOUR = 5.0
-"""How often an hour all words together may be given out in running speech that holds none, on the choosing half: a few times in the
-three quarters of an hour that there are. Held to none at all, one odd moment would take a word away from the player."""
+FALSE_AN_HOUR = 8.0
+"""How often an hour all words together may be given out in running speech that holds none, on the choosing half. A quarter of that is
+acted dialogue, in which the words are given out several times as often as in all the rest together: the judging half decides whether
+what is left is few enough."""
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 HISTORY = "history.json"

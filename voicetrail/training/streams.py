@@ -32,8 +32,7 @@ RUNNING = ("fluent", "phrases", "dialogue", "talk")
 LEVEL = 10 ** (-26 / 20)
 """Root mean square of a word's loud part: -26 dB below full scale, as telephone speech is levelled (ITU-T P.56)."""
 PAUSE = 3 * SAMPLE_RATE // 10
-"""Samples of silence between two recordings of speech. Without it the end of a line and the begin of the next make words that nobody
-said."""
+"""Samples of silence between two recordings of speech: no line of talk begins within the last word of another."""
 TAIL = 5 * SAMPLE_RATE // 100
 """What ``word_bounds`` adds behind a word, in samples; taken off again where a latency is measured."""
 
