@@ -12,7 +12,7 @@ were allowed, and where they were drawn towards each other until they kept to 5,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
@@ -65,7 +65,7 @@ def choose(
         A choice a smoothing, the best first.
     """
     hits, wrong, among = (
-        [Heard(item.stream, lively(item.hops, labels, words), ()) for item in heard] for heard in (positive, negative, single)
+        [replace(item, hops=lively(item.hops, labels, words)) for item in heard] for heard in (positive, negative, single)
     )
     choices = []
     for smoothing in smoothings:
@@ -77,7 +77,7 @@ def choose(
         choices.append(Choice(settings, right.heard, false, right.latency(50)))
     best, *others = sorted(choices, key=lambda choice: -choice.heard)
     moves = false_moves(labels, words, best.settings, negative)
-    return [Choice(best.settings, best.heard, best.false_an_hour, best.latency, moves), *others]
+    return [replace(best, false_moves=moves), *others]
 
 
 def _lowest(labels: Sequence[str], words: Sequence[str], smoothing: float, heard: Sequence[Heard], allowed: float) -> float:

@@ -8,7 +8,7 @@
 Telephone prompts, actors of three games, and people who name pictures for children. To one who listens for a few English words,
 any language is conversation. Spoken digits of the telephone prompts (a folder of their own) are left out, and so are the English
 lines in ``left_out.txt``: a word of the larger vocabulary is said in them, or nobody knows what (``training.transcribe`` made the
-list). Some voices are kept out of training (``dataset.HELDOUT_PHRASES``).
+list). Some voices are kept out of training (``dataset.HELDOUT_PHRASES`` and ``HELDOUT_DIALOGUE``).
 """
 
 from __future__ import annotations

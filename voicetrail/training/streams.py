@@ -170,8 +170,7 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     reels = [("phrases", corpus.phrases, 0), ("noise", corpus.noise, 0)]
     if set(words) <= set(DIRECTIONS):
         reels[1:1] = [("dialogue", corpus.dialogue, 0), ("talk", corpus.talk, len(corpus.phrases.names))]
-    pauses = {"noise": 0}
-    streams += [Stream(name, _every_other(reel, since, which, pauses.get(name, PAUSE))) for name, reel, since in reels]
+    streams += [Stream(name, _every_other(reel, since, which, 0 if name == "noise" else PAUSE)) for name, reel, since in reels]
     return [stream for stream in streams if len(stream.sound) > CLIP]
 
 
