@@ -61,6 +61,8 @@ class Scores:
     smoothed: tuple[float, ...] = ()
     """The same after the detector's smoothing: what the thresholds are held against, and what the bars show."""
     captured: float | None = None
+    raised: float = 0.0
+    """How far talk moved the thresholds up at this hop (``odds.shifted``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class DetectorChanged:
     smoothing: float
     refractory: float
     margin: float
+    talk_shift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class Listener:
         now = self.detector.applied
         if now != before:
             yield now.changed_at(self.time)
-        yield Scores(self.time, posteriors, self.detector.smoothed, captured)
+        yield Scores(self.time, posteriors, self.detector.smoothed, captured, self.detector.raised)
         yield from words
 
 

@@ -133,6 +133,14 @@ def test_scores_and_levels_are_told_only_when_they_change() -> None:
     assert bytes_of([(0.9 * (i // 12 % 2), -60 + 40 * (i // 12 % 2)) for i in range(60 * second)]) < 60 * 200, "talking"
 
 
+def test_how_far_talk_raised_the_thresholds_comes_over() -> None:
+    summary = Summary()
+    summary.take(Level(640, -30, -20, False))
+    event = summary.take(Scores(640, (0.5, 0.0, 0.0), raised=0.27))
+    assert event is not None
+    assert decode_scores(over_the_wire(event).data, LABELS)[1].raised == 0.27
+
+
 def test_the_highest_score_between_two_summaries_is_not_missed() -> None:
     summary = Summary()
     sent: list[WireEvent] = []

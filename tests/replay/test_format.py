@@ -54,7 +54,7 @@ inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
     st.builds(game_inputs.SetGlideSpeed, st.floats(*game_inputs.SPEED_RANGE)),
     st.builds(game_inputs.SetGlideSilence, st.floats(*game_inputs.SILENCE_RANGE)),
 )
-detectors = st.builds(DetectorSettings, scores, tables, scores, scores, scores)
+detectors = st.builds(DetectorSettings, scores, tables, scores, scores, scores, scores)
 labels = st.lists(words, min_size=2, max_size=5, unique=True).map(tuple)
 
 
@@ -63,7 +63,7 @@ def ears(draw: st.DrawFn) -> Ears:
     names = draw(labels)
     row = st.tuples(times, st.tuples(*[scores] * len(names)))
     states = st.dictionaries(words, st.tuples(st.booleans(), st.none() | times, st.floats(0, 1)), max_size=3)
-    state = Snapshot(tuple(draw(st.lists(row, max_size=3))), draw(states))
+    state = Snapshot(tuple(draw(st.lists(row, max_size=3))), draw(states), draw(scores))
     return Ears(draw(times), names, 640, draw(words), draw(words), draw(words), draw(detectors), draw(st.booleans()), state)
 
 

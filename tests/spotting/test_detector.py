@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicetrail.events import SAMPLE_RATE, WordHeard, WordRejected, seconds
+from voicetrail.odds import shifted
 from voicetrail.spotting.detector import REARM, Detector, DetectorSettings
 
 LABELS = ("up", "left", "_unknown_", "_background_noise_")
@@ -177,6 +178,7 @@ tunings = st.builds(
     smoothing=st.floats(0.0, 0.4),
     refractory=st.floats(0.0, 2.0),
     margin=st.floats(0.0, 0.5),
+    talk_shift=st.floats(0.0, 0.6),
 )
 
 
@@ -220,8 +222,50 @@ def test_a_snapshot_of_other_labels_does_no_harm() -> None:
     assert words(feed(detector, ups(0.9))) == ["up"]
 
 
+def talk(seconds: float, unknown: float = 1.0) -> list[tuple[float, ...]]:
+    return [row("_unknown_", unknown)] * round(seconds * SAMPLE_RATE / HOP)
+
+
+GUARDED = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=0.0, margin=0.1, talk_shift=0.32)
+
+
+def test_amid_talk_a_word_needs_a_higher_score() -> None:
+    assert words(feed(Detector(LABELS, GUARDED), [*talk(10), *ups(0.9, 0.0)])) == []
+    assert words(feed(Detector(LABELS, GUARDED), [*talk(10), *ups(0.99, 0.0)])) == ["up"]
+    assert words(feed(Detector(LABELS, PLAIN), [*talk(10), *ups(0.9, 0.0)])) == ["up"]
+
+
+def test_a_word_or_two_before_make_no_talk() -> None:
+    said = [*talk(0.6), *talk(1.0, 0.0), *talk(0.6), *talk(1.0, 0.0)]
+    assert words(feed(Detector(LABELS, GUARDED), [*said * 4, *ups(0.81)])) == ["up"]
+
+
+def test_after_some_seconds_of_silence_the_talk_is_forgotten() -> None:
+    detector = Detector(LABELS, GUARDED)
+    feed(detector, talk(20))
+    assert detector.raised == pytest.approx(GUARDED.talk_shift, rel=0.05)
+    feed(detector, talk(2, 0.0), 10**6)
+    assert detector.raised == 0.0
+    assert words(feed(detector, ups(0.81), 2 * 10**6)) == ["up"]
+
+
+def test_what_is_lacking_is_counted_from_the_raised_threshold() -> None:
+    (event,) = feed(Detector(LABELS, GUARDED), [*talk(20), *ups(0.9, 0.0)])
+    assert isinstance(event, WordRejected)
+    assert event.reason == "threshold"
+    assert event.lacking == pytest.approx(shifted(0.8, 0.32) - 0.9, abs=0.02)
+
+
+def test_the_rate_of_the_hops_makes_no_difference_to_what_is_talk() -> None:
+    fine, coarse = Detector(LABELS, GUARDED), Detector(LABELS, GUARDED)
+    feed(fine, [row("_unknown_", 0.9)] * 201)
+    for number in range(1, 102):
+        coarse.feed((2 * number - 1) * HOP, row("_unknown_", 0.9))
+    assert fine.talk == pytest.approx(coarse.talk, abs=1e-9)
+
+
 def test_the_event_of_a_change_tells_all_of_the_settings() -> None:
-    tuned = DetectorSettings(0.5, {"up": 0.7}, 0.2, 0.4, 0.05)
+    tuned = DetectorSettings(0.5, {"up": 0.7}, 0.2, 0.4, 0.05, 0.32)
     change = tuned.changed_at(640)
     assert change.time == 640
     assert DetectorSettings.told(change) == tuned

@@ -11,8 +11,11 @@ from textual.pilot import Pilot
 from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import ToneEars, tone_file
 from tests.ui.waiting import until
+from voicetrail.events import Scores
+from voicetrail.odds import shifted
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.messages import Heard
 from voicetrail.ui.screens.game import GameScreen
 
 WORDS = ("up", "down", "left", "right")
@@ -82,6 +85,23 @@ async def test_threshold_keys(tmp_path: Path) -> None:
             assert game.bars.selected == selected
             kept = load_settings(env=_env(tmp_path)).detector_settings(ToneEars.detector)
             assert [kept.threshold_of(word) for word in WORDS] == pytest.approx(expected)
+
+
+async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
+    app = make_app(make_settings(tmp_path))
+    async with app.run_test(size=(100, 30)) as pilot:
+        game = app.game
+        assert game is not None
+        game.show_labels(ToneEars.labels)
+        game.tuner.loaded(ToneEars.labels, ToneEars.detector)
+        plain = ToneEars.detector.threshold_of("up")
+        for time, raised in ((640, 0.32), (1280, 0.16), (1920, 0.0)):
+            game.post_message(
+                Heard((Scores(time, (0.1,) * len(ToneEars.labels), (0.1,) * len(ToneEars.labels), raised=raised),))
+            )
+            await pilot.pause()
+            assert game.bars._thresholds["up"] == pytest.approx(shifted(plain, raised))
+        assert shifted(plain, 0.32) > plain + 0.1
 
 
 async def test_a_key_for_each_setting(tmp_path: Path) -> None:

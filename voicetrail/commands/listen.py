@@ -30,7 +30,10 @@ from voicetrail.text import printable
 if TYPE_CHECKING:
     from voicetrail.settings import Settings
 
-HERE = ("weights", "vocabulary", "threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "device")
+HERE = (
+    *("weights", "vocabulary", "device"),
+    *("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "talk_shift"),
+)
 """Settings that this command has a flag for, besides ``gain``; the others are the game's."""
 PLACES = 3
 """Decimals of times and scores."""

@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     try_out.add_argument("--refractory", metavar="S", help="seconds in which a word is not given again")
     try_out.add_argument("--smoothing", metavar="S", help="seconds over which scores are averaged")
     try_out.add_argument("--margin", metavar="N", help="how far a word must be ahead of the others")
+    try_out.add_argument("--talk-shift", metavar="N", help="how far running talk moves every threshold up")
     try_out.add_argument(
         "--rehear", nargs="?", const="", metavar="WEIGHTS", help="hear the recorded sound again, with these weights or its own"
     )
@@ -69,7 +70,7 @@ def _override(args: argparse.Namespace) -> Override:
     if isinstance(for_all, str):
         raise UsageError(f"--threshold {for_all}: what if needs a number; --rehear decides with what ships")
     numbers: dict[str, float | None] = {}
-    for name in ("refractory", "smoothing", "margin"):
+    for name in ("refractory", "smoothing", "margin", "talk_shift"):
         given = getattr(args, name)
         value = None if given is None else SETTINGS[name].parse(given)
         if isinstance(value, str):

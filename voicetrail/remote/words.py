@@ -72,6 +72,7 @@ def decode_settings(data: object) -> DetectorSettings:
         smoothing=number(fields, "smoothing", 0, 5),
         refractory=number(fields, "refractory", 0, 60),
         margin=number(fields, "margin", 0, 1),
+        talk_shift=number(fields, "talk_shift", 0, 1, 0.0),
     )
 
 
@@ -113,7 +114,7 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
     level = Level(
         time, number(data, "l", -200, 20), number(data, "k", -200, 20), bool(data.get("x")), number(data, "g", -99, 99, 0.0)
     )
-    return level, Scores(time, values, values)
+    return level, Scores(time, values, values, raised=number(data, "u", 0, 100, 0.0) / 100)
 
 
 class Summary:
@@ -129,6 +130,7 @@ class Summary:
 
     def __init__(self) -> None:
         self._level: Level | None = None
+        self._raised = 0.0
         self._highest: tuple[float, ...] = ()
         self._sent_at: int | None = None
         self._sent: tuple[float, ...] = ()
@@ -140,6 +142,7 @@ class Summary:
             self._level = event
         elif isinstance(event, Scores):
             smoothed = event.smoothed or event.posteriors
+            self._raised = event.raised
             self._highest = tuple(map(max, self._highest, smoothed)) if self._highest else smoothed
             if self._level is not None and self._due(event.time, self._level):
                 return self._send(event.time, self._level)
@@ -159,7 +162,11 @@ class Summary:
     def _send(self, time: int, level: Level) -> WireEvent:
         data: dict[str, Any] = {"t": time, "s": [round(score * 100) for score in self._highest]}
         data |= {"l": round(level.rms_db), "k": round(level.peak_db)}
-        data |= {"x": 1 if level.clipped else None, "g": round(level.gain_db, 1) or None}
+        data |= {
+            "x": 1 if level.clipped else None,
+            "g": round(level.gain_db, 1) or None,
+            "u": round(self._raised * 100) or None,
+        }
         self._sent_at, self._sent, self._sent_level, self._highest = time, self._highest, level.rms_db, ()
         return WireEvent(SCORES, data)
 

@@ -158,6 +158,7 @@ def detector_settings(data: object) -> DetectorSettings:
         number(values.get("smoothing"), 0, 10),
         number(values.get("refractory"), 0, 60),
         number(values.get("margin"), 0, 1),
+        number(values.get("talk_shift", 0.0), 0, 1),  # files from before it have none
     )
 
 
@@ -195,6 +196,7 @@ def _ears_to_json(ears: Ears) -> dict[str, object]:
         "settings": ears.settings.as_dict(),
         "recent": [[time, list(posteriors)] for time, posteriors in ears.state.recent],
         "words": {word: list(state) for word, state in ears.state.words.items()},
+        "talk": ears.state.talk,
     }
 
 
@@ -220,7 +222,7 @@ def _ears(data: object) -> Ears:
         source=text(values.get("source")),
         settings=detector_settings(values.get("settings")),
         listening=flag(values.get("listening", True)),
-        state=Snapshot(tuple(recent), words),
+        state=Snapshot(tuple(recent), words, number(values.get("talk", 0.0), 0, 1)),
     )
 
 

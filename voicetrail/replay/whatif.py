@@ -32,13 +32,14 @@ class Override:
     refractory: float | None = None
     smoothing: float | None = None
     margin: float | None = None
+    talk_shift: float | None = None
 
     def __call__(self, settings: DetectorSettings) -> DetectorSettings:
         """The settings with the override in place."""
         if self.threshold is not None:
             settings = replace(settings, threshold=self.threshold, thresholds={})
         settings = replace(settings, thresholds={**settings.thresholds, **self.thresholds})
-        for name in ("refractory", "smoothing", "margin"):
+        for name in ("refractory", "smoothing", "margin", "talk_shift"):
             value = getattr(self, name)
             if value is not None:
                 settings = replace(settings, **{name: value})

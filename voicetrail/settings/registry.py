@@ -217,6 +217,15 @@ _ALL = (
         keyword=SHIPPED,
     ),
     Setting(
+        "talk_shift",
+        "number",
+        SHIPPED,
+        "how far running talk moves every threshold up",
+        (0.0, 0.6),
+        0.05,
+        keyword=SHIPPED,
+    ),
+    Setting(
         "step", "integer", 2, "length of a step up or down; a step sideways is twice as many cells", (1, 20), 1, unit="cells"
     ),
     Setting("mode", "choice", "step", "one step a word, or glide on until stop, silence or space", choices=("step", "glide")),
@@ -236,7 +245,7 @@ _ALL = (
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _ALL})
 """Every setting by its name."""
 
-TUNING = ("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin")
+TUNING = ("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "talk_shift")
 """What decides when a word is taken: what a preset holds."""
 
 

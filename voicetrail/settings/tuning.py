@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from voicetrail.odds import from_log_odds, log_odds
+from voicetrail.odds import shifted as shifted_score
 from voicetrail.settings.registry import SETTINGS, SHIPPED, Value
 from voicetrail.spotting.detector import DetectorSettings
 
-STEEP = 0.16
-"""The slope of the logistic function at 0.8: there a shift moves a threshold by just as much as it says."""
 FINEST = 0.01
 """Thresholds are given in hundredths."""
 
@@ -20,7 +18,7 @@ def shift_threshold(threshold: float, shift: float) -> float:
 
     Scores end short of 1: a word whose threshold ships at 0.9 would be deaf at 0.98, and one at 0.4 hardly feel 0.08.
     """
-    return round(from_log_odds(log_odds(threshold, FINEST) + shift / STEEP), 2)
+    return round(shifted_score(threshold, shift, FINEST), 2)
 
 
 def detector_settings(values: Mapping[str, Value], shipped: DetectorSettings) -> DetectorSettings:
@@ -52,4 +50,5 @@ def detector_settings(values: Mapping[str, Value], shipped: DetectorSettings) ->
         smoothing=own("smoothing", shipped.smoothing),
         refractory=own("refractory", shipped.refractory),
         margin=own("margin", shipped.margin),
+        talk_shift=own("talk_shift", shipped.talk_shift),
     )

@@ -1,4 +1,4 @@
-"""Scores become words: smoothing over hops, a threshold for each word, one word a crossing, a refractory time.
+"""Scores become words: smoothing over hops, a threshold for each word (higher amid talk), one word a crossing, a refractory time.
 
 The scheme is the posterior handling of Chen, Parada and Heigold, "Small-footprint keyword spotting using deep neural networks"
 (ICASSP 2014, section 2.3: smoothed posteriors held against a threshold), with a trigger that has to fall before it arms again,
@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, RejectionReason, WordHeard, WordRejected, seconds
-from voicetrail.vocabulary import is_word
+from voicetrail.odds import shifted
+from voicetrail.spotting.talk import follow, running
+from voicetrail.vocabulary import UNKNOWN, is_word
 
 REARM = 0.8
 """A word is armed again once its smoothed score has fallen below this part of its threshold."""
@@ -38,6 +40,8 @@ class DetectorSettings:
     """Time, in s, after a word in which the same word is not given again."""
     margin: float = 0.1
     """How far a word's smoothed score must be ahead of every other word's."""
+    talk_shift: float = 0.0
+    """How far running talk moves every threshold up, as ``odds.shifted`` moves it (``spotting.talk``)."""
 
     def threshold_of(self, word: str) -> float:
         """The threshold that holds for a word."""
@@ -51,16 +55,19 @@ class DetectorSettings:
             "smoothing": self.smoothing,
             "refractory": self.refractory,
             "margin": self.margin,
+            "talk_shift": self.talk_shift,
         }
 
     def changed_at(self, time: int) -> DetectorChanged:
         """The event that tells of these settings."""
-        return DetectorChanged(time, self.threshold, self.thresholds, self.smoothing, self.refractory, self.margin)
+        return DetectorChanged(
+            time, self.threshold, self.thresholds, self.smoothing, self.refractory, self.margin, self.talk_shift
+        )
 
     @classmethod
     def told(cls, change: DetectorChanged) -> DetectorSettings:
         """The settings that an event tells of."""
-        return cls(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin)
+        return cls(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin, change.talk_shift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Snapshot:
     """Time and posteriors of the hops that are still being averaged."""
     words: Mapping[str, tuple[bool, int | None, float]] = field(default_factory=dict)
     """Of each word: whether it is armed, when it was last given out, and its peak since it was quiet (``FALLING``: it is not)."""
+    talk: float = 0.0
+    """How much of the last seconds was talk (``spotting.talk``)."""
 
 
 @dataclass(slots=True)
@@ -97,26 +106,33 @@ class Detector:
         self.applied = self.settings
         """The settings that decided the last hop: ``settings`` may have been replaced since, from another thread."""
         self._words = [(index, label) for index, label in enumerate(self.labels) if is_word(label)]
+        self._unknown = self.labels.index(UNKNOWN) if UNKNOWN in self.labels else None
         self._states = {label: _WordState() for _, label in self._words}
         self._recent: deque[tuple[int, tuple[float, ...]]] = deque()
         self.smoothed: tuple[float, ...] = (0.0,) * len(self.labels)
         """Smoothed posteriors of the last hop, in the order of the labels."""
+        self.talk = 0.0
+        """How much of the last seconds was talk, between 0 and 1 (``spotting.talk``)."""
+        self.raised = 0.0
+        """How far talk has moved the thresholds up at the last hop: ``talk_shift`` or a part of it."""
 
     def reset(self) -> None:
         """Forget everything heard so far (a new stream begins)."""
         self._recent.clear()
         self._states = {label: _WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
+        self.talk = self.raised = 0.0
 
     def snapshot(self) -> Snapshot:
         """What is remembered of the sound so far, so that a replay can decide on from here. Call it between hops."""
         words = {word: (state.armed, state.last_heard, state.peak) for word, state in self._states.items()}
-        return Snapshot(tuple(self._recent), words)
+        return Snapshot(tuple(self._recent), words, self.talk)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot; what it does not name starts afresh."""
         self.reset()
         self._recent.extend(row for row in snapshot.recent if len(row[1]) == len(self.labels))
+        self.talk = snapshot.talk
         for word, (armed, last_heard, peak) in snapshot.words.items():
             if word in self._states:
                 self._states[word] = _WordState(armed, last_heard, peak)
@@ -145,6 +161,9 @@ class Detector:
         return out
 
     def _smooth(self, time: int, posteriors: tuple[float, ...]) -> None:
+        if self._recent and self._unknown is not None:
+            self.talk = follow(self.talk, posteriors[self._unknown], time - self._recent[-1][0])
+            self.raised = self.applied.talk_shift * running(self.talk)
         self._recent.append((time, posteriors))
         oldest = time - round(self.applied.smoothing * SAMPLE_RATE)
         while len(self._recent) > 1 and self._recent[0][0] <= oldest:
@@ -154,6 +173,8 @@ class Detector:
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
         state, score, threshold = self._states[word], self.smoothed[index], self.applied.threshold_of(word)
+        if self.raised:
+            threshold = shifted(threshold, self.raised)
         if score < threshold:
             return self._below(time, word, score, threshold)
         if not state.armed:

@@ -201,7 +201,8 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         raise _damaged(path, "a label stands there twice")
     try:
         detector = DetectorSettings(**meta["detector"])
-        numbers = [detector.threshold, detector.smoothing, detector.refractory, detector.margin, *detector.thresholds.values()]
+        numbers = [detector.threshold, detector.smoothing, detector.refractory, detector.margin, detector.talk_shift]
+        numbers += detector.thresholds.values()
         if not all(isinstance(value, (int, float)) and 0 <= value <= 60 for value in numbers):
             raise ValueError("a detector setting out of range")
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -25,6 +25,7 @@ from voicetrail.events import (
 )
 from voicetrail.game import Changes, Input, Session, SetGlideSilence, SetGlideSpeed, SetMode, SetStep
 from voicetrail.keys import Action
+from voicetrail.odds import shifted
 from voicetrail.settings import TUNING, Settings
 from voicetrail.spotting.history import WordCounts
 from voicetrail.ui.line_delay import LineWatch
@@ -90,6 +91,8 @@ class LiveView(GameView):
         self._state: State = "loading" if make_hearing else "deaf"
         self._glide: Timer | None = None
         self._tuned_at = 0.0
+        self._raised = 0.0
+        """How far talk has moved the thresholds up, as the bars show it."""
 
     def on_mount(self) -> None:
         """Begin: timers, and after the first paint the ears."""
@@ -165,6 +168,10 @@ class LiveView(GameView):
             self.ear.set_level(level)
         if scores is not None:
             self.bars.set_scores(scores.time, scores.smoothed)
+            raised = round(scores.raised, 2)
+            if raised != self._raised:
+                self._raised = raised
+                self._show_thresholds()
         self.paint_now()
 
     def _take(self, item: News) -> None:
@@ -268,7 +275,8 @@ class LiveView(GameView):
     def _show_thresholds(self) -> None:
         detector = self.tuner.detector
         if detector is not None:
-            self.bars.set_thresholds({word: detector.threshold_of(word) for word in self.tuner.words})
+            thresholds = {word: detector.threshold_of(word) for word in self.tuner.words}
+            self.bars.set_thresholds({word: shifted(value, self._raised) for word, value in thresholds.items()})
 
     # What settings do
 
