@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,12 +95,19 @@ def restless(seed: int, hops: int) -> Hops:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.floats(LOWEST, HIGHEST), st.sampled_from(SMOOTHINGS), st.floats(0, 1.0), st.floats(0, 0.3))
+@given(
+    st.integers(0, 10**6),
+    st.floats(LOWEST, HIGHEST),
+    st.sampled_from(SMOOTHINGS),
+    st.floats(0, 1.0),
+    st.floats(0, 0.3),
+    st.floats(0, 0.6),
+)
 def test_leaving_out_the_dead_hops_changes_no_decision(
-    seed: int, threshold: float, smoothing: float, refractory: float, margin: float
+    seed: int, threshold: float, smoothing: float, refractory: float, margin: float, talk_shift: float
 ) -> None:
     hops = restless(seed, 400)
-    tuning = DetectorSettings(threshold, {}, smoothing, refractory, margin)
+    tuning = DetectorSettings(threshold, {}, smoothing, refractory, margin, talk_shift)
     some = lively(hops, LABELS)
     assert decide(some, LABELS, tuning) == decide(hops, LABELS, tuning)
 
@@ -179,8 +187,24 @@ def test_all_words_get_the_threshold_that_keeps_them_together_to_the_allowance()
 
 
 def test_other_words_one_after_another_have_an_allowance_of_their_own() -> None:
-    hour = Heard(stream(seconds=3600.0), peaks(0.8).hops, ())
+    hour = Heard(stream(seconds=3600.0), peaks(0.805).hops, ())
     assert choose(LABELS, ("up",), [peaks(0.9)], [], 3.0, [hour], 0.5)[0].settings.thresholds == {"up": 0.81}
+
+
+def test_a_shift_amid_talk_is_chosen_where_it_makes_room_for_lower_thresholds() -> None:
+    def amid(unknown: float, *heights: float) -> Heard:
+        """Words after ten seconds with so much of what is no word."""
+        item = peaks(*heights, apart=300)
+        rows = [(t, (*row[:2], unknown * row[2])) for t, row in item.hops]
+        return Heard(item.stream, rows, ())
+
+    talk = amid(1.0, 0.0, *[0.8] * 8)
+    wrong = Heard(replace(talk.stream, spoken=()), talk.hops, ())
+    said = amid(0.2, *[0.75] * 8)
+    best, *others = choose(LABELS, ("up",), [said], [wrong], 5.0)
+    assert best.settings.talk_shift > 0
+    assert best.heard > 0.9
+    assert next(c for c in others if c.settings.talk_shift == 0).heard == 0.0
 
 
 def test_the_smoothing_that_hears_the_most_is_first() -> None:
@@ -188,7 +212,7 @@ def test_the_smoothing_that_hears_the_most_is_first() -> None:
     short = Heard(
         brief.stream, [(t, row if (t // HOP - 1) % 50 in (10, 11, 12) else (0.0, 0.0, 1.0)) for t, row in brief.hops], ()
     )
-    choices = choose(LABELS, ("up",), [short], [], 3.0)
+    choices = choose(LABELS, ("up",), [short], [], 3.0, talk_shifts=(0.0,))
     assert [choice.heard for choice in choices] == sorted((choice.heard for choice in choices), reverse=True)
     assert {choice.settings.smoothing for choice in choices} == {*SMOOTHINGS}
     # A word of three hops is lost in the longest mean.

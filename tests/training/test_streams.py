@@ -9,7 +9,17 @@ import pytest
 from tests.training.makers import TONES, clips, corpus, reel
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.dataset import Corpus, Reel
-from voicetrail.training.streams import LEVEL, PAUSE, TAIL, Half, half, negative_streams, word_stream
+from voicetrail.training.streams import (
+    CROWDED_SHARE,
+    LEVEL,
+    PAUSES,
+    TAIL,
+    Half,
+    crowded_stream,
+    half,
+    negative_streams,
+    word_stream,
+)
 
 TARGETS = ("up", "left")
 
@@ -127,4 +137,15 @@ def test_there_is_a_pause_between_two_recordings_of_speech(recordings: Corpus) -
     lines = Reel(said, np.arange(5, dtype=np.int64) * SAMPLE_RATE, tuple("abcd"))
     streams = {stream.name: stream for stream in negative_streams(replace(recordings, dialogue=lines), "choosing", 3, TARGETS)}
     sound = streams["dialogue"].sound
-    assert (len(sound), int((sound == 0).sum())) == (2 * (SAMPLE_RATE + PAUSE), 2 * PAUSE)
+    ends = np.flatnonzero(np.diff((sound != 0).astype(int), append=1))
+    first, second = (np.diff(ends)[::2] / SAMPLE_RATE).tolist()
+    assert PAUSES[0] <= min(first, second) < max(first, second) <= PAUSES[1]
+    assert int((sound != 0).sum()) == 2 * SAMPLE_RATE
+
+
+def test_in_a_crowd_few_words_are_for_the_game(recordings: Corpus) -> None:
+    crowded = crowded_stream(recordings, "choosing", 120.0, 3, TARGETS)
+    plain = word_stream(recordings, "choosing", None, 120.0, 3, TARGETS)
+    assert 0 < len(crowded.spoken) < len(plain.spoken)
+    said = 120 / (len(crowded.spoken) / CROWDED_SHARE)
+    assert said < 1.3, "a word follows the other"

@@ -1,7 +1,8 @@
-"""Chooses the threshold and the smoothing that ship: on the streams of one half of the validation speakers, never the judging one.
+"""Chooses the detector's settings that ship: on the streams of one half of the validation speakers, never the judging one.
 
-For each smoothing, the lowest threshold is taken at which all words together are given out no more often than allowed in speech that
-holds none of them; the smoothing that then hears the most words over all conditions is best.
+For each shift that talk gives the thresholds (``spotting.talk``), and then for each smoothing with the best of these, the lowest
+threshold is taken at which all words together are given out no more often than allowed in speech that holds none of them; what then
+hears the most words over all conditions is best.
 
 All words get the same threshold. There are only some dozen false moves to choose by, one or two of a word, and a threshold for each
 word learns those by heart: chosen on one part of the choosing half and tried on the other, they made 12 false moves an hour where 5
@@ -20,6 +21,10 @@ from voicetrail.training.operating import false_moves
 
 SMOOTHINGS = (0.12, 0.16, 0.2, 0.24, 0.28)
 """In s. Shorter means were tried and heard less at as many false moves."""
+TALK_SHIFTS = (0.0, 0.16, 0.32, 0.48)
+"""1, 2 and 3 in log-odds, and none."""
+MIDDLE = 0.24
+"""The smoothing with which the shift is chosen."""
 LOWEST, HIGHEST = 0.3, 0.96
 STEP = 0.01
 GRID = tuple(round(LOWEST + STEP * step, 2) for step in range(round((HIGHEST - LOWEST) / STEP) + 1))
@@ -48,8 +53,9 @@ def choose(
     single: Sequence[Heard] = (),
     false_among_words: float = 60.0,
     smoothings: Sequence[float] = SMOOTHINGS,
+    talk_shifts: Sequence[float] = TALK_SHIFTS,
 ) -> list[Choice]:
-    """Find the best settings for each smoothing.
+    """Find the best settings.
 
     Args:
         labels: of the recogniser.
@@ -60,38 +66,50 @@ def choose(
         single: other words one after another, harder than any talk.
         false_among_words: the same allowance in ``single``.
         smoothings: to try.
+        talk_shifts: to try.
 
     Returns:
-        A choice a smoothing, the best first.
+        A choice a combination tried, the best first; of equal ones that with the smaller shift.
     """
     hits, wrong, among = (
         [replace(item, hops=lively(item.hops, labels, words)) for item in heard] for heard in (positive, negative, single)
     )
-    choices = []
-    for smoothing in smoothings:
-        allowed = _lowest(labels, words, smoothing, wrong, false_an_hour)
-        threshold = max(allowed, _lowest(labels, words, smoothing, among, false_among_words))
-        settings = _settings(words, smoothing, threshold)
+
+    def chosen(smoothing: float, talk_shift: float) -> Choice:
+        tried = DetectorSettings(smoothing=smoothing, talk_shift=talk_shift)
+        allowed = _lowest(labels, words, tried, wrong, false_an_hour)
+        threshold = max(allowed, _lowest(labels, words, tried, among, false_among_words))
+        settings = _with(tried, words, threshold)
         right = _measure(labels, settings, hits)
-        false = _measure(labels, settings, wrong).false_an_hour
-        choices.append(Choice(settings, right.heard, false, right.latency(50)))
-    best, *others = sorted(choices, key=lambda choice: -choice.heard)
+        return Choice(settings, right.heard, _measure(labels, settings, wrong).false_an_hour, right.latency(50))
+
+    middle = MIDDLE if MIDDLE in smoothings else smoothings[0]
+    choices = [chosen(middle, talk_shift) for talk_shift in talk_shifts]
+    talk_shift = _best(choices)[0].settings.talk_shift
+    choices += [chosen(smoothing, talk_shift) for smoothing in smoothings if smoothing != middle]
+    best, *others = _best(choices)
     moves = false_moves(labels, words, best.settings, negative)
     return [replace(best, false_moves=moves), *others]
 
 
-def _lowest(labels: Sequence[str], words: Sequence[str], smoothing: float, heard: Sequence[Heard], allowed: float) -> float:
+def _best(choices: Sequence[Choice]) -> list[Choice]:
+    return sorted(choices, key=lambda choice: (-choice.heard, choice.settings.talk_shift))
+
+
+def _lowest(
+    labels: Sequence[str], words: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard], allowed: float
+) -> float:
     """The lowest threshold from which on no more is given out than allowed; the highest, if it is too much at all of them."""
     lowest = HIGHEST
     for threshold in reversed(GRID):
-        if _measure(labels, _settings(words, smoothing, threshold), heard).false_an_hour > allowed:
+        if _measure(labels, _with(settings, words, threshold), heard).false_an_hour > allowed:
             break
         lowest = threshold
     return lowest
 
 
-def _settings(words: Sequence[str], smoothing: float, threshold: float) -> DetectorSettings:
-    return DetectorSettings(threshold=threshold, thresholds=dict.fromkeys(words, threshold), smoothing=smoothing)
+def _with(settings: DetectorSettings, words: Sequence[str], threshold: float) -> DetectorSettings:
+    return replace(settings, threshold=threshold, thresholds=dict.fromkeys(words, threshold))
 
 
 def _measure(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:

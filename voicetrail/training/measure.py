@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from voicetrail.audio.blocks import BlockSource
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.listening import Ears, Listener
 from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.spotting.talk import follow, mean_of
 from voicetrail.training.streams import Spoken, Stream
-from voicetrail.vocabulary import is_word
+from voicetrail.vocabulary import UNKNOWN, is_word
 
 LATE = 3 * SAMPLE_RATE // 4
 """A word given out later than this after its end counts as missed, and the event as a false move."""
@@ -50,7 +52,8 @@ def lively(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = None
     """The hops within half a second of one where the posterior of some word (of ``words``, or of all) is more than a trace.
 
     No detector gives a word out, nor arms again, anywhere else, and most of a stream is elsewhere: choosing thresholds, which
-    decides the same hops hundreds of times, needs only these.
+    decides the same hops hundreds of times, needs only these. In place of what lies between them stands one hop at its end, without
+    any word, and with so much of ``_unknown_`` that a detector takes it for as much talk (``spotting.talk``).
     """
     columns = [index for index, label in enumerate(labels) if is_word(label) and (words is None or label in words)]
     if not hops or not columns:
@@ -58,7 +61,25 @@ def lively(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = None
     live = np.array([[row[column] for column in columns] for _, row in hops]).max(axis=1) >= TRACE
     reach = 1 + SAMPLE_RATE // 2 // max(1, hops[1][0] - hops[0][0] if len(hops) > 1 else SAMPLE_RATE)
     near = np.convolve(live, np.ones(2 * reach + 1), "same") > 0
-    return [hop for hop, kept in zip(hops, near, strict=True) if kept]
+    near[0] = True  # time is counted from there
+    unknown = labels.index(UNKNOWN) if UNKNOWN in labels else None
+    out: Hops = []
+    for kept, stretch in groupby(zip(near, hops, strict=True), key=lambda pair: bool(pair[0])):
+        rows = [hop for _, hop in stretch]
+        out += rows if kept else [_instead(rows, out[-1][0], unknown)]
+    return out
+
+
+def _instead(hops: Hops, since: int, unknown: int | None) -> tuple[int, tuple[float, ...]]:
+    """One hop in place of several, the first of which follows the one at ``since``."""
+    end = hops[-1][0]
+    row = [0.0] * len(hops[-1][1])
+    if unknown is not None:
+        talk, before = 0.0, since
+        for time, posteriors in hops:
+            talk, before = follow(talk, posteriors[unknown], time - before), time
+        row[unknown] = mean_of(talk, end - since)
+    return end, tuple(row)
 
 
 def decide(hops: Hops, labels: Sequence[str], settings: DetectorSettings) -> list[WordHeard]:

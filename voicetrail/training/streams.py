@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,8 +31,13 @@ RUNNING = ("fluent", "phrases", "dialogue", "talk")
 ``neighbours`` (chosen to be mistaken) are harder than any room, and ``noise`` is no speech."""
 LEVEL = 10 ** (-26 / 20)
 """Root mean square of a word's loud part: -26 dB below full scale, as telephone speech is levelled (ITU-T P.56)."""
-PAUSE = 3 * SAMPLE_RATE // 10
-"""Samples of silence between two recordings of speech: no line of talk begins within the last word of another."""
+PAUSES = (0.3, 1.5)
+"""Silence in s between two recordings of speech, drawn between these: no line of talk begins within the last word of another, and
+talk stops and starts as it does between people."""
+GAPS = (0.3, 1.5)
+"""Silence in s between two words of a stream."""
+CROWDED_SHARE, CROWDED_GAPS = 0.2, (0.1, 0.8)
+"""A stream in which one word in five is meant for the game and there is hardly a pause: as near to talk as commands come."""
 TAIL = 5 * SAMPLE_RATE // 100
 """What ``word_bounds`` adds behind a word, in samples; taken off again where a latency is measured."""
 
@@ -85,9 +90,17 @@ def _levelled(clips: Clips, row: int) -> Sound:
 
 
 def word_stream(
-    corpus: Corpus, which: Half, snr_db: float | None, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS
+    corpus: Corpus,
+    which: Half,
+    snr_db: float | None,
+    seconds: float,
+    seed: int,
+    words: Sequence[str] = DIRECTIONS,
+    *,
+    share: float = 0.5,
+    gaps: tuple[float, float] = GAPS,
 ) -> Stream:
-    """Words among other words, at gaps of 0.3 to 1.5 s.
+    """Words among other words.
 
     Args:
         corpus: the validation split.
@@ -95,7 +108,9 @@ def word_stream(
         snr_db: level of the words above the noise in dB, ``None`` for no noise.
         seconds: length.
         seed: of the order, the gaps and the noise. The words are the same for every ``snr_db``.
-        words: what the game listens for; half of all words are these.
+        words: what the game listens for.
+        share: part of all words that are these.
+        gaps: shortest and longest silence between two words in s.
     """
     clips = half(corpus.clips, which)
     rng = np.random.default_rng(seed)
@@ -104,7 +119,7 @@ def word_stream(
     out, spoken = np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32), []
     at = SAMPLE_RATE
     while rows:
-        pool = others if not targets or (rng.random() >= 0.5 and others) else targets
+        pool = others if not targets or (rng.random() >= share and others) else targets
         word = pool[int(rng.integers(len(pool)))]
         row = int(rng.choice(rows[word]))
         sound = _levelled(clips, row)
@@ -113,11 +128,17 @@ def word_stream(
         out[at : at + len(sound)] += sound
         if word in words:
             spoken.append(Spoken(word, at, at + len(sound) - TAIL))
-        at += len(sound) + int(rng.uniform(0.3, 1.5) * SAMPLE_RATE)
+        at += len(sound) + int(rng.uniform(*gaps) * SAMPLE_RATE)
     if snr_db is not None:
         out += _noise(corpus, len(out), np.random.default_rng((seed, 1))) * np.float32(LEVEL * 10 ** (-snr_db / 20))
     name = "clean" if snr_db is None else f"{snr_db:g} dB"
     return Stream(name, np.clip(out, -1, 1), tuple(spoken))
+
+
+def crowded_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS) -> Stream:
+    """Few words for the game among many others, with hardly a pause: what a guard against talk must not swallow."""
+    found = word_stream(corpus, which, None, seconds, seed, words, share=CROWDED_SHARE, gaps=CROWDED_GAPS)
+    return replace(found, name="crowded")
 
 
 def noise_stream(corpus: Corpus, snr_db: float, seconds: float, seed: int) -> Stream:
@@ -170,19 +191,28 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     reels = [("phrases", corpus.phrases, 0), ("noise", corpus.noise, 0)]
     if set(words) <= set(DIRECTIONS):
         reels[1:1] = [("dialogue", corpus.dialogue, 0), ("talk", corpus.talk, len(corpus.phrases.names))]
-    streams += [Stream(name, _every_other(reel, since, which, 0 if name == "noise" else PAUSE)) for name, reel, since in reels]
+    for number, (name, reel, since) in enumerate(reels):
+        streams.append(Stream(name, _every_other(reel, since, which, None if name == "noise" else (seed, 4, number))))
     return [stream for stream in streams if len(stream.sound) > CLIP]
 
 
-def _every_other(reel: Reel, since: int, which: Half, pause: int) -> Sound:
-    """Every second recording of a reel from ``since`` on, so that either half has all kinds; of a single one the half."""
+def _every_other(reel: Reel, since: int, which: Half, seed: tuple[int, ...] | None) -> Sound:
+    """Every second recording of a reel from ``since`` on, so that either half has all kinds; of a single one the half.
+
+    ``seed``: of the pauses between them; ``None`` for none.
+    """
     if len(reel.names) - since == 1:
         begin, end = int(reel.begins[since]), int(reel.begins[since + 1])
         middle = (begin + end) // 2
         sound = reel.sound[begin:middle] if which == "choosing" else reel.sound[middle:end]
         return sound.astype(np.float32) / 32768.0
     rows = range(since + (which == "judging"), len(reel.names), 2)
-    parts = [np.pad(reel.sound[reel.begins[row] : reel.begins[row + 1]], (0, pause)) for row in rows]
+    low, high = (0.0, 0.0) if seed is None else PAUSES
+    pauses = np.random.default_rng(seed).uniform(low, high, len(rows)) * SAMPLE_RATE
+    parts = [
+        np.pad(reel.sound[reel.begins[row] : reel.begins[row + 1]], (0, int(pause)))
+        for row, pause in zip(rows, pauses, strict=True)
+    ]
     return np.concatenate([*parts, np.zeros(0, dtype=np.int16)]).astype(np.float32) / 32768.0
 
 
