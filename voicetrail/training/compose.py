@@ -30,6 +30,8 @@ ROOM_FFT = 5 << 12
 something had been said before."""
 LONGEST = 3 * SAMPLE_RATE // 4
 """A spoken word of the lists is shorter than this, in samples."""
+RUN_INTO = (0.03, 0.5)
+"""Time in s between two words of one breath."""
 FADE = np.linspace(0.0, 1.0, 80, dtype=np.float32)
 """5 ms, so that a cut makes no click."""
 
@@ -62,11 +64,13 @@ class Mix:
     plain: float = 0.35
     """Of a word's windows, the part that are the clip as it was recorded, but for a shift. In some the recording begins or ends
     within the word, and the word counts all the same."""
-    cut: float = 0.3
+    cut: float = 0.45
     """Of a word's other windows, the part in which the recording is cut close to the word: there what is between words is quieter
     than what is behind them, as a gate or a player's editor leaves it."""
     before: float = 0.4
     """Chance that something was said before the word."""
+    breath: tuple[float, float] = (0.2, 0.6)
+    """Time in s between talk and a word of the game: a word that talk runs into is most often part of the talk."""
     after: float = 0.2
     room: float = 0.25
     noisy: float = 0.7
@@ -191,7 +195,7 @@ class Composer:
         else:
             _add(out, clips.sound[row], at - begin)
         if rng.random() < self.mix.before:
-            self._say_before(rng, out, at - int(rng.uniform(0.03, 0.5) * SAMPLE_RATE))
+            self._say_before(rng, out, at, self.mix.breath)
         if rng.random() < self.mix.after:
             self._say_after(rng, out, at + end - begin + int(rng.uniform(0.05, 0.5) * SAMPLE_RATE))
         return out
@@ -202,13 +206,13 @@ class Composer:
         row = int(rng.integers(len(clips)))
         return _faded(clips.sound[row, clips.begin[row] : clips.end[row]])
 
-    def _say_before(self, rng: Random, out: Sound, until: int) -> None:
+    def _say_before(self, rng: Random, out: Sound, at: int, breath: tuple[float, float]) -> None:
+        """Say something that ends before ``at``: talk, with ``breath`` seconds between, or another word, perhaps close by."""
+        talk = rng.random() < 0.5 and len(self.corpus.talk.sound) > 2 * CLIP
+        until = at - int(rng.uniform(*(breath if talk else RUN_INTO)) * SAMPLE_RATE)
         if until <= 0:
             return
-        if rng.random() < 0.5 and len(self.corpus.talk.sound) > 2 * CLIP:
-            sound = _faded(_slice(rng, self.corpus.talk, until))
-        else:
-            sound = self._other(rng)
+        sound = _faded(_slice(rng, self.corpus.talk, until)) if talk else self._other(rng)
         _add(out, sound * np.float32(rng.uniform(0.4, 1.2)), until - len(sound))
 
     def _say_after(self, rng: Random, out: Sound, since: int) -> None:
@@ -232,7 +236,7 @@ class Composer:
             at = length - int(size * rng.uniform(0.15, 0.45))
             _add(out, clips.sound[row], at - begin)
             if rng.random() < self.mix.before:
-                self._say_before(rng, out, at - int(rng.uniform(0.03, 0.5) * SAMPLE_RATE))
+                self._say_before(rng, out, at, RUN_INTO)
         else:
             _add(out, clips.sound[row], int(size * rng.uniform(0.15, 0.45)) - end)
         return out

@@ -22,7 +22,7 @@ from voicetrail.spotting.features import FeatureSettings, LogMel
 
 STEP = 10
 """Frames between the windows that are tried."""
-SUSPICIOUS = 0.1
+SUSPICIOUS = 0.05
 """Posterior of all directions together from which a window counts as hard."""
 PARTS = 8
 """The talk is heard in so many parts, shared by the processes; each is kept in a file of its own."""
