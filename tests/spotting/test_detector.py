@@ -230,27 +230,27 @@ GUARDED = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=0.0, margin=
 
 
 def test_amid_talk_a_word_needs_a_higher_score() -> None:
-    assert words(feed(Detector(LABELS, GUARDED), [*talk(10), *ups(0.9, 0.0)])) == []
-    assert words(feed(Detector(LABELS, GUARDED), [*talk(10), *ups(0.99, 0.0)])) == ["up"]
-    assert words(feed(Detector(LABELS, PLAIN), [*talk(10), *ups(0.9, 0.0)])) == ["up"]
+    assert words(feed(Detector(LABELS, GUARDED), [*talk(30), *ups(0.9, 0.0)])) == []
+    assert words(feed(Detector(LABELS, GUARDED), [*talk(30), *ups(0.99, 0.0)])) == ["up"]
+    assert words(feed(Detector(LABELS, PLAIN), [*talk(30), *ups(0.9, 0.0)])) == ["up"]
 
 
 def test_a_word_or_two_before_make_no_talk() -> None:
     said = [*talk(0.6), *talk(1.0, 0.0), *talk(0.6), *talk(1.0, 0.0)]
-    assert words(feed(Detector(LABELS, GUARDED), [*said * 4, *ups(0.81)])) == ["up"]
+    assert words(feed(Detector(LABELS, GUARDED), [*said * 9, *ups(0.81)])) == ["up"]
 
 
 def test_after_some_seconds_of_silence_the_talk_is_forgotten() -> None:
     detector = Detector(LABELS, GUARDED)
-    feed(detector, talk(20))
+    feed(detector, talk(40))
     assert detector.raised == pytest.approx(GUARDED.talk_shift, rel=0.05)
-    feed(detector, talk(2, 0.0), 10**6)
+    feed(detector, talk(4, 0.0), 10**6)
     assert detector.raised == 0.0
     assert words(feed(detector, ups(0.81), 2 * 10**6)) == ["up"]
 
 
 def test_what_is_lacking_is_counted_from_the_raised_threshold() -> None:
-    (event,) = feed(Detector(LABELS, GUARDED), [*talk(20), *ups(0.9, 0.0)])
+    (event,) = feed(Detector(LABELS, GUARDED), [*talk(40), *ups(0.9, 0.0)])
     assert isinstance(event, WordRejected)
     assert event.reason == "threshold"
     assert event.lacking == pytest.approx(shifted(0.8, 0.32) - 0.9, abs=0.02)

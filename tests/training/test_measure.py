@@ -193,8 +193,8 @@ def test_other_words_one_after_another_have_an_allowance_of_their_own() -> None:
 
 def test_a_shift_amid_talk_is_chosen_where_it_makes_room_for_lower_thresholds() -> None:
     def amid(unknown: float, *heights: float) -> Heard:
-        """Words after ten seconds with so much of what is no word."""
-        item = peaks(*heights, apart=300)
+        """Words after half a minute with so much of what is no word."""
+        item = peaks(*heights, apart=900)
         rows = [(t, (*row[:2], unknown * row[2])) for t, row in item.hops]
         return Heard(item.stream, rows, ())
 

@@ -15,6 +15,7 @@ from voicetrail.training.streams import (
     PAUSES,
     TAIL,
     Half,
+    close_stream,
     crowded_stream,
     half,
     negative_streams,
@@ -141,6 +142,16 @@ def test_there_is_a_pause_between_two_recordings_of_speech(recordings: Corpus) -
     first, second = (np.diff(ends)[::2] / SAMPLE_RATE).tolist()
     assert PAUSES[0] <= min(first, second) < max(first, second) <= PAUSES[1]
     assert int((sound != 0).sum()) == 2 * SAMPLE_RATE
+
+
+def test_a_word_keeps_what_is_faint_around_it_unless_it_is_cut_close(recordings: Corpus) -> None:
+    wide = word_stream(recordings, "choosing", None, 60.0, 3, TARGETS)
+    tight = close_stream(recordings, "choosing", 60.0, 3, TARGETS)
+    assert wide.spoken == tight.spoken
+    ends = np.array([spoken.end + TAIL for spoken in tight.spoken])
+    after = ends[:, None] + np.arange(SAMPLE_RATE // 20)
+    assert not tight.sound[after].any()
+    assert wide.sound[after].any()
 
 
 def test_in_a_crowd_few_words_are_for_the_game(recordings: Corpus) -> None:

@@ -13,7 +13,7 @@ import math
 
 from voicetrail.events import seconds
 
-MEMORY = 4.0
+MEMORY = 8.0
 """Time constant of the mean, in s."""
 RUNNING = 0.7
 """Talk from which on thresholds rise, fully where all is talk. Commands among as many other words, a second apart, stay below it."""

@@ -17,7 +17,7 @@ from voicetrail.training.clips import cut, in_batches, measured_clips
 from voicetrail.training.dataset import Corpus
 from voicetrail.training.measure import StreamMetrics, hear
 from voicetrail.training.metrics import ClipMetrics, Scores, det_curve, measure_clips
-from voicetrail.training.streams import SNRS, Stream, crowded_stream, negative_streams, word_stream
+from voicetrail.training.streams import SNRS, Stream, close_stream, crowded_stream, negative_streams, word_stream
 from voicetrail.vocabulary import DIRECTIONS, is_word
 
 FEW = 60
@@ -108,13 +108,12 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float,
     )
     if streams:
         targets = [word for word in DIRECTIONS if word in words]
-        for snr in SNRS:
-            stream = word_stream(corpus, "judging", snr, seconds, 23, targets)
+        spoken = [word_stream(corpus, "judging", snr, seconds, 23, targets) for snr in SNRS]
+        spoken.append(close_stream(corpus, "judging", seconds, 23, targets))
+        spoken.append(crowded_stream(corpus, "judging", seconds, 24, targets))
+        for stream in spoken:
             tell(f"stream: {stream.name}")
             report.conditions[stream.name] = _directions(recognizer, [stream], targets)
-        stream = crowded_stream(corpus, "judging", seconds, 24, targets)
-        tell(f"stream: {stream.name}")
-        report.conditions[stream.name] = _directions(recognizer, [stream], targets)
         for stream in negative_streams(corpus, "judging", 23, targets):
             tell(f"without any direction: {stream.name}, {stream.seconds / 60:.0f} min")
             report.negatives[stream.name] = _directions(recognizer, [stream], targets)

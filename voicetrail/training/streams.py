@@ -36,6 +36,9 @@ PAUSES = (0.3, 1.5)
 talk stops and starts as it does between people."""
 GAPS = (0.3, 1.5)
 """Silence in s between two words of a stream."""
+AROUND = 0.1
+"""How much of its recording, in s, is heard before and after a word: its bounds are found by its energy, and a faint end (the burst of
+the *p* in *up*, which tells it from many a word) lies outside them."""
 CROWDED_SHARE, CROWDED_GAPS = 0.2, (0.1, 0.8)
 """A stream in which one word in five is meant for the game and there is hardly a pause: as near to talk as commands come."""
 TAIL = 5 * SAMPLE_RATE // 100
@@ -75,9 +78,11 @@ def half(clips: Clips, which: Half) -> Clips:
     )
 
 
-def _levelled(clips: Clips, row: int) -> Sound:
-    """A word cut at its bounds, at ``LEVEL``, with soft edges."""
-    sound = clips.sound[row, clips.begin[row] : clips.end[row]].astype(np.float32) / 32768.0
+def _levelled(clips: Clips, row: int, around: int = 0) -> Sound:
+    """A word at ``LEVEL`` with soft edges, cut so many samples outside its bounds; what the recording lacks of these is silence."""
+    begin, end = int(clips.begin[row]), int(clips.end[row])
+    since, until = max(0, begin - around), min(CLIP, end + around)
+    sound = clips.sound[row, since:until].astype(np.float32) / 32768.0
     frames = sound[: len(sound) // 160 * 160].reshape(-1, 160)
     loud = float(np.sqrt(np.sort(np.mean(frames**2, axis=1))[-20:].mean())) if len(frames) else 0.0
     sound = sound * np.float32(LEVEL / max(loud, 1e-4))
@@ -85,7 +90,7 @@ def _levelled(clips: Clips, row: int) -> Sound:
     ramp = np.linspace(0, 1, edge, dtype=np.float32)
     sound[:edge] *= ramp
     sound[len(sound) - edge :] *= ramp[::-1]
-    out: Sound = np.clip(sound, -1, 1)
+    out: Sound = np.pad(np.clip(sound, -1, 1), (around - (begin - since), around - (until - end)))
     return out
 
 
@@ -99,6 +104,7 @@ def word_stream(
     *,
     share: float = 0.5,
     gaps: tuple[float, float] = GAPS,
+    around: float = AROUND,
 ) -> Stream:
     """Words among other words.
 
@@ -110,25 +116,26 @@ def word_stream(
         seed: of the order, the gaps and the noise. The words are the same for every ``snr_db``.
         words: what the game listens for.
         share: part of all words that are these.
-        gaps: shortest and longest silence between two words in s.
+        gaps: shortest and longest time between two words in s.
+        around: how much of its recording, in s, is heard before and after a word.
     """
     clips = half(corpus.clips, which)
     rng = np.random.default_rng(seed)
     rows = {word: np.flatnonzero(np.array(clips.words) == word) for word in sorted(set(clips.words))}
     targets, others = [w for w in words if w in rows], [w for w in rows if w not in words]
     out, spoken = np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32), []
-    at = SAMPLE_RATE
+    at, extra = SAMPLE_RATE, int(around * SAMPLE_RATE)
     while rows:
         pool = others if not targets or (rng.random() >= share and others) else targets
         word = pool[int(rng.integers(len(pool)))]
         row = int(rng.choice(rows[word]))
-        sound = _levelled(clips, row)
-        if at + len(sound) + SAMPLE_RATE > len(out):
+        sound, end = _levelled(clips, row, extra), at + int(clips.end[row] - clips.begin[row])
+        if end + SAMPLE_RATE > len(out):
             break
-        out[at : at + len(sound)] += sound
+        out[at - extra : end + extra] += sound
         if word in words:
-            spoken.append(Spoken(word, at, at + len(sound) - TAIL))
-        at += len(sound) + int(rng.uniform(*gaps) * SAMPLE_RATE)
+            spoken.append(Spoken(word, at, end - TAIL))
+        at = end + int(rng.uniform(*gaps) * SAMPLE_RATE)
     if snr_db is not None:
         out += _noise(corpus, len(out), np.random.default_rng((seed, 1))) * np.float32(LEVEL * 10 ** (-snr_db / 20))
     name = "clean" if snr_db is None else f"{snr_db:g} dB"
@@ -139,6 +146,11 @@ def crowded_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words
     """Few words for the game among many others, with hardly a pause: what a guard against talk must not swallow."""
     found = word_stream(corpus, which, None, seconds, seed, words, share=CROWDED_SHARE, gaps=CROWDED_GAPS)
     return replace(found, name="crowded")
+
+
+def close_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS) -> Stream:
+    """Words cut close to their bounds, as a gate or an editor leaves them, between digital silence: some have lost their faint end."""
+    return replace(word_stream(corpus, which, None, seconds, seed, words, around=0.0), name="cut close")
 
 
 def noise_stream(corpus: Corpus, snr_db: float, seconds: float, seed: int) -> Stream:
