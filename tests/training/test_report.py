@@ -30,6 +30,7 @@ def report() -> Report:
         0.678,
     )
     made.conditions["clean"] = StreamMetrics(60.0, {"up": 4, "left": 2}, {"up": 3, "left": 2}, {"up": 1}, [0.05, 0.1, 0.2])
+    made.conditions["5 dB"] = StreamMetrics(60.0, {"left": 4, "up": 2}, {"left": 1, "up": 2}, latencies=[0.1])
     made.negatives["talk"] = StreamMetrics(1800.0, false={"left": 2, "up": 1})
     return made
 
@@ -40,6 +41,7 @@ def test_the_tables_say_what_was_found(report: Report) -> None:
     assert "| mean | 100.00% | 100.00% |" in told
     assert "1.25%" in told
     assert "| clean | 87.5% | 75.0% | 100.0% | 60.0 | 100 ms | 190 ms |" in told
+    assert "| 5 dB | 62.5% | 100.0% | 25.0% | 0.0 | 100 ms | 100 ms |" in told, "whichever word is said first"
     assert "| talk | 30 min | 6.0 | left 2, up 1 |" in told
     assert "| cat |  |  | 1 |  |" in told
 

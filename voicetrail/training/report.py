@@ -30,12 +30,13 @@ def text(report: Report) -> str:
         f"Held-out noise, seconds taken for a word at the shipped thresholds: {report.noise_accepted:.2%}.",
     ]
     if report.conditions:
+        words = [label for label in report.labels if label in next(iter(report.conditions.values())).spoken]
         parts.append(
             table(
                 [
                     "stream",
                     "heard",
-                    *next(iter(report.conditions.values())).spoken,
+                    *words,
                     "false moves an hour",
                     "latency, median",
                     "95 %",
@@ -44,7 +45,7 @@ def text(report: Report) -> str:
                     [
                         name,
                         f"{m.heard:.1%}",
-                        *(f"{m.right.get(word, 0) / count:.1%}" for word, count in m.spoken.items()),
+                        *(f"{m.right.get(word, 0) / max(1, m.spoken.get(word, 0)):.1%}" for word in words),
                         f"{m.false_an_hour:.1f}",
                         f"{m.latency(50) * 1000:.0f} ms",
                         f"{m.latency(95) * 1000:.0f} ms",
