@@ -16,11 +16,12 @@ ones keeps its threshold.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Step, Undo, input_of, is_input
+from voicetrail.odds import shifted
 from voicetrail.replay.entries import Ears, Entry
 from voicetrail.replay.reader import Recording
 from voicetrail.replay.timeline import Timeline
@@ -139,7 +140,7 @@ def _marked(timeline: Timeline, marker: Entry) -> tuple[Entry | None, Case | Non
         if isinstance(item, WordHeard):
             return entry, None
         if isinstance(item, WordRejected) and item.reason == "threshold":
-            return None, Case(entry.at_ms, item.word, item.score, True, False)
+            return None, Case(entry.at_ms, item.word, _as_alone(timeline, entry.at_ms, item.score), True, False)
     best: Case | None = None
     hearing = timeline.hearing_at(marker.at_ms)
     for at_ms in range(max(0, since), marker.at_ms + 1, HOP_MS) if hearing is not None else ():
@@ -147,7 +148,12 @@ def _marked(timeline: Timeline, marker: Entry) -> tuple[Entry | None, Case | Non
         for label, score in zip(hearing.labels if hearing else (), scores or (), strict=False):
             if is_word(label) and score >= HEARD_A_BIT and (best is None or score > best.score):
                 best = Case(at_ms, label, score, True, False)
-    return None, best
+    return None, best and replace(best, score=_as_alone(timeline, best.at_ms, best.score))
+
+
+def _as_alone(timeline: Timeline, at_ms: int, score: float) -> float:
+    """What a score counts for: less amid talk, by as much as thresholds were higher there."""
+    return shifted(score, -timeline.raised_at(at_ms))
 
 
 def _peak(timeline: Timeline, entry: Entry) -> float:
@@ -164,7 +170,7 @@ def _peak(timeline: Timeline, entry: Entry) -> float:
         scores = timeline.scores_at(at_ms)
         if scores is not None and place < len(scores):
             peak = max(peak, scores[place])
-    return peak
+    return _as_alone(timeline, entry.at_ms, peak)
 
 
 def _propose(word: str, present: float, found: list[Case]) -> Proposal:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, WordHeard, WordRejected
 from voicetrail.game.game import Game
@@ -25,13 +26,17 @@ from voicetrail.replay.format import Header
 from voicetrail.replay.reader import Recording
 from voicetrail.replay.scores import THOUSANDTHS, Row, decode
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.talk import follow, running
+from voicetrail.vocabulary import UNKNOWN
 
 SNAPSHOT_INPUTS = 200
 """Inputs between two snapshots of the game, to begin with."""
 SNAPSHOT_CELLS = 1_000_000
 """Cells that all snapshots together may hold; with more, every second one goes."""
-RUNS_KEPT = 16
-"""Runs of scores that stay unpacked."""
+TALK_MS = 24_000
+"""How far back talk is followed: three times its memory."""
+RUNS_KEPT = 32
+"""Runs of scores that stay unpacked: more than the seconds that talk is followed."""
 STALE_MS = 500
 """Scores older than this are not shown: nothing was heard at that moment."""
 _SHOWN = (WordHeard, WordRejected, KeyPressed, SettingChanged, ListeningChanged, Marker)
@@ -164,7 +169,27 @@ class Timeline:
         hearing = self.hearing_at(at_ms)
         if hearing is None:
             return None
-        first = bisect_left(self._run_times, at_ms - STALE_MS - 1000 * hearing.settings.smoothing)
+        rows = self._rows(hearing, at_ms - STALE_MS - 1000 * hearing.settings.smoothing, at_ms)
+        if not rows or at_ms - rows[-1][0] > STALE_MS:
+            return None
+        oldest = rows[-1][0] - 1000 * hearing.settings.smoothing
+        recent = [row for when, row in rows if when > oldest] or [rows[-1][1]]
+        return tuple(sum(column) / len(recent) / THOUSANDTHS for column in zip(*recent, strict=True))
+
+    def raised_at(self, at_ms: int) -> float:
+        """How far talk had moved the thresholds up at a moment, by the scores of the seconds before (``odds.shifted``)."""
+        hearing = self.hearing_at(at_ms)
+        if hearing is None or not hearing.settings.talk_shift or UNKNOWN not in hearing.labels:
+            return 0.0
+        rows = self._rows(hearing, at_ms - TALK_MS, at_ms)
+        unknown, talk = hearing.labels.index(UNKNOWN), 0.0
+        for (before, _), (when, row) in pairwise(rows):
+            talk = follow(talk, row[unknown] / THOUSANDTHS, round((when - before) * SAMPLE_RATE / 1000))
+        return hearing.settings.talk_shift * running(talk)
+
+    def _rows(self, hearing: Hearing, since_ms: float, at_ms: int) -> list[tuple[float, Row]]:
+        """The scores from about a moment to another, with their times in ms."""
+        first = bisect_left(self._run_times, since_ms)
         rows: list[tuple[float, Row]] = []
         for place in range(first, len(self._runs)):
             end_ms, run = self._runs[place]
@@ -175,11 +200,7 @@ class Timeline:
                 when = begin_ms + number * hearing.hop_ms
                 if when <= at_ms:
                     rows.append((when, row))
-        if not rows or at_ms - rows[-1][0] > STALE_MS:
-            return None
-        oldest = rows[-1][0] - 1000 * hearing.settings.smoothing
-        recent = [row for when, row in rows if when > oldest] or [rows[-1][1]]
-        return tuple(sum(column) / len(recent) / THOUSANDTHS for column in zip(*recent, strict=True))
+        return rows
 
     def _unpack(self, place: int, labels: int) -> Sequence[Row]:
         if place not in self._unpacked:

@@ -11,6 +11,7 @@ from voicetrail.events import ListeningChanged, WordHeard, WordRejected
 from voicetrail.game import Game
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
+from voicetrail.odds import shifted
 from voicetrail.replay.entries import Entry, Marker, SettingChanged
 from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
 from voicetrail.replay.reader import Recording
@@ -77,6 +78,7 @@ class ReplayScreen(GameView):
         self._shown_game: Game | None = None
         self._shown_ms = -1
         self._hearing: Hearing | None = None
+        self._raised = 0.0
 
     def compose(self) -> ComposeResult:
         """The parts of the game's screen, and the position."""
@@ -126,6 +128,10 @@ class ReplayScreen(GameView):
         scores = self.timeline.scores_at(player.position_ms)
         if scores is not None:
             self.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
+            raised = round(self.timeline.raised_at(player.position_ms), 2)
+            if raised != self._raised:
+                self._raised = raised
+                self._show_thresholds()
         else:
             self.bars.fade()
         tally = player.game.tally
@@ -145,9 +151,15 @@ class ReplayScreen(GameView):
             # Peaks of moments that lie ahead go.
             self.bars.set_labels(())
         self.show_labels(hearing.labels)
-        self.bars.set_thresholds({word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)})
+        self._show_thresholds()
         self.ear.set_source(hearing.source)
         self.ear.set_state("listening" if hearing.listening else "muted")
+
+    def _show_thresholds(self) -> None:
+        hearing = self._hearing
+        if hearing is not None:
+            thresholds = {word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)}
+            self.bars.set_thresholds({word: shifted(value, self._raised) for word, value in thresholds.items()})
 
     def _refill_words(self) -> None:
         self.words.clear()

@@ -1,0 +1,67 @@
+"""What a recording shows of a moment: here how far talk had raised the thresholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.replay.makers import LABELS, Stage
+from voicetrail.odds import shifted
+from voicetrail.replay.reader import read
+from voicetrail.replay.suggest import cases
+from voicetrail.replay.timeline import Timeline
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.vocabulary import NOISE, UNKNOWN
+
+GUARDED = DetectorSettings(0.6, smoothing=0.0, talk_shift=0.48)
+
+
+def row(label: str, score: float, rest: str) -> tuple[float, ...]:
+    return tuple(score if name == label else 1 - score if name == rest else 0.0 for name in LABELS)
+
+
+def chatter(path: Path) -> dict[int, float]:
+    """A session of half a minute's talk, a word, a pause and the word again; how far thresholds were raised, by ms."""
+    word = [row("up", 0.97, UNKNOWN)] * 12
+    rows = [
+        *[row(UNKNOWN, 1.0, NOISE)] * 750,
+        *word,
+        *[row(NOISE, 1.0, UNKNOWN)] * 250,
+        *word,
+        *[row(NOISE, 1.0, UNKNOWN)] * 50,
+    ]
+    stage, raised = Stage(), {}
+    stage.start(path)
+    for _, listener in stage.listen(rows, settings=GUARDED):
+        raised[stage.session.now_ms] = listener.detector.raised
+    stage.stop()
+    return raised
+
+
+def test_the_thresholds_of_a_moment_are_raised_as_they_were_in_the_game(tmp_path: Path) -> None:
+    raised = chatter(tmp_path / "a.trail")
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    assert max(raised.values()) > 0.4
+    shown = {at_ms: timeline.raised_at(at_ms) for at_ms in raised}
+    # It follows talk no further back than three times its memory, and a run's hops have one time.
+    assert all(shown[at_ms] == pytest.approx(value, abs=0.06) for at_ms, value in raised.items() if at_ms > 500)
+    assert {at_ms for at_ms, value in shown.items() if value == 0} & {at_ms for at_ms, value in raised.items() if value == 0}
+
+
+def test_a_word_amid_talk_counts_for_what_it_would_have_been_worth_alone(tmp_path: Path) -> None:
+    chatter(tmp_path / "a.trail")
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    amid, alone = cases(timeline)
+    assert alone.score == pytest.approx(0.97)
+    assert 0.6 < amid.score < 0.8
+    assert amid.score == pytest.approx(shifted(0.97, -timeline.raised_at(amid.at_ms)))
+
+
+def test_files_without_a_shift_have_none(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for _ in stage.listen([row(UNKNOWN, 1.0, NOISE)] * 500, settings=DetectorSettings(0.6)):
+        pass
+    stage.stop()
+    assert Timeline(read(tmp_path / "a.trail")).raised_at(15_000) == 0.0
