@@ -62,7 +62,7 @@ class Scores:
     """The same after the detector's smoothing: what the thresholds are held against, and what the bars show."""
     captured: float | None = None
     raised: float = 0.0
-    """How far talk moved the thresholds up at this hop (``odds.shifted``)."""
+    """How far talk moved the thresholds up at this hop (``spotting.talk.raised``)."""
 
 
 @dataclass(frozen=True, slots=True)

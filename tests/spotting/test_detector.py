@@ -6,12 +6,12 @@ import random
 from collections.abc import Iterable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from voicetrail.events import SAMPLE_RATE, WordHeard, WordRejected, seconds
-from voicetrail.odds import shifted
 from voicetrail.spotting.detector import REARM, Detector, DetectorSettings
+from voicetrail.spotting.talk import HIGHEST, alone, raised
 
 LABELS = ("up", "left", "_unknown_", "_background_noise_")
 HOP = 640
@@ -231,7 +231,7 @@ GUARDED = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=0.0, margin=
 
 def test_amid_talk_a_word_needs_a_higher_score() -> None:
     assert words(feed(Detector(LABELS, GUARDED), [*talk(30), *ups(0.9, 0.0)])) == []
-    assert words(feed(Detector(LABELS, GUARDED), [*talk(30), *ups(0.99, 0.0)])) == ["up"]
+    assert words(feed(Detector(LABELS, GUARDED), [*talk(30), *ups(0.97, 0.0)])) == ["up"]
     assert words(feed(Detector(LABELS, PLAIN), [*talk(30), *ups(0.9, 0.0)])) == ["up"]
 
 
@@ -249,11 +249,19 @@ def test_after_some_seconds_of_silence_the_talk_is_forgotten() -> None:
     assert words(feed(detector, ups(0.81), 2 * 10**6)) == ["up"]
 
 
+@given(st.floats(0.05, 0.99), st.floats(0.0, 0.6), st.floats(0.0, 1.0))
+def test_a_score_is_enough_amid_talk_where_what_it_is_worth_alone_is(threshold: float, shift: float, score: float) -> None:
+    assert threshold <= raised(threshold, shift) <= max(threshold, HIGHEST)
+    worth = alone(score, shift)
+    assume(abs(worth - threshold) > 1e-6)
+    assert (score >= raised(threshold, shift)) == (worth >= threshold)
+
+
 def test_what_is_lacking_is_counted_from_the_raised_threshold() -> None:
     (event,) = feed(Detector(LABELS, GUARDED), [*talk(40), *ups(0.9, 0.0)])
     assert isinstance(event, WordRejected)
     assert event.reason == "threshold"
-    assert event.lacking == pytest.approx(shifted(0.8, 0.32) - 0.9, abs=0.02)
+    assert event.lacking == pytest.approx(raised(0.8, 0.32) - 0.9, abs=0.02)
 
 
 def test_the_rate_of_the_hops_makes_no_difference_to_what_is_talk() -> None:

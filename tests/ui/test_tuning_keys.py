@@ -12,8 +12,8 @@ from tests.ui.stage import make_app, make_settings
 from tests.ui.tones import ToneEars, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import Scores
-from voicetrail.odds import shifted
 from voicetrail.settings import Settings, load_settings
+from voicetrail.spotting.talk import raised
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
 from voicetrail.ui.screens.game import GameScreen
@@ -95,13 +95,11 @@ async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
         game.show_labels(ToneEars.labels)
         game.tuner.loaded(ToneEars.labels, ToneEars.detector)
         plain = ToneEars.detector.threshold_of("up")
-        for time, raised in ((640, 0.32), (1280, 0.16), (1920, 0.0)):
-            game.post_message(
-                Heard((Scores(time, (0.1,) * len(ToneEars.labels), (0.1,) * len(ToneEars.labels), raised=raised),))
-            )
+        for time, by in ((640, 0.32), (1280, 0.16), (1920, 0.0)):
+            game.post_message(Heard((Scores(time, (0.1,) * len(ToneEars.labels), (0.1,) * len(ToneEars.labels), raised=by),)))
             await pilot.pause()
-            assert game.bars._thresholds["up"] == pytest.approx(shifted(plain, raised))
-        assert shifted(plain, 0.32) > plain + 0.1
+            assert game.bars._thresholds["up"] == pytest.approx(raised(plain, by))
+        assert raised(plain, 0.32) > plain + 0.1
 
 
 async def test_a_key_for_each_setting(tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ from itertools import pairwise
 
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Step, Undo, input_of, is_input
-from voicetrail.odds import shifted
 from voicetrail.replay.entries import Ears, Entry
 from voicetrail.replay.reader import Recording
 from voicetrail.replay.timeline import Timeline
+from voicetrail.spotting.talk import alone
 from voicetrail.vocabulary import is_word
 
 UNDO_MS = 3000
@@ -153,7 +153,7 @@ def _marked(timeline: Timeline, marker: Entry) -> tuple[Entry | None, Case | Non
 
 def _as_alone(timeline: Timeline, at_ms: int, score: float) -> float:
     """What a score counts for: less amid talk, by as much as thresholds were higher there."""
-    return shifted(score, -timeline.raised_at(at_ms))
+    return alone(score, timeline.raised_at(at_ms))
 
 
 def _peak(timeline: Timeline, entry: Entry) -> float:

@@ -177,7 +177,7 @@ class Timeline:
         return tuple(sum(column) / len(recent) / THOUSANDTHS for column in zip(*recent, strict=True))
 
     def raised_at(self, at_ms: int) -> float:
-        """How far talk had moved the thresholds up at a moment, by the scores of the seconds before (``odds.shifted``)."""
+        """How far talk had moved the thresholds up at a moment, by the scores of the seconds before (``spotting.talk.raised``)."""
         hearing = self.hearing_at(at_ms)
         if hearing is None or not hearing.settings.talk_shift or UNKNOWN not in hearing.labels:
             return 0.0

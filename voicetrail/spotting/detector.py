@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, RejectionReason, WordHeard, WordRejected, seconds
-from voicetrail.odds import shifted
-from voicetrail.spotting.talk import follow, running
+from voicetrail.spotting.talk import follow, raised, running
 from voicetrail.vocabulary import UNKNOWN, is_word
 
 REARM = 0.8
@@ -41,7 +40,7 @@ class DetectorSettings:
     margin: float = 0.1
     """How far a word's smoothed score must be ahead of every other word's."""
     talk_shift: float = 0.0
-    """How far running talk moves every threshold up, as ``odds.shifted`` moves it (``spotting.talk``)."""
+    """How far running talk moves every threshold up, as ``spotting.talk.raised`` does."""
 
     def threshold_of(self, word: str) -> float:
         """The threshold that holds for a word."""
@@ -174,7 +173,7 @@ class Detector:
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
         state, score, threshold = self._states[word], self.smoothed[index], self.applied.threshold_of(word)
         if self.raised:
-            threshold = shifted(threshold, self.raised)
+            threshold = raised(threshold, self.raised)
         if score < threshold:
             return self._below(time, word, score, threshold)
         if not state.armed:

@@ -12,11 +12,15 @@ from __future__ import annotations
 import math
 
 from voicetrail.events import seconds
+from voicetrail.odds import shifted
 
 MEMORY = 8.0
 """Time constant of the mean, in s."""
 RUNNING = 0.7
-"""Talk from which on thresholds rise, fully where all is talk. Commands among as many other words, a second apart, stay below it."""
+"""Talk from which on thresholds rise, fully where all is talk. Commands among as many other words, a second apart, stay below it, and
+three seconds of silence end the longest talk."""
+HIGHEST = 0.96
+"""Talk raises no threshold above this. Scores end at some 0.97, and a clear word is to be heard also where a radio never stops."""
 
 
 def follow(talk: float, unknown: float, samples: int) -> float:
@@ -38,3 +42,18 @@ def mean_of(after: float, samples: int) -> float:
 def running(talk: float) -> float:
     """How surely this is running talk: 0 up to ``RUNNING``, 1 where all is talk."""
     return max(0.0, talk - RUNNING) / (1.0 - RUNNING)
+
+
+def raised(threshold: float, by: float) -> float:
+    """A threshold amid talk.
+
+    Args:
+        threshold: where nobody talks.
+        by: the shift, as ``odds.shifted`` takes it.
+    """
+    return max(threshold, min(shifted(threshold, by), HIGHEST))
+
+
+def alone(score: float, by: float) -> float:
+    """The highest threshold, where nobody talks, that a score amid talk would have reached: the inverse of ``raised``."""
+    return score if score >= HIGHEST else shifted(score, -by)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game.game import Game
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
-from voicetrail.odds import shifted
 from voicetrail.replay.story import miss, stamp
 from voicetrail.replay.timeline import Timeline
+from voicetrail.spotting.talk import raised
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
 
@@ -91,11 +91,11 @@ class Painter:
         if hearing is not None:
             rows.append(f" {CYAN}{'listening' if hearing.listening else 'not listening'}{RESET}")
             scores = timeline.scores_at(at_ms) or (0.0,) * len(hearing.labels)
-            raised = timeline.raised_at(at_ms)
+            by = timeline.raised_at(at_ms)
             last = {getattr(e.item, "word", ""): e.at_ms for e in timeline.detected_until(at_ms, 8) if _heard(e.item)}
             for label, score in zip(hearing.labels[:room], scores, strict=False):
                 lit = at_ms - last.get(label, -LIT_MS) < LIT_MS
-                rows.append(self._bar(label, score, shifted(hearing.settings.threshold_of(label), raised), lit))
+                rows.append(self._bar(label, score, raised(hearing.settings.threshold_of(label), by), lit))
             rows.append("")
         left = max(0, self._height - len(rows))
         for entry in timeline.detected_until(at_ms, left):

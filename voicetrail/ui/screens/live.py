@@ -25,9 +25,9 @@ from voicetrail.events import (
 )
 from voicetrail.game import Changes, Input, Session, SetGlideSilence, SetGlideSpeed, SetMode, SetStep
 from voicetrail.keys import Action
-from voicetrail.odds import shifted
 from voicetrail.settings import TUNING, Settings
 from voicetrail.spotting.history import WordCounts
+from voicetrail.spotting.talk import raised
 from voicetrail.ui.line_delay import LineWatch
 from voicetrail.ui.messages import Heard, RecordingEnded
 from voicetrail.ui.news import News, Opened, Trouble, Wanted
@@ -168,9 +168,9 @@ class LiveView(GameView):
             self.ear.set_level(level)
         if scores is not None:
             self.bars.set_scores(scores.time, scores.smoothed)
-            raised = round(scores.raised, 2)
-            if raised != self._raised:
-                self._raised = raised
+            by = round(scores.raised, 2)
+            if by != self._raised:
+                self._raised = by
                 self._show_thresholds()
         self.paint_now()
 
@@ -276,7 +276,7 @@ class LiveView(GameView):
         detector = self.tuner.detector
         if detector is not None:
             thresholds = {word: detector.threshold_of(word) for word in self.tuner.words}
-            self.bars.set_thresholds({word: shifted(value, self._raised) for word, value in thresholds.items()})
+            self.bars.set_thresholds({word: raised(value, self._raised) for word, value in thresholds.items()})
 
     # What settings do
 

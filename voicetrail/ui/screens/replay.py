@@ -11,12 +11,12 @@ from voicetrail.events import ListeningChanged, WordHeard, WordRejected
 from voicetrail.game import Game
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
-from voicetrail.odds import shifted
 from voicetrail.replay.entries import Entry, Marker, SettingChanged
 from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
 from voicetrail.replay.reader import Recording
 from voicetrail.replay.story import told
 from voicetrail.replay.timeline import Hearing, Timeline
+from voicetrail.spotting.talk import raised
 from voicetrail.ui.screens.view import GameView
 from voicetrail.ui.widgets.message import MessageLine
 from voicetrail.ui.widgets.position import PositionBar, speed_text
@@ -128,9 +128,9 @@ class ReplayScreen(GameView):
         scores = self.timeline.scores_at(player.position_ms)
         if scores is not None:
             self.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
-            raised = round(self.timeline.raised_at(player.position_ms), 2)
-            if raised != self._raised:
-                self._raised = raised
+            by = round(self.timeline.raised_at(player.position_ms), 2)
+            if by != self._raised:
+                self._raised = by
                 self._show_thresholds()
         else:
             self.bars.fade()
@@ -159,7 +159,7 @@ class ReplayScreen(GameView):
         hearing = self._hearing
         if hearing is not None:
             thresholds = {word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)}
-            self.bars.set_thresholds({word: shifted(value, self._raised) for word, value in thresholds.items()})
+            self.bars.set_thresholds({word: raised(value, self._raised) for word, value in thresholds.items()})
 
     def _refill_words(self) -> None:
         self.words.clear()
