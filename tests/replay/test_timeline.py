@@ -11,6 +11,7 @@ from voicetrail.replay.reader import read
 from voicetrail.replay.suggest import cases
 from voicetrail.replay.timeline import Timeline
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.talk import alone
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
 GUARDED = DetectorSettings(0.5, smoothing=0.0, talk_shift=0.48)

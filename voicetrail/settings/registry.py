@@ -221,8 +221,8 @@ _ALL = (
         "number",
         SHIPPED,
         "how far running talk moves every threshold up",
-        (0.0, 0.6),
-        0.05,
+        (0.0, 0.8),
+        0.08,
         keyword=SHIPPED,
     ),
     Setting(

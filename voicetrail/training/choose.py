@@ -21,8 +21,8 @@ from voicetrail.training.operating import false_moves
 
 SMOOTHINGS = (0.12, 0.16, 0.2, 0.24, 0.28)
 """In s. Shorter means were tried and heard less at as many false moves."""
-TALK_SHIFTS = (0.0, 0.16, 0.32, 0.48)
-"""1, 2 and 3 in log-odds, and none."""
+TALK_SHIFTS = (0.0, 0.16, 0.32, 0.48, 0.64)
+"""None, and 1 to 4 in log-odds."""
 MIDDLE = 0.24
 """The smoothing with which the shift is chosen."""
 LOWEST, HIGHEST = 0.3, 0.96

@@ -34,7 +34,7 @@ from voicetrail.training.temperature import fit_temperature
 from voicetrail.training.train import Schedule, Trainer, World, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
-FALSE_AN_HOUR = 5.0
+FALSE_AN_HOUR = 3.0
 """How often an hour all words together may be given out in running speech that holds none, on the choosing half. A quarter of that is
 acted dialogue, in which the words are given out several times as often as in all the rest together."""
 CHECKPOINT = "checkpoint.safetensors"
