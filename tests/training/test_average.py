@@ -31,6 +31,13 @@ def test_it_makes_the_best_of_a_run_of_its_epochs(tmp_path: Path, capsys: pytest
     assert torch.equal(averaged(tmp_path / BEST)["head.weight"], torch.full((2, 3), 12.0))
 
 
+def test_what_the_run_began_with_may_be_among_them(tmp_path: Path) -> None:
+    safetensors.torch.save_file({name: value.half() for name, value in weights(2.0).items()}, tmp_path / "before.safetensors")
+    safetensors.torch.save_file(weights(4.0), epoch_path(tmp_path, 8))
+    assert main([str(tmp_path), "8", "--with", str(tmp_path / "before.safetensors")]) == 0
+    assert torch.equal(averaged(tmp_path / BEST)["head.weight"], torch.full((2, 3), 3.0))
+
+
 def test_other_networks_and_missing_epochs_are_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(TrainingError, match="one run"):
         mean_weights([weights(1.0), {"head.weight": torch.zeros(3)}])

@@ -1,7 +1,8 @@
 """The mean of the weights that a run had after several epochs.
 
 ``python -m voicetrail.training.average RUN EPOCH…`` makes ``RUN/best.safetensors`` of ``RUN/epoch-<EPOCH>.safetensors``, which
-``voicetrail train --keep N`` leaves behind; ``voicetrail train … --resume`` then chooses thresholds for it and writes the weights.
+``voicetrail train --keep N`` leaves behind, and of the weights named by ``--with``; ``voicetrail train … --resume`` then
+chooses thresholds for it and writes the weights.
 Epochs that are far apart err on different clips, and their mean errs on fewer (Izmailov et al., "Averaging Weights Leads to Wider
 Optima and Better Generalization", 2018).
 """
@@ -42,9 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m voicetrail.training.average", description="Average the weights of epochs.")
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("epochs", type=int, nargs="+", help="which (voicetrail train --keep left them there)")
+    parser.add_argument(
+        "--with",
+        dest="others",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="WEIGHTS",
+        help="and these, as the run began with",
+    )
     args = parser.parse_args(arguments)
     try:
-        tensors = mean_weights([averaged(epoch_path(args.run, epoch)) for epoch in args.epochs])
+        paths = [*args.others, *(epoch_path(args.run, epoch) for epoch in args.epochs)]
+        tensors = mean_weights([averaged(path) for path in paths])
     except TrainingError as error:
         print(f"voicetrail: {error}", file=sys.stderr)
         return 1
