@@ -62,7 +62,7 @@ def test_streams_are_measured_in_every_condition_and_kind() -> None:
     small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=reel(4))
     told: list[str] = []
     report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, tell=told.append)
-    assert list(report.conditions) == ["clean", "20 dB", "10 dB", "5 dB"]
+    assert list(report.conditions) == ["clean", "20 dB", "10 dB", "5 dB", "cut close", "crowded"]
     assert set(report.negatives) == {"words", "neighbours", "fluent", "noise"}
     assert all(metrics.seconds == 4.0 for metrics in report.conditions.values())
     assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken != {}

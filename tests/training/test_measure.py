@@ -186,6 +186,11 @@ def test_all_words_get_the_threshold_that_keeps_them_together_to_the_allowance()
     assert choose(LABELS, ("up",), [peaks(1.0)], [loud], 3.0)[0].settings.thresholds == {"up": HIGHEST}
 
 
+def test_a_word_that_is_not_asked_for_costs_nothing() -> None:
+    hour = Heard(stream(seconds=3600.0), peaks(0.9, word=1).hops, ())
+    assert choose(LABELS, ("up",), [peaks(0.9)], [hour], 0.5)[0].settings.threshold == LOWEST
+
+
 def test_other_words_one_after_another_have_an_allowance_of_their_own() -> None:
     hour = Heard(stream(seconds=3600.0), peaks(0.805).hops, ())
     assert choose(LABELS, ("up",), [peaks(0.9)], [], 3.0, [hour], 0.5)[0].settings.thresholds == {"up": 0.81}

@@ -59,7 +59,7 @@ def choose(
 
     Args:
         labels: of the recogniser.
-        words: to choose a threshold for.
+        words: to choose a threshold for; others that the recogniser knows count for nothing.
         positive: streams with words, one a condition.
         negative: running speech and noise without any of the words.
         false_an_hour: false moves an hour that all words together are allowed in ``negative``.
@@ -80,8 +80,8 @@ def choose(
         allowed = _lowest(labels, words, tried, wrong, false_an_hour)
         threshold = max(allowed, _lowest(labels, words, tried, among, false_among_words))
         settings = _with(tried, words, threshold)
-        right = _measure(labels, settings, hits)
-        return Choice(settings, right.heard, _measure(labels, settings, wrong).false_an_hour, right.latency(50))
+        right = _measure(labels, words, settings, hits)
+        return Choice(settings, right.heard, _measure(labels, words, settings, wrong).false_an_hour, right.latency(50))
 
     middle = MIDDLE if MIDDLE in smoothings else smoothings[0]
     choices = [chosen(middle, talk_shift) for talk_shift in talk_shifts]
@@ -102,7 +102,7 @@ def _lowest(
     """The lowest threshold from which on no more is given out than allowed; the highest, if it is too much at all of them."""
     lowest = HIGHEST
     for threshold in reversed(GRID):
-        if _measure(labels, _with(settings, words, threshold), heard).false_an_hour > allowed:
+        if _measure(labels, words, _with(settings, words, threshold), heard).false_an_hour > allowed:
             break
         lowest = threshold
     return lowest
@@ -112,5 +112,6 @@ def _with(settings: DetectorSettings, words: Sequence[str], threshold: float) ->
     return replace(settings, threshold=threshold, thresholds=dict.fromkeys(words, threshold))
 
 
-def _measure(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:
-    return measure((item.stream, decide(item.hops, labels, settings)) for item in heard)
+def _measure(labels: Sequence[str], words: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:
+    decided = ((item.stream, decide(item.hops, labels, settings)) for item in heard)
+    return measure((stream, [event for event in events if event.word in words]) for stream, events in decided)

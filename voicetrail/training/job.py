@@ -308,15 +308,24 @@ def choose_temperature(path: Path, corpus: Corpus) -> float:
 def choose_settings(path: Path, corpus: Corpus, seconds: float, like: DetectorSettings | None = None) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams.
 
+    Of a larger vocabulary the directions decide: a false one moves the pen. All words get the threshold that suits these.
+
     ``like``: look for a threshold alone, with the smoothing and the shift of these settings.
     """
     recognizer = Recognizer(load_weights(path))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
-    streams = [word_stream(corpus, "choosing", snr, seconds, 11, words) for snr in SNRS]
-    streams.append(crowded_stream(corpus, "choosing", seconds, 12, words))
+    targets = [word for word in words if word in DIRECTIONS] or words
+    streams = [word_stream(corpus, "choosing", snr, seconds, 11, targets) for snr in SNRS]
+    streams.append(crowded_stream(corpus, "choosing", seconds, 12, targets))
     positive = [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
-    without = [Heard(s, recognizer.score_all(s.sound), ()) for s in negative_streams(corpus, "choosing", 11, words)]
+    without = [Heard(s, recognizer.score_all(s.sound), ()) for s in negative_streams(corpus, "choosing", 11, targets)]
     running = [item for item in without if item.stream.name in RUNNING]
     single = [item for item in without if item.stream.name == "words"]
     smoothings, shifts = (SMOOTHINGS, TALK_SHIFTS) if like is None else ((like.smoothing,), (like.talk_shift,))
-    return choose(recognizer.labels, words, positive, running, FALSE_AN_HOUR, single, smoothings=smoothings, talk_shifts=shifts)
+    choices = choose(
+        recognizer.labels, targets, positive, running, FALSE_AN_HOUR, single, smoothings=smoothings, talk_shifts=shifts
+    )
+    return [
+        replace(choice, settings=replace(choice.settings, thresholds=dict.fromkeys(words, choice.settings.threshold)))
+        for choice in choices
+    ]
