@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,7 +52,19 @@ def test_a_word_is_forgotten_after_the_span() -> None:
     for scores in say("left", 0.1, 2 * SAMPLE_RATE):
         counts.add(scores)
     assert counts.counts() == {}
-    assert counts.covered < 2.0
+    assert counts.covered <= 2.0
+
+
+def test_a_recount_knows_of_the_talk_before_the_minute() -> None:
+    guarded = replace(SETTINGS, threshold=0.7, talk_shift=0.48)
+    counts, word = WordCounts(LABELS, SETTINGS, span=1.0), tuple(0.9 if label == "up" else 0.0 for label in LABELS)
+    for number in range(1000):
+        counts.add(Scores(HOP * (number + 1), word if 990 <= number < 995 else (0.0, 0.0, 1.0)))
+    assert counts.counts() == {"up": 1}
+    counts.settings = guarded
+    assert counts.counts() == {}
+    counts.settings = replace(guarded, talk_shift=0.0)
+    assert counts.counts() == {"up": 1}
 
 
 def test_a_new_stream_begins_afresh() -> None:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.spotting.talk import MEMORY
 
 MINUTE = 60.0
 """How much of the past is counted, in s."""
+LEAD = 3 * MEMORY
+"""How much more is kept, in s, so that a recount knows what was talk when the minute began."""
 FADE = 3.0
 """How long a peak stays visible, in s."""
 
@@ -23,7 +26,7 @@ class WordCounts:
     """Counts how often each word would have been given out in the last minute with the settings of the moment.
 
     The scores of that time are kept. A new hop costs one step of a detector; other settings are run over the whole minute again
-    when the counts are next asked for (some 20 ms). Whether listening was on does not matter: the figure tells what would have
+    when the counts are next asked for (some 30 ms). Whether listening was on does not matter: the figure tells what would have
     been. Safe to feed from the listening thread and to ask from the screen's.
 
     Args:
@@ -65,20 +68,22 @@ class WordCounts:
                 self._heard.clear()
                 for time, posteriors in self._rows:
                     self._feed(time, posteriors)
+                if self._rows:
+                    self._forget(self._rows[-1][0])
             return Counter(word for _, word in self._heard)
 
     @property
     def covered(self) -> float:
         """How much of the past is known, in s: less than a minute at first."""
         with self._lock:
-            return seconds(self._rows[-1][0] - self._rows[0][0]) if self._rows else 0.0
+            return seconds(min(self._span, self._rows[-1][0] - self._rows[0][0])) if self._rows else 0.0
 
     def _feed(self, time: int, posteriors: tuple[float, ...]) -> None:
         self._heard += [(time, event.word) for event in self._detector.feed(time, posteriors) if isinstance(event, WordHeard)]
 
     def _forget(self, now: int) -> None:
         oldest = now - self._span
-        while self._rows and self._rows[0][0] <= oldest:
+        while self._rows and self._rows[0][0] <= oldest - round(LEAD * SAMPLE_RATE):
             self._rows.popleft()
         while self._heard and self._heard[0][0] <= oldest:
             self._heard.popleft()
