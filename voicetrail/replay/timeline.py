@@ -26,17 +26,15 @@ from voicetrail.replay.format import Header
 from voicetrail.replay.reader import Recording
 from voicetrail.replay.scores import THOUSANDTHS, Row, decode
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.talk import follow, running
+from voicetrail.spotting.talk import LEAD, follow, running
 from voicetrail.vocabulary import UNKNOWN
 
 SNAPSHOT_INPUTS = 200
 """Inputs between two snapshots of the game, to begin with."""
 SNAPSHOT_CELLS = 1_000_000
 """Cells that all snapshots together may hold; with more, every second one goes."""
-TALK_MS = 24_000
-"""How far back talk is followed: three times its memory."""
 RUNS_KEPT = 32
-"""Runs of scores that stay unpacked: more than the seconds that talk is followed."""
+"""Runs of scores that stay unpacked: more than the seconds (``LEAD``) that talk is followed."""
 STALE_MS = 500
 """Scores older than this are not shown: nothing was heard at that moment."""
 _SHOWN = (WordHeard, WordRejected, KeyPressed, SettingChanged, ListeningChanged, Marker)
@@ -181,7 +179,7 @@ class Timeline:
         hearing = self.hearing_at(at_ms)
         if hearing is None or not hearing.settings.talk_shift or UNKNOWN not in hearing.labels:
             return 0.0
-        rows = self._rows(hearing, at_ms - TALK_MS, at_ms)
+        rows = self._rows(hearing, at_ms - 1000 * LEAD, at_ms)
         unknown, talk = hearing.labels.index(UNKNOWN), 0.0
         for (before, _), (when, row) in pairwise(rows):
             talk = follow(talk, row[unknown] / THOUSANDTHS, round((when - before) * SAMPLE_RATE / 1000))

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.spotting.detector import Detector, DetectorSettings
-from voicetrail.spotting.talk import MEMORY
+from voicetrail.spotting.talk import LEAD
 
 MINUTE = 60.0
 """How much of the past is counted, in s."""
-LEAD = 3 * MEMORY
-"""How much more is kept, in s, so that a recount knows what was talk when the minute began."""
 FADE = 3.0
 """How long a peak stays visible, in s."""
 
@@ -25,9 +23,9 @@ FADE = 3.0
 class WordCounts:
     """Counts how often each word would have been given out in the last minute with the settings of the moment.
 
-    The scores of that time are kept. A new hop costs one step of a detector; other settings are run over the whole minute again
-    when the counts are next asked for (some 30 ms). Whether listening was on does not matter: the figure tells what would have
-    been. Safe to feed from the listening thread and to ask from the screen's.
+    The scores of that time are kept, and ``LEAD`` more, so that a recount knows what was talk when the minute began. A new hop costs
+    one step of a detector; other settings are run over the whole minute again when the counts are next asked for (some 30 ms).
+    Whether listening was on does not matter: the figure tells what would have been. Safe to feed from the listening thread and to ask from the screen's.
 
     Args:
         labels: the recogniser's labels.

@@ -16,6 +16,8 @@ from voicetrail.odds import shifted
 
 MEMORY = 8.0
 """Time constant of the mean, in s."""
+LEAD = 3 * MEMORY
+"""How much of the past is enough, in s, to know what is talk now: what was before has a twentieth of the weight."""
 RUNNING = 0.7
 """Talk from which on thresholds rise, fully where all is talk. Commands among as many other words, a second apart, stay below it, and
 three seconds of silence end the longest talk."""
