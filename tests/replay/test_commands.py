@@ -136,6 +136,11 @@ def test_wrong_usage_gets_one_line(folder: Path, capsys: pytest.CaptureFixture[s
     assert said.out == ""
 
 
+def test_a_flag_is_named_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "1", "--talk-shift", "shipped"]) == 2
+    assert "--talk-shift shipped: what if needs a number" in capsys.readouterr().err
+
+
 def test_the_player_needs_a_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record_spoken(folder / "a.trail", hops=10)
     assert main(["replay", "a"]) == 1

@@ -74,7 +74,7 @@ def _override(args: argparse.Namespace) -> Override:
         given = getattr(args, name)
         value = None if given is None else SETTINGS[name].parse(given)
         if isinstance(value, str):
-            raise UsageError(f"--{name} {value}: what if needs a number; --rehear decides with what ships")
+            raise UsageError(f"--{name.replace('_', '-')} {value}: what if needs a number; --rehear decides with what ships")
         numbers[name] = float(value) if isinstance(value, int | float) else None
     return Override(for_all, words, **numbers)
 
