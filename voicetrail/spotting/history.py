@@ -25,7 +25,8 @@ class WordCounts:
 
     The scores of that time are kept, and ``LEAD`` more, so that a recount knows what was talk when the minute began. A new hop costs
     one step of a detector; other settings are run over the whole minute again when the counts are next asked for (some 30 ms).
-    Whether listening was on does not matter: the figure tells what would have been. Safe to feed from the listening thread and to ask from the screen's.
+    Whether listening was on does not matter: the figure tells what would have been. Safe to feed from the listening thread and to
+    ask from the screen's.
 
     Args:
         labels: the recogniser's labels.
