@@ -14,12 +14,13 @@ from typing import Self
 import numpy as np
 
 from tests.e2e.sshd import delayed
-from voicetrail.audio.address import Address, parse_address
-from voicetrail.audio.network import LineSource
-from voicetrail.audio.source import Source, open_source
+from voicetrail.audio.source import Source
 from voicetrail.events import AudioBlock
-from voicetrail.remote.server import Feed, LineServer
-from voicetrail.remote.sound import SoundFeed
+from voicetrail.link.address import Address, parse_address
+from voicetrail.link.server import Feed, LineServer
+from voicetrail.link.sound_feed import SoundFeed
+from voicetrail.link.source import LineSource
+from voicetrail.sources import open_source
 
 Row = dict[str, str | float]
 BLOCK = 320
@@ -102,7 +103,7 @@ def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
 
 def words_feed(source: Source) -> Feed:
     """The recogniser that ships, on this source."""
-    from voicetrail.remote.words_feed import WordsFeed
+    from voicetrail.link.words_feed import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
     ears = load_recognizer("directional4w")

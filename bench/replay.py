@@ -13,13 +13,14 @@ from statistics import median
 
 import numpy as np
 
-from voicetrail.audio.source import open_source
 from voicetrail.events import SAMPLE_RATE, Event, Level, Ready, Scores, WordHeard, WordRejected
-from voicetrail.game import Game, Session, Step
+from voicetrail.game import Game, Step
 from voicetrail.listening import Listener
-from voicetrail.replay.reader import read
+from voicetrail.play.session import Session
+from voicetrail.replay.file.reader import read
 from voicetrail.replay.recorder import Recorder
 from voicetrail.replay.timeline import Timeline
+from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import load_recognizer
 

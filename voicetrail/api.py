@@ -22,10 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from voicetrail.audio.blocks import BlockSource
-from voicetrail.audio.source import Source, open_source
+from voicetrail.audio.source import Source
 from voicetrail.errors import UsageError, VoicetrailError
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.listening import Listener
+from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
 from voicetrail.vocabulary import RESERVED, VOCABULARIES, is_word

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from voicetrail.audio.file import demo_path
 from voicetrail.audio.gain import make_gain
-from voicetrail.audio.source import open_source
 from voicetrail.events import WordHeard, seconds
-from voicetrail.game import Game, Session
+from voicetrail.game import Game
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.listening import Listener
+from voicetrail.play.session import Session
+from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import load_recognizer
 

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from voicetrail.audio.file import BLOCK, TAIL, FileSource
-from voicetrail.audio.source import open_source
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded
+from voicetrail.sources import open_source
 
 FORMATS = {
     "wav": ("WAV", "PCM_16"),

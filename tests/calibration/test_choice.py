@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from voicetrail.calibration import RoomTail, SpeechCurve
 from voicetrail.calibration.choice import ALLOWED, FURTHEST, HIGHEST, LOWEST, Known, choose
-from voicetrail.odds import log_odds
+from voicetrail.log_odds import log_odds
 
 FREE = SpeechCurve(((0.1, 0.0), (0.9, 0.0)))
 """Talk that never makes a false move, at any threshold."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from voicetrail.calibration import RoomTail, SpeechCurve
 from voicetrail.calibration.tail import WIDTH, speech_curves
-from voicetrail.odds import log_odds
+from voicetrail.log_odds import log_odds
 
 
 def gumbel_room(rng: random.Random, location: float, width: float, seconds: int) -> list[float]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 def main() -> int:
     if sys.argv[1:] == ["mic", "--protocol"]:
-        from voicetrail.audio.wire import PROTOCOL
+        from voicetrail.link.wire import PROTOCOL
 
         print(os.environ.get("FAR_PROTOCOL", PROTOCOL))
         return 0
@@ -28,9 +28,9 @@ def main() -> int:
 
 def play() -> int:
     # Imported here, as the program itself does: the question for the protocol is asked before every game.
-    from voicetrail.audio.network import LineSource
-    from voicetrail.audio.source import open_source
     from voicetrail.events import AudioBlock
+    from voicetrail.link.source import LineSource
+    from voicetrail.sources import open_source
 
     options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
     source = open_source(options["--source"], paced=True)

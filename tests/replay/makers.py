@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from tests.sources import Items
 from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
-from voicetrail.game import Game, Input, Session
+from voicetrail.game import Game, Input
 from voicetrail.listening import Listener
-from voicetrail.replay.format import Header
+from voicetrail.play.session import Session
+from voicetrail.replay.file.format import Header
 from voicetrail.replay.recorder import Recorder
 from voicetrail.spotting.detector import Detector, DetectorSettings
 

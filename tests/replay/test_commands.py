@@ -12,8 +12,8 @@ import pytest
 from tests.replay.makers import record_spoken
 from voicetrail.cli import main
 from voicetrail.errors import ReplayError
-from voicetrail.replay import store
-from voicetrail.replay.format import Header, write_header
+from voicetrail.replay import library as store
+from voicetrail.replay.file.format import Header, write_header
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ from voicetrail.cli import main
 from voicetrail.errors import ReplayError, VoicetrailError
 from voicetrail.events import SourceLost
 from voicetrail.game import SetMode, Step
-from voicetrail.replay import report
-from voicetrail.replay.entries import KeyPressed, Marker, SettingChanged
+from voicetrail.replay.analysis import report
+from voicetrail.replay.analysis.suggest import suggest
+from voicetrail.replay.analysis.whatif import Override, what_if
+from voicetrail.replay.file.entries import KeyPressed, Marker, SettingChanged
+from voicetrail.replay.file.reader import LINE_MAX, read
 from voicetrail.replay.player import Player
-from voicetrail.replay.reader import LINE_MAX, read
 from voicetrail.replay.story import story
-from voicetrail.replay.suggest import suggest
 from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.whatif import Override, what_if
 
 MUTANTS = 2000
 LONGEST_S = 1.0
@@ -255,7 +255,7 @@ def test_bounds_are_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path.write_bytes(head + b"\n" + fits + b"\n" + fits.replace(b"x", b"xx", 1))
     assert (len(read(path).entries), read(path).damaged) == (1, 1)
     # Fewer than the true bound, which the monsters reach; so many lines take a second to read.
-    monkeypatch.setattr("voicetrail.replay.reader.ENTRIES_MAX", 1000)
+    monkeypatch.setattr("voicetrail.replay.file.reader.ENTRIES_MAX", 1000)
     path.write_bytes(head + b'\n[0,"m",""]' * 1005)
     recording = read(path)
     assert recording.full

@@ -19,12 +19,12 @@ from tests.replay.makers import Stage, record_spoken
 from voicetrail.errors import ReplayError, UsageError
 from voicetrail.game import Clear, Game, Input, SetMode, Step, Undo
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
-from voicetrail.replay.entries import Marker
 from voicetrail.replay.export import ENDINGS, Options, export
 from voicetrail.replay.export.lines import film, final_lines
 from voicetrail.replay.export.moments import FIT_MS, Pace
-from voicetrail.replay.reader import read
-from voicetrail.replay.sound import read_sound
+from voicetrail.replay.file.entries import Marker
+from voicetrail.replay.file.reader import read
+from voicetrail.replay.file.sound import read_sound
 from voicetrail.replay.timeline import Timeline
 
 

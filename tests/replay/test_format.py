@@ -21,7 +21,7 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.game import inputs as game_inputs
-from voicetrail.replay.entries import (
+from voicetrail.replay.file.entries import (
     Checksum,
     Ears,
     End,
@@ -35,7 +35,7 @@ from voicetrail.replay.entries import (
     SoundAt,
     Unknown,
 )
-from voicetrail.replay.format import Header, read_entry, read_header, write_entry, write_header
+from voicetrail.replay.file.format import Header, read_entry, read_header, write_entry, write_header
 from voicetrail.spotting.detector import DetectorSettings, Snapshot
 
 times = st.integers(0, 2**40)

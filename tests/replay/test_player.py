@@ -9,8 +9,8 @@ import pytest
 
 from tests.replay.makers import Clock, Stage, record_spoken
 from voicetrail.game import Clear, Game, SetMode, Step, Undo
+from voicetrail.replay.file.reader import read
 from voicetrail.replay.player import SPEEDS, Player
-from voicetrail.replay.reader import read
 from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
 
 

@@ -20,11 +20,11 @@ from tests.replay.test_format import inputs
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard
 from voicetrail.game import Game, Input, SetMode, Step, Tick, Undo
-from voicetrail.replay import store
-from voicetrail.replay.entries import Checksum, Ears, End, KeyPressed, Marker, Past, ScoreRun, SettingChanged
-from voicetrail.replay.format import Header
-from voicetrail.replay.reader import read
-from voicetrail.replay.scores import decode, quantize
+from voicetrail.replay import library as store
+from voicetrail.replay.file.entries import Checksum, Ears, End, KeyPressed, Marker, Past, ScoreRun, SettingChanged
+from voicetrail.replay.file.format import Header
+from voicetrail.replay.file.reader import read
+from voicetrail.replay.file.scores import decode, quantize
 from voicetrail.replay.timeline import Timeline
 
 things = st.tuples(inputs, st.integers(0, 3000))

@@ -13,11 +13,12 @@ from tests.replay.makers import HOP, LABELS, NOW, Clock, record_spoken
 from tests.sources import Items
 from voicetrail.errors import ReplayError
 from voicetrail.events import AudioBlock, Ready, SourceEvent, SourceLost, WordHeard
-from voicetrail.game import Game, Session
+from voicetrail.game import Game
 from voicetrail.listening import Listener
-from voicetrail.replay.reader import Recording, read
+from voicetrail.play.session import Session
+from voicetrail.replay.analysis.rehear import rehear
+from voicetrail.replay.file.reader import Recording, read
 from voicetrail.replay.recorder import Recorder
-from voicetrail.replay.rehear import rehear
 from voicetrail.replay.timeline import Timeline
 from voicetrail.spotting.detector import Detector, DetectorSettings
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.replay.makers import spoken
-from voicetrail.replay.scores import LABELS_MAX, decode, encode, quantize
+from voicetrail.replay.file.scores import LABELS_MAX, decode, encode, quantize
 
 rows = st.integers(1, 20).flatmap(lambda labels: st.lists(st.tuples(*[st.integers(0, 1000)] * labels), min_size=1, max_size=26))
 

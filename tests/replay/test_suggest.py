@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tests.replay.makers import LABELS, Stage
 from voicetrail.game import Undo
-from voicetrail.replay.entries import Marker
-from voicetrail.replay.reader import read
-from voicetrail.replay.suggest import cases, suggest
+from voicetrail.replay.analysis.suggest import cases, suggest
+from voicetrail.replay.analysis.whatif import Override, what_if
+from voicetrail.replay.file.entries import Marker
+from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.whatif import Override, what_if
 from voicetrail.spotting.detector import DetectorSettings
 
 BURST, EVERY = 12, 100

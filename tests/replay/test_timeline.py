@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.replay.makers import LABELS, Stage
-from voicetrail.replay.reader import read
-from voicetrail.replay.suggest import cases
+from voicetrail.replay.analysis.suggest import cases
+from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.talk import alone

@@ -14,11 +14,11 @@ from tests.replay.makers import Stage, record_spoken, spoken
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
 from voicetrail.game import Step
-from voicetrail.replay.entries import Entry
-from voicetrail.replay.format import write_entry
-from voicetrail.replay.reader import read
+from voicetrail.replay.analysis.whatif import Override, decide, what_if
+from voicetrail.replay.file.entries import Entry
+from voicetrail.replay.file.format import write_entry
+from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.whatif import Override, decide, what_if
 from voicetrail.spotting.detector import DetectorSettings
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from voicetrail.audio.file import demo_path
-from voicetrail.spotting.picture import MovingPicture
+from voicetrail.spotting.fast.moving_features import MovingPicture
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.recognizer import HOP, Recognizer, load_recognizer, loudest_window
 

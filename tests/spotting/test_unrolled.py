@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from voicetrail.spotting.fast.unrolled import Unrolled
 from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, TemporalResNet, build_model, fold
-from voicetrail.spotting.unrolled import Unrolled
 
 
 def network(architecture: str = DEFAULT_ARCHITECTURE) -> Model:

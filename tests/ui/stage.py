@@ -8,13 +8,14 @@ from time import monotonic
 
 from tests.ui.tones import ToneEars
 from voicetrail.audio.file import FileSource
-from voicetrail.game import Game, Session
+from voicetrail.game import Game
 from voicetrail.keys import ACTIONS
+from voicetrail.play.hearing import Hearing
+from voicetrail.play.recording import Recording
+from voicetrail.play.session import Session
+from voicetrail.play.updates import News, Wanted
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.hearing import Hearing
-from voicetrail.ui.news import News, Wanted
-from voicetrail.ui.recording import Recording
 from voicetrail.ui.screens.game import GameScreen
 
 

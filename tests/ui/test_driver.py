@@ -6,7 +6,7 @@ import pytest
 from textual.drivers.linux_driver import LinuxDriver
 
 from tests.ui.stage import make_app, make_settings
-from voicetrail.ui.driver import FRAME_BEGINS, FRAME_ENDS, LastingDriver
+from voicetrail.ui.textual_private.driver import FRAME_BEGINS, FRAME_ENDS, LastingDriver
 
 
 @pytest.fixture

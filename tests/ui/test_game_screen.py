@@ -12,10 +12,10 @@ from tests.ui.tones import TONE, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
 from voicetrail.keys import ACTIONS
-from voicetrail.replay.reader import read
+from voicetrail.play.updates import News, Opened, Trouble
+from voicetrail.replay.file.reader import read
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
-from voicetrail.ui.news import News, Opened, Trouble
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.help import HelpScreen
 from voicetrail.ui.screens.live import GLIDE

@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 
 from tests.ui.stage import make_app, make_settings
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
+from voicetrail.play.updates import Opened
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import Heard
-from voicetrail.ui.news import Opened
 
 Compare = Callable[..., bool]
 

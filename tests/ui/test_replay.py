@@ -8,9 +8,9 @@ from textual.widgets import Input, OptionList, Static
 
 from tests.replay.makers import Clock, record_spoken
 from voicetrail.game.glyphs import BOX_GLYPHS
-from voicetrail.replay.entries import Entry, Marker
-from voicetrail.replay.format import write_entry
-from voicetrail.replay.reader import Recording, read
+from voicetrail.replay.file.entries import Entry, Marker
+from voicetrail.replay.file.format import write_entry
+from voicetrail.replay.file.reader import Recording, read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.ui.app import TrailApp
 from voicetrail.ui.screens.replay import ReplayScreen

@@ -9,8 +9,8 @@ from textual.widgets import OptionList
 
 from tests.ui.stage import make_app, make_settings
 from voicetrail.game.glyphs import BOX_GLYPHS
-from voicetrail.replay import store
-from voicetrail.replay.reader import read
+from voicetrail.replay import library as store
+from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.replay import ReplayScreen

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from voicetrail.audio.quiet import quieten
-from voicetrail.audio.whole import cut_short
+from voicetrail.audio.native_libraries import quieten
+from voicetrail.audio.truncation import cut_short
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, seconds
 from voicetrail.text import printable

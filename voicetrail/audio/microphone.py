@@ -17,9 +17,9 @@ import numpy as np
 import soxr
 
 from voicetrail.audio.devices import Input, choose
-from voicetrail.audio.problem import no_input, no_portaudio
+from voicetrail.audio.microphone_problem import no_input, no_portaudio
+from voicetrail.audio.native_libraries import quieten
 from voicetrail.audio.queue import Captured, SoundQueue
-from voicetrail.audio.quiet import quieten
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
 from voicetrail.text import printable

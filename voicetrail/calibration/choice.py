@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voicetrail.calibration.tail import RoomTail, SpeechCurve
-from voicetrail.odds import from_log_odds, log_odds
+from voicetrail.log_odds import from_log_odds, log_odds
 
 ALLOWED = 1.0
 """False moves in an hour of play that all words together may make, more than they do with the thresholds that ship."""

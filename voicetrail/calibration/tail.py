@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from voicetrail.odds import log_odds
+from voicetrail.log_odds import log_odds
 
 BLOCK = 1.0
 """Length of the stretches whose highest score is taken, in s."""

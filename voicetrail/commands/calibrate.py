@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) -> Proposal:
     from voicetrail.audio.gain import make_gain
-    from voicetrail.audio.source import open_source
     from voicetrail.listening import Listener
+    from voicetrail.sources import open_source
     from voicetrail.spotting.detector import Detector
     from voicetrail.spotting.recognizer import load_recognizer
 

@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail export``."""
     from voicetrail.replay.export import Options, export
+    from voicetrail.replay.file.reader import read
+    from voicetrail.replay.library import find
     from voicetrail.replay.progress import Progress
-    from voicetrail.replay.reader import read
-    from voicetrail.replay.store import find
     from voicetrail.replay.timeline import Timeline
 
     size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", args.size)

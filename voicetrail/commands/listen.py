@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
     from voicetrail.audio.gain import make_gain
-    from voicetrail.audio.source import open_source
+    from voicetrail.sources import open_source
 
     device = settings.text("device") or None
     # A file is looked at before torch is imported, so that a wrong name is told at once; a device or line is opened after it, or

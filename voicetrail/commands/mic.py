@@ -31,15 +31,15 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail mic``."""
     if args.protocol:
-        from voicetrail.audio.wire import PROTOCOL
+        from voicetrail.link.wire import PROTOCOL
 
         print(PROTOCOL)
         return 0
-    from voicetrail.audio.address import parse_address, read_secret
     from voicetrail.errors import UsageError
+    from voicetrail.link.address import parse_address, read_secret
+    from voicetrail.link.server import LineServer
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.meter import Meter
-    from voicetrail.remote.server import LineServer
     from voicetrail.remote.signals import Ended, endings_raised
 
     address = parse_address(args.serve)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicetrail.audio.source import Source
+    from voicetrail.play.hearing import GameEars, Hearing
+    from voicetrail.play.updates import News
     from voicetrail.settings import Settings
     from voicetrail.ui.app import VoicetrailApp
-    from voicetrail.ui.hearing import GameEars, Hearing
-    from voicetrail.ui.news import News
 
 GIVEN = ("flag", "environment")
 """Origins of a setting that was asked for in so many words for this run: what cannot be had then ends the command."""
@@ -65,27 +65,28 @@ def _open_what_was_asked_for(settings: Settings) -> Source | None:
     Raises:
         AudioError: it cannot be had.
     """
-    from voicetrail.audio.address import is_words, parse_address
+    from voicetrail.link.address import is_words, parse_address
 
     if is_words(settings.text("source")):
         parse_address(settings.text("source"))
         return None
     named = settings.origin("source") in GIVEN and settings.text("source") not in ("mic", "demo")
     if named or (settings.origin("device") in GIVEN and settings.text("device")):
-        from voicetrail.audio.source import open_source
+        from voicetrail.sources import open_source
 
         return open_source(settings.text("source"), device=settings.text("device") or None, paced=True)
     return None
 
 
 def _play(settings: Settings, opened: Source | None, record: str | bool | None) -> int:
-    from voicetrail.game import Game, Session
+    from voicetrail.game import Game
     from voicetrail.keys import rebind
+    from voicetrail.play.recording import Recording
+    from voicetrail.play.session import Session
+    from voicetrail.play.updates import Trouble
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale
     from voicetrail.ui.messages import Heard, RecordingEnded
-    from voicetrail.ui.news import Trouble
-    from voicetrail.ui.recording import Recording
     from voicetrail.ui.screens.game import GameScreen
 
     game = Game(
@@ -114,9 +115,9 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
     def make_hearing(tell: Callable[[tuple[News, ...]], None]) -> Hearing:
         # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
         from voicetrail.audio.gain import make_gain
-        from voicetrail.ui.hearing import Hearing
-        from voicetrail.ui.news import Wanted
-        from voicetrail.ui.recording import RecorderWitness
+        from voicetrail.play.hearing import Hearing
+        from voicetrail.play.recording import RecorderWitness
+        from voicetrail.play.updates import Wanted
 
         return Hearing(
             Wanted(settings.text("source"), settings.text("device") or None),

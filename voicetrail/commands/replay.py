@@ -17,8 +17,8 @@ from voicetrail.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from voicetrail.replay.reader import Recording
-    from voicetrail.replay.whatif import Outcome, Override
+    from voicetrail.replay.analysis.whatif import Outcome, Override
+    from voicetrail.replay.file.reader import Recording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail replay``."""
-    from voicetrail.replay.reader import read
-    from voicetrail.replay.store import find
+    from voicetrail.replay.file.reader import read
+    from voicetrail.replay.library import find
 
     if sum((args.text, args.check, args.json)) > 1:
         raise UsageError("--text, --check and --json are three ways; choose one")
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _override(args: argparse.Namespace) -> Override:
-    from voicetrail.replay.whatif import Override
+    from voicetrail.replay.analysis.whatif import Override
     from voicetrail.settings import SETTINGS
     from voicetrail.settings.flags import parse_thresholds
 
@@ -80,7 +80,7 @@ def _override(args: argparse.Namespace) -> Override:
 
 
 def _tell(recording: Recording, args: argparse.Namespace) -> int:
-    from voicetrail.replay import report
+    from voicetrail.replay.analysis import report
     from voicetrail.replay.timeline import Timeline
 
     timeline = Timeline(recording)
@@ -99,8 +99,8 @@ def _tell(recording: Recording, args: argparse.Namespace) -> int:
 
 
 def _suggest(recording: Recording, args: argparse.Namespace) -> int:
-    from voicetrail.replay import report
-    from voicetrail.replay.suggest import suggest
+    from voicetrail.replay.analysis import report
+    from voicetrail.replay.analysis.suggest import suggest
 
     proposals = suggest(recording)
     _print([json.dumps(report.proposals_json(proposals))] if args.json else report.proposal_lines(proposals))
@@ -108,8 +108,8 @@ def _suggest(recording: Recording, args: argparse.Namespace) -> int:
 
 
 def _what_if(recording: Recording, override: Override, args: argparse.Namespace) -> int:
-    from voicetrail.replay import report
-    from voicetrail.replay.whatif import what_if
+    from voicetrail.replay.analysis import report
+    from voicetrail.replay.analysis.whatif import what_if
 
     outcome = what_if(recording, override) if args.rehear is None else _rehear(recording, override, args.rehear)
     if args.json:
@@ -124,10 +124,10 @@ def _what_if(recording: Recording, override: Override, args: argparse.Namespace)
 
 def _rehear(recording: Recording, override: Override, weights: str) -> Outcome:
     from voicetrail.audio.gain import make_gain
+    from voicetrail.replay.analysis.rehear import rehear
+    from voicetrail.replay.analysis.whatif import last_weights
     from voicetrail.replay.progress import Progress
-    from voicetrail.replay.rehear import rehear
     from voicetrail.replay.timeline import hearings
-    from voicetrail.replay.whatif import last_weights
     from voicetrail.spotting.preload import preload_torch
 
     preload_torch()

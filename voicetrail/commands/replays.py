@@ -12,7 +12,7 @@ from voicetrail.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from voicetrail.replay.store import Summary
+    from voicetrail.replay.library import Summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail replays``."""
-    from voicetrail.replay.store import folder, kept
+    from voicetrail.replay.library import folder, kept
 
     where = Path(args.folder) if args.folder else folder()
     found = kept(where)
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _table(found: Sequence[Summary]) -> list[str]:
-    from voicetrail.replay.store import size_text
+    from voicetrail.replay.library import size_text
 
     rows = [("when", "length", "words", "mode", "size", "name")]
     for one in found:

@@ -17,7 +17,6 @@ from voicetrail.game.inputs import (
     input_of,
     to_json,
 )
-from voicetrail.game.session import Recorder, Session
 
 __all__ = [
     "RULES_VERSION",
@@ -26,8 +25,6 @@ __all__ = [
     "Game",
     "Go",
     "Input",
-    "Recorder",
-    "Session",
     "SetGlideSilence",
     "SetGlideSpeed",
     "SetMode",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from voicetrail.game.glide import GlideMode
 from voicetrail.game.inputs import (
     By,
     Clear,
@@ -21,8 +20,9 @@ from voicetrail.game.inputs import (
     Tick,
     Undo,
 )
-from voicetrail.game.score import Tally
-from voicetrail.game.step import StepMode
+from voicetrail.game.movement.glide import GlideMode
+from voicetrail.game.movement.step import StepMode
+from voicetrail.game.tally import Tally
 from voicetrail.game.trail import HEIGHT, WIDTH, Cell, Direction, Stroke, Trail
 
 RULES_VERSION = 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from voicetrail.audio.source import open_source
 from voicetrail.events import Level, SourceEvent
-from voicetrail.remote.server import Feed
-from voicetrail.remote.sound import SoundFeed
+from voicetrail.link.server import Feed
+from voicetrail.link.sound_feed import SoundFeed
 from voicetrail.settings import load_settings
+from voicetrail.sources import open_source
 
 
 def open_feed(
@@ -36,7 +36,7 @@ def open_feed(
     if not words:
         return SoundFeed(source, on_level=on_level, on_news=on_news)
     from voicetrail.audio.gain import make_gain
-    from voicetrail.remote.words_feed import WordsFeed
+    from voicetrail.link.words_feed import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
     ears = load_recognizer(str(settings["weights"] or settings["vocabulary"]))

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from voicetrail.audio.address import Address
 from voicetrail.errors import RemoteError
+from voicetrail.link.address import Address
+from voicetrail.link.server import Feed, LineServer
 from voicetrail.remote.janitor import Janitor
-from voicetrail.remote.server import Feed, LineServer
 from voicetrail.remote.ssh import PASSED_ON, Outcome, Wanted, explain, recognise, remote_script, ssh_command, store_command
 
 LINES = 50

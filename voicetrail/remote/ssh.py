@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from voicetrail.audio.wire import PROTOCOL
 from voicetrail.errors import UsageError
+from voicetrail.link.wire import PROTOCOL
 from voicetrail.text import printable
 
 WITH_VALUE = frozenset("BbcDEeFIiJLlmOopPQRSWw")

@@ -26,12 +26,12 @@ from voicetrail.events import (
 )
 from voicetrail.game.game import RULES_VERSION, Game
 from voicetrail.game.inputs import Input, Tick, is_input
-from voicetrail.replay import store
-from voicetrail.replay.codes import PAST_MAX
-from voicetrail.replay.entries import Checksum, Ears, End, Entry, Item, KeyPressed, Marker, Past, SettingChanged
-from voicetrail.replay.format import SOUND_SUFFIX, Header
-from voicetrail.replay.scores import quantize
-from voicetrail.replay.writer import Hop, Sound, TrailWriter
+from voicetrail.replay import library as store
+from voicetrail.replay.file.codes import PAST_MAX
+from voicetrail.replay.file.entries import Checksum, Ears, End, Entry, Item, KeyPressed, Marker, Past, SettingChanged
+from voicetrail.replay.file.format import SOUND_SUFFIX, Header
+from voicetrail.replay.file.scores import quantize
+from voicetrail.replay.file.writer import Hop, Sound, TrailWriter
 from voicetrail.text import printable
 
 if TYPE_CHECKING:

@@ -17,7 +17,18 @@ from voicetrail.events import (
 )
 from voicetrail.game.game import Game
 from voicetrail.game.inputs import Go, Step, Stop, is_input
-from voicetrail.replay.entries import Checksum, Ears, End, Item, KeyPressed, Marker, Past, ScoreRun, SettingChanged, SoundAt
+from voicetrail.replay.file.entries import (
+    Checksum,
+    Ears,
+    End,
+    Item,
+    KeyPressed,
+    Marker,
+    Past,
+    ScoreRun,
+    SettingChanged,
+    SoundAt,
+)
 from voicetrail.replay.timeline import Timeline, new_game
 from voicetrail.text import printable
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, WordHeard, WordRejected
 from voicetrail.game.game import Game
 from voicetrail.game.inputs import Input, Tick, is_input
-from voicetrail.replay.entries import (
+from voicetrail.replay.file.entries import (
     Checksum,
     Ears,
     Entry,
@@ -22,9 +22,9 @@ from voicetrail.replay.entries import (
     ScoreRun,
     SettingChanged,
 )
-from voicetrail.replay.format import Header
-from voicetrail.replay.reader import Recording
-from voicetrail.replay.scores import THOUSANDTHS, Row, decode
+from voicetrail.replay.file.format import Header
+from voicetrail.replay.file.reader import Recording
+from voicetrail.replay.file.scores import THOUSANDTHS, Row, decode
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.talk import LEAD, follow, running
 from voicetrail.vocabulary import UNKNOWN

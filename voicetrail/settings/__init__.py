@@ -4,7 +4,7 @@
 """
 
 from voicetrail.settings.load import load_settings
-from voicetrail.settings.registry import AUTO, SETTINGS, SHIPPED, TUNING, Setting, Value, find
+from voicetrail.settings.schema import AUTO, SETTINGS, SHIPPED, TUNING, Setting, Value, find
 from voicetrail.settings.store import Settings
 
 __all__ = ["AUTO", "SETTINGS", "SHIPPED", "TUNING", "Setting", "Settings", "Value", "find", "load_settings"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from voicetrail.errors import SettingsError
 from voicetrail.settings import files
-from voicetrail.settings.registry import Value
+from voicetrail.settings.schema import Value
 from voicetrail.text import printable
 
 HEADING = "# Settings of voicetrail; `voicetrail settings` lists them all with their ranges.\n"

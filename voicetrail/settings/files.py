@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from voicetrail.errors import SettingsError
-from voicetrail.settings.registry import Value
+from voicetrail.settings.schema import Value
 from voicetrail.text import printable
 
 LARGEST = 1_000_000

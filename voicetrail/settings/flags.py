@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 
-from voicetrail.settings.registry import SETTINGS, Setting
+from voicetrail.settings.schema import SETTINGS, Setting
 
 
 def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from voicetrail.settings.registry import SETTINGS, Value
+from voicetrail.settings.schema import SETTINGS, Value
 
 Origin = Literal["default", "preset", "file", "profile", "key", "environment", "flag"]
 """Where a value came from."""

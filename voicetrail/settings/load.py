@@ -13,7 +13,7 @@ from voicetrail.errors import SettingsError
 from voicetrail.settings import files
 from voicetrail.settings.layers import Layer, Origin
 from voicetrail.settings.presets import load_preset
-from voicetrail.settings.registry import SETTINGS, Value, find
+from voicetrail.settings.schema import SETTINGS, Value, find
 from voicetrail.settings.state import StateKeeper
 from voicetrail.settings.store import Settings
 

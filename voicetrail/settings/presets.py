@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from voicetrail.errors import SettingsError
 from voicetrail.settings import files
-from voicetrail.settings.registry import SETTINGS, TUNING, Value
+from voicetrail.settings.schema import SETTINGS, TUNING, Value
 from voicetrail.text import printable
 
 NONE = "none"

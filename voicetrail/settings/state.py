@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voicetrail.errors import SettingsError
 from voicetrail.settings.files import change_state
-from voicetrail.settings.registry import Value
+from voicetrail.settings.schema import Value
 
 
 class StateKeeper:

@@ -9,7 +9,7 @@ from voicetrail.errors import SettingsError
 from voicetrail.settings import files
 from voicetrail.settings.layers import Layer, Origin, Resolved, resolve
 from voicetrail.settings.presets import load_preset, preset_names, save_preset
-from voicetrail.settings.registry import SETTINGS, SHIPPED, TUNING, Value, find
+from voicetrail.settings.schema import SETTINGS, SHIPPED, TUNING, Value, find
 from voicetrail.settings.state import StateKeeper
 from voicetrail.settings.tuning import detector_settings
 from voicetrail.spotting.detector import DetectorSettings

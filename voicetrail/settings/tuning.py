@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from voicetrail.odds import shifted as shifted_score
-from voicetrail.settings.registry import SETTINGS, SHIPPED, Value
+from voicetrail.log_odds import shifted as shifted_score
+from voicetrail.settings.schema import SETTINGS, SHIPPED, Value
 from voicetrail.spotting.detector import DetectorSettings
 
 FINEST = 0.01

@@ -10,11 +10,11 @@ import torch
 
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.fast.moving_features import MovingPicture
+from voicetrail.spotting.fast.unrolled import Unrolled
 from voicetrail.spotting.features import LogMel
 from voicetrail.spotting.model import TemporalResNet, fold
-from voicetrail.spotting.picture import MovingPicture
 from voicetrail.spotting.posteriors import LabelPosteriors
-from voicetrail.spotting.unrolled import Unrolled
 from voicetrail.spotting.weights import Weights, load_weights
 
 HOP = SAMPLE_RATE // 25

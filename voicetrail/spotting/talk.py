@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from voicetrail.events import seconds
-from voicetrail.odds import shifted
+from voicetrail.log_odds import shifted
 
 MEMORY = 8.0
 """Time constant of the mean, in s."""

@@ -16,10 +16,10 @@ from textual.app import App
 from textual.screen import Screen
 
 from voicetrail.settings import Settings
-from voicetrail.ui.driver import LastingDriver, terminal_is_gone
 from voicetrail.ui.look import Look, make_look
 from voicetrail.ui.palette import GameCommands, SettingCommands
 from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.textual_private.driver import LastingDriver, terminal_is_gone
 from voicetrail.ui.widgets.rows import Rows
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -164,7 +164,7 @@ class VoicetrailApp(TrailApp):
         """Save the screen as SVG beside the replays; return the line to show."""
         from datetime import datetime
 
-        from voicetrail.replay.store import folder
+        from voicetrail.replay.library import folder
         from voicetrail.text import printable
 
         where = folder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from voicetrail.ui.news import News
+from voicetrail.play.updates import News
 
 
 class Heard(Message, bubble=False):

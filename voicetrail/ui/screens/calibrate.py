@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 from voicetrail.calibration import Plan, Proposal, Session, Verdict, propose, speech_curves
 from voicetrail.errors import SettingsError
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
+from voicetrail.play.updates import News
 from voicetrail.text import printable
-from voicetrail.ui.news import News
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import MEANINGS
 

@@ -23,23 +23,24 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game import Changes, Input, Session, SetGlideSilence, SetGlideSpeed, SetMode, SetStep
+from voicetrail.game import Changes, Input, SetGlideSilence, SetGlideSpeed, SetMode, SetStep
 from voicetrail.keys import Action
+from voicetrail.play.delay_display import LineWatch
+from voicetrail.play.session import Session
+from voicetrail.play.tuner import Tuner
+from voicetrail.play.updates import News, Opened, Trouble, Wanted
 from voicetrail.settings import TUNING, Settings
-from voicetrail.spotting.history import WordCounts
 from voicetrail.spotting.talk import raised
-from voicetrail.ui.line_delay import LineWatch
+from voicetrail.spotting.word_counts import WordCounts
 from voicetrail.ui.messages import Heard, RecordingEnded
-from voicetrail.ui.news import News, Opened, Trouble, Wanted
 from voicetrail.ui.screens.view import GameView
-from voicetrail.ui.tuner import Tuner
 from voicetrail.ui.widgets.ear import State
 from voicetrail.ui.widgets.message import Weight
 
 if TYPE_CHECKING:
+    from voicetrail.play.hearing import Hearing
+    from voicetrail.play.recording import Recording
     from voicetrail.ui.app import VoicetrailApp
-    from voicetrail.ui.hearing import Hearing
-    from voicetrail.ui.recording import Recording
 
 FADE = 0.25
 """Seconds between looks at what fades with time."""

@@ -14,8 +14,8 @@ from voicetrail.audio.devices import Input, choose
 from voicetrail.audio.level import Loudness
 from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
+from voicetrail.play.updates import Wanted
 from voicetrail.text import printable
-from voicetrail.ui.news import Wanted
 from voicetrail.ui.widgets.rows import Rows, Run
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from voicetrail.events import ListeningChanged, WordHeard, WordRejected
 from voicetrail.game import Game
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
-from voicetrail.replay.entries import Entry, Marker, SettingChanged
+from voicetrail.replay.file.entries import Entry, Marker, SettingChanged
+from voicetrail.replay.file.reader import Recording
 from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
-from voicetrail.replay.reader import Recording
 from voicetrail.replay.story import told
 from voicetrail.replay.timeline import Hearing, Timeline
 from voicetrail.spotting.talk import raised

@@ -14,9 +14,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from voicetrail.errors import VoicetrailError
-from voicetrail.replay import store
-from voicetrail.replay.reader import read
-from voicetrail.replay.store import Summary
+from voicetrail.replay import library as store
+from voicetrail.replay.file.reader import read
+from voicetrail.replay.library import Summary
 from voicetrail.text import printable
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.replay import ReplayScreen

@@ -13,10 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from voicetrail.errors import SettingsError
+from voicetrail.play.tuner import Tuner
 from voicetrail.settings import SETTINGS, Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.text import printable
-from voicetrail.ui.tuner import Tuner
 from voicetrail.ui.widgets.rows import Rows
 
 if TYPE_CHECKING:

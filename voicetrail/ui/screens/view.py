@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from voicetrail.game.trail import Trail
 from voicetrail.keys import Action
-from voicetrail.ui.sparing import SparingCompositor
+from voicetrail.ui.textual_private.diff_compositor import SparingCompositor
 from voicetrail.ui.widgets.bars import ScoreBars
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.ear import Ear

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.style import Style
 
-from voicetrail.spotting.history import FadingPeaks
+from voicetrail.spotting.word_counts import FadingPeaks
 from voicetrail.ui.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word

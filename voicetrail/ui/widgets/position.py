@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.message import Message
 
-from voicetrail.replay.store import clock
+from voicetrail.replay.library import clock
 from voicetrail.ui.widgets.rows import Rows, Run
 
 

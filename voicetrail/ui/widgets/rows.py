@@ -1,7 +1,7 @@
 """A widget of text rows that sends only the cells that changed.
 
 Over a slow line every byte is a delay. So rows are kept cell by cell, a new row is compared with the old one, and only the spans
-that differ are refreshed (``voicetrail.ui.sparing`` then sends those and nothing around them).
+that differ are refreshed (``voicetrail.ui.textual_private.diff_compositor`` then sends those and nothing around them).
 """
 
 from __future__ import annotations

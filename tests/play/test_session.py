@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from voicetrail.events import Event, Level, WordHeard
+from voicetrail.game import Game, Input, Step, Undo
+from voicetrail.play.session import Session
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.items: list[tuple[Event | Input, int]] = []
+
+    def record(self, item: Event | Input, at_ms: int) -> None:
+        self.items.append((item, at_ms))
+
+
+def test_words_move_the_pen_and_everything_is_recorded_with_its_time() -> None:
+    clock, notes = Clock(), Notes()
+    session = Session(Game(41, 21, step=1), clock, notes)
+    clock.now += 1.5
+    heard, loud = WordHeard(24_000, "left", 0.9), Level(24_640, -20.0, -10.0, False)
+    changes = session.hear(heard)
+    assert changes is not None
+    assert changes.message == "left"
+    assert session.hear(loud) is None
+    session.tick()
+    clock.now += 0.5
+    session.do(Undo())
+    assert notes.items == [(heard, 1500), (Step("left"), 1500), (loud, 1500), (Undo(), 2000)]
+
+
+def test_a_word_that_means_nothing_moves_nothing() -> None:
+    session = Session(Game(), Clock())
+    before = session.game.checksum()
+    assert session.hear(WordHeard(0, "seven", 0.9)) is None
+    assert session.game.checksum() == before

@@ -1,0 +1,1 @@
+"""How a word becomes motion of the pen: a step, or a glide."""

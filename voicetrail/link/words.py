@@ -1,0 +1,189 @@
+"""Words and scores over a line: the recogniser runs where the microphone is, and nothing of the voice leaves that desk.
+
+Beside the events of ``link.wire`` these Wyoming events travel (times in samples, scores in hundredths, levels in dB):
+
+- ``vt-ready``: ``labels``, ``source``, ``weights``, ``hash``, ``detector`` (what ships with the weights). The first one.
+- ``vt-heard``: ``t``, ``w`` word, ``p`` score, ``c`` the sender's clock in ms when its last sample was captured.
+- ``vt-near``: ``t``, ``w``, ``p``, ``r`` reason, ``l`` lacking, ``v`` rival: a word that was not given out.
+- ``vt-scores``: ``t``, ``s`` the highest smoothed score of each label since the last, ``l`` loudness, ``k`` peak, ``x``
+  clipping, ``g`` gain. Only when something has changed, twice a second at most.
+- ``vt-lost``: ``n`` samples lost, ``a`` in all.
+- back to the recogniser: ``vt-tune`` (the detector's settings) and ``vt-mute`` (``muted``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+
+from wyoming.event import Event as WireEvent
+
+from voicetrail.events import Event, Level, Ready, RejectionReason, SamplesLost, Scores, WordHeard, WordRejected
+from voicetrail.link.wire import WireError
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.text import printable
+
+READY, HEARD, NEAR, SCORES, LOST, TUNE, MUTE = (
+    f"vt-{name}" for name in ("ready", "heard", "near", "scores", "lost", "tune", "mute")
+)
+LABELS = 64
+"""Labels that are taken from a line."""
+REASONS = get_args(RejectionReason)
+
+
+def encode_word(event: WordHeard | WordRejected | SamplesLost) -> WireEvent:
+    """Write what is sent as it happens."""
+    if isinstance(event, SamplesLost):
+        return WireEvent(LOST, {"t": event.time, "n": event.count, "a": event.total})
+    data: dict[str, Any] = {"t": event.time, "w": event.word, "p": round(event.score * 100)}
+    if isinstance(event, WordHeard):
+        return WireEvent(HEARD, data | {"c": None if event.captured is None else round(event.captured * 1000)})
+    return WireEvent(NEAR, data | {"r": event.reason, "l": round(event.lacking, 3), "v": event.rival})
+
+
+def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
+    """Write what the game has to know before the first word."""
+    return WireEvent(
+        READY,
+        {
+            "labels": list(ready.labels),
+            "source": ready.source,
+            "weights": ready.weights,
+            "hash": ready.weights_hash,
+            "detector": shipped.as_dict(),
+        },
+    )
+
+
+def decode_settings(data: object) -> DetectorSettings:
+    """Read the detector's settings.
+
+    Raises:
+        WireError: something in them is no number that they could be.
+    """
+    fields = _mapping(data)
+    thresholds = _mapping(fields.get("thresholds", {}))
+    if len(thresholds) > LABELS:
+        raise WireError("too many thresholds")
+    return DetectorSettings(
+        threshold=number(fields, "threshold", 0, 1),
+        thresholds={printable(word, 40): number(thresholds, word, 0, 1) for word in thresholds},
+        smoothing=number(fields, "smoothing", 0, 5),
+        refractory=number(fields, "refractory", 0, 60),
+        margin=number(fields, "margin", 0, 1),
+        talk_shift=number(fields, "talk_shift", 0, 1, 0.0),
+    )
+
+
+def decode_ready(data: Mapping[str, Any]) -> tuple[Ready, DetectorSettings]:
+    """Read what the recogniser says of itself."""
+    labels = data.get("labels")
+    if not isinstance(labels, list) or not 1 <= len(labels) <= LABELS or len(set(map(str, labels))) != len(labels):
+        raise WireError("no labels")
+    shipped = decode_settings(data.get("detector"))
+    names = tuple(printable(label, 40) for label in labels)
+    thresholds = {label: shipped.threshold_of(label) for label in names}
+    source, weights, digest = (printable(data.get(key, ""), 80) for key in ("source", "weights", "hash"))
+    return Ready(names, source, weights, digest, thresholds), shipped
+
+
+def decode_word(event: WireEvent, labels: tuple[str, ...]) -> WordHeard | WordRejected | SamplesLost:
+    """Read what came as it happened; ``captured`` is the sender's clock in s."""
+    data = event.data
+    time = round(number(data, "t", 0, 1e15))
+    if event.type == LOST:
+        return SamplesLost(time, round(number(data, "n", 0, 1e12)), round(number(data, "a", 0, 1e12)))
+    word, score = data.get("w"), number(data, "p", 0, 100) / 100
+    if word not in labels:
+        raise WireError("a word that is not in its list")
+    if event.type == HEARD:
+        return WordHeard(time, word, score, number(data, "c", 0, 1e15) / 1000 if "c" in data else None)
+    reason, rival = data.get("r"), data.get("v")
+    if reason not in REASONS or (rival is not None and rival not in labels):
+        raise WireError("a reason that there is not")
+    return WordRejected(time, word, score, cast(RejectionReason, reason), number(data, "l", 0, 60), rival)
+
+
+def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Level, Scores]:
+    """Read scores and level."""
+    time, scores = round(number(data, "t", 0, 1e15)), data.get("s")
+    if not isinstance(scores, list) or len(scores) != len(labels):
+        raise WireError("scores of other labels")
+    values = tuple(number(dict(enumerate(scores)), index, 0, 100) / 100 for index in range(len(scores)))
+    level = Level(
+        time, number(data, "l", -200, 20), number(data, "k", -200, 20), bool(data.get("x")), number(data, "g", -99, 99, 0.0)
+    )
+    return level, Scores(time, values, values, raised=number(data, "u", 0, 100, 0.0) / 100)
+
+
+class Summary:
+    """Gathers levels and scores, and tells when it is worth sending them.
+
+    What is sent is so little that a quiet room costs nothing and a talking player some 150 bytes a second.
+    """
+
+    EVERY = 8_000
+    """Samples between two at least: half a second."""
+    SCORE_STEP = 0.04
+    LEVEL_STEP = 4.0
+
+    def __init__(self) -> None:
+        self._level: Level | None = None
+        self._raised = 0.0
+        self._highest: tuple[float, ...] = ()
+        self._sent_at: int | None = None
+        self._sent: tuple[float, ...] = ()
+        self._sent_level = math.inf
+
+    def take(self, event: Event) -> WireEvent | None:
+        """Take an event; return what is to be sent now, if anything."""
+        if isinstance(event, Level):
+            self._level = event
+        elif isinstance(event, Scores):
+            smoothed = event.smoothed or event.posteriors
+            self._raised = event.raised
+            self._highest = tuple(map(max, self._highest, smoothed)) if self._highest else smoothed
+            if self._level is not None and self._due(event.time, self._level):
+                return self._send(event.time, self._level)
+        return None
+
+    def _due(self, time: int, level: Level) -> bool:
+        if self._sent_at is None:
+            return True
+        if time - self._sent_at < self.EVERY:
+            return False
+        moved = abs(level.rms_db - self._sent_level) >= self.LEVEL_STEP or level.clipped
+        if moved or any(abs(a - b) >= self.SCORE_STEP for a, b in zip(self._highest, self._sent, strict=True)):
+            return True
+        self._highest = ()
+        return False
+
+    def _send(self, time: int, level: Level) -> WireEvent:
+        data: dict[str, Any] = {"t": time, "s": [round(score * 100) for score in self._highest]}
+        data |= {"l": round(level.rms_db), "k": round(level.peak_db)}
+        data |= {
+            "x": 1 if level.clipped else None,
+            "g": round(level.gain_db, 1) or None,
+            "u": round(self._raised * 100) or None,
+        }
+        self._sent_at, self._sent, self._sent_level, self._highest = time, self._highest, level.rms_db, ()
+        return WireEvent(SCORES, data)
+
+
+def number(data: Mapping[Any, Any], key: object, low: float, high: float, default: float | None = None) -> float:
+    """Read a number that has to be within a range.
+
+    Raises:
+        WireError: it is not.
+    """
+    value = data.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise WireError(f"a number that cannot be ({printable(key, 20)})")
+    return float(value)
+
+
+def _mapping(value: object) -> Mapping[Any, Any]:
+    if not isinstance(value, dict):
+        raise WireError("no object where there has to be one")
+    return value

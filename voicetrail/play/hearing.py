@@ -1,0 +1,284 @@
+"""The ears of the game: opens the source, loads the recogniser, listens, and tells. It runs in a thread and knows no screen."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol
+
+from voicetrail.audio.source import Source
+from voicetrail.errors import AudioError, VoicetrailError
+from voicetrail.events import Event, Level, Ready, Scores
+from voicetrail.link.address import is_words
+from voicetrail.link.remote_listener import FarListener
+from voicetrail.listening import Ears, Gain, Listener
+from voicetrail.play.updates import News, Opened, Trouble, Wanted
+from voicetrail.sources import open_source
+from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.text import printable
+from voicetrail.vocabulary import is_word
+
+BATCH = 0.08
+"""Seconds of scores and levels that go to the screen together; words go at once."""
+RETRY = 2.0
+"""Seconds until a microphone that was not there is tried again."""
+STEP = 0.05
+"""Longest time in s that a wait goes on after ``stop``."""
+
+
+class GameEars(Ears, Protocol):
+    """A recogniser with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
+
+    name: str
+    hash: str
+    detector: DetectorSettings
+
+
+class Witness(Protocol):
+    """Is told about listening in the listener's own thread: the recorder."""
+
+    def attach(self, listener: Listener, ready: Ready) -> None:
+        """A listener begins, before its first event."""
+        ...
+
+    def hear(self, event: Event) -> None:
+        """An event, in its order."""
+        ...
+
+
+class Hearing:
+    """Listens until it is told to stop.
+
+    Args:
+        wanted: where sound is to come from at first.
+        load_ears: makes the recogniser; slow, called once, in a thread of its own.
+        settings_for: gives the detector's settings, from what ships with the weights.
+        tell: is given what happened, in batches, from the worker's thread; must not wait.
+        opened: a source that is open already (a file that was checked before the screen was taken).
+        make_gain: makes a gain stage for each source; ``None`` for none.
+        witness: is told everything at once.
+        insist: the weights were asked for in so many words: if they cannot be used, the game ends.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        load_ears: Callable[[], GameEars],
+        settings_for: Callable[[DetectorSettings], DetectorSettings],
+        tell: Callable[[tuple[News, ...]], None],
+        *,
+        opened: Source | None = None,
+        make_gain: Callable[[], Gain | None] = lambda: None,
+        witness: Witness | None = None,
+        insist: bool = False,
+    ) -> None:
+        self._wanted = wanted
+        self._load_ears = load_ears
+        self._settings_for = settings_for
+        self._tell = tell
+        self._opened = opened
+        self._make_gain = make_gain
+        self._witness = witness
+        self._insist = insist
+        self._stop = threading.Event()
+        self._changed = threading.Event()
+        self._muted = False
+        self._told = ""
+        self._listener: Listener | FarListener | None = None
+        self.ears: GameEars | None = None
+        """The recogniser once it is loaded."""
+        self.loading = False
+        """The recogniser is being loaded in a thread that cannot be interrupted."""
+
+    def stop(self) -> None:
+        """Ask ``run`` to end; it does within half a second, also while the recogniser is being loaded."""
+        self._stop.set()
+        self._end_listener()
+
+    def listen_to(self, wanted: Wanted) -> None:
+        """Change to another source; the recogniser stays."""
+        self._wanted = wanted
+        self._changed.set()
+        self._end_listener()
+
+    @property
+    def wanted(self) -> Wanted:
+        """Where sound is to come from."""
+        return self._wanted
+
+    @property
+    def muted(self) -> bool:
+        """Whether words are held back."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._muted = muted
+        if (listener := self._listener) is not None:
+            listener.muted = muted
+
+    @property
+    def line_delay(self) -> float | None:
+        """Seconds that the sound (or the words) are on their way where they come over a line; see ``Listener.line_delay``."""
+        return None if (listener := self._listener) is None else listener.line_delay
+
+    def renew_settings(self) -> None:
+        """Take changed settings over, from the next hop on."""
+        if (listener := self._listener) is not None and self.ears is not None:
+            listener.detector.settings = self._settings_for(self.ears.detector)
+
+    def renew_gain(self) -> None:
+        """Take a changed gain over, from the next hop on."""
+        if (listener := self._listener) is not None:
+            listener.gain = self._make_gain()
+
+    def run(self) -> None:
+        """Open, load, listen; until ``stop``."""
+        if is_words(self._wanted.spec):
+            self._listen_far(self._wanted)
+            if self._stop.is_set():
+                return
+        ears = self._load()
+        if ears is None:
+            if (opened := self._opened) is not None:
+                opened.close()
+            return
+        while not self._stop.is_set():
+            self._changed.clear()
+            wanted = self._wanted
+            source = self._open(wanted)
+            if source is None:
+                self._wait(RETRY)
+                continue
+            self._listen(source, ears)
+            if wanted is self._wanted:
+                self._wait(math.inf)
+
+    def _load(self) -> GameEars | None:
+        """Load the recogniser in a thread that is left behind if the player leaves first: an import cannot be interrupted."""
+        failure: list[BaseException] = []
+
+        def load() -> None:
+            try:
+                self.ears = self._load_ears()
+            except Exception as error:  # whatever a broken installation raises, the keyboard game goes on
+                failure.append(error)
+            finally:
+                self.loading = False
+
+        self.loading = True
+        thread = threading.Thread(target=load, name="ears", daemon=True)
+        thread.start()
+        while thread.is_alive() and not self._stop.is_set():
+            thread.join(STEP)
+        if self._stop.is_set():
+            return None
+        if failure:
+            message = printable(str(failure[0]) or type(failure[0]).__name__)
+            known = isinstance(failure[0], VoicetrailError)
+            said = message if known else f"the recogniser cannot be loaded: {message}; `voicetrail doctor` tells more"
+            ends = known and self._insist
+            self._tell((Trouble(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
+        return self.ears
+
+    def _open(self, wanted: Wanted) -> Source | None:
+        if (opened := self._opened) is not None:
+            self._opened = None
+            return opened
+        if wanted.spec == "mic" and wanted.fallback:
+            from voicetrail.audio.microphone import microphone_problem
+
+            if (problem := microphone_problem()) is not None:
+                return self._demo(problem)
+        try:
+            # A device that was named for this run has been opened before; one that is remembered may be plugged in later.
+            return open_source(wanted.spec, device=wanted.device or None, patient=True, paced=True)
+        except AudioError as error:
+            if wanted.spec != "mic" or not wanted.fallback:
+                self._trouble(str(error))
+                return None
+            return self._demo(str(error))
+
+    def _demo(self, why: str) -> Source | None:
+        """The bundled voice in place of a microphone that is not there."""
+        try:
+            source = open_source("demo", paced=True)
+        except AudioError as error:
+            self._trouble(f"{why} ({error})")
+            return None
+        # Once it is over, the microphone is tried again, and then for as long as it takes.
+        self._wanted = Wanted("mic", self._wanted.device, fallback=False)
+        self._trouble(f"{why}; here is the bundled voice")
+        return source
+
+    def _trouble(self, message: str) -> None:
+        """Tell what is wrong, once for as long as it lasts."""
+        if message != self._told:
+            self._told = message
+            self._tell((Trouble(message),))
+
+    def _listen(self, source: Source, ears: GameEars) -> None:
+        self._told = self._told if source.name == "demo" else ""
+        detector = Detector(ears.labels, self._settings_for(ears.detector))
+        listener = Listener(source, ears, detector, gain=self._make_gain())
+        listener.muted = self._muted
+        self._listener = listener
+        if self._stop.is_set() or self._changed.is_set():
+            listener.stop()
+        words = {label: ears.detector.threshold_of(label) for label in detector.labels if is_word(label)}
+        ready = Ready(ears.labels, source.name, ears.name, ears.hash, words)
+        if self._witness is not None:
+            self._witness.attach(listener, ready)
+        self._tell((ready, Opened(source.name)))
+        try:
+            self._pass_on(listener)
+        except AudioError as error:
+            # A file that turns out to be damaged further in.
+            self._trouble(str(error))
+        finally:
+            self._listener = None
+
+    def _listen_far(self, wanted: Wanted) -> None:
+        """Take the words that a recogniser elsewhere hears (`voicetrail ssh --recognise here`)."""
+        try:
+            listener = FarListener(wanted.spec)
+        except VoicetrailError as error:
+            self._trouble(str(error))
+            self._wait(math.inf)
+            return
+        listener.muted = self._muted
+        self._listener = listener
+        if self._stop.is_set():
+            listener.stop()
+        try:
+            self._pass_on(listener)
+        finally:
+            self._listener = self.ears = None
+
+    def _pass_on(self, listener: Listener | FarListener) -> None:
+        batch: list[News] = []
+        sent = monotonic()
+        for event in listener.events():
+            if self._witness is not None:
+                self._witness.hear(event)
+            batch.append(event)
+            if isinstance(event, Ready) and isinstance(listener, FarListener):
+                self.ears = listener.ears
+                self.renew_settings()
+                batch.append(Opened(event.source))
+            if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
+                self._tell(tuple(batch))
+                batch, sent = [], monotonic()
+        if batch:
+            self._tell(tuple(batch))
+
+    def _end_listener(self) -> None:
+        if (listener := self._listener) is not None:
+            listener.stop()
+
+    def _wait(self, seconds: float) -> None:
+        end = monotonic() + seconds
+        while monotonic() < end and not self._stop.is_set() and not self._changed.is_set():
+            self._stop.wait(STEP)

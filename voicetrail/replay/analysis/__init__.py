@@ -1,0 +1,1 @@
+"""Questions asked of a replay: other settings, other weights, better thresholds."""

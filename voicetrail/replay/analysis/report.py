@@ -1,0 +1,154 @@
+"""What the command line says about a recording: its state, its checksums, what would have been, what to set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voicetrail.events import WordHeard, WordRejected
+from voicetrail.game.game import RULES_VERSION
+from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
+from voicetrail.replay import drawing
+from voicetrail.replay.analysis.suggest import Proposal
+from voicetrail.replay.analysis.whatif import Outcome
+from voicetrail.replay.file.entries import Entry
+from voicetrail.replay.story import stamp
+from voicetrail.replay.timeline import Timeline
+from voicetrail.text import printable
+
+Json = dict[str, object]
+
+
+def state(timeline: Timeline) -> Json:
+    """The final state, for programs."""
+    game, header = timeline.final, timeline.header
+    first = timeline.differences[0] if timeline.differences else None
+    pen = game.trail.pen
+    return {
+        "file": str(timeline.recording.path),
+        "title": header.title,
+        "date": header.date,
+        "duration": timeline.duration_ms / 1000,
+        "rules": header.rules,
+        "mode": game.mode.name,
+        "step": game.step,
+        "checksum": game.checksum(),
+        "checked": timeline.checked,
+        "difference": None if first is None else {"since": first.since_ms / 1000, "at": first.at_ms / 1000},
+        "remark": timeline.recording.remark,
+        "pen": {"x": pen.x, "y": pen.y, "direction": pen.direction},
+        "words": sum(isinstance(entry.item, WordHeard) for entry in timeline.detected),
+        "near_misses": sum(isinstance(entry.item, WordRejected) for entry in timeline.detected),
+        "markers": [entry.at_ms / 1000 for entry in timeline.markers],
+        "strokes": game.tally.strokes,
+        "by_voice": game.tally.words,
+        "by_key": game.tally.presses,
+        "length": game.tally.length,
+        "undone": game.tally.undone,
+        "drawing": drawing.rows(game),
+    }
+
+
+def check(timeline: Timeline) -> tuple[bool, str]:
+    """Whether every checksum is right, and a line about it."""
+    name = printable(timeline.recording.path.name)
+    remark = f"; {timeline.recording.remark}" if timeline.recording.remark else ""
+    if timeline.differences:
+        first = timeline.differences[0]
+        rules = timeline.header.rules
+        why = "" if rules == RULES_VERSION else f"; it was played by the rules {rules}, this program has {RULES_VERSION}"
+        return False, (
+            f"{name}: the drawing differs from the recorded one; it began between {stamp(first.since_ms)} and"
+            f" {stamp(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
+        )
+    if not timeline.checked:
+        return False, f"{name}: there is no checksum to hold the drawing against{remark}"
+    return True, f"{name}: {timeline.checked} checksums right, {stamp(timeline.duration_ms)} long{remark}"
+
+
+def outcome_lines(outcome: Outcome, *, width: int, plain: bool) -> list[str]:
+    """Both drawings, and the words that changed."""
+    glyphs = ASCII_GLYPHS if plain else BOX_GLYPHS
+    before, after = Timeline(outcome.before), Timeline(outcome.after)
+    lines = drawing.side_by_side(
+        drawing.rows(before.final, glyphs), drawing.rows(after.final, glyphs), ("as it was", "as it would have been"), width
+    )
+    lines = [line.replace("│", "|") if plain else line for line in lines]
+    lines += ["", summary(outcome)]
+    changes = [(entry.at_ms, f"gained {_named(entry)}") for entry in outcome.gained]
+    changes += [(entry.at_ms, f"lost   {_named(entry)}") for entry in outcome.lost]
+    for move in outcome.moved:
+        late = (move.after.at_ms - move.before.at_ms) / 1000
+        changes.append((move.before.at_ms, f"moved  {_named(move.before)} by {late:+.2f} s"))
+    return [*lines, *(f"{stamp(at_ms):>9}  {line}" for at_ms, line in sorted(changes))]
+
+
+def summary(outcome: Outcome) -> str:
+    """The counts of what changed, in a line."""
+    if outcome.same:
+        return "no word would have changed"
+    parts = {"gained": outcome.gained, "lost": outcome.lost, "moved": outcome.moved}
+    counts = ", ".join(f"{len(changed)} {name}" for name, changed in parts.items())
+    total = sum(isinstance(entry.item, WordHeard) for entry in outcome.before.entries)
+    return f"of {total} words: {counts}"
+
+
+def outcome_json(outcome: Outcome) -> Json:
+    """What changed, for programs."""
+    return {
+        "gained": [_entry_json(entry) for entry in outcome.gained],
+        "lost": [_entry_json(entry) for entry in outcome.lost],
+        "moved": [{**_entry_json(move.before), "to": move.after.at_ms / 1000} for move in outcome.moved],
+        "before": state(Timeline(outcome.before)),
+        "after": state(Timeline(outcome.after)),
+    }
+
+
+def proposal_lines(proposals: Sequence[Proposal]) -> list[str]:
+    """The proposed thresholds as a table, and how to try and to take them."""
+    width = max((len(one.word) for one in proposals), default=4)
+    lines = [f"{'word':<{width}}  now   proposed  why"]
+    lines += [
+        f"{printable(one.word):<{width}}  {one.present:<5.3g} {one.proposed if one.changed else '-':<8}  {one.reason}"
+        for one in proposals
+    ]
+    changed = [one for one in proposals if one.changed]
+    if not changed:
+        lines.append("nothing to change; mark what goes wrong with m while you play, and take false words back with u")
+    else:
+        flags = " ".join(f"--threshold {one.word}={one.proposed:g}" for one in changed)
+        lines.append(f"try them on this session: voicetrail replay FILE {flags}")
+        lines += [f"take them: voicetrail settings set thresholds.{one.word} {one.proposed:g}" for one in changed]
+    return lines
+
+
+def proposals_json(proposals: Sequence[Proposal]) -> list[Json]:
+    """The proposed thresholds, for programs."""
+    return [
+        {
+            "word": one.word,
+            "present": one.present,
+            "proposed": one.proposed,
+            "meant": one.meant,
+            "false": one.false,
+            "missed": one.missed,
+            "still_wrong": one.still_wrong,
+        }
+        for one in proposals
+    ]
+
+
+def glyphs_for(plain: bool) -> Glyphs:
+    """The characters to draw with."""
+    return ASCII_GLYPHS if plain else BOX_GLYPHS
+
+
+def _named(entry: Entry) -> str:
+    item = entry.item
+    return f"{printable(item.word)} {item.score:.2f}" if isinstance(item, WordHeard | WordRejected) else ""
+
+
+def _entry_json(entry: Entry) -> Json:
+    item = entry.item
+    if not isinstance(item, WordHeard | WordRejected):
+        return {}
+    return {"time": entry.at_ms / 1000, "word": item.word, "score": item.score}

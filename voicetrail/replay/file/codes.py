@@ -1,0 +1,260 @@
+"""The codes of the lines, and how the data of each is written and read.
+
+==== ============================ ==========================================================
+code what                         data
+==== ============================ ==========================================================
+i    an input of the game         ``{"do": name, …}``, see ``game.inputs``
+w    a word was heard             ``[word, score, time]``
+n    a word nearly was            ``[word, score, reason, lacking, time, rival]``
+s    scores of some hops          ``[time of the first, hops, text, ms late]``, see ``replay.file.scores``
+k    a key's action               name
+v    a setting changed            ``[name, value]``
+l    listening on or off          ``[on, time]``
+d    the detector's settings      ``{"threshold": …, …, "time": time}``
+e    the recogniser listens       ``{"labels": …, "hop": …, "weights": …, …, "time": time}``
+b    news of the source           ``[kind, time, message or count]``
+m    a marker                     label
+c    a checksum of the drawing    ``[checksum, session ms]``
+a    where the sound file is      ``[its sample, time]``
+p    inputs before the recording  ``[[session ms, input], …]``
+x    the end                      reason, empty where the player ended it
+==== ============================ ==========================================================
+
+``time`` counts samples of the stream of sound at 16 kHz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast, get_args
+
+from voicetrail.events import (
+    DetectorChanged,
+    ListeningChanged,
+    RejectionReason,
+    SamplesLost,
+    SourceBack,
+    SourceDelayed,
+    SourceEnded,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+)
+from voicetrail.game import inputs
+from voicetrail.replay.file.entries import (
+    Checksum,
+    Ears,
+    End,
+    Item,
+    KeyPressed,
+    Marker,
+    News,
+    Past,
+    ScoreRun,
+    SettingChanged,
+    SoundAt,
+    Unknown,
+)
+from voicetrail.replay.file.fields import flag, number, plain, row, some, table, text, whole
+from voicetrail.replay.file.scores import HOPS_MAX, LABELS_MAX
+from voicetrail.spotting.detector import DetectorSettings, Snapshot
+
+PAST_MAX = 200
+"""Most inputs that one line of the past holds."""
+RUN_TEXT_MAX = 64_000
+
+
+def to_line(item: Item) -> tuple[str, object]:
+    """The code and the data of something that happened."""
+    if inputs.is_input(item):
+        return "i", inputs.to_json(item)
+    match item:
+        case WordHeard(time, word, score):
+            return "w", [word, score, time]
+        case WordRejected(time, word, score, reason, lacking, rival):
+            return "n", [word, score, reason, lacking, time, rival]
+        case ScoreRun(time, hops, packed, late_ms):
+            return "s", [time, hops, packed, late_ms]
+        case KeyPressed(action):
+            return "k", action
+        case SettingChanged(name, value):
+            return "v", [name, value]
+        case ListeningChanged(time, listening):
+            return "l", [listening, time]
+        case DetectorChanged():
+            return "d", {"time": item.time, **DetectorSettings.told(item).as_dict()}
+        case Ears():
+            return "e", _ears_to_json(item)
+        case SourceLost(time, message) | SourceDelayed(time, message):
+            return "b", ["lost" if isinstance(item, SourceLost) else "delayed", time, message]
+        case SourceBack(time, name):
+            return "b", ["back", time, name]
+        case SourceEnded(time):
+            return "b", ["ended", time, ""]
+        case SamplesLost(time, count, total):
+            return "b", ["dropped", time, [count, total]]
+        case Marker(label):
+            return "m", label
+        case Checksum(value, at_ms):
+            return "c", [value, at_ms]
+        case SoundAt(position, time):
+            return "a", [position, time]
+        case Past(past):
+            return "p", [[at_ms, inputs.to_json(one)] for at_ms, one in past]
+        case End(reason):
+            return "x", reason
+        case Unknown(code, data):
+            return code, data
+    raise TypeError(f"no line holds a {type(item).__name__}")
+
+
+def from_line(code: str, data: object) -> Item:
+    """What a line says happened; ``Unknown`` for a code that this version does not know.
+
+    Raises:
+        ValueError: the data are not what the code asks for.
+    """
+    reader = _READERS.get(code)
+    return Unknown(code, data) if reader is None else reader(data)
+
+
+def _word(data: object) -> WordHeard:
+    word, score, time = row(data, 3)
+    return WordHeard(whole(time), text(word), number(score, 0, 1))
+
+
+def _near_miss(data: object) -> WordRejected:
+    word, score, reason, lacking, time, rival = row(data, 6)
+    if reason not in get_args(RejectionReason):
+        raise ValueError("not a reason")
+    other = None if rival is None else text(rival)
+    return WordRejected(
+        whole(time), text(word), number(score, 0, 1), cast(RejectionReason, reason), number(lacking, 0, 1e6), other
+    )
+
+
+def _scores(data: object) -> ScoreRun:
+    time, hops, packed, late_ms = row(data, 4)
+    return ScoreRun(whole(time), whole(hops, 1, HOPS_MAX), text(packed, RUN_TEXT_MAX), whole(late_ms, -60_000, 60_000))
+
+
+def _setting(data: object) -> SettingChanged:
+    name, value = row(data, 2)
+    return SettingChanged(text(name), plain(value))
+
+
+def _listening(data: object) -> ListeningChanged:
+    listening, time = row(data, 2)
+    return ListeningChanged(whole(time), flag(listening))
+
+
+def detector_settings(data: object) -> DetectorSettings:
+    """Read a detector's settings from an object, each within what makes sense."""
+    values = table(data)
+    thresholds = {word: number(value, 0, 1) for word, value in table(values.get("thresholds", {})).items()}
+    return DetectorSettings(
+        number(values.get("threshold"), 0, 1),
+        thresholds,
+        number(values.get("smoothing"), 0, 10),
+        number(values.get("refractory"), 0, 60),
+        number(values.get("margin"), 0, 1),
+        number(values.get("talk_shift", 0.0), 0, 1),  # files from before it have none
+    )
+
+
+def _detector(data: object) -> DetectorChanged:
+    return detector_settings(data).changed_at(whole(table(data).get("time")))
+
+
+def _news(data: object) -> News:
+    kind, time, rest = row(data, 3)
+    at = whole(time)
+    match kind:
+        case "lost":
+            return SourceLost(at, text(rest))
+        case "delayed":
+            return SourceDelayed(at, text(rest))
+        case "back":
+            return SourceBack(at, text(rest))
+        case "ended":
+            return SourceEnded(at)
+        case "dropped":
+            count, total = row(rest, 2)
+            return SamplesLost(at, whole(count), whole(total))
+    raise ValueError("no such news")
+
+
+def _ears_to_json(ears: Ears) -> dict[str, object]:
+    return {
+        "time": ears.time,
+        "labels": list(ears.labels),
+        "hop": ears.hop,
+        "weights": ears.weights,
+        "hash": ears.weights_hash,
+        "source": ears.source,
+        "listening": ears.listening,
+        "settings": ears.settings.as_dict(),
+        "recent": [[time, list(posteriors)] for time, posteriors in ears.state.recent],
+        "words": {word: list(state) for word, state in ears.state.words.items()},
+        "talk": ears.state.talk,
+    }
+
+
+def _ears(data: object) -> Ears:
+    values = table(data)
+    labels = tuple(text(label) for label in some(values.get("labels"), LABELS_MAX))
+    if not labels or len(set(labels)) < len(labels):
+        raise ValueError("no labels, or one twice")
+    recent = []
+    for one in some(values.get("recent", [])):
+        time, posteriors = row(one, 2)
+        recent.append((whole(time), tuple(number(value, 0, 1) for value in row(posteriors, len(labels)))))
+    words = {}
+    for word, state in table(values.get("words", {})).items():
+        armed, last_heard, peak = row(state, 3)
+        words[word] = (flag(armed), None if last_heard is None else whole(last_heard), number(peak, -1, 1))
+    return Ears(
+        time=whole(values.get("time")),
+        labels=labels,
+        hop=whole(values.get("hop"), 1, 160_000),
+        weights=text(values.get("weights")),
+        weights_hash=text(values.get("hash")),
+        source=text(values.get("source")),
+        settings=detector_settings(values.get("settings")),
+        listening=flag(values.get("listening", True)),
+        state=Snapshot(tuple(recent), words, number(values.get("talk", 0.0), 0, 1)),
+    )
+
+
+def _checksum(data: object) -> Checksum:
+    value, at_ms = row(data, 2)
+    return Checksum(text(value, 64), whole(at_ms))
+
+
+def _sound(data: object) -> SoundAt:
+    position, time = row(data, 2)
+    return SoundAt(whole(position), whole(time))
+
+
+def _past(data: object) -> Past:
+    pairs = [row(one, 2) for one in some(data, PAST_MAX)]
+    return Past(tuple((whole(at_ms), inputs.from_json(one)) for at_ms, one in pairs))
+
+
+_READERS: Mapping[str, Callable[[object], Item]] = {
+    "i": inputs.from_json,
+    "w": _word,
+    "n": _near_miss,
+    "s": _scores,
+    "k": lambda data: KeyPressed(text(data)),
+    "v": _setting,
+    "l": _listening,
+    "d": _detector,
+    "e": _ears,
+    "b": _news,
+    "m": lambda data: Marker(text(data)),
+    "c": _checksum,
+    "a": _sound,
+    "p": _past,
+    "x": lambda data: End(text(data)),
+}

@@ -1,0 +1,148 @@
+"""What a replay file keeps, each as a small frozen record beside those of ``events`` and ``game.inputs``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voicetrail.events import (
+    DetectorChanged,
+    ListeningChanged,
+    SamplesLost,
+    SourceBack,
+    SourceDelayed,
+    SourceEnded,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+)
+from voicetrail.game.inputs import Input
+from voicetrail.spotting.detector import DetectorSettings, Snapshot
+
+Value = str | int | float | bool | None
+"""Value of a setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was done to the game before recording began, at times of the session's clock in ms."""
+
+    inputs: tuple[tuple[int, Input], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """The recogniser listens: what its scores mean, and where the detector stood. Scores from here on start from it."""
+
+    time: int
+    """Samples consumed so far; the first scores that follow are of the next hop."""
+    labels: tuple[str, ...]
+    hop: int
+    """Samples between two hops."""
+    weights: str
+    weights_hash: str
+    source: str
+    settings: DetectorSettings = field(default_factory=DetectorSettings)
+    """What the detector decides with."""
+    listening: bool = True
+    state: Snapshot = field(default_factory=Snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRun:
+    """The scores of some hops that follow each other, at most a second."""
+
+    time: int
+    """Samples consumed up to the end of the first hop."""
+    hops: int
+    text: str
+    """See ``replay.file.scores``."""
+    late_ms: int = 0
+    """How long before this line's time the last hop came."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key's action (its name, not the key: keys can be rebound)."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """A setting has a new value."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The player marked this moment."""
+
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What the drawing was, at a time of the session's clock in ms."""
+
+    value: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundAt:
+    """From here on the sound file's sample ``position`` is sample ``time`` of the stream."""
+
+    position: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Recording ended."""
+
+    reason: str = ""
+    """Why, where it was not the player who ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A line of a kind that this version does not know, kept as it is."""
+
+    code: str
+    data: object
+
+
+Detected = WordHeard | WordRejected
+News = SourceLost | SourceDelayed | SourceBack | SourceEnded | SamplesLost
+Item = (
+    Input
+    | Detected
+    | Past
+    | Ears
+    | ScoreRun
+    | KeyPressed
+    | SettingChanged
+    | ListeningChanged
+    | DetectorChanged
+    | News
+    | Marker
+    | Checksum
+    | SoundAt
+    | End
+    | Unknown
+)
+"""What a line can hold."""
+
+STREAM = (Ears, ListeningChanged, DetectorChanged, SourceLost, SourceDelayed, SourceBack, SourceEnded, SamplesLost, End)
+"""Items whose place among the scores matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the file."""
+
+    at_ms: int
+    """When, in milliseconds of the file's clock: since recording began."""
+    item: Item

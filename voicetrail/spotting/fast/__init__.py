@@ -1,0 +1,1 @@
+"""Faster versions of what ``spotting`` does plainly; tests hold that both agree."""
