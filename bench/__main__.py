@@ -1,6 +1,6 @@
 """``make bench``: prints a table of what the game costs and writes it as JSON (``bench.json``).
 
-A part of the table can be had by naming it: ``make bench ARGS="ears screen"``.
+A part of the table can be had by naming it: ``make bench ARGS="recognizer screen"``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures the recogniser: a hop's features and network, alone and against the least that must be computed."""
+"""Measures the recognizer: a hop's features and network, alone and against the least that must be computed."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def measure_presets(
     """Measure what ships, and every preset.
 
     Args:
-        labels: of the recogniser.
+        labels: of the recognizer.
         shipped: what comes with the weights.
         words: streams with words, one a condition.
         talk: speech that holds none of them.

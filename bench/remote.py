@@ -17,9 +17,9 @@ from tests.e2e.sshd import delayed
 from voicetrail.audio.source import Source
 from voicetrail.events import AudioBlock
 from voicetrail.link.address import Address, parse_address
-from voicetrail.link.server import Feed, LineServer
+from voicetrail.link.server import Feed, LinkServer
 from voicetrail.link.sound_feed import SoundFeed
-from voicetrail.link.source import LineSource
+from voicetrail.link.source import NetworkSource
 from voicetrail.sources import open_source
 
 Row = dict[str, str | float]
@@ -62,11 +62,11 @@ class Counting:
 def added_delay(one_way: float = 0.0) -> float:
     """Median seconds from the microphone's block to the game's, over a line that takes so long one way."""
     microphone = Counting()
-    server = LineServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"))
+    server = LinkServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"))
     server.start()
     delays: list[float] = []
     try:
-        with delayed(server.port, one_way) as proxy, LineSource(parse_address(f"tcp://127.0.0.1:{proxy.port}")) as source:
+        with delayed(server.port, one_way) as proxy, NetworkSource(parse_address(f"tcp://127.0.0.1:{proxy.port}")) as source:
             end = time.monotonic() + SECONDS
             while time.monotonic() < end:
                 item = source.read(0.1)
@@ -81,7 +81,7 @@ def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
     """What a client gets in a second, after the greeting."""
     with tempfile.TemporaryDirectory(prefix="vt") as folder:
         path = str(Path(folder) / "mic")
-        server = LineServer(feed, Address("wyoming", "unix", path=path))
+        server = LinkServer(feed, Address("wyoming", "unix", path=path))
         server.start()
         total = 0
         try:
@@ -102,12 +102,12 @@ def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
 
 
 def words_feed(source: Source) -> Feed:
-    """The recogniser that ships, on this source."""
+    """The recognizer that ships, on this source."""
     from voicetrail.link.words_feed import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
-    ears = load_recognizer("directional4w")
-    return WordsFeed(source, ears, ears.detector)
+    recognizer = load_recognizer("directional4w")
+    return WordsFeed(source, recognizer, recognizer.detector)
 
 
 def rows() -> Iterator[Row]:

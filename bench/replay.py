@@ -1,4 +1,4 @@
-"""Measures replay files: an hour of the bundled voice, heard by the 18 words' recogniser, kept, opened and looked through."""
+"""Measures replay files: an hour of the bundled voice, heard by the 18 words' recognizer, kept, opened and looked through."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ def _longest_answer(play: Play, seconds: float, until: Callable[[], bool] = lamb
 
 
 def longest_stall(command: Sequence[str] = PLAY) -> Row:
-    """The longest time that a key took to be on the screen while the recogniser is loaded."""
+    """The longest time that a key took to be on the screen while the recognizer is loaded."""
     with Play(["--source", "demo"], command=command) as play:
         play.wait_for(PAINTED)
         longest, _ = _longest_answer(play, 15.0, lambda: LISTENS in play.output)
@@ -209,7 +209,7 @@ def longest_stall(command: Sequence[str] = PLAY) -> Row:
 
 
 def key_while_listening(sound: Path, command: Sequence[str] = PLAY) -> Row:
-    """A key press to the screen while the recogniser runs: 95 of 100."""
+    """A key press to the screen while the recognizer runs: 95 of 100."""
     with Play(["--source", str(sound)], command=command) as play:
         play.wait_for(LISTENS)
         _, answers = _longest_answer(play, 5.0)

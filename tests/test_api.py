@@ -1,4 +1,4 @@
-"""The recogniser as a programmer has it: the shipped weights, on the bundled voice."""
+"""The recognizer as a programmer has it: the shipped weights, on the bundled voice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Sound = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def ears() -> SpeechCommands:
+def recognizer() -> SpeechCommands:
     return voicetrail.create()
 
 
@@ -35,15 +35,15 @@ def speech() -> Sound:
 
 
 @pytest.fixture(scope="module")
-def spoken(ears: SpeechCommands, speech: Sound) -> list[Result]:
+def spoken(recognizer: SpeechCommands, speech: Sound) -> list[Result]:
     """What is heard in it, with everything left to the weights."""
-    return listen(ears, [speech])
+    return listen(recognizer, [speech])
 
 
-def listen(ears: SpeechCommands, source: object, **options: object) -> list[Result]:
+def listen(recognizer: SpeechCommands, source: object, **options: object) -> list[Result]:
     results: list[Result] = []
-    ears.listen(results.append, source=source, **options)  # type: ignore[arg-type]
-    assert ears.wait(60)
+    recognizer.listen(results.append, source=source, **options)  # type: ignore[arg-type]
+    assert recognizer.wait(60)
     return results
 
 
@@ -57,8 +57,8 @@ def test_the_package_has_no_other_names() -> None:
         _ = voicetrail.listen_to
 
 
-def test_the_labels_are_the_vocabularys_then_unknown_then_noise(ears: SpeechCommands) -> None:
-    assert ears.word_labels == (*DIRECTIONS, "_unknown_", "_background_noise_")
+def test_the_labels_are_the_vocabularys_then_unknown_then_noise(recognizer: SpeechCommands) -> None:
+    assert recognizer.word_labels == (*DIRECTIONS, "_unknown_", "_background_noise_")
 
 
 def test_a_vocabulary_or_weights_that_do_not_fit_are_refused() -> None:
@@ -70,37 +70,37 @@ def test_a_vocabulary_or_weights_that_do_not_fit_are_refused() -> None:
         voicetrail.create(weights=Path("nowhere.safetensors"))
 
 
-def test_a_word_in_the_middle_of_silence_is_recognised(ears: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
+def test_a_word_in_the_middle_of_silence_is_recognised(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
     first = spoken[0]
     end = round(first.time * 16_000)
     around = np.concatenate((np.zeros(8_000, dtype=np.float32), speech[max(0, end - 14_000) : end + 2_000], np.zeros(8_000)))
-    result = ears.recognize(around, include_spectrogram=True, include_embedding=True)
+    result = recognizer.recognize(around, include_spectrogram=True, include_embedding=True)
     assert result.word == first.word
     assert result.scores[result.word] == result.score == max(result.scores.values())
-    assert tuple(result.scores) == ears.word_labels
+    assert tuple(result.scores) == recognizer.word_labels
     assert sum(result.scores.values()) == pytest.approx(1.0, abs=1e-4)
     assert result.time == 0.0
     assert result.spectrogram is not None
     assert result.spectrogram.shape == (40, 97)
     assert result.embedding is not None
     assert result.embedding.ndim == 1
-    plain = ears.recognize(around)
+    plain = recognizer.recognize(around)
     assert plain.spectrogram is None
     assert plain.embedding is None
 
 
-def test_numbers_of_any_kind_are_a_waveform(ears: SpeechCommands) -> None:
-    assert ears.recognize([0.0] * 100).word == "_background_noise_"
-    assert ears.recognize(np.zeros(40_000, dtype=np.float64)).word == "_background_noise_"
+def test_numbers_of_any_kind_are_a_waveform(recognizer: SpeechCommands) -> None:
+    assert recognizer.recognize([0.0] * 100).word == "_background_noise_"
+    assert recognizer.recognize(np.zeros(40_000, dtype=np.float64)).word == "_background_noise_"
 
 
 @pytest.mark.parametrize("waveform", [[], [[0.0, 0.1]], 0.5, [0.0, float("nan")], [float("inf")]], ids=str)
-def test_what_is_no_waveform_is_refused(ears: SpeechCommands, waveform: npt.ArrayLike) -> None:
+def test_what_is_no_waveform_is_refused(recognizer: SpeechCommands, waveform: npt.ArrayLike) -> None:
     with pytest.raises(UsageError, match="one row of finite samples"):
-        ears.recognize(waveform)
+        recognizer.recognize(waveform)
 
 
-def test_blocks_of_any_size_are_listened_to(ears: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
+def test_blocks_of_any_size_are_listened_to(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
     def blocks() -> Iterator[Sound]:
         for size in (1, 7_777, 320, 0, 16_001):
             yield speech[sum(given) : sum(given) + size]
@@ -110,34 +110,36 @@ def test_blocks_of_any_size_are_listened_to(ears: SpeechCommands, speech: Sound,
     given: list[int] = []
     assert len(spoken) >= 2
     assert {result.word for result in spoken} <= {*DIRECTIONS}
-    assert [(r.time, r.word, r.score) for r in listen(ears, blocks())] == [(r.time, r.word, r.score) for r in spoken]
+    assert [(r.time, r.word, r.score) for r in listen(recognizer, blocks())] == [(r.time, r.word, r.score) for r in spoken]
 
 
-def test_a_file_gives_what_its_samples_give(ears: SpeechCommands, speech: Sound, spoken: list[Result], tmp_path: Path) -> None:
+def test_a_file_gives_what_its_samples_give(
+    recognizer: SpeechCommands, speech: Sound, spoken: list[Result], tmp_path: Path
+) -> None:
     path = tmp_path / "words.wav"
     soundfile.write(path, speech, 16_000, subtype="FLOAT")
-    assert [(r.time, r.word) for r in listen(ears, path)] == [(r.time, r.word) for r in spoken]
+    assert [(r.time, r.word) for r in listen(recognizer, path)] == [(r.time, r.word) for r in spoken]
 
 
-def test_a_threshold_of_ones_own_holds_for_every_word(ears: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
-    assert listen(ears, [speech], probability_threshold=1.0, overlap_factor=0.9) == []
-    bold = listen(ears, [speech], probability_threshold=0.2, overlap_factor=0.9)
+def test_a_threshold_of_ones_own_holds_for_every_word(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
+    assert listen(recognizer, [speech], probability_threshold=1.0, overlap_factor=0.9) == []
+    bold = listen(recognizer, [speech], probability_threshold=0.2, overlap_factor=0.9)
     assert {result.word for result in bold} >= {result.word for result in spoken}
     assert 0.2 <= min(result.score for result in bold) < 1.0
 
 
-def test_after_a_word_it_is_suppressed(ears: SpeechCommands, speech: Sound) -> None:
+def test_after_a_word_it_is_suppressed(recognizer: SpeechCommands, speech: Sound) -> None:
     def heard(seconds: float) -> list[str]:
-        return [result.word for result in listen(ears, [speech, speech], suppression_time=seconds, overlap_factor=0.9)]
+        return [result.word for result in listen(recognizer, [speech, speech], suppression_time=seconds, overlap_factor=0.9)]
 
     often, once = heard(0.5), heard(60.0)
     assert len(often) > len(set(often))
     assert sorted(once) == sorted(set(often))
 
 
-def test_with_noise_and_unknown_every_window_is_told(ears: SpeechCommands, speech: Sound) -> None:
+def test_with_noise_and_unknown_every_window_is_told(recognizer: SpeechCommands, speech: Sound) -> None:
     results = listen(
-        ears,
+        recognizer,
         [speech[: 2 * 16_000]],
         invoke_on_noise_and_unknown=True,
         overlap_factor=0.75,
@@ -168,10 +170,10 @@ def test_with_noise_and_unknown_every_window_is_told(ears: SpeechCommands, speec
     ],
     ids=str,
 )
-def test_options_out_of_range_are_refused(ears: SpeechCommands, options: dict[str, float]) -> None:
+def test_options_out_of_range_are_refused(recognizer: SpeechCommands, options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
-        ears.listen(print, source=[], **options)  # type: ignore[arg-type]
-    assert not ears.is_listening
+        recognizer.listen(print, source=[], **options)  # type: ignore[arg-type]
+    assert not recognizer.is_listening
 
 
 def endless() -> Iterator[Sound]:
@@ -179,48 +181,48 @@ def endless() -> Iterator[Sound]:
         yield np.zeros(1_600, dtype=np.float32)
 
 
-def test_it_can_be_stopped_from_outside_and_then_listens_again(ears: SpeechCommands, speech: Sound) -> None:
+def test_it_can_be_stopped_from_outside_and_then_listens_again(recognizer: SpeechCommands, speech: Sound) -> None:
     called = threading.Event()
-    ears.listen(lambda _: called.set(), source=endless(), invoke_on_noise_and_unknown=True)
+    recognizer.listen(lambda _: called.set(), source=endless(), invoke_on_noise_and_unknown=True)
     assert called.wait(30)
-    assert ears.is_listening
+    assert recognizer.is_listening
     with pytest.raises(UsageError, match="listens already"):
-        ears.listen(print, source=[])
-    ears.stop_listening()
-    assert ears.wait(0)
-    assert listen(ears, [speech], overlap_factor=0.9)
+        recognizer.listen(print, source=[])
+    recognizer.stop_listening()
+    assert recognizer.wait(0)
+    assert listen(recognizer, [speech], overlap_factor=0.9)
 
 
-def test_the_callback_may_stop_it(ears: SpeechCommands) -> None:
+def test_the_callback_may_stop_it(recognizer: SpeechCommands) -> None:
     results: list[Result] = []
 
     def enough(result: Result) -> None:
         results.append(result)
         if len(results) == 3:
-            ears.stop_listening()
+            recognizer.stop_listening()
 
-    ears.listen(enough, source=endless(), invoke_on_noise_and_unknown=True)
-    assert ears.wait(30)
+    recognizer.listen(enough, source=endless(), invoke_on_noise_and_unknown=True)
+    assert recognizer.wait(30)
     assert len(results) == 3
 
 
-def test_a_fault_of_the_callback_waits_for_who_asks(ears: SpeechCommands) -> None:
+def test_a_fault_of_the_callback_waits_for_who_asks(recognizer: SpeechCommands) -> None:
     def fail(_: Result) -> None:
         raise ZeroDivisionError("in the callback")
 
-    ears.listen(fail, source=endless(), invoke_on_noise_and_unknown=True)
-    assert ears.wait(30)
-    assert isinstance(ears.error, ZeroDivisionError)
+    recognizer.listen(fail, source=endless(), invoke_on_noise_and_unknown=True)
+    assert recognizer.wait(30)
+    assert isinstance(recognizer.error, ZeroDivisionError)
 
 
-def test_blocks_that_are_no_sound_end_it_with_a_message(ears: SpeechCommands) -> None:
-    ears.listen(print, source=[np.zeros(100), np.zeros((2, 100))])
+def test_blocks_that_are_no_sound_end_it_with_a_message(recognizer: SpeechCommands) -> None:
+    recognizer.listen(print, source=[np.zeros(100), np.zeros((2, 100))])
     with pytest.raises(UsageError, match="each block must be one row"):
-        ears.wait(30)
-    assert listen(ears, []) == []  # the error is of that time alone
+        recognizer.wait(30)
+    assert listen(recognizer, []) == []  # the error is of that time alone
 
 
-def test_a_source_that_cannot_be_opened_is_told_at_once(ears: SpeechCommands) -> None:
+def test_a_source_that_cannot_be_opened_is_told_at_once(recognizer: SpeechCommands) -> None:
     with pytest.raises(AudioError):
-        ears.listen(print, source="nowhere.wav")
-    assert not ears.is_listening
+        recognizer.listen(print, source="nowhere.wav")
+    assert not recognizer.is_listening

@@ -40,7 +40,7 @@ E = TypeVar("E")
 
 
 @dataclass
-class LoudnessEars:
+class LoudnessRecognizer:
     """Hears *up* as loud as the last hop is; remembers the windows it was given."""
 
     labels: tuple[str, ...] = LABELS
@@ -64,7 +64,7 @@ def block(level: float, hops: int = 1) -> AudioBlock:
 
 
 def listener(*items: AudioBlock | SourceEvent | None, endless: bool = False) -> Listener:
-    return Listener(Items(items, endless=endless), LoudnessEars(), Detector(LABELS, PLAIN))
+    return Listener(Items(items, endless=endless), LoudnessRecognizer(), Detector(LABELS, PLAIN))
 
 
 def of(kind: type[E], events: list[Event]) -> list[E]:
@@ -78,14 +78,14 @@ def test_windows_are_a_hop_apart_however_the_sound_is_cut(sizes: list[int]) -> N
     for size in sizes:
         blocks.append(AudioBlock(sound[at : at + size]))
         at += size
-    ears, tapped = LoudnessEars(), list[tuple[int, Sound, bool]]()
-    loop = Listener(Items(blocks), ears, Detector(LABELS), tap=lambda *hop: tapped.append(hop))
+    recognizer, tapped = LoudnessRecognizer(), list[tuple[int, Sound, bool]]()
+    loop = Listener(Items(blocks), recognizer, Detector(LABELS), tap=lambda *hop: tapped.append(hop))
     events = list(loop.events())
     hops = len(sound) // HOP
     assert [event.time for event in of(Scores, events)] == [HOP * (n + 1) for n in range(hops)]
     assert [event.time for event in of(Level, events)] == [HOP * (n + 1) for n in range(hops)]
     padded = np.concatenate((np.zeros(WINDOW, dtype=np.float32), sound))
-    for number, window in enumerate(ears.windows, 1):
+    for number, window in enumerate(recognizer.windows, 1):
         np.testing.assert_array_equal(window, padded[number * HOP : number * HOP + WINDOW])
     # The tap is given each sample once, in order, at the time of its hop's end.
     assert [hop[0] for hop in tapped] == [HOP * (n + 1) for n in range(hops)]
@@ -139,16 +139,16 @@ def test_the_tap_is_told_whether_listening_was_on() -> None:
 
 
 def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -> None:
-    ears = LoudnessEars()
+    recognizer = LoudnessRecognizer()
     half = AudioBlock(np.full(HOP // 2, 0.3, dtype=np.float32))
     source = Items([block(0.4, 3), half, SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1)])
     detector = Detector(LABELS, DetectorSettings(threshold=0.5, smoothing=1.0))
-    events = list(Listener(source, ears, detector).events())
+    events = list(Listener(source, recognizer, detector).events())
     assert of(SourceLost, events) == [SourceLost(3 * HOP + HOP // 2, "unplugged")]
     assert of(SourceBack, events) == [SourceBack(3 * HOP + HOP // 2, "again")]
     expected = np.zeros(WINDOW, dtype=np.float32)
     expected[-HOP:] = np.float32(0.1)
-    np.testing.assert_array_equal(ears.windows[-1], expected)
+    np.testing.assert_array_equal(recognizer.windows[-1], expected)
     assert of(Scores, events)[-1].smoothed == (0.1, 0.9)
 
 
@@ -174,12 +174,16 @@ class Double:
 
 
 def test_the_gain_changes_what_is_heard_and_not_what_is_tapped_or_counts_as_clipped() -> None:
-    ears, tapped = LoudnessEars(), list[Sound]()
+    recognizer, tapped = LoudnessRecognizer(), list[Sound]()
     loop = Listener(
-        Items([block(0.25), block(1.0)]), ears, Detector(LABELS), gain=Double(), tap=lambda _, sound, __: tapped.append(sound)
+        Items([block(0.25), block(1.0)]),
+        recognizer,
+        Detector(LABELS),
+        gain=Double(),
+        tap=lambda _, sound, __: tapped.append(sound),
     )
     quiet, loud = of(Level, list(loop.events()))
-    assert ears.windows[0][-1] == np.float32(0.5)
+    assert recognizer.windows[0][-1] == np.float32(0.5)
     assert [sound[0] for sound in tapped] == [0.25, 1.0]
     assert quiet.rms_db == quiet.peak_db == pytest.approx(-6.02, abs=0.01)
     assert quiet.gain_db == 6.02
@@ -193,10 +197,10 @@ def test_nothing_for_a_while_is_waited_for() -> None:
 
 def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> None:
     source = Items([block(0.1)])
-    list(Listener(source, LoudnessEars(), Detector(LABELS)).events())
+    list(Listener(source, LoudnessRecognizer(), Detector(LABELS)).events())
     assert source.closed
     source = Items([block(0.1, 5)])
-    events = Listener(source, LoudnessEars(), Detector(LABELS)).events()
+    events = Listener(source, LoudnessRecognizer(), Detector(LABELS)).events()
     next(events)
     events.close()  # type: ignore[attr-defined]  # a generator
     assert source.closed
@@ -205,7 +209,7 @@ def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> N
 @pytest.mark.parametrize("during", ["silence", "a long block"])
 def test_it_stops_within_a_poll(during: str) -> None:
     source = Items([], endless=True) if during == "silence" else Items([block(0.1, 10_000_000 // HOP)])
-    loop = Listener(source, LoudnessEars(), Detector(LABELS))
+    loop = Listener(source, LoudnessRecognizer(), Detector(LABELS))
     thread = threading.Thread(target=lambda: list(loop.events()), daemon=True)
     thread.start()
     time.sleep(0.05)

@@ -6,7 +6,7 @@ The words are spoken by flite (https://github.com/festvox/flite) with its voice 
 use, copy, modify and distribute, also the speech they make (the permissive licence of Carnegie Mellon University, in flite's
 COPYING). Debian and Ubuntu: ``sudo apt install flite``.
 
-Nothing in the game knows this text: the recording goes through the recogniser like any other sound.
+Nothing in the game knows this text: the recording goes through the recognizer like any other sound.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Say up, down, left, right: a trail draws itself in the terminal.
 
-For programmers: ``voicetrail.create(...)`` gives the recogniser without the game. ``voicetrail.api`` is imported at first use, so
+For programmers: ``voicetrail.create(...)`` gives the recognizer without the game. ``voicetrail.api`` is imported at first use, so
 that the command line loads no torch for its help.
 """
 

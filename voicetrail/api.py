@@ -1,4 +1,4 @@
-"""The recogniser without the game, for programmers: what the TensorFlow.js speech-commands package offers in the browser.
+"""The recognizer without the game, for programmers: what the TensorFlow.js speech-commands package offers in the browser.
 
     import voicetrail
 
@@ -52,10 +52,10 @@ class Result:
 
 
 class SpeechCommands:
-    """A recogniser that listens in the background and calls back; made by ``create``.
+    """A recognizer that listens in the background and calls back; made by ``create``.
 
     Args:
-        recognizer: the loaded recogniser.
+        recognizer: the loaded recognizer.
     """
 
     def __init__(self, recognizer: Recognizer) -> None:
@@ -82,7 +82,7 @@ class SpeechCommands:
 
         Args:
             waveform: 16 kHz mono samples between -1 and 1, ``[samples]``; of a longer piece the second with the most energy counts,
-                a shorter one is centred in zeros.
+                a shorter one is centered in zeros.
             include_spectrogram: give the network's input as well.
             include_embedding: give the embedding as well.
 
@@ -141,10 +141,10 @@ class SpeechCommands:
             settings = replace(settings, threshold=probability_threshold, thresholds={})
         if suppression_time is not None:
             settings = replace(settings, refractory=suppression_time)
-        ears = _Hopping(self._recognizer, overlap_factor)
+        recognizer = _Hopping(self._recognizer, overlap_factor)
         opened: Source
         opened = open_source(source, device=device) if isinstance(source, (str, Path)) else BlockSource(source)
-        listener = Listener(opened, ears, Detector(ears.labels, settings))
+        listener = Listener(opened, recognizer, Detector(recognizer.labels, settings))
         self.error = None
 
         def work() -> None:
@@ -152,13 +152,15 @@ class SpeechCommands:
                 for event in listener.events():
                     if isinstance(event, Scores) and invoke_on_noise_and_unknown:
                         best = max(range(len(event.posteriors)), key=event.posteriors.__getitem__)
-                        word, score = ears.labels[best], event.posteriors[best]
+                        word, score = recognizer.labels[best], event.posteriors[best]
                     elif isinstance(event, WordHeard) and not invoke_on_noise_and_unknown:
                         word, score = event.word, event.score
                     else:
                         continue
-                    time, window = seconds(event.time), ears.window
-                    callback(self._result(time, word, score, ears.posteriors, window, include_spectrogram, include_embedding))
+                    time, window = seconds(event.time), recognizer.window
+                    callback(
+                        self._result(time, word, score, recognizer.posteriors, window, include_spectrogram, include_embedding)
+                    )
             except Exception as error:  # the thread is nobody's: what ended it waits in ``error`` for who asks
                 self.error = error
 
@@ -199,7 +201,7 @@ class SpeechCommands:
 
 
 class _Hopping:
-    """The recogniser with a step of the caller's choice; remembers the last window for who wants its picture."""
+    """The recognizer with a step of the caller's choice; remembers the last window for who wants its picture."""
 
     def __init__(self, recognizer: Recognizer, overlap: float | None) -> None:
         self._recognizer = recognizer
@@ -215,7 +217,7 @@ class _Hopping:
 
 
 def create(vocabulary: str = "directional4w", weights: str | Path | None = None) -> SpeechCommands:
-    """Make a recogniser.
+    """Make a recognizer.
 
     Args:
         vocabulary: ``directional4w`` or ``18w``.

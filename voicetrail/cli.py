@@ -28,8 +28,8 @@ COMMANDS = {
     "export": "turn a kept session into a cast, gif, svg, png, text or wav",
     "ssh": "play on another machine with the microphone of this one",
     "mic": "serve this machine's microphone to a game elsewhere",
-    "train": "train a recogniser",
-    "evaluate": "measure a recogniser on clips, noise and streams",
+    "train": "train a recognizer",
+    "evaluate": "measure a recognizer on clips, noise and streams",
 }
 """Every command with its line in the help."""
 

@@ -52,17 +52,17 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The recogniser's posteriors for the last second of sound, one hop."""
+    """The recognizer's posteriors for the last second of sound, one hop."""
 
     time: int
     posteriors: tuple[float, ...]
-    """In the order of the recogniser's labels, rounded to a thousandth (see ``Recognizer``), so that a replay decides on the
+    """In the order of the recognizer's labels, rounded to a thousandth (see ``Recognizer``), so that a replay decides on the
     numbers that the game decided on."""
     smoothed: tuple[float, ...] = ()
     """The same after the detector's smoothing: what the thresholds are held against, and what the bars show."""
     captured: float | None = None
-    raised: float = 0.0
-    """How far talk moved the thresholds up at this hop (``spotting.talk.raised``)."""
+    threshold_shift: float = 0.0
+    """How far talk moved the thresholds up at this hop (``spotting.talk.threshold_shift``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class DetectorChanged:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The recogniser is loaded and listens from now on."""
+    """The recognizer is loaded and listens from now on."""
 
     labels: tuple[str, ...]
     source: str

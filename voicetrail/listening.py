@@ -1,7 +1,7 @@
-"""The loop: source → recogniser → detector → events.
+"""The loop: source → recognizer → detector → events.
 
 The live game, ``voicetrail listen``, the evaluation and the tests all run this one path. There is no Textual in it and no
-torch: the recogniser comes in from outside, so that it can be loaded where and when that suits.
+torch: the recognizer comes in from outside, so that it can be loaded where and when that suits.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ POLL = 0.1
 Sound = npt.NDArray[np.float32]
 
 
-class Ears(Protocol):
-    """What the loop needs of a recogniser (``spotting.recognizer.Recognizer`` is one)."""
+class RecognizerProtocol(Protocol):
+    """What the loop needs of a recognizer (``spotting.recognizer.Recognizer`` is one)."""
 
     labels: tuple[str, ...]
     hop: int
@@ -51,7 +51,7 @@ class Ears(Protocol):
 
 
 class Gain(Protocol):
-    """A gain stage between the source and the recogniser."""
+    """A gain stage between the source and the recognizer."""
 
     gain_db: float
 
@@ -65,11 +65,11 @@ Tap = Callable[[int, Sound, bool], None]
 
 
 class Listener:
-    """Runs sound through the recogniser and the detector, and gives out what happened.
+    """Runs sound through the recognizer and the detector, and gives out what happened.
 
     Args:
         source: an open source; the listener closes it when it ends.
-        ears: the recogniser.
+        ears: the recognizer.
         detector: turns its scores into words; its ``settings`` may be replaced from another thread between hops.
         gain: an optional gain stage.
         tap: an optional receiver of the sound.
@@ -78,10 +78,16 @@ class Listener:
     """
 
     def __init__(
-        self, source: Source, ears: Ears, detector: Detector, *, gain: Gain | None = None, tap: Tap | None = None
+        self,
+        source: Source,
+        recognizer: RecognizerProtocol,
+        detector: Detector,
+        *,
+        gain: Gain | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self.source = source
-        self.ears = ears
+        self.recognizer = recognizer
         self.detector = detector
         self.gain = gain
         self.tap = tap
@@ -92,8 +98,8 @@ class Listener:
         self.listened = True
         """Whether the last hop was decided with listening on."""
         self._stop = threading.Event()
-        self._window = np.zeros(ears.window_samples, dtype=np.float32)
-        self._hop = np.zeros(ears.hop, dtype=np.float32)
+        self._window = np.zeros(recognizer.window_samples, dtype=np.float32)
+        self._hop = np.zeros(recognizer.hop, dtype=np.float32)
         self._filled = 0
         self._lost = 0
 
@@ -107,9 +113,9 @@ class Listener:
         return self._stop.is_set()
 
     @property
-    def line_delay(self) -> float | None:
+    def delay_s(self) -> float | None:
         """Seconds that the sound is on its way where it comes over a line; ``None`` while that is not known, or without one."""
-        delay: float | None = getattr(self.source, "line_delay", None)
+        delay: float | None = getattr(self.source, "delay_s", None)
         return delay
 
     def events(self) -> Iterator[Event]:
@@ -142,7 +148,7 @@ class Listener:
         if block.lost:
             self._lost += block.lost
             yield SamplesLost(self.time, block.lost, self._lost)
-        samples, hop = block.samples, self.ears.hop
+        samples, hop = block.samples, self.recognizer.hop
         while len(samples):
             taken = min(hop - self._filled, len(samples))
             self._hop[self._filled : self._filled + taken] = samples[:taken]
@@ -171,13 +177,13 @@ class Listener:
         yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)
         self._window[: -len(sound)] = self._window[len(sound) :]
         self._window[-len(sound) :] = sound
-        posteriors = self.ears.score(self._window)
+        posteriors = self.recognizer.score(self._window)
         before = self.detector.applied
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
         now = self.detector.applied
         if now != before:
-            yield now.changed_at(self.time)
-        yield Scores(self.time, posteriors, self.detector.smoothed, captured, self.detector.raised)
+            yield now.to_event(self.time)
+        yield Scores(self.time, posteriors, self.detector.smoothed, captured, self.detector.threshold_shift)
         yield from words
 
 

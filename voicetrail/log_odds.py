@@ -21,7 +21,7 @@ def log_odds(score: float, finest: float = FINEST) -> float:
     return math.log(held / (1.0 - held))
 
 
-def shifted(score: float, shift: float, finest: float = FINEST) -> float:
+def shift_in_log_odds(score: float, shift: float, finest: float = FINEST) -> float:
     """A score moved in log-odds: by ``shift`` where it is about 0.8, by less the nearer it is to 0 or 1, which it never reaches."""
     return from_log_odds(log_odds(score, finest) + shift / STEEP) if shift else score
 

@@ -21,7 +21,7 @@ VOCABULARIES = MappingProxyType(
         "18w": (*DIGITS, *DIRECTIONS, "go", "stop", "yes", "no"),
     }
 )
-"""Words of each vocabulary, by name: the two of the TensorFlow.js speech-commands recogniser that the game grew from."""
+"""Words of each vocabulary, by name: the two of the TensorFlow.js speech-commands recognizer that the game grew from."""
 
 DEFAULT_VOCABULARY = "directional4w"
 

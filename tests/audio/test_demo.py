@@ -23,11 +23,13 @@ CASTLE = """\
 
 
 def test_the_bundled_voice_is_heard_and_draws_a_castle() -> None:
-    """Nothing is scripted: the recording goes through the real recogniser, on the path that the game uses."""
-    ears = load_recognizer("directional4w")
+    """Nothing is scripted: the recording goes through the real recognizer, on the path that the game uses."""
+    recognizer = load_recognizer("directional4w")
     session = Session(Game(), clock=lambda: 0.0)
     heard = []
-    listener = Listener(open_source("demo"), ears, Detector(ears.labels, ears.detector), gain=make_gain("auto"))
+    listener = Listener(
+        open_source("demo"), recognizer, Detector(recognizer.labels, recognizer.detector), gain=make_gain("auto")
+    )
     for event in listener.events():
         session.hear(event)
         if isinstance(event, WordHeard):

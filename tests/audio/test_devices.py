@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from voicetrail.audio.devices import Input, choose, listing
+from voicetrail.audio.devices import InputDevice, choose, listing
 from voicetrail.errors import AudioError
 
-USB = Input(0, "USB Audio: Mic One", False, 48_000, 1)
-BUILT_IN = Input(1, "Built-in Audio: Mic", False, 44_100, 2)
-PULSE = Input(4, "pulse", False, 44_100, 32)
-DEFAULT = Input(5, "default", True, 44_100, 32)
+USB = InputDevice(0, "USB Audio: Mic One", False, 48_000, 1)
+BUILT_IN = InputDevice(1, "Built-in Audio: Mic", False, 44_100, 2)
+PULSE = InputDevice(4, "pulse", False, 44_100, 32)
+DEFAULT = InputDevice(5, "default", True, 44_100, 32)
 ALL = [USB, BUILT_IN, PULSE, DEFAULT]
 
 
@@ -25,12 +25,12 @@ ALL = [USB, BUILT_IN, PULSE, DEFAULT]
         ("default", DEFAULT),
     ],
 )
-def test_an_input_is_found(wanted: str | None, found: Input) -> None:
+def test_an_input_is_found(wanted: str | None, found: InputDevice) -> None:
     assert choose(ALL, wanted) == found
 
 
 def test_a_whole_name_wins_over_parts_of_others() -> None:
-    longer = Input(6, "pulse two", False, 48_000, 1)
+    longer = InputDevice(6, "pulse two", False, 48_000, 1)
     assert choose([longer, PULSE], "pulse") == PULSE
 
 
@@ -59,5 +59,5 @@ def test_a_name_with_escape_sequences_is_shown_harmless() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    many = [Input(index, f"input {index}", False, 48_000, 1) for index in range(30)]
+    many = [InputDevice(index, f"input {index}", False, 48_000, 1) for index in range(30)]
     assert "and 24 more" in listing(many)

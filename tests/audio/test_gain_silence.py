@@ -1,4 +1,4 @@
-"""No gain makes silence into words: noise of several kinds at every gain, through the real recogniser."""
+"""No gain makes silence into words: noise of several kinds at every gain, through the real recognizer."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Sound = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def ears() -> Recognizer:
+def recognizer() -> Recognizer:
     return load_recognizer("directional4w")
 
 
-def coloured(slope: float, seed: int) -> Sound:
+def colored(slope: float, seed: int) -> Sound:
     """Noise whose power falls with frequency to this power: 0 white, 1 pink, 2 brown."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=SECONDS * RATE))
     spectrum[1:] /= np.arange(1, len(spectrum)) ** (slope / 2)
@@ -39,13 +39,15 @@ def hum() -> Sound:
     return np.asarray(np.sum([np.sin(2 * np.pi * 50 * k * at) / k for k in range(1, 9)], axis=0), dtype=np.float32)
 
 
-ROOMS = {"white": coloured(0, 1), "pink": coloured(1, 2), "brown": coloured(2, 3), "hum": hum()}
+ROOMS = {"white": colored(0, 1), "pink": colored(1, 2), "brown": colored(2, 3), "hum": hum()}
 
 
 @pytest.mark.parametrize("gain", ["auto", -20, 0, 20, 40])
-def test_noise_gives_no_word(gain: object, ears: Recognizer) -> None:
+def test_noise_gives_no_word(gain: object, recognizer: Recognizer) -> None:
     for room, sound in ROOMS.items():
         quiet = (sound * 10 ** (LEVEL_DB / 20)).astype(np.float32)
-        listener = Listener(BlockSource([quiet]), ears, Detector(ears.labels, ears.detector), gain=make_gain(gain))
+        listener = Listener(
+            BlockSource([quiet]), recognizer, Detector(recognizer.labels, recognizer.detector), gain=make_gain(gain)
+        )
         words = [event.word for event in listener.events() if isinstance(event, WordHeard)]
         assert words == [], f"in {room} noise"

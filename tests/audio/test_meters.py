@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from voicetrail.audio.devices import Input
-from voicetrail.audio.meters import InputMeters, Recording
+from voicetrail.audio.devices import InputDevice
+from voicetrail.audio.meters import InputMeters, OpenCapture
 from voicetrail.audio.queue import Captured
 from voicetrail.errors import AudioError
 
-LOUD, BUSY, STRANGE = (Input(index, name, index == 0, 16_000, 1) for index, name in enumerate(("Loud", "Busy", "Strange")))
+LOUD, BUSY, STRANGE = (
+    InputDevice(index, name, index == 0, 16_000, 1) for index, name in enumerate(("Loud", "Busy", "Strange"))
+)
 
 
 class Tone:
@@ -32,7 +34,7 @@ class Tone:
 def test_every_input_has_a_level_or_a_reason() -> None:
     tones: list[Tone] = []
 
-    def open_input(device: Input, receive: Callable[[Captured], None]) -> Recording:
+    def open_input(device: InputDevice, receive: Callable[[Captured], None]) -> OpenCapture:
         if device is BUSY:
             raise AudioError("another program has it")
         if device is STRANGE:
@@ -54,9 +56,9 @@ def test_every_input_has_a_level_or_a_reason() -> None:
 
 def test_closing_stops_the_opening() -> None:
     going = threading.Event()
-    opened: list[Input] = []
+    opened: list[InputDevice] = []
 
-    def open_input(device: Input, receive: Callable[[Captured], None]) -> Recording:
+    def open_input(device: InputDevice, receive: Callable[[Captured], None]) -> OpenCapture:
         opened.append(device)
         going.wait(5)
         return Tone(receive)

@@ -11,8 +11,8 @@ import pytest
 def test_the_c_library_is_silenced_and_python_is_not() -> None:
     script = (
         "import ctypes, sys\n"
-        "from voicetrail.audio.native_libraries import quieten\n"
-        "quieten()\n"
+        "from voicetrail.audio.native_libraries import silence_native_libraries\n"
+        "silence_native_libraries()\n"
         "ctypes.CDLL(None).perror(b'from C')\n"
         "print('from Python', file=sys.stderr)\n"
     )

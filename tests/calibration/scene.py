@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from voicetrail.calibration import Plan, Session
+from voicetrail.calibration import CalibrationRun, Plan
 from voicetrail.events import SAMPLE_RATE, Level, Scores
 from voicetrail.spotting.detector import DetectorSettings
 
@@ -55,9 +55,9 @@ def scene(
         yield Scores(hop * HOP, tuple(row), tuple(row))
 
 
-def heard(plan: Plan, events: Iterator[Level | Scores], detector: DetectorSettings = SHIPPED) -> Session:
+def heard(plan: Plan, events: Iterator[Level | Scores], detector: DetectorSettings = SHIPPED) -> CalibrationRun:
     """A session that has taken all the events."""
-    session = Session(LABELS, plan, detector)
+    session = CalibrationRun(LABELS, plan, detector)
     for event in events:
         session.feed(event)
     return session

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.calibration.scene import SHIPPED, WORDS, heard, scene
-from voicetrail.calibration import Plan, Proposal, SpeechCurve, propose
+from voicetrail.calibration import CalibrationProposal, Plan, SpeechCurve, propose
 from voicetrail.calibration.choice import HIGHEST, LOWEST
 
 PLAN = Plan.for_words(WORDS)
@@ -15,7 +15,7 @@ FLAT = dict.fromkeys(WORDS, SpeechCurve(((0.1, 0.0), (0.9, 0.0))))
 """Speech that never makes a false move, at any threshold."""
 
 
-def threshold(proposal: Proposal, word: str) -> float:
+def threshold(proposal: CalibrationProposal, word: str) -> float:
     return next(each.proposed for each in proposal.words if each.word == word)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.calibration.scene import LABELS, SHIPPED, WORDS, heard, scene
-from voicetrail.calibration import Plan, Session
+from voicetrail.calibration import CalibrationRun, Plan
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
 from voicetrail.vocabulary import VOCABULARIES
 
@@ -32,7 +32,7 @@ def test_the_words_of_the_game_are_asked_for_three_times() -> None:
 
 def test_stages_follow_the_stream() -> None:
     plan = Plan(("up", "left"), repeats=1, room=2.0, slot=2.0)
-    session = Session(LABELS, plan, SHIPPED)
+    session = CalibrationRun(LABELS, plan, SHIPPED)
     seen: list[tuple[str, str]] = []
     for event in scene(plan, lambda word, time: 0.9):
         session.feed(event)
@@ -47,7 +47,7 @@ def test_stages_follow_the_stream() -> None:
 @pytest.mark.parametrize("start", [0, 1_000_000])
 def test_each_answer_holds_the_score_and_level_of_its_own_word(start: int) -> None:
     plan = Plan.for_words(WORDS)
-    session = Session(LABELS, plan, SHIPPED)
+    session = CalibrationRun(LABELS, plan, SHIPPED)
     for event in scene(plan, lambda word, time: 0.3 + 0.1 * WORDS.index(word) + 0.05 * time):
         session.feed(replace(event, time=event.time + start))
     for word in WORDS:
@@ -72,7 +72,7 @@ def test_words_that_come_while_another_is_asked_for_are_remembered_but_not_a_lat
     session = heard(plan, events)
     up, left = (next(answer for answer in session.answers if answer.word == word) for word in ("up", "left"))
     assert (up.others, left.others) == ({"down": 0.9}, {})
-    late = Session(LABELS, plan, SHIPPED)
+    late = CalibrationRun(LABELS, plan, SHIPPED)
     first = plan.prompts[0]
     for event in scene(plan, lambda word, time: 0.0):
         late.feed(event)
@@ -109,7 +109,7 @@ def test_sound_that_stops_ends_the_calibration() -> None:
     session = heard(plan, scene(plan, lambda word, time: 0.9, seconds=5.0))
     session.feed(SourceEnded(0))
     assert "the sound ended after 5 s; calibration takes 34 s" in session.broken
-    session = Session(LABELS, plan, SHIPPED)
+    session = CalibrationRun(LABELS, plan, SHIPPED)
     session.feed(SourceLost(0, "the microphone gives no sound yet"))
     assert (session.lost, session.losses) == ("the microphone gives no sound yet", 0)
     session.feed(Level(640, -60, -50, False))
@@ -127,7 +127,7 @@ def test_a_file_may_end_with_its_last_word() -> None:
 
 
 def test_a_level_alone_begins_the_clock() -> None:
-    session = Session(LABELS, Plan(("up",)), SHIPPED)
+    session = CalibrationRun(LABELS, Plan(("up",)), SHIPPED)
     assert session.elapsed == 0.0
     session.feed(Level(16_000, -60, -50, False))
     session.feed(Level(32_000, -60, -50, False))

@@ -16,7 +16,7 @@ def findings(env: Mapping[str, str], size: tuple[int, int] | None = (100, 30), e
 
 def test_a_good_terminal_has_nothing_to_mend() -> None:
     assert {each.verdict for each in findings(GOOD)} == {"ok"}
-    assert "true colour" in [each.text for each in findings(GOOD)]
+    assert "true color" in [each.text for each in findings(GOOD)]
 
 
 @pytest.mark.parametrize("kind", ["", "dumb", "unknown"])
@@ -34,13 +34,13 @@ def test_the_window_must_be_large_enough(size: tuple[int, int], fails: bool) -> 
 @pytest.mark.parametrize(
     ("env", "text"),
     [
-        ({"TERM": "xterm-256color"}, "256 colours"),
-        ({"TERM": "xterm"}, "16 colours"),
-        ({"TERM": "xterm-direct"}, "true colour"),
-        ({"TERM": "xterm", "NO_COLOR": "1"}, "no colours"),
+        ({"TERM": "xterm-256color"}, "256 colors"),
+        ({"TERM": "xterm"}, "16 colors"),
+        ({"TERM": "xterm-direct"}, "true color"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "no colors"),
     ],
 )
-def test_colours(env: dict[str, str], text: str) -> None:
+def test_colors(env: dict[str, str], text: str) -> None:
     assert any(each.text.startswith(text) for each in findings(env))
 
 

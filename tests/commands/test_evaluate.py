@@ -87,10 +87,10 @@ class EarsForNoise:
 
 def test_noise_is_counted_by_the_second() -> None:
     noisy = replace(corpus(2), noise=reel(10.5))
-    ears = EarsForNoise()
-    assert noise_accepted(ears, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recogniser
-    assert noise_accepted(ears, noisy, []) == 0.0  # type: ignore[arg-type]
-    assert noise_accepted(ears, replace(noisy, noise=reel(0)), ["up"]) == 0.0  # type: ignore[arg-type]
-    scores, truth = score_clips(ears, noisy)  # type: ignore[arg-type]
+    recognizer = EarsForNoise()
+    assert noise_accepted(recognizer, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recognizer
+    assert noise_accepted(recognizer, noisy, []) == 0.0  # type: ignore[arg-type]
+    assert noise_accepted(recognizer, replace(noisy, noise=reel(0)), ["up"]) == 0.0  # type: ignore[arg-type]
+    scores, truth = score_clips(recognizer, noisy)  # type: ignore[arg-type]
     assert scores.shape == (20, 2)
     assert truth == [*noisy.clips.words, *["_background_noise_"] * 10]

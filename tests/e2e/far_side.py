@@ -29,7 +29,7 @@ def main() -> int:
 def play() -> int:
     # Imported here, as the program itself does: the question for the protocol is asked before every game.
     from voicetrail.events import AudioBlock
-    from voicetrail.link.source import LineSource
+    from voicetrail.link.source import NetworkSource
     from voicetrail.sources import open_source
 
     options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
@@ -44,8 +44,8 @@ def play() -> int:
             if isinstance(item, AudioBlock):
                 first = round(float(item.samples[0]) * 32768)
                 entry = {"sound": first, "count": len(item.samples), "at": now, "captured": item.captured, "lost": item.lost}
-                if isinstance(source, LineSource):
-                    entry["delay"] = source.line_delay
+                if isinstance(source, NetworkSource):
+                    entry["delay"] = source.delay_s
                 log.write(json.dumps(entry) + "\n")
             elif item is not None:
                 told: dict[str, object] = {"news": type(item).__name__, "message": getattr(item, "message", ""), "at": now}

@@ -44,7 +44,7 @@ def levelled(path: Path) -> Sound:
 
 
 def room(speech: Speech, seconds: float, since: float = 0.0) -> Sound:
-    """A room that the recogniser was not trained in, ``SNR`` dB below the words."""
+    """A room that the recognizer was not trained in, ``SNR`` dB below the words."""
     noise, _ = soundfile.read(next((speech.folder / "noise" / "background").glob("running_tap.*")), dtype="float32")
     start = round(since * SAMPLE_RATE)
     tiled = np.tile(noise, 2 + round((since + seconds) * SAMPLE_RATE) // len(noise))[
@@ -55,18 +55,18 @@ def room(speech: Speech, seconds: float, since: float = 0.0) -> Sound:
 
 
 def hops_of(sound: Sound) -> tuple[tuple[str, ...], DetectorSettings, Hops]:
-    """What the shipped recogniser makes of a sound: the numbers that the listener would get hop by hop, in batches."""
+    """What the shipped recognizer makes of a sound: the numbers that the listener would get hop by hop, in batches."""
     from voicetrail.spotting.recognizer import load_recognizer
 
-    ears = load_recognizer()
-    padded = np.concatenate([np.zeros(ears.window_samples, dtype=np.float32), sound])
-    ends = range(ears.hop, len(sound) + 1, ears.hop)
+    recognizer = load_recognizer()
+    padded = np.concatenate([np.zeros(recognizer.window_samples, dtype=np.float32), sound])
+    ends = range(recognizer.hop, len(sound) + 1, recognizer.hop)
     hops: Hops = []
     for start in range(0, len(ends), 64):
         batch = ends[start : start + 64]
-        scores = ears.posteriors(np.stack([padded[end : end + ears.window_samples] for end in batch]))
+        scores = recognizer.posteriors(np.stack([padded[end : end + recognizer.window_samples] for end in batch]))
         hops += [(end, tuple(round(float(score), 3) for score in row)) for end, row in zip(batch, scores, strict=True)]
-    return ears.labels, ears.detector, hops
+    return recognizer.labels, recognizer.detector, hops
 
 
 def given_out(hops: Hops, labels: tuple[str, ...], settings: DetectorSettings) -> list[WordHeard]:
@@ -112,7 +112,7 @@ def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
     home: dict[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The player is many people, none of whom the recogniser was trained on, and so is the judgement; the room is a running tap."""
+    """The player is many people, none of whom the recognizer was trained on, and so is the judgement; the room is a running tap."""
     command = [*VOICETRAIL, "calibrate", "--json", "--yes", "--source", "mic", "--device", "pulse", "--gain", "0"]
     noise = virtual_mic.play_samples(room(speech, 90.0), wait=False)
     calibrating = subprocess.Popen(command, env={**os.environ, **virtual_mic.env, **home}, stdout=subprocess.PIPE, text=True)

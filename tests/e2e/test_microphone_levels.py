@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.lab import VirtualMicrophone, wait_until
-from voicetrail.audio.devices import Input
+from voicetrail.audio.devices import InputDevice
 from voicetrail.audio.meters import InputMeters
 from voicetrail.audio.microphone import Microphone, inputs
 from voicetrail.events import AudioBlock
@@ -15,7 +15,7 @@ from voicetrail.events import AudioBlock
 def test_levels_of_all_inputs_at_once(virtual_mic: VirtualMicrophone, monkeypatch: pytest.MonkeyPatch) -> None:
     virtual_mic.activate(monkeypatch)
     there = inputs()
-    gone = Input(99, "gone", False, 48_000, 1)
+    gone = InputDevice(99, "gone", False, 48_000, 1)
     meters = InputMeters([*there, gone])
     with Microphone() as microphone:
         assert isinstance(microphone.read(3.0), AudioBlock)

@@ -123,7 +123,7 @@ def test_a_dumb_locale_and_the_flag_draw_with_ascii(terminal: OpenTerminal, quie
 
 
 @pytest.mark.parametrize("term", ["xterm", "xterm-256color", "screen", "linux"])
-def test_the_colours_of_every_terminal(terminal: OpenTerminal, quiet: Path, term: str) -> None:
+def test_the_colors_of_every_terminal(terminal: OpenTerminal, quiet: Path, term: str) -> None:
     screen = play(terminal, quiet, env={"TERM": term, "COLORTERM": ""})
     screen.send_keys("Up")
     screen.wait_for("1 strokes")
@@ -135,8 +135,8 @@ def test_it_fits_from_60_by_20_up(terminal: OpenTerminal, quiet: Path) -> None:
     screen = terminal(command, width=60, height=20)
     screen.wait_for("noise", PATIENCE)
     assert "q Quit" in screen.capture()
-    refused = terminal(SHELL.format(" ".join([*VOICETRAIL, "play"])), width=59, height=20)
-    said = refused.wait_for("xy", PATIENCE)
+    exit_error = terminal(SHELL.format(" ".join([*VOICETRAIL, "play"])), width=59, height=20)
+    said = exit_error.wait_for("xy", PATIENCE)
     assert "left with 1" in said
     assert "60×20" in said.replace("\n", "")
 

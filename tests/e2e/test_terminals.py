@@ -35,11 +35,11 @@ def screen_folder(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     subprocess.run(["screen", "-S", "vt", "-X", "quit"], capture_output=True, timeout=10, check=False)
 
 
-@pytest.mark.parametrize(("term", "colours"), [("xterm-256color", "256"), ("xterm", "16")])
-def test_it_plays_in_gnu_screen(terminal: OpenTerminal, quiet: Path, screen_folder: Path, term: str, colours: str) -> None:
+@pytest.mark.parametrize(("term", "colors"), [("xterm-256color", "256"), ("xterm", "16")])
+def test_it_plays_in_gnu_screen(terminal: OpenTerminal, quiet: Path, screen_folder: Path, term: str, colors: str) -> None:
     needs("screen")
     game = shlex.join([*VOICETRAIL, "play", "--source", str(quiet)])
-    within = "screen-256color" if colours == "256" else "screen"
+    within = "screen-256color" if colors == "256" else "screen"
     env = {"TERM": term, "COLORTERM": "", "SCREENDIR": str(screen_folder)}
     line = f"screen -U -c /dev/null -T {within} -S vt sh -c {shlex.quote(f'echo $TERM; {game}; echo left with $?; sleep 60')}"
     outer = terminal(line, env=env)

@@ -1,4 +1,4 @@
-"""Sources and recognisers that say the same every time."""
+"""Sources and recognizers that say the same every time."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import numpy as np
 from wyoming.audio import AudioChunk, AudioStart
 
 from voicetrail.events import AudioBlock, SourceEvent
-from voicetrail.link.source import LineSource
+from voicetrail.link.source import NetworkSource
 from voicetrail.link.wire import encode
 
 Play = Callable[[socket.socket], None]
@@ -66,7 +66,7 @@ def start(rate: int = 16_000) -> bytes:
 
 
 def gather(
-    source: LineSource, enough: Callable[[list[AudioBlock | SourceEvent]], bool], limit: float = 20.0
+    source: NetworkSource, enough: Callable[[list[AudioBlock | SourceEvent]], bool], limit: float = 20.0
 ) -> list[AudioBlock | SourceEvent]:
     """Read until there is enough; fail where that takes too long."""
     items: list[AudioBlock | SourceEvent] = []

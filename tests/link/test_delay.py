@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from voicetrail.link.delay import BUCKETS, SPAN, Allowance, LineClock
+from voicetrail.link.delay import BUCKETS, SPAN, DelayEstimator, TokenBucket
 
 
 def test_what_waited_above_the_lines_best_is_told_without_a_common_clock() -> None:
-    clock = LineClock()
+    clock = DelayEstimator()
     offset = 12345.6
     assert clock.waited(0.0, offset + 0.30) == 0.0
     assert clock.waited(1.0, offset + 1.45) == pytest.approx(0.15)
@@ -15,7 +15,7 @@ def test_what_waited_above_the_lines_best_is_told_without_a_common_clock() -> No
 
 
 def test_half_of_the_shortest_round_trip_is_the_way() -> None:
-    clock = LineClock()
+    clock = DelayEstimator()
     assert clock.transit == 0.0
     for taken in (0.4, 0.1, 0.9):
         clock.round_trip(taken)
@@ -23,21 +23,21 @@ def test_half_of_the_shortest_round_trip_is_the_way() -> None:
 
 
 def test_clocks_that_drift_apart_are_followed() -> None:
-    clock = LineClock()
+    clock = DelayEstimator()
     drift = 1.0002  # 200 parts in a million, a bad sound card: 0.7 s in an hour
     worst = max(clock.waited(second, second * drift) for second in range(3600))
     assert worst < 0.2e-3 * SPAN * BUCKETS + 0.001
 
 
 def test_a_restart_forgets_the_senders_clock() -> None:
-    clock = LineClock()
+    clock = DelayEstimator()
     clock.waited(1000.0, 5.0)
     clock.restart()
     assert clock.waited(0.0, 6.0) == 0.0
 
 
 def test_an_allowance_lets_so_much_through_at_once_and_then_so_much_a_second() -> None:
-    allowance = Allowance(rate=10, in_hand=20)
+    allowance = TokenBucket(rate=10, in_hand=20)
     assert allowance.spend(20, now=0.0) == 0.0
     assert allowance.spend(5, now=0.0) == 0.5
     assert allowance.spend(5, now=1.0) == 0.0

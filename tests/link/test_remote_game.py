@@ -1,4 +1,4 @@
-"""The game's ears over a line of words: no recogniser is loaded here."""
+"""The game's ears over a line of words: no recognizer is loaded here."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 from tests.link.feeding import LoudIsUp, Steady
 from voicetrail.events import Ready, WordHeard
 from voicetrail.link.address import parse_address
-from voicetrail.link.server import LineServer
+from voicetrail.link.server import LinkServer
 from voicetrail.link.words_feed import WordsFeed
-from voicetrail.play.hearing import GameEars, Hearing
-from voicetrail.play.updates import News, Opened, Wanted
+from voicetrail.play.hearing import Hearing, NamedRecognizer
+from voicetrail.play.updates import SourceOpened, SourceRequest, Update
 
 
-def test_the_game_hears_words_from_elsewhere_and_tunes_the_recogniser_there(tmp_path: Path) -> None:
+def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_path: Path) -> None:
     microphone = Steady(height=0.8)
     feed = WordsFeed(microphone, LoudIsUp(), LoudIsUp.detector)
-    server = LineServer(feed, parse_address(f"unix://{tmp_path}/w"))
+    server = LinkServer(feed, parse_address(f"unix://{tmp_path}/w"))
     server.start()
-    told: list[News] = []
+    told: list[Update] = []
 
-    def no_ears() -> GameEars:
-        raise AssertionError("a recogniser was loaded")
+    def no_ears() -> NamedRecognizer:
+        raise AssertionError("a recognizer was loaded")
 
     thresholds = {"up": 0.95}
     hearing = Hearing(
-        Wanted(f"words+unix://{tmp_path}/w"),
+        SourceRequest(f"words+unix://{tmp_path}/w"),
         no_ears,
         lambda shipped: replace(shipped, thresholds=thresholds),
         told.extend,
@@ -42,17 +42,17 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recogniser_there(tmp_
             assert time.monotonic() < end, told
             time.sleep(0.02)
 
-    wait_for(Opened)
+    wait_for(SourceOpened)
     assert any(isinstance(news, Ready) and news.labels == LoudIsUp.labels for news in told)
     time.sleep(0.4)
     assert not any(isinstance(news, WordHeard) for news in told), "the threshold set here holds there"
-    delay = hearing.line_delay
+    delay = hearing.delay_s
     assert delay is not None
     assert 0 <= delay < 0.06
     microphone.height = 0.0
     time.sleep(0.3)
     thresholds["up"] = 0.5
-    hearing.renew_settings()
+    hearing.apply_settings()
     microphone.height = 0.8
     wait_for(WordHeard)
     began = time.monotonic()
@@ -60,5 +60,5 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recogniser_there(tmp_
     worker.join(2)
     assert not worker.is_alive()
     assert time.monotonic() - began < 0.5
-    assert hearing.line_delay is None, "a line that is no more has no delay"
+    assert hearing.delay_s is None, "a line that is no more has no delay"
     server.close()

@@ -19,7 +19,7 @@ from voicetrail.errors import RemoteError
 from voicetrail.events import SourceBack, SourceLost
 from voicetrail.link import server as server_module
 from voicetrail.link.address import parse_address
-from voicetrail.link.server import CLIENTS, LineServer
+from voicetrail.link.server import CLIENTS, LinkServer
 from voicetrail.link.sound_feed import SoundFeed
 from voicetrail.link.source import open_line
 from voicetrail.link.wire import HELLO, EventDecoder, encode
@@ -31,14 +31,14 @@ def microphone() -> Steady:
 
 
 @pytest.fixture
-def server(tmp_path: Path, microphone: Steady) -> Iterator[LineServer]:
-    server = LineServer(SoundFeed(microphone), parse_address(f"unix://{tmp_path}/mic"))
+def server(tmp_path: Path, microphone: Steady) -> Iterator[LinkServer]:
+    server = LinkServer(SoundFeed(microphone), parse_address(f"unix://{tmp_path}/mic"))
     server.start()
     yield server
     server.close()
 
 
-def near(server: LineServer) -> socket.socket:
+def near(server: LinkServer) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(3)
     connection.connect(server.address.path)
@@ -64,7 +64,7 @@ def ended(connection: socket.socket) -> bool:
     return True
 
 
-def test_the_game_hears_the_microphone_with_the_time_of_capture(server: LineServer) -> None:
+def test_the_game_hears_the_microphone_with_the_time_of_capture(server: LinkServer) -> None:
     with open_line(str(server.address)) as source:
         items = gather(source, lambda items: samples_of(items) > 8000)
         assert isinstance(items[0], SourceBack)
@@ -73,11 +73,11 @@ def test_the_game_hears_the_microphone_with_the_time_of_capture(server: LineServ
         assert last.captured is not None
         assert 0 <= time.monotonic() - last.captured < 0.15
         assert sum(block.lost for block in blocks(items)) == 0
-        assert source.line_delay is not None
-        assert source.line_delay < 0.06
+        assert source.delay_s is not None
+        assert source.delay_s < 0.06
 
 
-def test_other_wyoming_programs_hear_it_without_a_word(server: LineServer) -> None:
+def test_other_wyoming_programs_hear_it_without_a_word(server: LinkServer) -> None:
     with near(server) as connection, connection.makefile("rb") as reader:
         assert isinstance(reader, io.BufferedReader)
         events = [read_event(reader) for _ in range(4)]
@@ -87,14 +87,14 @@ def test_other_wyoming_programs_hear_it_without_a_word(server: LineServer) -> No
 
 
 def test_raw_sound_can_be_served(tmp_path: Path, microphone: Steady) -> None:
-    server = LineServer(SoundFeed(microphone), parse_address(f"pcm+unix://{tmp_path}/raw"))
+    server = LinkServer(SoundFeed(microphone), parse_address(f"pcm+unix://{tmp_path}/raw"))
     server.start()
     with open_line(f"pcm+unix://{tmp_path}/raw") as source:
         gather(source, lambda items: samples_of(items) > 1600)
     server.close()
 
 
-def test_the_socket_is_the_users_own_and_is_removed(server: LineServer, microphone: Steady) -> None:
+def test_the_socket_is_the_users_own_and_is_removed(server: LinkServer, microphone: Steady) -> None:
     path = Path(server.address.path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     server.close()
@@ -102,13 +102,13 @@ def test_the_socket_is_the_users_own_and_is_removed(server: LineServer, micropho
     assert microphone.closed.is_set()
 
 
-def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, server: LineServer) -> None:
+def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, server: LinkServer) -> None:
     with pytest.raises(RemoteError, match="served already"):
-        LineServer(SoundFeed(Steady()), server.address).start()
+        LinkServer(SoundFeed(Steady()), server.address).start()
     stale = tmp_path / "stale"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(stale))
-    second = LineServer(SoundFeed(Steady()), parse_address(f"unix://{stale}"))
+    second = LinkServer(SoundFeed(Steady()), parse_address(f"unix://{stale}"))
     second.start()
     second.close()
     assert not stale.exists()
@@ -125,16 +125,16 @@ def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, s
 )
 def test_refuses_where_it_cannot_or_must_not_listen(spec: str, told: str) -> None:
     with pytest.raises(RemoteError, match=told):
-        LineServer(SoundFeed(Steady()), parse_address(spec)).start()
+        LinkServer(SoundFeed(Steady()), parse_address(spec)).start()
 
 
-def test_another_users_connection_is_closed_unheard(server: LineServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_users_connection_is_closed_unheard(server: LinkServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "peer_owner", lambda connection: os.geteuid() + 4321)
     with near(server) as connection:
         assert read_events(connection, 1) == []
 
 
-def test_who_asks_too_much_or_nonsense_is_dropped_and_the_others_hear_on(server: LineServer) -> None:
+def test_who_asks_too_much_or_nonsense_is_dropped_and_the_others_hear_on(server: LinkServer) -> None:
     with open_line(str(server.address)) as source, near(server) as flooding, near(server) as raving:
         raving.sendall(b"\x00\x01 what?\n")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -143,14 +143,14 @@ def test_who_asks_too_much_or_nonsense_is_dropped_and_the_others_hear_on(server:
         gather(source, lambda items: samples_of(items) > 4000)
 
 
-def test_who_does_not_read_is_bounded_and_costs_the_others_nothing(server: LineServer) -> None:
+def test_who_does_not_read_is_bounded_and_costs_the_others_nothing(server: LinkServer) -> None:
     with near(server) as deaf, open_line(str(server.address)) as source:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         items = gather(source, lambda items: samples_of(items) > 16_000)
         assert sum(block.lost for block in blocks(items)) == 0
 
 
-def test_more_connections_than_are_taken_are_closed(server: LineServer) -> None:
+def test_more_connections_than_are_taken_are_closed(server: LinkServer) -> None:
     open_ones = [near(server) for _ in range(CLIENTS)]
     for connection in open_ones:
         read_events(connection, 1)
@@ -174,15 +174,15 @@ SECRET = b"a secret of some length"
 
 
 @pytest.fixture
-def guarded(tmp_path: Path, microphone: Steady, monkeypatch: pytest.MonkeyPatch) -> Iterator[LineServer]:
+def guarded(tmp_path: Path, microphone: Steady, monkeypatch: pytest.MonkeyPatch) -> Iterator[LinkServer]:
     monkeypatch.setattr(server_module, "PROVE_WITHIN", 0.4)
-    server = LineServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"), secret=SECRET)
+    server = LinkServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"), secret=SECRET)
     server.start()
     yield server
     server.close()
 
 
-def test_who_knows_the_secret_hears(guarded: LineServer, tmp_path: Path) -> None:
+def test_who_knows_the_secret_hears(guarded: LinkServer, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.touch(mode=0o600)
     file.write_bytes(SECRET)
@@ -191,14 +191,14 @@ def test_who_knows_the_secret_hears(guarded: LineServer, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("said", [b"", encode(Event("voicetrail-proof", {"nonce": "n", "proof": "0" * 64}))])
-def test_who_does_not_know_the_secret_hears_nothing_and_is_dropped(guarded: LineServer, said: bytes) -> None:
+def test_who_does_not_know_the_secret_hears_nothing_and_is_dropped(guarded: LinkServer, said: bytes) -> None:
     with socket.create_connection(("127.0.0.1", guarded.port), 3) as connection:
         connection.sendall(said)
         events = read_events(connection, 5)
         assert [event.type for event in events] == [HELLO]
 
 
-def test_a_wrong_secret_is_told_in_the_game(guarded: LineServer, tmp_path: Path) -> None:
+def test_a_wrong_secret_is_told_in_the_game(guarded: LinkServer, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.touch(mode=0o600)
     file.write_bytes(b"another secret of length")
@@ -207,7 +207,7 @@ def test_a_wrong_secret_is_told_in_the_game(guarded: LineServer, tmp_path: Path)
         assert isinstance(items[0], SourceLost)
 
 
-def test_a_microphone_that_is_pulled_out_is_told_also_to_who_comes_later(server: LineServer, microphone: Steady) -> None:
+def test_a_microphone_that_is_pulled_out_is_told_also_to_who_comes_later(server: LinkServer, microphone: Steady) -> None:
     microphone.silent.set()
     microphone.news.append(SourceLost(0, "desk microphone was unplugged"))
     time.sleep(0.3)
@@ -220,7 +220,7 @@ def test_a_microphone_that_is_pulled_out_is_told_also_to_who_comes_later(server:
         gather(source, lambda items: samples_of(items) > 0)
 
 
-def test_a_listener_that_falls_behind_gets_no_more_than_it_can_use_and_then_hears_on(server: LineServer) -> None:
+def test_a_listener_that_falls_behind_gets_no_more_than_it_can_use_and_then_hears_on(server: LinkServer) -> None:
     """An acknowledgement stops coming (the network stands still): what is on the way stays bounded."""
     with near(server) as connection:
         stamp = read_events(connection, 3)[2].data["timestamp"]
@@ -235,7 +235,7 @@ def test_a_listener_that_falls_behind_gets_no_more_than_it_can_use_and_then_hear
         assert chunks[0].data["lost"] > 1600
 
 
-def test_twenty_connections_leave_nothing_behind(server: LineServer) -> None:
+def test_twenty_connections_leave_nothing_behind(server: LinkServer) -> None:
     with near(server) as first:
         read_events(first, 1)
     time.sleep(0.1)

@@ -16,7 +16,7 @@ from tests.link.peers import blocks, chunk, gather, peer, samples_of, start, ton
 from voicetrail.errors import AudioError
 from voicetrail.events import AudioBlock, SourceBack, SourceDelayed, SourceEnded, SourceLost
 from voicetrail.link.address import parse_address
-from voicetrail.link.source import QUEUE, LineSource, open_fifo, open_line
+from voicetrail.link.source import QUEUE, NetworkSource, open_fifo, open_line
 from voicetrail.link.wire import HELLO, NEWS, PROOF, PROTOCOL, EventDecoder, encode, proof
 
 
@@ -211,8 +211,8 @@ def test_pings_tell_the_delay_of_the_line(tmp_path: Path) -> None:
 
     with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
         gather(source, lambda items: len(blocks(items)) >= 3)
-        assert source.line_delay is not None
-        assert 0.04 < source.line_delay < 0.4
+        assert source.delay_s is not None
+        assert 0.04 < source.delay_s < 0.4
 
 
 def test_the_other_ends_microphone_being_pulled_out_is_told(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_no_sound_is_taken_from_who_does_not_know_the_secret(tmp_path: Path) -> 
 def test_what_serves_once_is_removed_once_used(tmp_path: Path) -> None:
     file = secret_file(tmp_path)
     with peer(tmp_path / "s", stay) as path:
-        source = LineSource(parse_address(f"unix://{path}?secret={file}&once=1"))
+        source = NetworkSource(parse_address(f"unix://{path}?secret={file}&once=1"))
         gather(source, bool)
         assert not file.exists()
         assert not Path(path).exists()

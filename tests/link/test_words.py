@@ -24,11 +24,11 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.link.address import parse_address
-from voicetrail.link.remote_listener import FarListener
-from voicetrail.link.server import LineServer
+from voicetrail.link.remote_listener import RemoteListener
+from voicetrail.link.server import LinkServer
 from voicetrail.link.wire import EventDecoder, WireError, encode
 from voicetrail.link.words import (
-    Summary,
+    HopSummary,
     decode_ready,
     decode_scores,
     decode_settings,
@@ -84,7 +84,7 @@ def test_settings_come_over_as_they_were(settings: DetectorSettings) -> None:
     assert decode_settings(over_the_wire(WireEvent("x", settings.as_dict())).data) == settings
 
 
-def test_what_the_recogniser_is_comes_over() -> None:
+def test_what_the_recognizer_is_comes_over() -> None:
     ready = Ready(LABELS, "desk", "directional4w", "ab" * 32, {"up": 0.7, "down": 0.6, "_background_noise_": 0.6})
     assert decode_ready(over_the_wire(encode_ready(ready, LoudIsUp.detector)).data) == (ready, LoudIsUp.detector)
 
@@ -121,7 +121,7 @@ def test_refuses_scores_settings_and_labels_that_cannot_be() -> None:
 
 def test_scores_and_levels_are_told_only_when_they_change() -> None:
     def bytes_of(hops: list[tuple[float, float]]) -> int:
-        summary, total = Summary(), 0
+        summary, total = HopSummary(), 0
         for index, (score, loudness) in enumerate(hops):
             summary.take(Level(index * 640, loudness, loudness + 6, False))
             event = summary.take(Scores(index * 640, (score, 0.0, 1 - score), (score, 0.0, 1 - score)))
@@ -134,15 +134,15 @@ def test_scores_and_levels_are_told_only_when_they_change() -> None:
 
 
 def test_how_far_talk_raised_the_thresholds_comes_over() -> None:
-    summary = Summary()
+    summary = HopSummary()
     summary.take(Level(640, -30, -20, False))
-    event = summary.take(Scores(640, (0.5, 0.0, 0.0), raised=0.27))
+    event = summary.take(Scores(640, (0.5, 0.0, 0.0), threshold_shift=0.27))
     assert event is not None
-    assert decode_scores(over_the_wire(event).data, LABELS)[1].raised == 0.27
+    assert decode_scores(over_the_wire(event).data, LABELS)[1].threshold_shift == 0.27
 
 
 def test_the_highest_score_between_two_summaries_is_not_missed() -> None:
-    summary = Summary()
+    summary = HopSummary()
     sent: list[WireEvent] = []
     for index in range(30):
         summary.take(Level(index * 640, -30, -20, False))
@@ -158,22 +158,22 @@ def microphone() -> Steady:
 
 
 @pytest.fixture
-def server(tmp_path: Path, microphone: Steady) -> Iterator[LineServer]:
-    server = LineServer(WordsFeed(microphone, LoudIsUp(), LoudIsUp.detector), parse_address(f"unix://{tmp_path}/w"))
+def server(tmp_path: Path, microphone: Steady) -> Iterator[LinkServer]:
+    server = LinkServer(WordsFeed(microphone, LoudIsUp(), LoudIsUp.detector), parse_address(f"unix://{tmp_path}/w"))
     server.start()
     yield server
     server.close()
 
 
-def test_the_game_gets_the_words_of_a_recogniser_elsewhere(server: LineServer, microphone: Steady) -> None:
-    listener = FarListener(f"words+{server.address}")
+def test_the_game_gets_the_words_of_a_recognizer_elsewhere(server: LinkServer, microphone: Steady) -> None:
+    listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     ready = next(stream)
     assert isinstance(ready, Ready)
     assert ready.labels == LoudIsUp.labels
     assert ready.thresholds == {"up": 0.7, "down": 0.6, "_background_noise_": 0.6}
-    assert listener.ears is not None
-    assert listener.ears.detector == LoudIsUp.detector
+    assert listener.recognizer is not None
+    assert listener.recognizer.detector == LoudIsUp.detector
     microphone.height = 0.8
     words: list[WordHeard] = []
     shown: list[Scores] = []
@@ -189,8 +189,8 @@ def test_the_game_gets_the_words_of_a_recogniser_elsewhere(server: LineServer, m
     assert not list(stream)
 
 
-def test_settings_and_mute_reach_the_recogniser(server: LineServer, microphone: Steady) -> None:
-    listener = FarListener(f"words+{server.address}")
+def test_settings_and_mute_reach_the_recognizer(server: LinkServer, microphone: Steady) -> None:
+    listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     next(stream)
     listener.detector.settings = replace(LoudIsUp.detector, thresholds={"up": 0.95})
@@ -208,8 +208,8 @@ def test_settings_and_mute_reach_the_recogniser(server: LineServer, microphone: 
     listener.stop()
 
 
-def test_a_word_on_its_way_when_the_ear_was_closed_moves_nothing(server: LineServer, microphone: Steady) -> None:
-    listener = FarListener(f"words+{server.address}")
+def test_a_word_on_its_way_when_the_ear_was_closed_moves_nothing(server: LinkServer, microphone: Steady) -> None:
+    listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     next(stream)
     microphone.height = 0.8
@@ -223,19 +223,19 @@ def test_a_word_on_its_way_when_the_ear_was_closed_moves_nothing(server: LineSer
 
 def test_a_break_of_the_line_is_told_and_its_end(tmp_path: Path, microphone: Steady) -> None:
     address = parse_address(f"unix://{tmp_path}/w")
-    listener = FarListener(f"words+{address}")
+    listener = RemoteListener(f"words+{address}")
     stream = listener.events()
     assert isinstance(next(stream), SourceLost)
     for _ in range(2):
-        server = LineServer(WordsFeed(Steady(), LoudIsUp(), LoudIsUp.detector), address)
+        server = LinkServer(WordsFeed(Steady(), LoudIsUp(), LoudIsUp.detector), address)
         server.start()
         assert isinstance(next(event for event in stream if isinstance(event, SourceBack | SourceLost)), SourceBack)
         server.close()
         assert isinstance(next(event for event in stream if isinstance(event, SourceBack | SourceLost)), SourceLost)
     listener.stop()
-    assert not any(isinstance(event, Ready) for event in stream), "the same recogniser is told once"
+    assert not any(isinstance(event, Ready) for event in stream), "the same recognizer is told once"
 
 
 def test_sound_is_no_words() -> None:
     with pytest.raises(UsageError, match="gives sound"):
-        FarListener("tcp://127.0.0.1:1")
+        RemoteListener("tcp://127.0.0.1:1")

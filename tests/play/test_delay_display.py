@@ -11,13 +11,13 @@ from tests.link.feeding import Steady
 from tests.ui.stage import make_app, make_settings
 from tests.ui.waiting import until
 from voicetrail.link.address import parse_address
-from voicetrail.link.server import LineServer
+from voicetrail.link.server import LinkServer
 from voicetrail.link.sound_feed import SoundFeed
-from voicetrail.play.delay_display import EVERY, LineWatch
+from voicetrail.play.delay_display import EVERY, DelayDisplay
 
 
 def test_a_figure_is_shown_at_once_and_a_new_one_only_when_it_is_clearly_another() -> None:
-    line = LineWatch()
+    line = DelayDisplay()
     assert line.take(None, 0.0) is None
     assert line.take(0.0231, 0.1) == 23
     assert line.take(0.035, 0.2) == 23, "too soon after the last"
@@ -30,14 +30,14 @@ def test_a_figure_is_shown_at_once_and_a_new_one_only_when_it_is_clearly_another
 
 
 def test_a_jittery_line_changes_the_screen_at_most_once_a_second() -> None:
-    line, jitter = LineWatch(), np.random.default_rng(1).uniform(0.02, 0.4, 600)
+    line, jitter = DelayDisplay(), np.random.default_rng(1).uniform(0.02, 0.4, 600)
     shown = [line.take(float(delay), place * 0.1) for place, delay in enumerate(jitter)]
     changes = sum(before != after for before, after in pairwise(shown))
     assert 10 < changes <= 60 / EVERY
 
 
 async def test_the_screen_of_a_game_over_a_line_gives_its_delay(tmp_path: Path) -> None:
-    server = LineServer(SoundFeed(Steady()), parse_address(f"unix://{tmp_path}/mic"))
+    server = LinkServer(SoundFeed(Steady()), parse_address(f"unix://{tmp_path}/mic"))
     server.start()
     app = make_app(make_settings(tmp_path), spec=f"unix://{tmp_path}/mic")
     try:

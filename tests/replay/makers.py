@@ -114,10 +114,10 @@ class Stage:
         from_ms: int = 0,
     ) -> Iterator[tuple[int, Listener]]:
         """Listen to rows of scores; yields before every hop, so that a test can change things on the way."""
-        ears = ScriptedEars(rows, labels)
+        recognizer = ScriptedEars(rows, labels)
         # As weights ship them: thresholds that nobody can change.
         detector = Detector(labels, settings or DetectorSettings(thresholds=MappingProxyType({"_": 0.5})))
-        listener = Listener(Items(quiet_hops(len(rows), news), name="scripted"), ears, detector)
+        listener = Listener(Items(quiet_hops(len(rows), news), name="scripted"), recognizer, detector)
         self.recorder.attach(listener, Ready(labels, "scripted", "test weights", "0" * 64))
         hop = 0
         events = listener.events()

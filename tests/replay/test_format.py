@@ -23,13 +23,13 @@ from voicetrail.events import (
 from voicetrail.game import inputs as game_inputs
 from voicetrail.replay.file.entries import (
     Checksum,
-    Ears,
     End,
     Entry,
     Item,
     KeyPressed,
     Marker,
     Past,
+    RecognizerInfo,
     ScoreRun,
     SettingChanged,
     SoundAt,
@@ -59,12 +59,14 @@ labels = st.lists(words, min_size=2, max_size=5, unique=True).map(tuple)
 
 
 @st.composite
-def ears(draw: st.DrawFn) -> Ears:
+def recognizer(draw: st.DrawFn) -> RecognizerInfo:
     names = draw(labels)
     row = st.tuples(times, st.tuples(*[scores] * len(names)))
     states = st.dictionaries(words, st.tuples(st.booleans(), st.none() | times, st.floats(0, 1)), max_size=3)
     state = Snapshot(tuple(draw(st.lists(row, max_size=3))), draw(states), draw(scores))
-    return Ears(draw(times), names, 640, draw(words), draw(words), draw(words), draw(detectors), draw(st.booleans()), state)
+    return RecognizerInfo(
+        draw(times), names, 640, draw(words), draw(words), draw(words), draw(detectors), draw(st.booleans()), state
+    )
 
 
 items: st.SearchStrategy[Item] = st.one_of(
@@ -80,7 +82,7 @@ items: st.SearchStrategy[Item] = st.one_of(
         st.none() | words,
     ),
     st.builds(Past, st.lists(st.tuples(times, inputs), max_size=3).map(tuple)),
-    ears(),
+    recognizer(),
     st.builds(ScoreRun, times, st.integers(1, 25), st.text("abcXYZ019", max_size=30), st.integers(-50, 1000)),
     st.builds(KeyPressed, words),
     st.builds(SettingChanged, words, values),

@@ -21,7 +21,7 @@ from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard
 from voicetrail.game import Game, Input, SetMode, Step, Tick, Undo
 from voicetrail.replay import library as store
-from voicetrail.replay.file.entries import Checksum, Ears, End, KeyPressed, Marker, Past, ScoreRun, SettingChanged
+from voicetrail.replay.file.entries import Checksum, End, KeyPressed, Marker, Past, RecognizerInfo, ScoreRun, SettingChanged
 from voicetrail.replay.file.format import Header
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.file.scores import decode, quantize
@@ -108,13 +108,13 @@ def test_the_scores_come_back_to_the_bit(tmp_path: Path) -> None:
         pass
     stage.stop()
     entries = read(tmp_path / "a.trail").entries
-    ears = next(entry.item for entry in entries if isinstance(entry.item, Ears))
+    recognizer = next(entry.item for entry in entries if isinstance(entry.item, RecognizerInfo))
     runs = [entry.item for entry in entries if isinstance(entry.item, ScoreRun)]
-    assert ears.time == 640
-    assert ears.weights == "test weights"
+    assert recognizer.time == 640
+    assert recognizer.weights == "test weights"
     kept = [row for run in runs for row in decode(run.text, run.hops, 6)]
     # The first hop is in the detector's state.
-    assert ears.state.recent[-1][1] == rows[0]
+    assert recognizer.state.recent[-1][1] == rows[0]
     assert kept == [quantize(row) for row in rows[1:]]
     assert [run.time for run in runs] == [640 * 2 + 640 * 25 * number for number in range(len(runs))]
 
@@ -122,7 +122,7 @@ def test_the_scores_come_back_to_the_bit(tmp_path: Path) -> None:
 def test_scores_can_be_turned_off(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail", scores=False)
     items = [entry.item for entry in read(tmp_path / "a.trail").entries]
-    assert not any(isinstance(item, ScoreRun | Ears) for item in items)
+    assert not any(isinstance(item, ScoreRun | RecognizerInfo) for item in items)
     assert any(isinstance(item, WordHeard) for item in items)
 
 

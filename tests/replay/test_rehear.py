@@ -17,7 +17,7 @@ from voicetrail.game import Game
 from voicetrail.listening import Listener
 from voicetrail.play.session import Session
 from voicetrail.replay.analysis.rehear import rehear
-from voicetrail.replay.file.reader import Recording, read
+from voicetrail.replay.file.reader import Replay, read
 from voicetrail.replay.recorder import Recorder
 from voicetrail.replay.timeline import Timeline
 from voicetrail.spotting.detector import Detector, DetectorSettings
@@ -52,7 +52,7 @@ def tones(lost_at: int) -> list[AudioBlock | SourceEvent]:
     return items
 
 
-def recorded(path: Path, *, stall_ms: int = 0) -> Recording:
+def recorded(path: Path, *, stall_ms: int = 0) -> Replay:
     """A session with sound; with a stall, the sound falls behind the clock and silence is filled in."""
     clock, game = Clock(), Game()
     session = Session(game, clock)
@@ -71,25 +71,25 @@ def recorded(path: Path, *, stall_ms: int = 0) -> Recording:
 
 
 @pytest.fixture(scope="module")
-def smooth(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+def smooth(tmp_path_factory: pytest.TempPathFactory) -> Replay:
     return recorded(tmp_path_factory.mktemp("smooth") / "a.trail")
 
 
 @pytest.fixture(scope="module")
-def stalled(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+def stalled(tmp_path_factory: pytest.TempPathFactory) -> Replay:
     return recorded(tmp_path_factory.mktemp("stalled") / "a.trail", stall_ms=1700)
 
 
 @pytest.mark.parametrize("name", ["smooth", "stalled"])
 def test_the_same_ears_hear_the_same(name: str, request: pytest.FixtureRequest) -> None:
-    recording: Recording = request.getfixturevalue(name)
+    recording: Replay = request.getfixturevalue(name)
     outcome = rehear(recording, Loudness(), SETTINGS)
     assert sum(isinstance(entry.item, WordHeard) for entry in recording.entries) >= 15
     assert outcome.same
     assert Timeline(outcome.after).final.checksum() == Timeline(recording).final.checksum()
 
 
-def test_other_ears_hear_something_else(smooth: Recording) -> None:
+def test_other_ears_hear_something_else(smooth: Replay) -> None:
     parts: list[float] = []
     outcome = rehear(smooth, Loudness((0.1, 0.2, 0.3, 0.9)), SETTINGS, progress=parts.append)
     assert {getattr(entry.item, "word", "") for entry in outcome.lost} == {"right"}
@@ -98,7 +98,7 @@ def test_other_ears_hear_something_else(smooth: Recording) -> None:
     assert 0.9 < parts[-1] <= 1.0
 
 
-def test_sound_lies_where_the_files_clock_is(stalled: Recording) -> None:
+def test_sound_lies_where_the_files_clock_is(stalled: Replay) -> None:
     """A tone in the sound file begins where the scores say that it was heard, also after a stall."""
     assert stalled.sound is not None
     samples, _ = soundfile.read(stalled.sound)

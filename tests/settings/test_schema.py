@@ -62,10 +62,10 @@ def test_a_text_stands_for_a_value(name: str, text: str, value: Value) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_the_range(name: str, value: object, says: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as exit_error:
         SETTINGS[name].check(value)
-    assert says in str(refused.value)
-    assert "\x1b" not in str(refused.value)
+    assert says in str(exit_error.value)
+    assert "\x1b" not in str(exit_error.value)
 
 
 def test_a_misspelt_name_gets_the_nearest() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from voicetrail.events import SAMPLE_RATE, WordHeard, WordRejected, seconds
 from voicetrail.spotting.detector import REARM, Detector, DetectorSettings
-from voicetrail.spotting.talk import HIGHEST, alone, raised
+from voicetrail.spotting.talk import HIGHEST, raise_threshold, remove_talk_shift
 
 LABELS = ("up", "left", "_unknown_", "_background_noise_")
 HOP = 640
@@ -243,25 +243,25 @@ def test_a_word_or_two_before_make_no_talk() -> None:
 def test_after_some_seconds_of_silence_the_talk_is_forgotten() -> None:
     detector = Detector(LABELS, GUARDED)
     feed(detector, talk(40))
-    assert detector.raised == pytest.approx(GUARDED.talk_shift, rel=0.05)
+    assert detector.threshold_shift == pytest.approx(GUARDED.talk_shift, rel=0.05)
     feed(detector, talk(4, 0.0), 10**6)
-    assert detector.raised == 0.0
+    assert detector.threshold_shift == 0.0
     assert words(feed(detector, ups(0.81), 2 * 10**6)) == ["up"]
 
 
 @given(st.floats(0.05, 0.99), st.floats(0.0, 0.6), st.floats(0.0, 1.0))
 def test_a_score_is_enough_amid_talk_where_what_it_is_worth_alone_is(threshold: float, shift: float, score: float) -> None:
-    assert threshold <= raised(threshold, shift) <= max(threshold, HIGHEST)
-    worth = alone(score, shift)
+    assert threshold <= raise_threshold(threshold, shift) <= max(threshold, HIGHEST)
+    worth = remove_talk_shift(score, shift)
     assume(abs(worth - threshold) > 1e-6)
-    assert (score >= raised(threshold, shift)) == (worth >= threshold)
+    assert (score >= raise_threshold(threshold, shift)) == (worth >= threshold)
 
 
 def test_what_is_lacking_is_counted_from_the_raised_threshold() -> None:
     (event,) = feed(Detector(LABELS, GUARDED), [*talk(40), *ups(0.9, 0.0)])
     assert isinstance(event, WordRejected)
     assert event.reason == "threshold"
-    assert event.lacking == pytest.approx(raised(0.8, 0.32) - 0.9, abs=0.02)
+    assert event.lacking == pytest.approx(raise_threshold(0.8, 0.32) - 0.9, abs=0.02)
 
 
 def test_the_rate_of_the_hops_makes_no_difference_to_what_is_talk() -> None:
@@ -274,7 +274,7 @@ def test_the_rate_of_the_hops_makes_no_difference_to_what_is_talk() -> None:
 
 def test_the_event_of_a_change_tells_all_of_the_settings() -> None:
     tuned = DetectorSettings(0.5, {"up": 0.7}, 0.2, 0.4, 0.05, 0.32)
-    change = tuned.changed_at(640)
+    change = tuned.to_event(640)
     assert change.time == 640
-    assert DetectorSettings.told(change) == tuned
+    assert DetectorSettings.from_event(change) == tuned
     assert DetectorSettings(**tuned.as_dict()) == tuned  # type: ignore[arg-type]

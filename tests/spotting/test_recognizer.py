@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from voicetrail.audio.file import demo_path
-from voicetrail.spotting.fast.moving_features import MovingPicture
+from voicetrail.spotting.fast.moving_features import StreamingFeatures
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.recognizer import HOP, Recognizer, load_recognizer, loudest_window
 
@@ -20,7 +20,7 @@ Sound = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def ears() -> Recognizer:
+def recognizer() -> Recognizer:
     return load_recognizer()
 
 
@@ -39,68 +39,68 @@ def apart(scores: tuple[float, ...], truth: Sound) -> float:
     return float(np.abs(np.array(scores) - truth).max())
 
 
-def test_scores_that_go_on_are_those_of_each_window_by_itself(ears: Recognizer, speech: Sound) -> None:
-    each = windows(speech, ears.window_samples, 60)
-    truth = ears.posteriors(np.stack(each))
+def test_scores_that_go_on_are_those_of_each_window_by_itself(recognizer: Recognizer, speech: Sound) -> None:
+    each = windows(speech, recognizer.window_samples, 60)
+    truth = recognizer.posteriors(np.stack(each))
     assert truth.max(axis=0)[:4].max() > 0.5  # there is something to hear
     for window, row in zip(each, truth, strict=True):
-        assert apart(ears.score(window), row) <= 0.002
+        assert apart(recognizer.score(window), row) <= 0.002
 
 
-def test_after_a_jump_nothing_of_the_old_place_is_left(ears: Recognizer, speech: Sound) -> None:
+def test_after_a_jump_nothing_of_the_old_place_is_left(recognizer: Recognizer, speech: Sound) -> None:
     places = [0, HOP, 5 * HOP, 5 * HOP, 4 * HOP, 50 * HOP + 1, 51 * HOP + 1]
-    each = [speech[at : at + ears.window_samples] for at in places]
-    for window, row in zip(each, ears.posteriors(np.stack(each)), strict=True):
-        assert apart(ears.score(window), row) <= 0.002
+    each = [speech[at : at + recognizer.window_samples] for at in places]
+    for window, row in zip(each, recognizer.posteriors(np.stack(each)), strict=True):
+        assert apart(recognizer.score(window), row) <= 0.002
 
 
-def test_the_callers_window_may_be_written_over(ears: Recognizer, speech: Sound) -> None:
-    window = speech[: ears.window_samples].copy()
+def test_the_callers_window_may_be_written_over(recognizer: Recognizer, speech: Sound) -> None:
+    window = speech[: recognizer.window_samples].copy()
     for hop in range(1, 20):
-        ears.score(window)
+        recognizer.score(window)
         window[:-HOP] = window[HOP:].copy()
-        at = ears.window_samples + (hop - 1) * HOP
+        at = recognizer.window_samples + (hop - 1) * HOP
         window[-HOP:] = speech[at : at + HOP]
-    last = speech[19 * HOP : 19 * HOP + ears.window_samples]
+    last = speech[19 * HOP : 19 * HOP + recognizer.window_samples]
     np.testing.assert_array_equal(window, last)
-    assert apart(ears.score(window), ears.posteriors(last[None])[0]) <= 0.002
+    assert apart(recognizer.score(window), recognizer.posteriors(last[None])[0]) <= 0.002
 
 
 def test_a_window_that_goes_on_has_only_its_new_frames_computed(
-    ears: Recognizer, speech: Sound, monkeypatch: pytest.MonkeyPatch
+    recognizer: Recognizer, speech: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole: list[int] = []
-    power: Callable[..., object] = ears._features.power
+    power: Callable[..., object] = recognizer._features.power
 
     def counted(sound: npt.NDArray[np.float32]) -> object:
         whole.append(sound.shape[-1])
         return power(sound)
 
-    monkeypatch.setattr(ears._features, "power", counted)
+    monkeypatch.setattr(recognizer._features, "power", counted)
     # Long enough for the sound to come to the end of its buffer twice.
-    each = windows(np.tile(speech, 2), ears.window_samples, 130, first=12_345)
+    each = windows(np.tile(speech, 2), recognizer.window_samples, 130, first=12_345)
     for window in each:
-        ears.score(window)
-    assert whole == [ears._features.settings.used_samples]
-    assert apart(ears.score(each[-1]), ears.posteriors(each[-1][None])[0]) <= 0.002
+        recognizer.score(window)
+    assert whole == [recognizer._features.settings.used_samples]
+    assert apart(recognizer.score(each[-1]), recognizer.posteriors(each[-1][None])[0]) <= 0.002
 
 
-def test_the_picture_that_moves_on_is_that_of_the_window(ears: Recognizer, speech: Sound) -> None:
-    settings = ears._features.settings
+def test_the_picture_that_moves_on_is_that_of_the_window(recognizer: Recognizer, speech: Sound) -> None:
+    settings = recognizer._features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
-    moving = MovingPicture(ears._features, ears.hop, out)
-    for window in windows(speech, ears.window_samples, 70):
+    moving = StreamingFeatures(recognizer._features, recognizer.hop, out)
+    for window in windows(speech, recognizer.window_samples, 70):
         moving(window)
-        np.testing.assert_allclose(out, ears.spectrogram(window), atol=1e-4)
+        np.testing.assert_allclose(out, recognizer.spectrogram(window), atol=1e-4)
 
 
-def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_anew(ears: Recognizer, speech: Sound) -> None:
-    settings = ears._features.settings
+def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_anew(recognizer: Recognizer, speech: Sound) -> None:
+    settings = recognizer._features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
-    moving = MovingPicture(ears._features, 500, out)
+    moving = StreamingFeatures(recognizer._features, 500, out)
     for first in (0, 500, 1000):
-        moving(speech[first : first + ears.window_samples])
-        np.testing.assert_allclose(out, ears.spectrogram(speech[first : first + ears.window_samples]), atol=1e-4)
+        moving(speech[first : first + recognizer.window_samples])
+        np.testing.assert_allclose(out, recognizer.spectrogram(speech[first : first + recognizer.window_samples]), atol=1e-4)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.4])
@@ -110,31 +110,31 @@ def test_one_windows_posteriors_are_those_of_a_batch_of_one(temperature: float) 
         np.testing.assert_allclose(join.one(logits.numpy()), join(logits[None])[0].numpy(), atol=1e-6)
 
 
-def test_scores_are_rounded_and_sum_to_one(ears: Recognizer, speech: Sound) -> None:
-    for window in windows(speech, ears.window_samples, 10):
-        scores = ears.score(window)
-        assert len(scores) == len(ears.labels)
+def test_scores_are_rounded_and_sum_to_one(recognizer: Recognizer, speech: Sound) -> None:
+    for window in windows(speech, recognizer.window_samples, 10):
+        scores = recognizer.score(window)
+        assert len(scores) == len(recognizer.labels)
         assert all(score == round(score, 3) and 0 <= score <= 1 for score in scores)
         assert sum(scores) == pytest.approx(1.0, abs=0.004)
 
 
-def test_silence_is_no_word(ears: Recognizer) -> None:
-    scores = dict(zip(ears.labels, ears.score(np.zeros(ears.window_samples, dtype=np.float32)), strict=True))
+def test_silence_is_no_word(recognizer: Recognizer) -> None:
+    scores = dict(zip(recognizer.labels, recognizer.score(np.zeros(recognizer.window_samples, dtype=np.float32)), strict=True))
     assert max(scores, key=lambda label: scores[label]) == "_background_noise_"
 
 
-def test_picture_and_embedding_have_their_shapes(ears: Recognizer, speech: Sound) -> None:
-    window = speech[: ears.window_samples]
-    assert ears.spectrogram(window).shape == (40, 97)
-    embedding = ears.embedding(window)
+def test_picture_and_embedding_have_their_shapes(recognizer: Recognizer, speech: Sound) -> None:
+    window = speech[: recognizer.window_samples]
+    assert recognizer.spectrogram(window).shape == (40, 97)
+    embedding = recognizer.embedding(window)
     assert embedding.ndim == 1
     assert np.isfinite(embedding).all()
 
 
-def test_what_the_game_needs_to_know_of_its_ears(ears: Recognizer) -> None:
-    assert ears.labels == ("up", "down", "left", "right", "_unknown_", "_background_noise_")
-    assert (ears.name, ears.hop, ears.window_samples) == ("directional4w", 640, 16_000)
-    assert len(ears.hash) == 64
+def test_what_the_game_needs_to_know_of_its_ears(recognizer: Recognizer) -> None:
+    assert recognizer.labels == ("up", "down", "left", "right", "_unknown_", "_background_noise_")
+    assert (recognizer.name, recognizer.hop, recognizer.window_samples) == ("directional4w", 640, 16_000)
+    assert len(recognizer.hash) == 64
 
 
 def test_the_loudest_window_holds_the_word() -> None:
@@ -144,7 +144,7 @@ def test_the_loudest_window_holds_the_word() -> None:
     assert (window == np.float32(0.5)).sum() == 10_000
 
 
-def test_a_shorter_sound_is_centred_in_zeros() -> None:
+def test_a_shorter_sound_is_centered_in_zeros() -> None:
     window = loudest_window(np.ones(1000, dtype=np.float32), 16_000)
     assert window.shape == (16_000,)
     assert np.flatnonzero(window)[[0, -1]].tolist() == [7500, 8499]

@@ -59,7 +59,7 @@ def altered(kept: Path, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def refused(path: Path | str) -> str:
+def exit_error(path: Path | str) -> str:
     """The one line with which a file is refused."""
     with pytest.raises(WeightsError) as caught:
         load_weights(path)
@@ -91,17 +91,17 @@ def test_classes_that_are_no_label_count_as_unknown() -> None:
 
 
 def test_a_name_that_is_not_there_is_refused_with_the_names_that_are(tmp_path: Path) -> None:
-    line = refused("directional5w")
+    line = exit_error("directional5w")
     assert "'directional5w'" in line
     assert "18w, directional4w" in line
-    assert "nowhere.safetensors" in refused(tmp_path / "nowhere.safetensors")
+    assert "nowhere.safetensors" in exit_error(tmp_path / "nowhere.safetensors")
     folder = tmp_path / "folder.safetensors"
     folder.mkdir()
-    assert "no weights file" in refused(folder)
+    assert "no weights file" in exit_error(folder)
 
 
 def test_a_name_with_control_characters_does_no_harm_to_the_terminal() -> None:
-    assert "\x1b" not in refused("\x1b[2Jnone")
+    assert "\x1b" not in exit_error("\x1b[2Jnone")
 
 
 def test_weights_are_looked_for_in_the_package_first_and_then_in_the_checkout(
@@ -122,7 +122,7 @@ def test_a_file_that_is_cut_short_is_refused(kept: Path, tmp_path: Path, part: f
     whole = kept.read_bytes()
     path = tmp_path / "cut.safetensors"
     path.write_bytes(whole[: int(len(whole) * part)])
-    assert "damaged" in refused(path)
+    assert "damaged" in exit_error(path)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ def test_a_file_that_is_cut_short_is_refused(kept: Path, tmp_path: Path, part: f
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.safetensors"
     path.write_bytes(content)
-    assert "get the file again" in refused(path) or "metadata say nothing" in refused(path)
+    assert "get the file again" in exit_error(path) or "metadata say nothing" in exit_error(path)
 
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_pickle_is_refused_and_never_run(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "pickle.safetensors"
     torch.save(build_model(INFO.architecture, INFO.features, 6).state_dict(), path, _use_new_zipfile_serialization=zipped)
-    line = refused(path)
+    line = exit_error(path)
     assert "pickle" in line
     assert ".safetensors" in line
 
@@ -147,40 +147,40 @@ def test_a_file_larger_than_any_weights_is_refused_unread(tmp_path: Path) -> Non
     path = tmp_path / "large.safetensors"
     with path.open("wb") as file:
         file.truncate(10**9)
-    assert "larger" in refused(path)
+    assert "larger" in exit_error(path)
 
 
 def test_weights_of_another_program_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "foreign.safetensors"
     safetensors.torch.save_file({"a": torch.zeros(3)}, path)
-    assert "no weights of voicetrail" in refused(path)
+    assert "no weights of voicetrail" in exit_error(path)
 
 
 def test_another_format_version_is_refused_with_both_numbers(altered: Callable[..., Path]) -> None:
-    line = refused(altered({"format_version": 7}))
+    line = exit_error(altered({"format_version": 7}))
     assert "format version 7" in line
     assert "reads 1" in line
 
 
 def test_an_unknown_architecture_is_refused_with_those_there_are(altered: Callable[..., Path]) -> None:
-    line = refused(altered({"architecture": "transformer-9000"}))
+    line = exit_error(altered({"architecture": "transformer-9000"}))
     assert "transformer-9000" in line
     assert DEFAULT_ARCHITECTURE in line
 
 
 def test_shapes_that_do_not_fit_are_refused_with_the_first_that_does_not(altered: Callable[..., Path]) -> None:
-    assert "head.weight" in refused(altered(tensors={"head.weight": torch.zeros(3, 160)}))
-    assert "head.bias" in refused(altered(tensors={"head.bias": None}))
-    assert "too many" in refused(altered(tensors={"another": torch.zeros(1)}))
-    assert "do not fit" in refused(altered({"architecture": "cnn-trad-fpool3"}))
-    assert "do not fit" in refused(altered({"classes": [*CLASSES, "more"]}))
+    assert "head.weight" in exit_error(altered(tensors={"head.weight": torch.zeros(3, 160)}))
+    assert "head.bias" in exit_error(altered(tensors={"head.bias": None}))
+    assert "too many" in exit_error(altered(tensors={"another": torch.zeros(1)}))
+    assert "do not fit" in exit_error(altered({"architecture": "cnn-trad-fpool3"}))
+    assert "do not fit" in exit_error(altered({"classes": [*CLASSES, "more"]}))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_weight_that_is_no_number_is_refused(altered: Callable[..., Path], value: float) -> None:
     bias = torch.zeros(len(CLASSES))
     bias[2] = value
-    assert "not a number" in refused(altered(tensors={"head.bias": bias}))
+    assert "not a number" in exit_error(altered(tensors={"head.bias": bias}))
 
 
 ABSURD: list[dict[str, Any]] = [
@@ -218,13 +218,13 @@ ABSURD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("meta", ABSURD, ids=lambda meta: json.dumps(meta)[:60])
 def test_absurd_metadata_are_refused_in_one_line(altered: Callable[..., Path], meta: dict[str, Any]) -> None:
-    assert refused(altered(meta))
+    assert exit_error(altered(meta))
 
 
 def test_metadata_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "deep.safetensors"
     safetensors.torch.save_file({"a": torch.zeros(1)}, path, {KEY: "[" * 100_000})
-    assert "damaged" in refused(path)
+    assert "damaged" in exit_error(path)
 
 
 def test_what_it_was_trained_on_may_be_anything(altered: Callable[..., Path]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.makers import TONES, WORDS, clips, corpus, reel
 from voicetrail.training import compose
-from voicetrail.training.compose import Composer, Mix, coloured, impulse_response, taps
+from voicetrail.training.compose import Composer, Mix, colored, impulse_response, taps
 from voicetrail.training.dataset import CLIP, Corpus
 
 QUIET = Mix(room=0.0, noisy=0.0, before=0.0, after=0.0)
@@ -145,7 +145,7 @@ def test_directions_alone_without_noise_and_talk_are_enough(recordings: Corpus) 
 
 
 def test_made_sounds_follow_from_the_seed_and_are_finite() -> None:
-    for make in (lambda rng: coloured(rng, 4_000), lambda rng: taps(rng, 4_000), impulse_response):
+    for make in (lambda rng: colored(rng, 4_000), lambda rng: taps(rng, 4_000), impulse_response):
         one, two = make(np.random.default_rng(3)), make(np.random.default_rng(3))
         np.testing.assert_array_equal(one, two)
         assert np.isfinite(one).all()

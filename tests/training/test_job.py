@@ -133,7 +133,7 @@ def test_words_with_too_few_recordings_are_told_before_training(
 def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "coloured", lambda rng, length: rng.standard_normal(length).astype("float32") * 0.1)
+    monkeypatch.setattr(compose, "colored", lambda rng, length: rng.standard_normal(length).astype("float32") * 0.1)
     monkeypatch.setattr(choose, "GRID", (0.3, 0.6, 0.9))
     first, again = tmp_path / "first", tmp_path / "again"
     chosen = ["--choose-seconds", "6", "--keep", "1"]

@@ -120,7 +120,7 @@ def test_most_of_a_quiet_stream_is_left_out() -> None:
     assert lively(hops, ("_unknown_",)) == []
 
 
-class LoudEars:
+class LoudRecognizer:
     """Hears *up* in whatever is loud."""
 
     labels: tuple[str, ...] = LABELS
@@ -135,7 +135,7 @@ class LoudEars:
 def test_a_stream_is_heard_through_the_games_own_loop() -> None:
     sound = np.zeros(5 * SECOND, dtype=np.float32)
     sound[2 * SECOND : 2 * SECOND + 1600] = 0.5
-    item = hear(Stream("loud", sound), LoudEars(), DetectorSettings(0.5, smoothing=0.0))
+    item = hear(Stream("loud", sound), LoudRecognizer(), DetectorSettings(0.5, smoothing=0.0))
     assert [time for time, _ in item.hops] == [HOP * (n + 1) for n in range(5 * SECOND // HOP)]
     assert [(event.word, event.time) for event in item.words] == [("up", 2 * SECOND + HOP)]
     assert decide(item.hops, LABELS, DetectorSettings(0.5, smoothing=0.0)) == list(item.words)

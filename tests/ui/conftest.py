@@ -7,7 +7,7 @@ from tests.ui.waiting import settled
 
 @pytest.fixture(autouse=True)
 def true_color(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal of all colours, whatever the tests are run in."""
+    """A terminal of all colors, whatever the tests are run in."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
-from tests.ui.tones import ToneEars
+from tests.ui.tones import ToneRecognizer
 from voicetrail.audio.file import FileSource
 from voicetrail.game import Game
 from voicetrail.keys import ACTIONS
 from voicetrail.play.hearing import Hearing
-from voicetrail.play.recording import Recording
+from voicetrail.play.recording import RecordingControl
 from voicetrail.play.session import Session
-from voicetrail.play.updates import News, Wanted
+from voicetrail.play.updates import SourceRequest, Update
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.game import GameScreen
@@ -30,12 +30,12 @@ def make_app(
 ) -> VoicetrailApp:
     """The app, listening to a file in real time, or to another source; without one it has ears that wait for ever."""
     game = Game(step=int(settings.number("step")))
-    recording = Recording(game, settings, lambda reason: None)
+    recording = RecordingControl(game, settings, lambda reason: None)
     session = Session(game, monotonic, recording)
 
-    def make_hearing(tell: Callable[[tuple[News, ...]], None]) -> Hearing:
+    def make_hearing(tell: Callable[[tuple[Update, ...]], None]) -> Hearing:
         opened = None if sound is None else FileSource(sound, paced=True)
-        return Hearing(Wanted(spec or str(sound)), ToneEars, settings.detector_settings, tell, opened=opened)
+        return Hearing(SourceRequest(spec or str(sound)), ToneRecognizer, settings.detector_settings, tell, opened=opened)
 
     def make_screen() -> GameScreen:
         return GameScreen(

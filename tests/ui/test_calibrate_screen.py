@@ -13,7 +13,7 @@ from voicetrail.calibration import Plan
 from voicetrail.events import SourceEnded, SourceLost
 from voicetrail.settings import Settings
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.messages import Heard
+from voicetrail.ui.messages import UpdatesArrived
 from voicetrail.ui.screens.calibrate import CalibrateScreen
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.widgets.rows import Rows
@@ -50,7 +50,7 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
         game, screen = await begin(pilot, app)
         asked: list[str] = []
         for _, events in groupby(scene(PLAN, lambda word, time: 0.55), lambda event: event.time // 6400):
-            game.post_message(Heard(tuple(events)))
+            game.post_message(UpdatesArrived(tuple(events)))
             await pilot.pause()
             line = text(app).splitlines()[1]
             if line not in asked:
@@ -79,7 +79,7 @@ async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
     settings, app = stage(tmp_path)
     async with app.run_test(size=(60, 20)) as pilot:
         game, screen = await begin(pilot, app)
-        game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.55))))
+        game.post_message(UpdatesArrived(tuple(scene(PLAN, lambda word, time: 0.55))))
         await until(pilot, lambda: screen.proposal is not None)
         await pilot.press("escape")
         await pilot.pause()
@@ -93,15 +93,15 @@ async def test_sound_that_stops_is_told_and_it_goes_on_or_begins_again(tmp_path:
     async with app.run_test(size=(80, 24)) as pilot:
         game, screen = await begin(pilot, app)
         events = tuple(scene(PLAN, lambda word, time: 0.95, seconds=3.0))
-        game.post_message(Heard((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
+        game.post_message(UpdatesArrived((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
         await until(pilot, lambda: "! the microphone" in text(app))
         assert "\x1b" not in text(app)
-        game.post_message(Heard(events[-2:]))
+        game.post_message(UpdatesArrived(events[-2:]))
         await until(pilot, lambda: "say" in text(app))
-        game.post_message(Heard((SourceEnded(48_000),)))
+        game.post_message(UpdatesArrived((SourceEnded(48_000),)))
         await until(pilot, lambda: "calibration stopped: the sound ended after 3 s" in text(app))
         await pilot.press("r")
-        game.post_message(Heard(tuple(scene(PLAN, lambda word, time: 0.998))))
+        game.post_message(UpdatesArrived(tuple(scene(PLAN, lambda word, time: 0.998))))
         await until(pilot, lambda: screen.proposal is not None)
         assert "nothing needs to change" in text(app)
 

@@ -13,8 +13,8 @@ from textual.strip import Strip
 from tests.ui.stage import make_app, make_settings
 from voicetrail.events import Scores, WordHeard
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.messages import Heard
-from voicetrail.ui.textual_private.diff_compositor import SparingUpdate
+from voicetrail.ui.messages import UpdatesArrived
+from voicetrail.ui.textual_private.diff_compositor import DiffUpdate
 from voicetrail.ui.widgets.rows import Rows
 
 SIZE = (100, 30)
@@ -43,7 +43,7 @@ class Line:
             if isinstance(renderable, CompositorUpdate):
                 text = renderable.render_segments(app.console)
                 self._stream.feed(text.replace("\n", "\r\n"))
-                if isinstance(renderable, SparingUpdate):
+                if isinstance(renderable, DiffUpdate):
                     self.sent.append(text)
             plain(screen, renderable)  # type: ignore[arg-type]
 
@@ -74,7 +74,9 @@ async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) ->
             line.sent.clear()
             await pilot.press(key)
             game.post_message(
-                Heard((Scores(turn * 640, (0.1 * (turn % 9),) * 6, (0.1 * (turn % 9),) * 6), WordHeard(turn * 640, "up", 0.9)))
+                UpdatesArrived(
+                    (Scores(turn * 640, (0.1 * (turn % 9),) * 6, (0.1 * (turn % 9),) * 6), WordHeard(turn * 640, "up", 0.9))
+                )
             )
             await pilot.pause()
             assert line.shown == line.meant, f"after turn {turn}"
@@ -90,7 +92,7 @@ async def test_a_span_by_itself_looks_as_textual_renders_it(tmp_path: Path, them
         game = app.game
         assert game is not None
         game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
-        game.post_message(Heard((Scores(640, (0.5,) * 6, (0.5,) * 6), WordHeard(640, "up", 0.9))))
+        game.post_message(UpdatesArrived((Scores(640, (0.5,) * 6, (0.5,) * 6), WordHeard(640, "up", 0.9))))
         await pilot.press("up", "right")
         await pilot.pause()
         for rows in game.query(Rows):
@@ -109,7 +111,7 @@ async def test_a_screen_over_the_game_and_back(tmp_path: Path) -> None:
         assert game is not None
         await pilot.press("up", "f1")
         await pilot.pause()
-        game.post_message(Heard((WordHeard(640, "left", 0.9),)))
+        game.post_message(UpdatesArrived((WordHeard(640, "left", 0.9),)))
         await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()

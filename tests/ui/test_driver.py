@@ -6,7 +6,7 @@ import pytest
 from textual.drivers.linux_driver import LinuxDriver
 
 from tests.ui.stage import make_app, make_settings
-from voicetrail.ui.textual_private.driver import FRAME_BEGINS, FRAME_ENDS, LastingDriver
+from voicetrail.ui.textual_private.driver import FRAME_BEGINS, FRAME_ENDS, HangupSafeDriver
 
 
 @pytest.fixture
@@ -18,17 +18,17 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-async def driver(tmp_path_factory: pytest.TempPathFactory) -> LastingDriver:
-    return LastingDriver(make_app(make_settings(tmp_path_factory.mktemp("settings"))))
+async def driver(tmp_path_factory: pytest.TempPathFactory) -> HangupSafeDriver:
+    return HangupSafeDriver(make_app(make_settings(tmp_path_factory.mktemp("settings"))))
 
 
-async def test_a_frame_goes_in_one_piece(driver: LastingDriver, written: list[str]) -> None:
+async def test_a_frame_goes_in_one_piece(driver: HangupSafeDriver, written: list[str]) -> None:
     for data in ("a", FRAME_BEGINS, "b", "c", FRAME_ENDS, "d"):
         driver.write(data)
     assert written == ["a", FRAME_BEGINS + "bc" + FRAME_ENDS, "d"]
 
 
-async def test_a_frame_without_its_end_is_not_held_back(driver: LastingDriver, written: list[str]) -> None:
+async def test_a_frame_without_its_end_is_not_held_back(driver: HangupSafeDriver, written: list[str]) -> None:
     driver.write(FRAME_BEGINS)
     driver.write("b")
     driver.flush()

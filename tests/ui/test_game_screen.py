@@ -12,10 +12,10 @@ from tests.ui.tones import TONE, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
 from voicetrail.keys import ACTIONS
-from voicetrail.play.updates import News, Opened, Trouble
+from voicetrail.play.updates import Problem, SourceOpened, Update
 from voicetrail.replay.file.reader import read
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.messages import Heard
+from voicetrail.ui.messages import UpdatesArrived
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.help import HelpScreen
 from voicetrail.ui.screens.live import GLIDE
@@ -42,9 +42,9 @@ def painted(app: VoicetrailApp) -> list[str]:
     return [strip.text.strip() for strip in app.screen._compositor.render_strips()]
 
 
-async def tell(pilot: Pilot[None], *news: News) -> GameScreen:
+async def tell(pilot: Pilot[None], *news: Update) -> GameScreen:
     game = shown(pilot.app)  # type: ignore[arg-type]
-    game.post_message(Heard(news))
+    game.post_message(UpdatesArrived(news))
     await pilot.pause()
     return game
 
@@ -76,7 +76,7 @@ async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> 
 
 async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        game = await tell(pilot, Opened("desk"))
+        game = await tell(pilot, SourceOpened("desk"))
         assert "● listening" in game.ear.text_rows[0]
         await pilot.press("space")
         assert "○ not listening" in game.ear.text_rows[0]
@@ -91,7 +91,7 @@ async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
 async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> None:
     app.settings.set("push_to_talk_time", 0.5)
     async with app.run_test(size=(100, 30)) as pilot:
-        game = await tell(pilot, Opened("desk"))
+        game = await tell(pilot, SourceOpened("desk"))
         await pilot.press("p")
         assert "space to talk" in game.ear.text_rows[0]
         await pilot.press("space")
@@ -101,7 +101,7 @@ async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> Non
 
 async def test_trouble_with_the_source_is_shown(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        game = await tell(pilot, Opened("desk"), SourceLost(0, "the microphone is gone"))
+        game = await tell(pilot, SourceOpened("desk"), SourceLost(0, "the microphone is gone"))
         assert "! no sound comes" in game.ear.text_rows[0]
         assert game.message.text_rows[0].startswith("! the microphone is gone")
         await pilot.press("up")
@@ -110,7 +110,7 @@ async def test_trouble_with_the_source_is_shown(app: VoicetrailApp) -> None:
         assert "● listening" in game.ear.text_rows[0]
         await tell(pilot, SourceDelayed(0, "microphone delayed"))
         assert game.message.message == "microphone delayed"
-        await tell(pilot, Trouble("no weights", fatal=True))
+        await tell(pilot, Problem("no weights", fatal=True))
         assert "! keyboard only" in game.ear.text_rows[0]
 
 
@@ -174,7 +174,7 @@ async def test_dark_and_light(app: VoicetrailApp) -> None:
         before = shown(app).canvas.render_line(14)
         await pilot.press("t")
         assert app.theme == "textual-light"
-        assert shown(app).canvas.render_line(14) != before, "the colours are others"
+        assert shown(app).canvas.render_line(14) != before, "the colors are others"
         await pilot.press("t")
         assert app.theme == "textual-dark"
 

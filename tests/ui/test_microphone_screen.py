@@ -3,12 +3,12 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from voicetrail.audio.devices import Input
+from voicetrail.audio.devices import InputDevice
 from voicetrail.audio.level import Loudness
 from voicetrail.ui.app import TrailApp
 from voicetrail.ui.screens.microphone import InputList
 
-INPUTS = (Input(3, "Built-in", True, 48_000, 2), Input(5, "USB headset", False, 16_000, 1))
+INPUTS = (InputDevice(3, "Built-in", True, 48_000, 2), InputDevice(5, "USB headset", False, 16_000, 1))
 
 
 class Levels:

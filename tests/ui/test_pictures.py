@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 
 from tests.ui.stage import make_app, make_settings
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
-from voicetrail.play.updates import Opened
+from voicetrail.play.updates import SourceOpened
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.messages import Heard
+from voicetrail.ui.messages import UpdatesArrived
 
 Compare = Callable[..., bool]
 
@@ -30,9 +30,9 @@ async def _play(pilot: Pilot[None]) -> None:
     game.bars._clock = game.ear._clock = lambda: 0.0
     await pilot.press("up", "right", "right", "down", "down", "left")
     game.post_message(
-        Heard(
+        UpdatesArrived(
             (
-                Opened("a microphone"),
+                SourceOpened("a microphone"),
                 Level(640, -24.0, -12.0, False),
                 WordRejected(640, "left", 0.52, "threshold", 0.08),
                 WordHeard(640, "up", 0.93),

@@ -10,13 +10,13 @@ from tests.replay.makers import Clock, record_spoken
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.replay.file.entries import Entry, Marker
 from voicetrail.replay.file.format import write_entry
-from voicetrail.replay.file.reader import Recording, read
+from voicetrail.replay.file.reader import Replay, read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.ui.app import TrailApp
 from voicetrail.ui.screens.replay import ReplayScreen
 
 
-def recorded(tmp_path: Path, marker_ms: int | None = None) -> Recording:
+def recorded(tmp_path: Path, marker_ms: int | None = None) -> Replay:
     path = tmp_path / "a.trail"
     record_spoken(path, seed=3, hops=600)
     if marker_ms is not None:
@@ -122,11 +122,11 @@ async def test_bars_and_ticks_are_those_of_the_moment(tmp_path: Path) -> None:
 async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
     from voicetrail.ui.screens.replays import ReplaysScreen
 
-    class Ears:
+    class StubHearing:
         muted = False
 
     class Below(ReplayScreen):
-        hearing = Ears()
+        hearing = StubHearing()
         muted = False
 
     for name in ("a", "b"):

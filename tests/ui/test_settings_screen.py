@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.ui.stage import make_app, make_settings
-from tests.ui.tones import ToneEars
+from tests.ui.tones import ToneRecognizer
 from tests.ui.waiting import until
 from voicetrail.settings import SETTINGS, Settings
 from voicetrail.ui.app import VoicetrailApp
@@ -45,7 +45,7 @@ async def open_screen(pilot: Pilot[None], settings: Settings) -> Stage:
     assert isinstance(app, VoicetrailApp)
     game = app.game
     assert game is not None
-    game.tuner.loaded(ToneEars.labels, ToneEars.detector)
+    game.tuner.loaded(ToneRecognizer.labels, ToneRecognizer.detector)
     await pilot.press("s")
     await pilot.pause()
     assert isinstance(app.screen, SettingsScreen)

@@ -9,13 +9,13 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.stage import make_app, make_settings
-from tests.ui.tones import ToneEars, tone_file
+from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import Scores
 from voicetrail.settings import Settings, load_settings
-from voicetrail.spotting.talk import raised
+from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.messages import Heard
+from voicetrail.ui.messages import UpdatesArrived
 from voicetrail.ui.screens.game import GameScreen
 
 WORDS = ("up", "down", "left", "right")
@@ -83,7 +83,7 @@ async def test_threshold_keys(tmp_path: Path) -> None:
             assert tuple(thresholds(game).values()) == pytest.approx(expected), keys
             assert says in game.message.message
             assert game.bars.selected == selected
-            kept = load_settings(env=_env(tmp_path)).detector_settings(ToneEars.detector)
+            kept = load_settings(env=_env(tmp_path)).detector_settings(ToneRecognizer.detector)
             assert [kept.threshold_of(word) for word in WORDS] == pytest.approx(expected)
 
 
@@ -92,14 +92,22 @@ async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         game = app.game
         assert game is not None
-        game.show_labels(ToneEars.labels)
-        game.tuner.loaded(ToneEars.labels, ToneEars.detector)
-        plain = ToneEars.detector.threshold_of("up")
+        game.show_labels(ToneRecognizer.labels)
+        game.tuner.loaded(ToneRecognizer.labels, ToneRecognizer.detector)
+        plain = ToneRecognizer.detector.threshold_of("up")
         for time, by in ((640, 0.32), (1280, 0.16), (1920, 0.0)):
-            game.post_message(Heard((Scores(time, (0.1,) * len(ToneEars.labels), (0.1,) * len(ToneEars.labels), raised=by),)))
+            game.post_message(
+                UpdatesArrived(
+                    (
+                        Scores(
+                            time, (0.1,) * len(ToneRecognizer.labels), (0.1,) * len(ToneRecognizer.labels), threshold_shift=by
+                        ),
+                    )
+                )
+            )
             await pilot.pause()
-            assert game.bars._thresholds["up"] == pytest.approx(raised(plain, by))
-        assert raised(plain, 0.32) > plain + 0.1
+            assert game.bars._thresholds["up"] == pytest.approx(raise_threshold(plain, by))
+        assert raise_threshold(plain, 0.32) > plain + 0.1
 
 
 async def test_a_key_for_each_setting(tmp_path: Path) -> None:
@@ -126,8 +134,8 @@ def _takes_effect(game: GameScreen, settings: Settings, name: str) -> None:
     if name in ("refractory", "smoothing"):
         assert getattr(listener.detector.settings, name) == settings[name]
     elif name == "preset":
-        assert listener.detector.settings == settings.detector_settings(ToneEars.detector)
-        assert listener.detector.settings != ToneEars.detector
+        assert listener.detector.settings == settings.detector_settings(ToneRecognizer.detector)
+        assert listener.detector.settings != ToneRecognizer.detector
     elif name == "step":
         assert rules.step == settings[name]
     elif name == "mode":

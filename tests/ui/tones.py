@@ -1,4 +1,4 @@
-"""Ears that know tones for words: deterministic, so that the screen and the loop are tested without a network."""
+"""A recognizer that knows tones for words: deterministic, so that the screen and the loop are tested without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GAP = 0.8
 """Length of a tone, and of the silence around it, in s."""
 
 
-class ToneEars:
+class ToneRecognizer:
     """Takes the tone in the last 0.3 s for its word, the surer the louder it is (1 at an amplitude of 0.5)."""
 
     labels: tuple[str, ...] = (*DIRECTIONS, UNKNOWN, NOISE)

@@ -13,7 +13,7 @@ LISTED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class InputDevice:
     """One sound input of the system."""
 
     index: int
@@ -28,7 +28,7 @@ class Input:
     """Most channels it records."""
 
 
-def choose(inputs: Sequence[Input], wanted: str | None) -> Input | None:
+def choose(inputs: Sequence[InputDevice], wanted: str | None) -> InputDevice | None:
     """Find the input that is asked for.
 
     Args:
@@ -60,7 +60,7 @@ def choose(inputs: Sequence[Input], wanted: str | None) -> Input | None:
     raise AudioError(f"no input matches {printable(wanted)!r}; there are {listing(inputs)}")
 
 
-def listing(inputs: Sequence[Input]) -> str:
+def listing(inputs: Sequence[InputDevice]) -> str:
     """The inputs in one line: number and name of each."""
     named = ", ".join(f"{each.index} {each.name}" for each in inputs[:LISTED])
     more = len(inputs) - LISTED

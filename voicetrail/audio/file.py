@@ -16,18 +16,18 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from voicetrail.audio.native_libraries import quieten
-from voicetrail.audio.truncation import cut_short
+from voicetrail.audio.native_libraries import silence_native_libraries
+from voicetrail.audio.truncation import is_truncated
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, seconds
 from voicetrail.text import printable
 
 BLOCK = 640
-"""Samples a block: 40 ms, a hop of the recogniser, which has nothing to do with less."""
+"""Samples a block: 40 ms, a hop of the recognizer, which has nothing to do with less."""
 PIECE = 0.2
 """Seconds that are decoded at once: a read costs as much as decoding so long."""
 TAIL = SAMPLE_RATE // 2
-"""Silence added at the end, so that a word at the very end still passes through the recogniser's window and is given out."""
+"""Silence added at the end, so that a word at the very end still passes through the recognizer's window and is given out."""
 CATCH_UP = 1.0
 """A paced file that is more than this many seconds late (the program was suspended) goes on from there instead of hurrying."""
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
@@ -160,13 +160,13 @@ class FileSource:
         if found.st_size == 0:
             raise AudioError(f"{self.shown} is empty (0 bytes); give a file that holds sound")
         try:
-            if cut_short(self.path):
+            if is_truncated(self.path):
                 raise AudioError(self._truncated)
             # By descriptor, so that what the file holds decides and not how its name ends, and any name can be opened.
             self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise AudioError(f"cannot open {self.shown}: {_reason(error)}") from None
-        quieten()
+        silence_native_libraries()
         try:
             file = _Straight(self._descriptor, closefd=False)
             self._check(file)

@@ -1,4 +1,4 @@
-"""Gain between the source and the recogniser: fixed, or found by listening.
+"""Gain between the source and the recognizer: fixed, or found by listening.
 
 The automatic gain measures how loud *speech* is, not how loud the sound is: it follows the noise floor, takes for speech what
 stands clear of it, and moves only while there is speech. In silence and steady noise it is frozen, and noise alone is never
@@ -17,7 +17,7 @@ from voicetrail.audio.level import peak, power
 from voicetrail.events import SAMPLE_RATE
 
 TARGET_DB = -23.0
-"""Level that speech is brought to, in dB below full scale: that of the recordings that recognisers are trained on."""
+"""Level that speech is brought to, in dB below full scale: that of the recordings that recognizers are trained on."""
 LOWEST_DB, HIGHEST_DB = -6.0, 24.0
 """Bounds of the automatic gain."""
 CLEAR_DB = 10.0

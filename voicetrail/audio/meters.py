@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from voicetrail.audio.devices import Input
+from voicetrail.audio.devices import InputDevice
 from voicetrail.audio.level import Loudness, loudness
 from voicetrail.audio.queue import Captured
 from voicetrail.errors import AudioError
@@ -21,7 +21,7 @@ FRESH = 0.5
 """A level older than this many seconds is none: the input has gone."""
 
 
-class Recording(Protocol):
+class OpenCapture(Protocol):
     """A device being recorded."""
 
     def close(self) -> None:
@@ -29,10 +29,10 @@ class Recording(Protocol):
         ...
 
 
-Open = Callable[[Input, Callable[[Captured], None]], Recording]
+Open = Callable[[InputDevice, Callable[[Captured], None]], OpenCapture]
 
 
-def open_capture(device: Input, receive: Callable[[Captured], None]) -> Recording:
+def open_capture(device: InputDevice, receive: Callable[[Captured], None]) -> OpenCapture:
     """Record from a device.
 
     Raises:
@@ -51,7 +51,7 @@ class InputMeters:
         open_input: opens one.
     """
 
-    def __init__(self, inputs: Sequence[Input], open_input: Open = open_capture) -> None:
+    def __init__(self, inputs: Sequence[InputDevice], open_input: Open = open_capture) -> None:
         self.inputs = tuple(inputs)
         self._open_input = open_input
         self._levels: dict[int, tuple[float, Loudness]] = {}
@@ -81,7 +81,7 @@ class InputMeters:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        opened: list[Recording] = []
+        opened: list[OpenCapture] = []
         try:
             for device in self.inputs:
                 if self._closing.is_set():

@@ -16,9 +16,9 @@ from typing import Any, Self
 import numpy as np
 import soxr
 
-from voicetrail.audio.devices import Input, choose
+from voicetrail.audio.devices import InputDevice, choose
 from voicetrail.audio.microphone_problem import no_input, no_portaudio
-from voicetrail.audio.native_libraries import quieten
+from voicetrail.audio.native_libraries import silence_native_libraries
 from voicetrail.audio.queue import Captured, SoundQueue
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
@@ -52,7 +52,7 @@ def _sounddevice() -> ModuleType:
         AudioError: PortAudio is not installed.
     """
     with _LOCK:
-        quieten()
+        silence_native_libraries()
         try:
             import sounddevice
         except (ImportError, OSError):
@@ -61,7 +61,7 @@ def _sounddevice() -> ModuleType:
         return module
 
 
-def inputs(*, refresh: bool = False) -> list[Input]:
+def inputs(*, refresh: bool = False) -> list[InputDevice]:
     """List the system's sound inputs.
 
     Args:
@@ -79,7 +79,7 @@ def inputs(*, refresh: bool = False) -> list[Input]:
         except (library.PortAudioError, ValueError):
             default = -1
         return [
-            Input(
+            InputDevice(
                 index=each["index"],
                 name=printable(each["name"], 80),
                 default=each["index"] == default,
@@ -130,7 +130,7 @@ class Capture:
         AudioError: the device cannot be opened.
     """
 
-    def __init__(self, device: Input, receive: Callable[[Captured], None], *, block_time: float = BLOCK_TIME) -> None:
+    def __init__(self, device: InputDevice, receive: Callable[[Captured], None], *, block_time: float = BLOCK_TIME) -> None:
         self.device = device
         self._receive = receive
         self._began = time.monotonic()

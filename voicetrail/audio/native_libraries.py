@@ -27,7 +27,7 @@ _ignore_jack = _JACK_HANDLER(_ignore)
 
 
 @functools.cache
-def quieten() -> None:
+def silence_native_libraries() -> None:
     """Silence the sound libraries for this process; does its work once. Where one is missing there is nothing to silence."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_ignore_alsa)

@@ -28,7 +28,7 @@ ID3_HEADER = 10
 """Bytes of an ID3v2 tag before what its size counts."""
 
 
-def cut_short(path: Path) -> bool:
+def is_truncated(path: Path) -> bool:
     """Whether a WAV, Ogg or MP3 file ends before it should; ``False`` for every other format.
 
     Raises:

@@ -2,17 +2,17 @@
 reasons.
 """
 
-from voicetrail.calibration.proposal import GainProposal, Proposal, WordProposal, propose
-from voicetrail.calibration.session import Answer, Plan, Session, Stage, Verdict
+from voicetrail.calibration.proposal import CalibrationProposal, GainProposal, WordProposal, propose
+from voicetrail.calibration.session import Answer, CalibrationRun, Plan, Stage, Verdict
 from voicetrail.calibration.tail import RoomTail, SpeechCurve, speech_curves
 
 __all__ = [
     "Answer",
+    "CalibrationProposal",
+    "CalibrationRun",
     "GainProposal",
     "Plan",
-    "Proposal",
     "RoomTail",
-    "Session",
     "SpeechCurve",
     "Stage",
     "Verdict",

@@ -107,7 +107,7 @@ class Known:
         Args:
             share: false moves an hour that a restless room may make with this word.
         """
-        raised = self._raised(share) if self.restless else 0.0
+        raised = self._threshold_shift(share) if self.restless else 0.0
         if raised > self.start:
             return [raised]
         if not self.enough:
@@ -119,7 +119,7 @@ class Known:
         )
         return [self.shipped, *grid, *([self.now] if low <= self.now <= self.shipped else [])]
 
-    def _raised(self, share: float) -> float:
+    def _threshold_shift(self, share: float) -> float:
         """The lowest threshold that a restless room reaches seldom enough, so far as the player is still heard."""
         first = math.ceil(LOWEST / GRID)
         grid = [round(number * GRID, 4) for number in range(first, round(HIGHEST / GRID) + 1)]

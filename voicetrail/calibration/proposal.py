@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voicetrail.calibration.choice import RESTLESS, STAY, Known, choose
-from voicetrail.calibration.session import CLEAR, NOTHING, QUIET, Answer, Session
+from voicetrail.calibration.session import CLEAR, NOTHING, QUIET, Answer, CalibrationRun
 from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.spotting.detector import DetectorSettings
 
@@ -48,7 +48,7 @@ class GainProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class CalibrationProposal:
     """What the player may take or leave."""
 
     words: tuple[WordProposal, ...]
@@ -83,11 +83,11 @@ class Proposal:
 
 
 def propose(
-    session: Session,
+    session: CalibrationRun,
     shipped: DetectorSettings,
     gain: float | str,
     curves: Mapping[str, SpeechCurve] | None = None,
-) -> Proposal:
+) -> CalibrationProposal:
     """Propose thresholds and gain.
 
     Args:
@@ -101,7 +101,7 @@ def propose(
     chosen = choose(words)
     levels = [answer.level_db for answer in session.answers if _counts(answer)] or [a.level_db for a in session.answers]
     speech_db = sorted(levels)[len(levels) // 2]
-    return Proposal(
+    return CalibrationProposal(
         tuple(_explain(word, chosen[word.word], answers[word.word], session) for word in words),
         _gain(session, gain, speech_db),
         tuple(_warnings(session, speech_db, answers)),
@@ -113,7 +113,7 @@ def propose(
 
 
 def _known(
-    word: str, answers: Sequence[Answer], session: Session, shipped: DetectorSettings, curve: SpeechCurve | None
+    word: str, answers: Sequence[Answer], session: CalibrationRun, shipped: DetectorSettings, curve: SpeechCurve | None
 ) -> Known:
     """What the session says of a word."""
     threshold, room = shipped.threshold_of(word), session.room.scores[word]
@@ -136,7 +136,7 @@ def _counts(answer: Answer) -> bool:
     return answer.peak >= NOTHING and not answer.clipped and answer.level_db >= QUIET
 
 
-def _explain(word: Known, proposed: float, answers: Sequence[Answer], session: Session) -> WordProposal:
+def _explain(word: Known, proposed: float, answers: Sequence[Answer], session: CalibrationRun) -> WordProposal:
     now, then = (word.heard(word.now), word.heard(proposed)) if word.enough else (None, None)
     scores = ", ".join(f"{answer.peak:.2f}" for answer in answers)
     room = max(session.room.scores[word.word], default=0.0)
@@ -157,7 +157,7 @@ def _explain(word: Known, proposed: float, answers: Sequence[Answer], session: S
     return WordProposal(word.word, word.now, proposed, reason, now, then)
 
 
-def _gain(session: Session, gain: float | str, speech_db: float) -> GainProposal:
+def _gain(session: CalibrationRun, gain: float | str, speech_db: float) -> GainProposal:
     clipped = sum(answer.clipped for answer in session.answers)
     if clipped:
         return GainProposal(gain, gain, "the microphone itself is too loud: turn it down in the system's sound settings")
@@ -173,7 +173,7 @@ def _gain(session: Session, gain: float | str, speech_db: float) -> GainProposal
     )
 
 
-def _warnings(session: Session, speech_db: float, answers: Mapping[str, Sequence[Answer]]) -> list[str]:
+def _warnings(session: CalibrationRun, speech_db: float, answers: Mapping[str, Sequence[Answer]]) -> list[str]:
     warnings = []
     clipped = sum(answer.clipped for answer in session.answers)
     if clipped:

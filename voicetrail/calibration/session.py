@@ -115,11 +115,11 @@ class Room:
         return sorted(self.levels_db)[len(self.levels_db) // 2] if self.levels_db else -100.0
 
 
-class Session:
+class CalibrationRun:
     """Takes the listener's events and sorts them into room and answers.
 
     Args:
-        labels: the recogniser's labels.
+        labels: the recognizer's labels.
         plan: what is asked for when.
         detector: what the detector goes by: its margin and thresholds tell whether a word was heard.
     """

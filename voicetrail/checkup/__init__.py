@@ -1,1 +1,1 @@
-"""What `voicetrail doctor` looks at: the terminal, the sound, the recogniser."""
+"""What `voicetrail doctor` looks at: the terminal, the sound, the recognizer."""

@@ -12,7 +12,7 @@ Verdict = Literal["ok", "warn", "fail"]
 class Finding:
     """One line of the report."""
 
-    part: Literal["terminal", "sound", "recogniser", "settings"]
+    part: Literal["terminal", "sound", "recognizer", "settings"]
     verdict: Verdict
     text: str
     """What was found."""

@@ -1,4 +1,4 @@
-"""Whether the recogniser is there, loads, and is fast enough. Imports torch when it is called."""
+"""Whether the recognizer is there, loads, and is fast enough. Imports torch when it is called."""
 
 from __future__ import annotations
 
@@ -32,36 +32,36 @@ def check_recognizer(weights: str) -> Iterator[Finding]:
         from voicetrail.spotting.recognizer import load_recognizer
     except (ImportError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        yield Finding("recogniser", "fail", f"torch cannot be imported: {reason}", "install voicetrail again")
+        yield Finding("recognizer", "fail", f"torch cannot be imported: {reason}", "install voicetrail again")
         return
     try:
-        ears = load_recognizer(weights)
+        recognizer = load_recognizer(weights)
     except WeightsError as error:
-        yield Finding("recogniser", "fail", str(error))
+        yield Finding("recognizer", "fail", str(error))
         return
     took = time.perf_counter() - began
     extension = sys.modules.get("torchaudio._extension")
     how = "without its extension, which is not needed" if getattr(extension, "__file__", None) is None else "whole"
-    yield Finding("recogniser", "ok", f"torch {version('torch')}, torchaudio {version('torchaudio')} ({how})")
-    words = ", ".join(label for label in ears.labels if is_word(label))
-    yield Finding("recogniser", "ok", f"weights {ears.name} ({ears.hash[:12]}) for {words}, loaded in {took:.1f} s")
-    silence = np.zeros(ears.window_samples, dtype=np.float32)
-    scores = dict(zip(ears.labels, ears.score(silence), strict=True))
+    yield Finding("recognizer", "ok", f"torch {version('torch')}, torchaudio {version('torchaudio')} ({how})")
+    words = ", ".join(label for label in recognizer.labels if is_word(label))
+    yield Finding("recognizer", "ok", f"weights {recognizer.name} ({recognizer.hash[:12]}) for {words}, loaded in {took:.1f} s")
+    silence = np.zeros(recognizer.window_samples, dtype=np.float32)
+    scores = dict(zip(recognizer.labels, recognizer.score(silence), strict=True))
     loudest = max((word for word in scores if is_word(word)), key=scores.__getitem__)
     if scores[loudest] > LOUDEST_SILENCE:
         yield Finding(
-            "recogniser", "fail", f"silence scores {scores[loudest]:.2f} for {loudest}", "these weights are no good: use others"
+            "recognizer", "fail", f"silence scores {scores[loudest]:.2f} for {loudest}", "these weights are no good: use others"
         )
     else:
-        yield Finding("recogniser", "ok", f"silence scores at most {scores[loudest]:.2f} for a word")
+        yield Finding("recognizer", "ok", f"silence scores at most {scores[loudest]:.2f} for a word")
     times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        ears.score(silence)
+        recognizer.score(silence)
         times.append(time.perf_counter() - start)
-    cost, budget = 1000 * median(times), 1000 * ears.hop / SAMPLE_RATE
+    cost, budget = 1000 * median(times), 1000 * recognizer.hop / SAMPLE_RATE
     text = f"{cost:.1f} ms a hop of {budget:.0f} ms"
     if cost > budget / 2:
-        yield Finding("recogniser", "warn", text, "this machine is slow for it: words come late; close other programs")
+        yield Finding("recognizer", "warn", text, "this machine is slow for it: words come late; close other programs")
     else:
-        yield Finding("recogniser", "ok", text)
+        yield Finding("recognizer", "ok", text)

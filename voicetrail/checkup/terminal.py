@@ -34,7 +34,7 @@ def check_terminal(
     yield _kind(env)
     if size is not None:
         yield _size(*size)
-    yield _colours(env)
+    yield _colors(env)
     yield _characters(env, encoding)
     yield from _line(env)
 
@@ -61,14 +61,14 @@ def _size(columns: int, rows: int) -> Finding:
     return Finding("terminal", "ok", text)
 
 
-def _colours(env: Mapping[str, str]) -> Finding:
+def _colors(env: Mapping[str, str]) -> Finding:
     if "NO_COLOR" in env:
-        return Finding("terminal", "ok", "no colours, as NO_COLOR asks")
+        return Finding("terminal", "ok", "no colors, as NO_COLOR asks")
     if env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or env.get("TERM", "").endswith("-direct"):
-        return Finding("terminal", "ok", "true colour")
+        return Finding("terminal", "ok", "true color")
     if "256color" in env.get("TERM", ""):
-        return Finding("terminal", "ok", "256 colours (true colour: set COLORTERM=truecolor if the terminal has it)")
-    return Finding("terminal", "warn", "16 colours", "set TERM=xterm-256color if the terminal has more")
+        return Finding("terminal", "ok", "256 colors (true color: set COLORTERM=truecolor if the terminal has it)")
+    return Finding("terminal", "warn", "16 colors", "set TERM=xterm-256color if the terminal has more")
 
 
 def _characters(env: Mapping[str, str], encoding: str) -> Finding:

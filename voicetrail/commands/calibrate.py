@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
-from voicetrail.calibration import Plan, Proposal, Session, propose, speech_curves
+from voicetrail.calibration import CalibrationProposal, CalibrationRun, Plan, propose, speech_curves
 from voicetrail.errors import AudioError, UsageError
 from voicetrail.settings import Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) -> Proposal:
+def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) -> CalibrationProposal:
     from voicetrail.audio.gain import make_gain
     from voicetrail.listening import Listener
     from voicetrail.sources import open_source
@@ -69,11 +69,11 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
     patient = settings.origin("device") not in ("flag", "environment")
     source = open_source(settings.text("source"), device=settings.text("device") or None, patient=patient)
     try:
-        ears = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
-        detector = settings.detector_settings(ears.detector)
-        plan = Plan.for_words(_words(args.words, ears.labels), room=args.room, slot=args.slot)
-        session = Session(ears.labels, plan, detector)
-        listener = Listener(source, ears, Detector(ears.labels, detector), gain=make_gain(settings["gain"]))
+        recognizer = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
+        detector = settings.detector_settings(recognizer.detector)
+        plan = Plan.for_words(_words(args.words, recognizer.labels), room=args.room, slot=args.slot)
+        session = CalibrationRun(recognizer.labels, plan, detector)
+        listener = Listener(source, recognizer, Detector(recognizer.labels, detector), gain=make_gain(settings["gain"]))
     except BaseException:
         source.close()
         raise
@@ -109,7 +109,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         teller.answered(session, told)
     gain = settings["gain"]
     assert isinstance(gain, float | str)
-    return propose(session, ears.detector, gain, speech_curves(ears.about))
+    return propose(session, recognizer.detector, gain, speech_curves(recognizer.about))
 
 
 def _later(stop: Callable[[], None]) -> threading.Timer:
@@ -160,22 +160,22 @@ class _Teller:
         """Print a line at once."""
         print(text, file=self.out, flush=True)
 
-    def begins(self, source: str, session: Session) -> None:
+    def begins(self, source: str, session: CalibrationRun) -> None:
         """The room comes first."""
 
-    def tick(self, session: Session) -> None:
+    def tick(self, session: CalibrationRun) -> None:
         """A hop has passed."""
 
     def waits(self, why: str) -> None:
         """No sound comes at the moment."""
 
-    def ask(self, session: Session, number: int) -> None:
+    def ask(self, session: CalibrationRun, number: int) -> None:
         """Ask for a word, by its number from 1."""
 
-    def answered(self, session: Session, number: int) -> None:
+    def answered(self, session: CalibrationRun, number: int) -> None:
         """Tell what became of a word."""
 
-    def proposal(self, proposal: Proposal) -> None:
+    def proposal(self, proposal: CalibrationProposal) -> None:
         """Show what is proposed."""
 
     def taken(self, settings: Settings) -> None:
@@ -185,14 +185,14 @@ class _Teller:
 class _TextTeller(_Teller):
     """For a person: a line a word, and on a terminal a count-down."""
 
-    def begins(self, source: str, session: Session) -> None:
+    def begins(self, source: str, session: CalibrationRun) -> None:
         self.line(f"Listening to {printable(source)}; it takes {session.plan.total:.0f} seconds.")
         self.line(f"First the room: please be quiet for {session.plan.room:.0f} seconds.")
 
     def waits(self, why: str) -> None:
         self.line(f"! {printable(why)}")
 
-    def ask(self, session: Session, number: int) -> None:
+    def ask(self, session: CalibrationRun, number: int) -> None:
         end = "" if self.out.isatty() else "\n"
         print(
             f"{number:2}/{len(session.prompts)}  say  {session.prompts[number - 1].upper():<8}",
@@ -201,12 +201,12 @@ class _TextTeller(_Teller):
             flush=True,
         )
 
-    def answered(self, session: Session, number: int) -> None:
+    def answered(self, session: CalibrationRun, number: int) -> None:
         answer = session.answers[number - 1]
         lead = "" if self.out.isatty() else f"{number:2}/{len(session.prompts)}  "
         self.line(f"{lead}score {answer.peak:.2f}, {answer.level_db:.0f} dB: {VERDICTS[session.verdict(number)]}")
 
-    def proposal(self, proposal: Proposal) -> None:
+    def proposal(self, proposal: CalibrationProposal) -> None:
         self.line(f"\nroom {proposal.room_db:.0f} dB, voice {proposal.speech_db:.0f} dB")
         for warning in proposal.warnings:
             self.line(f"! {warning}")
@@ -232,23 +232,23 @@ class _JsonTeller(_Teller):
         """Print an object."""
         self.line(json.dumps({"type": kind, **values}))
 
-    def begins(self, source: str, session: Session) -> None:
+    def begins(self, source: str, session: CalibrationRun) -> None:
         self.tell("room", source=source, seconds=session.plan.room, total=session.plan.total)
 
     def waits(self, why: str) -> None:
         self.tell("waits", message=printable(why))
 
-    def ask(self, session: Session, number: int) -> None:
+    def ask(self, session: CalibrationRun, number: int) -> None:
         self.tell("say", word=session.prompts[number - 1], number=number, of=len(session.prompts))
 
-    def answered(self, session: Session, number: int) -> None:
+    def answered(self, session: CalibrationRun, number: int) -> None:
         answer = session.answers[number - 1]
         verdict = session.verdict(number)
         self.tell(
             "answer", word=answer.word, number=number, score=answer.peak, level=round(answer.level_db, 1), verdict=verdict
         )
 
-    def proposal(self, proposal: Proposal) -> None:
+    def proposal(self, proposal: CalibrationProposal) -> None:
         words = {each.word: {"now": each.now, "proposed": each.proposed, "reason": each.reason} for each in proposal.words}
         gain = {"now": proposal.gain.now, "proposed": proposal.gain.proposed, "reason": proposal.gain.reason}
         self.tell(

@@ -1,4 +1,4 @@
-"""Print the scores of one-second clips: of each file's one-second window with the most energy (a shorter one is centred in zeros)."""
+"""Print the scores of one-second clips: of each file's one-second window with the most energy (a shorter one is centered in zeros)."""
 
 from __future__ import annotations
 

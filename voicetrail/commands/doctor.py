@@ -1,4 +1,4 @@
-"""Check the terminal, the sound, the recogniser and the settings, and say what to do about each.
+"""Check the terminal, the sound, the recognizer and the settings, and say what to do about each.
 
 Listens to the microphone for a second. Exit code 1 if something fails.
 """

@@ -1,4 +1,4 @@
-"""Measure a recogniser on validation clips, on noise held out of training and, with --stream, on streams through the game's own path.
+"""Measure a recognizer on validation clips, on noise held out of training and, with --stream, on streams through the game's own path.
 
 Streams hold words of the validation speakers at random gaps, clean and in noise, and an hour and more of speech without any
 direction; they give the words heard, the false moves an hour and the delay after the end of a word.

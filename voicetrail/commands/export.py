@@ -3,7 +3,7 @@
 .cast   a recording of the terminal that asciinema plays (--cast-version 2 for the older one)
 .gif    the drawing as it was drawn           .png   the final drawing
 .svg    the final drawing as vector lines; with --animate it draws itself
-.txt    the final drawing as text             .ans   the same with ANSI colours
+.txt    the final drawing as text             .ans   the same with ANSI colors
 .wav    the recorded sound
 """
 

@@ -75,9 +75,9 @@ def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
         from voicetrail.spotting.detector import Detector
         from voicetrail.spotting.recognizer import load_recognizer
 
-        ears = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
-        _check_words(settings.table("thresholds"), ears.labels)
-        detector = Detector(ears.labels, settings.detector_settings(ears.detector))
+        recognizer = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
+        _check_words(settings.table("thresholds"), recognizer.labels)
+        detector = Detector(recognizer.labels, settings.detector_settings(recognizer.detector))
         if source is None:
             patient = settings.origin("device") not in ("flag", "environment")
             source = open_source(spec, device=device, patient=patient)
@@ -85,8 +85,8 @@ def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
         if source is not None:
             source.close()
         raise
-    listener = Listener(source, ears, detector, gain=make_gain(settings["gain"]))
-    teller.begins(source.name, source.live, ears.name)
+    listener = Listener(source, recognizer, detector, gain=make_gain(settings["gain"]))
+    teller.begins(source.name, source.live, recognizer.name)
     try:
         for event in listener.events():
             teller.tell(event)

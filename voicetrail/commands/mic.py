@@ -18,11 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--protocol", action="store_true", help="print the version of the line's protocol and end")
     add_source_arguments(parser)
     parser.add_argument("--secret", metavar="FILE", help="ask who connects for the secret in this file")
-    parser.add_argument("--words", action="store_true", help="run the recogniser here and send only words and scores")
+    parser.add_argument("--words", action="store_true", help="run the recognizer here and send only words and scores")
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``mic`` and ``ssh`` have in common: which sound, which recogniser."""
+    """Declare what ``mic`` and ``ssh`` have in common: which sound, which recognizer."""
     parser.add_argument("--device", metavar="NAME", help="the microphone: a part of its name, or its index")
     parser.add_argument("--source", metavar="WHAT", default="mic", help="mic, demo, or a sound file (default: mic)")
     parser.add_argument("--profile", metavar="NAME", help="take the settings of this player")
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from voicetrail.errors import UsageError
     from voicetrail.link.address import parse_address, read_secret
-    from voicetrail.link.server import LineServer
+    from voicetrail.link.server import LinkServer
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.meter import Meter
     from voicetrail.remote.signals import Ended, endings_raised
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             def on_client(count: int) -> None:
                 meter.note = f"{count} listening" if count else "nobody listens yet"
 
-            server = LineServer(feed, address, secret=secret, on_client=on_client)
+            server = LinkServer(feed, address, secret=secret, on_client=on_client)
             on_client(0)
             server.start()
             meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicetrail.audio.source import Source
-    from voicetrail.play.hearing import GameEars, Hearing
-    from voicetrail.play.updates import News
+    from voicetrail.play.hearing import Hearing, NamedRecognizer
+    from voicetrail.play.updates import Update
     from voicetrail.settings import Settings
     from voicetrail.ui.app import VoicetrailApp
 
@@ -81,12 +81,12 @@ def _open_what_was_asked_for(settings: Settings) -> Source | None:
 def _play(settings: Settings, opened: Source | None, record: str | bool | None) -> int:
     from voicetrail.game import Game
     from voicetrail.keys import rebind
-    from voicetrail.play.recording import Recording
+    from voicetrail.play.recording import RecordingControl
     from voicetrail.play.session import Session
-    from voicetrail.play.updates import Trouble
+    from voicetrail.play.updates import Problem
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale
-    from voicetrail.ui.messages import Heard, RecordingEnded
+    from voicetrail.ui.messages import RecordingEnded, UpdatesArrived
     from voicetrail.ui.screens.game import GameScreen
 
     game = Game(
@@ -102,9 +102,9 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
 
     def not_kept(why: str) -> None:
         if (screen := app.game) is not None:
-            screen.post_message(Heard((Trouble(why),)))
+            screen.post_message(UpdatesArrived((Problem(why),)))
 
-    recording = Recording(game, settings, recording_ended, Path(record) if isinstance(record, str) else None)
+    recording = RecordingControl(game, settings, recording_ended, Path(record) if isinstance(record, str) else None)
     session = Session(game, monotonic, recording)
     actions, problems = rebind(settings.keys)
     said = [*settings.notices, *problems]
@@ -112,22 +112,22 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
         # Before the screen is taken: a file that cannot be made ends the command with one line.
         said.insert(0, recording.start(session.now_ms))
 
-    def make_hearing(tell: Callable[[tuple[News, ...]], None]) -> Hearing:
+    def make_hearing(tell: Callable[[tuple[Update, ...]], None]) -> Hearing:
         # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
         from voicetrail.audio.gain import make_gain
         from voicetrail.play.hearing import Hearing
-        from voicetrail.play.recording import RecorderWitness
-        from voicetrail.play.updates import Wanted
+        from voicetrail.play.recording import RecorderObserver
+        from voicetrail.play.updates import SourceRequest
 
         return Hearing(
-            Wanted(settings.text("source"), settings.text("device") or None),
-            lambda: _load_ears(settings),
+            SourceRequest(settings.text("source"), settings.text("device") or None),
+            lambda: _load_recognizer(settings),
             settings.detector_settings,
             tell,
             opened=opened,
             make_gain=lambda: make_gain(settings["gain"]),
-            witness=RecorderWitness(recording.recorder, session),
-            insist=settings.origin("weights") in GIVEN,
+            observer=RecorderObserver(recording.recorder, session),
+            weights_required=settings.origin("weights") in GIVEN,
         )
 
     app = VoicetrailApp(
@@ -142,7 +142,7 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
     return _end(app)
 
 
-def _load_ears(settings: Settings) -> GameEars:
+def _load_recognizer(settings: Settings) -> NamedRecognizer:
     from voicetrail.spotting.preload import preload_torch
 
     preload_torch()
@@ -153,8 +153,8 @@ def _load_ears(settings: Settings) -> GameEars:
 
 def _end(app: VoicetrailApp) -> int:
     """Say what has to be said once the terminal is the player's again, and leave."""
-    if app.refused:
-        raise VoicetrailError(app.refused)
+    if app.exit_error:
+        raise VoicetrailError(app.exit_error)
     code = app.return_code or 0
     if app.failure is not None:
         print(f"voicetrail: an error of the program ended the game; its log is {app.log_path}", file=sys.stderr)

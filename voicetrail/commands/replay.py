@@ -17,8 +17,8 @@ from voicetrail.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from voicetrail.replay.analysis.whatif import Outcome, Override
-    from voicetrail.replay.file.reader import Recording
+    from voicetrail.replay.analysis.whatif import Override, WhatIfResult
+    from voicetrail.replay.file.reader import Replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def _override(args: argparse.Namespace) -> Override:
     return Override(for_all, words, **numbers)
 
 
-def _tell(recording: Recording, args: argparse.Namespace) -> int:
+def _tell(recording: Replay, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.timeline import Timeline
 
@@ -98,7 +98,7 @@ def _tell(recording: Recording, args: argparse.Namespace) -> int:
     return 0
 
 
-def _suggest(recording: Recording, args: argparse.Namespace) -> int:
+def _suggest(recording: Replay, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.analysis.suggest import suggest
 
@@ -107,7 +107,7 @@ def _suggest(recording: Recording, args: argparse.Namespace) -> int:
     return 0
 
 
-def _what_if(recording: Recording, override: Override, args: argparse.Namespace) -> int:
+def _what_if(recording: Replay, override: Override, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.analysis.whatif import what_if
 
@@ -122,7 +122,7 @@ def _what_if(recording: Recording, override: Override, args: argparse.Namespace)
     return 0
 
 
-def _rehear(recording: Recording, override: Override, weights: str) -> Outcome:
+def _rehear(recording: Replay, override: Override, weights: str) -> WhatIfResult:
     from voicetrail.audio.gain import make_gain
     from voicetrail.replay.analysis.rehear import rehear
     from voicetrail.replay.analysis.whatif import last_weights
@@ -143,7 +143,7 @@ def _rehear(recording: Recording, override: Override, weights: str) -> Outcome:
         return rehear(recording, recognizer, override(settings), gain=lambda: make_gain(gain), progress=progress.show)
 
 
-def _play(recording: Recording, args: argparse.Namespace) -> int:
+def _play(recording: Replay, args: argparse.Namespace) -> int:
     from voicetrail.settings import load_settings
     from voicetrail.ui.terminal import check_terminal, spare_the_line
 

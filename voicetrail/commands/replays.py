@@ -12,7 +12,7 @@ from voicetrail.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from voicetrail.replay.library import Summary
+    from voicetrail.replay.library import ReplaySummary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _table(found: Sequence[Summary]) -> list[str]:
+def _table(found: Sequence[ReplaySummary]) -> list[str]:
     from voicetrail.replay.library import size_text
 
     rows = [("when", "length", "words", "mode", "size", "name")]
@@ -50,12 +50,12 @@ def _table(found: Sequence[Summary]) -> list[str]:
     ]
 
 
-def _short(one: Summary) -> str:
+def _short(one: ReplaySummary) -> str:
     """Why a file cannot be played, without its path again."""
     return printable(one.problem.removeprefix(f"{printable(one.path)}: "), 80)
 
 
-def _as_json(one: Summary) -> dict[str, object]:
+def _as_json(one: ReplaySummary) -> dict[str, object]:
     return {
         "file": str(one.path),
         "title": one.title,

@@ -19,7 +19,7 @@ from voicetrail.commands.mic import add_source_arguments, describe
 
 if TYPE_CHECKING:
     from voicetrail.remote.meter import Meter
-    from voicetrail.remote.session import Session
+    from voicetrail.remote.session import SshRun
 
 WITH_VALUE = frozenset({"--device", "--source", "--profile", "--remote-command", "--recognise"})
 FLAGS = frozenset({"--reconnect", "--no-level"})
@@ -76,14 +76,14 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.janitor import Janitor
     from voicetrail.remote.meter import Meter
-    from voicetrail.remote.session import Session
+    from voicetrail.remote.session import SshRun
     from voicetrail.remote.signals import Ended, endings_raised
     from voicetrail.remote.ssh import Wanted
 
     assert isinstance(wanted, Wanted)
     assert isinstance(janitor, Janitor)
     with endings_raised():
-        session: Session | None = None
+        session: SshRun | None = None
         meter = Meter("")
         try:
             here = args.recognise == "here"
@@ -93,7 +93,7 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
                 args, words=here, on_level=meter.show, on_news=lambda news: None if meter.ended else meter.say(describe(news))
             )
             meter.name = feed.name
-            session = Session(wanted, feed, janitor, command, meter.say)
+            session = SshRun(wanted, feed, janitor, command, meter.say)
             if args.no_level:
                 meter.end()
             session.start()
@@ -119,20 +119,22 @@ def _show_level(meter: Meter) -> None:
         sleep(DEAD_TIME)
 
 
-def _play(session: Session, meter: Meter, reconnect: bool) -> int:
+def _play(session: SshRun, meter: Meter, reconnect: bool) -> int:
     from voicetrail.errors import RemoteError
     from voicetrail.remote.session import sleep, wait_between
-    from voicetrail.remote.ssh import Outcome
+    from voicetrail.remote.ssh import SshOutcome
 
     attempt, ever = 0, False
     while True:
         outcome, code, message = session.play()
         ever = ever or session.played
         attempt = 0 if session.played else attempt + 1
-        if outcome is Outcome.ENDED:
+        if outcome is SshOutcome.ENDED:
             return code
         if not (reconnect and ever):
-            hint = "; voicetrail ssh --reconnect would take it up again" if outcome is Outcome.DROPPED and not reconnect else ""
+            hint = (
+                "; voicetrail ssh --reconnect would take it up again" if outcome is SshOutcome.DROPPED and not reconnect else ""
+            )
             raise RemoteError(message + hint)
         wait = wait_between(attempt)
         meter.say(f"{message}; connecting again in {wait:.0f} s (ctrl+c ends this)")

@@ -1,4 +1,4 @@
-"""Train a recogniser, and write its weights.
+"""Train a recognizer, and write its weights.
 
 The data folder has the layout of Speech Commands (a folder a word, validation_list.txt), or holds speech_commands/, noise/ and
 negatives/ side by side. A run writes a checkpoint after each epoch; --resume goes on from it. To spread the work over processes:

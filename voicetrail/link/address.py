@@ -25,7 +25,7 @@ SCHEMES: dict[str, tuple[Content, Literal["tcp", "unix"]]] = {
     "words+tcp": ("words", "tcp"),
     "words+unix": ("words", "unix"),
 }
-"""``tcp://`` and ``unix://`` are Wyoming; ``pcm+…`` is raw 16-bit sound; ``words+…`` is what a recogniser elsewhere heard."""
+"""``tcp://`` and ``unix://`` are Wyoming; ``pcm+…`` is raw 16-bit sound; ``words+…`` is what a recognizer elsewhere heard."""
 RATES = (8_000, 192_000)
 """Samples a second that are taken (and resampled) from a line."""
 CHANNELS = 8

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from voicetrail.link.address import Address, connect
-from voicetrail.link.delay import Allowance
+from voicetrail.link.delay import TokenBucket
 from voicetrail.link.wire import WireError
 
 CONNECT_TIMEOUT = 5.0
@@ -50,7 +50,7 @@ class Receiver(Protocol):
         ...
 
 
-class Line:
+class Connection:
     """Keeps a connection to an address up until closed.
 
     Args:
@@ -169,7 +169,7 @@ class Line:
         return connection
 
     def _pump(self, handle: socket.socket | int) -> None:
-        allowance = Allowance(BYTES_A_SECOND, BYTES_IN_HAND)
+        allowance = TokenBucket(BYTES_A_SECOND, BYTES_IN_HAND)
         number = handle if isinstance(handle, int) else handle.fileno()
         while not self._closing.is_set():
             with self._lock:

@@ -17,7 +17,7 @@ ROUND_TRIPS = 16
 """Round trips of which the shortest counts."""
 
 
-class LineClock:
+class DelayEstimator:
     """Estimates when what just came over a line was captured, in this machine's ``time.monotonic()``."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class LineClock:
         return offset - min(minimum for _, minimum in self._minima)
 
 
-class Allowance:
+class TokenBucket:
     """So much a second and no more, with so much in hand: bounds what a peer can make this program do.
 
     Args:

@@ -11,7 +11,7 @@ from wyoming.event import Event
 from wyoming.ping import Ping, Pong
 
 from voicetrail.link.address import Address, read_secret
-from voicetrail.link.delay import LineClock
+from voicetrail.link.delay import DelayEstimator
 from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, EventDecoder, WireError, encode, proof, same_proof
 from voicetrail.text import printable
 
@@ -24,7 +24,7 @@ TICK_AT_FIRST = 0.1
 NONCE_LIMIT = 128
 
 
-class Greeting:
+class Handshake:
     """One connection's state; made anew for each.
 
     Args:
@@ -40,7 +40,7 @@ class Greeting:
         content: Literal["sound", "words"],
         secret: bytes | None,
         send: Callable[[bytes], None],
-        clock: LineClock,
+        clock: DelayEstimator,
         ping_every: float,
     ) -> None:
         self._content = content

@@ -1,4 +1,4 @@
-"""The game's end of a line of words: the same interface as ``listening.Listener``, with the recogniser elsewhere."""
+"""The game's end of a line of words: the same interface as ``listening.Listener``, with the recognizer elsewhere."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.link.address import parse_address
-from voicetrail.link.connection import Line
-from voicetrail.link.delay import LineClock
-from voicetrail.link.handshake import Greeting, secret_of
+from voicetrail.link.connection import Connection
+from voicetrail.link.delay import DelayEstimator
+from voicetrail.link.handshake import Handshake, secret_of
 from voicetrail.link.wire import NEWS, encode
 from voicetrail.link.words import (
     HEARD,
@@ -53,8 +53,8 @@ WAITING = 1000
 """Events that wait to be taken; the oldest give way."""
 
 
-class FarEars:
-    """What the game may know of a recogniser elsewhere."""
+class RemoteRecognizer:
+    """What the game may know of a recognizer elsewhere."""
 
     hop = 640
     window_samples = 16_000
@@ -70,7 +70,7 @@ class FarEars:
         raise NotImplementedError
 
 
-class FarDetector(Detector):
+class RemoteDetector(Detector):
     """A detector that decides elsewhere: setting its ``settings`` sends them there."""
 
     def __init__(self, labels: tuple[str, ...], settings: DetectorSettings, send: Callable[[DetectorSettings], None]) -> None:
@@ -90,10 +90,10 @@ class FarDetector(Detector):
             self._send(settings)
 
 
-class FarListener:
-    """Gives out what a recogniser at the other end of a line heard.
+class RemoteListener:
+    """Gives out what a recognizer at the other end of a line heard.
 
-    ``events()`` gives ``Ready`` once the line stands, and again when another recogniser answers after a break. As with
+    ``events()`` gives ``Ready`` once the line stands, and again when another recognizer answers after a break. As with
     ``listening.Listener`` it runs in one thread; ``stop()``, ``muted`` and ``detector.settings`` may be used from any other.
 
     Args:
@@ -115,24 +115,24 @@ class FarListener:
         self.tap: Tap | None = None
         """There is no sound here to be recorded."""
         self.time = 0
-        self.ears: FarEars | None = None
+        self.recognizer: RemoteRecognizer | None = None
         self._clock = clock
         self._secret = secret_of(address)
         self._muted = False
-        self._line_clock = LineClock()
+        self._delay_estimator = DelayEstimator()
         self._events: queue.Queue[Event] = queue.Queue(WAITING)
         self._stop = threading.Event()
         self._state = "new"
         self._last = 0.0
-        self._greeting: Greeting | None = None
-        self.detector: Detector = FarDetector((), DetectorSettings(), self._tune)
-        self._line = Line(address, self, clock=clock)
+        self._handshake: Handshake | None = None
+        self.detector: Detector = RemoteDetector((), DetectorSettings(), self._tune)
+        self._line = Connection(address, self, clock=clock)
         self._line.start()
 
     @property
-    def line_delay(self) -> float | None:
+    def delay_s(self) -> float | None:
         """Seconds that a word is on its way over the line; ``None`` while it does not stand, or no ping was answered yet."""
-        return self._line_clock.transit if self._state == "on" and self._line_clock.measured else None
+        return self._delay_estimator.transit if self._state == "on" and self._delay_estimator.measured else None
 
     @property
     def stopped(self) -> bool:
@@ -176,26 +176,26 @@ class FarListener:
 
     def connected(self, now: float) -> None:
         """A connection stands."""
-        self._line_clock.restart()
+        self._delay_estimator.restart()
         self._last = now
-        self._greeting = Greeting("words", self._secret, self._line.send, self._line_clock, PING_EVERY)
+        self._handshake = Handshake("words", self._secret, self._line.send, self._delay_estimator, PING_EVERY)
 
     def received(self, data: bytes, now: float) -> None:
         """Bytes came over the line."""
         self._last = now
-        assert self._greeting is not None
-        for event in self._greeting.received(data, now):
+        assert self._handshake is not None
+        for event in self._handshake.received(data, now):
             if event.type == READY:
                 self._ready(*decode_ready(event.data))
             elif event.type == NEWS:
                 self._news(event.data)
-            elif self.ears is not None:
-                self._event(event, self.ears.labels, now)
+            elif self.recognizer is not None:
+                self._event(event, self.recognizer.labels, now)
 
     def tick(self, now: float) -> None:
         """Ping, and notice that nothing comes."""
-        assert self._greeting is not None
-        self._greeting.tick(now)
+        assert self._handshake is not None
+        self._handshake.tick(now)
         if now - self._last > SILENT:
             self._say("delayed", f"microphone delayed: nothing has come over {self.name} for {now - self._last:.0f} s")
         elif self._state == "delayed":
@@ -206,9 +206,9 @@ class FarListener:
         self._say("lost", f"{message}; trying again")
 
     def _ready(self, ready: Ready, shipped: DetectorSettings) -> None:
-        if self.ears is None or (self.ears.labels, self.ears.hash) != (ready.labels, ready.weights_hash):
-            self.ears = FarEars(ready, shipped)
-            self.detector = FarDetector(ready.labels, shipped, self._tune)
+        if self.recognizer is None or (self.recognizer.labels, self.recognizer.hash) != (ready.labels, ready.weights_hash):
+            self.recognizer = RemoteRecognizer(ready, shipped)
+            self.detector = RemoteDetector(ready.labels, shipped, self._tune)
             self._put(replace(ready, source=f"{ready.source} over {self.name}"))
         else:
             self._tune(self.detector.settings)
@@ -224,8 +224,8 @@ class FarListener:
         elif event.type in (HEARD, NEAR, LOST):
             word = decode_word(event, labels)
             if isinstance(word, WordHeard) and word.captured is not None:
-                waited = self._line_clock.waited(word.captured, now)
-                word = replace(word, captured=now - waited - self._line_clock.transit)
+                waited = self._delay_estimator.waited(word.captured, now)
+                word = replace(word, captured=now - waited - self._delay_estimator.transit)
                 if waited > LATE:
                     self._say("delayed", f"microphone delayed: a word came {waited:.0f} s late and was left out")
                     return

@@ -1,4 +1,4 @@
-"""The sending end of a line: a microphone (or a recogniser's words) served on loopback or on a private Unix socket."""
+"""The sending end of a line: a microphone (or a recognizer's words) served on loopback or on a private Unix socket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wyoming.ping import Ping, Pong
 
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address, is_loopback, peer_owner, trusted
-from voicetrail.link.delay import Allowance
+from voicetrail.link.delay import TokenBucket
 from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, EventDecoder, WireError, encode, proof, same_proof
 from voicetrail.text import printable
 
@@ -68,7 +68,7 @@ class Feed(Protocol):
         """Ask ``run`` to end; called from any thread."""
         ...
 
-    def greeting(self) -> list[Event]:
+    def handshake(self) -> list[Event]:
         """What a new client has to know first. Called from the server's thread, as is ``received``."""
         ...
 
@@ -77,7 +77,7 @@ class Feed(Protocol):
         ...
 
 
-class LineServer:
+class LinkServer:
     """Serves a feed to whoever connects and may.
 
     Args:
@@ -285,7 +285,7 @@ class _Client:
     async def attend(self, reader: asyncio.StreamReader) -> None:
         """Answer what the client sends until it goes."""
         decoder = EventDecoder(payload_limit=0)
-        allowance = Allowance(ASKS_A_SECOND, ASKS_IN_HAND)
+        allowance = TokenBucket(ASKS_A_SECOND, ASKS_IN_HAND)
         began = time.monotonic()
         while True:
             left = None if self._proven else max(0.0, began + PROVE_WITHIN - time.monotonic())
@@ -347,7 +347,7 @@ class _Client:
             self._feed.received(event)
 
     def _welcome(self) -> None:
-        for event in self._feed.greeting():
+        for event in self._feed.handshake():
             self._write(event)
 
     def _write(self, event: Event) -> None:

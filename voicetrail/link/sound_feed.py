@@ -66,7 +66,7 @@ class SoundFeed:
         """See ``server.Feed``."""
         self._stop.set()
 
-    def greeting(self) -> list[Event]:
+    def handshake(self) -> list[Event]:
         """The format, and that the microphone is away, if it is."""
         start = AudioStart(SAMPLE_RATE, 2, 1).event()
         return [start] if self._state is None else [start, self._state]

@@ -19,9 +19,9 @@ from wyoming.event import Event
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceDelayed, SourceEnded, SourceEvent, SourceLost
 from voicetrail.link.address import Address, parse_address
-from voicetrail.link.connection import Line
-from voicetrail.link.delay import Allowance, LineClock
-from voicetrail.link.handshake import Greeting, secret_of
+from voicetrail.link.connection import Connection
+from voicetrail.link.delay import DelayEstimator, TokenBucket
+from voicetrail.link.handshake import Handshake, secret_of
 from voicetrail.link.pcm import PcmConverter
 from voicetrail.link.wire import NEWS
 from voicetrail.text import printable
@@ -34,7 +34,7 @@ QUEUE = SAMPLE_RATE
 """Samples that wait here for ``read``. Of a stream that is faster the oldest are dropped; the writer of a FIFO waits."""
 PACE = 1.5
 """A line is given out at most this much faster than it was spoken, after a second at once: a peer that sends without end cannot
-keep the recogniser busy, and what waited in a FIFO before it was opened is caught up with."""
+keep the recognizer busy, and what waited in a FIFO before it was opened is caught up with."""
 NEWS_WAITING = 8
 """News that wait for ``read``; the oldest give way."""
 PING_EVERY = 1.0
@@ -42,7 +42,7 @@ SETTLE = 1.0
 """Seconds that a stream without stamps may be late before its own clock is taken anew: it had paused."""
 
 
-def open_line(spec: str) -> LineSource:
+def open_line(spec: str) -> NetworkSource:
     """Open a line that sound comes over.
 
     Raises:
@@ -51,20 +51,20 @@ def open_line(spec: str) -> LineSource:
     address = parse_address(spec)
     if address.content == "words":
         raise AudioError(f"{address} gives words, no sound: use it with `voicetrail play`")
-    return LineSource(address)
+    return NetworkSource(address)
 
 
-def open_fifo(path: str, *, paced: bool) -> LineSource:
+def open_fifo(path: str, *, paced: bool) -> NetworkSource:
     """Open a FIFO (or a pipe) that raw 16-bit mono sound at 16 kHz comes through.
 
     Args:
         path: its path, also ``/dev/stdin``.
         paced: for the game: not much faster than it is spoken, and the writer's closing is a loss, not the end.
     """
-    return LineSource(Address("pcm", "fifo", path=path), paced=paced)
+    return NetworkSource(Address("pcm", "fifo", path=path), paced=paced)
 
 
-class LineSource:
+class NetworkSource:
     """A source whose sound comes over a line.
 
     Args:
@@ -84,32 +84,32 @@ class LineSource:
         self._paced = paced or not self._fifo
         self._clock = clock
         self._secret = secret_of(address)
-        self._line_clock = LineClock()
+        self._delay_estimator = DelayEstimator()
         self._condition = threading.Condition()
         self._queue: deque[AudioBlock | SourceEvent] = deque()
         self._queued = 0
         self._lost_now = 0
         self._closed = False
         self._reading = False
-        self._pace = Allowance(PACE * SAMPLE_RATE, SAMPLE_RATE)
+        self._pace = TokenBucket(PACE * SAMPLE_RATE, SAMPLE_RATE)
         self._not_before = 0.0
         self._state = "new"
         self._last_message = ""
         self._waited = 0.0
-        self._greeting: Greeting | None = None
+        self._handshake: Handshake | None = None
         self._converter: PcmConverter | None = None
         self._position = 0.0
         self._last_sound = 0.0
         self._late_since: tuple[float, float] | None = None
         self._paused = False
-        self._line = Line(address, self, ends=self._fifo and not paced, clock=clock)
+        self._line = Connection(address, self, ends=self._fifo and not paced, clock=clock)
         self._line.start()
 
     @property
-    def line_delay(self) -> float | None:
+    def delay_s(self) -> float | None:
         """Seconds that sound is on its way over the line at present; ``None`` while nothing comes, or where no ping tells."""
-        known = self._state == "on" and self._line_clock.measured
-        return self._line_clock.transit + self._waited if known else None
+        known = self._state == "on" and self._delay_estimator.measured
+        return self._delay_estimator.transit + self._waited if known else None
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """Wait at most ``timeout`` seconds for sound or news; see ``audio.source.Source``."""
@@ -154,58 +154,58 @@ class LineSource:
 
     def connected(self, now: float) -> None:
         """A connection stands: begin anew with everything that was the old one's."""
-        self._line_clock.restart()
+        self._delay_estimator.restart()
         self._position, self._last_sound, self._late_since, self._paused = 0.0, now, None, self._fifo
         if self._address.content == "pcm":
             self._converter = PcmConverter(self._address.rate, self._address.channels)
         else:
             self._converter = None
-            self._greeting = Greeting("sound", self._secret, self._line.send, self._line_clock, PING_EVERY)
+            self._handshake = Handshake("sound", self._secret, self._line.send, self._delay_estimator, PING_EVERY)
 
     def received(self, data: bytes, now: float) -> None:
         """Bytes came over the line."""
-        if self._greeting is None:
+        if self._handshake is None:
             assert self._converter is not None
             self._sound(data, None, now)
             return
-        for event in self._greeting.received(data, now):
-            self._event(event, self._greeting, now)
+        for event in self._handshake.received(data, now):
+            self._event(event, self._handshake, now)
 
     def tick(self, now: float) -> None:
         """Ping, and notice that nothing comes."""
-        if self._greeting is not None:
-            self._greeting.tick(now)
+        if self._handshake is not None:
+            self._handshake.tick(now)
         if not self._paused and now - self._last_sound > QUIET:
             self._say("delayed", f"microphone delayed: no sound for {now - self._last_sound:.1f} s over {self.name}")
 
     def disconnected(self, message: str, ended: bool) -> None:
         """The connection ended."""
-        self._greeting = None
+        self._handshake = None
         if ended:
             self._put(SourceEnded(0))
         else:
             self._say("lost", f"{message}; trying again")
 
-    def _event(self, event: Event, greeting: Greeting, now: float) -> None:
+    def _event(self, event: Event, handshake: Handshake, now: float) -> None:
         if AudioChunk.is_type(event.type):
             self._format(event.data)
-            stamp = event.data.get("timestamp") if greeting.is_voicetrail else None
+            stamp = event.data.get("timestamp") if handshake.is_voicetrail else None
             clock = stamp / 1000 if isinstance(stamp, int | float) and not isinstance(stamp, bool) else None
             lost = event.data.get("lost", 0)
-            if greeting.is_voicetrail and isinstance(lost, int) and 0 < lost < SAMPLE_RATE * 3600:
+            if handshake.is_voicetrail and isinstance(lost, int) and 0 < lost < SAMPLE_RATE * 3600:
                 self._count_lost(lost)
             self._sound(event.payload or b"", clock, now)
-            greeting.acknowledged = clock
+            handshake.acknowledged = clock
             if self._late_since is not None and clock is not None and self._late_since[0] == now:
-                greeting.ping(now)
+                handshake.ping(now)
         elif AudioStart.is_type(event.type):
             self._format(event.data)
             self._paused, self._late_since, self._last_sound = False, None, now
-            if not greeting.is_voicetrail:
-                self._line_clock.restart()
+            if not handshake.is_voicetrail:
+                self._delay_estimator.restart()
         elif AudioStop.is_type(event.type):
             self._paused = True
-        elif event.type == NEWS and greeting.is_voicetrail:
+        elif event.type == NEWS and handshake.is_voicetrail:
             self._news(event.data, now)
 
     def _format(self, data: dict[str, Any]) -> None:
@@ -232,15 +232,15 @@ class LineSource:
         if not len(samples):
             return
         self._position += len(samples) / SAMPLE_RATE
-        waited = self._line_clock.waited(self._position if stamp is None else stamp, now)
+        waited = self._delay_estimator.waited(self._position if stamp is None else stamp, now)
         if not self._fifo and waited > LATE and not self._settled(waited, stamp, now):
             self._count_lost(len(samples))
             return
         if waited <= LATE:
             self._late_since = None
         self._waited = waited if not self._waited else 0.9 * self._waited + 0.1 * waited
-        self._say("on", self._greeting.name if self._greeting is not None else "")
-        captured = now - waited - self._line_clock.transit
+        self._say("on", self._handshake.name if self._handshake is not None else "")
+        captured = now - waited - self._delay_estimator.transit
         with self._condition:
             while self._fifo and self._queued >= QUEUE and not self._closed:
                 self._condition.wait(0.5)
@@ -259,7 +259,7 @@ class LineSource:
         if now - since < SETTLE:
             return False
         if stamp is None and at_first - waited < 0.3 * (now - since):
-            self._line_clock.restart()
+            self._delay_estimator.restart()
             self._late_since = None
             return True
         self._say("delayed", f"microphone delayed: the sound comes {waited:.1f} s late, the line may be too thin for it")

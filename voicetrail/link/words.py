@@ -1,4 +1,4 @@
-"""Words and scores over a line: the recogniser runs where the microphone is, and nothing of the voice leaves that desk.
+"""Words and scores over a line: the recognizer runs where the microphone is, and nothing of the voice leaves that desk.
 
 Beside the events of ``link.wire`` these Wyoming events travel (times in samples, scores in hundredths, levels in dB):
 
@@ -8,7 +8,7 @@ Beside the events of ``link.wire`` these Wyoming events travel (times in samples
 - ``vt-scores``: ``t``, ``s`` the highest smoothed score of each label since the last, ``l`` loudness, ``k`` peak, ``x``
   clipping, ``g`` gain. Only when something has changed, twice a second at most.
 - ``vt-lost``: ``n`` samples lost, ``a`` in all.
-- back to the recogniser: ``vt-tune`` (the detector's settings) and ``vt-mute`` (``muted``).
+- back to the recognizer: ``vt-tune`` (the detector's settings) and ``vt-mute`` (``muted``).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def decode_settings(data: object) -> DetectorSettings:
 
 
 def decode_ready(data: Mapping[str, Any]) -> tuple[Ready, DetectorSettings]:
-    """Read what the recogniser says of itself."""
+    """Read what the recognizer says of itself."""
     labels = data.get("labels")
     if not isinstance(labels, list) or not 1 <= len(labels) <= LABELS or len(set(map(str, labels))) != len(labels):
         raise WireError("no labels")
@@ -114,10 +114,10 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
     level = Level(
         time, number(data, "l", -200, 20), number(data, "k", -200, 20), bool(data.get("x")), number(data, "g", -99, 99, 0.0)
     )
-    return level, Scores(time, values, values, raised=number(data, "u", 0, 100, 0.0) / 100)
+    return level, Scores(time, values, values, threshold_shift=number(data, "u", 0, 100, 0.0) / 100)
 
 
-class Summary:
+class HopSummary:
     """Gathers levels and scores, and tells when it is worth sending them.
 
     What is sent is so little that a quiet room costs nothing and a talking player some 150 bytes a second.
@@ -130,7 +130,7 @@ class Summary:
 
     def __init__(self) -> None:
         self._level: Level | None = None
-        self._raised = 0.0
+        self._threshold_shift = 0.0
         self._highest: tuple[float, ...] = ()
         self._sent_at: int | None = None
         self._sent: tuple[float, ...] = ()
@@ -142,7 +142,7 @@ class Summary:
             self._level = event
         elif isinstance(event, Scores):
             smoothed = event.smoothed or event.posteriors
-            self._raised = event.raised
+            self._threshold_shift = event.threshold_shift
             self._highest = tuple(map(max, self._highest, smoothed)) if self._highest else smoothed
             if self._level is not None and self._due(event.time, self._level):
                 return self._send(event.time, self._level)
@@ -165,7 +165,7 @@ class Summary:
         data |= {
             "x": 1 if level.clipped else None,
             "g": round(level.gain_db, 1) or None,
-            "u": round(self._raised * 100) or None,
+            "u": round(self._threshold_shift * 100) or None,
         }
         self._sent_at, self._sent, self._sent_level, self._highest = time, self._highest, level.rms_db, ()
         return WireEvent(SCORES, data)

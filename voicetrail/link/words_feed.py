@@ -1,4 +1,4 @@
-"""What the recogniser of this machine hears, as a feed of a line."""
+"""What the recognizer of this machine hears, as a feed of a line."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from voicetrail.events import (
 from voicetrail.link.server import Message
 from voicetrail.link.sound_feed import news_event
 from voicetrail.link.wire import WireError
-from voicetrail.link.words import MUTE, TUNE, Summary, decode_settings, encode_ready, encode_word
-from voicetrail.listening import Ears, Gain, Listener
+from voicetrail.link.words import MUTE, TUNE, HopSummary, decode_settings, encode_ready, encode_word
+from voicetrail.listening import Gain, Listener, RecognizerProtocol
 from voicetrail.spotting.detector import Detector, DetectorSettings
 
 
-class NamedEars(Ears, Protocol):
-    """A recogniser with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
+class NamedRecognizer(RecognizerProtocol, Protocol):
+    """A recognizer with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
 
     name: str
     hash: str
@@ -41,7 +41,7 @@ class WordsFeed:
 
     Args:
         source: an open source; closed when the feed ends.
-        ears: the recogniser.
+        ears: the recognizer.
         settings: the detector's settings, until a game sends its own.
         gain: an optional gain stage.
         on_level: is given each level, from the feed's thread.
@@ -53,7 +53,7 @@ class WordsFeed:
     def __init__(
         self,
         source: Source,
-        ears: NamedEars,
+        recognizer: NamedRecognizer,
         settings: DetectorSettings,
         *,
         gain: Gain | None = None,
@@ -61,16 +61,16 @@ class WordsFeed:
         on_news: Callable[[SourceEvent], None] | None = None,
     ) -> None:
         self.name = source.name
-        self._listener = Listener(source, ears, Detector(ears.labels, settings), gain=gain)
-        self._shipped = ears.detector
-        self._ready = Ready(ears.labels, source.name, ears.name, ears.hash)
+        self._listener = Listener(source, recognizer, Detector(recognizer.labels, settings), gain=gain)
+        self._shipped = recognizer.detector
+        self._ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash)
         self._on_level = on_level
         self._on_news = on_news
         self._state: Event | None = None
 
     def run(self, send: Callable[[Message], None]) -> None:
         """See ``server.Feed``."""
-        summary = Summary()
+        summary = HopSummary()
         for event in self._listener.events():
             if isinstance(event, WordHeard | WordRejected | SamplesLost):
                 send(Message(encode_word(event)))
@@ -90,13 +90,13 @@ class WordsFeed:
         """See ``server.Feed``."""
         self._listener.stop()
 
-    def greeting(self) -> list[Event]:
-        """What the recogniser is, and that the microphone is away, if it is."""
+    def handshake(self) -> list[Event]:
+        """What the recognizer is, and that the microphone is away, if it is."""
         ready = encode_ready(self._ready, self._shipped)
         return [ready] if self._state is None else [ready, self._state]
 
     def received(self, event: Event) -> None:
-        """The game's settings and its mute reach the recogniser here."""
+        """The game's settings and its mute reach the recognizer here."""
         if event.type == TUNE:
             self._listener.detector.settings = decode_settings(event.data)
         elif event.type == MUTE:

@@ -10,7 +10,7 @@ PART = 0.25
 """Nor is one of less than this part of what is shown."""
 
 
-class LineWatch:
+class DelayDisplay:
     """Turns the delay measured from moment to moment into the figure that is shown."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The ears of the game: opens the source, loads the recogniser, listens, and tells. It runs in a thread and knows no screen."""
+"""The ears of the game: opens the source, loads the recognizer, listens, and tells. It runs in a thread and knows no screen."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from voicetrail.audio.source import Source
 from voicetrail.errors import AudioError, VoicetrailError
 from voicetrail.events import Event, Level, Ready, Scores
 from voicetrail.link.address import is_words
-from voicetrail.link.remote_listener import FarListener
-from voicetrail.listening import Ears, Gain, Listener
-from voicetrail.play.updates import News, Opened, Trouble, Wanted
+from voicetrail.link.remote_listener import RemoteListener
+from voicetrail.listening import Gain, Listener, RecognizerProtocol
+from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
@@ -28,15 +28,15 @@ STEP = 0.05
 """Longest time in s that a wait goes on after ``stop``."""
 
 
-class GameEars(Ears, Protocol):
-    """A recogniser with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
+class NamedRecognizer(RecognizerProtocol, Protocol):
+    """A recognizer with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
 
     name: str
     hash: str
     detector: DetectorSettings
 
 
-class Witness(Protocol):
+class ListeningObserver(Protocol):
     """Is told about listening in the listener's own thread: the recorder."""
 
     def attach(self, listener: Listener, ready: Ready) -> None:
@@ -53,58 +53,58 @@ class Hearing:
 
     Args:
         wanted: where sound is to come from at first.
-        load_ears: makes the recogniser; slow, called once, in a thread of its own.
+        load_ears: makes the recognizer; slow, called once, in a thread of its own.
         settings_for: gives the detector's settings, from what ships with the weights.
         tell: is given what happened, in batches, from the worker's thread; must not wait.
         opened: a source that is open already (a file that was checked before the screen was taken).
         make_gain: makes a gain stage for each source; ``None`` for none.
         witness: is told everything at once.
-        insist: the weights were asked for in so many words: if they cannot be used, the game ends.
+        weights_required: the weights were asked for in so many words: if they cannot be used, the game ends.
     """
 
     def __init__(
         self,
-        wanted: Wanted,
-        load_ears: Callable[[], GameEars],
+        wanted: SourceRequest,
+        load_recognizer: Callable[[], NamedRecognizer],
         settings_for: Callable[[DetectorSettings], DetectorSettings],
-        tell: Callable[[tuple[News, ...]], None],
+        tell: Callable[[tuple[Update, ...]], None],
         *,
         opened: Source | None = None,
         make_gain: Callable[[], Gain | None] = lambda: None,
-        witness: Witness | None = None,
-        insist: bool = False,
+        observer: ListeningObserver | None = None,
+        weights_required: bool = False,
     ) -> None:
         self._wanted = wanted
-        self._load_ears = load_ears
+        self._load_recognizer = load_recognizer
         self._settings_for = settings_for
         self._tell = tell
         self._opened = opened
         self._make_gain = make_gain
-        self._witness = witness
-        self._insist = insist
+        self._observer = observer
+        self._weights_required = weights_required
         self._stop = threading.Event()
         self._changed = threading.Event()
         self._muted = False
         self._told = ""
-        self._listener: Listener | FarListener | None = None
-        self.ears: GameEars | None = None
-        """The recogniser once it is loaded."""
+        self._listener: Listener | RemoteListener | None = None
+        self.recognizer: NamedRecognizer | None = None
+        """The recognizer once it is loaded."""
         self.loading = False
-        """The recogniser is being loaded in a thread that cannot be interrupted."""
+        """The recognizer is being loaded in a thread that cannot be interrupted."""
 
     def stop(self) -> None:
-        """Ask ``run`` to end; it does within half a second, also while the recogniser is being loaded."""
+        """Ask ``run`` to end; it does within half a second, also while the recognizer is being loaded."""
         self._stop.set()
         self._end_listener()
 
-    def listen_to(self, wanted: Wanted) -> None:
-        """Change to another source; the recogniser stays."""
+    def listen_to(self, wanted: SourceRequest) -> None:
+        """Change to another source; the recognizer stays."""
         self._wanted = wanted
         self._changed.set()
         self._end_listener()
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> SourceRequest:
         """Where sound is to come from."""
         return self._wanted
 
@@ -120,16 +120,16 @@ class Hearing:
             listener.muted = muted
 
     @property
-    def line_delay(self) -> float | None:
-        """Seconds that the sound (or the words) are on their way where they come over a line; see ``Listener.line_delay``."""
-        return None if (listener := self._listener) is None else listener.line_delay
+    def delay_s(self) -> float | None:
+        """Seconds that the sound (or the words) are on their way where they come over a line; see ``Listener.delay_s``."""
+        return None if (listener := self._listener) is None else listener.delay_s
 
-    def renew_settings(self) -> None:
+    def apply_settings(self) -> None:
         """Take changed settings over, from the next hop on."""
-        if (listener := self._listener) is not None and self.ears is not None:
-            listener.detector.settings = self._settings_for(self.ears.detector)
+        if (listener := self._listener) is not None and self.recognizer is not None:
+            listener.detector.settings = self._settings_for(self.recognizer.detector)
 
-    def renew_gain(self) -> None:
+    def apply_gain(self) -> None:
         """Take a changed gain over, from the next hop on."""
         if (listener := self._listener) is not None:
             listener.gain = self._make_gain()
@@ -140,8 +140,8 @@ class Hearing:
             self._listen_far(self._wanted)
             if self._stop.is_set():
                 return
-        ears = self._load()
-        if ears is None:
+        recognizer = self._load()
+        if recognizer is None:
             if (opened := self._opened) is not None:
                 opened.close()
             return
@@ -152,17 +152,17 @@ class Hearing:
             if source is None:
                 self._wait(RETRY)
                 continue
-            self._listen(source, ears)
+            self._listen(source, recognizer)
             if wanted is self._wanted:
                 self._wait(math.inf)
 
-    def _load(self) -> GameEars | None:
-        """Load the recogniser in a thread that is left behind if the player leaves first: an import cannot be interrupted."""
+    def _load(self) -> NamedRecognizer | None:
+        """Load the recognizer in a thread that is left behind if the player leaves first: an import cannot be interrupted."""
         failure: list[BaseException] = []
 
         def load() -> None:
             try:
-                self.ears = self._load_ears()
+                self.recognizer = self._load_recognizer()
             except Exception as error:  # whatever a broken installation raises, the keyboard game goes on
                 failure.append(error)
             finally:
@@ -178,12 +178,12 @@ class Hearing:
         if failure:
             message = printable(str(failure[0]) or type(failure[0]).__name__)
             known = isinstance(failure[0], VoicetrailError)
-            said = message if known else f"the recogniser cannot be loaded: {message}; `voicetrail doctor` tells more"
-            ends = known and self._insist
-            self._tell((Trouble(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
-        return self.ears
+            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` tells more"
+            ends = known and self._weights_required
+            self._tell((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
+        return self.recognizer
 
-    def _open(self, wanted: Wanted) -> Source | None:
+    def _open(self, wanted: SourceRequest) -> Source | None:
         if (opened := self._opened) is not None:
             self._opened = None
             return opened
@@ -209,7 +209,7 @@ class Hearing:
             self._trouble(f"{why} ({error})")
             return None
         # Once it is over, the microphone is tried again, and then for as long as it takes.
-        self._wanted = Wanted("mic", self._wanted.device, fallback=False)
+        self._wanted = SourceRequest("mic", self._wanted.device, fallback=False)
         self._trouble(f"{why}; here is the bundled voice")
         return source
 
@@ -217,21 +217,21 @@ class Hearing:
         """Tell what is wrong, once for as long as it lasts."""
         if message != self._told:
             self._told = message
-            self._tell((Trouble(message),))
+            self._tell((Problem(message),))
 
-    def _listen(self, source: Source, ears: GameEars) -> None:
+    def _listen(self, source: Source, recognizer: NamedRecognizer) -> None:
         self._told = self._told if source.name == "demo" else ""
-        detector = Detector(ears.labels, self._settings_for(ears.detector))
-        listener = Listener(source, ears, detector, gain=self._make_gain())
+        detector = Detector(recognizer.labels, self._settings_for(recognizer.detector))
+        listener = Listener(source, recognizer, detector, gain=self._make_gain())
         listener.muted = self._muted
         self._listener = listener
         if self._stop.is_set() or self._changed.is_set():
             listener.stop()
-        words = {label: ears.detector.threshold_of(label) for label in detector.labels if is_word(label)}
-        ready = Ready(ears.labels, source.name, ears.name, ears.hash, words)
-        if self._witness is not None:
-            self._witness.attach(listener, ready)
-        self._tell((ready, Opened(source.name)))
+        words = {label: recognizer.detector.threshold_of(label) for label in detector.labels if is_word(label)}
+        ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words)
+        if self._observer is not None:
+            self._observer.attach(listener, ready)
+        self._tell((ready, SourceOpened(source.name)))
         try:
             self._pass_on(listener)
         except AudioError as error:
@@ -240,10 +240,10 @@ class Hearing:
         finally:
             self._listener = None
 
-    def _listen_far(self, wanted: Wanted) -> None:
-        """Take the words that a recogniser elsewhere hears (`voicetrail ssh --recognise here`)."""
+    def _listen_far(self, wanted: SourceRequest) -> None:
+        """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognise here`)."""
         try:
-            listener = FarListener(wanted.spec)
+            listener = RemoteListener(wanted.spec)
         except VoicetrailError as error:
             self._trouble(str(error))
             self._wait(math.inf)
@@ -255,19 +255,19 @@ class Hearing:
         try:
             self._pass_on(listener)
         finally:
-            self._listener = self.ears = None
+            self._listener = self.recognizer = None
 
-    def _pass_on(self, listener: Listener | FarListener) -> None:
-        batch: list[News] = []
+    def _pass_on(self, listener: Listener | RemoteListener) -> None:
+        batch: list[Update] = []
         sent = monotonic()
         for event in listener.events():
-            if self._witness is not None:
-                self._witness.hear(event)
+            if self._observer is not None:
+                self._observer.hear(event)
             batch.append(event)
-            if isinstance(event, Ready) and isinstance(listener, FarListener):
-                self.ears = listener.ears
-                self.renew_settings()
-                batch.append(Opened(event.source))
+            if isinstance(event, Ready) and isinstance(listener, RemoteListener):
+                self.recognizer = listener.recognizer
+                self.apply_settings()
+                batch.append(SourceOpened(event.source))
             if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
                 self._tell(tuple(batch))
                 batch, sent = [], monotonic()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from voicetrail.replay.recorder import Recorder
 
 
-class Recording:
+class RecordingControl:
     """The recorder, with what starts and stops it.
 
     It is imported and made when it is first needed, which is before the first input but after the first paint.
@@ -120,7 +120,7 @@ class Recording:
         return f"REC {seconds // 60}:{seconds % 60:02d}"
 
 
-class RecorderWitness:
+class RecorderObserver:
     """Tells the recorder what the listener gives out, with the session's time, in the listener's thread."""
 
     def __init__(self, recorder: Recorder, session: Session) -> None:

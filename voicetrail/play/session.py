@@ -10,7 +10,7 @@ from voicetrail.game.game import Changes, Game
 from voicetrail.game.inputs import Input, Tick, input_of
 
 
-class Recorder(Protocol):
+class RecorderProtocol(Protocol):
     """Whoever keeps the session. ``record`` returns at once and never raises: it must not delay the game."""
 
     def record(self, item: Event | Input, at_ms: int) -> None:
@@ -27,7 +27,7 @@ class Session:
         recorder: is told every input (but ticks) and every event, before it is applied.
     """
 
-    def __init__(self, game: Game, clock: Callable[[], float], recorder: Recorder | None = None) -> None:
+    def __init__(self, game: Game, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
         self.game = game
         self.recorder = recorder
         self._clock = clock

@@ -31,7 +31,7 @@ class Tuner:
         """The word that threshold keys change; ``None`` is all."""
 
     def loaded(self, labels: Sequence[str], shipped: DetectorSettings) -> None:
-        """The recogniser is there."""
+        """The recognizer is there."""
         self.shipped = shipped
         self.words = tuple(label for label in labels if is_word(label))
         if self.selected not in self.words:
@@ -39,7 +39,7 @@ class Tuner:
 
     @property
     def detector(self) -> DetectorSettings | None:
-        """What decides now; ``None`` before the recogniser is there."""
+        """What decides now; ``None`` before the recognizer is there."""
         return None if self.shipped is None else self._settings.detector_settings(self.shipped)
 
     def select(self, word: str | None) -> str:

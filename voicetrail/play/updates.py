@@ -8,7 +8,7 @@ from voicetrail.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SourceRequest:
     """Where sound is to come from."""
 
     spec: str
@@ -18,7 +18,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """Something that the player should read: ``fatal`` when nothing will be heard in this session."""
 
     message: str
@@ -28,11 +28,11 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class SourceOpened:
     """A source was opened."""
 
     name: str
 
 
-News = Event | Trouble | Opened
+Update = Event | Problem | SourceOpened
 """Whatever the ears tell."""

@@ -1,4 +1,4 @@
-"""Opens what `voicetrail mic` and `voicetrail ssh` serve: the sound of this machine, or what its recogniser makes of it."""
+"""Opens what `voicetrail mic` and `voicetrail ssh` serve: the sound of this machine, or what its recognizer makes of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_feed(
 
     Args:
         args: ``source``, ``device`` and ``profile``.
-        words: run the recogniser here.
+        words: run the recognizer here.
         on_level: is given each level.
         on_news: is given what happens to the source.
 
@@ -39,6 +39,6 @@ def open_feed(
     from voicetrail.link.words_feed import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
-    ears = load_recognizer(str(settings["weights"] or settings["vocabulary"]))
-    detector, gain = settings.detector_settings(ears.detector), make_gain(settings["gain"])
-    return WordsFeed(source, ears, detector, gain=gain, on_level=on_level, on_news=on_news)
+    recognizer = load_recognizer(str(settings["weights"] or settings["vocabulary"]))
+    detector, gain = settings.detector_settings(recognizer.detector), make_gain(settings["gain"])
+    return WordsFeed(source, recognizer, detector, gain=gain, on_level=on_level, on_news=on_news)

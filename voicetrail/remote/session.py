@@ -19,9 +19,9 @@ from typing import IO
 
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
-from voicetrail.link.server import Feed, LineServer
+from voicetrail.link.server import Feed, LinkServer
 from voicetrail.remote.janitor import Janitor
-from voicetrail.remote.ssh import PASSED_ON, Outcome, Wanted, explain, recognise, remote_script, ssh_command, store_command
+from voicetrail.remote.ssh import PASSED_ON, SshOutcome, Wanted, explain, recognise, remote_script, ssh_command, store_command
 
 LINES = 50
 """Lines of ssh's own that are kept for an explanation."""
@@ -58,7 +58,7 @@ def tcp_tunnel(local: str, scheme: str, secret_file: str) -> Tunnel:
 
 
 @dataclass
-class Session:
+class SshRun:
     """Serves a feed to games on another machine, one after the other.
 
     Args:
@@ -81,7 +81,7 @@ class Session:
         self.folder = tempfile.mkdtemp(prefix="voicetrail-")
         self.janitor.remove(self.folder)
         self._local = str(Path(self.folder) / "mic")
-        self.server = LineServer(self.feed, Address("wyoming", "unix", path=self._local), on_client=self._on_client)
+        self.server = LinkServer(self.feed, Address("wyoming", "unix", path=self._local), on_client=self._on_client)
         self.played = False
         """A game has listened, in the present connection."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -91,7 +91,7 @@ class Session:
         """Begin to serve."""
         self.server.start()
 
-    def play(self) -> tuple[Outcome, int, str]:
+    def play(self) -> tuple[SshOutcome, int, str]:
         """Connect once and play; where the server forbids Unix sockets, once more over TCP.
 
         Returns:
@@ -100,7 +100,7 @@ class Session:
         scheme = "words+" if self.feed.content == "words" else ""
         if not self._tcp:
             outcome, code, message = self._connect(unix_tunnel(self._local, scheme))
-            if outcome is not Outcome.NO_FORWARD:
+            if outcome is not SshOutcome.NO_FORWARD:
                 return outcome, code, message
             self._tcp = True
             self.say(f"{self.wanted.host} forbids Unix sockets; trying a port with a secret")
@@ -109,7 +109,7 @@ class Session:
         self._store(file, secret)
         self.server.secret = secret.encode()
         outcome, code, message = self._connect(tcp_tunnel(self._local, scheme, file))
-        if outcome is Outcome.NO_FORWARD:
+        if outcome is SshOutcome.NO_FORWARD:
             self._there(["rm", "-f", file])  # what would have removed it never ran
             message = (
                 f"{self.wanted.host} forbids to forward Unix sockets and ports: its sshd_config needs "
@@ -134,7 +134,7 @@ class Session:
     def _on_client(self, count: int) -> None:
         self.played = self.played or count > 0
 
-    def _connect(self, tunnel: Tunnel) -> tuple[Outcome, int, str]:
+    def _connect(self, tunnel: Tunnel) -> tuple[SshOutcome, int, str]:
         environment = {name: self.environment[name] for name in PASSED_ON if self.environment.get(name)}
         script = remote_script(self.command, tunnel.source, self.wanted.play, remove=tunnel.remove, environment=environment)
         self.played = False

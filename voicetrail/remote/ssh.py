@@ -21,7 +21,7 @@ NOT_THERE, OLDER, NEWER = 96, 97, 98
 BASE_OPTIONS = ("-t", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=6")
 """A terminal; no game without its microphone; a line that is dead for half a minute is given up."""
 PASSED_ON = ("COLORTERM",)
-"""Environment that the game there is to know: whether this terminal has all colours."""
+"""Environment that the game there is to know: whether this terminal has all colors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def store_command(wanted: Wanted, file: str) -> list[str]:
     return ["ssh", *wanted.ssh, wanted.host, f"exec sh -c {shlex.quote(script)}"]
 
 
-class Outcome(Enum):
+class SshOutcome(Enum):
     """How ssh ended."""
 
     ENDED = "ended"
@@ -153,35 +153,35 @@ class Outcome(Enum):
     """It never came to a game."""
 
 
-PATTERNS: tuple[tuple[Outcome, str, str], ...] = (
-    (Outcome.NO_FORWARD, r"remote port forwarding failed|forwarding request (failed|denied)", "{host} refuses the forward"),
+PATTERNS: tuple[tuple[SshOutcome, str, str], ...] = (
+    (SshOutcome.NO_FORWARD, r"remote port forwarding failed|forwarding request (failed|denied)", "{host} refuses the forward"),
     (
-        Outcome.REFUSED,
+        SshOutcome.REFUSED,
         r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED",
         "{host} shows another host key than the one you know: if that is right, `ssh-keygen -R` the old one and log in once by hand",
     ),
     (
-        Outcome.REFUSED,
+        SshOutcome.REFUSED,
         r"Permission denied \(|Too many authentication failures|No more authentication methods",
         "{host} refuses the login ({said}): see that `ssh {host}` works by itself, then try again",
     ),
-    (Outcome.REFUSED, r"Could not resolve hostname", "there is no host {host} ({said}): look at its spelling"),
+    (SshOutcome.REFUSED, r"Could not resolve hostname", "there is no host {host} ({said}): look at its spelling"),
     (
-        Outcome.REFUSED,
+        SshOutcome.REFUSED,
         r"connect to host .*: |Connection timed out during|kex_exchange_identification|Connection closed by .*port",
         "{host} cannot be reached ({said}): see that `ssh {host}` works by itself",
     ),
     (
-        Outcome.DROPPED,
+        SshOutcome.DROPPED,
         r"Broken pipe|Connection reset|not responding|Connection to .* closed by remote host|client_loop|Timeout, server",
         "the line to {host} dropped",
     ),
-    (Outcome.ENDED, r"Connection to .* closed\.|Shared connection to .* closed", ""),
+    (SshOutcome.ENDED, r"Connection to .* closed\.|Shared connection to .* closed", ""),
 )
 """What ssh writes to its standard error, what it means, and what is said instead."""
 
 
-def recognise(line: str) -> tuple[Outcome, str] | None:
+def recognise(line: str) -> tuple[SshOutcome, str] | None:
     """Tell what a line of ssh's means, if it is one that is said in other words."""
     for outcome, pattern, text in PATTERNS:
         if re.search(pattern, line):
@@ -189,7 +189,7 @@ def recognise(line: str) -> tuple[Outcome, str] | None:
     return None
 
 
-def explain(code: int, lines: Sequence[str], host: str, played: bool, command: str) -> tuple[Outcome, str]:
+def explain(code: int, lines: Sequence[str], host: str, played: bool, command: str) -> tuple[SshOutcome, str]:
     """Tell how it ended.
 
     Args:
@@ -211,15 +211,15 @@ def explain(code: int, lines: Sequence[str], host: str, played: bool, command: s
             NEWER: f"the voicetrail on {host} is newer than this one: run `pipx upgrade voicetrail` here",
         }
         if code in there:
-            return Outcome.REFUSED, there[code]
+            return SshOutcome.REFUSED, there[code]
     if code != 255 and code >= 0:
-        return Outcome.ENDED, ""
+        return SshOutcome.ENDED, ""
     for line in reversed(lines):
         known = recognise(line)
-        if known is not None and known[0] is not Outcome.ENDED and (not played or known[0] is Outcome.DROPPED):
+        if known is not None and known[0] is not SshOutcome.ENDED and (not played or known[0] is SshOutcome.DROPPED):
             said = printable(line.removeprefix("ssh: ").strip().rstrip("."), 120)
             return known[0], known[1].format(host=host, said=said)
     if played:
-        return Outcome.DROPPED, f"the line to {host} dropped"
+        return SshOutcome.DROPPED, f"the line to {host} dropped"
     last = printable(lines[-1].strip(), 160) if lines else f"code {code}"
-    return Outcome.REFUSED, f"ssh to {host} failed ({last}): see that `ssh {host}` works by itself"
+    return SshOutcome.REFUSED, f"ssh to {host} failed ({last}): see that `ssh {host}` works by itself"

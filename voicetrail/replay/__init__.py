@@ -1,5 +1,5 @@
 """Sessions kept, played again and thought over.
 
-A file holds the inputs, not the pictures: the game is a function of them. It also holds the recogniser's scores, so that other
+A file holds the inputs, not the pictures: the game is a function of them. It also holds the recognizer's scores, so that other
 settings can be tried on a session that is over. See ``format`` for the file.
 """

@@ -12,7 +12,7 @@ from voicetrail.events import WordHeard
 from voicetrail.game.inputs import SetMode
 from voicetrail.replay.file.entries import Past
 from voicetrail.replay.file.format import SOUND_SUFFIX, SUFFIX
-from voicetrail.replay.file.reader import Recording, read
+from voicetrail.replay.file.reader import Replay, read
 from voicetrail.text import printable
 
 NAME_FORMAT = "%Y-%m-%d-%H%M%S"
@@ -61,7 +61,7 @@ def find(name: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ReplaySummary:
     """A kept session in a line."""
 
     path: Path
@@ -104,13 +104,13 @@ def size_text(size: int) -> str:
     return f"{size} B" if size < 1000 else f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
-def summarize(recording: Recording) -> Summary:
+def summarize(recording: Replay) -> ReplaySummary:
     """A recording in a line."""
     items = [entry.item for entry in recording.entries]
     modes = [item.mode for item in _inputs(items) if isinstance(item, SetMode)]
     names = list(dict.fromkeys([recording.header.mode, *modes]))
     sound = recording.sound
-    return Summary(
+    return ReplaySummary(
         path=recording.path,
         title=recording.header.title,
         date=recording.header.date,
@@ -131,7 +131,7 @@ def _inputs(items: Iterable[object]) -> Iterable[object]:
             yield item
 
 
-def kept(where: Path | None = None) -> list[Summary]:
+def kept(where: Path | None = None) -> list[ReplaySummary]:
     """Every replay in the folder, newest first; one that cannot be read comes last, with the reason."""
     where = folder() if where is None else where
     if where.exists() and not where.is_dir():
@@ -143,14 +143,14 @@ def kept(where: Path | None = None) -> list[Summary]:
     return sorted((_summary(path) for path in paths), key=lambda one: (one.playable, _age_key(one)), reverse=True)
 
 
-def _age_key(summary: Summary) -> float:
+def _age_key(summary: ReplaySummary) -> float:
     try:
         return datetime.fromisoformat(summary.date).timestamp()
     except (ValueError, OverflowError, OSError):
         return 0.0
 
 
-def _summary(path: Path) -> Summary:
+def _summary(path: Path) -> ReplaySummary:
     try:
         return summarize(read(path))
     except VoicetrailError as error:
@@ -158,7 +158,7 @@ def _summary(path: Path) -> Summary:
             size = path.stat().st_size
         except OSError:
             size = 0
-        return Summary(path, problem=str(error), size=size, playable=False)
+        return ReplaySummary(path, problem=str(error), size=size, playable=False)
 
 
 def rename(path: Path, name: str) -> Path:

@@ -28,7 +28,7 @@ from voicetrail.game.game import RULES_VERSION, Game
 from voicetrail.game.inputs import Input, Tick, is_input
 from voicetrail.replay import library as store
 from voicetrail.replay.file.codes import PAST_MAX
-from voicetrail.replay.file.entries import Checksum, Ears, End, Entry, Item, KeyPressed, Marker, Past, SettingChanged
+from voicetrail.replay.file.entries import Checksum, End, Entry, Item, KeyPressed, Marker, Past, RecognizerInfo, SettingChanged
 from voicetrail.replay.file.format import SOUND_SUFFIX, Header
 from voicetrail.replay.file.scores import quantize
 from voicetrail.replay.file.writer import Hop, Sound, TrailWriter
@@ -232,15 +232,15 @@ class Recorder:
             return
         if take.ears_told:
             at_ms = max(0, at_ms - take.began_ms)
-            take.writer.put(Hop(at_ms, event.time, listener.ears.hop, quantize(event.posteriors)))
+            take.writer.put(Hop(at_ms, event.time, listener.recognizer.hop, quantize(event.posteriors)))
             return
         # The detector stands after this hop; what follows is decided from here.
         take.ears_told = True
         detector = listener.detector
-        ears = Ears(
+        recognizer = RecognizerInfo(
             time=event.time,
             labels=detector.labels,
-            hop=listener.ears.hop,
+            hop=listener.recognizer.hop,
             weights=printable(ready.weights),
             weights_hash=ready.weights_hash,
             source=printable(ready.source),
@@ -248,7 +248,7 @@ class Recorder:
             listening=listener.listened,
             state=detector.snapshot(),
         )
-        take.put(ears, at_ms)
+        take.put(recognizer, at_ms)
 
 
 def _clean(item: Item) -> Item:

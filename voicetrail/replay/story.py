@@ -19,12 +19,12 @@ from voicetrail.game.game import Game
 from voicetrail.game.inputs import Go, Step, Stop, is_input
 from voicetrail.replay.file.entries import (
     Checksum,
-    Ears,
     End,
     Item,
     KeyPressed,
     Marker,
     Past,
+    RecognizerInfo,
     ScoreRun,
     SettingChanged,
     SoundAt,
@@ -76,7 +76,7 @@ def told(item: Item, game: Game, at_ms: int) -> str:
         case DetectorChanged():
             own = "".join(f" {word} {value:g}" for word, value in item.thresholds.items())
             return f"detector: threshold {item.threshold:g}{own}, refractory {item.refractory:g} s"
-        case Ears():
+        case RecognizerInfo():
             return f"the ears are open: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
         case SourceLost() | SourceDelayed():
             return f"sound: {item.message}"

@@ -13,20 +13,20 @@ from voicetrail.game.game import Game
 from voicetrail.game.inputs import Input, Tick, is_input
 from voicetrail.replay.file.entries import (
     Checksum,
-    Ears,
     Entry,
     KeyPressed,
     Marker,
     News,
     Past,
+    RecognizerInfo,
     ScoreRun,
     SettingChanged,
 )
 from voicetrail.replay.file.format import Header
-from voicetrail.replay.file.reader import Recording
+from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.file.scores import THOUSANDTHS, Row, decode
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.talk import LEAD, follow, running
+from voicetrail.spotting.talk import LEAD, talk_confidence, update_talk_level
 from voicetrail.vocabulary import UNKNOWN
 
 SNAPSHOT_INPUTS = 200
@@ -52,7 +52,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class ScoresAt:
     """How it was listened from some moment on."""
 
     at_ms: int
@@ -84,7 +84,7 @@ class Timeline:
         recording: the session.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Replay) -> None:
         self.recording = recording
         self.duration_ms = recording.duration_ms
         self.inputs: list[tuple[int, Input]] = []
@@ -147,8 +147,8 @@ class Timeline:
         game.apply(Tick(), self.session_ms(at_ms))
         return game
 
-    def hearing_at(self, at_ms: int) -> Hearing | None:
-        """How it was listened at a moment; ``None`` before the recogniser was there."""
+    def hearing_at(self, at_ms: int) -> ScoresAt | None:
+        """How it was listened at a moment; ``None`` before the recognizer was there."""
         place = bisect_right(self._hearing_times, at_ms) - 1
         return self.hearings[place] if place >= 0 else None
 
@@ -174,18 +174,18 @@ class Timeline:
         recent = [row for when, row in rows if when > oldest] or [rows[-1][1]]
         return tuple(sum(column) / len(recent) / THOUSANDTHS for column in zip(*recent, strict=True))
 
-    def raised_at(self, at_ms: int) -> float:
-        """How far talk had moved the thresholds up at a moment, by the scores of the seconds before (``spotting.talk.raised``)."""
+    def threshold_shift_at(self, at_ms: int) -> float:
+        """How far talk had moved the thresholds up at a moment, by the scores before (``spotting.talk.raise_threshold``)."""
         hearing = self.hearing_at(at_ms)
         if hearing is None or not hearing.settings.talk_shift or UNKNOWN not in hearing.labels:
             return 0.0
         rows = self._rows(hearing, at_ms - 1000 * LEAD, at_ms)
         unknown, talk = hearing.labels.index(UNKNOWN), 0.0
         for (before, _), (when, row) in pairwise(rows):
-            talk = follow(talk, row[unknown] / THOUSANDTHS, round((when - before) * SAMPLE_RATE / 1000))
-        return hearing.settings.talk_shift * running(talk)
+            talk = update_talk_level(talk, row[unknown] / THOUSANDTHS, round((when - before) * SAMPLE_RATE / 1000))
+        return hearing.settings.talk_shift * talk_confidence(talk)
 
-    def _rows(self, hearing: Hearing, since_ms: float, at_ms: int) -> list[tuple[float, Row]]:
+    def _rows(self, hearing: ScoresAt, since_ms: float, at_ms: int) -> list[tuple[float, Row]]:
         """The scores from about a moment to another, with their times in ms."""
         first = bisect_left(self._run_times, since_ms)
         rows: list[tuple[float, Row]] = []
@@ -247,19 +247,19 @@ class Timeline:
                     self.differences.append(Difference(good_ms, entry.at_ms, item.value, game.checksum()))
 
 
-def hearings(entries: Sequence[Entry]) -> list[Hearing]:
+def hearings(entries: Sequence[Entry]) -> list[ScoresAt]:
     """Every change of how it was listened, in order of time."""
-    out: list[Hearing] = []
-    now: Hearing | None = None
+    out: list[ScoresAt] = []
+    now: ScoresAt | None = None
     for entry in entries:
         item = entry.item
-        if isinstance(item, Ears):
+        if isinstance(item, RecognizerInfo):
             hop_ms = 1000 * item.hop / SAMPLE_RATE
-            now = Hearing(entry.at_ms, item.labels, hop_ms, item.settings, item.source, item.listening)
+            now = ScoresAt(entry.at_ms, item.labels, hop_ms, item.settings, item.source, item.listening)
         elif now is not None and isinstance(item, DetectorChanged):
-            now = Hearing(entry.at_ms, now.labels, now.hop_ms, DetectorSettings.told(item), now.source, now.listening)
+            now = ScoresAt(entry.at_ms, now.labels, now.hop_ms, DetectorSettings.from_event(item), now.source, now.listening)
         elif now is not None and isinstance(item, ListeningChanged):
-            now = Hearing(entry.at_ms, now.labels, now.hop_ms, now.settings, now.source, item.listening)
+            now = ScoresAt(entry.at_ms, now.labels, now.hop_ms, now.settings, now.source, item.listening)
         else:
             continue
         out.append(now)

@@ -33,7 +33,7 @@ Entries = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SettingsFiles:
     """The files of one player."""
 
     settings: Path
@@ -51,7 +51,7 @@ class Places:
         return self.profile or self.settings
 
 
-def places(profile: str | None, env: Mapping[str, str]) -> Places:
+def places(profile: str | None, env: Mapping[str, str]) -> SettingsFiles:
     """Where the files of a profile belong on this system.
 
     ``VOICETRAIL_CONFIG_DIR`` and ``VOICETRAIL_STATE_DIR`` take the place of the platform's folders.
@@ -68,7 +68,7 @@ def places(profile: str | None, env: Mapping[str, str]) -> Places:
         own, kept = config / "profiles" / f"{profile}.toml", state / "profiles" / f"{profile}.toml"
     else:
         own, kept = None, state / "state.toml"
-    return Places(config / "settings.toml", own, kept, config / "presets")
+    return SettingsFiles(config / "settings.toml", own, kept, config / "presets")
 
 
 def check_name(name: str, what: str) -> str:

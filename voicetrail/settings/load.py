@@ -14,7 +14,7 @@ from voicetrail.settings import files
 from voicetrail.settings.layers import Layer, Origin
 from voicetrail.settings.presets import load_preset
 from voicetrail.settings.schema import SETTINGS, Value, find
-from voicetrail.settings.state import StateKeeper
+from voicetrail.settings.state import StateWriter
 from voicetrail.settings.store import Settings
 
 KEYS = "keys"
@@ -61,7 +61,7 @@ def load_settings(
     for layer in layers[-2:]:
         if "preset" in layer.entries:
             load_preset(str(layer.entries["preset"]), places.presets)
-    return Settings(layers, places, StateKeeper(places.state, background=background), MappingProxyType(keys), notices)
+    return Settings(layers, places, StateWriter(places.state, background=background), MappingProxyType(keys), notices)
 
 
 def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str]) -> dict[str, Value]:

@@ -174,7 +174,7 @@ _ALL = (
     Setting("device", "text", "", "the microphone, by a part of its name or its index; empty follows the system's default"),
     Setting("gain", "number", AUTO, "how much the sound is raised before it is listened to", (-20.0, 40.0), 1, (), "dB", AUTO),
     Setting("vocabulary", "choice", DEFAULT_VOCABULARY, "the words to listen for", choices=tuple(VOCABULARIES)),
-    Setting("weights", "text", "", "the recogniser: a name or a file; empty takes the vocabulary's own"),
+    Setting("weights", "text", "", "the recognizer: a name or a file; empty takes the vocabulary's own"),
     Setting(
         "threshold", "number", SHIPPED, "score that a word needs, all words alike", _THRESHOLD_RANGE, 0.05, keyword=SHIPPED
     ),
@@ -239,7 +239,7 @@ _ALL = (
     Setting("record_audio", "switch", False, "keep the sound beside the replay"),
     Setting("record_scores", "switch", True, "keep the scores in the replay, for what-if"),
     Setting("preset", "text", "none", "a set of values under a name: quiet room, noisy room, fast, sure, or one of your own"),
-    Setting("theme", "text", "textual-dark", "the colours of the screen"),
+    Setting("theme", "text", "textual-dark", "the colors of the screen"),
 )
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _ALL})

@@ -11,7 +11,7 @@ from voicetrail.settings.files import change_state
 from voicetrail.settings.schema import Value
 
 
-class StateKeeper:
+class StateWriter:
     """Writes changes to a state file: at once, or in a thread of its own that takes together what came meanwhile.
 
     Args:

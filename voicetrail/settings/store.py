@@ -10,7 +10,7 @@ from voicetrail.settings import files
 from voicetrail.settings.layers import Layer, Origin, Resolved, resolve
 from voicetrail.settings.presets import load_preset, preset_names, save_preset
 from voicetrail.settings.schema import SETTINGS, SHIPPED, TUNING, Value, find
-from voicetrail.settings.state import StateKeeper
+from voicetrail.settings.state import StateWriter
 from voicetrail.settings.tuning import detector_settings
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.text import printable
@@ -30,8 +30,8 @@ class Settings:
     def __init__(
         self,
         layers: Sequence[Layer],
-        places: files.Places,
-        keeper: StateKeeper,
+        places: files.SettingsFiles,
+        keeper: StateWriter,
         keys: Mapping[str, object] = MappingProxyType({}),
         notices: Sequence[str] = (),
     ) -> None:
@@ -159,7 +159,7 @@ class Settings:
         Args:
             change: how far, negative for lower.
             shipped: what comes with the weights.
-            words: every word of the recogniser.
+            words: every word of the recognizer.
             selected: only this one; ``None`` moves all.
 
         Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from voicetrail.log_odds import shifted as shifted_score
+from voicetrail.log_odds import shift_in_log_odds as shifted_score
 from voicetrail.settings.schema import SETTINGS, SHIPPED, Value
 from voicetrail.spotting.detector import DetectorSettings
 

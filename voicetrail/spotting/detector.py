@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, RejectionReason, WordHeard, WordRejected, seconds
-from voicetrail.spotting.talk import follow, raised, running
+from voicetrail.spotting.talk import raise_threshold, talk_confidence, update_talk_level
 from voicetrail.vocabulary import UNKNOWN, is_word
 
 REARM = 0.8
@@ -40,7 +40,7 @@ class DetectorSettings:
     margin: float = 0.1
     """How far a word's smoothed score must be ahead of every other word's."""
     talk_shift: float = 0.0
-    """How far running talk moves every threshold up, as ``spotting.talk.raised`` does."""
+    """How far running talk moves every threshold up, as ``spotting.talk.raise_threshold`` does."""
 
     def threshold_of(self, word: str) -> float:
         """The threshold that holds for a word."""
@@ -57,14 +57,14 @@ class DetectorSettings:
             "talk_shift": self.talk_shift,
         }
 
-    def changed_at(self, time: int) -> DetectorChanged:
+    def to_event(self, time: int) -> DetectorChanged:
         """The event that tells of these settings."""
         return DetectorChanged(
             time, self.threshold, self.thresholds, self.smoothing, self.refractory, self.margin, self.talk_shift
         )
 
     @classmethod
-    def told(cls, change: DetectorChanged) -> DetectorSettings:
+    def from_event(cls, change: DetectorChanged) -> DetectorSettings:
         """The settings that an event tells of."""
         return cls(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin, change.talk_shift)
 
@@ -95,7 +95,7 @@ class Detector:
     """Turns the posteriors of each hop into words and near misses.
 
     Args:
-        labels: the recogniser's labels, in the order of the posteriors.
+        labels: the recognizer's labels, in the order of the posteriors.
         settings: thresholds and times; may be replaced between hops through the attribute of that name.
     """
 
@@ -112,7 +112,7 @@ class Detector:
         """Smoothed posteriors of the last hop, in the order of the labels."""
         self.talk = 0.0
         """How much of the last seconds was talk, between 0 and 1 (``spotting.talk``)."""
-        self.raised = 0.0
+        self.threshold_shift = 0.0
         """How far talk has moved the thresholds up at the last hop: ``talk_shift`` or a part of it."""
 
     def reset(self) -> None:
@@ -120,7 +120,7 @@ class Detector:
         self._recent.clear()
         self._states = {label: _WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
-        self.talk = self.raised = 0.0
+        self.talk = self.threshold_shift = 0.0
 
     def snapshot(self) -> Snapshot:
         """What is remembered of the sound so far, so that a replay can decide on from here. Call it between hops."""
@@ -161,8 +161,8 @@ class Detector:
 
     def _smooth(self, time: int, posteriors: tuple[float, ...]) -> None:
         if self._recent and self._unknown is not None:
-            self.talk = follow(self.talk, posteriors[self._unknown], time - self._recent[-1][0])
-            self.raised = self.applied.talk_shift * running(self.talk)
+            self.talk = update_talk_level(self.talk, posteriors[self._unknown], time - self._recent[-1][0])
+            self.threshold_shift = self.applied.talk_shift * talk_confidence(self.talk)
         self._recent.append((time, posteriors))
         oldest = time - round(self.applied.smoothing * SAMPLE_RATE)
         while len(self._recent) > 1 and self._recent[0][0] <= oldest:
@@ -172,8 +172,8 @@ class Detector:
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
         state, score, threshold = self._states[word], self.smoothed[index], self.applied.threshold_of(word)
-        if self.raised:
-            threshold = raised(threshold, self.raised)
+        if self.threshold_shift:
+            threshold = raise_threshold(threshold, self.threshold_shift)
         if score < threshold:
             return self._below(time, word, score, threshold)
         if not state.armed:

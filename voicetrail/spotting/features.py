@@ -118,7 +118,7 @@ class LogMel(nn.Module):
 
     def forward(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
-        return self.normalise(self.power(sound[..., -self.settings.used_samples :]))
+        return self.normalize(self.power(sound[..., -self.settings.used_samples :]))
 
     def power(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames.
@@ -131,7 +131,7 @@ class LogMel(nn.Module):
         power = spectrum.real.square() + spectrum.imag.square()
         return torch.matmul(power, self.filters).transpose(-1, -2).unsqueeze(1)
 
-    def normalise(self, power: Tensor) -> Tensor:
+    def normalize(self, power: Tensor) -> Tensor:
         """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""
         floor = self.settings.log_floor + power.amax(dim=(2, 3), keepdim=True) * 10 ** (-self.settings.range_db / 10)
         picture = torch.log(power + floor)

@@ -46,7 +46,7 @@ class ConvNorm(nn.Module):
         self.norm: nn.BatchNorm1d | nn.BatchNorm2d | nn.Identity = norm(conv.out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve and normalise."""
+        """Convolve and normalize."""
         y: Tensor = self.norm(self.conv(x))
         return y
 
@@ -162,7 +162,7 @@ def _cnn_one_fstride4(features: FeatureSettings, classes: int) -> Model:
 
 
 def _browser_fft(features: FeatureSettings, classes: int) -> Model:
-    """The layers of the TensorFlow.js speech-commands recogniser ("BROWSER_FFT"), on mels in place of its 232 linear bins."""
+    """The layers of the TensorFlow.js speech-commands recognizer ("BROWSER_FFT"), on mels in place of its 232 linear bins."""
     rows, columns = features.frames, features.n_mels
     layers: list[nn.Module] = [Transpose()]
     for index, (inputs, outputs, width) in enumerate(((1, 8, 8), (8, 32, 4), (32, 32, 4), (32, 32, 4))):
@@ -213,7 +213,7 @@ ARCHITECTURES = MappingProxyType(
         ),
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
-        "browser-fft": Architecture(_browser_fft, _BROWSER_INPUT, "the TensorFlow.js recogniser's layers"),
+        "browser-fft": Architecture(_browser_fft, _BROWSER_INPUT, "the TensorFlow.js recognizer's layers"),
     }
 )
 """Every architecture by name."""

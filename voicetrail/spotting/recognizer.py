@@ -10,7 +10,7 @@ import torch
 
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.fast.moving_features import MovingPicture
+from voicetrail.spotting.fast.moving_features import StreamingFeatures
 from voicetrail.spotting.fast.unrolled import Unrolled
 from voicetrail.spotting.features import LogMel
 from voicetrail.spotting.model import TemporalResNet, fold
@@ -26,7 +26,7 @@ Sound = npt.NDArray[np.float32]
 
 
 class Recognizer:
-    """Gives posteriors for windows of sound; what ``listening.Ears`` asks for.
+    """Gives posteriors for windows of sound; what ``listening.RecognizerProtocol`` asks for.
 
     Args:
         weights: a loaded weights file. Its network is changed for use (``fold``).
@@ -53,7 +53,7 @@ class Recognizer:
         )
         empty = np.zeros((features.n_mels, features.frames), dtype=np.float32)
         self._picture: Sound = empty if self._unrolled is None else self._unrolled.picture
-        self._moving = MovingPicture(self._features, self.hop, self._picture)
+        self._moving = StreamingFeatures(self._features, self.hop, self._picture)
 
     def score(self, window: Sound) -> tuple[float, ...]:
         """Posteriors of one window.
@@ -108,7 +108,7 @@ class Recognizer:
                 piece = padded[since : since + settings.used_samples + (windows - 1) * self.hop]
                 power = self._features.power(torch.from_numpy(piece.astype(np.float32))[None])[0, 0]
                 pictures = power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1)
-                logits = self._head(self._backbone(self._features.normalise(pictures)))
+                logits = self._head(self._backbone(self._features.normalize(pictures)))
                 scores = self._posteriors(logits)
                 for row, values in enumerate(scores.tolist(), first + 1):
                     out.append((row * self.hop, tuple(round(value, DIGITS) for value in values)))
@@ -128,7 +128,7 @@ class Recognizer:
 
 
 def loudest_window(sound: Sound, size: int) -> Sound:
-    """The ``size`` samples with the most energy; a shorter sound is centred in zeros.
+    """The ``size`` samples with the most energy; a shorter sound is centered in zeros.
 
     Args:
         sound: ``[samples]``

@@ -4,7 +4,7 @@ A player says a word and waits; in running talk a syllable that sounds like a di
 window of a second can hardly tell the two apart, the seconds before it can. Amid talk a word therefore needs a higher score
 (``DetectorSettings.talk_shift``): the prior odds of a command are lower there, and the posterior has to make up for it.
 
-Talk is what the recogniser gives to ``_unknown_``, averaged exponentially, so that all that is to be remembered is one number.
+Talk is what the recognizer gives to ``_unknown_``, averaged exponentially, so that all that is to be remembered is one number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from voicetrail.events import seconds
-from voicetrail.log_odds import shifted
+from voicetrail.log_odds import shift_in_log_odds
 
 MEMORY = 8.0
 """Time constant of the mean, in s."""
@@ -25,7 +25,7 @@ HIGHEST = 0.96
 """Talk raises no threshold above this. Scores end at some 0.97, and a clear word is to be heard also where a radio never stops."""
 
 
-def follow(talk: float, unknown: float, samples: int) -> float:
+def update_talk_level(talk: float, unknown: float, samples: int) -> float:
     """The talk after some more sound.
 
     Args:
@@ -36,26 +36,26 @@ def follow(talk: float, unknown: float, samples: int) -> float:
     return unknown + (talk - unknown) * math.exp(-seconds(samples) / MEMORY)
 
 
-def mean_of(after: float, samples: int) -> float:
+def steady_posterior(after: float, samples: int) -> float:
     """The steady posterior that, from no talk at all, leads to the talk ``after`` within ``samples``: what may stand for a stretch."""
     return after / -math.expm1(-seconds(samples) / MEMORY)
 
 
-def running(talk: float) -> float:
+def talk_confidence(talk: float) -> float:
     """How surely this is running talk: 0 up to ``RUNNING``, 1 where all is talk."""
     return max(0.0, talk - RUNNING) / (1.0 - RUNNING)
 
 
-def raised(threshold: float, by: float) -> float:
+def raise_threshold(threshold: float, by: float) -> float:
     """A threshold amid talk.
 
     Args:
         threshold: where nobody talks.
-        by: the shift, as ``odds.shifted`` takes it.
+        by: the shift, as ``odds.shift`` takes it.
     """
-    return max(threshold, min(shifted(threshold, by), HIGHEST))
+    return max(threshold, min(shift_in_log_odds(threshold, by), HIGHEST))
 
 
-def alone(score: float, by: float) -> float:
-    """The highest threshold, where nobody talks, that a score amid talk would have reached: the inverse of ``raised``."""
-    return score if score >= HIGHEST else shifted(score, -by)
+def remove_talk_shift(score: float, by: float) -> float:
+    """The highest threshold, where nobody talks, that a score amid talk would have reached: the inverse of ``raise_threshold``."""
+    return score if score >= HIGHEST else shift_in_log_odds(score, -by)

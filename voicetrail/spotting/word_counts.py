@@ -29,7 +29,7 @@ class WordCounts:
     ask from the screen's.
 
     Args:
-        labels: the recogniser's labels.
+        labels: the recognizer's labels.
         settings: what the detector goes by now; replace ``settings`` to change it.
         span: how much of the past is counted, in s.
     """

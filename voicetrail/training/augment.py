@@ -51,7 +51,7 @@ class PictureMaker:
         choice = middle if rng.random() < 0.3 else int(rng.integers(0, self.WARPS))
         choice = middle + round((choice - middle) * self.strength)
         mel = torch.matmul(power.transpose(1, 2), self._banks[choice]).transpose(1, 2)
-        return self.plain.normalise(mel.unsqueeze(1))
+        return self.plain.normalize(mel.unsqueeze(1))
 
     def vary(self, rng: np.random.Generator, picture: Tensor) -> Tensor:
         """Change pictures ``[batch, 1, mels, frames]`` in ways that cost little: another microphone, masks. Those given stay whole."""

@@ -58,8 +58,8 @@ def choose(
     """Find the best settings.
 
     Args:
-        labels: of the recogniser.
-        words: to choose a threshold for; others that the recogniser knows count for nothing.
+        labels: of the recognizer.
+        words: to choose a threshold for; others that the recognizer knows count for nothing.
         positive: streams with words, one a condition.
         negative: running speech and noise without any of the words.
         false_an_hour: false moves an hour that all words together are allowed in ``negative``.

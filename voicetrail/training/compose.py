@@ -58,7 +58,7 @@ class Mix:
     """Of the talk, the part drawn around places that were taken for a word (``training.mine``), where such are known."""
     noise: float = 9.0
     synthetic: float = 0.12
-    """Of a word's windows, the part spoken by a synthesiser where the word has plenty of recordings."""
+    """Of a word's windows, the part spoken by a synthesizer where the word has plenty of recordings."""
     synthetic_scarce: float = 0.5
     """The same for a word with fewer than 200 recordings."""
     plain: float = 0.35
@@ -109,8 +109,8 @@ class Composer:
         # Spectra, and noise made beforehand: transforms of odd lengths would cost more than the network.
         responses = (impulse_response(np.random.default_rng((self.seed, number))) for number in range(self.rooms))
         self._bank = [torch.fft.rfft(torch.from_numpy(response), ROOM_FFT) for response in responses]
-        made_noise = [coloured(np.random.default_rng((self.seed, 1, number)), 1 << 16) for number in range(40)]
-        self._coloured = np.concatenate(made_noise)
+        made_noise = [colored(np.random.default_rng((self.seed, 1, number)), 1 << 16) for number in range(40)]
+        self._colored = np.concatenate(made_noise)
         self.hard: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         """Where, in the talk, windows begin that were taken for a word."""
         self._kinds, self._shares = self._make_shares()
@@ -280,8 +280,8 @@ class Composer:
                 out = out + _slice(rng, self.corpus.noise, length) * np.float32(rng.uniform(0.1, 1.0))
             return out
         if choice < 0.92:
-            since = int(rng.integers(0, len(self._coloured) - length))
-            return self._coloured[since : since + length].copy()
+            since = int(rng.integers(0, len(self._colored) - length))
+            return self._colored[since : since + length].copy()
         if choice < 0.96:
             return np.zeros(length, dtype=np.float32)
         return taps(rng, length)
@@ -341,7 +341,7 @@ def _slice(rng: Random, reel: Reel, length: int) -> Sound:
     return reel.sound[since : since + length].astype(np.float32) / 32768.0
 
 
-def coloured(rng: Random, length: int) -> Sound:
+def colored(rng: Random, length: int) -> Sound:
     """Noise with a spectrum that falls by 0 to 6 dB an octave, at times with mains hum."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum /= np.maximum(np.arange(len(spectrum)), 1.0) ** rng.uniform(0.0, 1.0)

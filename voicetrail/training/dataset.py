@@ -84,7 +84,7 @@ class Corpus:
     clips: Clips
     """Real words."""
     synthetic: Clips
-    """Words made by a synthesiser."""
+    """Words made by a synthesizer."""
     neighbours: Clips
     """Synthetic words that resemble the vocabulary's."""
     noise: Reel

@@ -1,4 +1,4 @@
-"""Everything that is measured of a recogniser: clips, noise, and streams through the path that the game uses."""
+"""Everything that is measured of a recognizer: clips, noise, and streams through the path that the game uses."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Report:
 
 
 def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float, tell: Tell) -> Report:
-    """Measure a recogniser on the validation split.
+    """Measure a recognizer on the validation split.
 
     Clips are all the validation speakers'; streams are those of the judging half (``training.streams``), at the shipped settings.
 

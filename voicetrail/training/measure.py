@@ -10,9 +10,9 @@ import numpy as np
 
 from voicetrail.audio.blocks import BlockSource
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
-from voicetrail.listening import Ears, Listener
+from voicetrail.listening import Listener, RecognizerProtocol
 from voicetrail.spotting.detector import Detector, DetectorSettings
-from voicetrail.spotting.talk import follow, mean_of
+from voicetrail.spotting.talk import steady_posterior, update_talk_level
 from voicetrail.training.streams import Spoken, Stream
 from voicetrail.vocabulary import UNKNOWN, is_word
 
@@ -35,9 +35,9 @@ class Heard:
     words: tuple[WordHeard, ...]
 
 
-def hear(stream: Stream, ears: Ears, settings: DetectorSettings) -> Heard:
+def hear(stream: Stream, recognizer: RecognizerProtocol, settings: DetectorSettings) -> Heard:
     """Run a stream through the listener."""
-    listener = Listener(BlockSource([stream.sound]), ears, Detector(ears.labels, settings))
+    listener = Listener(BlockSource([stream.sound]), recognizer, Detector(recognizer.labels, settings))
     hops: Hops = []
     words = []
     for event in listener.events():
@@ -77,8 +77,8 @@ def _instead(hops: Hops, since: int, unknown: int | None) -> tuple[int, tuple[fl
     if unknown is not None:
         talk, before = 0.0, since
         for time, posteriors in hops:
-            talk, before = follow(talk, posteriors[unknown], time - before), time
-        row[unknown] = mean_of(talk, end - since)
+            talk, before = update_talk_level(talk, posteriors[unknown], time - before), time
+        row[unknown] = steady_posterior(talk, end - since)
     return end, tuple(row)
 
 

@@ -56,7 +56,7 @@ def hard_spots(
             break
         power = mel.power(torch.from_numpy(sound[at:end].astype(np.float32) / 32768.0).unsqueeze(0))[0, 0]
         windows = power.unfold(1, width, STEP).permute(1, 0, 2).unsqueeze(1)
-        scores = torch.cat([_words(model, mel.normalise(part), columns) for part in torch.split(windows, 128)])
+        scores = torch.cat([_words(model, mel.normalize(part), columns) for part in torch.split(windows, 128)])
         found.append(at + step * np.flatnonzero(scores.numpy() >= SUSPICIOUS).astype(np.int64))
     return np.concatenate([*found, np.zeros(0, dtype=np.int64)])
 

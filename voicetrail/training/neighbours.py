@@ -1,6 +1,6 @@
 """Words that rhyme with a direction or begin like one: what a game in a room full of talk mistakes for a command.
 
-They are spoken by the synthesiser in many voices and trained as ``_unknown_`` (``training/synthesize.py``), and the evaluation
+They are spoken by the synthesizer in many voices and trained as ``_unknown_`` (``training/synthesize.py``), and the evaluation
 counts false moves on them by word. Homophones (write, rite) are left out: no ear can tell them.
 """
 

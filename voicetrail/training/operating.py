@@ -19,7 +19,7 @@ def false_moves(
     """Count the false moves of each word alone at a row of thresholds.
 
     Args:
-        labels: of the recogniser.
+        labels: of the recognizer.
         words: to count.
         settings: smoothing, margin and refractory time that ship.
         negative: streams that hold none of the words.

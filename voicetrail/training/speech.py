@@ -1,4 +1,4 @@
-"""Real running speech out of Debian packages: what the wake phrases (short) and the synthesisers (not people) cannot give.
+"""Real running speech out of Debian packages: what the wake phrases (short) and the synthesizers (not people) cannot give.
 
 ``python -m voicetrail.training.speech OUT`` writes the lines of ``VOICES`` as 16 kHz mono FLAC, for
 ``voicetrail train --negatives OUT``:
@@ -43,7 +43,7 @@ RAW_RATE = 11_025
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SpokenLine:
     """Where a spoken line lies: a file, or a part of one."""
 
     name: str
@@ -61,10 +61,10 @@ class Voice:
     folder: str
     """Below the root folder."""
     pattern: str
-    read: Callable[[Line], Samples]
+    read: Callable[[SpokenLine], Samples]
     credit: str
     """Licence, and who is to be named."""
-    find: Callable[[Path], list[Line]] | None = None
+    find: Callable[[Path], list[SpokenLine]] | None = None
     """Lists the lines in an archive; without it, a file is a line."""
     skipped: frozenset[str] = frozenset()
     """Folders that hold no running speech."""
@@ -72,7 +72,7 @@ class Voice:
     """Folder that is no part of a line's name: the language."""
     longest: float = math.inf
 
-    def lines(self, root: Path) -> list[Line]:
+    def lines(self, root: Path) -> list[SpokenLine]:
         """The voice's lines under a root folder, by name.
 
         Raises:
@@ -84,11 +84,11 @@ class Voice:
             if self.find is not None:
                 lines += self.find(path)
             elif not self.skipped.intersection(parts[:-1]):
-                lines.append(Line("_".join(part for part in parts if part != self.unnamed), path))
+                lines.append(SpokenLine("_".join(part for part in parts if part != self.unnamed), path))
         return sorted(lines, key=lambda line: line.name)
 
 
-def read_prompt(line: Line) -> Samples:
+def read_prompt(line: SpokenLine) -> Samples:
     """Decode G.722, which soundfile does not read, by ffmpeg.
 
     Raises:
@@ -106,7 +106,7 @@ def read_prompt(line: Line) -> Samples:
     return np.frombuffer(done.stdout, dtype=np.int16)
 
 
-def read_file(line: Line) -> Samples:
+def read_file(line: SpokenLine) -> Samples:
     """Decode a file that soundfile reads.
 
     Raises:
@@ -115,12 +115,12 @@ def read_file(line: Line) -> Samples:
     return decode(line.path)
 
 
-def read_raw(line: Line) -> Samples:
+def read_raw(line: SpokenLine) -> Samples:
     """Decode bare samples: unsigned 8 bit, 11 025 Hz, mono."""
     return as_samples((np.fromfile(line.path, dtype=np.uint8).astype(np.float32) - 128) / 128, RAW_RATE)
 
 
-def read_entry(line: Line) -> Samples:
+def read_entry(line: SpokenLine) -> Samples:
     """Decode an mp3 in an archive.
 
     Raises:
@@ -136,7 +136,7 @@ def read_entry(line: Line) -> Samples:
     return as_samples(sound.mean(axis=1), rate)
 
 
-def find_entries(path: Path) -> list[Line]:
+def find_entries(path: Path) -> list[SpokenLine]:
     """List the spoken lines in the archive of "Flight of the Amazon Queen", as ScummVM's tool has packed it.
 
     A head of 15 bytes (``QTBL``, version, compression, number of entries), then 21 bytes an entry: name of 12, bundle, begin, size.
@@ -162,7 +162,7 @@ def find_entries(path: Path) -> list[Line]:
             continue
         if not re.fullmatch(r"[\w-]+\.SB", name, re.ASCII) or begin + length > size:
             raise _broken(path, f"its entry {name!a} lies outside of it, or is no name")
-        lines.append(Line(name.removesuffix(".SB"), path, begin, length))
+        lines.append(SpokenLine(name.removesuffix(".SB"), path, begin, length))
     return lines
 
 
@@ -240,7 +240,7 @@ def read_left_out(path: Path = LEFT_OUT) -> frozenset[str]:
     return frozenset(line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#"))
 
 
-def _write(line: Line, voice: Voice, out: Path) -> int:
+def _write(line: SpokenLine, voice: Voice, out: Path) -> int:
     """Write a line, whole or not at all.
 
     Returns:

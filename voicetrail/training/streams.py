@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.compose import coloured
+from voicetrail.training.compose import colored
 from voicetrail.training.dataset import CLIP, Clips, Corpus, Reel
 from voicetrail.vocabulary import DIRECTIONS
 
@@ -164,7 +164,7 @@ def _noise(corpus: Corpus, length: int, rng: np.random.Generator) -> Sound:
     """Held-out noise of unit level, a new recording every five seconds, softly joined; made noise where too little is held out."""
     reel, step, join = corpus.noise.sound, 5 * SAMPLE_RATE, SAMPLE_RATE // 10
     if len(reel) <= step + join:
-        reel = (coloured(rng, 4 * (step + join)) * 16_384).astype(np.int16)
+        reel = (colored(rng, 4 * (step + join)) * 16_384).astype(np.int16)
     out = np.zeros(length + step + join, dtype=np.float32)
     ramp = np.linspace(0, 1, join, dtype=np.float32)
     for at in range(0, length, step):

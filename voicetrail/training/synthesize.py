@@ -1,4 +1,4 @@
-"""Speech made by synthesisers: scarce words, neighbours of the directions, and running English that holds no direction.
+"""Speech made by synthesizers: scarce words, neighbours of the directions, and running English that holds no direction.
 
 ``python -m voicetrail.training.synthesize OUT --text FILE…`` speaks with espeak-ng (GPL-3.0-or-later; what it speaks is not a
 derived work) in its English accents and voice variants, and with flite's voices (BSD-like), and writes 16 kHz FLAC:

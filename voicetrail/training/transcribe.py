@@ -1,4 +1,4 @@
-"""Which English lines hold a word of the vocabulary, and so cannot be told to a recogniser as none.
+"""Which English lines hold a word of the vocabulary, and so cannot be told to a recognizer as none.
 
 ``python -m voicetrail.training.transcribe OUT`` transcribes the lines that ``python -m voicetrail.training.speech OUT --all`` wrote,
 and lists in ``left_out.txt`` those that ``training.speech`` has to leave out from then on. Transcripts are kept in

@@ -19,7 +19,7 @@ from voicetrail.settings import Settings
 from voicetrail.ui.look import Look, make_look
 from voicetrail.ui.palette import GameCommands, SettingCommands
 from voicetrail.ui.screens.game import GameScreen
-from voicetrail.ui.textual_private.driver import LastingDriver, terminal_is_gone
+from voicetrail.ui.textual_private.driver import HangupSafeDriver, terminal_is_gone
 from voicetrail.ui.widgets.rows import Rows
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -36,7 +36,7 @@ class TrailApp(App[None]):
 
     Args:
         first: makes the screen to begin with.
-        theme: a name of Textual's themes; ``ansi-dark`` and ``ansi-light`` take the terminal's own sixteen colours.
+        theme: a name of Textual's themes; ``ansi-dark`` and ``ansi-light`` take the terminal's own sixteen colors.
         ascii_only: draw with ASCII characters.
     """
 
@@ -44,7 +44,7 @@ class TrailApp(App[None]):
     TITLE = "voicetrail"
 
     def __init__(self, first: Callable[[], Screen[None]], *, theme: str = "textual-dark", ascii_only: bool = False) -> None:
-        super().__init__(driver_class=LastingDriver)
+        super().__init__(driver_class=HangupSafeDriver)
         self._first = first
         self._wanted_theme = theme
         self.ascii_only = ascii_only
@@ -58,7 +58,7 @@ class TrailApp(App[None]):
 
     @property
     def look(self) -> Look:
-        """Colours and characters of the moment."""
+        """Colors and characters of the moment."""
         if self._look is None:
             self._look = make_look(self.theme_variables, ansi=self.current_theme.ansi, ascii_only=self.ascii_only)
         return self._look
@@ -68,7 +68,7 @@ class TrailApp(App[None]):
         if self._wanted_theme in self.available_themes:
             self.theme = self._wanted_theme
         if self._wanted_theme == "textual-dark" and self.console.color_system == "standard":
-            # Sixteen colours: the terminal's own, not the nearest ones to those of a theme.
+            # Sixteen colors: the terminal's own, not the nearest ones to those of a theme.
             self.theme = "ansi-dark"
         self.theme_changed_signal.subscribe(self, lambda _: self.refresh_look())
         self.set_class(self.ascii_only, "-ascii")
@@ -87,7 +87,7 @@ class TrailApp(App[None]):
         self.exit(return_code=128 + number)
 
     def refresh_look(self) -> None:
-        """Paint everything anew, in the colours and characters of now."""
+        """Paint everything anew, in the colors and characters of now."""
         self._look = None
         self.set_class(self.ascii_only, "-ascii")
         for screen in self.screen_stack:
@@ -136,17 +136,17 @@ class VoicetrailApp(TrailApp):
         self._force_ascii = ascii_only
         super().__init__(make_game, theme=settings.text("theme"), ascii_only=ascii_only or settings.switch("ascii"))
 
-        self.refused = ""
+        self.exit_error = ""
         """Why the game ended by itself: something that was asked for cannot be had."""
         self.left_loading = False
-        """The recogniser was still being loaded when the player left."""
+        """The recognizer was still being loaded when the player left."""
 
     @property
     def game(self) -> GameScreen | None:
         """The game's screen."""
         return next((screen for screen in self.screen_stack if isinstance(screen, GameScreen)), None)
 
-    def renew_look(self) -> None:
+    def apply_theme(self) -> None:
         """Take changed settings of the look over."""
         self.ascii_only = self._force_ascii or self.settings.switch("ascii")
         theme = self.settings.text("theme")
@@ -175,9 +175,9 @@ class VoicetrailApp(TrailApp):
         except OSError as error:
             return f"the picture cannot be saved in {printable(where)}: {error.strerror or error}"
 
-    def refuse(self, why: str) -> None:
+    def exit_with_error(self, why: str) -> None:
         """End the game: something that was asked for cannot be had."""
-        self.refused = why
+        self.exit_error = why
         self.exit(return_code=1)
 
     def exit(self, *arguments: object, **named: object) -> None:

@@ -1,4 +1,4 @@
-"""Colours and characters of the game's own widgets, taken from the app's theme."""
+"""Colors and characters of the game's own widgets, taken from the app's theme."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def make_look(variables: Mapping[str, str], *, ansi: bool, ascii_only: bool) -> 
     """The look of a theme.
 
     Args:
-        variables: the theme's colours by name (``App.theme_variables``).
-        ansi: the theme uses the terminal's own sixteen colours.
+        variables: the theme's colors by name (``App.theme_variables``).
+        ansi: the theme uses the terminal's own sixteen colors.
         ascii_only: draw with ASCII characters.
     """
     glyphs, marks = (ASCII_GLYPHS, ASCII_MARKS) if ascii_only else (BOX_GLYPHS, BOX_MARKS)

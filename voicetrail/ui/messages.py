@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from voicetrail.play.updates import News
+from voicetrail.play.updates import Update
 
 
-class Heard(Message, bubble=False):
+class UpdatesArrived(Message, bubble=False):
     """The ears have news, in order."""
 
-    def __init__(self, news: tuple[News, ...]) -> None:
+    def __init__(self, news: tuple[Update, ...]) -> None:
         super().__init__()
         self.news = news
 

@@ -1,4 +1,4 @@
-"""Recorded sound through a recogniser again: the same weights, or others."""
+"""Recorded sound through a recognizer again: the same weights, or others."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from voicetrail.audio.blocks import BlockSource
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE, SourceLost, WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Step, Stop, is_input
-from voicetrail.listening import Ears as Recognizer
-from voicetrail.listening import Gain, Listener
-from voicetrail.replay.analysis.whatif import Outcome, compare
-from voicetrail.replay.file.entries import Checksum, Ears, Entry, ScoreRun, SoundAt
-from voicetrail.replay.file.reader import Recording
+from voicetrail.listening import Gain, Listener, RecognizerProtocol
+from voicetrail.replay.analysis.whatif import WhatIfResult, compare
+from voicetrail.replay.file.entries import Checksum, Entry, RecognizerInfo, ScoreRun, SoundAt
+from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.file.sound import read_sound
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 
 
 def rehear(
-    recording: Recording,
-    recognizer: Recognizer,
+    recording: Replay,
+    recognizer: RecognizerProtocol,
     settings: DetectorSettings,
     *,
     gain: Callable[[], Gain | None] = lambda: None,
     progress: Callable[[float], None] = lambda part: None,
-) -> Outcome:
+) -> WhatIfResult:
     """Hear the session's sound again, and compare the words with those that were heard then.
 
     The stretches of sound are heard one by one, each from the sample at which it began and without the silence that was filled
@@ -74,7 +73,7 @@ class _Piece:
     length: int
 
 
-def _stretches(recording: Recording, total: int) -> list[list[_Piece]]:
+def _stretches(recording: Replay, total: int) -> list[list[_Piece]]:
     """The pieces of sound that one listener heard one after the other, between one loss of the source and the next."""
     marks: list[SoundAt | SourceLost] = [
         entry.item for entry in recording.entries if isinstance(entry.item, SoundAt | SourceLost)
@@ -105,6 +104,6 @@ def _stretches(recording: Recording, total: int) -> list[list[_Piece]]:
 def _stays(entry: Entry) -> bool:
     """Whether an entry has nothing to do with what was heard."""
     item = entry.item
-    if isinstance(item, WordHeard | WordRejected | ScoreRun | Ears | Checksum):
+    if isinstance(item, WordHeard | WordRejected | ScoreRun | RecognizerInfo | Checksum):
         return False
     return not (is_input(item) and isinstance(item, Step | Go | Stop) and item.by == "voice")

@@ -8,8 +8,8 @@ from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game.game import RULES_VERSION
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
 from voicetrail.replay import drawing
-from voicetrail.replay.analysis.suggest import Proposal
-from voicetrail.replay.analysis.whatif import Outcome
+from voicetrail.replay.analysis.suggest import ThresholdSuggestion
+from voicetrail.replay.analysis.whatif import WhatIfResult
 from voicetrail.replay.file.entries import Entry
 from voicetrail.replay.story import stamp
 from voicetrail.replay.timeline import Timeline
@@ -65,7 +65,7 @@ def check(timeline: Timeline) -> tuple[bool, str]:
     return True, f"{name}: {timeline.checked} checksums right, {stamp(timeline.duration_ms)} long{remark}"
 
 
-def outcome_lines(outcome: Outcome, *, width: int, plain: bool) -> list[str]:
+def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str]:
     """Both drawings, and the words that changed."""
     glyphs = ASCII_GLYPHS if plain else BOX_GLYPHS
     before, after = Timeline(outcome.before), Timeline(outcome.after)
@@ -82,7 +82,7 @@ def outcome_lines(outcome: Outcome, *, width: int, plain: bool) -> list[str]:
     return [*lines, *(f"{stamp(at_ms):>9}  {line}" for at_ms, line in sorted(changes))]
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: WhatIfResult) -> str:
     """The counts of what changed, in a line."""
     if outcome.same:
         return "no word would have changed"
@@ -92,7 +92,7 @@ def summary(outcome: Outcome) -> str:
     return f"of {total} words: {counts}"
 
 
-def outcome_json(outcome: Outcome) -> Json:
+def outcome_json(outcome: WhatIfResult) -> Json:
     """What changed, for programs."""
     return {
         "gained": [_entry_json(entry) for entry in outcome.gained],
@@ -103,7 +103,7 @@ def outcome_json(outcome: Outcome) -> Json:
     }
 
 
-def proposal_lines(proposals: Sequence[Proposal]) -> list[str]:
+def proposal_lines(proposals: Sequence[ThresholdSuggestion]) -> list[str]:
     """The proposed thresholds as a table, and how to try and to take them."""
     width = max((len(one.word) for one in proposals), default=4)
     lines = [f"{'word':<{width}}  now   proposed  why"]
@@ -121,7 +121,7 @@ def proposal_lines(proposals: Sequence[Proposal]) -> list[str]:
     return lines
 
 
-def proposals_json(proposals: Sequence[Proposal]) -> list[Json]:
+def proposals_json(proposals: Sequence[ThresholdSuggestion]) -> list[Json]:
     """The proposed thresholds, for programs."""
     return [
         {

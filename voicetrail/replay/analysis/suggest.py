@@ -21,10 +21,10 @@ from itertools import pairwise
 
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Step, Undo, input_of, is_input
-from voicetrail.replay.file.entries import Ears, Entry
-from voicetrail.replay.file.reader import Recording
+from voicetrail.replay.file.entries import Entry, RecognizerInfo
+from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.timeline import Timeline
-from voicetrail.spotting.talk import alone
+from voicetrail.spotting.talk import remove_talk_shift
 from voicetrail.vocabulary import is_word
 
 UNDO_MS = 3000
@@ -53,7 +53,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ThresholdSuggestion:
     """A threshold for a word, and why."""
 
     word: str
@@ -82,11 +82,11 @@ class Proposal:
         return counts
 
 
-def suggest(recording: Recording) -> list[Proposal]:
-    """Propose a threshold for every word that the session's recogniser knew."""
+def suggest(recording: Replay) -> list[ThresholdSuggestion]:
+    """Propose a threshold for every word that the session's recognizer knew."""
     timeline = Timeline(recording)
     found = cases(timeline)
-    labels = next((entry.item.labels for entry in reversed(recording.entries) if isinstance(entry.item, Ears)), ())
+    labels = next((entry.item.labels for entry in reversed(recording.entries) if isinstance(entry.item, RecognizerInfo)), ())
     words = [label for label in labels if is_word(label)] or sorted({case.word for case in found})
     hearing = timeline.hearing_at(timeline.duration_ms)
     out = []
@@ -153,7 +153,7 @@ def _marked(timeline: Timeline, marker: Entry) -> tuple[Entry | None, Case | Non
 
 def _as_alone(timeline: Timeline, at_ms: int, score: float) -> float:
     """What a score counts for: less amid talk, by as much as thresholds were higher there."""
-    return alone(score, timeline.raised_at(at_ms))
+    return remove_talk_shift(score, timeline.threshold_shift_at(at_ms))
 
 
 def _peak(timeline: Timeline, entry: Entry) -> float:
@@ -173,7 +173,7 @@ def _peak(timeline: Timeline, entry: Entry) -> float:
     return _as_alone(timeline, entry.at_ms, peak)
 
 
-def _propose(word: str, present: float, found: list[Case]) -> Proposal:
+def _propose(word: str, present: float, found: list[Case]) -> ThresholdSuggestion:
     meant = sum(case.meant and case.heard for case in found)
     false = sum(not case.meant for case in found)
     missed = sum(case.meant and not case.heard for case in found)
@@ -186,7 +186,7 @@ def _propose(word: str, present: float, found: list[Case]) -> Proposal:
         proposed = min(gaps, key=lambda value: (_errors(value, found), abs(value - present)))
         if _errors(present, found) <= _errors(proposed, found):
             proposed = present
-    return Proposal(word, present, proposed, meant, false, missed, _errors(proposed, found))
+    return ThresholdSuggestion(word, present, proposed, meant, false, missed, _errors(proposed, found))
 
 
 def _within(low: float, high: float, wish: float) -> float:

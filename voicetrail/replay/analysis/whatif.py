@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, SourceLost, WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Input, Step, Stop, input_of, is_input
-from voicetrail.replay.file.entries import Checksum, Detected, Ears, End, Entry, ScoreRun
-from voicetrail.replay.file.reader import Recording
+from voicetrail.replay.file.entries import Checksum, Detected, End, Entry, RecognizerInfo, ScoreRun
+from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.file.scores import THOUSANDTHS, decode
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
@@ -51,10 +51,10 @@ class Override:
         return self == Override()
 
 
-def last_weights(recording: Recording) -> tuple[str, str]:
+def last_weights(recording: Replay) -> tuple[str, str]:
     """Name and hash of the weights that the session heard with last."""
     for entry in reversed(recording.entries):
-        if isinstance(entry.item, Ears):
+        if isinstance(entry.item, RecognizerInfo):
             return entry.item.weights, entry.item.weights_hash
     return recording.header.weights, recording.header.weights_hash
 
@@ -64,7 +64,7 @@ class Key:
     """What makes a decision the same one: when in which stretch of sound it was, and what was decided."""
 
     stretch: int
-    """How many times a recogniser had begun to listen."""
+    """How many times a recognizer had begun to listen."""
     time: int
     word: str
     heard: bool
@@ -80,7 +80,7 @@ class Decisions:
     """Every stretch and time that was decided again."""
 
 
-def decide(recording: Recording, change: Change) -> Decisions:
+def decide(recording: Replay, change: Change) -> Decisions:
     """Run the recorded scores through a detector again.
 
     Every change of its settings, of listening and of the source takes its place among the scores as it did in the game.
@@ -90,32 +90,32 @@ def decide(recording: Recording, change: Change) -> Decisions:
         change: makes the settings to decide with out of the recorded ones.
     """
     detector: Detector | None = None
-    ears: Ears | None = None
+    recognizer: RecognizerInfo | None = None
     listening, stretch, last = True, 0, -1
     out: list[tuple[Key, Entry]] = []
     hops: set[tuple[int, int]] = set()
     for entry in recording.entries:
         item = entry.item
         match item:
-            case Ears():
-                ears, listening, stretch, last = item, item.listening, stretch + 1, item.time
+            case RecognizerInfo():
+                recognizer, listening, stretch, last = item, item.listening, stretch + 1, item.time
                 detector = Detector(item.labels, change(item.settings))
                 detector.restore(item.state)
             case DetectorChanged() if detector is not None:
-                detector.settings = change(DetectorSettings.told(item))
+                detector.settings = change(DetectorSettings.from_event(item))
             case ListeningChanged():
                 listening = item.listening
             case SourceLost() if detector is not None:
                 detector.reset()
-            case ScoreRun() if detector is not None and ears is not None and item.time > last:
+            case ScoreRun() if detector is not None and recognizer is not None and item.time > last:
                 try:
-                    rows = decode(item.text, item.hops, len(ears.labels))
+                    rows = decode(item.text, item.hops, len(recognizer.labels))
                 except ValueError:
                     continue
                 for number, row in enumerate(rows):
-                    last = item.time + number * ears.hop
+                    last = item.time + number * recognizer.hop
                     hops.add((stretch, last))
-                    late = item.late_ms + (item.hops - 1 - number) * ears.hop * 1000 // SAMPLE_RATE
+                    late = item.late_ms + (item.hops - 1 - number) * recognizer.hop * 1000 // SAMPLE_RATE
                     at_ms = max(0, entry.at_ms - late)
                     scores = [value / THOUSANDTHS for value in row]
                     for event in detector.feed(last, scores, muted=not listening):
@@ -124,7 +124,7 @@ def decide(recording: Recording, change: Change) -> Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedWord:
     """A word that would have come at another time."""
 
     before: Entry
@@ -132,16 +132,16 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class WhatIfResult:
     """What other settings would have made of a session."""
 
-    before: Recording
-    after: Recording
+    before: Replay
+    after: Replay
     gained: tuple[Entry, ...]
     """Words that would have been heard and were not."""
     lost: tuple[Entry, ...]
     """Words that were heard and would not have been."""
-    moved: tuple[Moved, ...]
+    moved: tuple[MovedWord, ...]
 
     @property
     def same(self) -> bool:
@@ -149,7 +149,7 @@ class Outcome:
         return not (self.gained or self.lost or self.moved)
 
 
-def what_if(recording: Recording, change: Change) -> Outcome:
+def what_if(recording: Replay, change: Change) -> WhatIfResult:
     """Decide the session again.
 
     A word that is decided as it was keeps its place and what it did. One that is lost goes, with its move; one that is gained
@@ -167,7 +167,7 @@ def what_if(recording: Recording, change: Change) -> Outcome:
     return _outcome(recording, decisions)
 
 
-def _outcome(recording: Recording, decisions: Decisions) -> Outcome:
+def _outcome(recording: Replay, decisions: Decisions) -> WhatIfResult:
     pending = dict(decisions.entries)
     kept: list[Entry] = []
     lost: list[Entry] = []
@@ -175,7 +175,7 @@ def _outcome(recording: Recording, decisions: Decisions) -> Outcome:
     dropped: Input | None = None
     for entry in recording.entries:
         item = entry.item
-        if isinstance(item, Ears):
+        if isinstance(item, RecognizerInfo):
             stretch += 1
         if isinstance(item, WordHeard | WordRejected):
             dropped = None
@@ -200,10 +200,10 @@ def _outcome(recording: Recording, decisions: Decisions) -> Outcome:
     gained = [entry for entry in pending.values() if isinstance(entry.item, WordHeard)]
     after = replace(recording, entries=_merged(kept, list(pending.values())))
     moved, gained, lost = _moved(gained, lost)
-    return Outcome(recording, after, tuple(gained), tuple(lost), tuple(moved))
+    return WhatIfResult(recording, after, tuple(gained), tuple(lost), tuple(moved))
 
 
-def compare(recording: Recording, kept: list[Entry], heard: list[Entry]) -> Outcome:
+def compare(recording: Replay, kept: list[Entry], heard: list[Entry]) -> WhatIfResult:
     """What words that were heard anew make of a session.
 
     Args:
@@ -221,7 +221,7 @@ def compare(recording: Recording, kept: list[Entry], heard: list[Entry]) -> Outc
             after.remove(twin)
     moved, gained, lost = _moved(after, before)
     entries = _merged(kept, heard)
-    return Outcome(recording, replace(recording, entries=entries), tuple(gained), tuple(lost), tuple(moved))
+    return WhatIfResult(recording, replace(recording, entries=entries), tuple(gained), tuple(lost), tuple(moved))
 
 
 def _merged(kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
@@ -245,9 +245,9 @@ def _merged(kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
     return tuple(out)
 
 
-def _moved(gained: list[Entry], lost: list[Entry]) -> tuple[list[Moved], list[Entry], list[Entry]]:
+def _moved(gained: list[Entry], lost: list[Entry]) -> tuple[list[MovedWord], list[Entry], list[Entry]]:
     """Take out pairs of a lost and a gained word that are one word at another time."""
-    moved: list[Moved] = []
+    moved: list[MovedWord] = []
     still_lost: list[Entry] = []
     for old in lost:
         near = [new for new in gained if _word(new) == _word(old) and abs(new.at_ms - old.at_ms) <= MOVED_MS]
@@ -256,7 +256,7 @@ def _moved(gained: list[Entry], lost: list[Entry]) -> tuple[list[Moved], list[En
             continue
         new = min(near, key=lambda entry: abs(entry.at_ms - old.at_ms))
         gained = [entry for entry in gained if entry is not new]
-        moved.append(Moved(old, new))
+        moved.append(MovedWord(old, new))
     return moved, gained, still_lost
 
 

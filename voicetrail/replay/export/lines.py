@@ -21,7 +21,7 @@ Span = tuple[Link, tuple[int, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StraightLine:
     """A straight line between the middles of two cells, in the direction in which it was drawn."""
 
     start: Cell
@@ -41,10 +41,10 @@ class PenAt:
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class Animation:
     """A session as lines."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[StraightLine, ...]
     """In the order in which they came."""
     pens: tuple[PenAt, ...]
     bounds: tuple[int, int, int, int]
@@ -60,13 +60,13 @@ def links_at(trail: Trail, cell: Cell) -> Iterator[Link]:
         yield (*cell, "across")
 
 
-def final_lines(trail: Trail) -> list[Line]:
+def final_lines(trail: Trail) -> list[StraightLine]:
     """The drawing as the fewest straight lines."""
     links = (link for cell in trail.cells for link in links_at(trail, cell))
     return _joined(((link, (0, None)) for link in links), lambda _: False)
 
 
-def film(timeline: Timeline) -> Film:
+def film(timeline: Timeline) -> Animation:
     """The whole session as lines with their times."""
     since: dict[Link, int] = {}
     spans: list[Span] = []
@@ -87,16 +87,16 @@ def film(timeline: Timeline) -> Film:
             pens.append(PenAt(at_ms, trail.pen.cell, trail.pen.direction))
     spans += [(link, (on_ms, None)) for link, on_ms in since.items()]
     lines = _joined(spans, lambda on_ms: backwards.get(on_ms, False))
-    return Film(tuple(sorted(lines, key=lambda line: line.on_ms)), tuple(pens), _bounds(lines, pens))
+    return Animation(tuple(sorted(lines, key=lambda line: line.on_ms)), tuple(pens), _bounds(lines, pens))
 
 
-def _joined(spans: Iterable[Span], backwards: Callable[[int], bool]) -> list[Line]:
+def _joined(spans: Iterable[Span], backwards: Callable[[int], bool]) -> list[StraightLine]:
     """Join links that lie in a row and came and went together."""
     groups: dict[tuple[Axis, int, int, int | None], list[int]] = {}
     for (x, y, axis), (on_ms, off_ms) in spans:
         row, place = (y, x) if axis == "along" else (x, y)
         groups.setdefault((axis, row, on_ms, off_ms), []).append(place)
-    lines: list[Line] = []
+    lines: list[StraightLine] = []
     for (axis, row, on_ms, off_ms), places in groups.items():
         places.sort()
         first = places[0]
@@ -105,12 +105,12 @@ def _joined(spans: Iterable[Span], backwards: Callable[[int], bool]) -> list[Lin
                 continue
             ends = [(first, row), (place + 1, row)] if axis == "along" else [(row, first), (row, place + 1)]
             start, end = reversed(ends) if backwards(on_ms) else ends
-            lines.append(Line(start, end, on_ms, off_ms))
+            lines.append(StraightLine(start, end, on_ms, off_ms))
             first = following if following is not None else place
     return lines
 
 
-def _bounds(lines: Iterable[Line], pens: Iterable[PenAt]) -> tuple[int, int, int, int]:
+def _bounds(lines: Iterable[StraightLine], pens: Iterable[PenAt]) -> tuple[int, int, int, int]:
     cells = [cell for line in lines for cell in (line.start, line.end)] + [pen.cell for pen in pens]
     xs, ys = [x for x, _ in cells], [y for _, y in cells]
     return min(xs), min(ys), max(xs), max(ys)

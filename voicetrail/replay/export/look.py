@@ -1,4 +1,4 @@
-"""Colours and sizes of pictures."""
+"""Colors and sizes of pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawing as text, plain or with ANSI colours."""
+"""The drawing as text, plain or with ANSI colors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write_txt(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
 
 
 def write_ans(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
-    """Write the drawing with colours of the terminal's own sixteen: ``cat`` shows it."""
+    """Write the drawing with colors of the terminal's own sixteen: ``cat`` shows it."""
     glyphs = ASCII_GLYPHS if options.plain else BOX_GLYPHS
     game = timeline.final
     left, top, _, _ = game.trail.bounds()

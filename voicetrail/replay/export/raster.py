@@ -12,7 +12,7 @@ from voicetrail.errors import ReplayError
 from voicetrail.events import WordHeard
 from voicetrail.game.trail import DELTAS, Cell
 from voicetrail.replay.export import Options, Report
-from voicetrail.replay.export.lines import Film, Line, PenAt, film, final_lines
+from voicetrail.replay.export.lines import Animation, PenAt, StraightLine, film, final_lines
 from voicetrail.replay.export.look import BACKGROUND, CELL, LINE, PEN, TEXT, TRAIL
 from voicetrail.replay.export.moments import STILL_MS, Pace
 from voicetrail.replay.story import stamp
@@ -35,7 +35,7 @@ IDLE_MS = 1000
 CAPTION = 22
 """Height of the line under the drawing, in pixels."""
 SHADES = 16
-"""Shades between two colours of a gif."""
+"""Shades between two colors of a gif."""
 
 
 def write_png(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
@@ -82,7 +82,7 @@ def _thinned(changes: list[int], pace: Pace) -> list[int]:
     return shown
 
 
-def _frames(timeline: Timeline, whole: Film, shown: list[int], progress: Report) -> Iterator[Image.Image]:
+def _frames(timeline: Timeline, whole: Animation, shown: list[int], progress: Report) -> Iterator[Image.Image]:
     from PIL import Image
 
     easel = _Easel.of(whole.bounds, GIF_SIDE, caption=CAPTION)
@@ -103,7 +103,7 @@ def _frames(timeline: Timeline, whole: Film, shown: list[int], progress: Report)
 
 
 def _shades() -> list[int]:
-    """The colours of all pictures: those that smoothing makes between each colour and the background."""
+    """The colors of all pictures: those that smoothing makes between each color and the background."""
 
     def parts(color: str) -> tuple[int, int, int]:
         return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
@@ -161,7 +161,7 @@ class _Easel:
         """The middle of a cell in the large picture."""
         return (cell[0] - self.left + 0.5) * CELL[0] * self.scale, (cell[1] - self.top + 0.5) * CELL[1] * self.scale
 
-    def draw(self, picture: Image.Image, lines: list[Line]) -> None:
+    def draw(self, picture: Image.Image, lines: list[StraightLine]) -> None:
         """Draw lines with round ends onto the large picture."""
         from PIL import ImageDraw
 

@@ -9,7 +9,7 @@ from voicetrail.game.game import Game
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
 from voicetrail.replay.story import miss, stamp
 from voicetrail.replay.timeline import Timeline
-from voicetrail.spotting.talk import raised
+from voicetrail.spotting.talk import raise_threshold
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
 
@@ -59,7 +59,7 @@ class Painter:
         self._view = View(columns - SIDE - 1, self._height)
 
     def paint(self, game: Game, at_ms: int) -> list[str]:
-        """The rows of a moment, with colours, none longer than the terminal is wide."""
+        """The rows of a moment, with colors, none longer than the terminal is wide."""
         side = self._side(at_ms)
         wall = f"{DIM}{self._wall}{RESET}"
         canvas = self._canvas(game)
@@ -91,11 +91,11 @@ class Painter:
         if hearing is not None:
             rows.append(f" {CYAN}{'listening' if hearing.listening else 'not listening'}{RESET}")
             scores = timeline.scores_at(at_ms) or (0.0,) * len(hearing.labels)
-            by = timeline.raised_at(at_ms)
+            by = timeline.threshold_shift_at(at_ms)
             last = {getattr(e.item, "word", ""): e.at_ms for e in timeline.detected_until(at_ms, 8) if _heard(e.item)}
             for label, score in zip(hearing.labels[:room], scores, strict=False):
                 lit = at_ms - last.get(label, -LIT_MS) < LIT_MS
-                rows.append(self._bar(label, score, raised(hearing.settings.threshold_of(label), by), lit))
+                rows.append(self._bar(label, score, raise_threshold(hearing.settings.threshold_of(label), by), lit))
             rows.append("")
         left = max(0, self._height - len(rows))
         for entry in timeline.detected_until(at_ms, left):

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from voicetrail.game.trail import Cell, Direction
 from voicetrail.replay.export import Options, Report
-from voicetrail.replay.export.lines import Film, Line, PenAt, film, final_lines
+from voicetrail.replay.export.lines import Animation, PenAt, StraightLine, film, final_lines
 from voicetrail.replay.export.look import BACKGROUND, CELL, LINE, PEN, TRAIL
 from voicetrail.replay.export.moments import STILL_MS, Pace
 from voicetrail.replay.timeline import Timeline
@@ -72,7 +72,7 @@ def _point(cell: Cell) -> str:
     return f"{(cell[0] + 0.5) * CELL[0]:g} {(cell[1] + 0.5) * CELL[1]:g}"
 
 
-def _moving_line(line: Line, pace: Pace) -> str:
+def _moving_line(line: StraightLine, pace: Pace) -> str:
     on, off = pace(line.on_ms), None if line.off_ms is None else pace(line.off_ms)
     shape = f'd="M{_point(line.start)}L{_point(line.end)}" pathLength="1" stroke-dasharray="1 1"'
     drawn = f'<animate attributeName="stroke-dashoffset" begin="{_s(on)}" dur="{_s(DRAW_MS)}" from="1" to="0"/>'
@@ -83,7 +83,7 @@ def _moving_line(line: Line, pace: Pace) -> str:
     return f'<path {shape} visibility="hidden">{shown}{drawn}</path>'
 
 
-def _moving_pen(whole: Film, pace: Pace) -> str:
+def _moving_pen(whole: Animation, pace: Pace) -> str:
     """A dot that jumps along; where nothing moves it stands at the end."""
     last = whole.pens[-1]
     x, y = _point(last.cell).split()

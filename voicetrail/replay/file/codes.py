@@ -11,7 +11,7 @@ k    a key's action               name
 v    a setting changed            ``[name, value]``
 l    listening on or off          ``[on, time]``
 d    the detector's settings      ``{"threshold": …, …, "time": time}``
-e    the recogniser listens       ``{"labels": …, "hop": …, "weights": …, …, "time": time}``
+e    the recognizer listens       ``{"labels": …, "hop": …, "weights": …, …, "time": time}``
 b    news of the source           ``[kind, time, message or count]``
 m    a marker                     label
 c    a checksum of the drawing    ``[checksum, session ms]``
@@ -43,13 +43,13 @@ from voicetrail.events import (
 from voicetrail.game import inputs
 from voicetrail.replay.file.entries import (
     Checksum,
-    Ears,
     End,
     Item,
     KeyPressed,
     Marker,
     News,
     Past,
+    RecognizerInfo,
     ScoreRun,
     SettingChanged,
     SoundAt,
@@ -82,9 +82,9 @@ def to_line(item: Item) -> tuple[str, object]:
         case ListeningChanged(time, listening):
             return "l", [listening, time]
         case DetectorChanged():
-            return "d", {"time": item.time, **DetectorSettings.told(item).as_dict()}
-        case Ears():
-            return "e", _ears_to_json(item)
+            return "d", {"time": item.time, **DetectorSettings.from_event(item).as_dict()}
+        case RecognizerInfo():
+            return "e", _recognizer_to_json(item)
         case SourceLost(time, message) | SourceDelayed(time, message):
             return "b", ["lost" if isinstance(item, SourceLost) else "delayed", time, message]
         case SourceBack(time, name):
@@ -163,7 +163,7 @@ def detector_settings(data: object) -> DetectorSettings:
 
 
 def _detector(data: object) -> DetectorChanged:
-    return detector_settings(data).changed_at(whole(table(data).get("time")))
+    return detector_settings(data).to_event(whole(table(data).get("time")))
 
 
 def _news(data: object) -> News:
@@ -184,23 +184,23 @@ def _news(data: object) -> News:
     raise ValueError("no such news")
 
 
-def _ears_to_json(ears: Ears) -> dict[str, object]:
+def _recognizer_to_json(recognizer: RecognizerInfo) -> dict[str, object]:
     return {
-        "time": ears.time,
-        "labels": list(ears.labels),
-        "hop": ears.hop,
-        "weights": ears.weights,
-        "hash": ears.weights_hash,
-        "source": ears.source,
-        "listening": ears.listening,
-        "settings": ears.settings.as_dict(),
-        "recent": [[time, list(posteriors)] for time, posteriors in ears.state.recent],
-        "words": {word: list(state) for word, state in ears.state.words.items()},
-        "talk": ears.state.talk,
+        "time": recognizer.time,
+        "labels": list(recognizer.labels),
+        "hop": recognizer.hop,
+        "weights": recognizer.weights,
+        "hash": recognizer.weights_hash,
+        "source": recognizer.source,
+        "listening": recognizer.listening,
+        "settings": recognizer.settings.as_dict(),
+        "recent": [[time, list(posteriors)] for time, posteriors in recognizer.state.recent],
+        "words": {word: list(state) for word, state in recognizer.state.words.items()},
+        "talk": recognizer.state.talk,
     }
 
 
-def _ears(data: object) -> Ears:
+def _recognizer(data: object) -> RecognizerInfo:
     values = table(data)
     labels = tuple(text(label) for label in some(values.get("labels"), LABELS_MAX))
     if not labels or len(set(labels)) < len(labels):
@@ -213,7 +213,7 @@ def _ears(data: object) -> Ears:
     for word, state in table(values.get("words", {})).items():
         armed, last_heard, peak = row(state, 3)
         words[word] = (flag(armed), None if last_heard is None else whole(last_heard), number(peak, -1, 1))
-    return Ears(
+    return RecognizerInfo(
         time=whole(values.get("time")),
         labels=labels,
         hop=whole(values.get("hop"), 1, 160_000),
@@ -250,7 +250,7 @@ _READERS: Mapping[str, Callable[[object], Item]] = {
     "v": _setting,
     "l": _listening,
     "d": _detector,
-    "e": _ears,
+    "e": _recognizer,
     "b": _news,
     "m": lambda data: Marker(text(data)),
     "c": _checksum,

@@ -30,8 +30,8 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
-    """The recogniser listens: what its scores mean, and where the detector stood. Scores from here on start from it."""
+class RecognizerInfo:
+    """The recognizer listens: what its scores mean, and where the detector stood. Scores from here on start from it."""
 
     time: int
     """Samples consumed so far; the first scores that follow are of the next hop."""
@@ -120,7 +120,7 @@ Item = (
     Input
     | Detected
     | Past
-    | Ears
+    | RecognizerInfo
     | ScoreRun
     | KeyPressed
     | SettingChanged
@@ -135,7 +135,17 @@ Item = (
 )
 """What a line can hold."""
 
-STREAM = (Ears, ListeningChanged, DetectorChanged, SourceLost, SourceDelayed, SourceBack, SourceEnded, SamplesLost, End)
+STREAM = (
+    RecognizerInfo,
+    ListeningChanged,
+    DetectorChanged,
+    SourceLost,
+    SourceDelayed,
+    SourceBack,
+    SourceEnded,
+    SamplesLost,
+    End,
+)
 """Items whose place among the scores matters."""
 
 

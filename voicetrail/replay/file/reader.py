@@ -24,7 +24,7 @@ _INTERVAL = re.compile(rb"\[([0-9]{1,9}(?:\.[0-9]{1,3})?),")
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class Replay:
     """A session as it was kept."""
 
     path: Path
@@ -65,7 +65,7 @@ class Recording:
         return path if path != self.path and path.is_file() else None
 
 
-def read(path: str | Path) -> Recording:
+def read(path: str | Path) -> Replay:
     """Read a replay file.
 
     Raises:
@@ -115,7 +115,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
         yield None if too_long else pending
 
 
-def _recording(path: Path, header: Header, lines: Iterator[bytes | None]) -> Recording:
+def _recording(path: Path, header: Header, lines: Iterator[bytes | None]) -> Replay:
     entries: list[Entry] = []
     damaged = first_damaged = before_ms = latest_ms = 0
     full = False
@@ -138,7 +138,7 @@ def _recording(path: Path, header: Header, lines: Iterator[bytes | None]) -> Rec
         before_ms = entry.at_ms
         latest_ms = max(latest_ms, before_ms)
         entries.append(entry)
-    return Recording(path, header, tuple(entries), latest_ms, damaged, first_damaged, full)
+    return Replay(path, header, tuple(entries), latest_ms, damaged, first_damaged, full)
 
 
 def _interval_ms(line: bytes) -> int:

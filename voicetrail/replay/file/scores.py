@@ -30,7 +30,7 @@ Row = tuple[int, ...]
 
 
 def quantize(posteriors: Sequence[float]) -> Row:
-    """Posteriors as thousandths; what a recogniser rounded to a thousandth loses nothing."""
+    """Posteriors as thousandths; what a recognizer rounded to a thousandth loses nothing."""
     return tuple(min(THOUSANDTHS, max(0, round(value * THOUSANDTHS))) for value in posteriors)
 
 

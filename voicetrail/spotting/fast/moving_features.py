@@ -13,7 +13,7 @@ _ROOM = 50
 """Hops for which the sound moves on in its buffer before it is put back to the start."""
 
 
-class MovingPicture:
+class StreamingFeatures:
     """Makes the same picture of a window as its ``LogMel``, in a fraction of the time.
 
     Args:

@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from voicetrail.calibration import Plan, Proposal, Session, Verdict, propose, speech_curves
+from voicetrail.calibration import CalibrationProposal, CalibrationRun, Plan, Verdict, propose, speech_curves
 from voicetrail.errors import SettingsError
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
-from voicetrail.play.updates import News
+from voicetrail.play.updates import Update
 from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import MEANINGS
@@ -42,7 +42,7 @@ class CalibrateScreen(ModalScreen[None]):
 
     Args:
         game: the game's screen.
-        plan: how long each part takes; made from the recogniser's words when ``None``.
+        plan: how long each part takes; made from the recognizer's words when ``None``.
     """
 
     DEFAULT_CSS = """
@@ -69,9 +69,9 @@ class CalibrateScreen(ModalScreen[None]):
         self._trouble = ""
         self._waiting = ""
         """Why no sound comes at the moment."""
-        self.session: Session | None = None
+        self.session: CalibrationRun | None = None
         """The calibration that is under way."""
-        self.proposal: Proposal | None = None
+        self.proposal: CalibrationProposal | None = None
         """What is proposed, once all was heard."""
         self.taken = False
 
@@ -114,18 +114,18 @@ class CalibrateScreen(ModalScreen[None]):
 
     def _begin(self) -> None:
         hearing, tuner = self._game.hearing, self._game.tuner
-        ears = hearing.ears if hearing is not None else None
+        recognizer = hearing.recognizer if hearing is not None else None
         detector = tuner.detector
-        if ears is None or detector is None:
+        if recognizer is None or detector is None:
             self._trouble = "the ears are still being loaded: press enter in a moment"
             self._show()
             return
         words = tuple(word for word in tuner.words if word in MEANINGS) or tuner.words
         self._trouble, self.proposal, self.taken = "", None, False
-        self.session = Session(ears.labels, self._plan or Plan.for_words(words), detector)
+        self.session = CalibrationRun(recognizer.labels, self._plan or Plan.for_words(words), detector)
         self._show()
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: Update) -> None:
         """Take what the ears tell, in the screen's thread."""
         if isinstance(news, Level):
             self._level = news.rms_db
@@ -141,15 +141,15 @@ class CalibrateScreen(ModalScreen[None]):
             self._propose(session)
         self._show()
 
-    def _propose(self, session: Session) -> None:
+    def _propose(self, session: CalibrationRun) -> None:
         shipped, hearing = self._game.tuner.shipped, self._game.hearing
         assert shipped is not None
         assert hearing is not None
         gain = self._game.settings["gain"]
         assert isinstance(gain, float | str)
-        self.proposal = propose(session, shipped, gain, speech_curves(getattr(hearing.ears, "about", {})))
+        self.proposal = propose(session, shipped, gain, speech_curves(getattr(hearing.recognizer, "about", {})))
 
-    def _take(self, proposal: Proposal) -> None:
+    def _take(self, proposal: CalibrationProposal) -> None:
         try:
             for name, value in proposal.settings.items():
                 self._game.settings.set(name, value)
@@ -193,7 +193,7 @@ class CalibrateScreen(ModalScreen[None]):
             self._meter(),
         ]
 
-    def _asking_page(self, session: Session) -> list[list[Run]]:
+    def _asking_page(self, session: CalibrationRun) -> list[list[Run]]:
         look = self._game.voicetrail.look
         stage = session.stage
         if self._waiting:
@@ -227,7 +227,7 @@ class CalibrateScreen(ModalScreen[None]):
             )
         return page
 
-    def _proposal_page(self, proposal: Proposal) -> list[list[Run]]:
+    def _proposal_page(self, proposal: CalibrationProposal) -> list[list[Run]]:
         look = self._game.voicetrail.look
         width = self.query_one("#lines").size.width
         page: list[list[Run]] = [[(f"room {proposal.room_db:.0f} dB, voice {proposal.speech_db:.0f} dB", look.dim)]]

@@ -25,21 +25,21 @@ from voicetrail.events import (
 )
 from voicetrail.game import Changes, Input, SetGlideSilence, SetGlideSpeed, SetMode, SetStep
 from voicetrail.keys import Action
-from voicetrail.play.delay_display import LineWatch
+from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.session import Session
 from voicetrail.play.tuner import Tuner
-from voicetrail.play.updates import News, Opened, Trouble, Wanted
+from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.settings import TUNING, Settings
-from voicetrail.spotting.talk import raised
+from voicetrail.spotting.talk import raise_threshold
 from voicetrail.spotting.word_counts import WordCounts
-from voicetrail.ui.messages import Heard, RecordingEnded
+from voicetrail.ui.messages import RecordingEnded, UpdatesArrived
 from voicetrail.ui.screens.view import GameView
 from voicetrail.ui.widgets.ear import State
 from voicetrail.ui.widgets.message import Weight
 
 if TYPE_CHECKING:
     from voicetrail.play.hearing import Hearing
-    from voicetrail.play.recording import Recording
+    from voicetrail.play.recording import RecordingControl
     from voicetrail.ui.app import VoicetrailApp
 
 FADE = 0.25
@@ -67,9 +67,9 @@ class LiveView(GameView):
         session: Session,
         settings: Settings,
         actions: Sequence[Action],
-        make_hearing: Callable[[Callable[[tuple[News, ...]], None]], Hearing] | None = None,
+        make_hearing: Callable[[Callable[[tuple[Update, ...]], None]], Hearing] | None = None,
         *,
-        recording: Recording,
+        recording: RecordingControl,
         notices: Sequence[str] = (),
     ) -> None:
         super().__init__(session.game.trail, monotonic, actions)
@@ -80,10 +80,10 @@ class LiveView(GameView):
         """The ears, once the worker has made them."""
         self.muted = settings.switch("push_to_talk")
         """Words are held back."""
-        self.overheard: list[Callable[[News], None]] = []
+        self.overheard: list[Callable[[Update], None]] = []
         """Whoever else is told all that the ears tell: the calibration, while it lies over the game."""
         self._counts: WordCounts | None = None
-        self._line = LineWatch()
+        self._line = DelayDisplay()
         self.recording = recording
         self._make_hearing = make_hearing
         self._notices = tuple(notices)
@@ -92,7 +92,7 @@ class LiveView(GameView):
         self._state: State = "loading" if make_hearing else "deaf"
         self._glide: Timer | None = None
         self._tuned_at = 0.0
-        self._raised = 0.0
+        self._threshold_shift = 0.0
         """How far talk has moved the thresholds up, as the bars show it."""
 
     def on_mount(self) -> None:
@@ -118,7 +118,7 @@ class LiveView(GameView):
 
     def _show_line(self) -> None:
         # Asked for, not told: over a line of words nothing comes while it is silent, and the line has a delay all the same.
-        delay = None if self.hearing is None else self.hearing.line_delay
+        delay = None if self.hearing is None else self.hearing.delay_s
         self.ear.set_line(self._line.take(delay, monotonic()))
 
     # What the ears tell
@@ -137,8 +137,8 @@ class LiveView(GameView):
         if not self._leaving:
             hearing.run()
 
-    def _tell(self, news: tuple[News, ...]) -> None:
-        self.post_message(Heard(news))
+    def _tell(self, news: tuple[Update, ...]) -> None:
+        self.post_message(UpdatesArrived(news))
 
     def stop_hearing(self) -> None:
         """Let the worker end."""
@@ -150,7 +150,7 @@ class LiveView(GameView):
         """The screen goes."""
         self.stop_hearing()
 
-    def on_heard(self, message: Heard) -> None:
+    def on_updates_arrived(self, message: UpdatesArrived) -> None:
         """Show the ears' news, and let words move the pen."""
         scores: Scores | None = None
         level: Level | None = None
@@ -169,13 +169,13 @@ class LiveView(GameView):
             self.ear.set_level(level)
         if scores is not None:
             self.bars.set_scores(scores.time, scores.smoothed)
-            by = round(scores.raised, 2)
-            if by != self._raised:
-                self._raised = by
+            by = round(scores.threshold_shift, 2)
+            if by != self._threshold_shift:
+                self._threshold_shift = by
                 self._show_thresholds()
         self.paint_now()
 
-    def _take(self, item: News) -> None:
+    def _take(self, item: Update) -> None:
         match item:
             case WordHeard() if self.muted:
                 # It was on its way when space was pressed.
@@ -187,7 +187,7 @@ class LiveView(GameView):
                 self.words.add(item, self.session.now_ms // 1000)
             case Ready():
                 self._take_ready(item)
-            case Opened(name):
+            case SourceOpened(name):
                 self.ear.set_source(name)
                 self._set_state("listening")
             case SourceLost(_, text):
@@ -208,9 +208,9 @@ class LiveView(GameView):
                 self.say("the sound is over; the arrow keys draw")
             case SamplesLost(_, _, total):
                 self.ear.set_lost(round(total / SAMPLE_RATE * 1000))
-            case Trouble(text, _, ends) if ends:
-                self.voicetrail.refuse(text)
-            case Trouble(text, fatal):
+            case Problem(text, _, ends) if ends:
+                self.voicetrail.exit_with_error(text)
+            case Problem(text, fatal):
                 self._set_state("deaf" if fatal else self._state)
                 self.say(text, "bad" if fatal else "warn")
             case ListeningChanged():
@@ -229,10 +229,10 @@ class LiveView(GameView):
 
     def _take_ready(self, ready: Ready) -> None:
         assert self.hearing is not None
-        ears = self.hearing.ears
-        assert ears is not None
+        recognizer = self.hearing.recognizer
+        assert recognizer is not None
         self.show_labels(ready.labels)
-        self.tuner.loaded(ready.labels, ears.detector)
+        self.tuner.loaded(ready.labels, recognizer.detector)
         detector = self.tuner.detector
         assert detector is not None
         self._counts = WordCounts(ready.labels, detector)
@@ -277,7 +277,9 @@ class LiveView(GameView):
         detector = self.tuner.detector
         if detector is not None:
             thresholds = {word: detector.threshold_of(word) for word in self.tuner.words}
-            self.bars.set_thresholds({word: raised(value, self._raised) for word, value in thresholds.items()})
+            self.bars.set_thresholds(
+                {word: raise_threshold(value, self._threshold_shift) for word, value in thresholds.items()}
+            )
 
     # What settings do
 
@@ -287,7 +289,7 @@ class LiveView(GameView):
         base = name.partition(".")[0]
         if base in TUNING or base == "preset":
             if self.hearing is not None:
-                self.hearing.renew_settings()
+                self.hearing.apply_settings()
             self._show_thresholds()
             self._tuned_at = monotonic()
         elif base == "step" and game.step != settings.number("step"):
@@ -299,13 +301,13 @@ class LiveView(GameView):
         elif base == "glide_silence":
             self.do(SetGlideSilence(settings.number("glide_silence")))
         elif base == "gain" and self.hearing is not None:
-            self.hearing.renew_gain()
+            self.hearing.apply_gain()
         elif base in ("source", "device") and self.hearing is not None:
-            self.hearing.listen_to(Wanted(settings.text("source"), settings.text("device") or None))
+            self.hearing.listen_to(SourceRequest(settings.text("source"), settings.text("device") or None))
         elif base == "push_to_talk":
             self.mute(settings.switch("push_to_talk"))
         elif base in ("theme", "ascii"):
-            self.voicetrail.renew_look()
+            self.voicetrail.apply_theme()
 
     def _count(self) -> None:
         """Show how often each word would have fired. Other settings are counted once the tuning keys have come to rest."""

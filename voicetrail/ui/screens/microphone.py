@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from voicetrail.audio.devices import Input, choose
+from voicetrail.audio.devices import InputDevice, choose
 from voicetrail.audio.level import Loudness
 from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
-from voicetrail.play.updates import Wanted
+from voicetrail.play.updates import SourceRequest
 from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows, Run
 
@@ -39,13 +39,13 @@ class InputList(Rows):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.inputs: tuple[Input, ...] = ()
+        self.inputs: tuple[InputDevice, ...] = ()
         self.cursor = 0
         self.chosen = 0
         """The row that is listened to."""
         self.meters: InputMeters | None = None
 
-    def set_inputs(self, inputs: Sequence[Input], device: str) -> None:
+    def set_inputs(self, inputs: Sequence[InputDevice], device: str) -> None:
         """Show these inputs, and which one the setting ``device`` takes."""
         self.inputs = tuple(inputs)
         self.chosen = 0
@@ -167,7 +167,7 @@ class MicrophoneScreen(ModalScreen[None]):
         self._say("looking for inputs…" if self._list.look.marks.full != "=" else "looking for inputs...")
         self.run_worker(look, thread=True, name="inputs", exclusive=True)
 
-    def _found(self, found: list[Input], problem: str) -> None:
+    def _found(self, found: list[InputDevice], problem: str) -> None:
         self._list.set_inputs(found, self._settings.text("device"))
         self._meters = InputMeters(found)
         self._list.meters = self._meters
@@ -211,5 +211,5 @@ class MicrophoneScreen(ModalScreen[None]):
             self._meters.close()
         hearing = self._game.hearing
         if hearing is not None and self._settings["source"] == "mic":
-            hearing.listen_to(Wanted("mic", self._settings.text("device") or None))
+            hearing.listen_to(SourceRequest("mic", self._settings.text("device") or None))
         self.set_timer(SETTLE, lambda: self._look_for(refresh=True))

@@ -12,11 +12,11 @@ from voicetrail.game import Game
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
 from voicetrail.replay.file.entries import Entry, Marker, SettingChanged
-from voicetrail.replay.file.reader import Recording
+from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
 from voicetrail.replay.story import told
-from voicetrail.replay.timeline import Hearing, Timeline
-from voicetrail.spotting.talk import raised
+from voicetrail.replay.timeline import ScoresAt, Timeline
+from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.screens.view import GameView
 from voicetrail.ui.widgets.message import MessageLine
 from voicetrail.ui.widgets.position import PositionBar, speed_text
@@ -70,15 +70,15 @@ class ReplayScreen(GameView):
     ReplayScreen.-small #position { display: none; }
     """
 
-    def __init__(self, recording: Recording, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, recording: Replay, clock: Callable[[], float] = monotonic) -> None:
         self.timeline = Timeline(recording)
         self.player = Player(self.timeline, clock)
         super().__init__(self.player.game.trail, lambda: self.player.position_ms / 1000, ACTIONS, "replay")
         self._recording = recording
         self._shown_game: Game | None = None
         self._shown_ms = -1
-        self._hearing: Hearing | None = None
-        self._raised = 0.0
+        self._hearing: ScoresAt | None = None
+        self._threshold_shift = 0.0
 
     def compose(self) -> ComposeResult:
         """The parts of the game's screen, and the position."""
@@ -128,9 +128,9 @@ class ReplayScreen(GameView):
         scores = self.timeline.scores_at(player.position_ms)
         if scores is not None:
             self.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
-            by = round(self.timeline.raised_at(player.position_ms), 2)
-            if by != self._raised:
-                self._raised = by
+            by = round(self.timeline.threshold_shift_at(player.position_ms), 2)
+            if by != self._threshold_shift:
+                self._threshold_shift = by
                 self._show_thresholds()
         else:
             self.bars.fade()
@@ -159,7 +159,9 @@ class ReplayScreen(GameView):
         hearing = self._hearing
         if hearing is not None:
             thresholds = {word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)}
-            self.bars.set_thresholds({word: raised(value, self._raised) for word, value in thresholds.items()})
+            self.bars.set_thresholds(
+                {word: raise_threshold(value, self._threshold_shift) for word, value in thresholds.items()}
+            )
 
     def _refill_words(self) -> None:
         self.words.clear()

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from voicetrail.errors import VoicetrailError
 from voicetrail.replay import library as store
 from voicetrail.replay.file.reader import read
-from voicetrail.replay.library import Summary
+from voicetrail.replay.library import ReplaySummary
 from voicetrail.text import printable
 from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.replay import ReplayScreen
@@ -53,8 +53,8 @@ class ReplaysScreen(ModalScreen[None]):
         super().__init__()
         self._game = game
         self._folder = folder
-        self._found: list[Summary] = []
-        self._doomed: Summary | None = None
+        self._found: list[ReplaySummary] = []
+        self._doomed: ReplaySummary | None = None
         """What is deleted once the player says yes."""
 
     def compose(self) -> ComposeResult:
@@ -101,7 +101,7 @@ class ReplaysScreen(ModalScreen[None]):
         self.query_one("#note", Static).update(Text(printable(text, 300)))
 
     @property
-    def _chosen(self) -> Summary | None:
+    def _chosen(self) -> ReplaySummary | None:
         number = self.query_one(OptionList).highlighted
         return self._found[number] if number is not None and number < len(self._found) else None
 
@@ -188,7 +188,7 @@ class ReplaysScreen(ModalScreen[None]):
         self._say(chosen.problem if chosen is not None else "")
 
 
-def _line(one: Summary) -> Text:
+def _line(one: ReplaySummary) -> Text:
     size = store.size_text(one.size) + (" +sound" if one.sound else "")
     name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
     text = _row(one.when, one.length, str(one.words), one.mode, size, name)

@@ -55,7 +55,7 @@ class SettingsList(Rows):
         Binding("end", "move(1000)", "Last"),
     ]
 
-    class Moved(Message):
+    class SelectionMoved(Message):
         """The cursor is on another setting."""
 
     def __init__(self, settings: Settings, tuner: Tuner, *, id: str | None = None) -> None:
@@ -97,7 +97,7 @@ class SettingsList(Rows):
         """Move the cursor."""
         self.cursor = min(max(self.cursor + rows, 0), len(self.names) - 1)
         self.rebuild()
-        self.post_message(self.Moved())
+        self.post_message(self.SelectionMoved())
 
     def rebuild(self) -> None:
         """Make the rows that can be seen."""
@@ -189,7 +189,7 @@ class SettingsScreen(ModalScreen[None]):
     def _list(self) -> SettingsList:
         return self.query_one("#list", SettingsList)
 
-    def on_settings_list_moved(self) -> None:
+    def on_settings_list_selection_moved(self) -> None:
         """Tell about the setting under the cursor."""
         self._said = ""
         self._tell()

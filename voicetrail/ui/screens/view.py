@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from voicetrail.game.trail import Trail
 from voicetrail.keys import Action
-from voicetrail.ui.textual_private.diff_compositor import SparingCompositor
+from voicetrail.ui.textual_private.diff_compositor import DiffCompositor
 from voicetrail.ui.widgets.bars import ScoreBars
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.ear import Ear
@@ -40,7 +40,7 @@ class GameView(Screen[None], inherit_bindings=False):
 
     def __init__(self, trail: Trail, clock: Callable[[], float], actions: Sequence[Action], title: str = "voicetrail") -> None:
         super().__init__()
-        self._compositor = SparingCompositor()
+        self._compositor = DiffCompositor()
         self.actions = actions
         self._title = title
         self.canvas = Canvas(trail, id="canvas")

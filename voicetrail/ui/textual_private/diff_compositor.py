@@ -1,6 +1,6 @@
 """Partial updates of the screen with as few bytes as they can be said in.
 
-Textual 8 repaints a changed span from the left end of its widget's line, and says colours and reset anew for every run. Here only
+Textual 8 repaints a changed span from the left end of its widget's line, and says colors and reset anew for every run. Here only
 the changed cells are sent, the cursor is placed only where it is not yet, and of a style only what differs from the one before.
 It makes a move on the canvas some 200 bytes instead of 900. Should a later Textual build its updates otherwise, nothing breaks
 but the saving: the screen's own compositor is replaced, and full repaints stay Textual's.
@@ -33,7 +33,7 @@ class Piece:
     strip: Strip
 
 
-class SparingUpdate(CompositorUpdate):
+class DiffUpdate(CompositorUpdate):
     """Changed cells of some lines."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -47,23 +47,23 @@ class SparingUpdate(CompositorUpdate):
         return pen.text
 
 
-class SparingCompositor(Compositor):
+class DiffCompositor(Compositor):
     """Textual's compositor, with partial updates that spare the line and the processor.
 
     Where every changed cell lies in a widget of rows with nothing over it, those cells alone are rendered; else the changed lines
     are composed as Textual does it, and cut to what changed.
     """
 
-    def render_partial_update(self) -> SparingUpdate | None:  # type: ignore[override]
+    def render_partial_update(self) -> DiffUpdate | None:  # type: ignore[override]
         """What changed since the last update."""
         screen = self.size.region
         dirty = [region.intersection(screen) for region in self._dirty_regions]
         pieces = self._rows_alone(list(self._regions_to_spans(region for region in dirty if region)))
         if pieces is None:
             update = super().render_partial_update()
-            return None if update is None else SparingUpdate(_cut(update))
+            return None if update is None else DiffUpdate(_cut(update))
         self._dirty_regions.clear()
-        return SparingUpdate(pieces) if pieces else None
+        return DiffUpdate(pieces) if pieces else None
 
     def _rows_alone(self, spans: Sequence[tuple[int, int, int]]) -> list[Piece] | None:
         """Render spans that lie in widgets of rows each; ``None`` where one does not."""
@@ -115,7 +115,7 @@ class _Pen:
                 self._out.append(text)
 
     def _turn(self, wanted: tuple[str, str, str]) -> None:
-        """Go over to another style (attributes, colour, background)."""
+        """Go over to another style (attributes, color, background)."""
         now = self._style
         if wanted == now:
             return
@@ -130,7 +130,7 @@ class _Pen:
 
 @lru_cache(maxsize=2000)
 def _codes(style: Style, system: ColorSystem | None) -> tuple[str, str, str]:
-    """What a terminal is told for a style: attributes, colour, background."""
+    """What a terminal is told for a style: attributes, color, background."""
     if system is None:
         return "", "", ""
     attributes = style.without_color.render("|", color_system=system).partition("|")[0].removeprefix("\x1b[").removesuffix("m")

@@ -39,7 +39,7 @@ class _Forgiving:
             self._file.flush()
 
 
-class LastingDriver(LinuxDriver):
+class HangupSafeDriver(LinuxDriver):
     """The driver for a terminal that may go away."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

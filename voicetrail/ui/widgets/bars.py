@@ -39,7 +39,7 @@ class _Shape:
 
 
 class ScoreBars(Rows):
-    """A bar for each label. Scores are quantised to the bar's cells: a change that cannot be seen sends nothing.
+    """A bar for each label. Scores are quantized to the bar's cells: a change that cannot be seen sends nothing.
 
     Args:
         clock: seconds, never falling; lit bars go out by it. The replay player passes the replay's clock.

@@ -25,7 +25,7 @@ class MessageLine(Rows):
         self._recording = ""
 
     def say(self, message: str, weight: Weight = "plain") -> None:
-        """Show a message; one that warns or tells of a fault is marked with a sign, not by its colour alone."""
+        """Show a message; one that warns or tells of a fault is marked with a sign, not by its color alone."""
         self.message = printable(message, 300)
         self._weight = weight
         self.rebuild()

@@ -41,7 +41,7 @@ class Rows(Widget):
         self._base: Style | None = None
         """The widget's own style; finding it takes longer than painting a line."""
         self._inner_room: tuple[Region, Color] | None = None
-        """Where the rows lie within the widget's frame, and the colour behind them."""
+        """Where the rows lie within the widget's frame, and the color behind them."""
         self._paint: Callable[[Widget], None] | None = None
         """Has this widget painted soon, without Textual's messages."""
         self._runs: list[list[Run]] = []
@@ -49,7 +49,7 @@ class Rows(Widget):
 
     @property
     def look(self) -> Look:
-        """Colours and characters of the moment; any app that shows these widgets has a ``look``."""
+        """Colors and characters of the moment; any app that shows these widgets has a ``look``."""
         look: Look = self.app.look  # type: ignore[attr-defined]
         return look
 
