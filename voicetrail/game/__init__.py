@@ -1,6 +1,6 @@
 """The rules of the game: pure, with the clock passed in."""
 
-from voicetrail.game.game import RULES_VERSION, Changes, Game
+from voicetrail.game.game import RULES_VERSION, Game
 from voicetrail.game.inputs import (
     Clear,
     Go,
@@ -17,6 +17,7 @@ from voicetrail.game.inputs import (
     input_of,
     to_json,
 )
+from voicetrail.game.rules import Changes
 
 __all__ = [
     "RULES_VERSION",

@@ -22,6 +22,7 @@ from voicetrail.game.inputs import (
 )
 from voicetrail.game.movement.glide import GlideMode
 from voicetrail.game.movement.step import StepMode
+from voicetrail.game.rules import Changes
 from voicetrail.game.tally import Tally
 from voicetrail.game.trail import HEIGHT, WIDTH, Cell, Direction, Stroke, Trail
 
@@ -29,18 +30,6 @@ RULES_VERSION = 1
 """Grows when the same inputs would no longer give the same drawing; a replay carries it."""
 UNDO_DEPTH = 10_000
 """Strokes that can be taken back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What an input did."""
-
-    cells: frozenset[Cell] = frozenset()
-    """Exactly the cells that look different now."""
-    message: str = ""
-    """What to tell the player; empty when there is nothing to tell."""
-    edge: bool = False
-    """The edge of the drawing stopped the pen."""
 
 
 @dataclass(slots=True)
