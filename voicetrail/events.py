@@ -166,6 +166,8 @@ class Ready:
     weights_hash: str
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """The thresholds that ship with the weights, one for each word."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """For words that are not the game's own: the word of the game that each stands for (``vocabulary.MEANINGS``)."""
 
 
 SourceEvent = SourceLost | SourceDelayed | SourceBack | SourceEnded

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -58,6 +59,7 @@ class LoudIsUp:
     window_samples = 1280
     name = "loud-is-up"
     hash = "0" * 64
+    meanings: Mapping[str, str] = MappingProxyType({})
     detector = DetectorSettings(threshold=0.6, thresholds={"up": 0.7}, smoothing=0.0, refractory=0.1, margin=0.1)
 
     def score(self, window: npt.NDArray[np.float32]) -> tuple[float, ...]:

@@ -85,7 +85,9 @@ def test_settings_come_over_as_they_were(settings: DetectorSettings) -> None:
 
 
 def test_what_the_recognizer_is_comes_over() -> None:
-    ready = Ready(LABELS, "desk", "directional4w", "ab" * 32, {"up": 0.7, "down": 0.6, "_background_noise_": 0.6})
+    ready = Ready(
+        LABELS, "desk", "directional4w", "ab" * 32, {"up": 0.7, "down": 0.6, "_background_noise_": 0.6}, {"down": "left"}
+    )
     assert decode_ready(over_the_wire(encode_ready(ready, LoudIsUp.detector)).data) == (ready, LoudIsUp.detector)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from voicetrail.events import Event, Level, WordHeard
+from voicetrail.events import Event, Level, Ready, WordHeard
 from voicetrail.game import Game, Input, Step, Undo
 from voicetrail.play.session import Session
 
@@ -41,3 +41,12 @@ def test_a_word_that_means_nothing_moves_nothing() -> None:
     before = session.game.checksum()
     assert session.hear(WordHeard(0, "seven", 0.9)) is None
     assert session.game.checksum() == before
+
+
+def test_a_word_of_another_vocabulary_does_what_its_recognizer_says_it_means() -> None:
+    session = Session(Game(41, 21, step=1), Clock())
+    assert session.hear(Ready(("links", "rechts"), "desk", "mine", "0" * 64, meanings={"links": "left"})) is None
+    changes = session.hear(WordHeard(640, "links", 0.9))
+    assert changes is not None
+    assert changes.message == "left"
+    assert session.hear(WordHeard(1280, "rechts", 0.9)) is None

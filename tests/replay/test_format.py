@@ -65,7 +65,16 @@ def recognizer(draw: st.DrawFn) -> RecognizerInfo:
     states = st.dictionaries(words, st.tuples(st.booleans(), st.none() | times, st.floats(0, 1)), max_size=3)
     state = Snapshot(tuple(draw(st.lists(row, max_size=3))), draw(states), draw(scores))
     return RecognizerInfo(
-        draw(times), names, 640, draw(words), draw(words), draw(words), draw(detectors), draw(st.booleans()), state
+        draw(times),
+        names,
+        640,
+        draw(words),
+        draw(words),
+        draw(words),
+        draw(detectors),
+        draw(st.booleans()),
+        state,
+        draw(st.dictionaries(st.sampled_from(names), words, max_size=2)),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import soundfile
@@ -28,6 +29,7 @@ class ToneRecognizer:
     window_samples = 16_000
     name = "tones"
     hash = "0" * 64
+    meanings: Mapping[str, str] = MappingProxyType({})
     detector = DetectorSettings(threshold=0.7, thresholds={"left": 0.6})
 
     def score(self, window: Sound) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ from voicetrail.game.movement.glide import GlideMode
 from voicetrail.game.movement.step import StepMode
 from voicetrail.game.rules import Changes
 from voicetrail.game.tally import Tally
-from voicetrail.game.trail import HEIGHT, WIDTH, Cell, Direction, Stroke, Trail
+from voicetrail.game.trail import HEIGHT, WIDTH, Direction, Stroke, Trail
 
 RULES_VERSION = 1
 """Grows when the same inputs would no longer give the same drawing; a replay carries it."""

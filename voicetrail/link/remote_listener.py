@@ -64,6 +64,7 @@ class RemoteRecognizer:
         self.name = ready.weights
         self.hash = ready.weights_hash
         self.detector = shipped
+        self.meanings = ready.meanings
 
     def score(self, window: Sound) -> tuple[float, ...]:
         """There is no sound here to be scored."""

@@ -52,7 +52,8 @@ def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
             "weights": ready.weights,
             "hash": ready.weights_hash,
             "detector": shipped.as_dict(),
-        },
+        }
+        | ({"meanings": dict(ready.meanings)} if ready.meanings else {}),
     )
 
 
@@ -85,7 +86,9 @@ def decode_ready(data: Mapping[str, Any]) -> tuple[Ready, DetectorSettings]:
     names = tuple(printable(label, 40) for label in labels)
     thresholds = {label: shipped.threshold_of(label) for label in names}
     source, weights, digest = (printable(data.get(key, ""), 80) for key in ("source", "weights", "hash"))
-    return Ready(names, source, weights, digest, thresholds), shipped
+    stated = _mapping(data.get("meanings", {}))
+    meanings = {label: printable(stated[label], 40) for label in names if label in stated}
+    return Ready(names, source, weights, digest, thresholds, meanings), shipped
 
 
 def decode_word(event: WireEvent, labels: tuple[str, ...]) -> WordHeard | WordRejected | SamplesLost:

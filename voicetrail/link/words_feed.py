@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 from wyoming.event import Event
@@ -34,6 +34,7 @@ class NamedRecognizer(RecognizerProtocol, Protocol):
     name: str
     hash: str
     detector: DetectorSettings
+    meanings: Mapping[str, str]
 
 
 class WordsFeed:
@@ -63,7 +64,7 @@ class WordsFeed:
         self.name = source.name
         self._listener = Listener(source, recognizer, Detector(recognizer.labels, settings), gain=gain)
         self._shipped = recognizer.detector
-        self._ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash)
+        self._ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, meanings=recognizer.meanings)
         self._on_level = on_level
         self._on_news = on_news
         self._state: Event | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Protocol
 
@@ -34,6 +34,7 @@ class NamedRecognizer(RecognizerProtocol, Protocol):
     name: str
     hash: str
     detector: DetectorSettings
+    meanings: Mapping[str, str]
 
 
 class ListeningObserver(Protocol):
@@ -228,7 +229,7 @@ class Hearing:
         if self._stop.is_set() or self._changed.is_set():
             listener.stop()
         words = {label: recognizer.detector.threshold_of(label) for label in detector.labels if is_word(label)}
-        ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words)
+        ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words, recognizer.meanings)
         if self._observer is not None:
             self._observer.attach(listener, ready)
         self._tell((ready, SourceOpened(source.name)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from voicetrail.events import Event, WordHeard
-from voicetrail.game.game import Changes, Game
+from voicetrail.events import Event, Ready, WordHeard
+from voicetrail.game.game import Game
 from voicetrail.game.inputs import Input, Tick, input_of
+from voicetrail.game.rules import Changes
 
 
 class RecorderProtocol(Protocol):
@@ -32,6 +33,7 @@ class Session:
         self.recorder = recorder
         self._clock = clock
         self._start = clock()
+        self._meanings: Mapping[str, str] = {}
 
     @property
     def now_ms(self) -> int:
@@ -53,9 +55,11 @@ class Session:
         """
         if self.recorder is not None:
             self.recorder.record(event, self.now_ms)
+        if isinstance(event, Ready):
+            self._meanings = event.meanings
         if not isinstance(event, WordHeard):
             return None
-        item = input_of(event.word)
+        item = input_of(self._meanings.get(event.word, event.word))
         return None if item is None else self.do(item)
 
     def tick(self) -> Changes:

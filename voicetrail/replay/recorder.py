@@ -247,6 +247,7 @@ class Recorder:
             settings=detector.applied,
             listening=listener.listened,
             state=detector.snapshot(),
+            meanings=ready.meanings,
         )
         take.put(recognizer, at_ms)
 

@@ -39,6 +39,7 @@ class Recognizer:
         self.hash = weights.hash
         self.labels = weights.info.labels
         self.about = weights.info.about
+        self.meanings = weights.info.meanings
         self.detector: DetectorSettings = weights.info.detector
         """What ships with the weights: thresholds and times chosen on validation streams."""
         self.window_samples = weights.info.features.window_samples

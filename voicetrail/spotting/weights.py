@@ -20,7 +20,7 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
 from voicetrail.text import printable
-from voicetrail.vocabulary import RESERVED, UNKNOWN
+from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
 
 FORMAT_VERSION = 1
 MAX_SIZE = 64 * 1024 * 1024
@@ -45,6 +45,8 @@ class WeightsInfo:
     """At which classes are joined to labels (``spotting.posteriors``)."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What it was trained on and how it scored."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """For labels that are not the game's own words: the word of ``vocabulary.MEANINGS`` that each stands for."""
 
     def grouping(self) -> Tensor:
         """The matrix ``[classes, labels]`` that adds up the posteriors of the classes of each label."""
@@ -101,6 +103,8 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -
         "detector": {**asdict(info.detector), "thresholds": dict(info.detector.thresholds)},
         "about": dict(info.about),
     }
+    if info.meanings:
+        meta["meanings"] = dict(info.meanings)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     # Half precision is finer than any threshold and halves the file; it is turned back when loaded.
@@ -177,6 +181,10 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return meta
 
 
+def _is_meaning(word: object) -> bool:
+    return isinstance(word, str) and word in MEANINGS
+
+
 def _names(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
@@ -211,6 +219,13 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     if not isinstance(temperature, (int, float)) or not 0.1 <= temperature <= 10:
         raise _damaged(path, "its temperature is out of range")
     features = FeatureSettings.from_dict(meta.get("features") or {})
+    meanings = meta.get("meanings", {})
+    if (
+        not isinstance(meanings, dict)
+        or not {*meanings} <= {*labels}
+        or not all(_is_meaning(word) for word in meanings.values())
+    ):
+        raise _damaged(path, "what its words mean is no word of the game")
     about = meta.get("about")
     return WeightsInfo(
         tuple(labels),
@@ -220,4 +235,5 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         detector,
         float(temperature),
         about if isinstance(about, dict) else {},
+        meanings,
     )

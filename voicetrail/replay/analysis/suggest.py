@@ -117,10 +117,11 @@ def cases(timeline: Timeline) -> list[Case]:
 def _taken_back(timeline: Timeline) -> set[Entry]:
     """The words whose move was undone at once."""
     out: set[Entry] = set()
+    meanings = timeline.recording.meanings
     last: Entry | None = None
     for entry in timeline.shown:
         item = entry.item
-        if isinstance(item, WordHeard) and input_of(item.word) is not None:
+        if isinstance(item, WordHeard) and input_of(meanings.get(item.word, item.word)) is not None:
             last = entry
         elif isinstance(item, Undo):
             if last is not None and entry.at_ms - last.at_ms <= UNDO_MS:

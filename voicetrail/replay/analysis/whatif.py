@@ -173,6 +173,7 @@ def _outcome(recording: Replay, decisions: Decisions) -> WhatIfResult:
     lost: list[Entry] = []
     stretch = 0
     dropped: Input | None = None
+    meanings = recording.meanings
     for entry in recording.entries:
         item = entry.item
         if isinstance(item, RecognizerInfo):
@@ -187,7 +188,7 @@ def _outcome(recording: Replay, decisions: Decisions) -> WhatIfResult:
             if pending.pop(_key(stretch, item), None) is None and (stretch, item.time) in decisions.hops:
                 if isinstance(item, WordHeard):
                     lost.append(entry)
-                    dropped = input_of(item.word)
+                    dropped = input_of(meanings.get(item.word, item.word))
                 continue
         elif dropped is not None and is_input(item):
             same, dropped = item == dropped, None if isinstance(item, Step | Go | Stop) and item.by == "voice" else dropped
@@ -198,7 +199,7 @@ def _outcome(recording: Replay, decisions: Decisions) -> WhatIfResult:
             continue
         kept.append(entry)
     gained = [entry for entry in pending.values() if isinstance(entry.item, WordHeard)]
-    after = replace(recording, entries=_merged(kept, list(pending.values())))
+    after = replace(recording, entries=_merged(kept, list(pending.values()), meanings))
     moved, gained, lost = _moved(gained, lost)
     return WhatIfResult(recording, after, tuple(gained), tuple(lost), tuple(moved))
 
@@ -220,11 +221,11 @@ def compare(recording: Replay, kept: list[Entry], heard: list[Entry]) -> WhatIfR
             before.remove(old)
             after.remove(twin)
     moved, gained, lost = _moved(after, before)
-    entries = _merged(kept, heard)
+    entries = _merged(kept, heard, recording.meanings)
     return WhatIfResult(recording, replace(recording, entries=entries), tuple(gained), tuple(lost), tuple(moved))
 
 
-def _merged(kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
+def _merged(kept: list[Entry], new: list[Entry], meanings: Mapping[str, str]) -> tuple[Entry, ...]:
     """Put new words, each with what it does, between the entries that were there, by time."""
     out: list[Entry] = []
     waiting = sorted(new, key=lambda entry: entry.at_ms, reverse=True)
@@ -233,7 +234,8 @@ def _merged(kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
         while waiting and waiting[-1].at_ms < until_ms:
             entry = waiting.pop()
             out.append(entry)
-            does = input_of(entry.item.word) if isinstance(entry.item, WordHeard) else None
+            heard = entry.item.word if isinstance(entry.item, WordHeard) else None
+            does = None if heard is None else input_of(meanings.get(heard, heard))
             if does is not None:
                 out.append(Entry(entry.at_ms, does))
 

@@ -197,7 +197,7 @@ def _recognizer_to_json(recognizer: RecognizerInfo) -> dict[str, object]:
         "recent": [[time, list(posteriors)] for time, posteriors in recognizer.state.recent],
         "words": {word: list(state) for word, state in recognizer.state.words.items()},
         "talk": recognizer.state.talk,
-    }
+    } | ({"meanings": dict(recognizer.meanings)} if recognizer.meanings else {})
 
 
 def _recognizer(data: object) -> RecognizerInfo:
@@ -223,6 +223,7 @@ def _recognizer(data: object) -> RecognizerInfo:
         settings=detector_settings(values.get("settings")),
         listening=flag(values.get("listening", True)),
         state=Snapshot(tuple(recent), words, number(values.get("talk", 0.0), 0, 1)),
+        meanings={label: text(meaning) for label, meaning in table(values.get("meanings", {})).items() if label in labels},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voicetrail.events import (
@@ -45,6 +46,8 @@ class RecognizerInfo:
     """What the detector decides with."""
     listening: bool = True
     state: Snapshot = field(default_factory=Snapshot)
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """See ``events.Ready.meanings``."""
 
 
 @dataclass(frozen=True, slots=True)

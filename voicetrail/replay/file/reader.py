@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from voicetrail.errors import ReplayError
-from voicetrail.replay.file.entries import End, Entry
+from voicetrail.replay.file.entries import End, Entry, RecognizerInfo
 from voicetrail.replay.file.format import AHEAD_MAX_MS, SOUND_SUFFIX, Header, read_entry, read_header
 from voicetrail.text import printable
 
@@ -44,6 +44,12 @@ class Replay:
     def whole(self) -> bool:
         """Nothing was passed over, and the end is there."""
         return not self.damaged and not self.full and any(isinstance(entry.item, End) for entry in self.entries[-1:])
+
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """The word of the game that each word of other vocabularies stands for, of all recognizers that listened."""
+        infos = (entry.item for entry in self.entries if isinstance(entry.item, RecognizerInfo))
+        return {label: meaning for info in infos for label, meaning in info.meanings.items()}
 
     @property
     def remark(self) -> str:

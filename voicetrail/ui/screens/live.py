@@ -186,6 +186,7 @@ class LiveView(GameView):
                 self.session.hear(item)
                 self.words.add(item, self.session.now_ms // 1000)
             case Ready():
+                self.session.hear(item)
                 self._take_ready(item)
             case SourceOpened(name):
                 self.ear.set_source(name)
