@@ -20,7 +20,7 @@ LONGEST = 400
 """Lines of a file: what a person reads in one sitting."""
 
 # What a part may import of the package, besides itself. Nothing above is imported by anything below.
-GROUND = {"events", "errors", "text", "vocabulary", "log_odds"}
+GROUND = {"events", "errors", "text", "vocabulary", "log_odds", "atomic", "output"}
 SOUND = GROUND | {"audio", "spotting", "listening"}
 PLAY = SOUND | {"link", "sources", "game", "calibration", "replay", "settings", "keys"}
 MAY_IMPORT = {
@@ -29,6 +29,9 @@ MAY_IMPORT = {
     "text": set[str](),
     "vocabulary": set[str](),
     "log_odds": set[str](),
+    "atomic": set[str](),
+    "output": {"errors", "text"},
+    "arguments": {"output", "text"},
     "audio": GROUND,
     "spotting": GROUND | {"audio"},
     "listening": GROUND | {"audio", "spotting"},
@@ -45,7 +48,7 @@ MAY_IMPORT = {
     "training": SOUND,
     "api": SOUND | {"sources"},
     "ui": PLAY | {"play", "checkup", "remote"},
-    "cli": {"errors", "text"},
+    "cli": {"errors", "text", "output", "arguments"},
     "__main__": {"cli"},
     "__init__": {"api"},
 }
@@ -138,7 +141,21 @@ def test_only_the_screen_imports_textual() -> None:
     assert {part(module) for module in importers("textual")} == {"ui"}
 
 
-LIGHT = ("events", "errors", "text", "vocabulary", "game", "replay", "calibration", "keys", "settings", "spotting.detector")
+LIGHT = (
+    "events",
+    "errors",
+    "text",
+    "atomic",
+    "output",
+    "arguments",
+    "vocabulary",
+    "game",
+    "replay",
+    "calibration",
+    "keys",
+    "settings",
+    "spotting.detector",
+)
 
 
 @pytest.mark.parametrize("name", LIGHT)
@@ -147,6 +164,21 @@ def test_what_is_pure_brings_nothing_heavy_along(name: str) -> None:
     assert inside
     for module in inside:
         assert not {package for found in reached(module) for package in HEAVY if found.partition(".")[0] == package}, module
+
+
+def test_there_is_one_way_to_print_and_one_to_replace_a_file() -> None:
+    printing, replacing = set(), set()
+    for module in modules():
+        for node in ast.walk(parsed(module)):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            if called in ("print", "sys.stdout.write", "sys.stderr.write"):
+                printing.add(module)
+            if called in ("os.replace", "os.rename"):
+                replacing.add(module)
+    assert printing <= {"voicetrail.output"}
+    assert replacing <= {"voicetrail.atomic"}
 
 
 def test_the_loop_and_the_sources_bring_no_torch_and_no_screen_along() -> None:
@@ -167,7 +199,7 @@ def test_no_file_grows_past_what_a_person_reads_in_one_sitting() -> None:
 def loaded(*arguments: str) -> set[str]:
     """The packages in memory once a command has ended."""
     code = (
-        "import sys\nfrom voicetrail.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom voicetrail.cli import main\nmain(sys.argv[1:])\n"
         "print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=60)

@@ -6,13 +6,13 @@ Each command is a module in ``voicetrail.commands`` that is imported only when i
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from voicetrail import __version__
-from voicetrail.errors import VoicetrailError
+from voicetrail import __version__, output
+from voicetrail.arguments import Parser
+from voicetrail.errors import OutputError, VoicetrailError
 from voicetrail.text import printable
 
 COMMANDS = {
@@ -36,35 +36,42 @@ COMMANDS = {
 DEFAULT = "play"
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of the program's own help; a command's own arguments are added only when it is called."""
     width = max(map(len, COMMANDS))
     listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="voicetrail",
         description="Say up, down, left, right: a trail draws itself in the terminal.",
         epilog=f"commands:\n{listing}\n\n`voicetrail COMMAND --help` tells more; `voicetrail` alone plays.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="voicetrail [COMMAND] [options]",
     )
-    parser.add_argument("--version", action="version", version=f"voicetrail {__version__}")
+    parser.add_argument("--version", action="store_true", help="print the version and end")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0 done, 1 an error that the message explains, 2 wrong usage."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    output.prepare()
     try:
-        return _run(given)
+        code = _run(given)
+        output.finish()
+        return code
+    except BrokenPipeError:
+        # Whoever read our output has all that was wanted (`| head`): nothing is wrong, and nothing may be written at exit.
+        output.abandon()
+        return 0
+    except OutputError as error:
+        output.abandon()
+        output.write_error(f"voicetrail: {printable(error, 1000)}")
+        return error.exit_code
     except VoicetrailError as error:
-        print(f"voicetrail: {printable(error, 1000)}", file=sys.stderr)
+        output.write_error(f"voicetrail: {printable(error, 1000)}")
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing is wrong here, and nothing may be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _run(given: list[str]) -> int:
@@ -72,14 +79,20 @@ def _run(given: list[str]) -> int:
         given = [DEFAULT, *given]
     name, rest = given[0], given[1:]
     parser = build_parser()
-    if name.startswith("-"):
-        parser.parse_args(given)
-    if name not in COMMANDS:
-        parser.error(f"no command {printable(name)!r}; there are {', '.join(COMMANDS)}")
-    command = import_module(f"voicetrail.commands.{name}")
-    own = argparse.ArgumentParser(
-        prog=f"voicetrail {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    command.add_arguments(own)
-    code: int = command.run(own.parse_args(rest))
+    try:
+        if name.startswith("-"):
+            parser.parse_args(given)
+            output.write_line(f"voicetrail {__version__}")
+            return 0
+        if name not in COMMANDS:
+            parser.error(f"no command {printable(name)!r}; there are {', '.join(COMMANDS)}")
+        command = import_module(f"voicetrail.commands.{name}")
+        own = Parser(
+            prog=f"voicetrail {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        command.add_arguments(own)
+        args = own.parse_args(rest)
+    except SystemExit as ended:  # argparse has printed the help, or what is wrong with the arguments
+        return ended.code if isinstance(ended.code, int) else 0
+    code: int = command.run(args)
     return code

@@ -21,6 +21,10 @@ class UsageError(VoicetrailError):
     exit_code = 2
 
 
+class OutputError(VoicetrailError):
+    """What a command prints cannot be written (a full disk)."""
+
+
 class AudioError(VoicetrailError):
     """Sound cannot be had from where it was asked for."""
 

@@ -9,8 +9,8 @@ UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 unassigned, line and paragraph separators."""
 
 
-def printable(text: object, limit: int = 200) -> str:
-    """Return the text on one line with nothing in it that a terminal would act on, cut to ``limit`` characters.
+def printable(text: object, limit: int | None = 200) -> str:
+    """Return the text on one line with nothing in it that a terminal would act on, cut to ``limit`` characters (``None``: whole).
 
     What is unsafe becomes the replacement character ``�``; tabs and line ends become a space.
     """
@@ -20,6 +20,6 @@ def printable(text: object, limit: int = 200) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         if unicodedata.category(character) in UNSAFE
         else character
-        for character in str(text)[: limit + 1]
+        for character in str(text)[: None if limit is None else limit + 1]
     )
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
@@ -45,13 +44,12 @@ def noise(tmp_path: Path) -> Path:
     return path
 
 
-def test_json_lines_are_as_told() -> None:
-    out = io.StringIO()
-    teller = _JsonTeller(out)
+def test_json_lines_are_as_told(capsys: pytest.CaptureFixture[str]) -> None:
+    teller = _JsonTeller()
     teller.tell(WordHeard(54_720, "up", 0.97043, None))
     teller.tell(WordRejected(64_000, "left", 0.5512, "threshold", 0.1988))
     teller.tell(WordRejected(65_000, "down", 0.8, "margin", 0.02, "up"))
-    assert [json.loads(line) for line in out.getvalue().splitlines()] == [
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {"type": "detection", "time": 3.42, "word": "up", "score": 0.97},
         {"type": "rejection", "time": 4.0, "word": "left", "score": 0.551, "reason": "threshold", "lacking": 0.199},
         {"type": "rejection", "time": 4.062, "word": "down", "score": 0.8, "reason": "margin", "lacking": 0.02, "rival": "up"},
@@ -59,22 +57,19 @@ def test_json_lines_are_as_told() -> None:
 
 
 def test_news_go_to_the_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    out = io.StringIO()
-    for teller in (_JsonTeller(out), _TextTeller(out)):
+    for teller in (_JsonTeller(), _TextTeller()):
         teller.tell(SourceLost(16_000, "the mic\x1b[2J is gone"))
-    assert out.getvalue() == ""
-    assert capsys.readouterr().err == "    1.000 s  the mic�[2J is gone\n" * 2
+    assert capsys.readouterr() == ("", "    1.000 s  the mic�[2J is gone\n" * 2)
 
 
-def test_text_for_a_person() -> None:
-    out = io.StringIO()
-    teller = _TextTeller(out)
+def test_text_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    teller = _TextTeller()
     teller.tell(WordHeard(54_720, "up", 0.97, None))
     teller.tell(WordRejected(64_000, "left", 0.55, "threshold", 0.2))
     teller.tell(WordRejected(64_000, "left", 0.55, "refractory", 0.2))
     teller.tell(WordRejected(64_000, "left", 0.55, "margin", 0.2, "up"))
     teller.tell(WordRejected(64_000, "left", 0.55, "muted"))
-    lines = out.getvalue().splitlines()
+    lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["3.420", "s", "up", "0.97"]
     assert [line.partition(": ")[2] for line in lines[1:]] == [
         "0.20 below its threshold)",

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import stat
 import tomllib
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 from voicetrail.errors import SettingsError
 from voicetrail.settings import load_settings
 from voicetrail.settings.edit import edit_settings_file
-from voicetrail.settings.files import change_state, read_or_set_aside, write_atomically
+from voicetrail.settings.files import change_state, read_or_set_aside
 
 
 @pytest.mark.parametrize(
@@ -130,35 +128,6 @@ def test_a_broken_state_file_is_set_aside_by_the_writer_too(state_file: Path) ->
     change_state(state_file, {"step": 4})
     assert tomllib.loads(state_file.read_text()) == {"step": 4}
     assert state_file.with_name("state.toml.broken-1").exists()
-
-
-def test_a_write_keeps_the_link_and_the_mode_and_sweeps_up(tmp_path: Path) -> None:
-    real = tmp_path / "real.toml"
-    real.write_text("old")
-    real.chmod(0o640)
-    link = tmp_path / "link.toml"
-    link.symlink_to(real)
-    left = tmp_path / ".real.toml.abc.tmp"
-    left.write_text("half")
-    write_atomically(link, "new = 1\n")
-    assert link.is_symlink()
-    assert real.read_text() == "new = 1\n"
-    assert stat.S_IMODE(real.stat().st_mode) == 0o640
-    assert not left.exists()
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "state.toml"
-    path.write_text("step = 3\n")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, "step = 4\n")
-    assert path.read_text() == "step = 3\n"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["state.toml"]
 
 
 COMMENTED = """\

@@ -6,12 +6,12 @@ Listens to the room first, then asks for each word three times. What it proposes
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, TextIO
+from typing import Any
 
+from voicetrail import output
 from voicetrail.calibration import CalibrationProposal, CalibrationRun, Plan, propose, speech_curves
 from voicetrail.errors import AudioError, UsageError
 from voicetrail.settings import Settings, load_settings
@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--{name} cannot be {getattr(args, name):g}: it takes {low:g} to {high:g} seconds")
     settings = load_settings(setting_flags(args), args.profile)
     for notice in settings.notices:
-        print(f"note: {printable(notice, 500)}", file=sys.stderr)
-    teller = _JsonTeller(sys.stdout) if args.json else _TextTeller(sys.stdout)
+        output.note(notice)
+    teller = _JsonTeller() if args.json else _TextTeller()
     proposal = _calibrate(settings, args, teller)
     teller.proposal(proposal)
     if proposal.changes and (args.yes or _wants(args)):
@@ -153,12 +153,9 @@ def _wants(args: argparse.Namespace) -> bool:
 class _Teller:
     """Says what is going on."""
 
-    def __init__(self, out: TextIO) -> None:
-        self.out = out
-
     def line(self, text: str) -> None:
         """Print a line at once."""
-        print(text, file=self.out, flush=True)
+        output.write_line(text, flush=True)
 
     def begins(self, source: str, session: CalibrationRun) -> None:
         """The room comes first."""
@@ -193,17 +190,13 @@ class _TextTeller(_Teller):
         self.line(f"! {printable(why)}")
 
     def ask(self, session: CalibrationRun, number: int) -> None:
-        end = "" if self.out.isatty() else "\n"
-        print(
-            f"{number:2}/{len(session.prompts)}  say  {session.prompts[number - 1].upper():<8}",
-            end=end,
-            file=self.out,
-            flush=True,
-        )
+        end = "" if sys.stdout.isatty() else "\n"
+        word = session.prompts[number - 1].upper()
+        output.write_line(f"{number:2}/{len(session.prompts)}  say  {word:<8}", end=end, flush=True)
 
     def answered(self, session: CalibrationRun, number: int) -> None:
         answer = session.answers[number - 1]
-        lead = "" if self.out.isatty() else f"{number:2}/{len(session.prompts)}  "
+        lead = "" if sys.stdout.isatty() else f"{number:2}/{len(session.prompts)}  "
         self.line(f"{lead}score {answer.peak:.2f}, {answer.level_db:.0f} dB: {VERDICTS[session.verdict(number)]}")
 
     def proposal(self, proposal: CalibrationProposal) -> None:
@@ -218,7 +211,7 @@ class _TextTeller(_Teller):
         self.line(f"{'gain':<8} {shown:<12}  {gain.reason}")
         if not proposal.changes:
             self.line("Nothing needs to change.")
-        elif not self.out.isatty():
+        elif not sys.stdout.isatty():
             self.line("`voicetrail calibrate --yes` takes what is proposed.")
 
     def taken(self, settings: Settings) -> None:
@@ -230,7 +223,7 @@ class _JsonTeller(_Teller):
 
     def tell(self, kind: str, **values: Any) -> None:
         """Print an object."""
-        self.line(json.dumps({"type": kind, **values}))
+        output.write_json({"type": kind, **values}, flush=True)
 
     def begins(self, source: str, session: CalibrationRun) -> None:
         self.tell("room", source=source, seconds=session.plan.room, total=session.plan.total)

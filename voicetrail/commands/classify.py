@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from voicetrail import output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,16 +36,17 @@ def run(args: argparse.Namespace) -> int:
         try:
             sound = read_whole(path)
         except VoicetrailError as error:
-            print(f"voicetrail: {printable(error, 1000)}", file=sys.stderr)
+            output.write_error(f"voicetrail: {printable(error, 1000)}")
             code = error.exit_code
             continue
         scores = dict(zip(recognizer.labels, recognizer.score(loudest_window(sound, recognizer.window_samples)), strict=True))
         word = max(scores, key=lambda label: scores[label])
         if args.json:
-            print(json.dumps({"path": str(path), "word": word, "scores": scores}), flush=True)
+            output.write_json({"path": str(path), "word": word, "scores": scores}, flush=True)
         else:
             best = sorted(scores.items(), key=lambda item: -item[1])[:3]
-            print(f"{printable(path)}: " + ", ".join(f"{label} {score:.2f}" for label, score in best), flush=True)
+            shown = ", ".join(f"{label} {score:.2f}" for label, score in best)
+            output.write_line(f"{printable(path, 1000)}: {shown}", flush=True)
     return code
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
-import json
-import sys
 from dataclasses import asdict
 
+from voicetrail import output
 from voicetrail.errors import AudioError
 
 
@@ -26,16 +24,16 @@ def run(args: argparse.Namespace) -> int:
 
     found = inputs()
     if args.json:
-        print(json.dumps([asdict(each) for each in found]))
+        output.write_json([asdict(each) for each in found])
     if not found:
         raise AudioError(microphone_problem() or "no microphone: plug one in and try again")
     if not args.json:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="replace")
         width = max(len("name"), *(len(each.name) for each in found))
-        print(f"     {'name':<{width}}  {'rate':>6}  channels")
+        output.write_line(f"     {'name':<{width}}  {'rate':>6}  channels")
         for each in found:
             mark = "*" if each.default else " "
-            print(f"{mark} {each.index:>2} {each.name:<{width}}  {each.rate:>6}  {each.channels:>8}")
-        print("\n* is the system's default: what is listened to unless `--device NUMBER` or a part of a NAME says otherwise.")
+            output.write_line(f"{mark} {each.index:>2} {each.name:<{width}}  {each.rate:>6}  {each.channels:>8}")
+        output.write_line(
+            "\n* is the system's default: what is listened to unless `--device NUMBER` or a part of a NAME says otherwise."
+        )
     return 0

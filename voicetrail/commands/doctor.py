@@ -6,14 +6,13 @@ Listens to the microphone for a second. Exit code 1 if something fails.
 from __future__ import annotations
 
 import argparse
-import io
-import json
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from voicetrail import output
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
@@ -38,23 +37,20 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.settings.flags import setting_flags
 
     settings = load_settings(setting_flags(args), args.profile)
-    # What cannot be shown here becomes a question mark: this is the command for terminals that lack something.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
     failed, part = 0, ""
     for finding in _findings(settings):
         failed += finding.verdict == "fail"
         if args.json:
-            print(json.dumps(asdict(finding)), flush=True)
+            output.write_json(asdict(finding), flush=True)
             continue
         if finding.part != part:
             part = finding.part
-            print(part)
-        print(f"  {finding.verdict:<4}  {printable(finding.text, 300)}", flush=True)
+            output.write_line(part)
+        output.write_line(f"  {finding.verdict:<4}  {printable(finding.text, 300)}", flush=True)
         if finding.advice:
-            print(f"        do: {printable(finding.advice, 300)}", flush=True)
+            output.write_line(f"        do: {printable(finding.advice, 300)}", flush=True)
     if not args.json:
-        print(
+        output.write_line(
             f"\n{failed} of these must be mended before the game is whole." if failed else "\nEverything that is needed works."
         )
     return 1 if failed else 0

@@ -7,10 +7,9 @@ direction; they give the words heard, the false moves an hour and the delay afte
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
+from voicetrail import output
 from voicetrail.commands.train import add_data_arguments
 
 
@@ -37,10 +36,11 @@ def run(args: argparse.Namespace) -> int:
     weights = load_weights(args.weights)
     folders = find_folders(args.data, args.noise, args.negatives, args.synthetic)
     corpus = load_corpus(folders, "validation", args.cache)
-    found = evaluate(
-        weights, corpus, streams=args.stream, seconds=args.seconds, tell=lambda line: print(line, file=sys.stderr, flush=True)
-    )
-    print(json.dumps(found.as_dict()) if args.json else reports.text(found))
+    found = evaluate(weights, corpus, streams=args.stream, seconds=args.seconds, tell=output.write_error)
+    if args.json:
+        output.write_json(found.as_dict())
+    else:
+        output.write_line(reports.text(found))
     if args.report is not None:
-        print(f"report: {reports.write(found, args.report)}", file=sys.stderr)
+        output.write_error(f"report: {reports.write(found, args.report)}")
     return 0

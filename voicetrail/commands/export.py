@@ -13,6 +13,7 @@ import argparse
 import re
 from pathlib import Path
 
+from voicetrail import output
 from voicetrail.errors import UsageError
 from voicetrail.text import printable
 
@@ -58,5 +59,5 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     with Progress(f"writing {printable(out.name)}") as progress:
         export(timeline, out, options, force=args.force, progress=progress.show)
-    print(f"wrote {printable(out)}")
+    output.write_line(f"wrote {printable(out)}")
     return 0

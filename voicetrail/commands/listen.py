@@ -7,13 +7,12 @@ pcm+unix://… (raw 16-bit sound), a FIFO, or - for raw sound on the standard in
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import stat
-import sys
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol
 
+from voicetrail import output
 from voicetrail.errors import UsageError
 from voicetrail.events import (
     Event,
@@ -56,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
 
     settings = load_settings(setting_flags(args), args.profile)
     for notice in settings.notices:
-        print(f"note: {printable(notice, 500)}", file=sys.stderr)
-    teller = _JsonTeller(sys.stdout) if args.json else _TextTeller(sys.stdout)
+        output.note(notice)
+    teller = _JsonTeller() if args.json else _TextTeller()
     _listen(args.input, settings, teller)
     return 0
 
@@ -132,9 +131,6 @@ class _Teller(Protocol):
 class _JsonTeller:
     """One JSON object a line, flushed."""
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
     def begins(self, source: str, live: bool, weights: str) -> None:
         """Say nothing: only words go to the standard output."""
 
@@ -157,19 +153,16 @@ class _JsonTeller:
         else:
             _tell_news(event)
             return
-        print(json.dumps(entry), file=self._out, flush=True)
+        output.write_json(entry, flush=True)
 
 
 class _TextTeller:
     """A line a word, for a person."""
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
     def begins(self, source: str, live: bool, weights: str) -> None:
         """Say what is listened to."""
         if live:
-            print(f"listening to {printable(source)} with {printable(weights)}; Ctrl-C ends", file=sys.stderr, flush=True)
+            output.write_error(f"listening to {printable(source)} with {printable(weights)}; Ctrl-C ends")
 
     def tell(self, event: Event) -> None:
         """Print a word or a near miss."""
@@ -180,7 +173,7 @@ class _TextTeller:
         else:
             _tell_news(event)
             return
-        print(line, file=self._out, flush=True)
+        output.write_line(line, flush=True)
 
 
 def _tell_news(event: Event) -> None:
@@ -193,7 +186,7 @@ def _tell_news(event: Event) -> None:
         text = f"{seconds(event.count):.2f} s of sound were lost, {seconds(event.total):.2f} s in all"
     else:
         return
-    print(f"{seconds(event.time):9.3f} s  {printable(text)}", file=sys.stderr, flush=True)
+    output.write_error(f"{seconds(event.time):9.3f} s  {printable(text)}")
 
 
 def _why(event: WordRejected) -> str:

@@ -10,6 +10,8 @@ import argparse
 import signal
 import threading
 
+from voicetrail import output
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail mic``."""
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.protocol:
         from voicetrail.link.wire import PROTOCOL
 
-        print(PROTOCOL)
+        output.write_line(str(PROTOCOL))
         return 0
     from voicetrail.errors import UsageError
     from voicetrail.link.address import parse_address, read_secret

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from voicetrail import output
 from voicetrail.errors import VoicetrailError
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _end(app: VoicetrailApp) -> int:
         raise VoicetrailError(app.exit_error)
     code = app.return_code or 0
     if app.failure is not None:
-        print(f"voicetrail: an error of the program ended the game; its log is {app.log_path}", file=sys.stderr)
+        output.write_error(f"voicetrail: an error of the program ended the game; its log is {app.log_path}")
         code = 1
     if app.left_loading:
         # An import cannot be interrupted, and a thread that is inside one must not meet the interpreter's end.

@@ -7,11 +7,10 @@ space pauses, left and right go 5 s, `.` and `,` one event, 1 to 5 and + - set t
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
+from voicetrail import output
 from voicetrail.errors import UsageError
 
 if TYPE_CHECKING:
@@ -86,15 +85,15 @@ def _tell(recording: Replay, args: argparse.Namespace) -> int:
     timeline = Timeline(recording)
     if args.check:
         right, line = report.check(timeline)
-        print(line)
+        output.write_line(line)
         return 0 if right else 1
     if args.json:
-        print(json.dumps(report.state(timeline)))
+        output.write_json(report.state(timeline))
         return 0
     from voicetrail.replay.story import story
 
     for line in story(timeline):
-        print(line)
+        output.write_line(line)
     return 0
 
 
@@ -103,7 +102,10 @@ def _suggest(recording: Replay, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis.suggest import suggest
 
     proposals = suggest(recording)
-    _print([json.dumps(report.proposals_json(proposals))] if args.json else report.proposal_lines(proposals))
+    if args.json:
+        output.write_json(report.proposals_json(proposals))
+    else:
+        _print(report.proposal_lines(proposals))
     return 0
 
 
@@ -113,9 +115,9 @@ def _what_if(recording: Replay, override: Override, args: argparse.Namespace) ->
 
     outcome = what_if(recording, override) if args.rehear is None else _rehear(recording, override, args.rehear)
     if args.json:
-        print(json.dumps(report.outcome_json(outcome)))
+        output.write_json(report.outcome_json(outcome))
     elif args.text or args.check:
-        print(report.summary(outcome))
+        output.write_line(report.summary(outcome))
     else:
         width = shutil.get_terminal_size().columns
         _print(report.outcome_lines(outcome, width=width, plain=args.ascii or _plain()))
@@ -157,15 +159,15 @@ def _play(recording: Replay, args: argparse.Namespace) -> int:
     app = TrailApp(lambda: ReplayScreen(recording), theme=settings.text("theme"), ascii_only=plain)
     app.run()
     if app.failure is not None:
-        print(f"voicetrail: an error of the program ended the replay; its log is {app.log_path}", file=sys.stderr)
+        output.write_error(f"voicetrail: an error of the program ended the replay; its log is {app.log_path}")
         return 1
     return app.return_code or 0
 
 
 def _plain() -> bool:
     """Whether the output cannot take more than ASCII."""
-    return "utf" not in (sys.stdout.encoding or "").lower()
+    return not output.is_utf8()
 
 
 def _print(lines: Sequence[str]) -> None:
-    print("\n".join(lines))
+    output.write_line("\n".join(lines))

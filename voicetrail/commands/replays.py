@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voicetrail import output
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def run(args: argparse.Namespace) -> int:
     where = Path(args.folder) if args.folder else folder()
     found = kept(where)
     if args.json:
-        print(json.dumps([_as_json(one) for one in found]))
+        output.write_json([_as_json(one) for one in found])
     elif not found:
-        print(f"no replays in {printable(where)}; r records while you play, or `voicetrail play --record`")
+        output.write_line(f"no replays in {printable(where)}; r records while you play, or `voicetrail play --record`")
     else:
-        print("\n".join([*_table(found), f"in {printable(where)}"]))
+        output.write_line("\n".join([*_table(found), f"in {printable(where)}"]))
     return 0
 
 

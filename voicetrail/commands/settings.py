@@ -7,9 +7,9 @@ From the weakest to the strongest: default, preset, settings file, profile, keys
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 
+from voicetrail import output
 from voicetrail.errors import SettingsError
 from voicetrail.settings import SETTINGS, TUNING, Settings, Value, find, load_settings
 from voicetrail.settings.edit import edit_settings_file
@@ -44,12 +44,15 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(setting_flags(args), args.profile)
     actions = {"set": _set, "reset": _reset, "save": _save, "presets": _presets, "path": _path}
     if args.action is None:
-        print(_as_json(settings) if args.json else _as_table(settings))
+        if args.json:
+            output.write_json(_as_json(settings), indent=2)
+        else:
+            output.write_line(_as_table(settings))
     else:
         actions[args.action](settings, args)
     if not (args.action is None and args.json):
         for notice in _notices(settings):
-            print(f"note: {printable(notice, 500)}")
+            output.write_line(f"note: {printable(notice, 500)}")
     return 0
 
 
@@ -78,19 +81,19 @@ def _reset(settings: Settings, args: argparse.Namespace) -> None:
     edit_settings_file(settings.places.written, dict.fromkeys(names))
     _forget_keys(settings, names)
     if args.name == "all":
-        print("every setting is as it ships, but for what the environment and flags say")
+        output.write_line("every setting is as it ships, but for what the environment and flags say")
     else:
         _tell(args, None)
 
 
 def _save(settings: Settings, args: argparse.Namespace) -> None:
     settings.save_preset(args.name)
-    print(f"saved and chosen: preset {args.name!r} in {printable(settings.places.presets, 500)}")
+    output.write_line(f"saved and chosen: preset {args.name!r} in {printable(settings.places.presets, 500)}")
 
 
 def _presets(settings: Settings, args: argparse.Namespace) -> None:
     for name in ("none", *settings.preset_names()):
-        print(f"{'*' if settings['preset'] == name else ' '} {name}")
+        output.write_line(f"{'*' if settings['preset'] == name else ' '} {name}")
 
 
 def _path(settings: Settings, args: argparse.Namespace) -> None:
@@ -98,7 +101,7 @@ def _path(settings: Settings, args: argparse.Namespace) -> None:
     rows = [("settings", places.settings), ("profile", places.profile), ("keys", places.state), ("presets", places.presets)]
     for name, path in rows:
         if path is not None:
-            print(f"{name:<9} {printable(path, 500)}")
+            output.write_line(f"{name:<9} {printable(path, 500)}")
 
 
 def _forget_keys(settings: Settings, names: Sequence[str]) -> None:
@@ -117,12 +120,12 @@ def _tell(args: argparse.Namespace, written: str | None) -> None:
     origin = settings.origin(args.name if own else "preset")
     if own:
         shown = f"{settings[args.name]:g}" if word is not None else settings.show(setting.name)
-        print(f"{args.name} = {shown or '(empty)'} ({origin})")
+        output.write_line(f"{args.name} = {shown or '(empty)'} ({origin})")
     else:
-        print(f"{args.name} is not set: it has the threshold for all words")
+        output.write_line(f"{args.name} is not set: it has the threshold for all words")
     if written is not None and origin != written:
         reason = f"the preset {settings.text('preset')!r}" if origin in ("preset", "key") else f"the {origin}"
-        print(f"note: it is written, but {reason} holds over the {written}")
+        output.write_line(f"note: it is written, but {reason} holds over the {written}")
 
 
 def _notices(settings: Settings) -> list[str]:
@@ -132,7 +135,7 @@ def _notices(settings: Settings) -> list[str]:
     return [*settings.notices, *rebind(settings.keys)[1]]
 
 
-def _as_json(settings: Settings) -> str:
+def _as_json(settings: Settings) -> dict[str, object]:
     rows = []
     for name, setting in SETTINGS.items():
         value = settings[name]
@@ -150,7 +153,7 @@ def _as_json(settings: Settings) -> str:
     places = settings.places
     paths = {"settings": places.settings, "profile": places.profile, "keys": places.state, "presets": places.presets}
     files = {name: str(path) for name, path in paths.items() if path is not None}
-    return json.dumps({"settings": rows, "files": files, "notices": _notices(settings)}, indent=2)
+    return {"settings": rows, "files": files, "notices": _notices(settings)}
 
 
 def _as_table(settings: Settings) -> str:

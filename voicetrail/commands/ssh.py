@@ -15,6 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from voicetrail.arguments import Parser
 from voicetrail.commands.mic import add_source_arguments, describe
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.remote.ssh import split_arguments
 
     wanted = split_arguments(args.rest, WITH_VALUE, FLAGS)
-    own = argparse.ArgumentParser(prog="voicetrail ssh", add_help=False)
+    own = Parser(prog="voicetrail ssh", add_help=False)
     add_arguments(own)
     args = own.parse_args(list(wanted.own), _without_rest(args))
     command = shlex.split(args.remote_command)

@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from voicetrail import output
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -125,5 +127,5 @@ def run(args: argparse.Namespace) -> int:
 
         paths = jobs.run(job, args.resume, lambda line: console.print(line, highlight=False, soft_wrap=True), step)
     for path in paths:
-        print(path)
+        output.write_line(str(path))
     return 0

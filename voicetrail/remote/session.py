@@ -8,7 +8,6 @@ import secrets
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from voicetrail import output
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
 from voicetrail.link.server import Feed, LinkServer
@@ -162,8 +162,7 @@ class SshRun:
             lines.append(line)
             del lines[:-LINES]
             if not self.played and recognise(line) is None and line.strip():
-                sys.stderr.write(f"{line}\r\n")
-                sys.stderr.flush()
+                output.write_error(line, end="\r\n")
         stream.close()
 
     def _there(self, command: list[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from voicetrail.atomic import file_lock, replace_file
 from voicetrail.errors import SettingsError
 from voicetrail.settings import files
 from voicetrail.settings.schema import Value
@@ -29,7 +30,7 @@ def edit_settings_file(path: Path, changes: Mapping[str, Value | None]) -> None:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        with files.locked(path):
+        with file_lock(path):
             entries, text = files.read(path)
             wanted = files.apply_changes(entries, changes)
             if wanted == entries:
@@ -40,7 +41,7 @@ def edit_settings_file(path: Path, changes: Mapping[str, Value | None]) -> None:
             written = tomlkit.dumps(document)
             if tomllib.loads(written) != wanted:
                 raise SettingsError(f"{path} is written in a way that the program cannot change safely; edit it by hand")
-            files.write_atomically(path, written)
+            replace_file(path, written, mode=None)
     except files.BrokenFile as broken:
         raise SettingsError(f"{path}, {broken}; mend it by hand, or delete it to begin with defaults") from None
     except (TOMLKitError, ValueError) as error:

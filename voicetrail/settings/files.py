@@ -2,24 +2,21 @@
 
 Two kinds: the settings file, which a person edits and the program changes only on ``voicetrail settings set`` (comments
 stay), and the state file, which keeps what keys changed. A write takes a lock, reads the file again, changes only its own
-entries, writes a temporary file in the same folder, flushes it to the disk and renames it over the old one: a reader sees the
-old file or the new one, a crash leaves one of the two, and of two games at once the last to change a setting has its way for
-that setting alone.
+entries and replaces it (``voicetrail.atomic``): of two games at once the last to change a setting has its way for that setting
+alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voicetrail.atomic import file_lock, read_file, replace_file
 from voicetrail.errors import SettingsError
 from voicetrail.settings.schema import Value
 from voicetrail.text import printable
@@ -100,8 +97,7 @@ def read(path: Path) -> tuple[Entries, str]:
         OSError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = read_file(path, LARGEST)
     except FileNotFoundError:
         return {}, ""
     if len(data) > LARGEST:
@@ -154,53 +150,6 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file: other games and commands that want to change it wait.
-
-    The lock is a file beside it that stays, since the file itself is replaced at every write.
-    """
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content: after a crash at any moment it holds the old text or the new one.
-
-    A symbolic link stays one (settings are often kept elsewhere and linked): what it points to is replaced. The mode stays.
-    """
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(temporary, target.stat().st_mode & 0o7777)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _sweep(target: Path) -> None:
-    """Remove what writers that were killed half-way left behind (the caller holds the lock, so none is being written)."""
-    for left in target.parent.glob(f".{target.name}.*.tmp"):
-        left.unlink(missing_ok=True)
-
-
 def change_state(path: Path, changes: Mapping[str, Value | None]) -> None:
     """Write what keys changed into a state file; ``None`` removes an entry, ``thresholds.left`` is one word's.
 
@@ -209,9 +158,9 @@ def change_state(path: Path, changes: Mapping[str, Value | None]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with locked(path):
+    with file_lock(path):
         entries, _, _ = read_or_set_aside(path)
-        write_atomically(path, dump(apply_changes(entries, changes)))
+        replace_file(path, dump(apply_changes(entries, changes)))
 
 
 def apply_changes(entries: Mapping[str, Any], changes: Mapping[str, Value | None]) -> Entries:

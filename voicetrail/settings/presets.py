@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from voicetrail.atomic import file_lock, replace_file
 from voicetrail.errors import SettingsError
 from voicetrail.settings import files
 from voicetrail.settings.schema import SETTINGS, TUNING, Value
@@ -88,8 +89,8 @@ def save_preset(name: str, values: Mapping[str, Value], folder: Path) -> Path:
     path = folder / f"{name}.toml"
     kept = {entry: SETTINGS[entry].check(values[entry]) for entry in TUNING}
     try:
-        with files.locked(path):
-            files.write_atomically(path, files.dump(kept))
+        with file_lock(path):
+            replace_file(path, files.dump(kept))
     except OSError as error:
         raise SettingsError(f"the preset cannot be written to {path}: {error.strerror or error}") from None
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
@@ -105,13 +105,10 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -
     }
     if info.meanings:
         meta["meanings"] = dict(info.meanings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
     # Half precision is finer than any threshold and halves the file; it is turned back when loaded.
     small = {name: value.detach().cpu().half() if value.is_floating_point() else value.cpu() for name, value in tensors.items()}
-    safetensors.torch.save_file({name: value.contiguous() for name, value in small.items()}, partial, {KEY: json.dumps(meta)})
-    partial.chmod(0o644)  # it is made for its owner alone, and weights are for everybody
-    os.replace(partial, path)
+    content = safetensors.torch.save({name: value.contiguous() for name, value in small.items()}, {KEY: json.dumps(meta)})
+    replace_file(path, content, mode=PUBLIC_FILE)
 
 
 def read_info(path: Path) -> WeightsInfo:

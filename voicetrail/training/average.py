@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from voicetrail import output
 from voicetrail.errors import TrainingError
 from voicetrail.training.job import BEST, averaged, epoch_path, save_tensors
 
@@ -57,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         paths = [*args.others, *(epoch_path(args.run, epoch) for epoch in args.epochs)]
         tensors = mean_weights([averaged(path) for path in paths])
     except TrainingError as error:
-        print(f"voicetrail: {error}", file=sys.stderr)
+        output.write_error(f"voicetrail: {error}")
         return 1
     save_tensors(tensors, args.run / BEST)
-    print(args.run / BEST)
+    output.write_line(str(args.run / BEST))
     return 0
 
 

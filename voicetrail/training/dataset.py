@@ -8,7 +8,6 @@ The layout read is that of Speech Commands (a folder a word, ``validation_list.t
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from voicetrail.atomic import replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 
@@ -165,10 +165,8 @@ def _read_cache(path: Path | None) -> dict[str, npt.NDArray[np.generic]] | None:
 def _write_cache(path: Path | None, **arrays: npt.NDArray[np.generic]) -> None:
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.npz")
-    np.savez(partial, allow_pickle=False, **arrays)
-    partial.replace(path)
+    with replacing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_clips(paths: Sequence[Path], words: Sequence[str], cache: Path | None = None) -> Clips:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,6 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings, LogMel
@@ -185,7 +185,7 @@ def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None
         _save_average(trainer, job.out / BEST)
     if job.keep and progress.epoch % job.keep == 0:
         _save_average(trainer, epoch_path(job.out, progress.epoch))
-    (job.out / HISTORY).write_text(json.dumps(progress.history, indent=1), "utf-8")
+    replace_file(job.out / HISTORY, json.dumps(progress.history, indent=1))
 
 
 def epoch_path(run: Path, epoch: int) -> Path:
@@ -195,9 +195,7 @@ def epoch_path(run: Path, epoch: int) -> Path:
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write weights that ``averaged`` reads, atomically."""
-    partial = path.with_suffix(".part")
-    safetensors.torch.save_file(dict(tensors), partial)
-    os.replace(partial, path)
+    replace_file(path, safetensors.torch.save(dict(tensors)))
 
 
 def _save_average(trainer: Trainer, path: Path) -> None:

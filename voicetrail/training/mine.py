@@ -8,7 +8,6 @@ bootstrapping ("Example-based learning for view-based human face detection", 199
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from voicetrail.atomic import replacing
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.features import FeatureSettings, LogMel
 
@@ -83,10 +83,8 @@ def mine(
         if path.exists():
             continue
         spots = hard_spots(model, features, columns, sound, bounds[part], bounds[part + 1])
-        partial = path.with_suffix(".part")
-        with partial.open("wb") as file:
+        with replacing(path) as file:
             np.save(file, spots, allow_pickle=False)
-        os.replace(partial, path)
 
 
 def mined(out: Path) -> Spots:

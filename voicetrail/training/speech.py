@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import io
 import math
-import os
 import re
 import struct
 import subprocess
@@ -30,6 +29,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voicetrail import output
+from voicetrail.atomic import PUBLIC_FILE, replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.dataset import Samples, as_samples, decode
@@ -250,9 +251,8 @@ def _write(line: SpokenLine, voice: Voice, out: Path) -> int:
     if not SHORTEST <= len(sound) <= voice.longest:
         return 0
     target = out / voice.name / f"{line.name}.flac"
-    partial_file = target.with_name(f"{line.name}.{os.getpid()}.part")
-    soundfile.write(partial_file, sound, SAMPLE_RATE, format="FLAC")
-    partial_file.replace(target)
+    with replacing(target, mode=PUBLIC_FILE) as file:
+        soundfile.write(file, sound, SAMPLE_RATE, format="FLAC")
     return len(sound)
 
 
@@ -275,7 +275,7 @@ def write(root: Path, out: Path, left_out: frozenset[str]) -> Iterator[tuple[Voi
     if not any(found.values()):
         raise TrainingError(f"{root} holds no speech: sudo apt install {' '.join(absent)}")
     if absent:
-        print(f"not there, left out: {', '.join(absent)} (sudo apt install {' '.join(absent)})", file=sys.stderr)
+        output.write_error(f"not there, left out: {', '.join(absent)} (sudo apt install {' '.join(absent)})")
     with ProcessPoolExecutor() as pool:
         for voice in VOICES:
             wanted = []
@@ -302,9 +302,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         for voice, lines, minutes in write(args.root, args.out, frozenset() if args.all else read_left_out()):
-            print(f"{voice.name:<20}{lines:>6} lines {minutes:>6.1f} min  {voice.credit}", flush=True)
+            output.write_line(f"{voice.name:<20}{lines:>6} lines {minutes:>6.1f} min  {voice.credit}", flush=True)
     except TrainingError as error:
-        print(f"voicetrail: {error}", file=sys.stderr)
+        output.write_error(f"voicetrail: {error}")
         return 1
     return 0
 

@@ -27,6 +27,8 @@ from pathlib import Path
 import soundfile
 import soxr
 
+from voicetrail import output
+from voicetrail.atomic import PUBLIC_FILE, replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.neighbours import NEIGHBOURS, neighbours_of
@@ -161,10 +163,8 @@ def speak(utterance: Utterance) -> None:
     sound, _ = soundfile.read(
         io.BytesIO(wave[44:]), samplerate=rate, channels=1, format="RAW", subtype="PCM_16", dtype="float32"
     )
-    utterance.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = utterance.path.with_suffix(".part")
-    soundfile.write(partial, soxr.resample(sound, rate, SAMPLE_RATE), SAMPLE_RATE, format="FLAC")
-    partial.replace(utterance.path)
+    with replacing(utterance.path, mode=PUBLIC_FILE) as file:
+        soundfile.write(file, soxr.resample(sound, rate, SAMPLE_RATE), SAMPLE_RATE, format="FLAC")
 
 
 def main() -> None:
@@ -183,7 +183,7 @@ def main() -> None:
     with ThreadPoolExecutor(2) as pool:
         for done, _ in enumerate(pool.map(speak, todo), 1):
             if done % 500 == 0 or done == len(todo):
-                print(f"{done} of {len(todo)}", flush=True)
+                output.write_line(f"{done} of {len(todo)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.model import Model, build_model
@@ -278,10 +279,8 @@ class Trainer:
             "architecture": self.architecture,
             "classes": self.composer.classes,
         }
-        partial = path.with_suffix(".part")
         kept = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-        safetensors.torch.save_file(kept, partial, {"checkpoint": json.dumps(meta)})
-        os.replace(partial, path)
+        replace_file(path, safetensors.torch.save(kept, {"checkpoint": json.dumps(meta)}))
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint.

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
+from voicetrail import output
+from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.dataset import decode
@@ -155,24 +157,18 @@ def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
     if missing:
         model = load_model(model_name)
         # Whole rows only: what a killed run left of its last one would spoil the next.
-        _replace(kept, "".join(_row(name, text) for name, text in texts.items()))
+        replace_file(kept, "".join(_row(name, text) for name, text in texts.items()), mode=PUBLIC_FILE)
         with kept.open("a", encoding="utf-8") as file:
             for number, (path, text) in enumerate(transcribe(list(missing), model), 1):
                 texts[missing[path]] = text
                 file.write(_row(missing[path], text))
                 file.flush()
                 if number % 100 == 0:
-                    print(f"{number} of {len(missing)} lines", flush=True)
+                    output.write_line(f"{number} of {len(missing)} lines", flush=True)
     gone = {name for name, text in texts.items() if must_go(text)}
     names = sorted(gone | (read_left_out(target) - texts.keys()))
-    _replace(target, "\n".join([HEAD, *names, ""]))
+    replace_file(target, "\n".join([HEAD, *names, ""]), mode=PUBLIC_FILE)
     return len(texts), len(gone)
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
 
 
 def _row(name: str, text: str) -> str:
@@ -192,9 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         lines, gone = make_list(args.out, args.model, args.list)
     except TrainingError as error:
-        print(f"voicetrail: {error}", file=sys.stderr)
+        output.write_error(f"voicetrail: {error}")
         return 1
-    print(f"{lines} lines transcribed, {gone} of them left out: {args.list}")
+    output.write_line(f"{lines} lines transcribed, {gone} of them left out: {args.list}")
     return 0
 
 

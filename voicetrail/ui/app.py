@@ -164,14 +164,15 @@ class VoicetrailApp(TrailApp):
         """Save the screen as SVG beside the replays; return the line to show."""
         from datetime import datetime
 
+        from voicetrail.atomic import replace_file
         from voicetrail.replay.library import folder
         from voicetrail.text import printable
 
         where = folder()
         try:
-            where.mkdir(parents=True, exist_ok=True)
-            name = f"{datetime.now():%Y-%m-%d-%H%M%S}.svg"
-            return f"saved {printable(self.save_screenshot(name, str(where)))}"
+            path = where / f"{datetime.now():%Y-%m-%d-%H%M%S}.svg"
+            replace_file(path, self.export_screenshot())
+            return f"saved {printable(path)}"
         except OSError as error:
             return f"the picture cannot be saved in {printable(where)}: {error.strerror or error}"
 

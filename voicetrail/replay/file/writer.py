@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voicetrail.atomic import make_private_folder
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.replay.file.entries import STREAM, End, Entry, ScoreRun, SoundAt
@@ -90,7 +91,7 @@ class TrailWriter:
         self._next_sound: int | None = None
         self._flushed = 0.0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         except (OSError, ValueError) as error:
             raise ReplayError(_cannot(path, error)) from error

@@ -1,0 +1,220 @@
+"""The one way to read, lock and replace a file of the program's own.
+
+A file is replaced as a whole: the new content goes to a temporary file in the same folder, is flushed to the disk, and is renamed
+over the old file. A reader sees the old content or the new one, and a crash at any moment leaves one of the two. Only regular
+files are read and replaced: a FIFO in the place of a file is an error instead of a program that waits for ever.
+
+Files are made for their owner alone (0600), and so are folders (0700), whatever the umask: what a voice did is private.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+PUBLIC_FILE = 0o644
+"""Of what is meant for everybody: weights."""
+OTHERS = 0o077
+"""The permissions of everybody but the owner."""
+LOCK_TIMEOUT_S = 5.0
+"""Seconds that a lock is waited for."""
+LOCK_POLL_S = 0.02
+"""Seconds between two tries to take a lock."""
+
+
+def replace_file(path: Path, content: bytes | str, *, mode: int | None = PRIVATE_FILE) -> None:
+    """Replace a file's whole content; text is written as UTF-8. See ``replacing``."""
+    with replacing(path, mode=mode) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int | None = PRIVATE_FILE) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes the place of ``path`` when the block ends; an error in the block changes nothing.
+
+    A symbolic link stays one: what it points to is replaced. Missing folders are made (0700). What a writer that was killed left
+    behind is removed.
+
+    Args:
+        path: what to replace; it need not exist.
+        mode: permissions of the new file; ``None`` keeps those of the file that is replaced, or else 0600.
+
+    Raises:
+        OSError: it cannot be written, or something that is not a regular file is in its place.
+    """
+    target = path.resolve()
+    before = _regular_or_missing(target)
+    if mode is None:
+        mode = PRIVATE_FILE if before is None else stat.S_IMODE(before.st_mode)
+    make_private_folder(target.parent)
+    _remove_abandoned(target)
+    file, temporary = _temporary(target)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk keep a folder's entries, so that a renamed file is still there after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_file(path: Path, largest: int) -> bytes:
+    """Read a regular file.
+
+    Args:
+        path: the file; a link to one is followed.
+        largest: bytes that are read at most; one more is returned when the file is larger.
+
+    Raises:
+        OSError: it cannot be read, or it is not a regular file.
+    """
+    # Looked at before it is opened: opening a device can have effects. And after it, in case that it was exchanged meanwhile.
+    if _regular_or_missing(path) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        _refuse_special(os.fstat(descriptor), path)
+        return file.read(largest + 1)
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
+    """Hold the lock of a file while the block runs: other programs that want to change the file wait.
+
+    The lock is a file beside it (``.NAME.lock``) that stays, since the file itself is replaced at every write. It is readable by
+    its owner alone: what another user cannot open, that user cannot lock.
+
+    Args:
+        path: the file to change.
+        timeout_s: how long to wait for another program.
+
+    Raises:
+        OSError: the lock file cannot be opened, or another program holds it for longer than ``timeout_s``.
+    """
+    make_private_folder(path.parent)
+    lock = path.with_name(f".{path.name}.lock")
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(lock, flags, PRIVATE_FILE)
+    try:
+        found = os.fstat(descriptor)
+        _refuse_special(found, lock)
+        if stat.S_IMODE(found.st_mode) != PRIVATE_FILE:
+            os.fchmod(descriptor, PRIVATE_FILE)
+        end = time.monotonic() + timeout_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    reason = (
+                        f"another program has held its lock {lock.name} for {timeout_s:g} s; end that program and try again"
+                    )
+                    raise TimeoutError(errno.ETIMEDOUT, reason, str(lock)) from None
+                time.sleep(LOCK_POLL_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for the owner alone; one that exists is left as it is.
+
+    Raises:
+        OSError: it cannot be made, or something else is in its place.
+    """
+    if folder.is_dir():
+        return
+    if not folder.parent.is_dir():
+        make_private_folder(folder.parent)
+    try:
+        folder.mkdir(PRIVATE_FOLDER)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return  # another program was quicker
+    folder.chmod(PRIVATE_FOLDER)  # a umask can only have taken more away
+
+
+def close_to_others(path: Path) -> bool:
+    """Take every permission of others away from a folder or file of ours.
+
+    Returns:
+        Whether it was open to others until now. A path that is missing, or not ours, is left alone.
+
+    Raises:
+        OSError: its permissions cannot be changed.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    if found.st_uid != os.geteuid() or not found.st_mode & OTHERS:
+        return False
+    path.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)
+    return True
+
+
+def _temporary(target: Path) -> tuple[BinaryIO, Path]:
+    """Open a temporary file beside the target; its lock says that it is being written."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return os.fdopen(descriptor, "wb"), Path(name)
+        os.close(descriptor)  # removed by another writer before it was locked
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove temporary files of writers that were killed: those that nobody holds the lock of."""
+    prefix = f".{target.name[:100]}."
+    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if not (entry.name.startswith(prefix) and entry.name.endswith(".tmp") and entry.is_file(follow_symlinks=False)):
+                continue
+            with contextlib.suppress(OSError):
+                descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)
+                finally:
+                    os.close(descriptor)
+
+
+def _regular_or_missing(path: Path) -> os.stat_result | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    _refuse_special(found, path)
+    return found
+
+
+def _refuse_special(found: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
