@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tests.sources import Items
 from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
-from voicetrail.game import Game, Input
+from voicetrail.game import Input, Sketch
 from voicetrail.listening import Listener
 from voicetrail.play.session import Session
 from voicetrail.replay.file.format import Header
@@ -82,9 +82,9 @@ def spoken(seed: int, hops: int, labels: tuple[str, ...] = LABELS, every: int = 
 class Stage:
     """A session on its own clock, recorded or not: what the game's screen does, without the screen."""
 
-    def __init__(self, game: Game | None = None) -> None:
+    def __init__(self, game: Sketch | None = None) -> None:
         self.clock = Clock()
-        self.game = game or Game(101, 51)
+        self.game = game or Sketch(101, 51)
         self.session = Session(self.game, self.clock)
         self.told: list[str] = []
         """Why recordings ended by themselves."""

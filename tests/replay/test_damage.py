@@ -16,7 +16,7 @@ from tests.replay.makers import Stage, record_spoken, spoken
 from voicetrail.cli import main
 from voicetrail.errors import ReplayError, VoicetrailError
 from voicetrail.events import SourceLost
-from voicetrail.game import SetMode, Step
+from voicetrail.game import SetMovement, Step
 from voicetrail.replay.analysis import report
 from voicetrail.replay.analysis.suggest import suggest
 from voicetrail.replay.analysis.whatif import Override, what_if
@@ -41,7 +41,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     stage.start(path, sound=True)
     for hop, listener in stage.listen(spoken(3, 90), news={50: SourceLost(0, "gone")}, from_ms=100):
         if hop == 55:
-            stage.session.do(SetMode("glide"))
+            stage.session.do(SetMovement("glide"))
             for item in (KeyPressed("record"), Marker("x"), SettingChanged("threshold", 0.5)):
                 stage.recorder.record(item, stage.session.now_ms)
         if hop == 60:

@@ -50,7 +50,7 @@ inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
     st.just(game_inputs.Undo()),
     st.just(game_inputs.Clear()),
     st.builds(game_inputs.SetStep, st.integers(*game_inputs.STEP_RANGE)),
-    st.builds(game_inputs.SetMode, st.sampled_from(("step", "glide"))),
+    st.builds(game_inputs.SetMovement, st.sampled_from(("step", "glide"))),
     st.builds(game_inputs.SetGlideSpeed, st.floats(*game_inputs.SPEED_RANGE)),
     st.builds(game_inputs.SetGlideSilence, st.floats(*game_inputs.SILENCE_RANGE)),
 )

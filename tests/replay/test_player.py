@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.replay.makers import Clock, Stage, record_spoken
-from voicetrail.game import Clear, Game, SetMode, Step, Undo
+from voicetrail.game import Clear, SetMovement, Sketch, Step, Undo
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.player import SPEEDS, Player
 from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
@@ -18,7 +18,7 @@ from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
 def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
     """A session with several snapshots, undone strokes and glides."""
     path = tmp_path_factory.mktemp("long") / "a.trail"
-    dice, stage = random.Random(4), Stage(Game(201, 101))
+    dice, stage = random.Random(4), Stage(Sketch(201, 101))
     stage.start(path)
     for number in range(5 * SNAPSHOT_INPUTS):
         roll = dice.random()
@@ -27,7 +27,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
             if roll < 0.1
             else Clear()
             if roll < 0.11
-            else SetMode(dice.choice(("step", "glide")))
+            else SetMovement(dice.choice(("step", "glide")))
             if roll < 0.15
             else Step(dice.choice(("up", "down", "left", "right")), "key")
         )

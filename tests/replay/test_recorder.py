@@ -19,7 +19,7 @@ from tests.replay.makers import NOW, Stage, record_spoken, spoken
 from tests.replay.test_format import inputs
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard
-from voicetrail.game import Game, Input, SetMode, Step, Tick, Undo
+from voicetrail.game import Input, SetMovement, Sketch, Step, Tick, Undo
 from voicetrail.replay import library as store
 from voicetrail.replay.file.entries import Checksum, End, KeyPressed, Marker, Past, RecognizerInfo, ScoreRun, SettingChanged
 from voicetrail.replay.file.format import Header
@@ -253,14 +253,14 @@ def test_a_lost_source_is_kept_in_its_place(tmp_path: Path) -> None:
 
 def test_recording_never_waits(tmp_path: Path) -> None:
     """A writer that is stuck (a disk that hangs) costs the game nothing, and recording ends with the reason."""
-    stage = Stage(Game())
+    stage = Stage(Sketch())
     stage.start(tmp_path / "a.trail")
     take = stage.recorder._take
     assert take is not None
     take.writer._when_due = lambda: time.sleep(0.5)  # type: ignore[method-assign]
     began = time.process_time(), time.monotonic()
     for number in range(5000):
-        stage.recorder.record(SetMode("step"), number)
+        stage.recorder.record(SetMovement("step"), number)
     assert stage.recorder.problem == "the disk does not keep up"
     # Each item takes the writer half a second: waiting for it would take most of an hour.
     assert time.process_time() - began[0] < 0.4
@@ -268,7 +268,7 @@ def test_recording_never_waits(tmp_path: Path) -> None:
 
 
 def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
-    stage = Stage(Game(mode="glide", glide_silence=0))
+    stage = Stage(Sketch(movement="glide", glide_silence=0))
     stage.do(Step("up"), 0)
     stage.at(900)
     stage.session.tick()

@@ -13,7 +13,7 @@ from tests.replay.makers import HOP, LABELS, NOW, Clock, record_spoken
 from tests.sources import Items
 from voicetrail.errors import ReplayError
 from voicetrail.events import AudioBlock, Ready, SourceEvent, SourceLost, WordHeard
-from voicetrail.game import Game
+from voicetrail.game import Sketch
 from voicetrail.listening import Listener
 from voicetrail.play.session import Session
 from voicetrail.replay.analysis.rehear import rehear
@@ -54,7 +54,7 @@ def tones(lost_at: int) -> list[AudioBlock | SourceEvent]:
 
 def recorded(path: Path, *, stall_ms: int = 0) -> Replay:
     """A session with sound; with a stall, the sound falls behind the clock and silence is filled in."""
-    clock, game = Clock(), Game()
+    clock, game = Clock(), Sketch()
     session = Session(game, clock)
     session.recorder = recorder = Recorder(game)
     recorder.start(0, NOW, path=path, sound=True)

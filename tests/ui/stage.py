@@ -8,7 +8,7 @@ from time import monotonic
 
 from tests.ui.tones import ToneRecognizer
 from voicetrail.audio.file import FileSource
-from voicetrail.game import Game
+from voicetrail.game import Sketch
 from voicetrail.keys import ACTIONS
 from voicetrail.play.hearing import Hearing
 from voicetrail.play.recording import RecordingControl
@@ -29,7 +29,7 @@ def make_app(
     settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = (), spec: str | None = None
 ) -> VoicetrailApp:
     """The app, listening to a file in real time, or to another source; without one it has ears that wait for ever."""
-    game = Game(step=int(settings.number("step")))
+    game = Sketch(step=int(settings.number("step")))
     recording = RecordingControl(game, settings, lambda reason: None)
     session = Session(game, monotonic, recording)
 

@@ -125,7 +125,7 @@ async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
         await asyncio.sleep(3 * GLIDE)
         await pilot.pause()
         assert game.tally.length == length
-        assert not game.mode.moving
+        assert not game.movement.moving
 
 
 async def test_help_tells_every_key(app: VoicetrailApp) -> None:

@@ -89,7 +89,7 @@ async def test_arrows_change_the_value_at_once(tmp_path: Path) -> None:
         game = stage.app.game
         assert game is not None
         assert game.session.game.step == 3
-        assert game.session.game.mode.name == "glide"
+        assert game.session.game.movement.name == "glide"
         assert stage.app.ascii_only
 
 

@@ -80,7 +80,7 @@ def _open_what_was_asked_for(settings: Settings) -> Source | None:
 
 
 def _play(settings: Settings, opened: Source | None, record: str | bool | None) -> int:
-    from voicetrail.game import Game
+    from voicetrail.game import Sketch
     from voicetrail.keys import rebind
     from voicetrail.play.recording import RecordingControl
     from voicetrail.play.session import Session
@@ -90,9 +90,9 @@ def _play(settings: Settings, opened: Source | None, record: str | bool | None) 
     from voicetrail.ui.messages import RecordingEnded, UpdatesArrived
     from voicetrail.ui.screens.game import GameScreen
 
-    game = Game(
+    game = Sketch(
         step=int(settings.number("step")),
-        mode="glide" if settings.text("mode") == "glide" else "step",
+        movement="glide" if settings.text("mode") == "glide" else "step",
         glide_speed=settings.number("glide_speed"),
         glide_silence=settings.number("glide_silence"),
     )

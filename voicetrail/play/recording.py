@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicetrail.events import Event
-from voicetrail.game import Game, Input
+from voicetrail.game import Input, Sketch
 from voicetrail.play.session import Session
 from voicetrail.settings import SETTINGS, Settings
 from voicetrail.text import printable
@@ -31,7 +31,7 @@ class RecordingControl:
         path: the file of the first recording; ``None`` names it after the time.
     """
 
-    def __init__(self, game: Game, settings: Settings, on_problem: Callable[[str], None], path: Path | None = None) -> None:
+    def __init__(self, game: Sketch, settings: Settings, on_problem: Callable[[str], None], path: Path | None = None) -> None:
         self._game = game
         self._settings = settings
         self._on_problem = on_problem

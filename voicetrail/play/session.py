@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from voicetrail.events import Event, Ready, WordHeard
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Input, Tick, input_of
 from voicetrail.game.rules import Changes
 
@@ -28,7 +28,7 @@ class Session:
         recorder: is told every input (but ticks) and every event, before it is applied.
     """
 
-    def __init__(self, game: Game, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
+    def __init__(self, game: Sketch, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
         self.game = game
         self.recorder = recorder
         self._clock = clock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from voicetrail.errors import ReplayError, VoicetrailError
 from voicetrail.events import WordHeard
-from voicetrail.game.inputs import SetMode
+from voicetrail.game.inputs import SetMovement
 from voicetrail.replay.file.entries import Past
 from voicetrail.replay.file.format import SOUND_SUFFIX, SUFFIX
 from voicetrail.replay.file.reader import Replay, read
@@ -107,7 +107,7 @@ def size_text(size: int) -> str:
 def summarize(recording: Replay) -> ReplaySummary:
     """A recording in a line."""
     items = [entry.item for entry in recording.entries]
-    modes = [item.mode for item in _inputs(items) if isinstance(item, SetMode)]
+    modes = [item.movement for item in _inputs(items) if isinstance(item, SetMovement)]
     names = list(dict.fromkeys([recording.header.mode, *modes]))
     sound = recording.sound
     return ReplaySummary(

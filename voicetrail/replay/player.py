@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Tick
 from voicetrail.game.trail import Cell
 from voicetrail.replay.timeline import Timeline
@@ -27,7 +27,7 @@ class Player:
         self.timeline = timeline
         self.position_ms = 0
         self.playing = False
-        self.game: Game = timeline.game_at(0)
+        self.game: Sketch = timeline.game_at(0)
         """The game at the position; another object after going back."""
         self._clock = clock
         self._speed = SPEEDS.index(1.0)

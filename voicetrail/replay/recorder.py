@@ -24,7 +24,7 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game.game import RULES_VERSION, Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Input, Tick, is_input
 from voicetrail.replay import library as store
 from voicetrail.replay.file.codes import PAST_MAX
@@ -74,17 +74,17 @@ class Recorder:
         on_problem: is told, from another thread, why a recording ended by itself; the game goes on.
     """
 
-    def __init__(self, game: Game, on_problem: Callable[[str], None] | None = None) -> None:
+    def __init__(self, game: Sketch, on_problem: Callable[[str], None] | None = None) -> None:
         self._game = game
         self._on_problem = on_problem
         self._first = Header(
             width=game.trail.width,
             height=game.trail.height,
             step=game.step,
-            mode=game.mode.name,
+            mode=game.movement.name,
             glide_speed=game.glide_speed,
             glide_silence=game.glide_silence,
-            rules=RULES_VERSION,
+            rules=game.setup.rules,
             program=__version__,
         )
         self._past: list[tuple[int, Input]] = []

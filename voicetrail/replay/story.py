@@ -15,7 +15,7 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Go, Step, Stop, is_input
 from voicetrail.replay.file.entries import (
     Checksum,
@@ -56,7 +56,7 @@ def miss(item: WordRejected) -> str:
     return f"nearly {item.word} {item.score:.2f}: {why}"
 
 
-def told(item: Item, game: Game, at_ms: int) -> str:
+def told(item: Item, game: Sketch, at_ms: int) -> str:
     """What an item did, applying it to the game if it is an input; empty for what needs no words."""
     if is_input(item):
         message = game.apply(item, at_ms).message

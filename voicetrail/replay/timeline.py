@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, WordHeard, WordRejected
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Input, Tick, is_input
 from voicetrail.replay.file.entries import (
     Checksum,
@@ -63,15 +63,16 @@ class ScoresAt:
     listening: bool
 
 
-def new_game(header: Header) -> Game:
+def new_game(header: Header) -> Sketch:
     """The game as it was before anything was done to it."""
-    return Game(
+    return Sketch(
         header.width,
         header.height,
         step=header.step,
-        mode=header.mode,
+        movement=header.mode,
         glide_speed=header.glide_speed,
         glide_silence=header.glide_silence,
+        rules=header.rules,
     )
 
 
@@ -93,7 +94,7 @@ class Timeline:
         """Checksums that were looked at."""
         self.differences: list[Difference] = []
         """Checksums that were wrong, in order."""
-        self._snapshots: list[tuple[int, Game]] = []
+        self._snapshots: list[tuple[int, Sketch]] = []
         """Games with the number of inputs that were applied to them, in order."""
         self._game = new_game(recording.header)
         self._unpacked: OrderedDict[int, list[Row]] = OrderedDict()
@@ -123,7 +124,7 @@ class Timeline:
         return self.recording.header
 
     @property
-    def final(self) -> Game:
+    def final(self) -> Sketch:
         """The game at the end, a copy of its own."""
         return self.game_at(self.duration_ms)
 
@@ -135,7 +136,7 @@ class Timeline:
         """The session's clock at a time of the file's."""
         return self.header.began_ms + at_ms
 
-    def game_at(self, at_ms: int) -> Game:
+    def game_at(self, at_ms: int) -> Sketch:
         """The game at a moment, a copy of its own."""
         wanted = self.inputs_until(at_ms)
         place = bisect_right(self._snapshots, wanted, key=lambda snapshot: snapshot[0]) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game.game import RULES_VERSION
+from voicetrail.game import Sketch
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
 from voicetrail.replay import drawing
 from voicetrail.replay.analysis.suggest import ThresholdSuggestion
@@ -29,7 +29,7 @@ def state(timeline: Timeline) -> Json:
         "date": header.date,
         "duration": timeline.duration_ms / 1000,
         "rules": header.rules,
-        "mode": game.mode.name,
+        "mode": game.movement.name,
         "step": game.step,
         "checksum": game.checksum(),
         "checked": timeline.checked,
@@ -55,7 +55,11 @@ def check(timeline: Timeline) -> tuple[bool, str]:
     if timeline.differences:
         first = timeline.differences[0]
         rules = timeline.header.rules
-        why = "" if rules == RULES_VERSION else f"; it was played by the rules {rules}, this program has {RULES_VERSION}"
+        why = (
+            ""
+            if rules == Sketch.rules_version
+            else f"; it was played by the rules {rules}, this program has {Sketch.rules_version}"
+        )
         return False, (
             f"{name}: the drawing differs from the recorded one; it began between {stamp(first.since_ms)} and"
             f" {stamp(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"

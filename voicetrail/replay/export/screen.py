@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
 from voicetrail.replay.story import miss, stamp
 from voicetrail.replay.timeline import Timeline
@@ -30,7 +30,7 @@ class View:
     left: int | None = None
     top: int | None = None
 
-    def follow(self, game: Game) -> None:
+    def follow(self, game: Sketch) -> None:
         """Move so that the pen is well inside."""
         pen = game.trail.pen
         if self.left is None or not self.left + 4 <= pen.x < self.left + self.width - 4:
@@ -58,7 +58,7 @@ class Painter:
         self._width = columns
         self._view = View(columns - SIDE - 1, self._height)
 
-    def paint(self, game: Game, at_ms: int) -> list[str]:
+    def paint(self, game: Sketch, at_ms: int) -> list[str]:
         """The rows of a moment, with colors, none longer than the terminal is wide."""
         side = self._side(at_ms)
         wall = f"{DIM}{self._wall}{RESET}"
@@ -69,7 +69,7 @@ class Painter:
         right = f"{tally.strokes} strokes  {tally.length} long "
         return [*rows, f"{left:<{self._width - len(right)}}{DIM}{right}{RESET}"]
 
-    def _canvas(self, game: Game) -> list[str]:
+    def _canvas(self, game: Sketch) -> list[str]:
         view, glyphs, trail = self._view, self._glyphs, game.trail
         view.follow(game)
         left, top = view.left or 0, view.top or 0

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voicetrail.errors import ReplayError
-from voicetrail.game.inputs import MODES, SILENCE_RANGE, SPEED_RANGE, STEP_RANGE, Mode
+from voicetrail.game.inputs import MOVEMENTS, SILENCE_RANGE, SPEED_RANGE, STEP_RANGE, Movement
 from voicetrail.game.trail import HEIGHT, WIDTH
 from voicetrail.replay.file.codes import from_line, to_line
 from voicetrail.replay.file.entries import Entry, Item, Value
@@ -47,13 +47,13 @@ class Header:
     width: int = WIDTH
     height: int = HEIGHT
     step: int = 2
-    mode: Mode = "step"
+    mode: Movement = "step"
     glide_speed: float = 6.0
     glide_silence: float = 2.0
     began_ms: int = 0
     """Time of the session's clock at which recording began."""
     rules: int = 1
-    """``game.RULES_VERSION`` of the game that was played."""
+    """``game.Sketch.rules_version`` of the game that was played."""
     seed: int = 0
     vocabulary: str = ""
     source: str = ""
@@ -119,7 +119,7 @@ def _header(values: dict[str, object]) -> Header:
     table(values)
     width, height = row(values.get("canvas"), 2)
     mode = values.get("mode", "step")
-    if mode not in MODES:
+    if mode not in MOVEMENTS:
         raise ValueError("no such mode")
     speed, silence = row(values.get("glide", [6.0, 2.0]), 2)
     return Header(

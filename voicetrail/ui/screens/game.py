@@ -72,7 +72,7 @@ class GameScreen(LiveView):
         else:
             self.mute(not self.muted)
             self.say("not listening: space starts it again" if self.muted else "listening")
-        if self.session.game.mode.moving:
+        if self.session.game.movement.moving:
             self.do(Stop("key"))
 
     def _close_ear(self) -> None:

@@ -23,7 +23,7 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game import Changes, Input, SetGlideSilence, SetGlideSpeed, SetMode, SetStep
+from voicetrail.game import Changes, Input, SetGlideSilence, SetGlideSpeed, SetMovement, SetStep
 from voicetrail.keys import Action
 from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.session import Session
@@ -250,7 +250,7 @@ class LiveView(GameView):
         if changes.message:
             self.say(changes.message, "warn" if changes.edge else "plain")
         self._show_tally()
-        if self.session.game.mode.moving:
+        if self.session.game.movement.moving:
             if self._glide is None:
                 self._glide = self.set_interval(GLIDE, self._glide_on)
         elif self._glide is not None:
@@ -295,8 +295,8 @@ class LiveView(GameView):
             self._tuned_at = monotonic()
         elif base == "step" and game.step != settings.number("step"):
             self.do(SetStep(int(settings.number("step"))))
-        elif base == "mode" and game.mode.name != settings.text("mode"):
-            self.do(SetMode("glide" if settings.text("mode") == "glide" else "step"))
+        elif base == "mode" and game.movement.name != settings.text("mode"):
+            self.do(SetMovement("glide" if settings.text("mode") == "glide" else "step"))
         elif base == "glide_speed":
             self.do(SetGlideSpeed(settings.number("glide_speed")))
         elif base == "glide_silence":

@@ -8,7 +8,7 @@ from time import monotonic
 from textual.app import ComposeResult
 
 from voicetrail.events import ListeningChanged, WordHeard, WordRejected
-from voicetrail.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
 from voicetrail.replay.file.entries import Entry, Marker, SettingChanged
@@ -75,7 +75,7 @@ class ReplayScreen(GameView):
         self.player = Player(self.timeline, clock)
         super().__init__(self.player.game.trail, lambda: self.player.position_ms / 1000, ACTIONS, "replay")
         self._recording = recording
-        self._shown_game: Game | None = None
+        self._shown_game: Sketch | None = None
         self._shown_ms = -1
         self._hearing: ScoresAt | None = None
         self._threshold_shift = 0.0
