@@ -139,7 +139,7 @@ def _takes_effect(game: GameScreen, settings: Settings, name: str) -> None:
     elif name == "step":
         assert rules.step == settings[name]
     elif name == "mode":
-        assert rules.mode.name == settings[name]
+        assert rules.movement.name == settings[name]
     elif name == "glide_speed":
         assert rules.glide_speed == settings[name]
     elif name == "push_to_talk":
