@@ -16,7 +16,7 @@ from tests.sources import Items
 from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
 from voicetrail.game import Input, Sketch
 from voicetrail.listening import Listener
-from voicetrail.play.session import Session
+from voicetrail.play.round import Round
 from voicetrail.replay.file.format import Header
 from voicetrail.replay.recorder import Recorder
 from voicetrail.spotting.detector import Detector, DetectorSettings
@@ -85,7 +85,7 @@ class Stage:
     def __init__(self, game: Sketch | None = None) -> None:
         self.clock = Clock()
         self.game = game or Sketch(101, 51)
-        self.session = Session(self.game, self.clock)
+        self.session = Round(self.game, self.clock)
         self.told: list[str] = []
         """Why recordings ended by themselves."""
         self.session.recorder = self.recorder = Recorder(self.game, self.told.append)

@@ -15,7 +15,7 @@ from voicetrail.errors import ReplayError
 from voicetrail.events import AudioBlock, Ready, SourceEvent, SourceLost, WordHeard
 from voicetrail.game import Sketch
 from voicetrail.listening import Listener
-from voicetrail.play.session import Session
+from voicetrail.play.round import Round
 from voicetrail.replay.analysis.rehear import rehear
 from voicetrail.replay.file.reader import Replay, read
 from voicetrail.replay.recorder import Recorder
@@ -55,7 +55,7 @@ def tones(lost_at: int) -> list[AudioBlock | SourceEvent]:
 def recorded(path: Path, *, stall_ms: int = 0) -> Replay:
     """A session with sound; with a stall, the sound falls behind the clock and silence is filled in."""
     clock, game = Clock(), Sketch()
-    session = Session(game, clock)
+    session = Round(game, clock)
     session.recorder = recorder = Recorder(game)
     recorder.start(0, NOW, path=path, sound=True)
     listener = Listener(Items(tones(300), name="tones"), Loudness(), Detector(LABELS, SETTINGS))
