@@ -1,21 +1,13 @@
-"""The rules of every mode: pure, with the clock passed in."""
+"""The rules of the game: pure, with the clock passed in."""
 
+from voicetrail.game.game import RULES_VERSION, Game
 from voicetrail.game.inputs import (
     Clear,
     Go,
     Input,
-    Leave,
-    Pause,
-    PenDown,
-    PenUp,
-    Redo,
-    Resume,
-    SetBackground,
-    SetColor,
     SetGlideSilence,
     SetGlideSpeed,
-    SetMovement,
-    SetPen,
+    SetMode,
     SetStep,
     Step,
     Stop,
@@ -25,43 +17,24 @@ from voicetrail.game.inputs import (
     input_of,
     to_json,
 )
-from voicetrail.game.make import make_rules, make_sketch
-from voicetrail.game.modes.sketch import Sketch
-from voicetrail.game.rules import Changes, Mark, Result, Rules
-from voicetrail.game.setup import MODE_NAMES, ModeName, RoundSetup
+from voicetrail.game.rules import Changes
 
 __all__ = [
-    "MODE_NAMES",
+    "RULES_VERSION",
     "Changes",
     "Clear",
+    "Game",
     "Go",
     "Input",
-    "Leave",
-    "Mark",
-    "ModeName",
-    "Pause",
-    "PenDown",
-    "PenUp",
-    "Redo",
-    "Result",
-    "Resume",
-    "RoundSetup",
-    "Rules",
-    "SetBackground",
-    "SetColor",
     "SetGlideSilence",
     "SetGlideSpeed",
-    "SetMovement",
-    "SetPen",
+    "SetMode",
     "SetStep",
-    "Sketch",
     "Step",
     "Stop",
     "Tick",
     "Undo",
     "from_json",
     "input_of",
-    "make_rules",
-    "make_sketch",
     "to_json",
 ]

@@ -1,4 +1,4 @@
-"""What travels to the app: from the worker's thread, and from screens for what only the app can do."""
+"""What travels to the app from other threads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from voicetrail.play.updates import Update
 
 
 class UpdatesArrived(Message, bubble=False):
-    """The listening worker sent something."""
+    """The ears have news, in order."""
 
-    def __init__(self, updates: tuple[Update, ...]) -> None:
+    def __init__(self, news: tuple[Update, ...]) -> None:
         super().__init__()
-        self.updates = updates
+        self.news = news
 
 
-class LeaveRequested(Message):
-    """The player wants to leave the screen that sends this: back to the title, or out of the program."""
+class RecordingEnded(Message):
+    """A recording ended by itself."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from voicetrail.play.context import SessionContext
+    from voicetrail.ui.screens.game import GameScreen
 
-DIALOGS = {
+SCREENS = {
+    "help": "voicetrail.ui.screens.help:HelpScreen",
     "settings": "voicetrail.ui.screens.settings:SettingsScreen",
     "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
     "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }
-"""What can be opened over any other screen: each takes the session, and what else it is asked for."""
+"""What the game can open over itself: each takes the game's screen, and nothing else."""
 
 
-def open_dialog(name: str, context: SessionContext, *arguments: str) -> Screen[None]:
-    """Make the dialog of a name."""
-    module, _, kind = DIALOGS[name].partition(":")
-    screen: Screen[None] = getattr(import_module(module), kind)(context, *arguments)
+def open_screen(name: str, game: GameScreen) -> Screen[None]:
+    """Make the screen of a name."""
+    module, _, kind = SCREENS[name].partition(":")
+    screen: Screen[None] = getattr(import_module(module), kind)(game)
     return screen

@@ -1,4 +1,4 @@
-"""Opens the source, loads the recognizer, listens, and passes on what happens. It runs in a thread and knows no screen."""
+"""The ears of the game: opens the source, loads the recognizer, listens, and tells. It runs in a thread and knows no screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from voicetrail.events import Event, Level, Ready, Scores
 from voicetrail.link.address import is_words
 from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.listening import Gain, Listener, RecognizerProtocol
-from voicetrail.play.crash_log import write_crash_log
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector, DetectorSettings
@@ -39,7 +38,7 @@ class NamedRecognizer(RecognizerProtocol, Protocol):
 
 
 class ListeningObserver(Protocol):
-    """Sees everything that the listener gives out, in the listener's own thread: the recorder."""
+    """Is told about listening in the listener's own thread: the recorder."""
 
     def attach(self, listener: Listener, ready: Ready) -> None:
         """A listener begins, before its first event."""
@@ -50,36 +49,36 @@ class ListeningObserver(Protocol):
         ...
 
 
-class ListeningWorker:
-    """Listens until ``stop`` is called.
+class Hearing:
+    """Listens until it is told to stop.
 
     Args:
-        request: where sound is to come from at first.
-        load_recognizer: makes the recognizer; slow, called once, in a thread of its own.
+        wanted: where sound is to come from at first.
+        load_ears: makes the recognizer; slow, called once, in a thread of its own.
         settings_for: gives the detector's settings, from what ships with the weights.
-        send: is given what happened, in batches, from the worker's thread; must not wait.
+        tell: is given what happened, in batches, from the worker's thread; must not wait.
         opened: a source that is open already (a file that was checked before the screen was taken).
         make_gain: makes a gain stage for each source; ``None`` for none.
-        observer: is given everything at once.
+        witness: is told everything at once.
         weights_required: the weights were asked for in so many words: if they cannot be used, the game ends.
     """
 
     def __init__(
         self,
-        request: SourceRequest,
+        wanted: SourceRequest,
         load_recognizer: Callable[[], NamedRecognizer],
         settings_for: Callable[[DetectorSettings], DetectorSettings],
-        send: Callable[[tuple[Update, ...]], None],
+        tell: Callable[[tuple[Update, ...]], None],
         *,
         opened: Source | None = None,
         make_gain: Callable[[], Gain | None] = lambda: None,
         observer: ListeningObserver | None = None,
         weights_required: bool = False,
     ) -> None:
-        self._request = request
+        self._wanted = wanted
         self._load_recognizer = load_recognizer
         self._settings_for = settings_for
-        self._send = send
+        self._tell = tell
         self._opened = opened
         self._make_gain = make_gain
         self._observer = observer
@@ -87,7 +86,7 @@ class ListeningWorker:
         self._stop = threading.Event()
         self._changed = threading.Event()
         self._muted = False
-        self._reported = ""
+        self._told = ""
         self._listener: Listener | RemoteListener | None = None
         self.recognizer: NamedRecognizer | None = None
         """The recognizer once it is loaded."""
@@ -99,16 +98,16 @@ class ListeningWorker:
         self._stop.set()
         self._end_listener()
 
-    def listen_to(self, request: SourceRequest) -> None:
+    def listen_to(self, wanted: SourceRequest) -> None:
         """Change to another source; the recognizer stays."""
-        self._request = request
+        self._wanted = wanted
         self._changed.set()
         self._end_listener()
 
     @property
-    def request(self) -> SourceRequest:
+    def wanted(self) -> SourceRequest:
         """Where sound is to come from."""
-        return self._request
+        return self._wanted
 
     @property
     def muted(self) -> bool:
@@ -137,18 +136,9 @@ class ListeningWorker:
             listener.gain = self._make_gain()
 
     def run(self) -> None:
-        """Open, load, listen; until ``stop``. An error of the program ends listening, and the player reads so."""
-        try:
-            self._run()
-        except Exception as error:  # whatever it is: a thread that dies without a word leaves a game that seems to listen
-            where = write_crash_log(error)
-            self._send(
-                (Problem(f"an error of the program ended listening; its log is {where} (the arrow keys draw)", fatal=True),)
-            )
-
-    def _run(self) -> None:
-        if is_words(self._request.spec):
-            self._listen_far(self._request)
+        """Open, load, listen; until ``stop``."""
+        if is_words(self._wanted.spec):
+            self._listen_far(self._wanted)
             if self._stop.is_set():
                 return
         recognizer = self._load()
@@ -158,13 +148,13 @@ class ListeningWorker:
             return
         while not self._stop.is_set():
             self._changed.clear()
-            request = self._request
-            source = self._open(request)
+            wanted = self._wanted
+            source = self._open(wanted)
             if source is None:
                 self._wait(RETRY)
                 continue
             self._listen(source, recognizer)
-            if request is self._request:
+            if wanted is self._wanted:
                 self._wait(math.inf)
 
     def _load(self) -> NamedRecognizer | None:
@@ -180,7 +170,7 @@ class ListeningWorker:
                 self.loading = False
 
         self.loading = True
-        thread = threading.Thread(target=load, name="voicetrail-load", daemon=True)
+        thread = threading.Thread(target=load, name="ears", daemon=True)
         thread.start()
         while thread.is_alive() and not self._stop.is_set():
             thread.join(STEP)
@@ -189,26 +179,26 @@ class ListeningWorker:
         if failure:
             message = printable(str(failure[0]) or type(failure[0]).__name__)
             known = isinstance(failure[0], VoicetrailError)
-            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` says more"
+            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` tells more"
             ends = known and self._weights_required
-            self._send((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
+            self._tell((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
         return self.recognizer
 
-    def _open(self, request: SourceRequest) -> Source | None:
+    def _open(self, wanted: SourceRequest) -> Source | None:
         if (opened := self._opened) is not None:
             self._opened = None
             return opened
-        if request.spec == "mic" and request.fallback:
+        if wanted.spec == "mic" and wanted.fallback:
             from voicetrail.audio.microphone import microphone_problem
 
             if (problem := microphone_problem()) is not None:
                 return self._demo(problem)
         try:
             # A device that was named for this run has been opened before; one that is remembered may be plugged in later.
-            return open_source(request.spec, device=request.device or None, patient=True, paced=True)
+            return open_source(wanted.spec, device=wanted.device or None, patient=True, paced=True)
         except AudioError as error:
-            if request.spec != "mic" or not request.fallback:
-                self._report(str(error))
+            if wanted.spec != "mic" or not wanted.fallback:
+                self._trouble(str(error))
                 return None
             return self._demo(str(error))
 
@@ -217,21 +207,21 @@ class ListeningWorker:
         try:
             source = open_source("demo", paced=True)
         except AudioError as error:
-            self._report(f"{why} ({error})")
+            self._trouble(f"{why} ({error})")
             return None
         # Once it is over, the microphone is tried again, and then for as long as it takes.
-        self._request = SourceRequest("mic", self._request.device, fallback=False)
-        self._report(f"{why}; here is the bundled voice")
+        self._wanted = SourceRequest("mic", self._wanted.device, fallback=False)
+        self._trouble(f"{why}; here is the bundled voice")
         return source
 
-    def _report(self, message: str) -> None:
-        """Say what is wrong, once for as long as it lasts."""
-        if message != self._reported:
-            self._reported = message
-            self._send((Problem(message),))
+    def _trouble(self, message: str) -> None:
+        """Tell what is wrong, once for as long as it lasts."""
+        if message != self._told:
+            self._told = message
+            self._tell((Problem(message),))
 
     def _listen(self, source: Source, recognizer: NamedRecognizer) -> None:
-        self._reported = self._reported if source.name == "demo" else ""
+        self._told = self._told if source.name == "demo" else ""
         detector = Detector(recognizer.labels, self._settings_for(recognizer.detector))
         listener = Listener(source, recognizer, detector, gain=self._make_gain())
         listener.muted = self._muted
@@ -242,21 +232,21 @@ class ListeningWorker:
         ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words, recognizer.meanings)
         if self._observer is not None:
             self._observer.attach(listener, ready)
-        self._send((ready, SourceOpened(source.name)))
+        self._tell((ready, SourceOpened(source.name)))
         try:
             self._pass_on(listener)
         except AudioError as error:
             # A file that turns out to be damaged further in.
-            self._report(str(error))
+            self._trouble(str(error))
         finally:
             self._listener = None
 
-    def _listen_far(self, request: SourceRequest) -> None:
+    def _listen_far(self, wanted: SourceRequest) -> None:
         """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognise here`)."""
         try:
-            listener = RemoteListener(request.spec)
+            listener = RemoteListener(wanted.spec)
         except VoicetrailError as error:
-            self._report(str(error))
+            self._trouble(str(error))
             self._wait(math.inf)
             return
         listener.muted = self._muted
@@ -280,10 +270,10 @@ class ListeningWorker:
                 self.apply_settings()
                 batch.append(SourceOpened(event.source))
             if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
-                self._send(tuple(batch))
+                self._tell(tuple(batch))
                 batch, sent = [], monotonic()
         if batch:
-            self._send(tuple(batch))
+            self._tell(tuple(batch))
 
     def _end_listener(self) -> None:
         if (listener := self._listener) is not None:

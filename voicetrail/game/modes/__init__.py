@@ -1,1 +1,0 @@
-"""The modes: sketch, trace, maze, snake and echo, each a pure function of its inputs."""
