@@ -14,9 +14,9 @@ from statistics import median
 import numpy as np
 
 from voicetrail.events import SAMPLE_RATE, Event, Level, Ready, Scores, WordHeard, WordRejected
-from voicetrail.game import Game, Step
+from voicetrail.game import Sketch, Step
 from voicetrail.listening import Listener
-from voicetrail.play.session import Session
+from voicetrail.play.round import Round
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.recorder import Recorder
 from voicetrail.replay.timeline import Timeline
@@ -43,8 +43,8 @@ class _Hour:
 
     def keep(self, path: Path, seconds: int, *, sound: bool = False, hurry: float = 20.0) -> float:
         """Record so many seconds, ``hurry`` times as fast as they are; return the processor's time for it in s."""
-        game = Game()
-        session = Session(game, lambda: self.now)
+        game = Sketch()
+        session = Round(game, lambda: self.now)
         session.recorder = recorder = Recorder(game)
         ready = Ready(self.recognizer.labels, "demo", self.recognizer.name, self.recognizer.hash)
         recorder.start(session.now_ms, DAY, path=path, sound=sound)

@@ -3,10 +3,10 @@ from __future__ import annotations
 from voicetrail.audio.file import demo_path
 from voicetrail.audio.gain import make_gain
 from voicetrail.events import WordHeard, seconds
-from voicetrail.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.listening import Listener
-from voicetrail.play.session import Session
+from voicetrail.play.round import Round
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import load_recognizer
@@ -25,7 +25,7 @@ CASTLE = """\
 def test_the_bundled_voice_is_heard_and_draws_a_castle() -> None:
     """Nothing is scripted: the recording goes through the real recognizer, on the path that the game uses."""
     recognizer = load_recognizer("directional4w")
-    session = Session(Game(), clock=lambda: 0.0)
+    session = Round(Sketch(), clock=lambda: 0.0)
     heard = []
     listener = Listener(
         open_source("demo"), recognizer, Detector(recognizer.labels, recognizer.detector), gain=make_gain("auto")

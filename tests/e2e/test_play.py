@@ -93,7 +93,7 @@ def test_a_signal_ends_it_and_restores_the_terminal(
     restored(screen, status)
 
 
-def test_leaving_while_the_ears_are_loaded_takes_no_half_second(terminal: OpenTerminal, quiet: Path) -> None:
+def test_leaving_while_the_recognizer_is_loaded_takes_no_half_second(terminal: OpenTerminal, quiet: Path) -> None:
     began = time.monotonic()
     screen = play(terminal, quiet)
     started = time.monotonic() - began
@@ -126,7 +126,7 @@ def test_a_dumb_locale_and_the_flag_draw_with_ascii(terminal: OpenTerminal, quie
 def test_the_colors_of_every_terminal(terminal: OpenTerminal, quiet: Path, term: str) -> None:
     screen = play(terminal, quiet, env={"TERM": term, "COLORTERM": ""})
     screen.send_keys("Up")
-    screen.wait_for("1 strokes")
+    screen.wait_for("1 stroke")
     assert drawing(screen.capture()) == ["▲", "│", "╵"]
 
 

@@ -12,8 +12,8 @@ from voicetrail.events import Ready, WordHeard
 from voicetrail.link.address import parse_address
 from voicetrail.link.server import LinkServer
 from voicetrail.link.words_feed import WordsFeed
-from voicetrail.play.hearing import Hearing, NamedRecognizer
 from voicetrail.play.updates import SourceOpened, SourceRequest, Update
+from voicetrail.play.worker import ListeningWorker, NamedRecognizer
 
 
 def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_
         raise AssertionError("a recognizer was loaded")
 
     thresholds = {"up": 0.95}
-    hearing = Hearing(
+    hearing = ListeningWorker(
         SourceRequest(f"words+unix://{tmp_path}/w"),
         no_ears,
         lambda shipped: replace(shipped, thresholds=thresholds),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.link.feeding import Steady
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.waiting import until
 from voicetrail.link.address import parse_address
 from voicetrail.link.server import LinkServer
@@ -42,10 +42,9 @@ async def test_the_screen_of_a_game_over_a_line_gives_its_delay(tmp_path: Path) 
     app = make_app(make_settings(tmp_path), spec=f"unix://{tmp_path}/mic")
     try:
         async with app.run_test(size=(100, 30)) as pilot:
-            game = app.game
-            assert game is not None
-            await until(pilot, lambda: "line " in game.ear.text_rows[2])
-            _, _, figure = game.ear.text_rows[2].partition("line ")
+            game = round_screen(app)
+            await until(pilot, lambda: "delay " in game.board.status.text_rows[2])
+            _, _, figure = game.board.status.text_rows[2].partition("delay ")
             assert 0 <= int(figure.split()[0]) < 60
     finally:
         server.close()

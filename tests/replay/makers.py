@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from tests.sources import Items
 from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
-from voicetrail.game import Game, Input
+from voicetrail.game import Input, Sketch
 from voicetrail.listening import Listener
-from voicetrail.play.session import Session
+from voicetrail.play.round import Round
 from voicetrail.replay.file.format import Header
 from voicetrail.replay.recorder import Recorder
 from voicetrail.spotting.detector import Detector, DetectorSettings
@@ -30,7 +30,7 @@ QUIET = np.random.default_rng(0).normal(0, 0.05, (50, HOP)).astype(np.float32)
 """Hops of a room; sessions have them over and over."""
 
 
-class ScriptedRecognizer:
+class ScriptedEars:
     """Gives the scores that it was told to, a row a hop; afterwards, silence."""
 
     hop = HOP
@@ -82,13 +82,13 @@ def spoken(seed: int, hops: int, labels: tuple[str, ...] = LABELS, every: int = 
 class Stage:
     """A session on its own clock, recorded or not: what the game's screen does, without the screen."""
 
-    def __init__(self, game: Game | None = None) -> None:
+    def __init__(self, game: Sketch | None = None) -> None:
         self.clock = Clock()
-        self.game = game or Game(101, 51)
-        self.session = Session(self.game, self.clock)
-        self.problems: list[str] = []
+        self.game = game or Sketch(101, 51)
+        self.session = Round(self.game, self.clock)
+        self.told: list[str] = []
         """Why recordings ended by themselves."""
-        self.session.recorder = self.recorder = Recorder(self.game, self.problems.append)
+        self.session.recorder = self.recorder = Recorder(self.game, self.told.append)
 
     def at(self, ms: int) -> None:
         """Let the session's clock show this time."""
@@ -114,7 +114,7 @@ class Stage:
         from_ms: int = 0,
     ) -> Iterator[tuple[int, Listener]]:
         """Listen to rows of scores; yields before every hop, so that a test can change things on the way."""
-        recognizer = ScriptedRecognizer(rows, labels)
+        recognizer = ScriptedEars(rows, labels)
         # As weights ship them: thresholds that nobody can change.
         detector = Detector(labels, settings or DetectorSettings(thresholds=MappingProxyType({"_": 0.5})))
         listener = Listener(Items(quiet_hops(len(rows), news), name="scripted"), recognizer, detector)

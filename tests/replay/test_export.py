@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.replay.makers import Stage, record_spoken
 from voicetrail.errors import ReplayError, UsageError
-from voicetrail.game import Clear, Game, Input, SetMode, Step, Undo
+from voicetrail.game import Clear, Input, SetMovement, Sketch, Step, Undo
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
 from voicetrail.replay.export import ENDINGS, Options, export
 from voicetrail.replay.export.lines import film, final_lines
@@ -158,8 +158,8 @@ def test_the_sound(timeline: Timeline, tmp_path: Path) -> None:
     export(timeline, tmp_path / "a.wav")
     samples, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
     assert rate == 16_000
-    assert timeline.replay.sound is not None
-    assert np.array_equal(samples, read_sound(timeline.replay.sound))
+    assert timeline.recording.sound is not None
+    assert np.array_equal(samples, read_sound(timeline.recording.sound))
 
 
 def test_a_session_without_sound_says_so(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_an_empty_session_can_be_exported(tmp_path: Path) -> None:
 
 
 def test_lines_of_a_film_are_the_drawing_at_every_moment(tmp_path: Path) -> None:
-    stage = Stage(Game(61, 31))
+    stage = Stage(Sketch(61, 31))
     stage.start(tmp_path / "a.trail")
     script: list[Input] = [
         Step("up"),
@@ -220,7 +220,7 @@ def test_lines_of_a_film_are_the_drawing_at_every_moment(tmp_path: Path) -> None
         Undo(),
         Undo(),
         Step("up"),
-        SetMode("glide"),
+        SetMovement("glide"),
     ]
     for number, item in enumerate([*script, Step("left"), Step("down")]):
         stage.do(item, 1000 * number)

@@ -8,18 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.replay.makers import Clock, Stage, record_spoken
-from voicetrail.game import Clear, Game, SetMode, Step, Undo
+from voicetrail.game import Clear, SetMovement, Sketch, Step, Undo
 from voicetrail.replay.file.reader import read
-from voicetrail.replay.history import SNAPSHOT_INPUTS
 from voicetrail.replay.player import SPEEDS, Player
-from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
     """A session with several snapshots, undone strokes and glides."""
     path = tmp_path_factory.mktemp("long") / "a.trail"
-    dice, stage = random.Random(4), Stage(Game(201, 101))
+    dice, stage = random.Random(4), Stage(Sketch(201, 101))
     stage.start(path)
     for number in range(5 * SNAPSHOT_INPUTS):
         roll = dice.random()
@@ -28,7 +27,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
             if roll < 0.1
             else Clear()
             if roll < 0.11
-            else SetMode(dice.choice(("step", "glide")))
+            else SetMovement(dice.choice(("step", "glide")))
             if roll < 0.15
             else Step(dice.choice(("up", "down", "left", "right")), "key")
         )
@@ -40,7 +39,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
 def test_any_jump_ends_where_playing_would(long: Timeline) -> None:
     clock = Clock()
     player, straight = Player(long, clock), Player(long, clock)
-    assert len(long._history._snapshots) > 4
+    assert len(long._snapshots) > 4
     wanted = sorted(random.Random(1).randrange(long.duration_ms) for _ in range(40))
     sums = {}
     for at_ms in wanted:

@@ -147,10 +147,8 @@ def test_a_word_that_the_game_held_back_is_not_gained(tmp_path: Path) -> None:
     heard = [entry for _, entry in decide(read(path), Override()).entries if isinstance(entry.item, WordHeard)]
     assert heard
     lines = path.read_text().splitlines()
-    lines = [line for line in lines if '"w",' not in line]
     for entry in heard:
         assert isinstance(entry.item, WordHeard)
-        held_back = WordRejected(entry.item.time, entry.item.word, entry.item.score, "muted")
-        lines.insert(-3, write_entry(Entry(0, held_back), 0)[0])
+        lines.insert(-2, write_entry(Entry(0, WordRejected(entry.item.time, entry.item.word, entry.item.score, "muted")), 0))
     path.write_text("\n".join(lines) + "\n")
     assert what_if(read(path), Override()).same

@@ -1,22 +1,21 @@
-"""The real app on a stage: its settings in a folder of the test's own, and ears that know tones for words."""
+"""The real app on a stage: its settings in a folder of the test's own, and a recognizer that knows tones for words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
+
+from textual.app import App
 
 from tests.ui.tones import ToneRecognizer
 from voicetrail.audio.file import FileSource
-from voicetrail.game import Game
-from voicetrail.keys import ACTIONS
-from voicetrail.play.hearing import Hearing
-from voicetrail.play.recording import RecordingControl
-from voicetrail.play.session import Session
-from voicetrail.play.updates import SourceRequest, Update
+from voicetrail.game import Sketch
+from voicetrail.play.context import ContextObserver, Send, SessionContext
+from voicetrail.play.updates import SourceRequest
+from voicetrail.play.worker import ListeningWorker
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.screens.round import RoundScreen
 
 
 def make_settings(folder: Path, **flags: object) -> Settings:
@@ -25,26 +24,33 @@ def make_settings(folder: Path, **flags: object) -> Settings:
     return load_settings(flags, env=env)
 
 
+def make_context(
+    settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = (), spec: str | None = None
+) -> SessionContext:
+    """A session that listens to a file in real time, or to another source; without one it has no worker."""
+
+    def make_worker(context: SessionContext, send: Send) -> ListeningWorker:
+        return ListeningWorker(
+            SourceRequest(spec or str(sound)),
+            ToneRecognizer,
+            settings.detector_settings,
+            send,
+            opened=None if sound is None else FileSource(sound, paced=True),
+            observer=ContextObserver(context),
+        )
+
+    return SessionContext(settings, None if sound is None and spec is None else make_worker, notices=notices)
+
+
 def make_app(
     settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = (), spec: str | None = None
 ) -> VoicetrailApp:
-    """The app, listening to a file in real time, or to another source; without one it has ears that wait for ever."""
-    game = Game(step=int(settings.number("step")))
-    recording = RecordingControl(game, settings, lambda reason: None)
-    session = Session(game, monotonic, recording)
+    """The app, with a sketch under way."""
+    context = make_context(settings, sound, notices=notices, spec=spec)
+    context.begin_round(Sketch(step=int(settings.number("step"))))
+    return VoicetrailApp(context)
 
-    def make_hearing(tell: Callable[[tuple[Update, ...]], None]) -> Hearing:
-        opened = None if sound is None else FileSource(sound, paced=True)
-        return Hearing(SourceRequest(spec or str(sound)), ToneRecognizer, settings.detector_settings, tell, opened=opened)
 
-    def make_screen() -> GameScreen:
-        return GameScreen(
-            session,
-            settings,
-            ACTIONS,
-            None if sound is None and spec is None else make_hearing,
-            recording=recording,
-            notices=notices,
-        )
-
-    return VoicetrailApp(settings, make_screen)
+def round_screen(app: App[None]) -> RoundScreen:
+    """The screen of the round, also while something lies over it."""
+    return next(screen for screen in app.screen_stack if isinstance(screen, RoundScreen))

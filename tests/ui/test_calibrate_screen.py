@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tests.calibration.scene import scene
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.tones import tone_file
 from tests.ui.waiting import until
 from voicetrail.calibration import Plan
@@ -15,7 +15,7 @@ from voicetrail.settings import Settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import UpdatesArrived
 from voicetrail.ui.screens.calibrate import CalibrateScreen
-from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.widgets.rows import Rows
 
 PLAN = Plan(("up", "left"), repeats=2, room=2.2, slot=1.5)
@@ -25,15 +25,14 @@ def text(app: VoicetrailApp) -> str:
     return "\n".join(app.screen.query_one("#lines", Rows).text_rows)
 
 
-async def begin(pilot: Pilot[None], app: VoicetrailApp) -> tuple[GameScreen, CalibrateScreen]:
+async def begin(pilot: Pilot[None], app: VoicetrailApp) -> tuple[RoundScreen, CalibrateScreen]:
     """Open the calibration once the ears are there, and begin."""
-    await until(pilot, lambda: app.game is not None and app.game.ear.state == "ended")
-    game = app.game
-    assert game is not None
-    screen = CalibrateScreen(game, PLAN)
+    await until(pilot, lambda: round_screen(app).board.status.state == "ended")
+    game = round_screen(app)
+    screen = CalibrateScreen(game.context, PLAN)
     app.push_screen(screen)
     await pilot.pause()
-    assert game.muted
+    assert game.context.words_held
     assert "under a minute" in text(app)
     await pilot.press("enter")
     return game, screen
@@ -50,7 +49,7 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
         game, screen = await begin(pilot, app)
         asked: list[str] = []
         for _, events in groupby(scene(PLAN, lambda word, time: 0.55), lambda event: event.time // 6400):
-            game.post_message(UpdatesArrived(tuple(events)))
+            game.app.post_message(UpdatesArrived(tuple(events)))
             await pilot.pause()
             line = text(app).splitlines()[1]
             if line not in asked:
@@ -70,20 +69,20 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
             assert settings[f"thresholds.{word}"] == threshold
             assert settings.origin(f"thresholds.{word}") == "key"
         await pilot.press("enter")
-        assert isinstance(app.screen, GameScreen)
-        assert app.screen.session.game.tally.strokes == 0
-        assert app.screen.ear.state == "ended", "words are no longer held back"
+        assert isinstance(app.screen, RoundScreen)
+        assert app.screen.round.game.tally.strokes == 0
+        assert app.screen.board.status.state == "ended", "words are no longer held back"
 
 
 async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
     settings, app = stage(tmp_path)
     async with app.run_test(size=(60, 20)) as pilot:
         game, screen = await begin(pilot, app)
-        game.post_message(UpdatesArrived(tuple(scene(PLAN, lambda word, time: 0.55))))
+        game.app.post_message(UpdatesArrived(tuple(scene(PLAN, lambda word, time: 0.55))))
         await until(pilot, lambda: screen.proposal is not None)
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(app.screen, GameScreen)
+        assert isinstance(app.screen, RoundScreen)
         assert settings.origin("thresholds") == "default"
     assert not (tmp_path / "state").exists()
 
@@ -93,15 +92,15 @@ async def test_sound_that_stops_is_told_and_it_goes_on_or_begins_again(tmp_path:
     async with app.run_test(size=(80, 24)) as pilot:
         game, screen = await begin(pilot, app)
         events = tuple(scene(PLAN, lambda word, time: 0.95, seconds=3.0))
-        game.post_message(UpdatesArrived((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
+        game.app.post_message(UpdatesArrived((*events, SourceLost(48_000, "the microphone \x1b[2J is gone"))))
         await until(pilot, lambda: "! the microphone" in text(app))
         assert "\x1b" not in text(app)
-        game.post_message(UpdatesArrived(events[-2:]))
+        game.app.post_message(UpdatesArrived(events[-2:]))
         await until(pilot, lambda: "say" in text(app))
-        game.post_message(UpdatesArrived((SourceEnded(48_000),)))
+        game.app.post_message(UpdatesArrived((SourceEnded(48_000),)))
         await until(pilot, lambda: "calibration stopped: the sound ended after 3 s" in text(app))
         await pilot.press("r")
-        game.post_message(UpdatesArrived(tuple(scene(PLAN, lambda word, time: 0.998))))
+        game.app.post_message(UpdatesArrived(tuple(scene(PLAN, lambda word, time: 0.998))))
         await until(pilot, lambda: screen.proposal is not None)
         assert "nothing needs to change" in text(app)
 
@@ -115,5 +114,5 @@ async def test_without_ears_it_says_so(tmp_path: Path) -> None:
         assert "still being loaded" in text(app)
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(app.screen, GameScreen)
-        assert not app.screen.muted
+        assert isinstance(app.screen, RoundScreen)
+        assert not app.screen.context.words_held

@@ -3,7 +3,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 
 from tests.ui.waiting import until
-from voicetrail.game import Clear, Game, Step, Undo
+from voicetrail.game import Clear, Sketch, Step, Undo
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.game.trail import Direction
 from voicetrail.ui.look import Look, make_look
@@ -11,7 +11,7 @@ from voicetrail.ui.widgets.canvas import Canvas
 
 
 class Stage(App[None]):
-    def __init__(self, game: Game, *, ascii_only: bool = False) -> None:
+    def __init__(self, game: Sketch, *, ascii_only: bool = False) -> None:
         super().__init__()
         self.game = game
         self.look: Look = make_look({}, ansi=True, ascii_only=ascii_only)
@@ -28,7 +28,7 @@ class Stage(App[None]):
             self.canvas.update_cells(self.game.apply(Step(direction, "key"), 0).cells)
 
 
-def whole(game: Game, canvas: Canvas) -> list[str]:
+def whole(game: Sketch, canvas: Canvas) -> list[str]:
     """What the view has to show, cell by cell."""
     left, top = canvas.origin
     width, height = canvas.size
@@ -39,7 +39,7 @@ def whole(game: Game, canvas: Canvas) -> list[str]:
 
 
 async def test_the_pen_starts_in_the_middle_and_lines_join() -> None:
-    app = Stage(Game(step=1))
+    app = Stage(Sketch(step=1))
     async with app.run_test(size=(21, 11)):
         assert app.canvas.text_rows[5] == " " * 10 + "●"
         app.draw("right", "down", "left", "left", "up", "right")
@@ -50,7 +50,7 @@ async def test_the_pen_starts_in_the_middle_and_lines_join() -> None:
 
 
 async def test_ascii() -> None:
-    app = Stage(Game(step=1), ascii_only=True)
+    app = Stage(Sketch(step=1), ascii_only=True)
     async with app.run_test(size=(21, 11)):
         app.draw("right", "down", "left", "left", "up")
         text = "\n".join(app.canvas.text_rows)
@@ -59,7 +59,7 @@ async def test_ascii() -> None:
 
 
 async def test_the_view_follows_the_pen_and_shows_exactly_the_drawing() -> None:
-    game = Game(step=3)
+    game = Sketch(step=3)
     app = Stage(game)
     async with app.run_test(size=(40, 12)):
         for direction in ("right", "right", "down", "right", "right", "up", "up", "left", "left", "up", "up", "left"):
@@ -75,7 +75,7 @@ async def test_the_view_follows_the_pen_and_shows_exactly_the_drawing() -> None:
 
 
 async def test_a_resize_moves_and_loses_no_stroke() -> None:
-    game = Game(step=2)
+    game = Sketch(step=2)
     app = Stage(game)
     async with app.run_test(size=(60, 20)) as pilot:
         app.draw("right", "up", "right", "down", "down", "left")
@@ -90,7 +90,7 @@ async def test_a_resize_moves_and_loses_no_stroke() -> None:
 
 
 async def test_the_edge_can_be_seen() -> None:
-    game = Game(31, 15, step=20)
+    game = Sketch(31, 15, step=20)
     app = Stage(game)
     async with app.run_test(size=(60, 30)):
         app.draw("left", "up")

@@ -10,7 +10,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from voicetrail.events import Scores, WordHeard
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import UpdatesArrived
@@ -62,9 +62,8 @@ async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) ->
     app = make_app(make_settings(tmp_path))
     line = Line(app)
     async with app.run_test(size=SIZE) as pilot:
-        game = app.game
-        assert game is not None
-        game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+        game = round_screen(app)
+        game.board.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
         await pilot.pause()
         game.refresh()
         await pilot.pause()
@@ -73,7 +72,7 @@ async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) ->
         for turn, key in enumerate(("up", "right", "right", "down", "left", "u", "right", "up") * 2):
             line.sent.clear()
             await pilot.press(key)
-            game.post_message(
+            game.app.post_message(
                 UpdatesArrived(
                     (Scores(turn * 640, (0.1 * (turn % 9),) * 6, (0.1 * (turn % 9),) * 6), WordHeard(turn * 640, "up", 0.9))
                 )
@@ -89,10 +88,9 @@ async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) ->
 async def test_a_span_by_itself_looks_as_textual_renders_it(tmp_path: Path, theme: str) -> None:
     app = make_app(make_settings(tmp_path, theme=theme))
     async with app.run_test(size=SIZE) as pilot:
-        game = app.game
-        assert game is not None
-        game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
-        game.post_message(UpdatesArrived((Scores(640, (0.5,) * 6, (0.5,) * 6), WordHeard(640, "up", 0.9))))
+        game = round_screen(app)
+        game.board.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+        game.app.post_message(UpdatesArrived((Scores(640, (0.5,) * 6, (0.5,) * 6), WordHeard(640, "up", 0.9))))
         await pilot.press("up", "right")
         await pilot.pause()
         for rows in game.query(Rows):
@@ -107,11 +105,10 @@ async def test_a_screen_over_the_game_and_back(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path))
     line = Line(app)
     async with app.run_test(size=SIZE) as pilot:
-        game = app.game
-        assert game is not None
+        game = round_screen(app)
         await pilot.press("up", "f1")
         await pilot.pause()
-        game.post_message(UpdatesArrived((WordHeard(640, "left", 0.9),)))
+        game.app.post_message(UpdatesArrived((WordHeard(640, "left", 0.9),)))
         await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()

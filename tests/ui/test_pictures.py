@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
 from voicetrail.play.updates import SourceOpened
 from voicetrail.ui.app import VoicetrailApp
@@ -20,16 +20,15 @@ Compare = Callable[..., bool]
 async def _play(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, VoicetrailApp)
-    game = app.game
-    assert game is not None
-    game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
-    game.bars.set_thresholds({"up": 0.8, "down": 0.7, "left": 0.6, "right": 0.75})
-    game.bars.set_fired({"up": 2, "down": 1, "left": 0, "right": 1})
+    game = round_screen(app)
+    game.board.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+    game.board.bars.set_thresholds({"up": 0.8, "down": 0.7, "left": 0.6, "right": 0.75})
+    game.board.bars.set_fired({"up": 2, "down": 1, "left": 0, "right": 1})
     # Held still, so that no picture depends on how long it took to take it.
-    game.session._clock = lambda: game.session._start + 65
-    game.bars._clock = game.ear._clock = lambda: 0.0
+    game.round._clock = lambda: game.round._start + 65
+    game.board.bars._clock = game.board.status._clock = lambda: 0.0
     await pilot.press("up", "right", "right", "down", "down", "left")
-    game.post_message(
+    game.app.post_message(
         UpdatesArrived(
             (
                 SourceOpened("a microphone"),

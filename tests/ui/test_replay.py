@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.widgets import Input, OptionList, Static
 
 from tests.replay.makers import Clock, record_spoken
+from tests.ui.stage import make_context, make_settings
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.replay.file.entries import Entry, Marker
 from voicetrail.replay.file.format import write_entry
@@ -22,15 +23,15 @@ def recorded(tmp_path: Path, marker_ms: int | None = None) -> Replay:
     if marker_ms is not None:
         header, *rest = path.read_text().splitlines()
         # The line's time is since the one before, and the next one goes on from there.
-        line = write_entry(Entry(marker_ms, Marker("here")), 0)[0]
-        back = f'[{-marker_ms / 1000},"v",["x",1]]'
+        line = write_entry(Entry(marker_ms, Marker("here")), 0)
+        back = f'[{-marker_ms / 1000},"k","x"]'
         path.write_text("\n".join([header, line, back, *rest]) + "\n")
     return read(path)
 
 
 def drawn(screen: ReplayScreen) -> list[str]:
     """The canvas, cut to what is drawn."""
-    rows = [row for row in screen.canvas.text_rows if row.strip()]
+    rows = [row for row in screen.board.canvas.text_rows if row.strip()]
     indent = min(len(row) - len(row.lstrip()) for row in rows)
     return [row[indent:].rstrip() for row in rows]
 
@@ -54,7 +55,7 @@ async def test_it_plays_with_the_clock_to_the_same_drawing(tmp_path: Path) -> No
         assert tally.words > 5
         assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes  {tally.length} long")
         last = timeline.detected[-1].item
-        assert any(f"{last.word} " in row and row.startswith("▸") for row in screen.words.text_rows)  # type: ignore[union-attr]
+        assert any(f"{last.word} " in row and row.startswith("▸") for row in screen.board.words.text_rows)  # type: ignore[union-attr]
 
 
 async def test_every_key(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ async def test_bars_and_ticks_are_those_of_the_moment(tmp_path: Path) -> None:
         screen._show(None)
         await pilot.pause()
         word = getattr(heard.item, "word", "")
-        bars = {row.split()[0]: row for row in screen.bars.text_rows if row.strip()}
+        bars = {row.split()[0]: row for row in screen.board.bars.text_rows if row.strip()}
         assert bars[word].count("━") > 15
         assert all(row.count("━") < 5 for name, row in bars.items() if name not in (word, "noise"))
         assert ".75" in bars[word]
@@ -122,23 +123,16 @@ async def test_bars_and_ticks_are_those_of_the_moment(tmp_path: Path) -> None:
 async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
     from voicetrail.ui.screens.replays import ReplaysScreen
 
-    class StubHearing:
-        muted = False
-
-    class Below(ReplayScreen):
-        hearing = StubHearing()
-        muted = False
-
+    context = make_context(make_settings(tmp_path / "settings"))
     for name in ("a", "b"):
         record_spoken(tmp_path / f"{name}.trail", hops=100, sound=True)
     (tmp_path / "broken.trail").write_text("no\x1b[31m")
-    below = Below(read(tmp_path / "a.trail"), Clock())
-    screen = ReplaysScreen(below, tmp_path)  # type: ignore[arg-type]
-    app = TrailApp(lambda: below)
+    screen = ReplaysScreen(context, tmp_path)
+    app = TrailApp(lambda: ReplayScreen(read(tmp_path / "a.trail"), Clock()))
     async with app.run_test(size=(110, 30)) as pilot:
         app.push_screen(screen)
         await pilot.pause()
-        assert below.hearing.muted
+        assert context.words_held
         options = screen.query_one(OptionList)
         assert options.option_count == 3
         note = screen.query_one("#note", Static)
@@ -167,4 +161,4 @@ async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
         assert len(list(tmp_path.iterdir())) == len(names) - 2
         await pilot.press("escape")
         await pilot.pause()
-        assert not below.hearing.muted
+        assert not context.words_held

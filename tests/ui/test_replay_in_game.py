@@ -12,9 +12,9 @@ from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.replay import library as store
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
-from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.replay import ReplayScreen
 from voicetrail.ui.screens.replays import ReplaysScreen
+from voicetrail.ui.screens.round import RoundScreen
 
 
 async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +23,7 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("up", "m")
         game = app.screen_stack[-1]
-        assert isinstance(game, GameScreen)
+        assert isinstance(game, RoundScreen)
         assert "r starts one" in game.message.text_rows[0]
         await pilot.press("r")
         assert "● REC 0:00" in game.message.text_rows[0]
@@ -31,7 +31,7 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         await pilot.press("r")
         assert "REC" not in game.message.text_rows[0]
         assert "kept in" in game.message.message
-        drawn = BOX_GLYPHS.rows(game.session.game.trail)
+        drawn = BOX_GLYPHS.rows(game.round.game.trail)
         await pilot.press("l")
         await pilot.pause()
         listed = app.screen_stack[-1]
@@ -42,12 +42,12 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         player = app.screen_stack[-1]
         assert isinstance(player, ReplayScreen)
         await pilot.press("end")
-        rows = [row.strip() for row in player.canvas.text_rows if row.strip()]
+        rows = [row.strip() for row in player.board.canvas.text_rows if row.strip()]
         assert rows == [row.strip() for row in drawn]
         await pilot.press("q", "escape")
         assert app.screen_stack[-1] is game
     (path,) = store.folder().glob("*.trail")
     timeline = Timeline(read(path))
-    assert timeline.replay.whole
+    assert timeline.recording.whole
     assert timeline.differences == []
     assert len(timeline.markers) == 1

@@ -6,7 +6,7 @@ from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.tones import ToneRecognizer
 from tests.ui.waiting import until
 from voicetrail.settings import SETTINGS, Settings
@@ -43,9 +43,8 @@ class Stage:
 async def open_screen(pilot: Pilot[None], settings: Settings) -> Stage:
     app = pilot.app
     assert isinstance(app, VoicetrailApp)
-    game = app.game
-    assert game is not None
-    game.tuner.loaded(ToneRecognizer.labels, ToneRecognizer.detector)
+    game = round_screen(app)
+    game.context.tuner.loaded(ToneRecognizer.labels, ToneRecognizer.detector)
     await pilot.press("s")
     await pilot.pause()
     assert isinstance(app.screen, SettingsScreen)
@@ -86,10 +85,10 @@ async def test_arrows_change_the_value_at_once(tmp_path: Path) -> None:
             await stage.go_to(name)
             await pilot.press(key)
             assert settings[name] == value, name
-        game = stage.app.game
+        game = round_screen(stage.app)
         assert game is not None
-        assert game.session.game.step == 3
-        assert game.session.game.mode.name == "glide"
+        assert game.round.game.step == 3
+        assert game.round.game.movement.name == "glide"
         assert stage.app.ascii_only
 
 

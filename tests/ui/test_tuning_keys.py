@@ -8,7 +8,7 @@ from time import thread_time
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import Scores
@@ -16,26 +16,25 @@ from voicetrail.settings import Settings, load_settings
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import UpdatesArrived
-from voicetrail.ui.screens.game import GameScreen
+from voicetrail.ui.screens.round import RoundScreen
 
 WORDS = ("up", "down", "left", "right")
 
 
-async def loaded(pilot: Pilot[None], app: VoicetrailApp) -> GameScreen:
+async def loaded(pilot: Pilot[None], app: VoicetrailApp) -> RoundScreen:
     """The game with its ears listening to a file."""
-    game = app.game
-    assert game is not None
-    await until(pilot, lambda: game.tuner.shipped is not None and game.hearing is not None)
+    game = round_screen(app)
+    await until(pilot, lambda: game.context.tuner.shipped is not None and game.context.worker is not None)
     return game
 
 
-def thresholds(game: GameScreen) -> dict[str, float]:
+def thresholds(game: RoundScreen) -> dict[str, float]:
     """What the detector that listens goes by, which is also where the ticks are."""
-    assert game.hearing is not None
-    listener = game.hearing._listener
+    assert game.context.worker is not None
+    listener = game.context.worker._listener
     assert listener is not None
     held = {word: listener.detector.settings.threshold_of(word) for word in WORDS}
-    assert game.bars._thresholds == held
+    assert game.board.bars._thresholds == held
     return held
 
 
@@ -82,7 +81,7 @@ async def test_threshold_keys(tmp_path: Path) -> None:
             await pilot.press(*keys.split())
             assert tuple(thresholds(game).values()) == pytest.approx(expected), keys
             assert says in game.message.message
-            assert game.bars.selected == selected
+            assert game.board.bars.selected == selected
             kept = load_settings(env=_env(tmp_path)).detector_settings(ToneRecognizer.detector)
             assert [kept.threshold_of(word) for word in WORDS] == pytest.approx(expected)
 
@@ -90,13 +89,12 @@ async def test_threshold_keys(tmp_path: Path) -> None:
 async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path))
     async with app.run_test(size=(100, 30)) as pilot:
-        game = app.game
-        assert game is not None
-        game.show_labels(ToneRecognizer.labels)
-        game.tuner.loaded(ToneRecognizer.labels, ToneRecognizer.detector)
+        game = round_screen(app)
+        game.board.show_labels(ToneRecognizer.labels)
+        game.context.tuner.loaded(ToneRecognizer.labels, ToneRecognizer.detector)
         plain = ToneRecognizer.detector.threshold_of("up")
         for time, by in ((640, 0.32), (1280, 0.16), (1920, 0.0)):
-            game.post_message(
+            game.app.post_message(
                 UpdatesArrived(
                     (
                         Scores(
@@ -106,7 +104,7 @@ async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
                 )
             )
             await pilot.pause()
-            assert game.bars._thresholds["up"] == pytest.approx(raise_threshold(plain, by))
+            assert game.board.bars._thresholds["up"] == pytest.approx(raise_threshold(plain, by))
         assert raise_threshold(plain, 0.32) > plain + 0.1
 
 
@@ -125,12 +123,12 @@ async def test_a_key_for_each_setting(tmp_path: Path) -> None:
             assert load_settings(env=_env(tmp_path))[name] == value
 
 
-def _takes_effect(game: GameScreen, settings: Settings, name: str) -> None:
+def _takes_effect(game: RoundScreen, settings: Settings, name: str) -> None:
     """What the setting is for goes by it already."""
-    assert game.hearing is not None
-    listener = game.hearing._listener
+    assert game.context.worker is not None
+    listener = game.context.worker._listener
     assert listener is not None
-    rules = game.session.game
+    rules = game.round.game
     if name in ("refractory", "smoothing"):
         assert getattr(listener.detector.settings, name) == settings[name]
     elif name == "preset":
@@ -139,12 +137,12 @@ def _takes_effect(game: GameScreen, settings: Settings, name: str) -> None:
     elif name == "step":
         assert rules.step == settings[name]
     elif name == "mode":
-        assert rules.mode.name == settings[name]
+        assert rules.movement.name == settings[name]
     elif name == "glide_speed":
         assert rules.glide_speed == settings[name]
     elif name == "push_to_talk":
         assert listener.muted
-        assert game.ear.state == "talk"
+        assert game.board.status.state == "talk"
 
 
 async def test_a_key_takes_effect_within_50_ms_and_drops_no_sound(tmp_path: Path) -> None:
@@ -154,16 +152,16 @@ async def test_a_key_takes_effect_within_50_ms_and_drops_no_sound(tmp_path: Path
     app = make_app(settings, tone_file(tmp_path / "quiet.wav", ["up"] * 40, loudness=0.0))
     async with app.run_test(size=(100, 30)) as pilot:
         game = await loaded(pilot, app)
-        assert game.hearing is not None
-        listener = game.hearing._listener
+        assert game.context.worker is not None
+        listener = game.context.worker._listener
         taken = []
         for change in (-0.01, 0.01) * 10:
             start = thread_time()
             game.action_threshold(change)
             taken.append(thread_time() - start)
         assert max(taken) < 0.05
-        assert game.hearing._listener is listener, "no setting needs a restart"
-        assert game.ear.lost == 0
+        assert game.context.worker._listener is listener, "no setting needs a restart"
+        assert game.board.status.lost == 0
     settings.close()
 
 

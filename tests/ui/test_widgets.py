@@ -7,17 +7,17 @@ from voicetrail.events import Level, WordHeard, WordRejected
 from voicetrail.keys import ACTIONS
 from voicetrail.ui.look import Look, make_look
 from voicetrail.ui.widgets.bars import ScoreBars
-from voicetrail.ui.widgets.ear import Ear
 from voicetrail.ui.widgets.keybar import KeyBar
 from voicetrail.ui.widgets.message import MessageLine
-from voicetrail.ui.widgets.words import LastWords, reason_text
+from voicetrail.ui.widgets.status import ListeningStatus
+from voicetrail.ui.widgets.word_list import WordList, reason_text
 from voicetrail.vocabulary import NOISE, UNKNOWN, VOCABULARIES
 
 LABELS = ("up", "down", "left", "right", UNKNOWN, NOISE)
 
 
 class Stage(App[None]):
-    CSS = "ScoreBars { height: 6; } LastWords { height: 5; }"
+    CSS = "ScoreBars { height: 6; } WordList { height: 5; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,9 +28,9 @@ class Stage(App[None]):
         return self.now
 
     def compose(self) -> ComposeResult:
-        yield Ear(self.clock)
+        yield ListeningStatus(self.clock)
         yield ScoreBars(self.clock)
-        yield LastWords()
+        yield WordList()
         yield MessageLine()
         yield KeyBar(ACTIONS)
 
@@ -78,14 +78,14 @@ async def test_bars_of_many_words_stand_in_two_columns() -> None:
 async def test_the_ear() -> None:
     app = Stage()
     async with app.run_test(size=(34, 20)):
-        ear = app.query_one(Ear)
-        assert "loading the ears" in ear.text_rows[0]
+        ear = app.query_one(ListeningStatus)
+        assert "loading recognizer" in ear.text_rows[0]
         ear.set_state("listening")
         ear.set_source("desk\x1b[31m mic")
-        ear.set_delay(84)
+        ear.set_latency(84)
         ear.set_level(Level(0, -30.0, -20.0, False, gain_db=6.0))
         assert ear.text_rows == [
-            " ● listening                84 ms",
+            " ● listening   word to move 84 ms",
             "   ━━━━━━━━━━━───────────  -30 dB",
             "   desk�[31m mic             +6 dB",
         ]
@@ -109,22 +109,22 @@ async def test_the_ear() -> None:
 async def test_the_delay_of_the_line_stands_beside_the_source() -> None:
     app = Stage()
     async with app.run_test(size=(32, 20)):
-        ear = app.query_one(Ear)
+        ear = app.query_one(ListeningStatus)
         ear.set_source("desk over unix:///tmp/mic")
-        ear.set_line(23)
-        assert ear.text_rows[2] == "   desk over unix://~ line 23 ms"
+        ear.set_connection(23)
+        assert ear.text_rows[2] == "   desk over unix:/~ delay 23 ms"
         ear.set_lost(120)
-        assert ear.text_rows[2] == "   desk~ line 23 ms  lost 120 ms"
+        assert ear.text_rows[2] == "   des~ delay 23 ms  lost 120 ms"
         ear.set_level(Level(0, -30.0, -20.0, False, gain_db=12.0))
-        assert ear.text_rows[2] == "   desk~ line 23 ms  lost 120 ms", "where there is no room the gain gives way"
-        ear.set_line(None)
-        assert "line" not in ear.text_rows[2]
+        assert ear.text_rows[2] == "   des~ delay 23 ms  lost 120 ms", "where there is no room the gain gives way"
+        ear.set_connection(None)
+        assert "delay" not in ear.text_rows[2]
 
 
 async def test_last_words_are_written_like_a_tape() -> None:
     app = Stage()
     async with app.run_test(size=(34, 20)):
-        words = app.query_one(LastWords)
+        words = app.query_one(WordList)
         for second in range(4):
             words.add(WordHeard(0, "up", 0.9), second)
         assert words.text_rows[:4] == [" 0:00 ● up .90", " 0:01 ● up .90", " 0:02 ● up .90", "▸0:03 ● up .90"]

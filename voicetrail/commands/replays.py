@@ -1,4 +1,4 @@
-"""List the recorded sessions, newest first."""
+"""List the kept sessions, newest first."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail replays``."""
-    from voicetrail.replay.library import folder, list_replays
+    from voicetrail.replay.library import folder, kept
 
     where = Path(args.folder) if args.folder else folder()
-    found = list_replays(where)
+    found = kept(where)
     if args.json:
         output.write_json([_as_json(one) for one in found])
     elif not found:
@@ -39,20 +39,11 @@ def run(args: argparse.Namespace) -> int:
 def _table(found: Sequence[ReplaySummary]) -> list[str]:
     from voicetrail.replay.library import size_text
 
-    rows = [("when", "length", "words", "movement", "size", "name")]
+    rows = [("when", "length", "words", "mode", "size", "name")]
     for one in found:
         size = size_text(one.size) + (" with sound" if one.sound else "")
         name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
-        rows.append(
-            (
-                one.when,
-                one.length,
-                "?" if one.words is None else str(one.words),
-                one.movement,
-                size,
-                name if one.playable else f"{name}: {_short(one)}",
-            )
-        )
+        rows.append((one.when, one.length, str(one.words), one.mode, size, name if one.playable else f"{name}: {_short(one)}"))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip() for row in rows
@@ -69,9 +60,9 @@ def _as_json(one: ReplaySummary) -> dict[str, object]:
         "file": str(one.path),
         "title": one.title,
         "date": one.date,
-        "duration": None if one.duration_ms is None else one.duration_ms / 1000,
+        "duration": one.duration_ms / 1000,
         "words": one.words,
-        "movement": one.movement,
+        "mode": one.mode,
         "size": one.size,
         "sound": one.sound,
         "playable": one.playable,

@@ -1,13 +1,21 @@
-"""The rules of the game: pure, with the clock passed in."""
+"""The rules of every mode: pure, with the clock passed in."""
 
-from voicetrail.game.game import RULES_VERSION, Game
 from voicetrail.game.inputs import (
     Clear,
     Go,
     Input,
+    Leave,
+    Pause,
+    PenDown,
+    PenUp,
+    Redo,
+    Resume,
+    SetBackground,
+    SetColor,
     SetGlideSilence,
     SetGlideSpeed,
-    SetMode,
+    SetMovement,
+    SetPen,
     SetStep,
     Step,
     Stop,
@@ -17,24 +25,43 @@ from voicetrail.game.inputs import (
     input_of,
     to_json,
 )
-from voicetrail.game.rules import Changes
+from voicetrail.game.make import make_rules, make_sketch
+from voicetrail.game.modes.sketch import Sketch
+from voicetrail.game.rules import Changes, Mark, Result, Rules
+from voicetrail.game.setup import MODE_NAMES, ModeName, RoundSetup
 
 __all__ = [
-    "RULES_VERSION",
+    "MODE_NAMES",
     "Changes",
     "Clear",
-    "Game",
     "Go",
     "Input",
+    "Leave",
+    "Mark",
+    "ModeName",
+    "Pause",
+    "PenDown",
+    "PenUp",
+    "Redo",
+    "Result",
+    "Resume",
+    "RoundSetup",
+    "Rules",
+    "SetBackground",
+    "SetColor",
     "SetGlideSilence",
     "SetGlideSpeed",
-    "SetMode",
+    "SetMovement",
+    "SetPen",
     "SetStep",
+    "Sketch",
     "Step",
     "Stop",
     "Tick",
     "Undo",
     "from_json",
     "input_of",
+    "make_rules",
+    "make_sketch",
     "to_json",
 ]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from voicetrail.game.ink import DEFAULT_INK, INKS, Ink
+
 Direction = Literal["up", "down", "left", "right"]
 Cell = tuple[int, int]
 """Column and row."""
@@ -47,10 +49,11 @@ class Pen:
 
 @dataclass(slots=True)
 class Stroke:
-    """What undo needs: the pen before, and the masks of every touched cell before the first touch."""
+    """What undo needs: the pen before, and every touched cell before the first touch."""
 
     pen: Pen
     before: dict[Cell, int] = field(default_factory=dict)
+    """Mask and ink of a cell in one number, see ``_packed``."""
     length: int = 0
     """Steps (rows, or pairs of columns) that the pen went, rounded up where the edge cut one short."""
 
@@ -68,9 +71,19 @@ class Trail:
         self.height = height
         self.cells: dict[Cell, int] = {}
         """The mask of every cell that has an arm."""
+        self.inks: dict[Cell, int] = {}
+        """The code of the ink of every cell that is not drawn in the default ink; the last stroke decides."""
+        self.background: dict[Cell, int] = {}
+        """The masks of what lies under the drawing."""
         self.pen = self.home
+        self.ink = DEFAULT_INK
+        """What is drawn with from now on."""
+        self.pen_up = False
+        """The pen moves without drawing."""
         self._sum = 0
+        self._background_sum = 0
         self._touched: dict[Cell, int] = {}
+        self._uncovered: set[Cell] = set()
         self._watched_pen = self.pen
 
     @property
@@ -91,37 +104,60 @@ class Trail:
         room = {"up": y, "down": self.height - 1 - y, "left": x, "right": self.width - 1 - x}[direction]
         count = min(wanted, room)
         out_arm, in_arm = ARMS[direction], ARMS[OPPOSITE[direction]]
-        for _ in range(count):
-            self._add((x, y), out_arm, stroke)
-            x, y = x + dx, y + dy
-            self._add((x, y), in_arm, stroke)
+        if self.pen_up:
+            x, y = x + count * dx, y + count * dy
+        else:
+            ink = self.ink.code
+            for _ in range(count):
+                self._add((x, y), out_arm, ink, stroke)
+                x, y = x + dx, y + dy
+                self._add((x, y), in_arm, ink, stroke)
         self.pen = Pen(x, y, direction)
         stroke.length += -(-count // per_step)
         return count == wanted
 
     def clear(self, stroke: Stroke) -> None:
         """Take every stroke away and put the pen back into the middle; ``stroke`` brings it back."""
-        for cell, mask in self.cells.items():
-            stroke.before.setdefault(cell, mask)
-            self._touched.setdefault(cell, mask)
-        self.cells = {}
+        for cell in self.cells:
+            packed = self._packed(cell)
+            stroke.before.setdefault(cell, packed)
+            self._touched.setdefault(cell, packed)
+        self.cells, self.inks = {}, {}
         self._sum = 0
         self.pen = self.home
 
-    def take_back(self, stroke: Stroke) -> None:
-        """Make every cell of the stroke, and the pen, what they were before it."""
-        for cell, mask in stroke.before.items():
-            self._put(cell, mask)
+    def take_back(self, stroke: Stroke) -> Stroke:
+        """Make every cell of the stroke, and the pen, what they were before it.
+
+        Returns:
+            What takes this back in turn: to take it back is to do the stroke again.
+        """
+        inverse = Stroke(self.pen, {cell: self._packed(cell) for cell in stroke.before}, stroke.length)
+        for cell, packed in stroke.before.items():
+            self._put(cell, packed)
         self.pen = stroke.pen
+        return inverse
+
+    def ink_at(self, cell: Cell) -> Ink:
+        """What a cell was drawn with."""
+        return INKS[self.inks.get(cell, 0)]
+
+    def set_background(self, masks: dict[Cell, int]) -> None:
+        """Lay other lines under the drawing."""
+        for cell in self.background.keys() | masks.keys():
+            if self.background.get(cell) != masks.get(cell):
+                self._uncovered.add(cell)
+        self.background = masks
+        self._background_sum = sum(_hash_cell(cell, mask) for cell, mask in masks.items()) & _MASK64
 
     def watch(self) -> None:
         """Begin to note which cells change (see ``changed``)."""
-        self._touched = {}
+        self._touched, self._uncovered = {}, set()
         self._watched_pen = self.pen
 
     def changed(self) -> frozenset[Cell]:
         """Exactly the cells that look different since ``watch``: other arms, or the pen came, went or turned."""
-        changed = {cell for cell, mask in self._touched.items() if self.cells.get(cell, 0) != mask}
+        changed = {cell for cell, packed in self._touched.items() if self._packed(cell) != packed} | self._uncovered
         if self.pen != self._watched_pen:
             changed.update((self.pen.cell, self._watched_pen.cell))
         return frozenset(changed)
@@ -134,43 +170,61 @@ class Trail:
         facing = 0 if self.pen.direction is None else ARMS[self.pen.direction]
         value = self._sum
         for part in (self.width, self.height, self.pen.x, self.pen.y, facing):
-            value = _mix(value ^ part)
-        return f"{value:016x}"
+            value = mix(value ^ part)
+        # What the first version did not have counts only where it is used, so that its drawings keep their checksums.
+        if self.background:
+            value = mix(value ^ self._background_sum)
+        return f"{mix(~value & _MASK64) if self.pen_up else value:016x}"
 
     def bounds(self) -> tuple[int, int, int, int]:
         """The smallest rectangle (left, top, right, bottom, all inside) that holds the drawing and the pen."""
-        xs = [self.pen.x, *(x for x, _ in self.cells)]
-        ys = [self.pen.y, *(y for _, y in self.cells)]
+        xs = [self.pen.x, *(x for x, _ in self.cells), *(x for x, _ in self.background)]
+        ys = [self.pen.y, *(y for _, y in self.cells), *(y for _, y in self.background)]
         return min(xs), min(ys), max(xs), max(ys)
 
     def copy(self) -> Trail:
         """A drawing of its own with the same cells."""
         other = Trail(self.width, self.height)
         other.cells, other.pen, other._sum = dict(self.cells), self.pen, self._sum
+        other.inks, other.ink, other.pen_up = dict(self.inks), self.ink, self.pen_up
+        # A background is never changed in place.
+        other.background, other._background_sum = self.background, self._background_sum
         return other
 
-    def _add(self, cell: Cell, arm: int, stroke: Stroke) -> None:
-        mask = self.cells.get(cell, 0)
-        stroke.before.setdefault(cell, mask)
-        if not mask & arm:
-            self._put(cell, mask | arm)
+    def _packed(self, cell: Cell) -> int:
+        """Mask and ink of a cell in one number."""
+        return self.cells.get(cell, 0) | self.inks.get(cell, 0) << 4
 
-    def _put(self, cell: Cell, mask: int) -> None:
-        old = self.cells.get(cell, 0)
+    def _add(self, cell: Cell, arm: int, ink: int, stroke: Stroke) -> None:
+        packed = self._packed(cell)
+        stroke.before.setdefault(cell, packed)
+        drawn = (packed & 15 | arm) | ink << 4
+        if drawn != packed:
+            self._put(cell, drawn)
+
+    def _put(self, cell: Cell, packed: int) -> None:
+        old = self._packed(cell)
         self._touched.setdefault(cell, old)
-        if mask:
-            self.cells[cell] = mask
+        if packed & 15:
+            self.cells[cell] = packed & 15
         else:
             self.cells.pop(cell, None)
-        self._sum = (self._sum - _hash_cell(cell, old) + _hash_cell(cell, mask)) & _MASK64
+        if packed >> 4:
+            self.inks[cell] = packed >> 4
+        else:
+            self.inks.pop(cell, None)
+        self._sum = (self._sum - _hash_cell(cell, old) + _hash_cell(cell, packed)) & _MASK64
 
 
-def _hash_cell(cell: Cell, mask: int) -> int:
-    return _mix((cell[0] << 36) | (cell[1] << 4) | mask) if mask else 0
+def _hash_cell(cell: Cell, packed: int) -> int:
+    if not packed:
+        return 0
+    value = mix((cell[0] << 36) | (cell[1] << 4) | packed & 15)
+    return mix(value ^ packed >> 4) if packed >> 4 else value
 
 
-def _mix(value: int) -> int:
-    """The finaliser of splitmix64: spreads every bit of the input over 64 bits (Steele, Lea and Flood, OOPSLA 2014)."""
+def mix(value: int) -> int:
+    """The finalizer of splitmix64: spreads every bit of the input over 64 bits (Steele, Lea and Flood, OOPSLA 2014)."""
     value = (value + 0x9E3779B97F4A7C15) & _MASK64
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK64

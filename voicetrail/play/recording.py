@@ -1,4 +1,4 @@
-"""Keeping the session, as the game's screen sees it: start, stop, mark, and what the message line shows."""
+"""Recording rounds: start, stop, mark, and what the message line shows of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicetrail.events import Event
-from voicetrail.game import Game, Input
-from voicetrail.play.session import Session
+from voicetrail.game import Input, Sketch
 from voicetrail.settings import SETTINGS, Settings
 from voicetrail.text import printable
 
@@ -20,36 +19,63 @@ if TYPE_CHECKING:
 
 
 class RecordingControl:
-    """The recorder, with what starts and stops it.
+    """Records rounds: a recorder for each, and what starts and stops it.
 
-    It is imported and made when it is first needed, which is before the first input but after the first paint.
+    A recorder is imported and made when it is first needed, which is before the first input but after the first paint.
 
     Args:
-        game: the game, before anything was done to it.
         settings: what goes into the file's header, and whether scores and sound are kept.
-        on_problem: is told, from another thread, why a recording ended by itself.
+        on_problem: gets, from another thread, the reason why a recording ended by itself.
         path: the file of the first recording; ``None`` names it after the time.
     """
 
-    def __init__(self, game: Game, settings: Settings, on_problem: Callable[[str], None], path: Path | None = None) -> None:
-        self._game = game
+    def __init__(self, settings: Settings, on_problem: Callable[[str], None], path: Path | None = None) -> None:
         self._settings = settings
         self._on_problem = on_problem
         self._path = path
+        self._game: Sketch | None = None
         self._recorder: Recorder | None = None
+        self._attached: tuple[Listener, Ready] | None = None
+        """The listener of the moment: the recorder of the next round records it too."""
+
+    def begin_round(self, game: Sketch) -> None:
+        """A round begins: ``game``, before anything was done to it."""
+        self._game = game
+        self._recorder = None
 
     @property
     def recorder(self) -> Recorder:
-        """The recorder of the session."""
+        """The recorder of the round."""
         if self._recorder is None:
             from voicetrail.replay.recorder import Recorder
 
+            if self._game is None:
+                raise RuntimeError("no round has begun")
             self._recorder = Recorder(self._game, self._on_problem)
+            if self._attached is not None:
+                self._recorder.attach(*self._attached)
         return self._recorder
+
+    @property
+    def running(self) -> bool:
+        """Whether the round is being recorded."""
+        return self._recorder is not None and self._recorder.running
 
     def warm_up(self) -> None:
         """Make the recorder now, so that the first key or word does not wait for it."""
-        assert self.recorder
+        if self._game is not None:
+            _ = self.recorder
+
+    def attach(self, listener: Listener, ready: Ready) -> None:
+        """A listener begins, before its first event (in the listener's thread)."""
+        self._attached = (listener, ready)
+        if (recorder := self._recorder) is not None:
+            recorder.attach(listener, ready)
+
+    def hear(self, event: Event, at_ms: int) -> None:
+        """Take an event straight from the listener, in its order and in its thread."""
+        if (recorder := self._recorder) is not None:
+            recorder.hear(event, at_ms)
 
     def record(self, item: Event | Input, at_ms: int) -> None:
         """Take note of an input or a word, before it is applied."""
@@ -61,10 +87,10 @@ class RecordingControl:
         Raises:
             ReplayError: the file cannot be made.
         """
-        return self.stop(at_ms) if self.recorder.running else self.start(at_ms)
+        return self.stop(at_ms) if self.running else self.start(at_ms)
 
     def start(self, at_ms: int) -> str:
-        """Begin to keep the session.
+        """Begin to record.
 
         Raises:
             ReplayError: the file cannot be made.
@@ -106,6 +132,8 @@ class RecordingControl:
 
     def setting_changed(self, name: str, at_ms: int) -> None:
         """Note a changed setting."""
+        if self._game is None:
+            return
         from voicetrail.replay.file.entries import SettingChanged
 
         value = self._settings[name] if name in SETTINGS else None
@@ -114,23 +142,7 @@ class RecordingControl:
 
     def clock(self, at_ms: int) -> str:
         """What the message line shows while recording: ``REC 1:05``; empty when it is not."""
-        if self._recorder is None or not self._recorder.running:
+        if not self.running:
             return ""
         seconds = self.recorder.elapsed_ms(at_ms) // 1000
         return f"REC {seconds // 60}:{seconds % 60:02d}"
-
-
-class RecorderObserver:
-    """Tells the recorder what the listener gives out, with the session's time, in the listener's thread."""
-
-    def __init__(self, recorder: Recorder, session: Session) -> None:
-        self._recorder = recorder
-        self._session = session
-
-    def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins."""
-        self._recorder.attach(listener, ready)
-
-    def hear(self, event: Event) -> None:
-        """An event, in its order."""
-        self._recorder.hear(event, self._session.now_ms)

@@ -10,7 +10,7 @@ from voicetrail.settings.presets import NONE
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.vocabulary import is_word
 
-NOT_YET = "the ears are still being loaded"
+NOT_YET = "the recognizer is still being loaded"
 
 
 class Tuner:

@@ -1,4 +1,4 @@
-"""What the ears tell the screen. Light to import: the screen is painted before anything that listens is loaded."""
+"""What the listening worker sends. Light to import: the screen is painted before anything that listens is loaded."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ class SourceOpened:
 
 
 Update = Event | Problem | SourceOpened
-"""Whatever the ears tell."""
+"""Whatever the worker sends."""

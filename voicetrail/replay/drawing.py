@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.glyphs import BOX_GLYPHS, Glyphs
 
 
-def rows(game: Game, glyphs: Glyphs = BOX_GLYPHS) -> list[str]:
+def rows(game: Sketch, glyphs: Glyphs = BOX_GLYPHS) -> list[str]:
     """The drawing, cut to what is drawn."""
     return glyphs.rows(game.trail)
 

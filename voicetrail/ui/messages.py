@@ -1,4 +1,4 @@
-"""What travels to the app from other threads."""
+"""What travels to the app: from the worker's thread, and from screens for what only the app can do."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from voicetrail.play.updates import Update
 
 
 class UpdatesArrived(Message, bubble=False):
-    """The ears have news, in order."""
+    """The listening worker sent something."""
 
-    def __init__(self, news: tuple[Update, ...]) -> None:
+    def __init__(self, updates: tuple[Update, ...]) -> None:
         super().__init__()
-        self.news = news
+        self.updates = updates
 
 
-class RecordingEnded(Message):
-    """A recording ended by itself."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.reason = reason
+class LeaveRequested(Message):
+    """The player wants to leave the screen that sends this: back to the title, or out of the program."""

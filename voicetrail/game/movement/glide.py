@@ -1,4 +1,4 @@
-"""The mode in which the pen keeps going: until "stop", space, the edge, or some time without a word.
+"""The movement in which the pen keeps going: until "stop", space, the edge, or some time without a word.
 
 When a step is due depends on the times passed in and nothing else: however often the clock is asked, the drawing is the same.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from voicetrail.game.inputs import Mode
+from voicetrail.game.inputs import Movement
 from voicetrail.game.trail import Direction
 
 
 @dataclass(frozen=True, slots=True)
-class GlideMode:
+class GlideMovement:
     """A word sets the pen going."""
 
-    name: ClassVar[Mode] = "glide"
+    name: ClassVar[Movement] = "glide"
 
     speed: float
     """Steps a second."""
@@ -39,13 +39,13 @@ class GlideMode:
         """Milliseconds between two steps."""
         return max(1, round(1000 / self.speed))
 
-    def word(self, direction: Direction, at_ms: int) -> tuple[int, GlideMode]:
+    def word(self, direction: Direction, at_ms: int) -> tuple[int, GlideMovement]:
         """A direction was said: the first step is drawn at once, and the pen keeps going that way."""
         ends = at_ms + round(1000 * self.silence) if self.silence else None
         return 1, replace(self, direction=direction, next_ms=at_ms + self.period_ms, ends_ms=ends)
 
-    def advance(self, now_ms: int) -> tuple[int, GlideMode]:
-        """Time passed: how many steps are due by now, and the mode from then on."""
+    def advance(self, now_ms: int) -> tuple[int, GlideMovement]:
+        """Time passed: how many steps are due by now, and the movement from then on."""
         if not self.moving:
             return 0, self
         until = now_ms if self.ends_ms is None else min(now_ms, self.ends_ms)
@@ -53,6 +53,6 @@ class GlideMode:
         moved = replace(self, next_ms=self.next_ms + due * self.period_ms)
         return due, moved if self.ends_ms is None or now_ms < self.ends_ms else moved.stop()
 
-    def stop(self) -> GlideMode:
-        """The mode with the pen at rest."""
+    def stop(self) -> GlideMovement:
+        """The movement with the pen at rest."""
         return replace(self, direction=None, next_ms=0, ends_ms=None)

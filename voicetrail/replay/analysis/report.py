@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game.game import RULES_VERSION
-from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
+from voicetrail.game import Sketch
+from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
 from voicetrail.replay import drawing
 from voicetrail.replay.analysis.suggest import ThresholdSuggestion
 from voicetrail.replay.analysis.whatif import WhatIfResult
 from voicetrail.replay.file.entries import Entry
+from voicetrail.replay.story import stamp
 from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.transcript import time_text
 from voicetrail.text import printable
 
 Json = dict[str, object]
@@ -24,17 +24,17 @@ def state(timeline: Timeline) -> Json:
     first = timeline.differences[0] if timeline.differences else None
     pen = game.trail.pen
     return {
-        "file": str(timeline.replay.path),
+        "file": str(timeline.recording.path),
         "title": header.title,
         "date": header.date,
         "duration": timeline.duration_ms / 1000,
         "rules": header.rules,
-        "mode": game.mode.name,
+        "mode": game.movement.name,
         "step": game.step,
         "checksum": game.checksum(),
         "checked": timeline.checked,
         "difference": None if first is None else {"since": first.since_ms / 1000, "at": first.at_ms / 1000},
-        "remark": timeline.replay.remark,
+        "remark": timeline.recording.remark,
         "pen": {"x": pen.x, "y": pen.y, "direction": pen.direction},
         "words": sum(isinstance(entry.item, WordHeard) for entry in timeline.detected),
         "near_misses": sum(isinstance(entry.item, WordRejected) for entry in timeline.detected),
@@ -50,19 +50,23 @@ def state(timeline: Timeline) -> Json:
 
 def check(timeline: Timeline) -> tuple[bool, str]:
     """Whether every checksum is right, and a line about it."""
-    name = printable(timeline.replay.path.name)
-    remark = f"; {timeline.replay.remark}" if timeline.replay.remark else ""
+    name = printable(timeline.recording.path.name)
+    remark = f"; {timeline.recording.remark}" if timeline.recording.remark else ""
     if timeline.differences:
         first = timeline.differences[0]
         rules = timeline.header.rules
-        why = "" if rules == RULES_VERSION else f"; it was played by the rules {rules}, this program has {RULES_VERSION}"
+        why = (
+            ""
+            if rules == Sketch.rules_version
+            else f"; it was played by the rules {rules}, this program has {Sketch.rules_version}"
+        )
         return False, (
-            f"{name}: the drawing differs from the recorded one; it began between {time_text(first.since_ms)} and"
-            f" {time_text(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
+            f"{name}: the drawing differs from the recorded one; it began between {stamp(first.since_ms)} and"
+            f" {stamp(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
         )
     if not timeline.checked:
         return False, f"{name}: there is no checksum to hold the drawing against{remark}"
-    return True, f"{name}: {timeline.checked} checksums right, {time_text(timeline.duration_ms)} long{remark}"
+    return True, f"{name}: {timeline.checked} checksums right, {stamp(timeline.duration_ms)} long{remark}"
 
 
 def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str]:
@@ -79,7 +83,7 @@ def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str
     for move in outcome.moved:
         late = (move.after.at_ms - move.before.at_ms) / 1000
         changes.append((move.before.at_ms, f"moved  {_named(move.before)} by {late:+.2f} s"))
-    return [*lines, *(f"{time_text(at_ms):>9}  {line}" for at_ms, line in sorted(changes))]
+    return [*lines, *(f"{stamp(at_ms):>9}  {line}" for at_ms, line in sorted(changes))]
 
 
 def summary(outcome: WhatIfResult) -> str:
@@ -135,6 +139,11 @@ def proposals_json(proposals: Sequence[ThresholdSuggestion]) -> list[Json]:
         }
         for one in proposals
     ]
+
+
+def glyphs_for(plain: bool) -> Glyphs:
+    """The characters to draw with."""
+    return ASCII_GLYPHS if plain else BOX_GLYPHS
 
 
 def _named(entry: Entry) -> str:

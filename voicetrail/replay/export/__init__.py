@@ -65,7 +65,7 @@ def export(
     ending = out.suffix.lower()
     if ending not in ENDINGS:
         raise UsageError(f"{printable(out.name)}: the name has to end in one of {', '.join(ENDINGS)}")
-    if out.resolve() in (timeline.replay.path.resolve(), timeline.replay.path.with_suffix(".flac").resolve()):
+    if out.resolve() in (timeline.recording.path.resolve(), timeline.recording.path.with_suffix(".flac").resolve()):
         raise UsageError(f"{printable(out.name)} is the session itself; name another file")
     module = import_module(f"voicetrail.replay.export.{ENDINGS[ending]}")
     write: Callable[[Timeline, Options, BinaryIO, Report], None] = getattr(module, f"write_{ending[1:]}")

@@ -51,7 +51,7 @@ def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: R
 
 
 def _header(timeline: Timeline, options: Options, film_ms: float) -> dict[str, object]:
-    title = printable(timeline.header.title or timeline.replay.path.stem)
+    title = printable(timeline.header.title or timeline.recording.path.stem)
     about: dict[str, object] = {"title": title, "env": {"TERM": "xterm-256color"}}
     # Without a date there is no timestamp; both versions take it as optional.
     with contextlib.suppress(ValueError, OverflowError, OSError):

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Tick
 from voicetrail.game.trail import Cell
 from voicetrail.replay.timeline import Timeline
@@ -21,7 +21,7 @@ STILL_MS = 2_000
 """The last picture stays for so long."""
 
 
-def moments(timeline: Timeline) -> Iterator[tuple[int, Game, frozenset[Cell]]]:
+def moments(timeline: Timeline) -> Iterator[tuple[int, Sketch, frozenset[Cell]]]:
     """Play the session: after each change its time, the game (one object throughout) and the cells that changed."""
     game = timeline.game_at(-1)
     ends = [*(at_ms for at_ms, _ in timeline.inputs), timeline.duration_ms][1:]
@@ -31,7 +31,7 @@ def moments(timeline: Timeline) -> Iterator[tuple[int, Game, frozenset[Cell]]]:
         yield at_ms, game, changes.cells
         step = max(GLIDE_MS, (end_ms - at_ms) // GLIDE_MOMENTS)
         for tick_ms in range(at_ms + step, end_ms, step):
-            if not game.mode.moving:
+            if not game.movement.moving:
                 break
             yield tick_ms, game, game.apply(Tick(), timeline.session_ms(tick_ms)).cells
     yield timeline.duration_ms, game, game.apply(Tick(), timeline.session_ms(timeline.duration_ms)).cells

@@ -15,8 +15,8 @@ from voicetrail.replay.export import Options, Report
 from voicetrail.replay.export.lines import Animation, PenAt, StraightLine, film, final_lines
 from voicetrail.replay.export.look import BACKGROUND, CELL, LINE, PEN, TEXT, TRAIL
 from voicetrail.replay.export.moments import STILL_MS, Pace
+from voicetrail.replay.story import stamp
 from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.transcript import time_text
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _caption(timeline: Timeline, at_ms: int) -> str:
     last = timeline.detected_until(at_ms, 1)
     heard = last[0].item if last and last[0].at_ms + 1500 > at_ms else None
     word = f"  {printable(heard.word, 30)} {heard.score:.2f}" if isinstance(heard, WordHeard) else ""
-    return f"{time_text(at_ms)}{word}"
+    return f"{stamp(at_ms)}{word}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
+from voicetrail.replay.story import miss, stamp
 from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.transcript import near_miss_text, time_text
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
@@ -30,7 +30,7 @@ class View:
     left: int | None = None
     top: int | None = None
 
-    def follow(self, game: Game) -> None:
+    def follow(self, game: Sketch) -> None:
         """Move so that the pen is well inside."""
         pen = game.trail.pen
         if self.left is None or not self.left + 4 <= pen.x < self.left + self.width - 4:
@@ -58,18 +58,18 @@ class Painter:
         self._width = columns
         self._view = View(columns - SIDE - 1, self._height)
 
-    def paint(self, game: Game, at_ms: int) -> list[str]:
+    def paint(self, game: Sketch, at_ms: int) -> list[str]:
         """The rows of a moment, with colors, none longer than the terminal is wide."""
         side = self._side(at_ms)
         wall = f"{DIM}{self._wall}{RESET}"
         canvas = self._canvas(game)
         rows = [f"{left}{wall}{side[y] if y < len(side) else ''}" for y, left in enumerate(canvas)]
         tally = game.tally
-        left = self._ascii(f" {time_text(at_ms)}  {printable(self._timeline.header.title, 20)}".rstrip())
+        left = self._ascii(f" {stamp(at_ms)}  {printable(self._timeline.header.title, 20)}".rstrip())
         right = f"{tally.strokes} strokes  {tally.length} long "
         return [*rows, f"{left:<{self._width - len(right)}}{DIM}{right}{RESET}"]
 
-    def _canvas(self, game: Game) -> list[str]:
+    def _canvas(self, game: Sketch) -> list[str]:
         view, glyphs, trail = self._view, self._glyphs, game.trail
         view.follow(game)
         left, top = view.left or 0, view.top or 0
@@ -85,7 +85,7 @@ class Painter:
 
     def _side(self, at_ms: int) -> list[str]:
         timeline = self._timeline
-        hearing = timeline.recognizer_at(at_ms)
+        hearing = timeline.hearing_at(at_ms)
         rows = []
         room = max(3, self._height // 2)
         if hearing is not None:
@@ -105,7 +105,7 @@ class Painter:
                     f" {GREEN}{self._mark(True)}{RESET} {self._ascii(printable(item.word, 12))} {DIM}{item.score:.2f}{RESET}"
                 )
             elif isinstance(item, WordRejected):
-                text = printable(near_miss_text(item).removeprefix("nearly "), SIDE - 4)
+                text = printable(miss(item).removeprefix("nearly "), SIDE - 4)
                 rows.append(f" {DIM}{self._mark(False)} {self._ascii(text)}{RESET}")
         return rows
 

@@ -20,9 +20,9 @@ def write_wav(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
     """
     import soundfile
 
-    path = timeline.replay.sound
+    path = timeline.recording.sound
     if path is None:
-        raise ReplayError(f"there is no sound beside {printable(timeline.replay.path.name)}; record with --record-audio")
+        raise ReplayError(f"there is no sound beside {printable(timeline.recording.path.name)}; record with --record-audio")
     try:
         with (
             soundfile.SoundFile(path) as sound,

@@ -61,7 +61,7 @@ def _head(timeline: Timeline, bounds: tuple[int, int, int, int]) -> Iterator[str
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x:g} {y:g} {width} {height}" width="{width}" height="{height}">'
-        f"<title>{escape(printable(timeline.header.title or timeline.replay.path.stem))}</title>"
+        f"<title>{escape(printable(timeline.header.title or timeline.recording.path.stem))}</title>"
     )
     yield f'<rect x="{x:g}" y="{y:g}" width="{width}" height="{height}" fill="{BACKGROUND}"/>'
     yield f'<g fill="none" stroke="{TRAIL}" stroke-width="{LINE}" stroke-linecap="round" stroke-linejoin="round">'

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 
 from voicetrail.atomic import make_private_folder
 from voicetrail.errors import ReplayError
-from voicetrail.events import SAMPLE_RATE, WordHeard
-from voicetrail.game.inputs import Mode, SetMode
-from voicetrail.replay.file.entries import ORDERED_WITH_SCORES, EarlierInputs, End, Entry, ScoreRun, SoundStart, Totals
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.replay.file.entries import STREAM, End, Entry, ScoreRun, SoundAt
 from voicetrail.replay.file.format import Header, write_entry, write_header
-from voicetrail.replay.file.lock import hold_lock
 from voicetrail.replay.file.scores import Row, encode
 from voicetrail.replay.file.sound import SoundWriter
 from voicetrail.text import printable
@@ -31,17 +29,13 @@ QUEUE_MAX = 4096
 """Things that wait to be written at most: more than a minute of a disk that stalls."""
 RUN_HOPS = 25
 """Hops in a line of scores."""
-RUN_S = 0.8
-"""Longest time that scores wait for more of them: what waits is lost where the program is killed."""
-FLUSH_S = 0.25
-"""Time between two moments at which the sound is complete in its file."""
-CLOSE_S = 3.0
+RUN_SECONDS = 1.0
+"""Longest time that scores wait for more of them."""
+CLOSE_SECONDS = 3.0
 """Longest wait for the thread to finish."""
 _SAMPLES_A_MS = SAMPLE_RATE // 1000
 _GAP_MS = 500
 """So far may the sound lag behind the file's clock (a queue, a slow source) before it is filled up with silence."""
-GAP_MAX_S = 12 * 3600
-"""Longest silence that is filled in, in s: a computer may sleep for weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ class TrailWriter:
         path: the file; it must not exist, nor the sound file if there is to be one.
         header: its first line.
         sound: where the sound goes, ``None`` to keep none.
-        on_problem: called from the writer's thread with the reason if writing stops by itself.
+        on_problem: is told, from the writer's thread, why writing stopped by itself.
 
     Raises:
         ReplayError: the file cannot be made.
@@ -90,19 +84,15 @@ class TrailWriter:
         self._queue: queue.Queue[Entry | Hop | Sound | None] = queue.Queue(QUEUE_MAX)
         self._over = threading.Event()
         self._sound: SoundWriter | None = None
-        self._before_ms = self._latest_ms = 0
+        self._before_ms = 0
         self._size = 0
         self._run: list[Hop] = []
         self._run_since = 0.0
         self._next_sound: int | None = None
-        self._left_out = 0
         self._flushed = 0.0
-        self._words = 0
-        self._movements = [header.movement]
         try:
             make_private_folder(path.parent)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            hold_lock(self._descriptor)
         except (OSError, ValueError) as error:
             raise ReplayError(_cannot(path, error)) from error
         try:
@@ -126,10 +116,10 @@ class TrailWriter:
             self._fail("the disk does not keep up")
 
     def close(self) -> None:
-        """Write what waits, and close; it may take as long as ``CLOSE_S``."""
-        deadline = time.monotonic() + CLOSE_S
+        """Write what waits, and close; it may take as long as ``CLOSE_SECONDS``."""
+        deadline = time.monotonic() + CLOSE_SECONDS
         with contextlib.suppress(queue.Full):
-            self._queue.put(None, timeout=CLOSE_S)
+            self._queue.put(None, timeout=CLOSE_SECONDS)
         self._thread.join(max(0.0, deadline - time.monotonic()))
         self._over.set()
 
@@ -137,7 +127,7 @@ class TrailWriter:
         try:
             while not self._over.is_set():
                 try:
-                    item = self._queue.get(timeout=FLUSH_S / 2)
+                    item = self._queue.get(timeout=RUN_SECONDS / 4)
                 except queue.Empty:
                     self._when_due()
                     continue
@@ -146,7 +136,7 @@ class TrailWriter:
                 self._take(item)
                 self._when_due()
             self._end_run()
-        except Exception as error:  # whatever it is, the game goes on, and the player sees why
+        except Exception as error:  # whatever it is, the game goes on, and the player is told
             self._fail(_reason(error))
         finally:
             self._over.set()
@@ -160,17 +150,15 @@ class TrailWriter:
                 self._hear(item)
             case Entry():
                 # What may change how the next scores are read or decided comes after the scores before it.
-                if isinstance(item.item, ORDERED_WITH_SCORES):
+                if isinstance(item.item, STREAM):
                     self._end_run()
-                if isinstance(item.item, End):
-                    self._write_totals(item.at_ms)
                 self._line(item)
 
     def _when_due(self) -> None:
         now = time.monotonic()
-        if self._run and now - self._run_since >= RUN_S:
+        if self._run and now - self._run_since >= RUN_SECONDS:
             self._end_run()
-        if self._sound is not None and now - self._flushed >= FLUSH_S:
+        if self._sound is not None and now - self._flushed >= RUN_SECONDS:
             self._flushed = now
             self._sound.flush()
 
@@ -197,13 +185,10 @@ class TrailWriter:
             return
         count = len(sound.samples)
         start = sound.time - count
-        gap = max(0, sound.at_ms * _SAMPLES_A_MS - count - self._sound.position - self._left_out)
+        gap = max(0, sound.at_ms * _SAMPLES_A_MS - count - self._sound.position)
         if start != self._next_sound or gap > _GAP_MS * _SAMPLES_A_MS:
-            self._end_run()
-            filled = min(gap, GAP_MAX_S * SAMPLE_RATE)
-            self._left_out += gap - filled
-            self._sound.silence(filled)
-            self._line(Entry(max(sound.at_ms, self._before_ms), SoundStart(self._sound.position, start)))
+            self._sound.silence(gap)
+            self._line(Entry(max(sound.at_ms, self._before_ms), SoundAt(self._sound.position, start)))
         self._next_sound = sound.time
         if sound.listening:
             self._sound.write(sound.samples)
@@ -211,27 +196,8 @@ class TrailWriter:
             self._sound.silence(count)
 
     def _line(self, entry: Entry) -> None:
-        line, at_ms = write_entry(entry, self._before_ms)
-        self._write(line)
-        self._before_ms = at_ms
-        self._latest_ms = max(self._latest_ms, at_ms)
-        match entry.item:
-            case WordHeard():
-                self._words += 1
-            case SetMode(movement):
-                self._note_movement(movement)
-            case EarlierInputs(inputs):
-                for _, item in inputs:
-                    if isinstance(item, SetMode):
-                        self._note_movement(item.mode)
-
-    def _note_movement(self, movement: Mode) -> None:
-        if movement not in self._movements:
-            self._movements.append(movement)
-
-    def _write_totals(self, at_ms: int) -> None:
-        totals = Totals(max(at_ms, self._latest_ms), self._words, tuple(self._movements))
-        self._line(Entry(at_ms, totals))
+        self._write(write_entry(entry, self._before_ms))
+        self._before_ms = entry.at_ms
 
     def _write(self, line: str) -> None:
         data = line.encode() + b"\n"

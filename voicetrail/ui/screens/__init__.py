@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from voicetrail.ui.screens.game import GameScreen
+    from voicetrail.play.context import SessionContext
 
-SCREENS = {
-    "help": "voicetrail.ui.screens.help:HelpScreen",
+DIALOGS = {
     "settings": "voicetrail.ui.screens.settings:SettingsScreen",
     "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
     "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }
-"""What the game can open over itself: each takes the game's screen, and nothing else."""
+"""What can be opened over any other screen: each takes the session, and what else it is asked for."""
 
 
-def open_screen(name: str, game: GameScreen) -> Screen[None]:
-    """Make the screen of a name."""
-    module, _, kind = SCREENS[name].partition(":")
-    screen: Screen[None] = getattr(import_module(module), kind)(game)
+def open_dialog(name: str, context: SessionContext, *arguments: str) -> Screen[None]:
+    """Make the dialog of a name."""
+    module, _, kind = DIALOGS[name].partition(":")
+    screen: Screen[None] = getattr(import_module(module), kind)(context, *arguments)
     return screen

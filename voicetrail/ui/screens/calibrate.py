@@ -1,9 +1,9 @@
-"""Calibration over the game: the room, each word a few times, and a proposal to take or to leave."""
+"""Calibration: the room, each word a few times, and a proposal to take or to leave."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,13 +13,12 @@ from textual.screen import ModalScreen
 from voicetrail.calibration import CalibrationProposal, CalibrationRun, Plan, Verdict, propose, speech_curves
 from voicetrail.errors import SettingsError
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
+from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Update
 from voicetrail.text import printable
+from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import MEANINGS
-
-if TYPE_CHECKING:
-    from voicetrail.ui.screens.game import GameScreen
 
 SAYS: dict[Verdict, str] = {
     "heard": "heard",
@@ -38,10 +37,10 @@ SHOWN_ANSWERS = 6
 
 
 class CalibrateScreen(ModalScreen[None]):
-    """Lies over the game, whose ears it uses; words move nothing meanwhile.
+    """Lies over another screen and listens in; words move nothing meanwhile.
 
     Args:
-        game: the game's screen.
+        context: the session.
         plan: how long each part takes; made from the recognizer's words when ``None``.
     """
 
@@ -60,13 +59,12 @@ class CalibrateScreen(ModalScreen[None]):
         Binding("r", "again", "Again"),
     ]
 
-    def __init__(self, game: GameScreen, plan: Plan | None = None) -> None:
+    def __init__(self, context: SessionContext, plan: Plan | None = None) -> None:
         super().__init__()
-        self._game = game
+        self.context = context
         self._plan = plan
-        self._was_muted = game.muted
         self._level = QUIETEST
-        self._trouble = ""
+        self._problem = ""
         self._waiting = ""
         """Why no sound comes at the moment."""
         self.session: CalibrationRun | None = None
@@ -83,15 +81,14 @@ class CalibrateScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Hold words back, and listen in."""
-        self._game.mute(True)
-        self._game.overheard.append(self._hear)
+        self.context.hold_words(True)
+        host_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(MOVE, self._show)
         self.call_after_refresh(self._show)
 
     def on_unmount(self) -> None:
-        """Give the words back."""
-        self._game.overheard.remove(self._hear)
-        self._game.mute(self._was_muted)
+        """Let words through again."""
+        self.context.hold_words(False)
 
     def on_resize(self) -> None:
         """The room changed."""
@@ -108,53 +105,56 @@ class CalibrateScreen(ModalScreen[None]):
                 self.dismiss()
 
     def action_again(self) -> None:
-        """Begin anew."""
-        if self.proposal is not None or self._trouble:
+        """Begin again."""
+        if self.proposal is not None or self._problem:
             self._begin()
 
     def _begin(self) -> None:
-        hearing, tuner = self._game.hearing, self._game.tuner
-        recognizer = hearing.recognizer if hearing is not None else None
+        worker, tuner = self.context.worker, self.context.tuner
+        recognizer = worker.recognizer if worker is not None else None
         detector = tuner.detector
         if recognizer is None or detector is None:
-            self._trouble = "the ears are still being loaded: press enter in a moment"
+            self._problem = "the recognizer is still being loaded: press enter in a moment"
             self._show()
             return
         words = tuple(word for word in tuner.words if word in MEANINGS) or tuner.words
-        self._trouble, self.proposal, self.taken = "", None, False
+        self._problem, self.proposal, self.taken = "", None, False
         self.session = CalibrationRun(recognizer.labels, self._plan or Plan.for_words(words), detector)
         self._show()
 
-    def _hear(self, news: Update) -> None:
-        """Take what the ears tell, in the screen's thread."""
-        if isinstance(news, Level):
-            self._level = news.rms_db
-        session = self.session
-        if session is None or self.proposal is not None or self._trouble:
-            return
-        if isinstance(news, Level | Scores | SourceLost | SourceEnded):
-            session.feed(news)
-        self._waiting = session.lost
-        if session.broken:
-            self._trouble = f"calibration stopped: {session.broken}; r begins again"
-        elif session.done:
-            self._propose(session)
+    def _take_updates(self, updates: tuple[Update, ...]) -> None:
+        for item in updates:
+            self._feed(item)
         self._show()
 
+    def _feed(self, item: Update) -> None:
+        if isinstance(item, Level):
+            self._level = item.rms_db
+        session = self.session
+        if session is None or self.proposal is not None or self._problem:
+            return
+        if isinstance(item, Level | Scores | SourceLost | SourceEnded):
+            session.feed(item)
+        self._waiting = session.lost
+        if session.broken:
+            self._problem = f"calibration stopped: {session.broken}; r begins again"
+        elif session.done:
+            self._propose(session)
+
     def _propose(self, session: CalibrationRun) -> None:
-        shipped, hearing = self._game.tuner.shipped, self._game.hearing
+        shipped, worker = self.context.tuner.shipped, self.context.worker
         assert shipped is not None
-        assert hearing is not None
-        gain = self._game.settings["gain"]
+        assert worker is not None
+        gain = self.context.settings["gain"]
         assert isinstance(gain, float | str)
-        self.proposal = propose(session, shipped, gain, speech_curves(getattr(hearing.recognizer, "about", {})))
+        self.proposal = propose(session, shipped, gain, speech_curves(getattr(worker.recognizer, "about", {})))
 
     def _take(self, proposal: CalibrationProposal) -> None:
         try:
             for name, value in proposal.settings.items():
-                self._game.settings.set(name, value)
+                self.context.settings.set(name, value)
         except SettingsError as error:
-            self._trouble = str(error)
+            self._problem = str(error)
         self.taken = True
         self._show()
 
@@ -170,16 +170,16 @@ class CalibrateScreen(ModalScreen[None]):
 
     def _keys(self) -> str:
         """What can be pressed now."""
-        if self._trouble:
+        if self._problem:
             return "r: again   esc: close"
         if self.proposal is not None:
             return f"{'enter: take it   ' if self.proposal.changes and not self.taken else ''}r: again   esc: close"
         return "enter: begin   esc: close" if self.session is None else "esc: close"
 
     def _page(self) -> list[list[Run]]:
-        look = self._game.voicetrail.look
-        if self._trouble:
-            return [[("! ", look.warn), (printable(self._trouble), look.text)], [], self._meter()]
+        look = look_of(self)
+        if self._problem:
+            return [[("! ", look.warn), (printable(self._problem), look.text)], [], self._meter()]
         if self.proposal is not None:
             return self._proposal_page(self.proposal)
         if self.session is not None:
@@ -194,7 +194,7 @@ class CalibrateScreen(ModalScreen[None]):
         ]
 
     def _asking_page(self, session: CalibrationRun) -> list[list[Run]]:
-        look = self._game.voicetrail.look
+        look = look_of(self)
         stage = session.stage
         if self._waiting:
             head: list[Run] = [("! ", look.warn), (printable(self._waiting), look.text)]
@@ -228,7 +228,7 @@ class CalibrateScreen(ModalScreen[None]):
         return page
 
     def _proposal_page(self, proposal: CalibrationProposal) -> list[list[Run]]:
-        look = self._game.voicetrail.look
+        look = look_of(self)
         width = self.query_one("#lines").size.width
         page: list[list[Run]] = [[(f"room {proposal.room_db:.0f} dB, voice {proposal.speech_db:.0f} dB", look.dim)]]
         page += [[("! ", look.warn), (warning, look.text)] for warning in proposal.warnings]
@@ -252,7 +252,7 @@ class CalibrateScreen(ModalScreen[None]):
         return page
 
     def _meter(self) -> list[Run]:
-        look = self._game.voicetrail.look
+        look = look_of(self)
         filled = round(min(1.0, max(0.0, 1.0 - self._level / QUIETEST)) * METER)
         marks = look.marks
         return [("level  ", look.dim), (marks.full * filled, look.good), (marks.empty * (METER - filled), look.dim)]

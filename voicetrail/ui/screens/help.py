@@ -1,6 +1,8 @@
-"""The help: how to play, and every key."""
+"""The help: what a screen is for, and every key."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -9,37 +11,44 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from voicetrail.keys import by_group, shown_keys
-from voicetrail.ui.screens.view import GameView
+from voicetrail.keys import Action, by_group, shown_keys
 
-HOW = (
+HOW_TO_PLAY = (
     "Say up, down, left or right: the pen draws a step. One word, then a moment of quiet.\n"
-    "A bar shows how sure the ear is of each word; the mark on it is the threshold that the word has to pass. "
-    "If a word is not taken, the list of last words says what was lacking: lower its threshold, or calibrate.\n"
+    "A bar shows the score of each word; the mark on it is the threshold that the word has to pass. "
+    "If a word is not taken, the list of words says what was lacking: lower its threshold, or calibrate.\n"
     "At the edge of the canvas the pen stops."
+)
+HOW_TO_REPLAY = (
+    "A recorded round is played as it was: the drawing, the scores, and the words with their reasons.\n"
+    "A click on the bar goes to that place. Nothing that you do here changes the recording."
 )
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lies over the game; any of its keys closes it.
+    """Lies over the screen that it explains; any of its keys closes it.
 
     Args:
-        game: the screen whose keys are told.
+        text: what the screen is for.
+        actions: its keys.
     """
 
     BINDINGS = [(key, "dismiss", "Close") for key in ("escape", "q", "f1", "question_mark", "enter", "space")]  # noqa: RUF012
 
-    def __init__(self, game: GameView) -> None:
+    def __init__(self, text: str, actions: Sequence[Action]) -> None:
         super().__init__()
-        self._actions = game.actions
+        self._text = text
+        self._actions = tuple(actions)
 
     def compose(self) -> ComposeResult:
         """The text in a frame."""
         with VerticalScroll(id="help") as frame:
             frame.border_title = "help"
             frame.border_subtitle = "esc closes, arrows scroll"
-            yield Static(HOW, markup=False)
+            yield Static(self._text, markup=False)
             for group, actions in by_group(self._actions).items():
+                if not actions:
+                    continue
                 table = Table.grid(padding=(0, 2))
                 table.add_column(min_width=12, style="bold", no_wrap=True)
                 table.add_column()

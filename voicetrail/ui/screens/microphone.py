@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,17 +14,14 @@ from voicetrail.audio.devices import InputDevice, choose
 from voicetrail.audio.level import Loudness
 from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
-from voicetrail.play.updates import SourceRequest
+from voicetrail.play.context import SessionContext
 from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows, Run
-
-if TYPE_CHECKING:
-    from voicetrail.ui.screens.game import GameScreen
 
 MOVE = 0.2
 """Seconds between looks at the levels."""
 SETTLE = 0.8
-"""Seconds that the drivers get to let go of every input before they are looked for anew."""
+"""Seconds that the drivers get to let go of every input before they are looked for again."""
 QUIETEST = -60.0
 """The left end of the meters in dB below full scale."""
 METER = 20
@@ -64,7 +61,7 @@ class InputList(Rows):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make every row anew; a meter that looks as before sends nothing."""
+        """Make every row again; a meter that looks as before sends nothing."""
         width = self.size.width
         if not width:
             return
@@ -123,10 +120,10 @@ class MicrophoneScreen(ModalScreen[None]):
         Binding("r", "again", "Look again"),
     ]
 
-    def __init__(self, game: GameScreen) -> None:
+    def __init__(self, context: SessionContext) -> None:
         super().__init__()
-        self._game = game
-        self._settings = game.settings
+        self.context = context
+        self._settings = context.settings
         self._meters: InputMeters | None = None
 
     def compose(self) -> ComposeResult:
@@ -206,10 +203,9 @@ class MicrophoneScreen(ModalScreen[None]):
         self._list.rebuild()
 
     def action_again(self) -> None:
-        """Look for inputs anew. The game's own input is let go for a moment, or the drivers would not look."""
+        """Look for inputs again. The game's own input is let go for a moment, or the drivers would not look."""
         if self._meters is not None:
             self._meters.close()
-        hearing = self._game.hearing
-        if hearing is not None and self._settings["source"] == "mic":
-            hearing.listen_to(SourceRequest("mic", self._settings.text("device") or None))
+        if self._settings["source"] == "mic":
+            self.context.listen_again()
         self.set_timer(SETTLE, lambda: self._look_for(refresh=True))

@@ -1,33 +1,35 @@
-"""Plays a kept session in the terminal: canvas, bars and words as they were."""
+"""Plays a recorded round in the terminal: canvas, bars and words as they were."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
 
+from textual import events
 from textual.app import ComposeResult
 
-from voicetrail.errors import VoicetrailError
 from voicetrail.events import ListeningChanged, WordHeard, WordRejected
-from voicetrail.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
 from voicetrail.replay.file.entries import Entry, Marker, SettingChanged
-from voicetrail.replay.file.reader import Replay, ReplayReader
+from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
-from voicetrail.replay.score_index import RecognizerState
-from voicetrail.replay.timeline import Timeline
-from voicetrail.replay.transcript import describe
+from voicetrail.replay.story import told
+from voicetrail.replay.timeline import ScoresAt, Timeline
 from voicetrail.spotting.talk import raise_threshold
-from voicetrail.ui.screens.view import GameView
+from voicetrail.ui.messages import LeaveRequested
+from voicetrail.ui.plural import counted
+from voicetrail.ui.textual_private.fast_screen import FastScreen
+from voicetrail.ui.widgets.board import Board
+from voicetrail.ui.widgets.keybar import KeyBar
 from voicetrail.ui.widgets.message import MessageLine
 from voicetrail.ui.widgets.position import PositionBar, speed_text
+from voicetrail.ui.widgets.too_small import TooSmall
 from voicetrail.vocabulary import is_word
 
 FRAME = 0.05
 """Seconds between two looks at the clock."""
-FOLLOW = 0.25
-"""Seconds between two looks at a file that is still being recorded."""
 WORDS_KEPT = 60
 """Words that are listed after a jump."""
 _SAMPLES_A_MS = 16
@@ -62,12 +64,11 @@ ACTIONS: tuple[Action, ...] = (
 """Every key of the player."""
 
 
-class ReplayScreen(GameView):
-    """Plays a recording.
+class ReplayScreen(FastScreen):
+    """Plays a recorded round.
 
     Args:
-        replay: the session.
-        reader: the open file of a session that may still be recorded: what comes is followed.
+        recording: the recorded round.
         clock: seconds, never falling.
     """
 
@@ -75,30 +76,37 @@ class ReplayScreen(GameView):
     ReplayScreen.-small #position { display: none; }
     """
 
-    def __init__(self, replay: Replay, clock: Callable[[], float] = monotonic, *, reader: ReplayReader | None = None) -> None:
-        self.timeline = Timeline(replay)
-        self.player = Player(self.timeline, clock, reader)
-        super().__init__(self.player.game.trail, lambda: self.player.position_ms / 1000, ACTIONS, "replay")
-        self._shown_game: Game | None = None
+    def __init__(self, recording: Replay, clock: Callable[[], float] = monotonic) -> None:
+        self.timeline = Timeline(recording)
+        self.player = Player(self.timeline, clock)
+        super().__init__(ACTIONS)
+        self.board = Board(self.player.game.trail, lambda: self.player.position_ms / 1000, "replay")
+        self.message = MessageLine(id="message")
+        markers = [entry.at_ms for entry in self.timeline.markers]
+        self.position = PositionBar(self.timeline.duration_ms, markers, id="position")
+        self._recording = recording
+        self._shown_game: Sketch | None = None
         self._shown_ms = -1
-        self._hearing: RecognizerState | None = None
+        self._heard_with: ScoresAt | None = None
         self._threshold_shift = 0.0
 
     def compose(self) -> ComposeResult:
-        """The parts of the game's screen, and the position."""
-        for widget in super().compose():
-            yield widget
-            if isinstance(widget, MessageLine):
-                markers = [entry.at_ms for entry in self.timeline.markers]
-                yield PositionBar(self.timeline.duration_ms, markers, id="position")
+        """The parts of a round's screen, and the position."""
+        yield self.board
+        yield self.message
+        yield self.position
+        yield KeyBar(self.actions, id="keys")
+        yield TooSmall(id="small")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Adapt the layout."""
+        self.board.fit(event.size.width, event.size.height)
 
     def on_mount(self) -> None:
         """Begin to play."""
-        self.say(self._welcome(), "warn" if self.timeline.differences or self.timeline.replay.remark else "plain")
+        self.message.say(self._welcome(), "warn" if self.timeline.differences or self._recording.remark else "plain")
         self.player.play()
         self.set_interval(FRAME, self._let_play)
-        if self.player.following:
-            self._following = self.set_interval(FOLLOW, self._follow)
         self.call_after_refresh(self._show, None)
 
     def _welcome(self) -> str:
@@ -107,104 +115,85 @@ class ReplayScreen(GameView):
             at = self.timeline.differences[0].at_ms / 1000
             return f"the drawing differs from the recorded one from {at:.1f} s on: other rules, or a damaged file"
         about = " · ".join(part for part in (header.title, header.date.replace("T", " ")[:16], header.source) if part)
-        return "; ".join(part for part in (about or self.timeline.replay.path.name, self.timeline.replay.remark) if part)
-
-    @property
-    def position(self) -> PositionBar:
-        """The bar with the position."""
-        return self.query_one("#position", PositionBar)
+        return "; ".join(part for part in (about or self._recording.path.name, self._recording.remark) if part)
 
     def _let_play(self) -> None:
         if self.player.playing:
             self._show(self.player.advance())
-
-    def _follow(self) -> None:
-        """Read what was recorded since, and stop reading once the recording ended."""
-        try:
-            self.player.follow()
-        except VoicetrailError as error:
-            self._following.stop()
-            self.say(str(error), "bad")
-            return
-        self.position.extend(self.timeline.duration_ms, [entry.at_ms for entry in self.timeline.markers])
-        if not self.player.following:
-            self._following.stop()
-            remark = self.timeline.replay.remark
-            self.say(remark or "the recording ended", "warn" if remark else "plain")
 
     def _show(self, cells: frozenset[Cell] | None) -> None:
         """Show where the player stands; ``cells`` are those that changed, ``None`` after a jump."""
         player = self.player
         if cells is None or player.game is not self._shown_game:
             self._shown_game = player.game
-            self.canvas.show_trail(player.game.trail)
-            self._show_hearing(again=True)
+            self.board.canvas.show_trail(player.game.trail)
+            self._show_listening(again=True)
             self._refill_words()
         else:
-            self.canvas.update_cells(cells)
-            self._show_hearing(again=False)
+            self.board.canvas.update_cells(cells)
+            self._show_listening(again=False)
             self._add_events()
         self._shown_ms = player.position_ms
         scores = self.timeline.scores_at(player.position_ms)
         if scores is not None:
-            self.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
+            self.board.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
             by = round(self.timeline.threshold_shift_at(player.position_ms), 2)
             if by != self._threshold_shift:
                 self._threshold_shift = by
                 self._show_thresholds()
         else:
-            self.bars.fade()
+            self.board.bars.fade()
         tally = player.game.tally
-        self.message.set_right(f"{tally.strokes} strokes  {tally.length} long")
+        self.message.set_right(f"{counted(tally.strokes, 'stroke')}  {tally.length} long")
         self.position.show(player.position_ms, playing=player.playing, speed=player.speed)
 
-    def _show_hearing(self, *, again: bool) -> None:
-        hearing = self.timeline.recognizer_at(self.player.position_ms)
-        if hearing is self._hearing and not again:
+    def _show_listening(self, *, again: bool) -> None:
+        hearing = self.timeline.hearing_at(self.player.position_ms)
+        if hearing is self._heard_with and not again:
             return
-        self._hearing = hearing
+        self._heard_with = hearing
         if hearing is None:
-            self.ear.set_state("loading" if self.timeline.recognizer_states else "deaf")
-            self.ear.set_source(self.timeline.header.source)
+            self.board.status.set_state("loading" if self.timeline.hearings else "keyboard")
+            self.board.status.set_source(self.timeline.header.source)
             return
         if again:
             # Peaks of moments that lie ahead go.
-            self.bars.set_labels(())
-        self.show_labels(hearing.labels)
+            self.board.bars.set_labels(())
+        self.board.show_labels(hearing.labels)
         self._show_thresholds()
-        self.ear.set_source(hearing.source)
-        self.ear.set_state("listening" if hearing.listening else "muted")
+        self.board.status.set_source(hearing.source)
+        self.board.status.set_state("listening" if hearing.listening else "muted")
 
     def _show_thresholds(self) -> None:
-        hearing = self._hearing
+        hearing = self._heard_with
         if hearing is not None:
             thresholds = {word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)}
-            self.bars.set_thresholds(
+            self.board.bars.set_thresholds(
                 {word: raise_threshold(value, self._threshold_shift) for word, value in thresholds.items()}
             )
 
     def _refill_words(self) -> None:
-        self.words.clear()
+        self.board.words.clear()
         for entry in self.timeline.detected_until(self.player.position_ms, WORDS_KEPT):
             self._add_word(entry, light=False)
 
     def _add_events(self) -> None:
-        """Tell what lies between the moment shown before and this one."""
-        for entry in self.timeline.shown_between(self._shown_ms, self.player.position_ms):
+        """Show what lies between the moment shown before and this one."""
+        for entry in self.timeline.between(self._shown_ms, self.player.position_ms):
             item = entry.item
             if isinstance(item, WordHeard | WordRejected):
                 self._add_word(entry, light=True)
             elif isinstance(item, Marker | SettingChanged | ListeningChanged):
-                self.say(describe(item, self.player.game, 0))
+                self.message.say(told(item, self.player.game, 0))
 
     def _add_word(self, entry: Entry, *, light: bool) -> None:
         item = entry.item
         if isinstance(item, WordHeard | WordRejected):
-            self.words.add(item, self.timeline.session_ms(entry.at_ms) // 1000)
+            self.board.words.add(item, self.timeline.session_ms(entry.at_ms) // 1000)
             if light and isinstance(item, WordHeard):
-                self.bars.light(item.word)
+                self.board.bars.light(item.word)
 
-    def on_position_bar_wanted(self, message: PositionBar.Wanted) -> None:
+    def on_position_bar_clicked(self, message: PositionBar.Clicked) -> None:
         """The bar was clicked."""
         self.player.seek(message.at_ms)
         self._show(None)
@@ -237,7 +226,7 @@ class ReplayScreen(GameView):
         """Go to the next marker."""
         after = [entry.at_ms for entry in self.timeline.markers if entry.at_ms > self.player.position_ms]
         if not after:
-            self.say("no marker comes after this" if self.timeline.markers else "there is no marker in this session")
+            self.message.say("no marker comes after this" if self.timeline.markers else "there is no marker in this session")
             return
         self.player.seek(after[0])
         self._show(None)
@@ -254,13 +243,10 @@ class ReplayScreen(GameView):
 
     def action_help(self) -> None:
         """Open the help."""
-        from voicetrail.ui.screens.help import HelpScreen
+        from voicetrail.ui.screens.help import HOW_TO_REPLAY, HelpScreen
 
-        self.app.push_screen(HelpScreen(self))
+        self.app.push_screen(HelpScreen(HOW_TO_REPLAY, self.actions))
 
     def action_leave(self) -> None:
         """Leave: back to what lies below, or out of the program where nothing does."""
-        if self.app.screen_stack[1] is self:
-            self.app.exit()
-        else:
-            self.dismiss()
+        self.post_message(LeaveRequested())

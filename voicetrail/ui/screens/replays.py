@@ -1,4 +1,4 @@
-"""The kept sessions: pick one to play, rename or delete it."""
+"""The recorded rounds: pick one to play, rename or delete it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from voicetrail.errors import VoicetrailError
+from voicetrail.play.context import SessionContext
 from voicetrail.replay import library as store
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.library import ReplaySummary
 from voicetrail.text import printable
-from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.replay import ReplayScreen
 
 HINT = "enter plays · r renames · d deletes · esc closes"
 
 
 class ReplaysScreen(ModalScreen[None]):
-    """Lies over the game. While it is open words are held back, so that the drawing below stays as it is.
+    """Lies over another screen. While it is open words are held back, so that what is below stays as it is.
 
     Args:
-        game: the game's screen.
+        context: the session.
         folder: where the replays are; the platform's own folder without it.
     """
 
@@ -49,12 +49,12 @@ class ReplaysScreen(ModalScreen[None]):
         Binding("n", "no", "No"),
     ]
 
-    def __init__(self, game: GameScreen, folder: Path | None = None) -> None:
+    def __init__(self, context: SessionContext, folder: Path | None = None) -> None:
         super().__init__()
-        self._game = game
+        self.context = context
         self._folder = folder
         self._found: list[ReplaySummary] = []
-        self._doomed: ReplaySummary | None = None
+        self._to_delete: ReplaySummary | None = None
         """What is deleted once the player says yes."""
 
     def compose(self) -> ComposeResult:
@@ -69,24 +69,20 @@ class ReplaysScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Look what is there, and hold words back."""
-        self._hold(True)
+        self.context.hold_words(True)
         self._look()
         self.query_one(OptionList).focus()
 
     def on_unmount(self) -> None:
-        """Listen again."""
-        self._hold(False)
-
-    def _hold(self, held: bool) -> None:
-        if self._game.hearing is not None:
-            self._game.hearing.muted = held or self._game.muted
+        """Let words through again."""
+        self.context.hold_words(False)
 
     def _look(self, chosen: int = 0) -> None:
-        """List the folder anew."""
+        """List the folder again."""
         options = self.query_one(OptionList)
         options.clear_options()
         try:
-            self._found = store.list_replays(self._folder)
+            self._found = store.kept(self._folder)
         except VoicetrailError as error:
             self._found = []
             self._say(str(error))
@@ -95,7 +91,7 @@ class ReplaysScreen(ModalScreen[None]):
         if self._found:
             options.highlighted = min(chosen, len(self._found) - 1)
         else:
-            self._say("nothing is kept yet: r in the game records")
+            self._say("nothing is recorded yet: r in a round records it")
 
     def _say(self, text: str) -> None:
         self.query_one("#note", Static).update(Text(printable(text, 300)))
@@ -142,29 +138,29 @@ class ReplaysScreen(ModalScreen[None]):
 
     def action_delete(self) -> None:
         """Ask whether to delete."""
-        self._doomed = self._chosen
-        if self._doomed is not None:
-            both = " and its sound" if self._doomed.sound else ""
-            self._say(f"delete {printable(self._doomed.path.name)}{both} for good? y or n")
+        self._to_delete = self._chosen
+        if self._to_delete is not None:
+            both = " and its sound" if self._to_delete.sound else ""
+            self._say(f"delete {printable(self._to_delete.path.name)}{both} for good? y or n")
 
     def action_yes(self) -> None:
         """Delete what was asked about."""
-        doomed, self._doomed = self._doomed, None
-        if doomed is None:
+        chosen, self._to_delete = self._to_delete, None
+        if chosen is None:
             return
         number = self.query_one(OptionList).highlighted or 0
         try:
-            store.delete(doomed.path)
+            store.delete(chosen.path)
         except VoicetrailError as error:
             self._say(str(error))
             return
         self._look(number)
-        self._say(f"{printable(doomed.path.name)} is deleted")
+        self._say(f"{printable(chosen.path.name)} is deleted")
 
     def action_no(self) -> None:
         """Leave it."""
-        if self._doomed is not None:
-            self._doomed = None
+        if self._to_delete is not None:
+            self._to_delete = None
             self._say("it stays")
 
     def action_back(self) -> None:
@@ -172,7 +168,7 @@ class ReplaysScreen(ModalScreen[None]):
         if self.query_one("#replays").has_class("-asking"):
             self._stop_asking()
             self._say("the name stays")
-        elif self._doomed is not None:
+        elif self._to_delete is not None:
             self.action_no()
         else:
             self.dismiss()
@@ -182,8 +178,8 @@ class ReplaysScreen(ModalScreen[None]):
         self.query_one(OptionList).focus()
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
-        """Another one is chosen: a question about the last one is over, and what is wrong with this one is told."""
-        self._doomed = None
+        """Another one is chosen: a question about the last one is over, and what is wrong with this one is shown."""
+        self._to_delete = None
         chosen = self._chosen
         self._say(chosen.problem if chosen is not None else "")
 
@@ -191,7 +187,7 @@ class ReplaysScreen(ModalScreen[None]):
 def _line(one: ReplaySummary) -> Text:
     size = store.size_text(one.size) + (" +sound" if one.sound else "")
     name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
-    text = _row(one.when, one.length, "?" if one.words is None else str(one.words), one.movement, size, name)
+    text = _row(one.when, one.length, str(one.words), one.mode, size, name)
     return Text(text, style="" if one.playable else "dim", no_wrap=True, overflow="ellipsis")
 
 

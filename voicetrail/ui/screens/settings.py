@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,14 +13,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from voicetrail.errors import SettingsError
+from voicetrail.play.context import SessionContext
 from voicetrail.play.tuner import Tuner
 from voicetrail.settings import SETTINGS, Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.text import printable
+from voicetrail.ui.host import look_of
 from voicetrail.ui.widgets.rows import Rows
-
-if TYPE_CHECKING:
-    from voicetrail.ui.screens.game import GameScreen
 
 COLUMNS = (20, 22)
 """Widths of the name and of the value."""
@@ -130,10 +129,10 @@ class SettingsList(Rows):
 
 
 class SettingsScreen(ModalScreen[None]):
-    """Lies over the game, which goes on below; every change takes effect at once.
+    """Lies over another screen; every change takes effect at once.
 
     Args:
-        game: the game's screen.
+        context: the session.
         at: the setting to begin at.
     """
 
@@ -155,11 +154,12 @@ class SettingsScreen(ModalScreen[None]):
         Binding("w", "save", "Save as a preset"),
     ]
 
-    def __init__(self, game: GameScreen, at: str = "") -> None:
+    def __init__(self, context: SessionContext, at: str = "") -> None:
         super().__init__()
-        self._at = at
-        self._settings = game.settings
-        self._tuner = game.tuner
+        words = context.tuner.words
+        self._at = f"thresholds.{words[0]}" if at == "thresholds" and words else at
+        self._settings = context.settings
+        self._tuner = context.tuner
         self._said = ""
         self._editing = ""
         """The setting that is being typed in."""
@@ -179,7 +179,7 @@ class SettingsScreen(ModalScreen[None]):
             self._list.cursor = self._list.names.index(self._at)
         self._list.focus()
         self._unwatch = self._settings.watch(self._changed)
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._explain)
 
     def on_unmount(self) -> None:
         """The screen goes."""
@@ -190,23 +190,23 @@ class SettingsScreen(ModalScreen[None]):
         return self.query_one("#list", SettingsList)
 
     def on_settings_list_selection_moved(self) -> None:
-        """Tell about the setting under the cursor."""
+        """Explain the setting under the cursor."""
         self._said = ""
-        self._tell()
+        self._explain()
 
     def on_resize(self) -> None:
         """The room changed."""
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._explain)
 
     def _changed(self, _: str) -> None:
         """A setting was changed, here or elsewhere."""
         self._list.rebuild()
-        self._tell()
+        self._explain()
 
-    def _tell(self) -> None:
+    def _explain(self) -> None:
         name = self._list.name_at_cursor
         setting, _ = find(name)
-        look = self.app.look  # type: ignore[attr-defined]
+        look = look_of(self)
         about = self.query_one("#about", Rows)
         about.put(0, [(setting.help, look.text)])
         about.put(1, [(f"range: {setting.range_text.removeprefix('for each word ')}", look.dim)])
@@ -221,7 +221,7 @@ class SettingsScreen(ModalScreen[None]):
         except SettingsError as error:
             self._said = str(error)
         self._list.rebuild()
-        self._tell()
+        self._explain()
 
     def action_step(self, steps: int) -> None:
         """Move the value by its step, or to the next choice."""
@@ -259,7 +259,7 @@ class SettingsScreen(ModalScreen[None]):
     def action_save(self) -> None:
         """Save the tuning of now as a preset, under a name that is typed in."""
         self._said = "a name for the tuning of now, then enter"
-        self._tell()
+        self._explain()
         self._type_in(SAVING, "")
 
     def _type_in(self, name: str, value: str) -> None:

@@ -55,7 +55,13 @@ class DiffCompositor(Compositor):
     """
 
     def render_partial_update(self) -> DiffUpdate | None:  # type: ignore[override]
-        """What changed since the last update."""
+        """What changed since the last update; should anything here not fit this Textual, its own update."""
+        try:
+            return self._diff()
+        except Exception:  # whatever another version brings: a saving that cannot be had must not end the game
+            return super().render_partial_update()  # type: ignore[return-value]
+
+    def _diff(self) -> DiffUpdate | None:
         screen = self.size.region
         dirty = [region.intersection(screen) for region in self._dirty_regions]
         pieces = self._rows_alone(list(self._regions_to_spans(region for region in dirty if region)))

@@ -104,7 +104,7 @@ class ScoreBars(Rows):
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make every row anew; rows that look as before send nothing."""
+        """Make every row again; rows that look as before send nothing."""
         width, height = self.size
         if not self.labels or not width:
             return
@@ -118,7 +118,7 @@ class ScoreBars(Rows):
             look, lines, longest, each, *tails, room=max(0, min(WIDEST_BAR, each - longest - 3 - 4 * tails[0] - 3 * tails[1]))
         )
         for y in range(lines):
-            shown = [shape, *(self._seen(index, shape.room) for index in order[y::lines][:columns])]
+            shown = [shape, *(self._visible(index, shape.room) for index in order[y::lines][:columns])]
             if self._shown.get(y) == shown:
                 continue
             self._shown[y] = shown
@@ -130,7 +130,7 @@ class ScoreBars(Rows):
             self.put(y, runs)
         self.truncate(lines)
 
-    def _seen(self, index: int, room: int) -> tuple[object, ...]:
+    def _visible(self, index: int, room: int) -> tuple[object, ...]:
         """Everything that a bar shows, as it is rounded for that: a bar for which it is as before looks as before."""
         label = self.labels[index]
         at, fresh = self._peak_at(index, room)

@@ -23,7 +23,7 @@ class PositionBar(Rows):
     PositionBar { height: 1; }
     """
 
-    class Wanted(Message):
+    class Clicked(Message):
         """A place on the bar was clicked."""
 
         def __init__(self, at_ms: int) -> None:
@@ -45,13 +45,8 @@ class PositionBar(Rows):
         self._at_ms, self._playing, self._speed = at_ms, playing, speed
         self.rebuild()
 
-    def extend(self, duration_ms: int, markers: Sequence[int]) -> None:
-        """The session became longer."""
-        self._duration_ms, self._markers = duration_ms, tuple(markers)
-        self.rebuild()
-
     def rebuild(self) -> None:
-        """Make the row anew; cells that look as before send nothing."""
+        """Make the row again; cells that look as before send nothing."""
         width, look, marks = self.size.width, self.look, self.look.marks
         if not width:
             return
@@ -74,7 +69,7 @@ class PositionBar(Rows):
         """Go there."""
         start, room = self._bar
         if start <= event.x < start + room:
-            self.post_message(self.Wanted((event.x - start) * self._duration_ms // max(1, room - 1)))
+            self.post_message(self.Clicked((event.x - start) * self._duration_ms // max(1, room - 1)))
 
 
 def speed_text(speed: float) -> str:

@@ -17,6 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from voicetrail.ui.host import look_of
 from voicetrail.ui.look import Look
 
 Run = tuple[str, Style]
@@ -42,16 +43,15 @@ class Rows(Widget):
         """The widget's own style; finding it takes longer than painting a line."""
         self._inner_room: tuple[Region, Color] | None = None
         """Where the rows lie within the widget's frame, and the color behind them."""
-        self._paint: Callable[[Widget], None] | None = None
-        """Has this widget painted soon, without Textual's messages."""
+        self._paint: Callable[[Widget, Iterable[Region]], None] | None = None
+        """Has parts of this widget painted soon, without Textual's messages."""
         self._runs: list[list[Run]] = []
         self._cells: list[list[_Cell]] = []
 
     @property
     def look(self) -> Look:
         """Colors and characters of the moment; any app that shows these widgets has a ``look``."""
-        look: Look = self.app.look  # type: ignore[attr-defined]
-        return look
+        return look_of(self)
 
     @property
     def text_rows(self) -> list[str]:
@@ -60,15 +60,15 @@ class Rows(Widget):
 
     def put(self, y: int, runs: Iterable[Run]) -> None:
         """Set a row; only what differs from what it showed is sent to the terminal."""
-        wanted = list(runs)
+        new = list(runs)
         while len(self._cells) <= y:
             self._cells.append([])
             self._runs.append([])
-        if self._runs[y] == wanted:
+        if self._runs[y] == new:
             return
-        self._runs[y] = wanted
+        self._runs[y] = new
         cells: list[_Cell] = []
-        for text, style in wanted:
+        for text, style in new:
             if cell_len(text) == len(text):
                 cells += [(character, style) for character in text]
             else:
@@ -77,8 +77,7 @@ class Rows(Widget):
         old, self._cells[y] = self._cells[y], cells
         changed = [Region(start, y, end - start, 1) for start, end in _differences(old, cells)]
         if changed and self._paint is not None:
-            self._set_dirty(*changed)
-            self._paint(self)
+            self._paint(self, changed)
         elif changed:
             self.refresh(*changed)
 
@@ -90,10 +89,10 @@ class Rows(Widget):
         del self._runs[count:]
 
     def rebuild(self) -> None:
-        """Make every row anew, after a resize or a change of the look."""
+        """Make every row again, after a resize or a change of the look."""
 
     def on_mount(self) -> None:
-        """A screen that paints rows by itself is told of changes at once."""
+        """A screen that paints rows by itself gets changes at once."""
         self._paint = getattr(self.screen, "paint_soon", None)
 
     def on_resize(self) -> None:
@@ -107,7 +106,7 @@ class Rows(Widget):
         super().notify_style_update()
 
     def restyle(self) -> None:
-        """The look changed: every row is made anew and painted."""
+        """The look changed: every row is made again and painted."""
         self._base = self._inner_room = None
         self.rebuild()
         self.refresh()

@@ -1,4 +1,4 @@
-"""A session: the game with its clock, the words that come in, and a recorder that is told everything."""
+"""A round: the game with its clock, the words that come in, and a recorder that gets everything."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from voicetrail.events import Event, Ready, WordHeard
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Input, Tick, input_of
 from voicetrail.game.rules import Changes
 
 
 class RecorderProtocol(Protocol):
-    """Whoever keeps the session. ``record`` returns at once and never raises: it must not delay the game."""
+    """Whoever keeps the round. ``record`` returns at once and never raises: it must not delay the game."""
 
     def record(self, item: Event | Input, at_ms: int) -> None:
-        """Take note of something that happened at a time of the session's clock, in milliseconds."""
+        """Take note of something that happened at a time of the round's clock, in milliseconds."""
         ...
 
 
-class Session:
-    """Applies inputs and words to a game, each with the time of the session's clock.
+class Round:
+    """Applies inputs and words to a game, each with the time of the round's clock.
 
     Args:
         game: the game.
         clock: seconds, from any start, never falling (``time.monotonic``).
-        recorder: is told every input (but ticks) and every event, before it is applied.
+        recorder: gets every input (but ticks) and every event, before it is applied.
     """
 
-    def __init__(self, game: Game, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
+    def __init__(self, game: Sketch, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
         self.game = game
         self.recorder = recorder
         self._clock = clock
@@ -37,7 +37,7 @@ class Session:
 
     @property
     def now_ms(self) -> int:
-        """Milliseconds since the session began."""
+        """Milliseconds since the round began."""
         return int((self._clock() - self._start) * 1000)
 
     def do(self, item: Input) -> Changes:

@@ -7,7 +7,7 @@ import pytest
 from textual.command import CommandList
 from textual.pilot import Pilot
 
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.tones import TONE, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
@@ -16,9 +16,8 @@ from voicetrail.play.updates import Problem, SourceOpened, Update
 from voicetrail.replay.file.reader import read
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import UpdatesArrived
-from voicetrail.ui.screens.game import GameScreen
 from voicetrail.ui.screens.help import HelpScreen
-from voicetrail.ui.screens.live import GLIDE
+from voicetrail.ui.screens.round import TICK_S, RoundScreen
 
 
 @pytest.fixture
@@ -27,13 +26,12 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
     return make_app(make_settings(tmp_path))
 
 
-def shown(app: VoicetrailApp) -> GameScreen:
-    assert app.game is not None
-    return app.game
+def shown(app: VoicetrailApp) -> RoundScreen:
+    return round_screen(app)
 
 
-def drawn(game: GameScreen) -> list[str]:
-    rows = [row for row in game.canvas.text_rows if row.strip()]
+def drawn(game: RoundScreen) -> list[str]:
+    rows = [row for row in game.board.canvas.text_rows if row.strip()]
     indent = min(len(row) - len(row.lstrip()) for row in rows)
     return [row[indent:].rstrip() for row in rows]
 
@@ -42,9 +40,9 @@ def painted(app: VoicetrailApp) -> list[str]:
     return [strip.text.strip() for strip in app.screen._compositor.render_strips()]
 
 
-async def tell(pilot: Pilot[None], *news: Update) -> GameScreen:
+async def send(pilot: Pilot[None], *updates: Update) -> RoundScreen:
     game = shown(pilot.app)  # type: ignore[arg-type]
-    game.post_message(UpdatesArrived(news))
+    game.app.post_message(UpdatesArrived(updates))
     await pilot.pause()
     return game
 
@@ -65,67 +63,67 @@ async def test_arrows_draw_undo_takes_back_and_clear_can_be_undone(app: Voicetra
 
 async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        shown(app).show_labels(("up", "left", "_unknown_"))
-        shown(app).bars._clock = lambda: 0.0
-        game = await tell(pilot, WordHeard(16_000, "left", 0.91), WordRejected(17_000, "up", 0.6, "threshold", 0.1))
+        shown(app).board.show_labels(("up", "left", "_unknown_"))
+        shown(app).board.bars._clock = lambda: 0.0
+        game = await send(pilot, WordHeard(16_000, "left", 0.91), WordRejected(17_000, "up", 0.6, "threshold", 0.1))
         assert drawn(game) == ["◄───╴"]
-        assert game.bars.text_rows[1].startswith(" ●left")
-        assert game.words.text_rows[0].endswith("● left .91")
-        assert game.words.text_rows[1].endswith("· up .60, .10 short")
+        assert game.board.bars.text_rows[1].startswith(" ●left")
+        assert game.board.words.text_rows[0].endswith("● left .91")
+        assert game.board.words.text_rows[1].endswith("· up .60, .10 short")
 
 
 async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        game = await tell(pilot, SourceOpened("desk"))
-        assert "● listening" in game.ear.text_rows[0]
+        game = await send(pilot, SourceOpened("desk"))
+        assert "● listening" in game.board.status.text_rows[0]
         await pilot.press("space")
-        assert "○ not listening" in game.ear.text_rows[0]
-        await tell(pilot, WordHeard(0, "up", 0.9))
+        assert "○ not listening" in game.board.status.text_rows[0]
+        await send(pilot, WordHeard(0, "up", 0.9))
         assert drawn(game) == ["●"], "a word that was on its way is not taken"
-        assert game.words.text_rows[0].endswith("up .90, not listening")
+        assert game.board.words.text_rows[0].endswith("up .90, not listening")
         await pilot.press("space")
-        await tell(pilot, WordHeard(0, "up", 0.9))
+        await send(pilot, WordHeard(0, "up", 0.9))
         assert drawn(game) == ["▲", "│", "╵"]
 
 
 async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> None:
-    app.settings.set("push_to_talk_time", 0.5)
+    app.context.settings.set("push_to_talk_time", 0.5)
     async with app.run_test(size=(100, 30)) as pilot:
-        game = await tell(pilot, SourceOpened("desk"))
+        game = await send(pilot, SourceOpened("desk"))
         await pilot.press("p")
-        assert "space to talk" in game.ear.text_rows[0]
+        assert "space to talk" in game.board.status.text_rows[0]
         await pilot.press("space")
-        assert not game.muted
-        await until(pilot, lambda: game.muted)
+        assert not game.context.muted
+        await until(pilot, lambda: game.context.muted)
 
 
 async def test_trouble_with_the_source_is_shown(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        game = await tell(pilot, SourceOpened("desk"), SourceLost(0, "the microphone is gone"))
-        assert "! no sound comes" in game.ear.text_rows[0]
+        game = await send(pilot, SourceOpened("desk"), SourceLost(0, "the microphone is gone"))
+        assert "! no sound" in game.board.status.text_rows[0]
         assert game.message.text_rows[0].startswith("! the microphone is gone")
         await pilot.press("up")
         assert drawn(game)[0] == "▲", "the keyboard plays on"
-        await tell(pilot, SourceBack(0, "desk"))
-        assert "● listening" in game.ear.text_rows[0]
-        await tell(pilot, SourceDelayed(0, "microphone delayed"))
+        await send(pilot, SourceBack(0, "desk"))
+        assert "● listening" in game.board.status.text_rows[0]
+        await send(pilot, SourceDelayed(0, "microphone delayed"))
         assert game.message.message == "microphone delayed"
-        await tell(pilot, Problem("no weights", fatal=True))
-        assert "! keyboard only" in game.ear.text_rows[0]
+        await send(pilot, Problem("no weights", fatal=True))
+        assert "! keyboard only" in game.board.status.text_rows[0]
 
 
 async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
-    app.settings.set("glide_speed", 30)
+    app.context.settings.set("glide_speed", 30)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("g", "right")
-        game = shown(app).session.game
+        game = shown(app).round.game
         await until(pilot, lambda: game.tally.length >= 3)
         await pilot.press("space")
         length = game.tally.length
-        await asyncio.sleep(3 * GLIDE)
+        await asyncio.sleep(3 * TICK_S)
         await pilot.pause()
         assert game.tally.length == length
-        assert not game.mode.moving
+        assert not game.movement.moving
 
 
 async def test_help_tells_every_key(app: VoicetrailApp) -> None:
@@ -159,7 +157,7 @@ async def test_record_and_marker(app: VoicetrailApp) -> None:
         assert "r starts one" in game.message.message
         await pilot.press("up", "r")
         assert "REC 0:00" in game.message.text_rows[0]
-        path = game.recording.recorder.path
+        path = game.context.recording.recorder.path
         assert path is not None
         await pilot.press("m", "left", "r")
         assert game.message.message.startswith("kept in ")
@@ -171,10 +169,10 @@ async def test_record_and_marker(app: VoicetrailApp) -> None:
 
 async def test_dark_and_light(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        before = shown(app).canvas.render_line(14)
+        before = shown(app).board.canvas.render_line(14)
         await pilot.press("t")
         assert app.theme == "textual-light"
-        assert shown(app).canvas.render_line(14) != before, "the colors are others"
+        assert shown(app).board.canvas.render_line(14) != before, "the colors are others"
         await pilot.press("t")
         assert app.theme == "textual-dark"
 
@@ -182,9 +180,9 @@ async def test_dark_and_light(app: VoicetrailApp) -> None:
 async def test_ascii_uses_nothing_else(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path, ascii=True))
     async with app.run_test(size=(100, 30)) as pilot:
-        shown(app).show_labels(("up", "left", "_unknown_"))
+        shown(app).board.show_labels(("up", "left", "_unknown_"))
         await pilot.press("up", "right")
-        await tell(pilot, WordHeard(0, "left", 0.91))
+        await send(pilot, WordHeard(0, "left", 0.91))
         assert len(painted(app)) == 30
         for line in painted(app):
             assert line.isascii(), line
@@ -194,13 +192,13 @@ async def test_ascii_uses_nothing_else(tmp_path: Path) -> None:
 async def test_every_part_is_there_at_every_size(app: VoicetrailApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         game = shown(app)
-        game.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
+        game.board.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
         await pilot.pause()
-        for part in (game.canvas, game.ear, game.bars, game.words, game.message):
+        for part in (game.board.canvas, game.board.status, game.board.bars, game.board.words, game.message):
             assert part.region.width > 20
             assert part.region.height >= 1
             assert part.region.bottom <= size[1]
-        assert game.bars.text_rows[5].strip().startswith("noise")
+        assert game.board.bars.text_rows[5].strip().startswith("noise")
 
 
 async def test_a_window_too_small_says_so_and_comes_back(app: VoicetrailApp) -> None:
@@ -225,11 +223,11 @@ async def test_sound_draws_through_the_listener(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path), tone_file(tmp_path / "way.wav", ["up", "right"]))
     async with app.run_test(size=(100, 30)) as pilot:
         game = shown(app)
-        await until(pilot, lambda: game.session.game.tally.words == 2)
+        await until(pilot, lambda: game.round.game.tally.words == 2)
         assert drawn(game) == ["╭───►", "│", "╵"]
-        assert game.ear.delay_ms is not None
-        assert game.ear.delay_ms < TONE * 1000
-        assert game.ear.source == "way.wav"
+        assert game.board.status.latency_ms is not None
+        assert game.board.status.latency_ms < TONE * 1000
+        assert game.board.status.source == "way.wav"
         await pilot.press("q")
     assert app.return_code == 0
 

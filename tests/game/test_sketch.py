@@ -6,13 +6,21 @@ from hypothesis import strategies as st
 
 from voicetrail.game import (
     Clear,
-    Game,
     Go,
     Input,
+    Pause,
+    PenDown,
+    PenUp,
+    Redo,
+    Resume,
+    SetBackground,
+    SetColor,
     SetGlideSilence,
     SetGlideSpeed,
-    SetMode,
+    SetMovement,
+    SetPen,
     SetStep,
+    Sketch,
     Step,
     Stop,
     Tick,
@@ -21,6 +29,7 @@ from voicetrail.game import (
     to_json,
 )
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
+from voicetrail.game.ink import COLORS, PEN_STYLES, Ink
 from voicetrail.game.trail import Cell, Direction
 
 DIRECTION = st.sampled_from(["up", "down", "left", "right"])
@@ -31,9 +40,14 @@ INPUTS: st.SearchStrategy[Input] = st.one_of(
     st.builds(Go, BY),
     st.builds(Stop, BY),
     st.just(Undo()),
+    st.just(Redo()),
+    st.builds(PenUp, BY),
+    st.builds(PenDown, BY),
+    st.builds(SetPen, st.sampled_from(PEN_STYLES)),
+    st.builds(SetColor, st.sampled_from(COLORS)),
     st.just(Clear()),
     st.builds(SetStep, st.integers(1, 20)),
-    st.builds(SetMode, st.sampled_from(["step", "glide"])),
+    st.builds(SetMovement, st.sampled_from(["step", "glide"])),
     st.builds(SetGlideSpeed, st.floats(1, 30)),
     st.builds(SetGlideSilence, st.floats(0, 5)),
     st.just(Tick()),
@@ -42,23 +56,23 @@ TIMED = st.lists(st.tuples(INPUTS, st.integers(0, 3000)), max_size=25)
 """Inputs, each with the milliseconds since the one before."""
 
 
-def played(inputs: list[tuple[Input, int]], width: int = 31, height: int = 17) -> Game:
-    game, now = Game(width, height), 0
+def played(inputs: list[tuple[Input, int]], width: int = 31, height: int = 17) -> Sketch:
+    game, now = Sketch(width, height), 0
     for item, pause in inputs:
         now += pause
         game.apply(item, now)
     return game
 
 
-def looks(game: Game) -> dict[Cell, object]:
+def looks(game: Sketch) -> dict[Cell, object]:
     """Every cell as it looks: its arms, and the pen where it stands."""
-    cells: dict[Cell, object] = dict(game.trail.cells)
+    cells: dict[Cell, object] = {cell: game.mark_at(cell) for cell in game.marked()}
     cells[game.trail.pen.cell] = (cells.get(game.trail.pen.cell, 0), game.trail.pen.direction)
     return cells
 
 
-def walk(*directions: Direction, step: int = 1, size: tuple[int, int] = (41, 21)) -> Game:
-    game = Game(*size, step=step)
+def walk(*directions: Direction, step: int = 1, size: tuple[int, int] = (41, 21)) -> Sketch:
+    game = Sketch(*size, step=step)
     for direction in directions:
         game.apply(Step(direction), 0)
     return game
@@ -89,7 +103,7 @@ def test_the_same_line_drawn_twice_is_one_line() -> None:
 
 
 def test_the_edge_stops_the_pen_and_says_so() -> None:
-    game = Game(11, 7, step=20)
+    game = Sketch(11, 7, step=20)
     changes = game.apply(Step("left"), 0)
     assert changes.edge
     assert changes.message == "the left edge of the canvas: the pen stops here"
@@ -113,12 +127,12 @@ def test_undo_takes_a_stroke_back_and_clear_can_be_undone() -> None:
 
 
 def test_undo_with_nothing_drawn_changes_nothing() -> None:
-    game = Game()
+    game = Sketch()
     assert game.apply(Undo(), 0).cells == frozenset()
 
 
 def test_go_draws_the_last_direction_again() -> None:
-    game = Game(41, 21, step=1)
+    game = Sketch(41, 21, step=1)
     assert game.apply(Go(), 0).message == "say a direction first"
     game.apply(Step("down"), 0)
     game.apply(Go(), 0)
@@ -126,7 +140,7 @@ def test_go_draws_the_last_direction_again() -> None:
 
 
 def test_a_glide_keeps_going_until_silence() -> None:
-    game = Game(mode="glide", glide_speed=10, glide_silence=1)
+    game = Sketch(movement="glide", glide_speed=10, glide_silence=1)
     x, y = game.trail.pen.cell
     game.apply(Step("down"), 5000)
     assert game.trail.pen.cell == (x, y + 1)
@@ -134,22 +148,22 @@ def test_a_glide_keeps_going_until_silence() -> None:
     assert game.trail.pen.cell == (x, y + 5)
     game.apply(Tick(), 60_000)
     assert game.trail.pen.cell == (x, y + 11)
-    assert not game.mode.moving
+    assert not game.movement.moving
     game.apply(Undo(), 60_001)
     assert game.trail.cells == {}, "undo takes the whole glide back"
 
 
 def test_a_glide_without_a_silence_goes_on() -> None:
-    game = Game(mode="glide", glide_speed=10, glide_silence=0)
+    game = Sketch(movement="glide", glide_speed=10, glide_silence=0)
     game.apply(Step("left"), 0)
     game.apply(Tick(), 11_000)
-    assert game.mode.moving
+    assert game.movement.moving
     assert game.tally.length == 111
 
 
-@pytest.mark.parametrize("end", [Stop("key"), Undo(), Clear(), SetMode("step")])
+@pytest.mark.parametrize("end", [Stop("key"), Undo(), Clear(), SetMovement("step")])
 def test_a_glide_ends_at_once_with(end: Input) -> None:
-    game = Game(mode="glide", glide_speed=10, glide_silence=10)
+    game = Sketch(movement="glide", glide_speed=10, glide_silence=10)
     game.apply(Step("down"), 0)
     game.apply(end, 10)
     pen = game.trail.pen
@@ -158,7 +172,7 @@ def test_a_glide_ends_at_once_with(end: Input) -> None:
 
 
 def test_a_glide_ends_at_the_edge_and_says_so() -> None:
-    game = Game(11, 7, mode="glide", glide_speed=10, glide_silence=10)
+    game = Sketch(11, 7, movement="glide", glide_speed=10, glide_silence=10)
     game.apply(Step("up"), 0)
     changes = game.apply(Tick(), 9000)
     assert changes.edge
@@ -188,6 +202,8 @@ def test_ticks_change_nothing(inputs: list[tuple[Input, int]]) -> None:
 @given(TIMED, INPUTS)
 def test_undo_inverts_any_input(inputs: list[tuple[Input, int]], last: Input) -> None:
     game = played([*inputs, (Stop(), 0)])
+    if isinstance(last, PenUp | PenDown | Redo):
+        return
     before, looked, depth = game.checksum(), looks(game), game.undoable
     game.apply(last, game.now_ms)
     if game.undoable > depth:
@@ -204,13 +220,14 @@ def test_undoing_everything_leaves_an_empty_drawing(inputs: list[tuple[Input, in
     game = played(inputs)
     while game.undoable:
         game.apply(Undo(), game.now_ms)
-    assert game.checksum() == Game(31, 17).checksum()
+    game.apply(PenDown(), game.now_ms)
+    assert game.checksum() == Sketch(31, 17).checksum()
 
 
 @settings(max_examples=100, deadline=None)
 @given(TIMED)
 def test_the_changed_cells_are_exactly_the_differences(inputs: list[tuple[Input, int]]) -> None:
-    game, now = Game(31, 17), 0
+    game, now = Sketch(31, 17), 0
     for item, pause in inputs:
         now += pause
         before = looks(game)
@@ -275,3 +292,105 @@ def test_the_checksum_tells_drawings_apart() -> None:
     sums = {walk(*way).checksum() for way in ways}
     assert len(sums) == 6
     assert walk("up", "left").checksum() == "0036ca084fa64eed", "a replay made anywhere is checked against these digits"
+
+
+@settings(max_examples=100, deadline=None)
+@given(TIMED, st.integers(1, 6))
+def test_undo_then_redo_is_the_state_before(inputs: list[tuple[Input, int]], times: int) -> None:
+    game = played([*inputs, (Stop(), 0)])
+    before, tally, by_word, times = game.checksum(), game.tally, dict(game.by_word), min(times, game.undoable)
+    for item in [Undo()] * times + [Redo()] * times:
+        game.apply(item, game.now_ms + 50)
+    assert game.checksum() == before
+    assert (game.tally, game.by_word) == (tally, by_word)
+
+
+def test_a_new_stroke_leaves_nothing_to_do_again() -> None:
+    game = walk("right", "up")
+    game.apply(Undo(), 0)
+    game.apply(Step("down"), 0)
+    before = game.checksum()
+    assert game.apply(Redo(), 0).message == "nothing to do again"
+    assert game.checksum() == before
+
+
+def test_everything_can_be_undone_however_long_it_is_but_not_in_replays_of_the_first_rules() -> None:
+    for rules, left in ((2, 0), (1, 6)):
+        game = Sketch(41, 21, step=1, rules=rules)
+        for number in range(10_006):
+            game.apply(Step("left" if number % 2 else "right"), number)
+        while game.undoable:
+            game.apply(Undo(), game.now_ms)
+        assert game.tally.strokes == left
+        assert game.apply(Undo(), game.now_ms).message == "nothing to undo"
+
+
+@settings(max_examples=60, deadline=None)
+@given(TIMED, TIMED, st.integers(0, 60_000))
+def test_a_pause_takes_no_time(first: list[tuple[Input, int]], then: list[tuple[Input, int]], pause: int) -> None:
+    plain, paused = (
+        played([*first, *then]),
+        played([*first, (Pause(), 0), (Tick(), pause // 2), (Resume(), pause - pause // 2), *then]),
+    )
+    assert paused.checksum() == plain.checksum()
+    assert (paused.tally, paused.played_ms) == (plain.tally, plain.played_ms)
+
+
+def test_while_paused_nothing_moves() -> None:
+    game = walk("right")
+    game.apply(Pause(), 10)
+    before = game.checksum()
+    for item in (Step("up"), Undo(), Tick()):
+        game.apply(item, 500)
+    assert game.checksum() == before
+    assert game.input_of("up") is None
+
+
+def test_a_pen_that_is_up_moves_without_drawing() -> None:
+    game = Sketch(41, 21, step=1)
+    game.apply(PenUp(), 0)
+    game.apply(Step("right"), 0)
+    assert not game.trail.cells
+    assert game.trail.pen.cell == (22, 10)
+    game.apply(PenDown(), 0)
+    game.apply(Step("right"), 0)
+    assert set(game.trail.cells) == {(22, 10), (23, 10), (24, 10)}
+
+
+def test_pen_and_color_hold_for_what_comes_and_undo_brings_the_old_ones_back() -> None:
+    game = walk("right")
+    plain = game.checksum()
+    game.apply(SetPen("double"), 0)
+    game.apply(SetColor("red"), 0)
+    assert game.checksum() == plain, "what is drawn already stays as it is"
+    game.apply(Step("left"), 0)
+    assert game.mark_at((21, 10)).ink == Ink("double", "red")
+    assert BOX_GLYPHS.rows(game.trail) == ["◄═╴"] or BOX_GLYPHS.rows(game.trail) == ["◄══"]
+    game.apply(Undo(), 0)
+    assert game.checksum() == plain
+
+
+def test_words_of_the_large_vocabulary_change_pen_and_color() -> None:
+    game = Sketch(41, 21)
+    assert game.input_of("two") == SetColor("red")
+    assert game.input_of("nine") is None
+    assert game.input_of("stop") == PenUp()
+    game.apply(PenUp(), 0)
+    assert game.input_of("go") == PenDown()
+    game = Sketch(41, 21, movement="glide")
+    game.apply(Step("up"), 0)
+    assert game.input_of("stop") == Stop(), "a glide ends first"
+
+
+def test_a_text_of_box_characters_becomes_a_background_to_draw_over() -> None:
+    game = Sketch(41, 21, step=1)
+    changes = game.apply(SetBackground("┏━┓\n║ x\n+-+"), 0)
+    assert {cell: game.mark_at(cell).mask for cell in changes.cells}[(19, 9)] == 10
+    assert game.mark_at((21, 10)).role == "empty", "what is no box character is empty"
+    before = game.checksum()
+    game.apply(Step("right"), 0)
+    assert game.mark_at((21, 10)).role == "trail"
+    game.apply(Undo(), 0)
+    assert game.checksum() == before
+    game.apply(SetBackground(""), 0)
+    assert game.checksum() == Sketch(41, 21).checksum()

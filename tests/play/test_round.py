@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from voicetrail.events import Event, Level, Ready, WordHeard
-from voicetrail.game import Game, Input, Step, Undo
-from voicetrail.play.session import Session
+from voicetrail.game import Input, Sketch, Step, Undo
+from voicetrail.play.round import Round
 
 
 class Clock:
@@ -23,7 +23,7 @@ class Notes:
 
 def test_words_move_the_pen_and_everything_is_recorded_with_its_time() -> None:
     clock, notes = Clock(), Notes()
-    session = Session(Game(41, 21, step=1), clock, notes)
+    session = Round(Sketch(41, 21, step=1), clock, notes)
     clock.now += 1.5
     heard, loud = WordHeard(24_000, "left", 0.9), Level(24_640, -20.0, -10.0, False)
     changes = session.hear(heard)
@@ -37,14 +37,14 @@ def test_words_move_the_pen_and_everything_is_recorded_with_its_time() -> None:
 
 
 def test_a_word_that_means_nothing_moves_nothing() -> None:
-    session = Session(Game(), Clock())
+    session = Round(Sketch(), Clock())
     before = session.game.checksum()
     assert session.hear(WordHeard(0, "seven", 0.9)) is None
     assert session.game.checksum() == before
 
 
 def test_a_word_of_another_vocabulary_does_what_its_recognizer_says_it_means() -> None:
-    session = Session(Game(41, 21, step=1), Clock())
+    session = Round(Sketch(41, 21, step=1), Clock())
     assert session.hear(Ready(("links", "rechts"), "desk", "mine", "0" * 64, meanings={"links": "left"})) is None
     changes = session.hear(WordHeard(640, "links", 0.9))
     assert changes is not None

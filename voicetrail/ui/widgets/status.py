@@ -1,23 +1,22 @@
-"""The ear: whether it listens, how loud it is, where the sound comes from, and how late the sound and a move are."""
+"""How listening stands: whether words are taken, how loud it is, where the sound comes from, how late sound and moves are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from voicetrail.events import Level
+from voicetrail.play.context import State
 from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows, Run
 
-State = Literal["loading", "listening", "muted", "talk", "lost", "ended", "deaf"]
-SAYS: dict[State, str] = {
-    "loading": "loading the ears…",
+STATE_TEXT: dict[State, str] = {
+    "loading": "loading recognizer…",
     "listening": "listening",
     "muted": "not listening",
     "talk": "space to talk",
-    "lost": "no sound comes",
+    "lost": "no sound",
     "ended": "the sound is over",
-    "deaf": "keyboard only",
+    "keyboard": "keyboard only",
 }
 QUIETEST, LOUDEST = -60.0, 0.0
 """The scale of the meter in dB below full scale."""
@@ -25,15 +24,15 @@ CLIP_SHOWN = 2.0
 """Seconds for which clipping stays marked."""
 
 
-class Ear(Rows):
-    """Three rows: state and delay of a move, level meter, source with the delay of its line.
+class ListeningStatus(Rows):
+    """Three rows: state and latency of a move, level meter, source with the delay of its connection.
 
     Args:
         clock: seconds, never falling.
     """
 
     DEFAULT_CSS = """
-    Ear { height: 3; }
+    ListeningStatus { height: 3; }
     """
 
     def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:
@@ -41,8 +40,8 @@ class Ear(Rows):
         self._clock = clock
         self.state: State = "loading"
         self.source = ""
-        self.delay_ms: int | None = None
-        self.line_ms: int | None = None
+        self.latency_ms: int | None = None
+        self.connection_ms: int | None = None
         self.lost = 0
         """Milliseconds of sound that were lost."""
         self._level = QUIETEST
@@ -53,28 +52,28 @@ class Ear(Rows):
         """It is marked on the screen."""
 
     def set_state(self, state: State) -> None:
-        """Say whether it listens."""
+        """Show whether it listens."""
         self.state = state
         self.rebuild()
 
     def set_source(self, name: str) -> None:
-        """Say where the sound comes from."""
+        """Show where the sound comes from."""
         self.source = printable(name, 80)
         self.rebuild()
 
-    def set_delay(self, milliseconds: int) -> None:
-        """Say how long it took from the sound to the move."""
-        self.delay_ms = milliseconds
+    def set_latency(self, milliseconds: int) -> None:
+        """Show how long it took from the end of the last word to its move."""
+        self.latency_ms = milliseconds
         self.rebuild()
 
-    def set_line(self, milliseconds: int | None) -> None:
-        """Say how long the sound is on its way over the line; ``None`` for no line, or one that stands still."""
-        if milliseconds != self.line_ms:
-            self.line_ms = milliseconds
+    def set_connection(self, milliseconds: int | None) -> None:
+        """Show how long the sound is on its way over the connection; ``None`` without one, or while it stands still."""
+        if milliseconds != self.connection_ms:
+            self.connection_ms = milliseconds
             self.rebuild()
 
     def set_lost(self, milliseconds: int) -> None:
-        """Say how much sound was lost."""
+        """Show how much sound was lost."""
         self.lost = milliseconds
         self.rebuild()
 
@@ -95,7 +94,7 @@ class Ear(Rows):
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the three rows anew; rows that look as before send nothing."""
+        """Make the three rows again; rows that look as before send nothing."""
         width = self.size.width
         if not width:
             return
@@ -107,24 +106,32 @@ class Ear(Rows):
             "talk": (marks.muted, look.warn),
             "lost": ("!", look.bad),
             "ended": (marks.muted, look.dim),
-            "deaf": ("!", look.warn),
+            "keyboard": ("!", look.warn),
         }[self.state]
-        says = SAYS[self.state]
+        says = STATE_TEXT[self.state]
         if marks.full == "=":
             says = says.replace("…", "...")
-        delay = "" if self.delay_ms is None else f"{self.delay_ms} ms"
-        self.put(0, [(f" {mark} ", style), (says.ljust(width - 4 - len(delay)), look.text), (delay, look.dim)])
+        self.put(0, [(f" {mark} ", style), (says, look.text), (self._latency(width - 3 - len(says)), look.dim)])
         self.put(1, self._meter(width))
         notes = [f"{self._gain:+d} dB"] if self._gain else []
-        notes += [f"line {self.line_ms} ms"] if self.line_ms is not None else []
+        notes += [f"delay {self.connection_ms} ms"] if self.connection_ms is not None else []
         notes += [f"lost {self.lost} ms"] if self.lost else []
         while len(note := "  ".join(notes)) > width - 3:
             del notes[0]
         room = width - 3 - len(note)
-        # A blank between the name and what is noted; the address of a line is longer than any panel.
+        # A blank between the name and what is noted; the address of a connection is longer than any panel.
         space = room - 1 if note else room
         name = self.source if len(self.source) <= space else self.source[: max(0, space - 1)] + "~" * (space > 0)
         self.put(2, [("   " + name.ljust(room), look.dim), (note, look.warn if self.lost else look.dim)])
+
+    def _latency(self, room: int) -> str:
+        """The time from a word to its move, with its name as long as there is room for it."""
+        if self.latency_ms is None:
+            return ""
+        for name in ("word to move ", "move +"):
+            if len(text := f"{name}{self.latency_ms} ms") < room:
+                return text.rjust(room - 1)
+        return ""
 
     def _meter(self, width: int) -> list[Run]:
         look, marks = self.look, self.look.marks

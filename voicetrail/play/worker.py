@@ -1,4 +1,4 @@
-"""The ears of the game: opens the source, loads the recognizer, listens, and tells. It runs in a thread and knows no screen."""
+"""Opens the source, loads the recognizer, listens, and passes on what happens. It runs in a thread and knows no screen."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from voicetrail.events import Event, Level, Ready, Scores
 from voicetrail.link.address import is_words
 from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.listening import Gain, Listener, RecognizerProtocol
+from voicetrail.play.crash_log import write_crash_log
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector, DetectorSettings
@@ -38,7 +39,7 @@ class NamedRecognizer(RecognizerProtocol, Protocol):
 
 
 class ListeningObserver(Protocol):
-    """Is told about listening in the listener's own thread: the recorder."""
+    """Sees everything that the listener gives out, in the listener's own thread: the recorder."""
 
     def attach(self, listener: Listener, ready: Ready) -> None:
         """A listener begins, before its first event."""
@@ -49,36 +50,36 @@ class ListeningObserver(Protocol):
         ...
 
 
-class Hearing:
-    """Listens until it is told to stop.
+class ListeningWorker:
+    """Listens until ``stop`` is called.
 
     Args:
-        wanted: where sound is to come from at first.
-        load_ears: makes the recognizer; slow, called once, in a thread of its own.
+        request: where sound is to come from at first.
+        load_recognizer: makes the recognizer; slow, called once, in a thread of its own.
         settings_for: gives the detector's settings, from what ships with the weights.
-        tell: is given what happened, in batches, from the worker's thread; must not wait.
+        send: is given what happened, in batches, from the worker's thread; must not wait.
         opened: a source that is open already (a file that was checked before the screen was taken).
         make_gain: makes a gain stage for each source; ``None`` for none.
-        witness: is told everything at once.
+        observer: is given everything at once.
         weights_required: the weights were asked for in so many words: if they cannot be used, the game ends.
     """
 
     def __init__(
         self,
-        wanted: SourceRequest,
+        request: SourceRequest,
         load_recognizer: Callable[[], NamedRecognizer],
         settings_for: Callable[[DetectorSettings], DetectorSettings],
-        tell: Callable[[tuple[Update, ...]], None],
+        send: Callable[[tuple[Update, ...]], None],
         *,
         opened: Source | None = None,
         make_gain: Callable[[], Gain | None] = lambda: None,
         observer: ListeningObserver | None = None,
         weights_required: bool = False,
     ) -> None:
-        self._wanted = wanted
+        self._request = request
         self._load_recognizer = load_recognizer
         self._settings_for = settings_for
-        self._tell = tell
+        self._send = send
         self._opened = opened
         self._make_gain = make_gain
         self._observer = observer
@@ -86,7 +87,7 @@ class Hearing:
         self._stop = threading.Event()
         self._changed = threading.Event()
         self._muted = False
-        self._told = ""
+        self._reported = ""
         self._listener: Listener | RemoteListener | None = None
         self.recognizer: NamedRecognizer | None = None
         """The recognizer once it is loaded."""
@@ -98,16 +99,16 @@ class Hearing:
         self._stop.set()
         self._end_listener()
 
-    def listen_to(self, wanted: SourceRequest) -> None:
+    def listen_to(self, request: SourceRequest) -> None:
         """Change to another source; the recognizer stays."""
-        self._wanted = wanted
+        self._request = request
         self._changed.set()
         self._end_listener()
 
     @property
-    def wanted(self) -> SourceRequest:
+    def request(self) -> SourceRequest:
         """Where sound is to come from."""
-        return self._wanted
+        return self._request
 
     @property
     def muted(self) -> bool:
@@ -136,9 +137,18 @@ class Hearing:
             listener.gain = self._make_gain()
 
     def run(self) -> None:
-        """Open, load, listen; until ``stop``."""
-        if is_words(self._wanted.spec):
-            self._listen_far(self._wanted)
+        """Open, load, listen; until ``stop``. An error of the program ends listening, and the player reads so."""
+        try:
+            self._run()
+        except Exception as error:  # whatever it is: a thread that dies without a word leaves a game that seems to listen
+            where = write_crash_log(error)
+            self._send(
+                (Problem(f"an error of the program ended listening; its log is {where} (the arrow keys draw)", fatal=True),)
+            )
+
+    def _run(self) -> None:
+        if is_words(self._request.spec):
+            self._listen_far(self._request)
             if self._stop.is_set():
                 return
         recognizer = self._load()
@@ -148,13 +158,13 @@ class Hearing:
             return
         while not self._stop.is_set():
             self._changed.clear()
-            wanted = self._wanted
-            source = self._open(wanted)
+            request = self._request
+            source = self._open(request)
             if source is None:
                 self._wait(RETRY)
                 continue
             self._listen(source, recognizer)
-            if wanted is self._wanted:
+            if request is self._request:
                 self._wait(math.inf)
 
     def _load(self) -> NamedRecognizer | None:
@@ -170,7 +180,7 @@ class Hearing:
                 self.loading = False
 
         self.loading = True
-        thread = threading.Thread(target=load, name="ears", daemon=True)
+        thread = threading.Thread(target=load, name="voicetrail-load", daemon=True)
         thread.start()
         while thread.is_alive() and not self._stop.is_set():
             thread.join(STEP)
@@ -179,26 +189,26 @@ class Hearing:
         if failure:
             message = printable(str(failure[0]) or type(failure[0]).__name__)
             known = isinstance(failure[0], VoicetrailError)
-            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` tells more"
+            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` says more"
             ends = known and self._weights_required
-            self._tell((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
+            self._send((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
         return self.recognizer
 
-    def _open(self, wanted: SourceRequest) -> Source | None:
+    def _open(self, request: SourceRequest) -> Source | None:
         if (opened := self._opened) is not None:
             self._opened = None
             return opened
-        if wanted.spec == "mic" and wanted.fallback:
+        if request.spec == "mic" and request.fallback:
             from voicetrail.audio.microphone import microphone_problem
 
             if (problem := microphone_problem()) is not None:
                 return self._demo(problem)
         try:
             # A device that was named for this run has been opened before; one that is remembered may be plugged in later.
-            return open_source(wanted.spec, device=wanted.device or None, patient=True, paced=True)
+            return open_source(request.spec, device=request.device or None, patient=True, paced=True)
         except AudioError as error:
-            if wanted.spec != "mic" or not wanted.fallback:
-                self._trouble(str(error))
+            if request.spec != "mic" or not request.fallback:
+                self._report(str(error))
                 return None
             return self._demo(str(error))
 
@@ -207,21 +217,21 @@ class Hearing:
         try:
             source = open_source("demo", paced=True)
         except AudioError as error:
-            self._trouble(f"{why} ({error})")
+            self._report(f"{why} ({error})")
             return None
         # Once it is over, the microphone is tried again, and then for as long as it takes.
-        self._wanted = SourceRequest("mic", self._wanted.device, fallback=False)
-        self._trouble(f"{why}; here is the bundled voice")
+        self._request = SourceRequest("mic", self._request.device, fallback=False)
+        self._report(f"{why}; here is the bundled voice")
         return source
 
-    def _trouble(self, message: str) -> None:
-        """Tell what is wrong, once for as long as it lasts."""
-        if message != self._told:
-            self._told = message
-            self._tell((Problem(message),))
+    def _report(self, message: str) -> None:
+        """Say what is wrong, once for as long as it lasts."""
+        if message != self._reported:
+            self._reported = message
+            self._send((Problem(message),))
 
     def _listen(self, source: Source, recognizer: NamedRecognizer) -> None:
-        self._told = self._told if source.name == "demo" else ""
+        self._reported = self._reported if source.name == "demo" else ""
         detector = Detector(recognizer.labels, self._settings_for(recognizer.detector))
         listener = Listener(source, recognizer, detector, gain=self._make_gain())
         listener.muted = self._muted
@@ -232,21 +242,21 @@ class Hearing:
         ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words, recognizer.meanings)
         if self._observer is not None:
             self._observer.attach(listener, ready)
-        self._tell((ready, SourceOpened(source.name)))
+        self._send((ready, SourceOpened(source.name)))
         try:
             self._pass_on(listener)
         except AudioError as error:
             # A file that turns out to be damaged further in.
-            self._trouble(str(error))
+            self._report(str(error))
         finally:
             self._listener = None
 
-    def _listen_far(self, wanted: SourceRequest) -> None:
+    def _listen_far(self, request: SourceRequest) -> None:
         """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognise here`)."""
         try:
-            listener = RemoteListener(wanted.spec)
+            listener = RemoteListener(request.spec)
         except VoicetrailError as error:
-            self._trouble(str(error))
+            self._report(str(error))
             self._wait(math.inf)
             return
         listener.muted = self._muted
@@ -270,10 +280,10 @@ class Hearing:
                 self.apply_settings()
                 batch.append(SourceOpened(event.source))
             if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
-                self._tell(tuple(batch))
+                self._send(tuple(batch))
                 batch, sent = [], monotonic()
         if batch:
-            self._tell(tuple(batch))
+            self._send(tuple(batch))
 
     def _end_listener(self) -> None:
         if (listener := self._listener) is not None:

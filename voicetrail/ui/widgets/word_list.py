@@ -19,13 +19,13 @@ def reason_text(event: WordRejected) -> str:
             return "not listening"
 
 
-class LastWords(Rows):
+class WordList(Rows):
     """A list that is written like a tape: a new line under the last one, after the bottom again from the top, with a blank line
     after the newest. So a word costs two lines over the line to the terminal, however long the list is.
     """
 
     DEFAULT_CSS = """
-    LastWords { height: 1fr; }
+    WordList { height: 1fr; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:

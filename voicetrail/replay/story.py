@@ -1,4 +1,4 @@
-"""A session as text, a line an event."""
+"""A session told in words, a line an event."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game.game import Game
+from voicetrail.game import Sketch
 from voicetrail.game.inputs import Go, Step, Stop, is_input
-from voicetrail.progress import Report, report_nothing
-from voicetrail.replay.file.entries import EarlierInputs, End, Item, Marker, RecognizerStarted, SettingChanged
-from voicetrail.replay.history import new_game
-from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.file.entries import (
+    Checksum,
+    End,
+    Item,
+    KeyPressed,
+    Marker,
+    Past,
+    RecognizerInfo,
+    ScoreRun,
+    SettingChanged,
+    SoundAt,
+)
+from voicetrail.replay.timeline import Timeline, new_game
 from voicetrail.text import printable
 
 
-def time_text(ms: int) -> str:
+def stamp(ms: int) -> str:
     """A time of the file for people: ``m:ss.cc``, or with hours."""
     hundredths = ms // 10
     seconds, hundredths = divmod(hundredths, 100)
@@ -33,8 +42,8 @@ def time_text(ms: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}.{hundredths:02}" if hours else f"{minutes}:{seconds:02}.{hundredths:02}"
 
 
-def near_miss_text(item: WordRejected) -> str:
-    """Why a word that came close was not given out."""
+def miss(item: WordRejected) -> str:
+    """Why a word that nearly was given out was not."""
     match item.reason:
         case "threshold":
             why = f"{item.lacking:.2f} below the threshold"
@@ -47,26 +56,28 @@ def near_miss_text(item: WordRejected) -> str:
     return f"nearly {item.word} {item.score:.2f}: {why}"
 
 
-def describe(item: Item, game: Game, at_ms: int) -> str:
-    """What an item did, applying it to the game if it is an input; empty for what needs no line."""
+def told(item: Item, game: Sketch, at_ms: int) -> str:
+    """What an item did, applying it to the game if it is an input; empty for what needs no words."""
     if is_input(item):
         message = game.apply(item, at_ms).message
-        by_word = isinstance(item, Step | Go | Stop) and item.by == "voice"
-        return f"{'word' if by_word else 'key'}: {message or 'nothing moves'}"
+        by = {"key": "key", "voice": "word"}[item.by] if isinstance(item, Step | Go | Stop) else "key"
+        return f"{by}: {message or 'nothing moves'}"
     match item:
         case WordHeard():
             return f"heard {item.word} {item.score:.2f}"
         case WordRejected():
-            return near_miss_text(item)
+            return miss(item)
+        case KeyPressed(action):
+            return f"key: {action}"
         case SettingChanged(name, value):
             return f"setting {name} = {value}"
         case ListeningChanged():
             return "listening" if item.listening else "not listening"
         case DetectorChanged():
             own = "".join(f" {word} {value:g}" for word, value in item.thresholds.items())
-            return f"detector: threshold {item.threshold:g}{own}, refractory time {item.refractory:g} s"
-        case RecognizerStarted():
-            return f"the recognizer listens: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
+            return f"detector: threshold {item.threshold:g}{own}, refractory {item.refractory:g} s"
+        case RecognizerInfo():
+            return f"the ears are open: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
         case SourceLost() | SourceDelayed():
             return f"sound: {item.message}"
         case SourceBack():
@@ -74,31 +85,31 @@ def describe(item: Item, game: Game, at_ms: int) -> str:
         case SourceEnded():
             return "the sound ended"
         case SamplesLost():
-            return "1 sample lost" if item.count == 1 else f"{item.count} samples lost"
+            return f"{item.count} samples lost"
         case Marker(label):
             return f"marker {label}".rstrip()
-        case EarlierInputs(inputs):
+        case Past(inputs):
             for when, one in inputs:
                 game.apply(one, when)
-            return f"{'1 input' if len(inputs) == 1 else f'{len(inputs)} inputs'} from before the recording"
+            return f"{len(inputs)} inputs from before the recording"
         case End(reason):
             return f"end: {reason}" if reason else "end"
+        case ScoreRun() | Checksum() | SoundAt():
+            return ""
     return ""
 
 
-def transcript(timeline: Timeline, progress: Report = report_nothing) -> Iterator[str]:
+def story(timeline: Timeline) -> Iterator[str]:
     """The whole session, a line an event, safe to print."""
-    header, replay = timeline.header, timeline.replay
-    about = [header.date, header.title, header.vocabulary, f"source {header.source}" if header.source else ""]
-    yield printable(" · ".join(part for part in about if part) or replay.path.name)
+    header, recording = timeline.header, timeline.recording
+    about = [header.date, header.title, f"{header.vocabulary}", f"source {header.source}" if header.source else ""]
+    yield printable(" · ".join(part for part in about if part) or recording.path.name)
     game = new_game(header)
-    for number, entry in enumerate(sorted(replay.entries, key=lambda entry: entry.at_ms)):
-        line = describe(entry.item, game, timeline.session_ms(entry.at_ms))
+    for entry in sorted(recording.entries, key=lambda entry: entry.at_ms):
+        line = told(entry.item, game, timeline.session_ms(entry.at_ms))
         if line:
-            yield f"{time_text(entry.at_ms):>9}  {printable(line)}"
-        progress(number / len(replay.entries))
+            yield f"{stamp(entry.at_ms):>9}  {printable(line)}"
     tally = timeline.final.tally
-    strokes = "1 stroke" if tally.strokes == 1 else f"{tally.strokes} strokes"
-    yield f"drawn: {strokes} ({tally.words} by voice), {tally.length} long, {tally.undone} undone"
-    if replay.remark:
-        yield printable(replay.remark)
+    yield f"drawn: {tally.strokes} strokes ({tally.words} by voice), {tally.length} steps, {tally.undone} undone"
+    if recording.remark:
+        yield printable(recording.remark)

@@ -1,0 +1,393 @@
+"""Draw what you like: a sketch is a function of its inputs and their times, and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from voicetrail.game.glyphs import read_masks
+from voicetrail.game.ink import COLORS, Ink
+from voicetrail.game.inputs import (
+    By,
+    Clear,
+    Go,
+    Input,
+    Movement,
+    PenDown,
+    PenUp,
+    Redo,
+    SetBackground,
+    SetColor,
+    SetGlideSilence,
+    SetGlideSpeed,
+    SetMovement,
+    SetPen,
+    SetStep,
+    Step,
+    Stop,
+    Undo,
+    input_of,
+)
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.movement.glide import GlideMovement
+from voicetrail.game.movement.step import StepMovement
+from voicetrail.game.rules import EMPTY, Mark, Result, WordCount
+from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.share import plain_lines
+from voicetrail.game.tally import Tally
+from voicetrail.game.trail import HEIGHT, WIDTH, Cell, Direction, Pen, Stroke, Trail
+from voicetrail.vocabulary import DIGITS
+
+UNDO_DEPTH = 10_000
+"""Strokes that could be taken back by the rules of version 1; since then there is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A stroke or a clear in the history, which is a chain: a copy of a round shares it."""
+
+    name: str
+    stroke: Stroke
+    tally: Tally
+    """The counts before it."""
+    by: By
+    below: _Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Undone:
+    """An entry that was taken back, and how to do it again."""
+
+    entry: _Entry
+    again: Stroke
+    tally: Tally
+    """The counts with it."""
+    below: _Undone | None
+
+
+class Sketch(BaseRules):
+    """A drawing under way.
+
+    Args:
+        width: columns of the drawing.
+        height: rows of the drawing.
+        step: steps that a word draws.
+        movement: one step a word, or a glide.
+        glide_speed: steps a second of a glide.
+        glide_silence: seconds without a word after which a glide ends; 0 is never.
+        rules: version of the rules to play by; 0 is the newest.
+        ink: what it is drawn with at first.
+    """
+
+    mode_name: ClassVar[ModeName] = "sketch"
+    rules_version: ClassVar[int] = 2
+
+    def __init__(
+        self,
+        width: int = WIDTH,
+        height: int = HEIGHT,
+        *,
+        step: int = 2,
+        movement: Movement = "step",
+        glide_speed: float = 6.0,
+        glide_silence: float = 8.0,
+        rules: int = 0,
+        ink: Ink | None = None,
+    ) -> None:
+        ink = ink or Ink()
+        super().__init__(
+            RoundSetup(
+                "sketch",
+                rules=rules,
+                width=width,
+                height=height,
+                step=step,
+                movement=movement,
+                glide_speed=glide_speed,
+                glide_silence=glide_silence,
+                pen=ink.pen,
+                color=ink.color,
+            )
+        )
+        self.trail = Trail(width, height)
+        self.trail.ink = ink
+        self.tally = Tally()
+        self._steps = StepMovement(step)
+        self._glides = GlideMovement(glide_speed, glide_silence)
+        self._movement: Movement = movement
+        self._last: _Entry | None = None
+        self._undoable = 0
+        self._undone: _Undone | None = None
+        self._limit = UNDO_DEPTH if rules == 1 else None
+
+    @property
+    def width(self) -> int:
+        """Columns of the drawing."""
+        return self.trail.width
+
+    @property
+    def height(self) -> int:
+        """Rows of the drawing."""
+        return self.trail.height
+
+    @property
+    def pen(self) -> Pen:
+        """Where the pen stands."""
+        return self.trail.pen
+
+    @property
+    def ink(self) -> Ink:
+        """What is drawn with."""
+        return self.trail.ink
+
+    @property
+    def movement(self) -> StepMovement | GlideMovement:
+        """The rules by which words become strokes."""
+        return self._glides if self._movement == "glide" else self._steps
+
+    @property
+    def moving(self) -> bool:
+        """The pen goes on by itself."""
+        return self.movement.moving and not self.paused and not self.ended
+
+    @property
+    def step(self) -> int:
+        """Steps that a word draws."""
+        return self._steps.length
+
+    @property
+    def glide_speed(self) -> float:
+        """Steps a second of a glide."""
+        return self._glides.speed
+
+    @property
+    def glide_silence(self) -> float:
+        """Seconds without a word after which a glide ends."""
+        return self._glides.silence
+
+    @property
+    def undoable(self) -> int:
+        """How many strokes can be taken back."""
+        return self._undoable
+
+    @property
+    def headline(self) -> str:
+        """What to do now."""
+        return "The pen is up: move without drawing" if self.trail.pen_up else "Draw what you like"
+
+    @property
+    def status(self) -> str:
+        """What the drawing amounts to."""
+        strokes = self.tally.strokes
+        return f"{strokes} stroke{'' if strokes == 1 else 's'}, {self.tally.length} long"
+
+    def mark_at(self, cell: Cell) -> Mark:
+        """What a cell shows."""
+        trail = self.trail
+        if mask := trail.cells.get(cell):
+            return Mark("trail", mask, ink=trail.ink_at(cell))
+        if mask := trail.background.get(cell):
+            return Mark("guide", mask)
+        return EMPTY
+
+    def marked(self) -> frozenset[Cell]:
+        """Every cell that shows something."""
+        return frozenset(self.trail.cells.keys() | self.trail.background.keys())
+
+    def checksum(self) -> str:
+        """A stable hash of the drawing and its pen."""
+        return self.trail.checksum()
+
+    def input_of(self, word: str) -> Input | None:
+        """What a word means now: digits are colors, ``stop`` and ``go`` also lift and lower the pen."""
+        if self.paused or self.ended:
+            return None
+        if word in DIGITS[1 : len(COLORS) + 1]:
+            return SetColor(COLORS[DIGITS.index(word) - 1])
+        item = input_of(word)
+        if isinstance(item, Stop) and not self.movement.moving:
+            return PenUp()
+        if isinstance(item, Go) and self.trail.pen_up:
+            return PenDown()
+        return item
+
+    def result(self) -> Result:
+        """A sketch is never won; its score is the number of strokes."""
+        tally = self.tally
+        return Result(
+            "sketch",
+            "",
+            score=tally.strokes,
+            finished=False,
+            won=False,
+            time_ms=self.played_ms,
+            words=tally.strokes,
+            presses=tally.presses,
+            wrong=tally.undone,
+            by_word=dict(self.by_word),
+            details={"length": tally.length},
+        )
+
+    def share_text(self, result: Result) -> str:
+        """The drawing itself cannot be spoiled, but it may be large: only its figures."""
+        return plain_lines("sketch", result, [f"{result.words} strokes, {result.details['length']} long"])
+
+    def copy(self) -> Sketch:
+        """A round of its own in the same state: a place that a replay can go back to."""
+        other = Sketch(self.trail.width, self.trail.height)
+        self._copy_to(other)
+        other.setup, other._limit = self.setup, self._limit
+        other.trail, other.tally = self.trail.copy(), self.tally
+        other._steps, other._glides, other._movement = self._steps, self._glides, self._movement
+        other._last, other._undoable, other._undone = self._last, self._undoable, self._undone
+        if other._last is not None:
+            # Only the last stroke can still grow (a glide).
+            stroke = other._last.stroke
+            other._last = replace(other._last, stroke=Stroke(stroke.pen, dict(stroke.before), stroke.length))
+        return other
+
+    def _watch(self) -> None:
+        self.trail.watch()
+
+    def _changed(self) -> frozenset[Cell]:
+        return self.trail.changed()
+
+    def _advance(self, time_ms: int) -> Done:
+        """Draw what a glide owes up to now."""
+        direction = self.movement.direction
+        due, movement = self.movement.advance(time_ms)
+        self._set_movement_state(movement)
+        if not due or direction is None or self._last is None:
+            return NOTHING
+        stroke = self._last.stroke
+        before = stroke.length
+        whole = self.trail.move(direction, due, stroke)
+        self.tally = self.tally.longer(stroke.length - before)
+        if not whole:
+            self._rest()
+        return NOTHING if whole else (_edge_message(self.trail.pen.direction), True)
+
+    def _do(self, item: Input) -> Done:
+        match item:
+            case Step(direction, by):
+                return self._stroke(direction, by)
+            case Go(by):
+                last = self.trail.pen.direction
+                return ("say a direction first", False) if last is None else self._stroke(last, by)
+            case Stop():
+                moving = self.movement.moving
+                self._rest()
+                return ("the pen rests" if moving else ""), False
+            case PenUp() | PenDown():
+                self._rest()
+                self.trail.pen_up = isinstance(item, PenUp)
+                return ("pen up: it moves without drawing" if self.trail.pen_up else "pen down: it draws"), False
+            case Undo():
+                return self._undo(), False
+            case Redo():
+                return self._redo(), False
+            case Clear():
+                return self._clear(), False
+            case _:
+                return self._set(item), False
+
+    def _set(self, item: Input) -> str:
+        """Take a changed choice."""
+        match item:
+            case SetStep(length):
+                self._steps = StepMovement(length)
+                return f"step length {length}"
+            case SetMovement(name):
+                self._rest()
+                self._movement = name
+                return "glide: a word sets the pen going" if name == "glide" else "one step a word"
+            case SetGlideSpeed(speed):
+                self._glides = replace(self._glides, speed=speed)
+                return f"glide speed {speed:g} steps a second"
+            case SetGlideSilence(seconds):
+                self._glides = replace(self._glides, silence=seconds)
+                return f"a glide ends after {seconds:g} s without a word" if seconds else "a glide does not end by silence"
+            case SetPen(pen):
+                self.trail.ink = replace(self.trail.ink, pen=pen)
+                return f"{pen} pen"
+            case SetColor(color):
+                self.trail.ink = replace(self.trail.ink, color=color)
+                return f"{color} color"
+            case SetBackground(text):
+                masks = read_masks(text, self.width, self.height)
+                self.trail.set_background(masks)
+                return "there is a background to draw over" if masks else "no background"
+        return ""
+
+    def _stroke(self, direction: Direction, by: By) -> Done:
+        self._begin()
+        pen, tally = self.trail.pen, self.tally
+        steps, movement = self.movement.word(direction, self.clock.time_ms)
+        self._set_movement_state(movement)
+        stroke = Stroke(pen)
+        whole = self.trail.move(direction, steps, stroke)
+        if not whole:
+            self._rest()
+        if self.trail.pen != pen:
+            self._push(_Entry(direction, stroke, tally, by, self._last))
+            self.tally = tally.stroke(by).longer(stroke.length)
+            self._count(direction, by)
+        return (direction, False) if whole else (_edge_message(direction), True)
+
+    def _push(self, entry: _Entry) -> None:
+        self._last, self._undone = entry, None
+        self._undoable += 1
+        if self._limit is not None:
+            self._undoable = min(self._undoable, self._limit)
+
+    def _undo(self) -> str:
+        self._rest()
+        entry = self._last
+        if entry is None or not self._undoable:
+            return "nothing to undo"
+        again = self.trail.take_back(entry.stroke)
+        self._undone = _Undone(entry, again, self.tally, self._undone)
+        self._last, self._undoable = entry.below, self._undoable - 1
+        self.tally = replace(entry.tally, undone=self.tally.undone + 1)
+        self._count_wrong(entry, 1)
+        return "the drawing is back" if entry.name == "clear" else f"taken back: {entry.name}"
+
+    def _redo(self) -> str:
+        self._rest()
+        undone = self._undone
+        if undone is None:
+            return "nothing to do again"
+        # The undo that is taken back here does not count any more.
+        self.tally = replace(undone.tally, undone=self.tally.undone - 1)
+        self.trail.take_back(undone.again)
+        self._push(replace(undone.entry, below=self._last))
+        self._undone = undone.below
+        self._count_wrong(undone.entry, -1)
+        return "cleared again" if undone.entry.name == "clear" else f"drawn again: {undone.entry.name}"
+
+    def _count_wrong(self, entry: _Entry, by: int) -> None:
+        """A word that is taken back was probably misheard."""
+        count = self.by_word.get(entry.name)
+        if entry.by == "voice" and count is not None:
+            self.by_word[entry.name] = WordCount(count.heard, count.wrong + by)
+
+    def _clear(self) -> str:
+        self._rest()
+        if not self.trail.cells and self.trail.pen == self.trail.home:
+            return "nothing to clear"
+        stroke = Stroke(self.trail.pen)
+        self._push(_Entry("clear", stroke, self.tally, "key", self._last))
+        self.trail.clear(stroke)
+        self.tally = self.tally.cleared()
+        return "cleared: undo brings it back"
+
+    def _rest(self) -> None:
+        self._set_movement_state(self.movement.stop())
+
+    def _set_movement_state(self, movement: StepMovement | GlideMovement) -> None:
+        if isinstance(movement, GlideMovement):
+            self._glides = movement
+
+
+def _edge_message(direction: str | None) -> str:
+    return f"the {direction} edge of the canvas: the pen stops here" if direction else "the edge of the canvas"

@@ -1,0 +1,40 @@
+"""The text that a player shares after a round: a few lines of ASCII that give no solution away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voicetrail.game.rules import Result
+
+WIDTH = 40
+"""Most characters of a line: it fits everywhere."""
+
+
+def time_text(ms: int) -> str:
+    """A time as ``m:ss``."""
+    return f"{ms // 60_000}:{ms // 1000 % 60:02}"
+
+
+def bar(part: float, width: int = 20) -> str:
+    """A part of a whole as ``[######----]``."""
+    filled = round(width * min(1.0, max(0.0, part)))
+    return f"[{'#' * filled}{'-' * (width - filled)}]"
+
+
+def plain_lines(title: str, result: Result, lines: Sequence[str]) -> str:
+    """Put a share text together: its title, the mode's own lines, and how it went.
+
+    Args:
+        title: what was played.
+        result: how it ended.
+        lines: at most five more lines.
+    """
+    words = f"{result.words} word{'' if result.words == 1 else 's'}"
+    par = f" (best {result.par})" if result.par is not None else ""
+    medal = f", {result.medal} medal" if result.medal else ""
+    text = [f"voicetrail {title}".rstrip(), *lines, f"{words}{par} in {time_text(result.time_ms)}{medal}"]
+    return "\n".join(_plain(line)[:WIDTH] for line in text)
+
+
+def _plain(text: str) -> str:
+    return "".join(sign if " " <= sign <= "~" else "?" for sign in text)

@@ -1,0 +1,326 @@
+"""What outlives screens: settings, microphone and recognizer, recording, tuning, and the round of the moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
+
+from voicetrail.events import (
+    SAMPLE_RATE,
+    Event,
+    Level,
+    Ready,
+    SamplesLost,
+    Scores,
+    SourceBack,
+    SourceEnded,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+)
+from voicetrail.game import Sketch
+from voicetrail.keys import ACTIONS, Action
+from voicetrail.play.delay_display import DelayDisplay
+from voicetrail.play.latency import LatencyMeter
+from voicetrail.play.recording import RecordingControl
+from voicetrail.play.round import Round
+from voicetrail.play.tuner import Tuner
+from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
+from voicetrail.settings import TUNING, Settings
+from voicetrail.spotting.word_counts import WordCounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from voicetrail.listening import Listener
+    from voicetrail.play.worker import ListeningWorker
+
+State = Literal["loading", "listening", "muted", "talk", "lost", "ended", "keyboard"]
+"""How listening stands: the recognizer is being loaded; words are taken; the player switched them off, or has to press space first
+(push to talk); the source is lost; it came to its end; only keys play."""
+
+Send = Callable[[tuple[Update, ...]], None]
+"""Takes what the worker sends, in the worker's thread; must not wait."""
+
+RECOUNT_S = 0.3
+"""Time after the last change of tuning until the last minute is decided again."""
+STOP_S = 2.0
+"""Longest wait for the worker's end."""
+
+
+class SessionContext:
+    """The application without a screen. It is used from the screen's thread; only the worker runs in another.
+
+    Args:
+        settings: the settings of the run.
+        make_worker: makes the worker, in its own thread, given where to send; ``None`` plays by keys only.
+        actions: what keys do, with the player's own keys.
+        record_path: the file of the first recording; ``None`` names it after the time.
+        record: record from the first round on, whatever the setting says.
+        notices: what the player should read first.
+        clock: seconds, never falling.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        make_worker: Callable[[SessionContext, Send], ListeningWorker] | None = None,
+        *,
+        actions: Sequence[Action] = ACTIONS,
+        record_path: Path | None = None,
+        record: bool = False,
+        notices: Sequence[str] = (),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.settings = settings
+        self.actions = tuple(actions)
+        self.notices = tuple(notices)
+        self.clock = clock
+        self.tuner = Tuner(settings)
+        self.recording = RecordingControl(settings, self._recording_ended, record_path)
+        self.round: Round | None = None
+        """The round that is being played, or was last."""
+        self.worker: ListeningWorker | None = None
+        """Listens, once its thread has made it."""
+        self.source_name = ""
+        self.labels: tuple[str, ...] = ()
+        self.lost_ms = 0
+        """Sound that was lost, in ms."""
+        self.threshold_shift = 0.0
+        """How far talk has moved the thresholds up, rounded to what can be seen."""
+        self.latency = LatencyMeter()
+        self._record = record
+        self._make_worker = make_worker
+        self._state: State = "loading" if make_worker else "keyboard"
+        self._muted = settings.switch("push_to_talk")
+        self._holds = 0
+        self._send: Send | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._ready: Ready | None = None
+        """What the worker listens with."""
+        self._counts: WordCounts | None = None
+        self._tuned_at = 0.0
+        self._delay = DelayDisplay()
+        settings.watch(self._setting_changed)
+        settings.keeper.on_trouble = self._not_written
+
+    # The life of the worker
+
+    def start(self, send: Send) -> None:
+        """Begin to listen; ``send`` is called in the worker's thread."""
+        self._send = send
+        if self._make_worker is not None and self._thread is None:
+            self._thread = threading.Thread(target=self._listen, name="voicetrail-listen", daemon=True)
+            self._thread.start()
+
+    def _listen(self) -> None:
+        from voicetrail.play.crash_log import write_crash_log
+
+        assert self._make_worker is not None
+        assert self._send is not None
+        try:
+            worker = self._make_worker(self, self._send)
+        except Exception as error:  # a broken installation: the keyboard game goes on, and says why
+            where = write_crash_log(error)
+            self._send((Problem(f"listening cannot begin; the error is in {where} (the arrow keys draw)", fatal=True),))
+            return
+        self.worker = worker
+        worker.muted = self.words_held
+        if not self._stopping:
+            worker.run()
+
+    def stop(self) -> None:
+        """Let the worker end, without waiting for it."""
+        self._stopping = True
+        if self.worker is not None:
+            self.worker.stop()
+
+    @property
+    def loading(self) -> bool:
+        """The recognizer is being loaded in a thread that cannot be interrupted."""
+        return self.worker is not None and self.worker.loading
+
+    def close(self, reason: str = "quit") -> None:
+        """End everything: the worker, the recording, and what settings still have to write."""
+        self.stop()
+        if self._thread is not None and not self.loading:
+            self._thread.join(STOP_S)
+        self.end_round(reason)
+        self.settings.close()
+
+    # Rounds
+
+    def begin_round(self, game: Sketch) -> Round:
+        """Begin a round; it is recorded from its start where the settings say so.
+
+        Raises:
+            ReplayError: the file of the recording cannot be made. The round has begun all the same.
+        """
+        self.end_round()
+        self.recording.begin_round(game)
+        self.round = Round(game, self.clock, self.recording)
+        if self._ready is not None:
+            self.round.hear(self._ready)
+        if self._record or self.settings.switch("record"):
+            self.notices = (self.recording.start(self.round.now_ms), *self.notices)
+        return self.round
+
+    def end_round(self, reason: str = "") -> str:
+        """End the recording of the round, if there is one; return the line to show."""
+        return "" if self.round is None else self.recording.stop(self.round.now_ms, reason)
+
+    # What comes from the worker
+
+    def take(self, item: Update) -> Update:
+        """Take note of what the worker sent; return it as screens should see it."""
+        match item:
+            case Scores():
+                if self._counts is not None:
+                    self._counts.add(item)
+                self.threshold_shift = round(item.threshold_shift, 2)
+            case Level():
+                self.latency.hear(item)
+            case WordHeard() if self.words_held:
+                # It was on its way when listening was switched off.
+                return WordRejected(item.time, item.word, item.score, "muted")
+            case Ready():
+                self._take_ready(item)
+            case SourceOpened(name) | SourceBack(_, name):
+                self.source_name = name
+                self._state = "listening"
+            case SourceLost():
+                self._state = "lost"
+            case SourceEnded():
+                self._state = "ended"
+            case SamplesLost(_, _, total):
+                self.lost_ms = round(total / SAMPLE_RATE * 1000)
+            case Problem(_, True):
+                self._state = "keyboard"
+            case _:
+                pass
+        return item
+
+    def _take_ready(self, ready: Ready) -> None:
+        self._ready = ready
+        if self.round is not None:
+            self.round.hear(ready)
+        recognizer = self.worker.recognizer if self.worker is not None else None
+        if recognizer is None:
+            return
+        self.labels = ready.labels
+        self.tuner.loaded(ready.labels, recognizer.detector)
+        self.latency.clear()
+        if (detector := self.tuner.detector) is not None:
+            self._counts = WordCounts(ready.labels, detector)
+
+    def observe(self, event: Event) -> None:
+        """Record what the listener gives out (in the listener's thread)."""
+        if (current := self.round) is not None:
+            self.recording.hear(event, current.now_ms)
+
+    # How listening stands
+
+    @property
+    def state(self) -> State:
+        """How listening stands, for people."""
+        if self._state == "listening" and self._muted:
+            return "talk" if self.settings.switch("push_to_talk") else "muted"
+        return self._state
+
+    @property
+    def muted(self) -> bool:
+        """The player switched listening off."""
+        return self._muted
+
+    @property
+    def words_held(self) -> bool:
+        """Words do nothing now: the player switched listening off, or a dialog needs quiet."""
+        return self._muted or self._holds > 0
+
+    @property
+    def held_by_dialog(self) -> bool:
+        """A dialog holds words back, and not the player."""
+        return self._holds > 0
+
+    def mute(self, muted: bool) -> None:
+        """Hold words back, or let them through again."""
+        self._muted = muted
+        self._hand_on_mute()
+
+    def hold_words(self, held: bool) -> None:
+        """Hold words back while a dialog is open, whatever the player's own switch says, or end that; calls nest."""
+        self._holds = max(0, self._holds + (1 if held else -1))
+        self._hand_on_mute()
+
+    def _hand_on_mute(self) -> None:
+        if self.worker is not None:
+            self.worker.muted = self.words_held
+
+    def delay_ms(self) -> int | None:
+        """The delay of the connection, as it is shown; ``None`` without one."""
+        # Asked for, and not sent: over a connection for words nothing comes while it is silent, and it has a delay all the same.
+        return self._delay.take(None if self.worker is None else self.worker.delay_s, self.clock())
+
+    def would_have_fired(self) -> dict[str, int] | None:
+        """How often each word would have been given out in the last minute; ``None`` while that is not known.
+
+        Changed tuning is counted once the tuning keys have come to rest.
+        """
+        detector = self.tuner.detector
+        if self._counts is None or detector is None or self.clock() - self._tuned_at < RECOUNT_S:
+            return None
+        self._counts.settings = detector
+        counts = self._counts.counts()
+        return {word: counts.get(word, 0) for word in self.tuner.words}
+
+    # What settings do, as far as no screen is needed
+
+    def _setting_changed(self, name: str) -> None:
+        if self.round is not None:
+            self.recording.setting_changed(name, self.round.now_ms)
+        base = name.partition(".")[0]
+        if base in TUNING or base == "preset":
+            self._tuned_at = self.clock()
+            if self.worker is not None:
+                self.worker.apply_settings()
+        elif base == "gain" and self.worker is not None:
+            self.worker.apply_gain()
+        elif base in ("source", "device") and self.worker is not None:
+            self.listen_again()
+        elif base == "push_to_talk":
+            self.mute(self.settings.switch("push_to_talk"))
+
+    def listen_again(self) -> None:
+        """Open the source that the settings name, anew where it is open."""
+        if self.worker is not None:
+            self.worker.listen_to(SourceRequest(self.settings.text("source"), self.settings.text("device") or None))
+
+    # What other threads report
+
+    def _recording_ended(self, reason: str) -> None:
+        self._report(f"recording stopped: {reason}")
+
+    def _not_written(self, reason: str) -> None:
+        self._report(reason)
+
+    def _report(self, text: str) -> None:
+        if self._send is not None:
+            self._send((Problem(text),))
+
+
+class ContextObserver:
+    """Hands the recorder of the moment what the listener gives out."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+
+    def attach(self, listener: Listener, ready: Ready) -> None:
+        """A listener begins."""
+        self._context.recording.attach(listener, ready)
+
+    def hear(self, event: Event) -> None:
+        """An event, in its order."""
+        self._context.observe(event)

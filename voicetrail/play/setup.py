@@ -1,0 +1,95 @@
+"""Puts a session together: settings, keys, the source that was asked for, the recognizer and the recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voicetrail.game import Sketch
+from voicetrail.keys import rebind
+from voicetrail.play.context import ContextObserver, Send, SessionContext
+
+if TYPE_CHECKING:
+    from voicetrail.audio.source import Source
+    from voicetrail.play.worker import ListeningWorker, NamedRecognizer
+    from voicetrail.settings import Settings
+
+GIVEN = ("flag", "environment")
+"""Origins of a setting that was asked for in so many words for this run: what cannot be had then ends the command."""
+
+
+def open_requested_source(settings: Settings) -> Source | None:
+    """Open a source that was named for this run before the screen is taken: if it cannot be had, the command says so and ends.
+
+    What only the settings file names, or nobody, is opened behind the screen, and the game goes on without it.
+
+    Raises:
+        AudioError: it cannot be had.
+    """
+    from voicetrail.link.address import is_words, parse_address
+
+    if is_words(settings.text("source")):
+        parse_address(settings.text("source"))
+        return None
+    named = settings.origin("source") in GIVEN and settings.text("source") not in ("mic", "demo")
+    if named or (settings.origin("device") in GIVEN and settings.text("device")):
+        from voicetrail.sources import open_source
+
+        return open_source(settings.text("source"), device=settings.text("device") or None, paced=True)
+    return None
+
+
+def make_context(settings: Settings, *, opened: Source | None = None, record: str | bool | None = None) -> SessionContext:
+    """Make the session of a run.
+
+    Args:
+        settings: the settings of the run.
+        opened: a source that is open already.
+        record: record from the first round on; a text is the file of the first recording.
+    """
+
+    def make_worker(context: SessionContext, send: Send) -> ListeningWorker:
+        # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
+        from voicetrail.audio.gain import make_gain
+        from voicetrail.play.updates import SourceRequest
+        from voicetrail.play.worker import ListeningWorker
+
+        return ListeningWorker(
+            SourceRequest(settings.text("source"), settings.text("device") or None),
+            lambda: _load_recognizer(settings),
+            settings.detector_settings,
+            send,
+            opened=opened,
+            make_gain=lambda: make_gain(settings["gain"]),
+            observer=ContextObserver(context),
+            weights_required=settings.origin("weights") in GIVEN,
+        )
+
+    actions, problems = rebind(settings.keys)
+    return SessionContext(
+        settings,
+        make_worker,
+        actions=actions,
+        record_path=Path(record) if isinstance(record, str) else None,
+        record=bool(record),
+        notices=(*settings.notices, *problems),
+    )
+
+
+def make_sketch(settings: Settings) -> Sketch:
+    """An empty drawing, with the movement that the settings name."""
+    return Sketch(
+        step=int(settings.number("step")),
+        movement="glide" if settings.text("mode") == "glide" else "step",
+        glide_speed=settings.number("glide_speed"),
+        glide_silence=settings.number("glide_silence"),
+    )
+
+
+def _load_recognizer(settings: Settings) -> NamedRecognizer:
+    from voicetrail.spotting.preload import preload_torch
+
+    preload_torch()
+    from voicetrail.spotting.recognizer import load_recognizer
+
+    return load_recognizer(settings.text("weights") or settings.text("vocabulary"))

@@ -1,0 +1,129 @@
+"""Shows what the listening worker sends on a board and a message line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voicetrail.events import (
+    Level,
+    Ready,
+    SamplesLost,
+    Scores,
+    SourceBack,
+    SourceDelayed,
+    SourceEnded,
+    SourceLost,
+    WordHeard,
+    WordRejected,
+)
+from voicetrail.play.context import SessionContext
+from voicetrail.play.updates import Problem, SourceOpened, Update
+from voicetrail.spotting.talk import raise_threshold
+from voicetrail.ui.widgets.board import Board
+from voicetrail.ui.widgets.message import MessageLine
+
+
+class LiveDisplay:
+    """What is shown of listening while a round is played.
+
+    Args:
+        context: the session.
+        board: shows status, bars and words.
+        message: shows what the player should read.
+    """
+
+    def __init__(self, context: SessionContext, board: Board, message: MessageLine) -> None:
+        self._context = context
+        self._board = board
+        self._message = message
+        self._threshold_shift = 0.0
+
+    def show_all(self) -> None:
+        """Show how everything stands, on a board that is new."""
+        context, status = self._context, self._board.status
+        if context.labels:
+            self._board.show_labels(context.labels)
+        status.set_source(context.source_name)
+        status.set_lost(context.lost_ms)
+        self.show_state()
+        self.show_thresholds()
+
+    def show(self, updates: Sequence[Update]) -> None:
+        """Show a batch of updates. Of scores and levels only the last is shown."""
+        scores: Scores | None = None
+        level: Level | None = None
+        for item in updates:
+            if isinstance(item, Scores):
+                scores = item
+            elif isinstance(item, Level):
+                level = item if level is None or item.clipped or not level.clipped else level
+            else:
+                self._show_one(item)
+        if level is not None:
+            self._board.status.set_level(level)
+        if scores is not None:
+            self._board.bars.set_scores(scores.time, scores.smoothed)
+            if self._threshold_shift != self._context.threshold_shift:
+                self.show_thresholds()
+
+    def _show_one(self, item: Update) -> None:
+        status, say = self._board.status, self._message.say
+        match item:
+            case Ready():
+                self._board.show_labels(item.labels)
+                self.show_thresholds()
+            case SourceOpened(name):
+                status.set_source(name)
+            case SourceLost(_, text):
+                say(text, "bad")
+            case SourceDelayed(_, text):
+                say(text, "warn")
+            case SourceBack(_, name):
+                status.set_source(name)
+                say(f"{name} is back")
+            case SourceEnded():
+                say("the sound is over; the arrow keys draw")
+            case SamplesLost():
+                status.set_lost(self._context.lost_ms)
+            case Problem(text, fatal):
+                say(text, "bad" if fatal else "warn")
+            case _:
+                pass
+        self.show_state()
+
+    def add_word(self, event: WordHeard | WordRejected, seconds: int) -> None:
+        """List a word; one that was given out lights its bar."""
+        self._board.words.add(event, seconds)
+        if isinstance(event, WordHeard):
+            self._board.bars.light(event.word)
+
+    def show_moved(self, heard: WordHeard) -> None:
+        """Show how long it took from the word to the move that it just made."""
+        latency = self._context.latency.measure(heard, self._context.clock())
+        if latency is not None:
+            self._board.status.set_latency(latency)
+
+    def show_state(self) -> None:
+        """Show whether it listens."""
+        self._board.status.set_state(self._context.state)
+
+    def show_thresholds(self) -> None:
+        """Show the thresholds of the moment as ticks on the bars."""
+        detector, shift = self._context.tuner.detector, self._context.threshold_shift
+        self._threshold_shift = shift
+        if detector is not None:
+            thresholds = {word: detector.threshold_of(word) for word in self._context.tuner.words}
+            self._board.bars.set_thresholds({word: raise_threshold(value, shift) for word, value in thresholds.items()})
+
+    def fade(self) -> None:
+        """Let time pass: marks go out, and figures that nobody sends are looked at again."""
+        board, context = self._board, self._context
+        board.bars.fade()
+        board.status.fade()
+        board.status.set_connection(context.delay_ms())
+        fired = context.would_have_fired()
+        if fired is not None:
+            board.bars.set_fired(fired)
+        round_ = context.round
+        if round_ is not None:
+            self._message.set_recording(context.recording.clock(round_.now_ms))

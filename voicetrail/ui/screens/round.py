@@ -1,0 +1,310 @@
+"""A round that is being played: keys and words become inputs, and the board shows what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.events import WordHeard, WordRejected
+from voicetrail.game import Changes, Clear, Input, SetGlideSilence, SetGlideSpeed, SetMovement, SetStep, Step, Stop, Undo
+from voicetrail.game.trail import Direction
+from voicetrail.keys import WORD_DIGITS
+from voicetrail.play.context import SessionContext
+from voicetrail.play.round import Round
+from voicetrail.play.updates import Update
+from voicetrail.ui.host import host_of
+from voicetrail.ui.live_display import LiveDisplay
+from voicetrail.ui.messages import LeaveRequested
+from voicetrail.ui.palette import ActionCommands, SettingCommands
+from voicetrail.ui.picture import save_picture
+from voicetrail.ui.plural import counted
+from voicetrail.ui.screens import open_dialog
+from voicetrail.ui.textual_private.fast_screen import FastScreen
+from voicetrail.ui.theme import other_theme
+from voicetrail.ui.widgets.board import Board
+from voicetrail.ui.widgets.keybar import KeyBar
+from voicetrail.ui.widgets.message import MessageLine, Weight
+from voicetrail.ui.widgets.too_small import TooSmall
+
+FADE_S = 0.25
+"""Time between looks at what fades."""
+TICK_S = 0.04
+"""Time between looks at a pen that moves by itself."""
+
+
+class RoundScreen(FastScreen):
+    """The board, the message line and the keys, with an ``action_<name>`` for everything that a key does.
+
+    Args:
+        context: the session.
+        current: the round.
+    """
+
+    COMMANDS: ClassVar = {ActionCommands, SettingCommands}
+
+    def __init__(self, context: SessionContext, current: Round) -> None:
+        super().__init__(context.actions)
+        self.context = context
+        self.round = current
+        self.board = Board(current.game.trail, context.clock, "voicetrail")
+        self.message = MessageLine(id="message")
+        self.live = LiveDisplay(context, self.board, self.message)
+        self._ticks: Timer | None = None
+        self._talk: Timer | None = None
+        """Ends listening again, with push to talk."""
+
+    def compose(self) -> ComposeResult:
+        """The parts."""
+        yield self.board
+        yield self.message
+        yield KeyBar(self.actions, id="keys")
+        yield TooSmall(id="small")
+
+    def on_mount(self) -> None:
+        """Begin: subscriptions and timers."""
+        for digit in WORD_DIGITS:
+            self.bind_key(digit, f"select_word({digit})")
+        self.live.show_all()
+        self._show_tally()
+        self.say(*self._welcome())
+        self._unwatch = self.context.settings.watch(self._setting_changed)
+        host_of(self).updates.subscribe(self, self._take_updates)
+        self.set_interval(FADE_S, self.live.fade)
+        # Imported now, so that the first key or word does not wait for it.
+        self.call_after_refresh(self.context.recording.warm_up)
+
+    def on_unmount(self) -> None:
+        """The screen goes."""
+        self._unwatch()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Adapt the layout."""
+        self.board.fit(event.size.width, event.size.height)
+
+    def _welcome(self) -> tuple[str, Weight]:
+        if self.context.notices:
+            return "; ".join(self.context.notices), "warn"
+        return "say up, down, left or right; the arrow keys draw too", "plain"
+
+    def say(self, message: str, weight: Weight = "plain") -> None:
+        """Show a message."""
+        self.message.say(message, weight)
+
+    # What the worker sends
+
+    def _take_updates(self, updates: tuple[Update, ...]) -> None:
+        for item in updates:
+            if isinstance(item, WordHeard):
+                self._take_word(item)
+            elif isinstance(item, WordRejected) and not (item.reason == "muted" and self.context.held_by_dialog):
+                self.round.hear(item)
+                self.live.add_word(item, self.round.now_ms // 1000)
+        self.live.show(updates)
+        self.paint_now()
+
+    def _take_word(self, heard: WordHeard) -> None:
+        changes = self.round.hear(heard)
+        self.live.add_word(heard, self.round.now_ms // 1000)
+        if changes is not None:
+            self._show(changes)
+            self.live.show_moved(heard)
+
+    # What inputs do
+
+    def do(self, item: Input) -> None:
+        """Apply an input and show what it did."""
+        self._show(self.round.do(item))
+
+    def _show(self, changes: Changes) -> None:
+        self.board.canvas.update_cells(changes.cells)
+        if changes.message:
+            self.say(changes.message, "warn" if changes.edge else "plain")
+        self._show_tally()
+        if self.round.game.movement.moving:
+            if self._ticks is None:
+                self._ticks = self.set_interval(TICK_S, self._tick)
+        elif self._ticks is not None:
+            self._ticks.stop()
+            self._ticks = None
+
+    def _tick(self) -> None:
+        self._show(self.round.tick())
+
+    def _show_tally(self) -> None:
+        tally = self.round.game.tally
+        self.message.set_right(f"{counted(tally.strokes, 'stroke'):>11} {tally.length:>4} long")
+
+    # What settings do
+
+    def _setting_changed(self, name: str) -> None:
+        game, settings = self.round.game, self.context.settings
+        base = name.partition(".")[0]
+        if base == "step" and game.step != settings.number("step"):
+            self.do(SetStep(int(settings.number("step"))))
+        elif base == "mode" and game.movement.name != settings.text("mode"):
+            self.do(SetMovement("glide" if settings.text("mode") == "glide" else "step"))
+        elif base == "glide_speed":
+            self.do(SetGlideSpeed(settings.number("glide_speed")))
+        elif base == "glide_silence":
+            self.do(SetGlideSilence(settings.number("glide_silence")))
+        else:
+            self.live.show_thresholds()
+            self.live.show_state()
+
+    # What keys do
+
+    def _tune(self, change: Callable[[], str]) -> None:
+        """Change something and say what it is now, or why it cannot be changed."""
+        try:
+            self.say(change())
+        except VoicetrailError as error:
+            self.say(str(error), "warn")
+        self.board.bars.select(self.context.tuner.selected)
+
+    def _draw(self, direction: Direction) -> None:
+        self.do(Step(direction, "key"))
+
+    def action_draw_up(self) -> None:
+        """Draw a step up."""
+        self._draw("up")
+
+    def action_draw_down(self) -> None:
+        """Draw a step down."""
+        self._draw("down")
+
+    def action_draw_left(self) -> None:
+        """Draw a step to the left."""
+        self._draw("left")
+
+    def action_draw_right(self) -> None:
+        """Draw a step to the right."""
+        self._draw("right")
+
+    def action_undo(self) -> None:
+        """Take the last stroke back."""
+        self.do(Undo())
+
+    def action_clear(self) -> None:
+        """Take the drawing away."""
+        self.do(Clear())
+
+    def action_listening(self) -> None:
+        """Stop or start listening at once; with push to talk, listen for a while."""
+        context = self.context
+        if context.settings.switch("push_to_talk"):
+            context.mute(False)
+            seconds = context.settings.number("push_to_talk_time")
+            if self._talk is not None:
+                self._talk.stop()
+            self._talk = self.set_timer(seconds, self._end_talk)
+            self.say(f"listening for {seconds:g} s")
+        else:
+            context.mute(not context.muted)
+            self.say(self._listening_text())
+        self.live.show_state()
+        if self.round.game.movement.moving:
+            self.do(Stop("key"))
+
+    def _listening_text(self) -> str:
+        if self.context.muted:
+            return "not listening: space starts it again"
+        return {
+            "ended": "the sound is over; the arrow keys draw",
+            "keyboard": "only keys play: nothing can be heard",
+            "lost": "listening goes on as soon as sound comes again",
+            "loading": "listening begins once the recognizer is loaded",
+        }.get(self.context.state, "listening")
+
+    def _end_talk(self) -> None:
+        if self.context.settings.switch("push_to_talk"):
+            self.context.mute(True)
+            self.live.show_state()
+            self.say("not listening: space listens for a while")
+
+    def action_select_word(self, number: int) -> None:
+        """Select a word by its digit."""
+        self._tune(lambda: self.context.tuner.select_number(number))
+
+    def action_select_next(self) -> None:
+        """Select the next word."""
+        self._tune(lambda: self.context.tuner.select_by(1))
+
+    def action_select_previous(self) -> None:
+        """Select the word before."""
+        self._tune(lambda: self.context.tuner.select_by(-1))
+
+    def action_select_all(self) -> None:
+        """Select all words."""
+        self._tune(lambda: self.context.tuner.select(None))
+
+    def action_threshold(self, change: float) -> None:
+        """Move the threshold."""
+        self._tune(lambda: self.context.tuner.move_threshold(change))
+
+    def action_thresholds_reset(self) -> None:
+        """Take the thresholds that ship."""
+        self._tune(self.context.tuner.reset_thresholds)
+
+    def action_step_setting(self, name: str, steps: int) -> None:
+        """Move a setting by its step."""
+        self._tune(lambda: self.context.tuner.step(name, steps))
+
+    def action_preset(self) -> None:
+        """Take the next preset."""
+        self._tune(self.context.tuner.next_preset)
+
+    def action_theme(self) -> None:
+        """Change between dark and light."""
+        self._tune(lambda: other_theme(self.context.settings, self.app.theme))
+
+    def action_record(self) -> None:
+        """Start or stop recording."""
+        self._tune(lambda: self.context.recording.toggle(self.round.now_ms))
+        self.live.fade()
+
+    def action_marker(self) -> None:
+        """Set a marker in the recording."""
+        self._tune(lambda: self.context.recording.mark(self.round.now_ms))
+
+    def action_open(self, name: str, *arguments: str) -> None:
+        """Open a dialog."""
+        self.app.push_screen(open_dialog(name, self.context, *arguments))
+
+    def action_help(self) -> None:
+        """Open the help."""
+        from voicetrail.ui.screens.help import HOW_TO_PLAY, HelpScreen
+
+        self.app.push_screen(HelpScreen(HOW_TO_PLAY, self.actions))
+
+    def action_settings(self, at: str = "") -> None:
+        """Open the settings, at one of them."""
+        self.action_open("settings", at)
+
+    def action_microphone(self) -> None:
+        """Open the inputs."""
+        self.action_open("microphone")
+
+    def action_calibrate(self) -> None:
+        """Open the calibration."""
+        self.action_open("calibrate")
+
+    def action_replays(self) -> None:
+        """Open the recorded rounds."""
+        self.action_open("replays")
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        self.app.action_command_palette()
+
+    def action_screenshot(self) -> None:
+        """Save a picture of the screen."""
+        self._tune(lambda: save_picture(self.app))
+
+    def action_quit(self) -> None:
+        """Leave."""
+        self.post_message(LeaveRequested())

@@ -1,0 +1,45 @@
+"""An app that leaves with one line: an error of the program goes to a file and not over the player's terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from textual.app import App
+
+from voicetrail.play.crash_log import write_crash_log
+from voicetrail.ui.textual_private.driver import HangupSafeDriver, terminal_is_gone
+
+
+class CleanExitApp(App[None]):
+    """Keeps why it ended, for whoever started it."""
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=HangupSafeDriver)
+        self.failure: BaseException | None = None
+        """The error that ended the app, after its end."""
+        self.log_path: Path | None = None
+        """Where its traceback was written."""
+        self.ended_by: signal.Signals | None = None
+        """The signal that ended the app."""
+
+    def end_by(self, number: signal.Signals) -> None:
+        """Leave because of a signal."""
+        self.ended_by = number
+        self.exit(return_code=128 + number)
+
+    def _fatal_error(self) -> None:
+        self.failure = sys.exc_info()[1] or self._exception
+        self.log_path = write_crash_log(self.failure)
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:
+        """Leave like at any other error of the program: with one line, not with a picture of it."""
+        if self.ended_by is not None:
+            return
+        if not self.is_headless and terminal_is_gone():
+            # The thread that reads keys is the first to notice, at times before the signal comes.
+            self.end_by(signal.SIGHUP)
+        else:
+            self._fatal_error()

@@ -1,0 +1,58 @@
+"""A screen that paints changed rows at once, with few bytes. Without Textual's private names it is an ordinary screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.binding import Binding, BindingsMap
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.widget import Widget
+
+from voicetrail.keys import Action
+from voicetrail.ui.textual_private.diff_compositor import DiffCompositor
+from voicetrail.ui.textual_private.names import missing_names
+
+FAST = not missing_names()
+"""This Textual has every private name that is used here."""
+
+
+class FastScreen(Screen[None], inherit_bindings=False):
+    """The base of the screens that change while a player speaks.
+
+    Args:
+        actions: what keys do; a subclass has an ``action_<name>`` for each.
+    """
+
+    def __init__(self, actions: Sequence[Action] = ()) -> None:
+        super().__init__()
+        self.actions = tuple(actions)
+        self._fast = FAST
+        if FAST:
+            self._compositor = DiffCompositor()
+        # Made per screen and not per class: players bind keys of their own.
+        self._bindings = BindingsMap(
+            [Binding(key, action.runs, action.label, show=False) for action in self.actions for key in action.keys]
+        )
+
+    def bind_key(self, key: str, action: str) -> None:
+        """Bind one key more."""
+        self._bindings.bind(key, action, show=False)
+
+    def paint_soon(self, widget: Widget, regions: Iterable[Region]) -> None:
+        """Paint what changed in a widget with the next frame."""
+        try:
+            if self._fast:
+                widget._set_dirty(*regions)
+                self._dirty_widgets.add(widget)
+                if self.is_current:
+                    self._update_timer.resume()
+                return
+        except AttributeError:
+            self._fast = False
+        widget.refresh(*regions)
+
+    def paint_now(self) -> None:
+        """Paint what changed at once, for what does not come faster than frames."""
+        if self._fast:
+            self._on_timer_update()

@@ -1,0 +1,74 @@
+"""A drawing beside how listening stands, the score bars and the words: what the live game and the replay player share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from voicetrail.game.trail import Trail
+from voicetrail.ui.widgets.bars import ScoreBars
+from voicetrail.ui.widgets.canvas import Canvas
+from voicetrail.ui.widgets.status import ListeningStatus
+from voicetrail.ui.widgets.too_small import SMALLEST
+from voicetrail.ui.widgets.word_list import WordList
+
+FEWEST_WORDS = 3
+"""Rows that the words keep when there are many bars."""
+ROOMY = (80, 24)
+"""Columns and rows from which the parts have frames."""
+
+
+class Board(Horizontal):
+    """The parts in their places; the classes ``-roomy``, ``-wide`` and ``-small`` of the screen come from the window's size.
+
+    Args:
+        trail: the drawing.
+        clock: seconds, never falling, by which marks fade.
+        title: stands in the frame of the canvas.
+    """
+
+    def __init__(self, trail: Trail, clock: Callable[[], float], title: str) -> None:
+        super().__init__(id="board")
+        self._title = title
+        self.canvas = Canvas(trail, id="canvas")
+        """The drawing."""
+        self.status = ListeningStatus(clock, id="status")
+        """State, level and source."""
+        self.bars = ScoreBars(clock, id="bars")
+        """The score bars."""
+        self.words = WordList(id="words")
+        """The last words."""
+
+    def compose(self) -> ComposeResult:
+        """The parts."""
+        yield self.canvas
+        with Vertical(id="side"):
+            yield self.status
+            yield self.bars
+            yield self.words
+
+    def on_mount(self) -> None:
+        """Give the frames their titles."""
+        titles = ((self.canvas, self._title), (self.status, "listening"), (self.bars, "scores"), (self.words, "words"))
+        for widget, title in titles:
+            widget.border_title = title
+
+    def show_labels(self, labels: Sequence[str]) -> None:
+        """Show a bar for each label."""
+        if tuple(labels) != self.bars.labels:
+            self.bars.set_labels(labels)
+            self.fit(*self.app.size)
+
+    def fit(self, width: int, height: int) -> None:
+        """Adapt the layout to the window's size."""
+        roomy = width >= ROOMY[0] and height >= ROOMY[1]
+        self.screen.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
+        self.screen.set_class(roomy, "-roomy")
+        self.screen.set_class(width >= 120, "-wide")
+        frame = 2 if roomy else 1
+        count = max(1, len(self.bars.labels))
+        # Too many bars for the height stand in two columns.
+        room = height - 2 - 3 - FEWEST_WORDS - (3 * frame if roomy else 2)
+        self.bars.styles.height = (count if count <= room else min(room, -(-count // 2))) + frame
