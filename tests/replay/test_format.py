@@ -36,7 +36,7 @@ from voicetrail.replay.file.entries import (
     Unknown,
 )
 from voicetrail.replay.file.format import Header, read_entry, read_header, write_entry, write_header
-from voicetrail.spotting.detector import DetectorSettings, Snapshot
+from voicetrail.spotting.detector import DetectorSettings, Phase, Snapshot, WordState
 
 times = st.integers(0, 2**40)
 scores = st.integers(0, 10_000).map(lambda value: value / 10_000)
@@ -62,7 +62,10 @@ labels = st.lists(words, min_size=2, max_size=5, unique=True).map(tuple)
 def recognizer(draw: st.DrawFn) -> RecognizerInfo:
     names = draw(labels)
     row = st.tuples(times, st.tuples(*[scores] * len(names)))
-    states = st.dictionaries(words, st.tuples(st.booleans(), st.none() | times, st.floats(0, 1)), max_size=3)
+    state_of_word = st.builds(
+        WordState, st.sampled_from(Phase), st.none() | times, scores, st.none() | st.floats(-1, 1), st.none() | words
+    )
+    states = st.dictionaries(words, state_of_word, max_size=3)
     state = Snapshot(tuple(draw(st.lists(row, max_size=3))), draw(states), draw(scores))
     return RecognizerInfo(
         draw(times),

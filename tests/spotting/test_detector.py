@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
@@ -84,24 +85,42 @@ def test_the_falling_edge_of_a_word_that_was_given_is_no_near_miss() -> None:
     assert len(feed(Detector(LABELS, PLAIN), ups(0.9, 0.75, 0.6, 0.5, 0.3, 0.0))) == 1
 
 
-def test_a_word_beaten_by_another_is_told_with_its_rival() -> None:
-    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
-    events = feed(Detector(LABELS, close), [(0.45, 0.5, 0.0, 0.0)])
-    assert events == [WordRejected(HOP, "up", 0.45, "margin", 0.15, "left")]
+CLOSE = DetectorSettings(threshold=0.4, smoothing=0.0, refractory=0.0, margin=0.1)
+
+
+def test_a_word_beaten_by_another_is_listed_with_its_rival_when_it_falls() -> None:
+    events = feed(Detector(LABELS, CLOSE), [(0.45, 0.5, 0.0, 0.0), (0.1, 0.5, 0.0, 0.0)])
+    assert events == [WordHeard(2 * HOP, "left", 0.5), WordRejected(2 * HOP, "up", 0.45, "margin", 0.15, "left")][::-1]
 
 
 def test_a_word_may_still_pull_ahead_of_its_rival_within_the_crossing() -> None:
-    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
-    events = feed(Detector(LABELS, close), [(0.5, 0.45, 0.0, 0.0), (0.7, 0.2, 0.0, 0.0)])
-    assert [(event.word, event.time) for event in events] == [("left", HOP), ("up", 2 * HOP)]
-    assert words(events) == ["up"]
+    (event,) = feed(Detector(LABELS, CLOSE), [(0.5, 0.45, 0.0, 0.0), (0.7, 0.2, 0.0, 0.0)])
+    assert event == WordHeard(2 * HOP, "up", 0.7)
 
 
-def test_a_word_that_never_pulls_ahead_is_told_as_beaten_when_it_falls() -> None:
-    close = DetectorSettings(threshold=0.4, smoothing=0.0, margin=0.1)
-    events = feed(Detector(LABELS, close), [(0.5, 0.45, 0.0, 0.0), (0.0, 0.3, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)])
-    assert WordRejected(2 * HOP, "up", 0.5, "margin") in events
-    assert words(events) == []
+def test_a_word_that_crosses_while_the_one_before_it_fades_is_given_when_it_leads() -> None:
+    """As words 0.7 s apart do at a low threshold."""
+    rows = [(0.9, 0.0, 0.0, 0.0), (0.9, 0.45, 0.0, 0.0), (0.6, 0.6, 0.0, 0.0), (0.3, 0.8, 0.0, 0.0), (0.0, 0.9, 0.0, 0.0)]
+    events = feed(Detector(LABELS, CLOSE), rows)
+    assert [(event.time // HOP, event.word) for event in events] == [(1, "up"), (4, "left")]
+
+
+def test_a_word_that_never_pulls_ahead_is_listed_as_beaten_by_what_it_lacked_at_best() -> None:
+    rows = [(0.5, 0.65, 0.0, 0.0), (0.5, 0.45, 0.0, 0.0), (0.45, 0.44, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)]
+    events = feed(Detector(LABELS, CLOSE), rows)
+    assert WordRejected(4 * HOP, "up", 0.5, "margin", 0.05, "left") in events
+    assert words(events) == ["left"]
+
+
+@pytest.mark.parametrize("threshold", [0.75, 0.4, 0.2, 0.05])
+def test_a_low_threshold_does_not_keep_a_word_from_being_said_again(threshold: float) -> None:
+    low = replace(PLAIN, threshold=threshold)
+    assert words(feed(Detector(LABELS, low), ups(0.9, 0.95, 0.9, 0.5, 0.3, 0.6, 0.9, 0.95, 0.6))) == ["up", "up"]
+
+
+def test_a_word_that_fades_slowly_above_a_low_threshold_is_one_word() -> None:
+    low = replace(PLAIN, threshold=0.1)
+    assert words(feed(Detector(LABELS, low), ups(0.9, 0.7, 0.5, 0.45, 0.5, 0.4, 0.35, 0.4, 0.3, 0.25, 0.2, 0.0))) == ["up"]
 
 
 def test_while_muted_a_word_is_told_and_not_given_and_does_not_come_late() -> None:
@@ -269,7 +288,7 @@ def test_the_rate_of_the_hops_makes_no_difference_to_what_is_talk() -> None:
     feed(fine, [row("_unknown_", 0.9)] * 201)
     for number in range(1, 102):
         coarse.feed((2 * number - 1) * HOP, row("_unknown_", 0.9))
-    assert fine.talk == pytest.approx(coarse.talk, abs=1e-9)
+    assert fine.talk_level == pytest.approx(coarse.talk_level, abs=1e-9)
 
 
 def test_the_event_of_a_change_tells_all_of_the_settings() -> None:

@@ -11,18 +11,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
-from voicetrail.events import SAMPLE_RATE, DetectorChanged, RejectionReason, WordHeard, WordRejected, seconds
+from voicetrail.events import SAMPLE_RATE, DetectorChanged, WordHeard, WordRejected, seconds
 from voicetrail.spotting.talk import raise_threshold, talk_confidence, update_talk_level
 from voicetrail.vocabulary import UNKNOWN, is_word
 
 REARM = 0.8
-"""A word is armed again once its smoothed score has fallen below this part of its threshold."""
-FALLING = -1.0
-"""In place of a peak: the score has not been quiet since the word was given out."""
+"""A word that was given out is armed again once its smoothed score has fallen below this part of its threshold,"""
+DIP = 0.6
+"""or below this part of the highest score that it reached: a low threshold must not keep a word from being said again."""
+RISE = 0.1
+"""And from its lowest score since then it has to rise by this much to be given out again."""
 NEAR = 0.5
-"""A peak of at least this part of the threshold is a near miss worth telling."""
+"""A peak of at least this part of the threshold is a near miss worth listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +72,43 @@ class DetectorSettings:
         return cls(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin, change.talk_shift)
 
 
+class Phase(Enum):
+    """Where a word stands between two hops."""
+
+    IDLE = "idle"
+    """Its score is low; it may be given out."""
+    RISING = "rising"
+    """Its score has come near its threshold, or above it beside a rival; it may be given out."""
+    FIRED = "fired"
+    """It was given out, or rejected for good; it is not given out again before its score has fallen."""
+    FALLING = "falling"
+    """Its score has fallen since then, and was not low yet: it may be given out again, but what is left is no near miss."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordState:
+    """What is remembered of one word between hops."""
+
+    phase: Phase = Phase.IDLE
+    last_heard: int | None = None
+    """When it was last given out."""
+    extreme: float = 0.0
+    """``RISING`` and ``FIRED``: the highest smoothed score of the phase. ``FALLING``: the lowest."""
+    lead: float | None = None
+    """``RISING``: how far at most it was ahead of its rival while above its threshold; ``None`` if it never was above."""
+    rival: str | None = None
+    """The other word at that moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a detector remembers between hops."""
 
     recent: tuple[tuple[int, tuple[float, ...]], ...] = ()
     """Time and posteriors of the hops that are still being averaged."""
-    words: Mapping[str, tuple[bool, int | None, float]] = field(default_factory=dict)
-    """Of each word: whether it is armed, when it was last given out, and its peak since it was quiet (``FALLING``: it is not)."""
-    talk: float = 0.0
-    """How much of the last seconds was talk (``spotting.talk``)."""
-
-
-@dataclass(slots=True)
-class _WordState:
-    """What is remembered of one word between hops."""
-
-    armed: bool = True
-    last_heard: int | None = None
-    peak: float = 0.0
-    """Highest smoothed score since the word was last quiet, for telling a near miss once it has passed."""
+    words: Mapping[str, WordState] = field(default_factory=dict)
+    talk_level: float = 0.0
+    """How much of the last seconds was running speech (``spotting.talk``)."""
 
 
 class Detector:
@@ -106,11 +126,11 @@ class Detector:
         """The settings that decided the last hop: ``settings`` may have been replaced since, from another thread."""
         self._words = [(index, label) for index, label in enumerate(self.labels) if is_word(label)]
         self._unknown = self.labels.index(UNKNOWN) if UNKNOWN in self.labels else None
-        self._states = {label: _WordState() for _, label in self._words}
+        self._states = {label: WordState() for _, label in self._words}
         self._recent: deque[tuple[int, tuple[float, ...]]] = deque()
         self.smoothed: tuple[float, ...] = (0.0,) * len(self.labels)
         """Smoothed posteriors of the last hop, in the order of the labels."""
-        self.talk = 0.0
+        self.talk_level = 0.0
         """How much of the last seconds was talk, between 0 and 1 (``spotting.talk``)."""
         self.threshold_shift = 0.0
         """How far talk has moved the thresholds up at the last hop: ``talk_shift`` or a part of it."""
@@ -118,23 +138,20 @@ class Detector:
     def reset(self) -> None:
         """Forget everything heard so far (a new stream begins)."""
         self._recent.clear()
-        self._states = {label: _WordState() for _, label in self._words}
+        self._states = {label: WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
-        self.talk = self.threshold_shift = 0.0
+        self.talk_level = self.threshold_shift = 0.0
 
     def snapshot(self) -> Snapshot:
         """What is remembered of the sound so far, so that a replay can decide on from here. Call it between hops."""
-        words = {word: (state.armed, state.last_heard, state.peak) for word, state in self._states.items()}
-        return Snapshot(tuple(self._recent), words, self.talk)
+        return Snapshot(tuple(self._recent), dict(self._states), self.talk_level)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot; what it does not name starts afresh."""
         self.reset()
         self._recent.extend(row for row in snapshot.recent if len(row[1]) == len(self.labels))
-        self.talk = snapshot.talk
-        for word, (armed, last_heard, peak) in snapshot.words.items():
-            if word in self._states:
-                self._states[word] = _WordState(armed, last_heard, peak)
+        self.talk_level = snapshot.talk_level
+        self._states.update((word, state) for word, state in snapshot.words.items() if word in self._states)
 
     def feed(
         self, time: int, posteriors: Sequence[float], *, muted: bool = False, captured: float | None = None
@@ -161,8 +178,8 @@ class Detector:
 
     def _smooth(self, time: int, posteriors: tuple[float, ...]) -> None:
         if self._recent and self._unknown is not None:
-            self.talk = update_talk_level(self.talk, posteriors[self._unknown], time - self._recent[-1][0])
-            self.threshold_shift = self.applied.talk_shift * talk_confidence(self.talk)
+            self.talk_level = update_talk_level(self.talk_level, posteriors[self._unknown], time - self._recent[-1][0])
+            self.threshold_shift = self.applied.talk_shift * talk_confidence(self.talk_level)
         self._recent.append((time, posteriors))
         oldest = time - round(self.applied.smoothing * SAMPLE_RATE)
         while len(self._recent) > 1 and self._recent[0][0] <= oldest:
@@ -171,53 +188,63 @@ class Detector:
         self.smoothed = tuple(sum(column) / count for column in zip(*(row for _, row in self._recent), strict=True))
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
-        state, score, threshold = self._states[word], self.smoothed[index], self.applied.threshold_of(word)
+        score, threshold = self.smoothed[index], self.applied.threshold_of(word)
         if self.threshold_shift:
             threshold = raise_threshold(threshold, self.threshold_shift)
+        state = self._states[word] = _follow(self._states[word], score, threshold)
+        if state.phase is Phase.FIRED:
+            return None
         if score < threshold:
-            return self._below(time, word, score, threshold)
-        if not state.armed:
+            return self._near_miss(time, word, threshold) if score < threshold * NEAR else None
+        if state.phase is Phase.FALLING and score < state.extreme + RISE:
             return None
         rival_score, rival = max(((self.smoothed[i], label) for i, label in self._words if i != index), default=(0.0, None))
         lead = score - rival_score
         if lead < self.applied.margin:
-            # Not disarmed: the word may still pull ahead within the same crossing. It is told as beaten when it falls.
-            if score >= state.peak:
-                state.peak = score
-            return None if lead >= 0 else self._reject(time, word, "margin", self.applied.margin - lead, rival)
-        state.peak = max(state.peak, score)
+            # It stays armed: it may pull ahead while a word before it still fades. It is listed as beaten when it falls.
+            self._states[word] = _beside_rival(state, score, lead, rival)
+            return None
+        peak = score if state.phase is Phase.FALLING else max(state.extreme, score)
+        left = 0.0 if state.last_heard is None else self.applied.refractory - seconds(time - state.last_heard)
+        held_back = muted or left > 0
+        self._states[word] = WordState(Phase.FIRED, state.last_heard if held_back else time, score)
         if muted:
-            return self._reject(time, word, "muted", 0.0)
-        if state.last_heard is not None:
-            left = self.applied.refractory - seconds(time - state.last_heard)
-            if left > 0:
-                return self._reject(time, word, "refractory", left)
-        state.armed, state.last_heard, state.peak = False, time, 0.0
+            return WordRejected(time, word, round(peak, 4), "muted")
+        if left > 0:
+            return WordRejected(time, word, round(peak, 4), "refractory", round(left, 4))
         return WordHeard(time, word, round(score, 4), captured)
 
-    def _below(self, time: int, word: str, score: float, threshold: float) -> WordRejected | None:
-        """Below the threshold: arm again once quiet, and tell of a peak that came near."""
+    def _near_miss(self, time: int, word: str, threshold: float) -> WordRejected | None:
+        """A word's score is low again: list its peak if that came near."""
         state = self._states[word]
-        if not state.armed:
-            if score < threshold * REARM:
-                # The score is still on its way down from the word: that is no near miss.
-                state.armed, state.peak = True, FALLING
+        self._states[word] = WordState(Phase.IDLE, state.last_heard)
+        if state.phase is not Phase.RISING:
             return None
-        if score >= threshold * NEAR:
-            if state.peak != FALLING:
-                state.peak = max(state.peak, score)
-            return None
-        if state.peak <= 0.0:
-            state.peak = 0.0
-            return None
-        peak, state.peak = state.peak, 0.0
-        lacking = max(threshold - peak, 0.0)
-        reason: RejectionReason = "threshold" if lacking > 0 else "margin"
-        return WordRejected(time, word, round(peak, 4), reason, round(lacking, 4))
+        peak = round(state.extreme, 4)
+        if state.lead is not None:
+            return WordRejected(time, word, peak, "margin", round(max(self.applied.margin - state.lead, 0.0), 4), state.rival)
+        return WordRejected(time, word, peak, "threshold", round(max(threshold - state.extreme, 0.0), 4))
 
-    def _reject(self, time: int, word: str, reason: RejectionReason, lacking: float, rival: str | None = None) -> WordRejected:
-        """Tell why a word that reached its threshold is not given out, once a crossing."""
-        state = self._states[word]
-        peak = max(state.peak, self.smoothed[self.labels.index(word)])
-        state.armed, state.peak = False, 0.0
-        return WordRejected(time, word, round(peak, 4), reason, round(lacking, 4), rival)
+
+def _follow(state: WordState, score: float, threshold: float) -> WordState:
+    """The state of a word after a hop, before it is decided whether it is given out."""
+    match state.phase:
+        case Phase.FIRED:
+            peak = max(state.extreme, score)
+            fallen = score < max(threshold * REARM, peak * DIP)
+            return replace(state, phase=Phase.FALLING, extreme=score) if fallen else replace(state, extreme=peak)
+        case Phase.FALLING:
+            return replace(state, extreme=min(state.extreme, score))
+        case Phase.IDLE if score >= threshold * NEAR:
+            return replace(state, phase=Phase.RISING, extreme=score)
+        case Phase.RISING:
+            return replace(state, extreme=max(state.extreme, score))
+    return state
+
+
+def _beside_rival(state: WordState, score: float, lead: float, rival: str | None) -> WordState:
+    """The state of a word that is above its threshold, and not far enough ahead of another one."""
+    peak = score if state.phase is Phase.FALLING else state.extreme
+    if state.lead is not None and state.lead >= lead:
+        return replace(state, phase=Phase.RISING, extreme=peak)
+    return replace(state, phase=Phase.RISING, extreme=peak, lead=lead, rival=rival)

@@ -57,7 +57,7 @@ from voicetrail.replay.file.entries import (
 )
 from voicetrail.replay.file.fields import flag, number, plain, row, some, table, text, whole
 from voicetrail.replay.file.scores import HOPS_MAX, LABELS_MAX
-from voicetrail.spotting.detector import DetectorSettings, Snapshot
+from voicetrail.spotting.detector import DetectorSettings, Phase, Snapshot, WordState
 
 PAST_MAX = 200
 """Most inputs that one line of the past holds."""
@@ -195,8 +195,11 @@ def _recognizer_to_json(recognizer: RecognizerInfo) -> dict[str, object]:
         "listening": recognizer.listening,
         "settings": recognizer.settings.as_dict(),
         "recent": [[time, list(posteriors)] for time, posteriors in recognizer.state.recent],
-        "words": {word: list(state) for word, state in recognizer.state.words.items()},
-        "talk": recognizer.state.talk,
+        "words": {
+            word: [state.phase.value, state.last_heard, state.extreme, state.lead, state.rival]
+            for word, state in recognizer.state.words.items()
+        },
+        "talk": recognizer.state.talk_level,
     } | ({"meanings": dict(recognizer.meanings)} if recognizer.meanings else {})
 
 
@@ -209,10 +212,7 @@ def _recognizer(data: object) -> RecognizerInfo:
     for one in some(values.get("recent", [])):
         time, posteriors = row(one, 2)
         recent.append((whole(time), tuple(number(value, 0, 1) for value in row(posteriors, len(labels)))))
-    words = {}
-    for word, state in table(values.get("words", {})).items():
-        armed, last_heard, peak = row(state, 3)
-        words[word] = (flag(armed), None if last_heard is None else whole(last_heard), number(peak, -1, 1))
+    words = {word: _word_state(state) for word, state in table(values.get("words", {})).items()}
     return RecognizerInfo(
         time=whole(values.get("time")),
         labels=labels,
@@ -224,6 +224,23 @@ def _recognizer(data: object) -> RecognizerInfo:
         listening=flag(values.get("listening", True)),
         state=Snapshot(tuple(recent), words, number(values.get("talk", 0.0), 0, 1)),
         meanings={label: text(meaning) for label, meaning in table(values.get("meanings", {})).items() if label in labels},
+    )
+
+
+def _word_state(data: object) -> WordState:
+    first, last_heard, extreme, lead, rival = [*row(data, 3, 5), None, None][:5]
+    last_heard = None if last_heard is None else whole(last_heard)
+    if isinstance(first, bool):
+        # Earlier files say whether the word was armed, and -1 in place of the peak of one that was still falling.
+        peak = number(extreme, -1, 1)
+        phase = Phase.FIRED if not first else Phase.FALLING if peak < 0 else Phase.RISING if peak > 0 else Phase.IDLE
+        return WordState(phase, last_heard, 0.0 if phase is Phase.FIRED else peak if peak >= 0 else 1.0)
+    return WordState(
+        Phase(text(first)),
+        last_heard,
+        number(extreme, 0, 1),
+        None if lead is None else number(lead, -1, 1),
+        None if rival is None else text(rival),
     )
 
 
