@@ -17,8 +17,8 @@ from tests.e2e.sshd import delayed
 from voicetrail.audio.source import Source
 from voicetrail.events import AudioBlock
 from voicetrail.link.address import Address, parse_address
+from voicetrail.link.feeds import SoundFeed
 from voicetrail.link.server import Feed, LinkServer
-from voicetrail.link.sound_feed import SoundFeed
 from voicetrail.link.source import NetworkSource
 from voicetrail.sources import open_source
 
@@ -33,6 +33,7 @@ class Counting:
 
     name = "counting"
     live = True
+    delay_s = None
 
     def __init__(self, height: float | None = None) -> None:
         self.spoken: list[float] = []
@@ -103,7 +104,7 @@ def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
 
 def words_feed(source: Source) -> Feed:
     """The recognizer that ships, on this source."""
-    from voicetrail.link.words_feed import WordsFeed
+    from voicetrail.link.feeds import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
     recognizer = load_recognizer("directional4w")

@@ -15,6 +15,7 @@ class Items:
     """A source that gives out what it was made with; then its end, or (``endless``) nothing until it is closed."""
 
     live = False
+    delay_s = None
 
     def __init__(self, items: Iterable[Item | None], *, endless: bool = False, name: str = "items") -> None:
         self.name, self.closed = name, False

@@ -7,7 +7,7 @@ torch: the recognizer comes in from outside, so that it can be loaded where and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -28,7 +28,7 @@ from voicetrail.events import (
     SourceLost,
     seconds,
 )
-from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.detector import Detector, DetectorSettings
 
 POLL = 0.1
 """Longest wait for sound in s before the loop looks whether it is to end."""
@@ -50,6 +50,71 @@ class RecognizerProtocol(Protocol):
     window_samples: int
 
 
+class RecognizerInfo(Protocol):
+    """What is known of a recognizer wherever it runs."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its labels, in the order of its posteriors."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Name of its weights."""
+        ...
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of its weights."""
+        ...
+
+    @property
+    def detector(self) -> DetectorSettings:
+        """The detector's settings that ship with its weights."""
+        ...
+
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """The game's word that a label stands for, where it is another one."""
+        ...
+
+
+class NamedRecognizer(RecognizerProtocol, RecognizerInfo, Protocol):
+    """A recognizer with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
+
+
+class EventStream(Protocol):
+    """What the game listens to: the events of a recognizer, here (``Listener``) or elsewhere (``link.remote_listener``).
+
+    ``events()`` runs in one thread; everything else may be used from any other.
+    """
+
+    muted: bool
+    """Words are not given out while this is set."""
+
+    @property
+    def time(self) -> int:
+        """Samples of the stream so far."""
+        ...
+
+    @property
+    def delay_s(self) -> float | None:
+        """Seconds that sound or words are on their way over a network; ``None`` without one, or while that is not known."""
+        ...
+
+    def apply_settings(self, settings: DetectorSettings) -> None:
+        """Decide with other settings, from the next hop on."""
+        ...
+
+    def events(self) -> Iterator[Event]:
+        """Give out everything that happens, in order, until the source ends or ``stop`` is called."""
+        ...
+
+    def stop(self) -> None:
+        """Ask ``events`` to end; it does so within ``POLL`` seconds."""
+        ...
+
+
 class Gain(Protocol):
     """A gain stage between the source and the recognizer."""
 
@@ -69,7 +134,7 @@ class Listener:
 
     Args:
         source: an open source; the listener closes it when it ends.
-        ears: the recognizer.
+        recognizer: scores each window.
         detector: turns its scores into words; its ``settings`` may be replaced from another thread between hops.
         gain: an optional gain stage.
         tap: an optional receiver of the sound.
@@ -108,15 +173,13 @@ class Listener:
         self._stop.set()
 
     @property
-    def stopped(self) -> bool:
-        """Whether ``stop`` was called."""
-        return self._stop.is_set()
-
-    @property
     def delay_s(self) -> float | None:
-        """Seconds that the sound is on its way where it comes over a line; ``None`` while that is not known, or without one."""
-        delay: float | None = getattr(self.source, "delay_s", None)
-        return delay
+        """The source's delay; see ``EventStream``."""
+        return self.source.delay_s
+
+    def apply_settings(self, settings: DetectorSettings) -> None:
+        """Decide with other settings, from the next hop on."""
+        self.detector.settings = settings
 
     def events(self) -> Iterator[Event]:
         """Listen until the source ends or ``stop`` is called, and give out everything that happens, in order."""
@@ -124,19 +187,19 @@ class Listener:
         try:
             while not self._stop.is_set():
                 item = self.source.read(POLL)
-                yield from self._listening()
+                yield from self._muting()
                 if item is None:
                     continue
                 if not isinstance(item, AudioBlock):
-                    yield from self._news(item)
+                    yield from self._source_event(item)
                     if isinstance(item, SourceEnded):
                         return
                     continue
-                yield from self._hear(item)
+                yield from self._block(item)
         finally:
             self.source.close()
 
-    def _news(self, item: SourceEvent) -> Iterator[Event]:
+    def _source_event(self, item: SourceEvent) -> Iterator[Event]:
         if isinstance(item, SourceLost):
             # What was said before the gap must not be joined with what is said after it.
             self._window[:] = 0.0
@@ -144,7 +207,7 @@ class Listener:
             self.detector.reset()
         yield replace(item, time=self.time)
 
-    def _hear(self, block: AudioBlock) -> Iterator[Event]:
+    def _block(self, block: AudioBlock) -> Iterator[Event]:
         if block.lost:
             self._lost += block.lost
             yield SamplesLost(self.time, block.lost, self._lost)
@@ -162,14 +225,14 @@ class Listener:
                 if self._stop.is_set():
                     return
 
-    def _listening(self) -> Iterator[Event]:
-        """Take over a change of ``muted``, and tell it before the first hop that it holds for."""
+    def _muting(self) -> Iterator[Event]:
+        """Take over a change of ``muted``, and give it out before the first hop that it holds for."""
         if self.muted == self.listened:
             self.listened = not self.listened
             yield ListeningChanged(self.time, self.listened)
 
     def _end_of_hop(self, captured: float | None) -> Iterator[Event]:
-        yield from self._listening()
+        yield from self._muting()
         raw, muted = self._hop, not self.listened
         if self.tap is not None:
             self.tap(self.time, raw.copy(), not muted)

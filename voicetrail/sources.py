@@ -30,9 +30,9 @@ def open_source(
 
         return Microphone(device, patient=patient)
     if "://" in text:
-        from voicetrail.link.source import open_line
+        from voicetrail.link.source import open_connection
 
-        return open_line(text)
+        return open_connection(text)
     if text == "-" or _is_fifo(text):
         from voicetrail.link.source import open_fifo
 

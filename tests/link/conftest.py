@@ -8,4 +8,4 @@ from voicetrail.link import connection as line
 @pytest.fixture(autouse=True)
 def _quick_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits between two tries to connect, a tenth of what a player has."""
-    monkeypatch.setattr(line, "BACK_OFF", (0.025, 0.4))
+    monkeypatch.setattr(line, "BACK_OFF_S", (0.025, 0.4))

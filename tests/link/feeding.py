@@ -21,6 +21,7 @@ class Steady:
     """A microphone that gives 20 ms of a tone every 20 ms, and whatever a test puts in between."""
 
     live = True
+    delay_s = None
 
     def __init__(self, name: str = "desk microphone", height: float = 0.1) -> None:
         self.name = name

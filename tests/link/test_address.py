@@ -7,16 +7,7 @@ from pathlib import Path
 import pytest
 
 from voicetrail.errors import AudioError
-from voicetrail.link.address import (
-    Address,
-    connect,
-    is_loopback,
-    listener_owner,
-    parse_address,
-    peer_owner,
-    read_secret,
-    trusted,
-)
+from voicetrail.link.address import Address, parse_address, read_secret, remove_own_socket
 
 
 @pytest.mark.parametrize(
@@ -38,11 +29,11 @@ def test_reads_an_address(spec: str, address: Address) -> None:
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("http://x:1", "no such kind of line"),
+        ("http://x:1", "no such kind of address"),
         ("tcp://x", "tcp://HOST:PORT"),
         ("tcp://:7000", "tcp://HOST:PORT"),
-        ("tcp://x:99999", "no address"),
-        ("tcp://x:y", "no address"),
+        ("tcp://x:99999", "not an address"),
+        ("tcp://x:y", "not an address"),
         ("tcp://x:1/path", "tcp://HOST:PORT"),
         ("unix://relative", "starts with /"),
         ("unix://", "starts with /"),
@@ -51,56 +42,15 @@ def test_reads_an_address(spec: str, address: Address) -> None:
         ("pcm+tcp://x:1?rate=-16000", "8000 to 192000"),
         ("pcm+tcp://x:1?channels=9", "1 to 8"),
         ("pcm+tcp://x:1?rat=16000", "unknown option rat"),
-        ("pcm+tcp://x:1?rate", "no address"),
-        ("tcp://\x1b[2J:1", "no address"),
+        ("pcm+tcp://x:1?rate", "not an address"),
+        ("pcm+tcp://x:1?secret=/s", "no handshake"),
+        ("tcp://\x1b[2J:1", "not an address"),
     ],
 )
 def test_says_what_is_wrong_with_an_address(spec: str, told: str) -> None:
     with pytest.raises(AudioError, match=r"^[^\x1b\n]*$") as caught:
         parse_address(spec)
     assert told in str(caught.value)
-
-
-def test_knows_the_loopback() -> None:
-    assert [is_loopback(host) for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "10.0.0.1", "desk")] == [
-        *[True] * 4,
-        *[False] * 3,
-    ]
-
-
-@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
-def test_tells_the_user_at_the_other_end_of_a_tcp_connection(family: socket.AddressFamily, host: str) -> None:
-    if not Path("/proc/net/tcp").exists():
-        pytest.skip("this system does not tell whose a TCP connection is")
-    with (
-        socket.create_server((host, 0), family=family) as server,
-        socket.create_connection((host, server.getsockname()[1])) as near,
-    ):
-        far, _ = server.accept()
-        with far:
-            assert listener_owner(near) == peer_owner(far) == os.geteuid()
-
-
-def test_tells_the_user_at_the_other_end_of_a_unix_connection() -> None:
-    if not hasattr(socket, "SO_PEERCRED"):
-        pytest.skip("this system does not tell whose a connection is")
-    near, far = socket.socketpair()
-    with near, far:
-        assert peer_owner(near) == os.geteuid()
-
-
-def test_trusts_itself_root_and_the_unknown_only() -> None:
-    assert trusted(os.geteuid())
-    assert trusted(0)
-    assert trusted(None)
-    assert not trusted(os.geteuid() + 12345)
-
-
-def test_does_not_connect_to_what_is_no_socket(tmp_path: Path) -> None:
-    plain = tmp_path / "plain"
-    plain.touch()
-    with pytest.raises(ConnectionRefusedError):
-        connect(Address("wyoming", "unix", path=str(plain)), 1)
 
 
 def test_a_secret_is_long_enough_and_read_by_nobody_else(tmp_path: Path) -> None:
@@ -116,3 +66,31 @@ def test_a_secret_is_long_enough_and_read_by_nobody_else(tmp_path: Path) -> None
     file.write_text("short")
     with pytest.raises(AudioError, match="too short"):
         read_secret(str(file))
+
+
+def test_a_secret_is_in_a_regular_file_of_this_user(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    with pytest.raises(AudioError, match="regular file"):
+        read_secret(str(tmp_path / "fifo"))
+
+
+def test_only_a_socket_of_this_user_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, link, path = tmp_path / "plain", tmp_path / "link", tmp_path / "socket"
+    plain.write_text("a drawing")
+    with socket.socket(socket.AF_UNIX) as own:
+        own.bind(str(path))
+    link.symlink_to(path)
+    for kept in (plain, link, tmp_path, tmp_path / "nothing"):
+        remove_own_socket(str(kept))
+    assert plain.read_text() == "a drawing"
+    assert link.is_symlink()
+    with monkeypatch.context() as other:
+        other.setattr(os, "geteuid", lambda: os.getuid() + 4321)
+        remove_own_socket(str(path))
+    assert path.exists()
+    remove_own_socket(str(path))
+    assert not path.exists()
+
+
+def test_an_ipv6_address_is_shown_as_it_is_written() -> None:
+    assert str(parse_address("tcp://[::1]:7000")) == "tcp://[::1]:7000"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicetrail.link.delay import BUCKETS, SPAN, DelayEstimator, TokenBucket
+from voicetrail.link.delay import BUCKET_S, BUCKETS, DelayEstimator, TokenBucket
 
 
 def test_what_waited_above_the_lines_best_is_told_without_a_common_clock() -> None:
@@ -26,7 +26,7 @@ def test_clocks_that_drift_apart_are_followed() -> None:
     clock = DelayEstimator()
     drift = 1.0002  # 200 parts in a million, a bad sound card: 0.7 s in an hour
     worst = max(clock.waited(second, second * drift) for second in range(3600))
-    assert worst < 0.2e-3 * SPAN * BUCKETS + 0.001
+    assert worst < 0.2e-3 * BUCKET_S * BUCKETS + 0.001
 
 
 def test_a_restart_forgets_the_senders_clock() -> None:

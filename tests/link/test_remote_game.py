@@ -10,10 +10,11 @@ from pathlib import Path
 from tests.link.feeding import LoudIsUp, Steady
 from voicetrail.events import Ready, WordHeard
 from voicetrail.link.address import parse_address
+from voicetrail.link.feeds import WordsFeed
 from voicetrail.link.server import LinkServer
-from voicetrail.link.words_feed import WordsFeed
+from voicetrail.listening import NamedRecognizer
 from voicetrail.play.updates import SourceOpened, SourceRequest, Update
-from voicetrail.play.worker import ListeningWorker, NamedRecognizer
+from voicetrail.play.worker import ListeningWorker
 
 
 def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_path: Path) -> None:

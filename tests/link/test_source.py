@@ -16,8 +16,8 @@ from tests.link.peers import blocks, chunk, gather, peer, samples_of, start, ton
 from voicetrail.errors import AudioError
 from voicetrail.events import AudioBlock, SourceBack, SourceDelayed, SourceEnded, SourceLost
 from voicetrail.link.address import parse_address
-from voicetrail.link.source import QUEUE, NetworkSource, open_fifo, open_line
-from voicetrail.link.wire import HELLO, NEWS, PROOF, PROTOCOL, EventDecoder, encode, proof
+from voicetrail.link.source import QUEUE_SAMPLES, NetworkSource, open_connection, open_fifo
+from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, SOURCE_STATE, EventDecoder, encode, proof
 
 
 def hello(**changes: object) -> bytes:
@@ -35,7 +35,7 @@ def test_any_wyoming_microphone_is_heard(tmp_path: Path) -> None:
         connection.sendall(start() + chunk() * 10)
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, lambda items: samples_of(items) >= 3200)
         assert isinstance(items[0], SourceBack)
         first = blocks(items)[0]
@@ -53,7 +53,7 @@ def test_raw_sound_of_another_rate_and_two_channels_is_made_to_fit(tmp_path: Pat
             connection.sendall(second[at : at + 999])
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"pcm+unix://{path}?rate=48000&channels=2") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"pcm+unix://{path}?rate=48000&channels=2") as source:
         sound = np.concatenate([b.samples for b in blocks(gather(source, lambda items: samples_of(items) >= 7500))])
         pitch = np.argmax(np.abs(np.fft.rfft(sound[:7500]))) * 16_000 / 7500
         assert pitch == pytest.approx(440, abs=3)
@@ -65,7 +65,7 @@ def test_chunks_of_another_rate_are_resampled(tmp_path: Path) -> None:
         connection.sendall(chunk(tone(4410), rate=44_100) * 5)
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         gather(source, lambda items: 7000 < samples_of(items) <= 8000)
 
 
@@ -95,10 +95,10 @@ def test_what_is_not_understood_is_refused_and_the_line_taken_up_again(tmp_path:
         connection.sendall(chunk())
         stay(connection)
 
-    with peer(tmp_path / "s", bad, good) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", bad, good) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, lambda items: samples_of(items) > 0)
         assert isinstance(items[0], SourceLost)
-        assert "what is not understood" in items[0].message
+        assert "sent something invalid" in items[0].message
         assert isinstance(items[-2], SourceBack)
 
 
@@ -112,16 +112,16 @@ def test_a_peer_that_sends_without_end_is_bounded(tmp_path: Path) -> None:
             connection.sendall(piece)
             sent += len(piece)
 
-    with peer(tmp_path / "s", flood) as path, open_line(f"pcm+unix://{path}") as source:
+    with peer(tmp_path / "s", flood) as path, open_connection(f"pcm+unix://{path}") as source:
         began = time.monotonic()
         items = gather(source, lambda _: time.monotonic() > began + 1.5)
         assert sent < 8_000_000, "it is made to wait"
         assert samples_of(items) < 16_000 * 4, "and is not given out much faster than it is spoken"
-        assert source.lost > QUEUE
+        assert source.lost > QUEUE_SAMPLES
 
 
 def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_told(tmp_path: Path) -> None:
-    with peer(tmp_path / "s", stay) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", stay) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, bool)
         assert isinstance(items[0], SourceDelayed)
         began = time.monotonic()
@@ -131,7 +131,7 @@ def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_told(tmp_path: Pa
 
 def test_nobody_there_is_told_once_and_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    with open_line(f"unix://{path}") as source:
+    with open_connection(f"unix://{path}") as source:
         items = gather(source, bool)
         assert isinstance(items[0], SourceLost)
         assert "nobody serves unix://" in items[0].message
@@ -159,7 +159,7 @@ def test_after_a_pause_of_the_line_the_late_sound_is_dropped_and_counted(tmp_pat
         connection.sendall(b"".join(chunk(stamp=stamp + 20 * n) for n in range(75)))  # 1.5 s at once; the last is from now
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         gather(source, lambda items: len(blocks(items)) == 10)
         time.sleep(1.5 - 0.1)
         resume.set()
@@ -181,7 +181,7 @@ def test_a_stream_without_stamps_that_paused_is_taken_up_again(tmp_path: Path) -
             time.sleep(0.02)
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"pcm+unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"pcm+unix://{path}") as source:
         items = gather(source, lambda items: len(blocks(items)) >= 20)
         assert sum(block.lost for block in blocks(items)) < 1.5 * 16_000
 
@@ -193,7 +193,7 @@ def test_a_wyoming_stream_that_stops_is_not_called_delayed_and_begins_anew(tmp_p
         connection.sendall(start() + chunk())
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, lambda items: len(blocks(items)) == 2)
         assert [type(item) for item in items] == [SourceBack, AudioBlock, AudioBlock]
         assert blocks(items)[1].lost == 0
@@ -209,7 +209,7 @@ def test_pings_tell_the_delay_of_the_line(tmp_path: Path) -> None:
                 time.sleep(0.1)
                 connection.sendall(encode(Event("pong", {"text": event.data["text"]})) + chunk(stamp=5100))
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         gather(source, lambda items: len(blocks(items)) >= 3)
         assert source.delay_s is not None
         assert 0.04 < source.delay_s < 0.4
@@ -217,12 +217,14 @@ def test_pings_tell_the_delay_of_the_line(tmp_path: Path) -> None:
 
 def test_the_other_ends_microphone_being_pulled_out_is_told(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
-        connection.sendall(hello() + chunk(stamp=1) + encode(Event(NEWS, {"state": "lost", "message": "un\x1bplugged"})))
+        connection.sendall(
+            hello() + chunk(stamp=1) + encode(Event(SOURCE_STATE, {"state": "lost", "message": "un\x1bplugged"}))
+        )
         time.sleep(0.1)
-        connection.sendall(encode(Event(NEWS, {"state": "back"})) + chunk(stamp=150))
+        connection.sendall(encode(Event(SOURCE_STATE, {"state": "back"})) + chunk(stamp=150))
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, lambda items: len(blocks(items)) == 2)
         assert [type(item) for item in items] == [SourceBack, AudioBlock, SourceLost, SourceBack, AudioBlock]
         assert isinstance(items[2], SourceLost)
@@ -254,7 +256,7 @@ def test_no_sound_is_taken_from_who_does_not_know_the_secret(tmp_path: Path) -> 
         stay(connection)
 
     file = secret_file(tmp_path)
-    with peer(tmp_path / "s", impostor, honest) as path, open_line(f"unix://{path}?secret={file}") as source:
+    with peer(tmp_path / "s", impostor, honest) as path, open_connection(f"unix://{path}?secret={file}") as source:
         items = gather(source, lambda items: samples_of(items) > 0)
         assert isinstance(items[0], SourceLost)
         assert "wrong proof" in items[0].message
@@ -293,9 +295,9 @@ def test_a_fifo_of_the_game_waits_for_its_next_writer(tmp_path: Path) -> None:
             assert isinstance(items[0], SourceBack)
 
 
-def test_words_are_no_sound() -> None:
-    with pytest.raises(AudioError, match="gives words"):
-        open_line("words+tcp://127.0.0.1:1")
+def test_words_are_not_sound() -> None:
+    with pytest.raises(AudioError, match="sends words"):
+        open_connection("words+tcp://127.0.0.1:1")
 
 
 def test_closing_ends_the_thread_and_the_connection(tmp_path: Path) -> None:
@@ -308,7 +310,7 @@ def test_closing_ends_the_thread_and_the_connection(tmp_path: Path) -> None:
     before = threading.active_count()
     files = len(os.listdir("/dev/fd"))
     with peer(tmp_path / "s", play) as path:
-        source = open_line(f"unix://{path}")
+        source = open_connection(f"unix://{path}")
         gather(source, bool)
         began = time.monotonic()
         source.close()
@@ -326,7 +328,7 @@ def test_the_hello_of_a_future_version_says_what_to_do(tmp_path: Path) -> None:
         connection.sendall(json.dumps({"type": HELLO, "data": {"protocol": PROTOCOL + 1}}).encode() + b"\n")
         stay(connection)
 
-    with peer(tmp_path / "s", play) as path, open_line(f"unix://{path}") as source:
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
         (lost,) = gather(source, bool)
         assert isinstance(lost, SourceLost)
         assert "install the newer voicetrail here" in lost.message

@@ -24,6 +24,7 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.link.address import parse_address
+from voicetrail.link.feeds import WordsFeed
 from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.link.server import LinkServer
 from voicetrail.link.wire import EventDecoder, WireError, encode
@@ -36,7 +37,6 @@ from voicetrail.link.words import (
     encode_ready,
     encode_word,
 )
-from voicetrail.link.words_feed import WordsFeed
 from voicetrail.spotting.detector import DetectorSettings
 
 LABELS = ("up", "down", "_background_noise_")
@@ -195,7 +195,7 @@ def test_settings_and_mute_reach_the_recognizer(server: LinkServer, microphone: 
     listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     next(stream)
-    listener.detector.settings = replace(LoudIsUp.detector, thresholds={"up": 0.95})
+    listener.apply_settings(replace(LoudIsUp.detector, thresholds={"up": 0.95}))
     microphone.height = 0.8
     time.sleep(0.3)
     microphone.height = 0.1
@@ -203,7 +203,7 @@ def test_settings_and_mute_reach_the_recognizer(server: LinkServer, microphone: 
     assert (near.reason, round(near.lacking, 2)) == ("threshold", 0.05)
     listener.muted = True
     assert next(event for event in stream if isinstance(event, ListeningChanged)).listening is False
-    listener.detector.settings = LoudIsUp.detector
+    listener.apply_settings(LoudIsUp.detector)
     time.sleep(0.2)
     microphone.height = 0.8
     assert next(event for event in stream if isinstance(event, WordRejected | WordHeard)).reason == "muted"  # type: ignore[union-attr]
@@ -239,5 +239,5 @@ def test_a_break_of_the_line_is_told_and_its_end(tmp_path: Path, microphone: Ste
 
 
 def test_sound_is_no_words() -> None:
-    with pytest.raises(UsageError, match="gives sound"):
+    with pytest.raises(UsageError, match="sends sound"):
         RemoteListener("tcp://127.0.0.1:1")

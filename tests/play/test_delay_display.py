@@ -11,8 +11,8 @@ from tests.link.feeding import Steady
 from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.waiting import until
 from voicetrail.link.address import parse_address
+from voicetrail.link.feeds import SoundFeed
 from voicetrail.link.server import LinkServer
-from voicetrail.link.sound_feed import SoundFeed
 from voicetrail.play.delay_display import EVERY, DelayDisplay
 
 

@@ -12,8 +12,9 @@ import pytest
 from tests.ui.tones import ToneRecognizer, tone_file
 from voicetrail.errors import WeightsError
 from voicetrail.events import Ready, SourceEnded, WordHeard, WordRejected
+from voicetrail.listening import NamedRecognizer
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
-from voicetrail.play.worker import ListeningWorker, NamedRecognizer
+from voicetrail.play.worker import ListeningWorker
 
 
 class Updates:

@@ -12,6 +12,7 @@ from tests.ui.stage import make_app, make_settings, round_screen
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import Scores
+from voicetrail.listening import Listener
 from voicetrail.settings import Settings, load_settings
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.app import VoicetrailApp
@@ -32,7 +33,7 @@ def thresholds(game: RoundScreen) -> dict[str, float]:
     """What the detector that listens goes by, which is also where the ticks are."""
     assert game.context.worker is not None
     listener = game.context.worker._listener
-    assert listener is not None
+    assert isinstance(listener, Listener)
     held = {word: listener.detector.settings.threshold_of(word) for word in WORDS}
     assert game.board.bars._thresholds == held
     return held
@@ -127,7 +128,7 @@ def _takes_effect(game: RoundScreen, settings: Settings, name: str) -> None:
     """What the setting is for goes by it already."""
     assert game.context.worker is not None
     listener = game.context.worker._listener
-    assert listener is not None
+    assert isinstance(listener, Listener)
     rules = game.round.game
     if name in ("refractory", "smoothing"):
         assert getattr(listener.detector.settings, name) == settings[name]

@@ -23,6 +23,7 @@ class BlockSource:
     """
 
     live = False
+    delay_s = None
 
     def __init__(self, blocks: Iterable[npt.ArrayLike], name: str = "blocks") -> None:
         self.name = name

@@ -69,6 +69,8 @@ class FileSource:
             further in raises it from ``read`` when it gets there.
     """
 
+    delay_s = None
+
     def __init__(
         self,
         path: str | Path,

@@ -221,6 +221,7 @@ class Microphone:
     """
 
     live = True
+    delay_s = None
 
     def __init__(self, device: str | None = None, *, patient: bool = False) -> None:
         self._wanted = device or None

@@ -19,11 +19,16 @@ class Source(Protocol):
     name: str
     """What the screen calls it: the device's or the file's name, safe to show."""
     live: bool
-    """Sound comes in the world's time (a microphone, a line, a file paced for the game); ``False`` for a file that is read as
-    fast as possible."""
+    """Sound comes in real time (a microphone, a network, a file paced for the game); ``False`` for a file that is read as fast
+    as possible."""
+
+    @property
+    def delay_s(self) -> float | None:
+        """Seconds that sound is on its way over a network; ``None`` without one, or while that is not known."""
+        ...
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """Wait at most ``timeout`` seconds for the next block of sound or news of the source; ``None`` when nothing came.
+        """Wait at most ``timeout`` seconds for the next block of sound or an event of the source; ``None`` when nothing came.
 
         After ``SourceEnded`` or ``close()`` it returns ``None`` at once. Times in the events it gives are left 0: the listener
         fills in its own count of samples.

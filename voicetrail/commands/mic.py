@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import argparse
 import signal
-import threading
+import time
+from typing import TYPE_CHECKING
 
 from voicetrail import output
+from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    from voicetrail.events import SourceEvent
+
+POLL_S = 0.2
+"""Seconds between looks at whether the sound has ended."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail mic``."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--serve", metavar="ADDRESS", help="unix:///PATH or tcp://127.0.0.1:PORT; with pcm+ before it, raw sound")
-    what.add_argument("--protocol", action="store_true", help="print the version of the line's protocol and end")
+    what.add_argument("--protocol", action="store_true", help="print the version of the network protocol and end")
     add_source_arguments(parser)
     parser.add_argument("--secret", metavar="FILE", help="ask who connects for the secret in this file")
     parser.add_argument("--words", action="store_true", help="run the recognizer here and send only words and scores")
@@ -37,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.write_line(str(PROTOCOL))
         return 0
-    from voicetrail.errors import UsageError
+    from voicetrail.errors import AudioError, UsageError, VoicetrailError
     from voicetrail.link.address import parse_address, read_secret
     from voicetrail.link.server import LinkServer
     from voicetrail.remote.feeds import open_feed
@@ -49,24 +57,38 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{address}: write {str(address).removeprefix('words+')} and --words")
     if args.words and address.content == "pcm":
         raise UsageError("raw sound and --words exclude each other: leave one of them out")
-    secret = read_secret(args.secret) if args.secret else None
+    if address.once or address.any_owner:
+        raise UsageError(f"{address}: once= and owner= are for --source, not for --serve")
+    secret_file = args.secret or address.secret
+    secret = read_secret(secret_file) if secret_file else None
+    if address.content == "pcm" and secret is not None:
+        raise UsageError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
     with endings_raised():
         meter = Meter("")
-        changed = threading.Event()
         server = None
         try:
-            feed = open_feed(args, words=args.words, on_level=meter.show, on_news=lambda news: meter.say(describe(news)))
+            feed = open_feed(
+                args, words=args.words, on_level=meter.show, on_source_event=lambda event: meter.say(describe(event))
+            )
             meter.name = feed.name
 
             def on_client(count: int) -> None:
                 meter.note = f"{count} listening" if count else "nobody listens yet"
 
-            server = LinkServer(feed, address, secret=secret, on_client=on_client)
+            server = LinkServer(feed, address, secret=secret, on_client=on_client, on_problem=meter.say)
             on_client(0)
             server.start()
             meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")
+            if address.transport == "tcp" and secret is None:
+                meter.say(
+                    "programs of this user hear it without a secret; before `ssh -R` carries it elsewhere, use --secret FILE"
+                )
             while not server.ended:
-                changed.wait(0.2)
+                time.sleep(POLL_S)
+            if server.failure is not None:
+                if isinstance(server.failure, VoicetrailError):
+                    raise server.failure
+                raise AudioError(f"the sound ended: {printable(server.failure) or type(server.failure).__name__}")
         except Ended as ended:
             return 0 if ended.number == signal.SIGTERM else 130
         finally:
@@ -76,6 +98,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def describe(news: object) -> str:
-    """A line about what happened to the source."""
-    return str(getattr(news, "message", "")) or f"the sound is {'back' if hasattr(news, 'name') else 'at its end'}"
+def describe(event: SourceEvent) -> str:
+    """Say in a line what happened to the source."""
+    from voicetrail.events import SourceBack, SourceDelayed, SourceLost
+
+    if isinstance(event, SourceLost | SourceDelayed):
+        return event.message
+    return f"the sound {'is back' if isinstance(event, SourceBack) else 'has ended'}"

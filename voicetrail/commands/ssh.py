@@ -89,9 +89,12 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
         try:
             here = args.recognise == "here"
             if here:
-                meter.say("loading the ears…")
+                meter.say("loading recognizer…")
             feed = open_feed(
-                args, words=here, on_level=meter.show, on_news=lambda news: None if meter.ended else meter.say(describe(news))
+                args,
+                words=here,
+                on_level=meter.show,
+                on_source_event=lambda event: None if meter.ended else meter.say(describe(event)),
             )
             meter.name = feed.name
             session = SshRun(wanted, feed, janitor, command, meter.say)

@@ -1,1 +1,1 @@
-"""The two halves of the network protocol for sound and words: addresses, handshake, connections, server, sources."""
+"""The network protocol for sound and words, both ends: addresses, access control, handshake, connection, server, sources."""

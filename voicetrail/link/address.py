@@ -1,12 +1,10 @@
-"""The address of a line: what ``--source`` and ``--serve`` take, and who may be at its other end."""
+"""Network addresses: what ``--source`` and ``--serve`` accept, and the files that belong to one (socket, secret)."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 import stat
-import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,18 +23,19 @@ SCHEMES: dict[str, tuple[Content, Literal["tcp", "unix"]]] = {
     "words+tcp": ("words", "tcp"),
     "words+unix": ("words", "unix"),
 }
-"""``tcp://`` and ``unix://`` are Wyoming; ``pcm+…`` is raw 16-bit sound; ``words+…`` is what a recognizer elsewhere heard."""
-RATES = (8_000, 192_000)
-"""Samples a second that are taken (and resampled) from a line."""
-CHANNELS = 8
-SECRET_LIMIT = 4096
+"""``tcp://`` and ``unix://`` are Wyoming; ``pcm+…`` is raw 16-bit sound; ``words+…`` is what a recognizer elsewhere detects."""
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
+"""Sample rates that are accepted (and resampled)."""
+MOST_CHANNELS = 8
+SECRET_LEAST_BYTES, SECRET_LIMIT = 16, 4096
+"""Fewest and most bytes of a secret."""
 UNIX_PATH_LIMIT = 104
-"""Bytes of a Unix socket's path, with its ending zero, that every system takes."""
+"""Bytes of a Unix socket's path, with its ending zero, that every system accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a line is, and what comes over it."""
+    """Where a connection goes, and what comes over it."""
 
     content: Content
     transport: Literal["tcp", "unix", "fifo"]
@@ -47,22 +46,23 @@ class Address:
     """Samples a second, for raw sound."""
     channels: int = 1
     secret: str | None = None
-    """File that holds the secret of the line."""
+    """File with the secret that both ends have to know."""
     once: bool = False
     """The address serves one game: its socket and secret are removed from the file system once they were used."""
     any_owner: bool = False
-    """Take sound from a process of another user of this machine."""
+    """Connect also to what another user of this machine serves."""
 
     def __str__(self) -> str:
         if self.transport == "fifo":
             return printable(self.path)
         scheme = next(name for name, meant in SCHEMES.items() if meant == (self.content, self.transport))
-        where = self.path if self.transport == "unix" else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        where = self.path if self.transport == "unix" else f"{host}:{self.port}"
         return printable(f"{scheme}://{where}")
 
 
 def is_words(spec: str) -> bool:
-    """Whether a source's name is the address of a line that words come over, in place of sound."""
+    """Whether a source is the address of a recognizer elsewhere, which sends words in place of sound."""
     return spec.startswith("words+")
 
 
@@ -80,20 +80,24 @@ def parse_address(spec: str) -> Address:
         port = parts.port
         options = parse_qs(parts.query, strict_parsing=True) if parts.query else {}
     except ValueError as error:
-        raise AudioError(f"{shown}: no address ({printable(error)}); write tcp://HOST:PORT or unix:///PATH") from None
+        raise AudioError(f"{shown}: not an address ({printable(error)}); write tcp://HOST:PORT or unix:///PATH") from None
     if parts.scheme not in SCHEMES:
-        raise AudioError(f"{shown}: no such kind of line; there are {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+        raise AudioError(f"{shown}: no such kind of address; there are {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     content, transport = SCHEMES[parts.scheme]
     values = {key: given[-1] for key, given in options.items()}
     unknown = set(values) - {"rate", "channels", "secret", "once", "owner"}
     if unknown:
-        raise AudioError(f"{shown}: unknown option {printable(', '.join(sorted(unknown)))}; see the README's section on lines")
-    rate = _number(shown, values, "rate", 16_000, *RATES)
-    channels = _number(shown, values, "channels", 1, 1, CHANNELS)
+        raise AudioError(f"{shown}: unknown option {printable(', '.join(sorted(unknown)))}; docs/wire.md lists the options")
+    if content == "pcm" and "secret" in values:
+        raise AudioError(f"{shown}: raw sound has no handshake that could check a secret; use {transport}:// with a secret")
+    rate = _number(shown, values, "rate", 16_000, LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
+    channels = _number(shown, values, "channels", 1, 1, MOST_CHANNELS)
     path, host = unquote(parts.netloc + parts.path), parts.hostname or ""
     if transport == "tcp" and (not host or port is None or parts.path not in ("", "/")):
         raise AudioError(f"{shown}: an address of this kind is tcp://HOST:PORT")
     if transport == "unix":
+        if "\0" in path:
+            raise AudioError(f"{shown}: a path cannot hold a zero byte")
         if not path.startswith("/"):
             raise AudioError(f"{shown}: the path of a Unix socket starts with /, so: unix:///run/user/…")
         if len(os.fsencode(path)) >= UNIX_PATH_LIMIT:
@@ -117,113 +121,53 @@ def parse_address(spec: str) -> Address:
 def _number(shown: str, values: dict[str, str], key: str, default: int, low: int, high: int) -> int:
     text = values.get(key, str(default))
     if not text.isascii() or not text.isdigit() or not low <= int(text[:12]) <= high:
-        raise AudioError(f"{shown}: {key} has to be a number from {low} to {high}")
+        raise AudioError(f"{shown}: {key} must be a number from {low} to {high}")
     return int(text)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine's own loopback."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def read_secret(file: str) -> bytes:
-    """Read a line's secret.
+    """Read the secret of an address.
 
     Raises:
-        AudioError: the file is not there, empty, or others may read it.
+        AudioError: the file is not there, not a regular file, empty, or other users may read it.
     """
     shown = printable(file)
     try:
-        with Path(file).open("rb") as stream:
-            mode = os.fstat(stream.fileno()).st_mode
-            secret = stream.read(SECRET_LIMIT).strip()
-    except OSError as error:
-        raise AudioError(f"cannot read the secret in {shown}: {error.strerror}") from None
-    if mode & 0o077:
+        # Without waiting: a FIFO here would never be opened.
+        with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            found = os.fstat(stream.fileno())
+            secret = stream.read(SECRET_LIMIT).strip() if stat.S_ISREG(found.st_mode) else b""
+    except (OSError, ValueError) as error:
+        raise AudioError(f"cannot read the secret in {shown}: {getattr(error, 'strerror', None) or error}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise AudioError(f"the secret in {shown} is not in a regular file")
+    if found.st_uid not in (0, os.geteuid()):
+        raise AudioError(f"the secret in {shown} belongs to another user: make your own with `openssl rand -hex 32`")
+    if found.st_mode & 0o077:
         raise AudioError(f"other users may read the secret in {shown}: run `chmod 600 {shown}`")
-    if len(secret) < 16:
+    if len(secret) < SECRET_LEAST_BYTES:
         raise AudioError(f"the secret in {shown} is too short: make one with `openssl rand -hex 32 > {shown}`")
     return secret
 
 
-def connect(address: Address, timeout: float) -> socket.socket:
-    """Connect to an address.
+def take_secret(address: Address) -> bytes | None:
+    """Read the secret that an address names, if it names one; that of an address that serves once is removed.
 
     Raises:
-        OSError: nobody listens there, or not in time.
-        PermissionError: who listens there is another user of this machine (an ``OSError`` too).
+        AudioError: as ``read_secret``.
     """
-    if address.transport == "tcp":
-        line = socket.create_connection((address.host, address.port), timeout)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        owner = None if address.secret else listener_owner(line)
-    else:
-        if not stat.S_ISSOCK(os.stat(address.path).st_mode):
-            raise ConnectionRefusedError(f"{address} is no socket")
-        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        line.settimeout(timeout)
-        try:
-            line.connect(address.path)
-        except OSError:
-            line.close()
-            raise
-        owner = peer_owner(line)
-    if not address.any_owner and not trusted(owner):
-        line.close()
-        raise PermissionError(f"{address} belongs to another user of this machine")
-    return line
-
-
-def trusted(owner: int | None) -> bool:
-    """Whether a process's user may be at the other end: this user, root, or unknown (another machine, another system)."""
-    return owner is None or owner in (0, os.geteuid())
-
-
-def peer_owner(line: socket.socket) -> int | None:
-    """User id of the process at the other end of a connected socket on this machine; ``None`` where it cannot be told."""
-    if line.family == socket.AF_UNIX:
-        if not hasattr(socket, "SO_PEERCRED"):
-            return None
-        credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        return int(struct.unpack("3i", credentials)[1])
-    return _tcp_owner(line.getpeername()[:2], line.getsockname()[:2])
-
-
-def listener_owner(line: socket.socket) -> int | None:
-    """User id of the process that listens at the other end of a TCP connection on this machine, ``None`` if unknown."""
-    host, port = line.getpeername()[:2]
-    if not is_loopback(host):
+    if address.secret is None:
         return None
-    for own_host in (host, "0.0.0.0", "::"):
-        owner = _tcp_owner((own_host, port), None)
-        if owner is not None:
-            return owner
-    return None
+    secret = read_secret(address.secret)
+    if address.once:
+        with suppress(OSError):
+            Path(address.secret).unlink()
+    return secret
 
 
-def _tcp_owner(local: tuple[str, int], remote: tuple[str, int] | None) -> int | None:
-    """Look a TCP socket up in Linux's table of sockets; ``remote`` is ``None`` for one that listens."""
-    table = Path("/proc/net/tcp6" if ":" in local[0] else "/proc/net/tcp")
-    try:
-        rows = table.read_text().splitlines()[1:]
-    except OSError:
-        return None
-    wanted, other = _hexadecimal(local), remote and _hexadecimal(remote)
-    for row in rows:
-        fields = row.split()
-        if fields[1] == wanted and (fields[3] == "0A" if other is None else fields[2] == other):
-            return int(fields[7])
-    return None
-
-
-def _hexadecimal(end: tuple[str, int]) -> str:
-    """Write an address as the table does: each 32-bit word of it in the machine's byte order."""
-    packed = ipaddress.ip_address(end[0]).packed
-    words = struct.unpack(f">{len(packed) // 4}I", packed)
-    native = b"".join(struct.pack("=I", word) for word in words)
-    return "".join(f"{word:08X}" for word in struct.unpack(f">{len(words)}I", native)) + f":{end[1]:04X}"
+def remove_own_socket(path: str) -> None:
+    """Remove a Unix socket, if it is one and belongs to this user; leave everything else."""
+    with suppress(OSError):
+        found = os.lstat(path)
+        if stat.S_ISSOCK(found.st_mode) and found.st_uid == os.geteuid():
+            os.unlink(path)

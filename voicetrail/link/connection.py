@@ -1,4 +1,4 @@
-"""A line: a thread that keeps one connection up and hands its bytes on. What the bytes mean is its receiver's matter."""
+"""A thread that keeps one connection up and hands its bytes on. What the bytes mean is its receiver's matter."""
 
 from __future__ import annotations
 
@@ -9,44 +9,50 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Protocol
 
-from voicetrail.link.address import Address, connect
+from voicetrail.link.address import Address, remove_own_socket
 from voicetrail.link.delay import TokenBucket
+from voicetrail.link.owner import connect
 from voicetrail.link.wire import WireError
+from voicetrail.text import printable
 
-CONNECT_TIMEOUT = 5.0
-BACK_OFF = (0.25, 4.0)
-"""First and longest wait in s before the next try to connect."""
-TICK = 0.2
+CONNECT_TIMEOUT_S = 5.0
+BACK_OFF_S = (0.25, 4.0)
+"""First and longest wait in s before the next attempt to connect."""
+TICK_S = 0.2
 """Longest wait in s for bytes before the receiver is asked whether something is due."""
-READ_SIZE = 32 * 1024
-BYTES_A_SECOND = 512 * 1024
-"""Bytes taken from a line, sixteen times a microphone's; a peer that sends more has to wait."""
+LEAVE_S = 0.3
+"""Longest wait in s for the thread at ``close``: it may be connecting to a host that does not answer."""
+READ_BYTES = 32 * 1024
+BYTES_PER_SECOND = 512 * 1024
+"""Bytes read from a connection, sixteen times a microphone's; a peer that sends more has to wait."""
 BYTES_IN_HAND = 3 * 1024 * 1024
-"""Bytes taken at once: what an SSH channel and the sockets beside it hold after a pause of the network."""
+"""Bytes read at once: what an SSH channel and the sockets beside it hold after the network stood still."""
 SEND_LIMIT = 64 * 1024
 """Bytes that may wait to be sent; what does not fit is not sent (pings, settings)."""
 
 
 class Receiver(Protocol):
-    """What a line hands its bytes to. All calls come from the line's thread."""
+    """What a connection hands its bytes to. All calls come from the connection's thread.
+
+    An error of any kind in ``connected``, ``received`` or ``tick`` ends the connection; it is reported by ``disconnected``.
+    """
 
     def connected(self, now: float) -> None:
-        """A connection stands."""
+        """The connection is up."""
         ...
 
     def received(self, data: bytes, now: float) -> None:
-        """Bytes came. A ``WireError`` drops the connection."""
+        """Bytes came."""
         ...
 
     def tick(self, now: float) -> None:
-        """Called at least every ``TICK`` seconds while the connection stands. A ``WireError`` drops it."""
+        """Called at least every ``TICK_S`` seconds while the connection is up."""
         ...
 
     def disconnected(self, message: str, ended: bool) -> None:
-        """No connection stands; the line tries again, unless it has ended."""
+        """The connection is down; it is tried again, unless it has ``ended``."""
         ...
 
 
@@ -73,17 +79,18 @@ class Connection:
         os.set_blocking(self._wake_write, False)
         self._lock = threading.Lock()
         self._out = bytearray()
-        self._connection: socket.socket | None = None
-        self._thread = threading.Thread(target=self._run, name="voicetrail-line", daemon=True)
+        self._socket: socket.socket | None = None
+        self._released = False
+        self._thread = threading.Thread(target=self._run, name="voicetrail-connection", daemon=True)
 
     def start(self) -> None:
         """Begin to connect."""
         self._thread.start()
 
     def send(self, data: bytes) -> None:
-        """Send bytes when the connection takes them; drop them where none stands or too much waits already."""
+        """Send bytes when the connection takes them; drop them where it is down or too much waits already."""
         with self._lock:
-            if self._connection is None or len(self._out) + len(data) > SEND_LIMIT:
+            if self._socket is None or len(self._out) + len(data) > SEND_LIMIT:
                 return
             self._out += data
         self._wake()
@@ -97,39 +104,43 @@ class Connection:
         if self._thread.ident is None:
             self._release()
         elif self._thread is not threading.current_thread():
-            self._thread.join(CONNECT_TIMEOUT + 1)
+            self._thread.join(LEAVE_S)
 
     def _wake(self) -> None:
-        with suppress(OSError):
-            os.write(self._wake_write, b"x")
+        with self._lock, suppress(OSError):
+            if not self._released:
+                os.write(self._wake_write, b"x")
 
     def _release(self) -> None:
-        os.close(self._wake_read)
-        os.close(self._wake_write)
-        self._used()
+        with self._lock:
+            self._released = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+        self._remove_used()
 
-    def _used(self) -> None:
-        """Remove what lies in the file system of an address that serves once."""
+    def _remove_used(self) -> None:
+        """Remove the socket file of an address that serves once."""
         if self._address.once and self._address.transport == "unix":
-            Path(self._address.path).unlink(missing_ok=True)
+            remove_own_socket(self._address.path)
 
     def _run(self) -> None:
-        wait = BACK_OFF[0] / 2
+        wait = BACK_OFF_S[0] / 2
         try:
             while not self._closing.is_set():
-                message, lasted = self._connection_once()
+                message, lasted = self._connect_once()
                 if self._closing.is_set():
                     return
-                self._receiver.disconnected(message, self._ends and lasted is not None)
-                if self._ends and lasted is not None:
+                ended = self._ends and lasted is not None
+                self._receiver.disconnected(message, ended)
+                if ended:
                     return
-                wait = BACK_OFF[0] if lasted is not None and lasted > BACK_OFF[1] else min(wait * 2, BACK_OFF[1])
+                wait = BACK_OFF_S[0] if lasted is not None and lasted > BACK_OFF_S[1] else min(wait * 2, BACK_OFF_S[1])
                 self._closing.wait(wait)
         finally:
             self._release()
 
-    def _connection_once(self) -> tuple[str, float | None]:
-        """Connect and read until it ends; return why it did, and how long it stood (``None`` if it never did)."""
+    def _connect_once(self) -> tuple[str, float | None]:
+        """Connect and read until it ends; return why it did, and how long it was up (``None`` if it never was)."""
         where = str(self._address)
         try:
             handle = self._open()
@@ -137,20 +148,23 @@ class Connection:
             return str(error) if error.errno is None else f"{where}: you may not use it ({error.strerror})", None
         except TimeoutError:
             return f"{where} does not answer", None
-        except OSError as error:
-            return f"nobody serves {where} ({error.strerror or error})", None
+        except (OSError, ValueError) as error:
+            return f"nobody serves {where} ({getattr(error, 'strerror', None) or printable(error, 80)})", None
         began = self._clock()
         try:
             self._receiver.connected(began)
             self._pump(handle)
-            message = f"{where} has ended the connection"
+            message = f"{where} has closed the connection"
         except WireError as error:
-            message = f"{where} sent what is not understood: {error}"
+            message = f"{where} sent something invalid: {error}"
         except OSError as error:
-            message = f"the line to {where} broke ({error.strerror or error})"
+            message = f"the connection to {where} broke ({error.strerror or error})"
+        except Exception as error:
+            # Whatever a peer's bytes lead to, the thread lives on and connects again.
+            message = f"the connection to {where} failed ({type(error).__name__}: {printable(error, 80)})"
         finally:
             with self._lock:
-                self._connection = None
+                self._socket = None
                 self._out.clear()
             if isinstance(handle, socket.socket):
                 handle.close()
@@ -161,20 +175,20 @@ class Connection:
     def _open(self) -> socket.socket | int:
         if self._address.transport == "fifo":
             return os.open(self._address.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        connection = connect(self._address, CONNECT_TIMEOUT)
+        connection = connect(self._address, CONNECT_TIMEOUT_S)
         connection.setblocking(False)
-        self._used()
+        self._remove_used()
         with self._lock:
-            self._connection = connection
+            self._socket = connection
         return connection
 
     def _pump(self, handle: socket.socket | int) -> None:
-        allowance = TokenBucket(BYTES_A_SECOND, BYTES_IN_HAND)
+        allowance = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND)
         number = handle if isinstance(handle, int) else handle.fileno()
         while not self._closing.is_set():
             with self._lock:
                 writing = [number] if self._out else []
-            readable, writable, _ = select.select([number, self._wake_read], writing, [], TICK)
+            readable, writable, _ = select.select([number, self._wake_read], writing, [], TICK_S)
             now = self._clock()
             if self._wake_read in readable:
                 with suppress(BlockingIOError):
@@ -184,7 +198,7 @@ class Connection:
                     del self._out[: handle.send(self._out)]
             if number in readable:
                 try:
-                    data = os.read(number, READ_SIZE)
+                    data = os.read(number, READ_BYTES)
                 except BlockingIOError:
                     continue
                 if not data:

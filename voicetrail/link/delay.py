@@ -1,31 +1,32 @@
-"""How old sound is when it comes over a line, told without a common clock. Pure arithmetic; the time is passed in.
+"""How old sound is when it arrives over a connection, estimated without a common clock. Pure arithmetic; the time is passed in.
 
-Each block carries a clock of its sender: its stamp, or its position in the stream. Arrival minus that clock is an unknown
-offset plus the line's delay; the least of it in the last minutes is the line at its best, what is above it has waited on the
-way. The line at its best takes half a round trip, which pings tell.
+Each block carries a clock of its sender: its time stamp, or its position in the stream. Arrival minus that clock is an unknown
+offset plus the delay. The lowest value of the last minutes belongs to the block that was fastest; what is above it waited on the
+way. The fastest one took half a round trip, which pings measure.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-SPAN = 60.0
+BUCKET_S = 60.0
 """Seconds of one bucket of minima."""
 BUCKETS = 5
-"""Minima that are kept. Two clocks drift apart by some 50 ms in this time at worst, so older ones are forgotten."""
+"""Buckets that are kept. Two clocks drift apart by some 50 ms in this time at worst, so older ones are dropped."""
 ROUND_TRIPS = 16
 """Round trips of which the shortest counts."""
 
 
 class DelayEstimator:
-    """Estimates when what just came over a line was captured, in this machine's ``time.monotonic()``."""
+    """Estimates when what just arrived was captured, in this machine's ``time.monotonic()``."""
 
     def __init__(self) -> None:
         self._minima: deque[list[float]] = deque(maxlen=BUCKETS)
+        """Begin and lowest offset of each bucket, in s."""
         self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS)
 
     def restart(self) -> None:
-        """Forget the sender's clock (a new connection, a stream that begins anew)."""
+        """Forget the sender's clock (a new connection, a new stream)."""
         self._minima.clear()
 
     def round_trip(self, taken: float) -> None:
@@ -34,25 +35,25 @@ class DelayEstimator:
 
     @property
     def transit(self) -> float:
-        """Seconds that the line takes one way at its best; 0 while unknown."""
+        """Seconds that the fastest block takes one way; 0 while unknown."""
         return min(self._round_trips, default=0.0) / 2
 
     @property
     def measured(self) -> bool:
-        """Whether a ping has told how long the line is."""
+        """Whether a ping was answered, so that ``transit`` is known."""
         return bool(self._round_trips)
 
     def waited(self, clock: float, now: float) -> float:
-        """Take a block's clock and its arrival, both in seconds; return how long it waited above the line's best."""
+        """Take a block's clock and its arrival, both in s; return how much longer it took than the fastest one, in s."""
         offset = now - clock
-        if not self._minima or now - self._minima[-1][0] >= SPAN:
+        if not self._minima or now - self._minima[-1][0] >= BUCKET_S:
             self._minima.append([now, offset])
         self._minima[-1][1] = min(self._minima[-1][1], offset)
         return offset - min(minimum for _, minimum in self._minima)
 
 
 class TokenBucket:
-    """So much a second and no more, with so much in hand: bounds what a peer can make this program do.
+    """A rate limit with a reserve: bounds what a peer can make this program do.
 
     Args:
         rate: units a second that are allowed for good.
@@ -72,3 +73,11 @@ class TokenBucket:
         self._last = now
         self._left -= units
         return max(0.0, -self._left / self._rate)
+
+    def take(self, units: float, now: float) -> bool:
+        """Spend units if there are enough; return whether there were."""
+        self.spend(0, now)
+        if self._left < units:
+            return False
+        self._left -= units
+        return True

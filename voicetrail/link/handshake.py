@@ -1,38 +1,49 @@
-"""The game's end of a Wyoming line: hello, protocol version, secret, pings. What is left are the events that matter."""
+"""The game's side of the protocol's own events: hello, version, proof of the secret, pings. The other events are handed on."""
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from wyoming.event import Event
 from wyoming.ping import Ping, Pong
 
-from voicetrail.link.address import Address, read_secret
-from voicetrail.link.delay import DelayEstimator
-from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, EventDecoder, WireError, encode, proof, same_proof
+from voicetrail.link.delay import DelayEstimator, TokenBucket
+from voicetrail.link.wire import (
+    HELLO,
+    NONCE_LIMIT,
+    PROOF,
+    PROTOCOL,
+    EventDecoder,
+    WireError,
+    encode,
+    proof,
+    same_proof,
+    text,
+)
 from voicetrail.text import printable
 
-SAYS_NOTHING = 10.0
-"""Seconds after which a peer that has said nothing, or has not shown that it knows the secret, is dropped."""
+SILENCE_LIMIT_S = 10.0
+"""Seconds after which a peer that has sent nothing, or has not shown that it knows the secret, is disconnected."""
 FIRST_PINGS = 4
-"""Pings that follow each other quickly, to know the line's delay soon."""
-TICK_AT_FIRST = 0.1
+"""Pings that follow each other quickly, to know the delay soon."""
+FIRST_PING_INTERVAL_S = 0.1
 """Seconds between the first pings."""
-NONCE_LIMIT = 128
+EVENTS_PER_SECOND, EVENTS_IN_HAND = 500, 5_000
+"""Events that a peer may send: ten times a microphone's, and what collects while the network stands still."""
 
 
 class Handshake:
-    """One connection's state; made anew for each.
+    """The state of one connection; each connection has its own.
 
     Args:
-        content: what has to come over this line.
+        content: what has to come over this connection.
         secret: what the other end must know, if anything.
-        send: puts bytes on the line.
-        clock: the line's clock, which outlives the connection.
-        ping_every: seconds between two pings.
+        send: sends bytes.
+        delay: the estimate of the delay, which outlives the connection.
+        ping_interval_s: seconds between two pings.
     """
 
     def __init__(
@@ -40,99 +51,119 @@ class Handshake:
         content: Literal["sound", "words"],
         secret: bytes | None,
         send: Callable[[bytes], None],
-        clock: DelayEstimator,
-        ping_every: float,
+        delay: DelayEstimator,
+        ping_interval_s: float,
     ) -> None:
         self._content = content
         self._secret = secret
         self._send = send
-        self._clock = clock
-        self._ping_every = ping_every
+        self._delay = delay
+        self._ping_interval_s = ping_interval_s
         self._decoder = EventDecoder()
+        self._events = TokenBucket(EVENTS_PER_SECOND, EVENTS_IN_HAND)
         self._began: float | None = None
         self._next_ping = 0.0
         self._pings = 0
         self._nonce = secrets.token_hex(16)
         self._expected_proof: str | None = None
-        self._proven = secret is None
-        self._heard = False
+        self._received_any = False
+        self._described = False
+        self.proven = secret is None
+        """The other end may be trusted; before that nothing is sent to it but the proof, and nothing is taken from it."""
         self.is_voicetrail = False
         """The other end is a voicetrail: its stamps can be relied on, and it answers pings."""
         self.name = ""
         """What the other end calls its microphone, safe to show."""
         self.acknowledged: float | None = None
-        """Stamp of the last block that came, sent with each ping: the other end stops sending what would only pile up."""
+        """Stamp in s of the last block that came, sent with each ping: the other end stops sending what would only pile up."""
 
     def received(self, data: bytes, now: float) -> list[Event]:
-        """Take bytes; return the events that are not the greeting's own and may be trusted."""
-        self._heard = True
-        return [event for event in self._decoder.feed(data) if not self._own(event, now) and self._proven]
+        """Take bytes; return the events that are not the handshake's own and may be trusted.
+
+        Raises:
+            WireError: the other end may not be trusted, or sent something invalid, or too much.
+        """
+        self._received_any = True
+        events = self._decoder.feed(data)
+        if self._events.spend(len(events), now):
+            raise WireError(f"more than {EVENTS_PER_SECOND} events a second")
+        return [event for event in events if not self._is_own(event, now) and self.proven]
 
     def tick(self, now: float) -> None:
-        """Ping when it is time, and drop a peer that says nothing."""
+        """Ping when it is time, and drop a peer that sends nothing."""
         if self._began is None:
             self._began = now
-        if now - self._began > SAYS_NOTHING and not (self._heard and self._proven):
-            raise WireError("nothing" if not self._heard else "no proof that it knows the secret")
-        if self.is_voicetrail and self._proven and now >= self._next_ping:
+        if now - self._began > SILENCE_LIMIT_S and not (self._received_any and self.proven):
+            raise WireError("nothing" if not self._received_any else "no proof that it knows the secret")
+        if self.is_voicetrail and self.proven and now >= self._next_ping:
             self._pings += 1
-            self._next_ping = now + (TICK_AT_FIRST if self._pings < FIRST_PINGS else self._ping_every)
+            self._next_ping = now + (FIRST_PING_INTERVAL_S if self._pings < FIRST_PINGS else self._ping_interval_s)
             self.ping(now)
 
     def ping(self, now: float) -> None:
-        """Ask for an answer, and tell how far the sound has come."""
+        """Ask for an answer, and say how much of the sound has come."""
         event = Ping(text=f"{now:.4f}").event()
         if self.acknowledged is not None:
             event.data["received"] = round(self.acknowledged * 1000)
         self._send(encode(event))
 
-    def _own(self, event: Event, now: float) -> bool:
+    def _is_own(self, event: Event, now: float) -> bool:
         if event.type == HELLO:
             self._hello(event)
         elif event.type == PROOF:
-            if self._expected_proof is None or not same_proof(event.data.get("proof"), self._expected_proof):
-                raise WireError("a wrong proof of the secret")
-            self._proven = True
+            self._check_proof(event)
         elif Pong.is_type(event.type):
-            try:
-                taken = now - float(str(event.data.get("text"))[:32])
-            except ValueError:
-                return True
-            if 0 <= taken < SAYS_NOTHING:
-                self._clock.round_trip(taken)
+            self._pong(event, now)
         else:
             return False
         return True
 
     def _hello(self, event: Event) -> None:
-        protocol, content = event.data.get("protocol"), event.data.get("content")
-        if protocol != PROTOCOL:
+        if self.is_voicetrail:
+            raise WireError("a second hello")
+        protocol = event.data.get("protocol")
+        if protocol != PROTOCOL or isinstance(protocol, bool):
             older = isinstance(protocol, int) and protocol < PROTOCOL
             raise WireError(
                 f"a protocol of another version ({printable(protocol, 20)}, this is {PROTOCOL}): "
                 f"install the newer voicetrail {'there' if older else 'here'}"
             )
-        if content != self._content:
-            scheme = "words+tcp:// or words+unix://" if content == "words" else "tcp:// or unix://"
-            raise WireError(f"{printable(content, 20)} in place of {self._content}: take its address with {scheme}")
-        nonce = event.data.get("nonce")
         if event.data.get("secret"):
             if self._secret is None:
                 raise WireError("a request for its secret: put ?secret=FILE after the address")
-            if not isinstance(nonce, str) or len(nonce) > NONCE_LIMIT:
-                raise WireError("a request for its secret without a nonce")
+            nonce = text(event.data, "nonce", NONCE_LIMIT)
             self._expected_proof = proof(self._secret, "mic", nonce, self._nonce)
             own = proof(self._secret, "game", self._nonce, nonce)
             self._send(encode(Event(PROOF, {"nonce": self._nonce, "proof": own})))
+            if "content" in event.data:
+                self._describe(event)  # the first voicetrails did so before the proof
+        elif self._secret is not None:
+            raise WireError("no request for the secret: serve it with --secret, or leave ?secret= out of the address")
+        else:
+            self._describe(event)
         self.is_voicetrail = True
+
+    def _check_proof(self, event: Event) -> None:
+        if self._expected_proof is None or not same_proof(event.data.get("proof"), self._expected_proof):
+            raise WireError("a wrong proof of the secret")
+        self._expected_proof = None
+        if not self._described:
+            self._describe(event)
+        self.proven = True
+
+    def _describe(self, event: Event) -> None:
+        """Read what is served, and its name."""
+        content = event.data.get("content")
+        if content != self._content:
+            scheme = "words+tcp:// or words+unix://" if content == "words" else "tcp:// or unix://"
+            raise WireError(f"{printable(content, 20)} in place of {self._content}: use its address with {scheme}")
         self.name = printable(event.data.get("name", ""), 60)
+        self._described = True
 
-
-def secret_of(address: Address) -> bytes | None:
-    """Read the secret that an address names; one that serves once is removed."""
-    if address.secret is None:
-        return None
-    secret = read_secret(address.secret)
-    if address.once:
-        Path(address.secret).unlink(missing_ok=True)
-    return secret
+    def _pong(self, event: Event, now: float) -> None:
+        try:
+            taken = now - float(text(event.data, "text", 32, ""))
+        except ValueError:
+            return  # an answer to something that was not asked
+        if math.isfinite(taken) and 0 <= taken < SILENCE_LIMIT_S:
+            self._delay.round_trip(taken)

@@ -1,13 +1,13 @@
-"""The game's end of a line of words: the same interface as ``listening.Listener``, with the recognizer elsewhere."""
+"""The game's side of a connection that words come over: the events of a recognizer that runs elsewhere."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wyoming.event import Event as WireEvent
 
@@ -23,11 +23,13 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.link.address import parse_address
+from voicetrail.link.address import parse_address, take_secret
 from voicetrail.link.connection import Connection
-from voicetrail.link.delay import DelayEstimator
-from voicetrail.link.handshake import Handshake, secret_of
-from voicetrail.link.wire import NEWS, encode
+from voicetrail.link.delay import DelayEstimator, TokenBucket
+from voicetrail.link.handshake import Handshake
+from voicetrail.link.lateness import WORD_WAIT_LIMIT_S
+from voicetrail.link.status import SourceStatus, State, StateReports
+from voicetrail.link.wire import SOURCE_STATE, WireError, encode
 from voicetrail.link.words import (
     HEARD,
     LOST,
@@ -40,105 +42,76 @@ from voicetrail.link.words import (
     decode_scores,
     decode_word,
 )
-from voicetrail.listening import POLL, Gain, Sound, Tap
-from voicetrail.spotting.detector import Detector, DetectorSettings
-from voicetrail.text import printable
+from voicetrail.listening import POLL
+from voicetrail.spotting.detector import DetectorSettings
 
-PING_EVERY = 5.0
-SILENT = 8.0
-"""Seconds without a word or an answer to a ping after which the line is called delayed."""
-LATE = 2.0
-"""Seconds that a word may have been on its way; an older one moves nothing any more."""
-WAITING = 1000
-"""Events that wait to be taken; the oldest give way."""
+PING_INTERVAL_S = 5.0
+SILENCE_S = 8.0
+"""Seconds without a word or an answer to a ping after which the connection is called delayed."""
+EVENTS_WAITING = 200
+"""Events that wait to be taken; the oldest are dropped."""
+WORDS_PER_SECOND, WORDS_IN_HAND = 25, 100
+"""Words, near misses and scores that a recognizer may send: one a hop, and what collects while the network stands still."""
+RECOGNIZERS_PER_SECOND, RECOGNIZERS_IN_HAND = 0.5, 4
+"""Times that another recognizer may answer."""
 
 
+@dataclass(frozen=True, slots=True)
 class RemoteRecognizer:
-    """What the game may know of a recognizer elsewhere."""
+    """What is known of a recognizer elsewhere (see ``listening.RecognizerInfo``)."""
 
-    hop = 640
-    window_samples = 16_000
-
-    def __init__(self, ready: Ready, shipped: DetectorSettings) -> None:
-        self.labels = ready.labels
-        self.name = ready.weights
-        self.hash = ready.weights_hash
-        self.detector = shipped
-        self.meanings = ready.meanings
-
-    def score(self, window: Sound) -> tuple[float, ...]:
-        """There is no sound here to be scored."""
-        raise NotImplementedError
-
-
-class RemoteDetector(Detector):
-    """A detector that decides elsewhere: setting its ``settings`` sends them there."""
-
-    def __init__(self, labels: tuple[str, ...], settings: DetectorSettings, send: Callable[[DetectorSettings], None]) -> None:
-        self._send: Callable[[DetectorSettings], None] | None = None
-        super().__init__(labels, settings)
-        self._send = send  # from now on; what it began with is known there
-
-    @property
-    def settings(self) -> DetectorSettings:
-        """The settings that hold."""
-        return self._settings
-
-    @settings.setter
-    def settings(self, settings: DetectorSettings) -> None:
-        self._settings = settings
-        if self._send is not None:
-            self._send(settings)
+    labels: tuple[str, ...]
+    name: str
+    hash: str
+    detector: DetectorSettings
+    """What ships with its weights."""
+    meanings: Mapping[str, str]
+    """The game's word that a label stands for, where it is another one."""
 
 
 class RemoteListener:
-    """Gives out what a recognizer at the other end of a line heard.
+    """Gives out what a recognizer at the other end of a connection detects (a ``listening.EventStream``).
 
-    ``events()`` gives ``Ready`` once the line stands, and again when another recognizer answers after a break. As with
-    ``listening.Listener`` it runs in one thread; ``stop()``, ``muted`` and ``detector.settings`` may be used from any other.
+    ``events()`` gives ``Ready`` once the connection is up, and again when another recognizer answers after an interruption.
 
     Args:
         spec: a ``words+tcp://`` or ``words+unix://`` address.
         clock: this machine's clock.
 
     Raises:
-        AudioError: the address is none, or its secret cannot be read.
+        AudioError: it is not an address, or its secret cannot be read.
         UsageError: it is an address of sound.
     """
 
     def __init__(self, spec: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         address = parse_address(spec)
         if address.content != "words":
-            raise UsageError(f"{address} gives sound, no words")
+            raise UsageError(f"{address} sends sound, not words")
         self.name = str(address)
-        self.gain: Gain | None = None
-        """The gain is the other end's; what is set here changes nothing."""
-        self.tap: Tap | None = None
-        """There is no sound here to be recorded."""
         self.time = 0
+        """The latest time that came, in samples of the stream at the other end."""
         self.recognizer: RemoteRecognizer | None = None
-        self._clock = clock
-        self._secret = secret_of(address)
+        """The recognizer that answered last."""
+        self._secret = take_secret(address)
         self._muted = False
-        self._delay_estimator = DelayEstimator()
-        self._events: queue.Queue[Event] = queue.Queue(WAITING)
+        self._settings: DetectorSettings | None = None
+        """What was set here; ``None`` for what ships."""
+        self._delay = DelayEstimator()
+        self._events: queue.Queue[Event] = queue.Queue(EVENTS_WAITING)
         self._stop = threading.Event()
-        self._state = "new"
-        self._last = 0.0
+        self._status = SourceStatus()
+        self._reports = StateReports()
+        self._words = TokenBucket(WORDS_PER_SECOND, WORDS_IN_HAND)
+        self._recognizers = TokenBucket(RECOGNIZERS_PER_SECOND, RECOGNIZERS_IN_HAND)
+        self._last_received = 0.0
         self._handshake: Handshake | None = None
-        self.detector: Detector = RemoteDetector((), DetectorSettings(), self._tune)
-        self._line = Connection(address, self, clock=clock)
-        self._line.start()
+        self._connection = Connection(address, self, clock=clock)
+        self._connection.start()
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that a word is on its way over the line; ``None`` while it does not stand, or no ping was answered yet."""
-        return self._delay_estimator.transit if self._state == "on" and self._delay_estimator.measured else None
-
-    @property
-    def stopped(self) -> bool:
-        """Whether ``stop`` was called."""
-        return self._stop.is_set()
+        """Seconds that a word is on its way; ``None`` while the connection is down, or no ping was answered yet."""
+        return self._delay.transit if self._status.state is State.ON and self._delay.measured else None
 
     @property
     def muted(self) -> bool:
@@ -148,7 +121,12 @@ class RemoteListener:
     @muted.setter
     def muted(self, muted: bool) -> None:
         self._muted = muted
-        self._line.send(encode(WireEvent(MUTE, {"muted": muted})))
+        self._send(WireEvent(MUTE, {"muted": muted}))
+
+    def apply_settings(self, settings: DetectorSettings) -> None:
+        """Have the recognizer decide with these settings."""
+        self._settings = settings
+        self._send(WireEvent(TUNE, settings.as_dict()))
 
     def stop(self) -> None:
         """Ask ``events`` to end; it does so within ``listening.POLL`` seconds."""
@@ -165,31 +143,39 @@ class RemoteListener:
                 with suppress(queue.Empty):
                     event = self._events.get(timeout=POLL)
                     if isinstance(event, WordHeard) and self._muted:
-                        # It was said, or on its way, when the ear was closed here.
+                        # It was said, or on its way, when listening was switched off here.
                         event = WordRejected(event.time, event.word, event.score, "muted")
                     if not isinstance(event, Ready):
                         self.time = max(self.time, event.time)
                     yield event
         finally:
-            self._line.close()
+            self._connection.close()
 
-    # What the line's thread calls.
+    def _send(self, event: WireEvent) -> None:
+        """Send an event, to a recognizer that may be trusted; one that connects later is told the state of then."""
+        if (handshake := self._handshake) is not None and handshake.proven:
+            self._connection.send(encode(event))
+
+    # What the connection's thread calls.
 
     def connected(self, now: float) -> None:
-        """A connection stands."""
-        self._delay_estimator.restart()
-        self._last = now
-        self._handshake = Handshake("words", self._secret, self._line.send, self._delay_estimator, PING_EVERY)
+        """The connection is up."""
+        self._delay.restart()
+        self._reports = StateReports()
+        self._last_received = now
+        self._handshake = Handshake("words", self._secret, self._connection.send, self._delay, PING_INTERVAL_S)
 
     def received(self, data: bytes, now: float) -> None:
-        """Bytes came over the line."""
-        self._last = now
+        """Bytes came over the connection."""
+        self._last_received = now
         assert self._handshake is not None
         for event in self._handshake.received(data, now):
             if event.type == READY:
-                self._ready(*decode_ready(event.data))
-            elif event.type == NEWS:
-                self._news(event.data)
+                self._ready(*decode_ready(event.data), now)
+            elif event.type == SOURCE_STATE:
+                report = self._reports.decode(event.data, now)
+                if report is not None:
+                    self._change(*report)
             elif self.recognizer is not None:
                 self._event(event, self.recognizer.labels, now)
 
@@ -197,64 +183,54 @@ class RemoteListener:
         """Ping, and notice that nothing comes."""
         assert self._handshake is not None
         self._handshake.tick(now)
-        if now - self._last > SILENT:
-            self._say("delayed", f"microphone delayed: nothing has come over {self.name} for {now - self._last:.0f} s")
-        elif self._state == "delayed":
-            self._say("on", "")
+        silent_s = now - self._last_received
+        if silent_s > SILENCE_S:
+            self._change(State.DELAYED, f"microphone delayed: nothing has come over {self.name} for {silent_s:.0f} s")
+        elif self._status.state is State.DELAYED:
+            self._change(State.ON)
 
     def disconnected(self, message: str, ended: bool) -> None:
-        """The connection ended; the line tries again."""
-        self._say("lost", f"{message}; trying again")
+        """The connection is down."""
+        self._handshake = None
+        self._change(State.LOST, f"{message}; trying again")
 
-    def _ready(self, ready: Ready, shipped: DetectorSettings) -> None:
-        if self.recognizer is None or (self.recognizer.labels, self.recognizer.hash) != (ready.labels, ready.weights_hash):
-            self.recognizer = RemoteRecognizer(ready, shipped)
-            self.detector = RemoteDetector(ready.labels, shipped, self._tune)
+    def _ready(self, ready: Ready, shipped: DetectorSettings, now: float) -> None:
+        if self._recognizers.spend(1, now):
+            raise WireError("another recognizer again and again")
+        known = self.recognizer
+        if known is None or (known.labels, known.hash) != (ready.labels, ready.weights_hash):
+            self.recognizer = RemoteRecognizer(ready.labels, ready.weights, ready.weights_hash, shipped, ready.meanings)
+            self._settings = None  # they were meant for the one before
             self._put(replace(ready, source=f"{ready.source} over {self.name}"))
-        else:
-            self._tune(self.detector.settings)
-        self._line.send(encode(WireEvent(MUTE, {"muted": self._muted})))
-        self._say("on", ready.source)
+        elif self._settings is not None:
+            self._send(WireEvent(TUNE, self._settings.as_dict()))
+        self._send(WireEvent(MUTE, {"muted": self._muted}))
+        self._change(State.ON, ready.source)
 
     def _event(self, event: WireEvent, labels: tuple[str, ...], now: float) -> None:
-        if event.type == SCORES:
-            level, scores = decode_scores(event.data, labels)
-            self.detector.smoothed = scores.smoothed
-            self._put(level)
-            self._put(scores)
-        elif event.type in (HEARD, NEAR, LOST):
-            word = decode_word(event, labels)
-            if isinstance(word, WordHeard) and word.captured is not None:
-                waited = self._delay_estimator.waited(word.captured, now)
-                word = replace(word, captured=now - waited - self._delay_estimator.transit)
-                if waited > LATE:
-                    self._say("delayed", f"microphone delayed: a word came {waited:.0f} s late and was left out")
-                    return
-            self._put(word)
-
-    def _news(self, data: dict[str, object]) -> None:
-        state, message = data.get("state"), printable(data.get("message", ""), 160)
-        if state in ("lost", "ended"):
-            self._say(
-                "lost", message or f"the microphone at the other end {'was lost' if state == 'lost' else 'has come to its end'}"
-            )
-        elif state == "delayed":
-            self._say("delayed", message or "the microphone at the other end is delayed")
-        elif state == "back":
-            self._say("on", "")
-
-    def _tune(self, settings: DetectorSettings) -> None:
-        self._line.send(encode(WireEvent(TUNE, settings.as_dict())))
-
-    def _say(self, state: str, message: str) -> None:
-        if state == self._state or (state == "delayed" and self._state == "lost"):
+        if event.type not in (SCORES, HEARD, NEAR, LOST):
             return
-        before, self._state = self._state, state
-        if state == "on":
-            if before != "new":
-                self._put(SourceBack(0, message or self.name))
-        else:
-            self._put(SourceLost(0, message) if state == "lost" else SourceDelayed(0, message))
+        if self._words.spend(1, now):
+            raise WireError(f"more than {WORDS_PER_SECOND} words a second")
+        if event.type == SCORES:
+            for each in decode_scores(event.data, labels):
+                self._put(each)
+            return
+        word = decode_word(event, labels)
+        if isinstance(word, WordHeard) and word.captured is not None:
+            waited = self._delay.waited(word.captured, now)
+            word = replace(word, captured=now - waited - self._delay.transit)
+            if waited > WORD_WAIT_LIMIT_S:
+                self._change(State.DELAYED, f"microphone delayed: a word came {waited:.0f} s late and was left out")
+                return
+        self._put(word)
+
+    def _change(self, state: State, message: str = "") -> None:
+        first = self._status.state is State.NEW
+        event = self._status.change(state, message or self.name)
+        # That the first connection is up is what ``Ready`` says.
+        if event is not None and not (first and state is State.ON):
+            self._put(event)
 
     def _put(self, event: Event) -> None:
         if isinstance(event, SourceLost | SourceDelayed | SourceBack | SourceEnded):

@@ -1,108 +1,88 @@
-"""The sending end of a line: a microphone (or a recognizer's words) served on loopback or on a private Unix socket."""
+"""The server: a microphone (or a recognizer's words) offered on loopback or on a private Unix socket."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import secrets
 import socket
 import stat
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol
-
-from wyoming.event import Event
-from wyoming.ping import Ping, Pong
+from typing import Any
 
 from voicetrail.errors import RemoteError
-from voicetrail.link.address import Address, is_loopback, peer_owner, trusted
+from voicetrail.link.address import Address
+from voicetrail.link.client import Client, Feed, Message
 from voicetrail.link.delay import TokenBucket
-from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, EventDecoder, WireError, encode, proof, same_proof
+from voicetrail.link.owner import can_tell_owners, is_loopback, plain_address, refusal
+from voicetrail.link.wire import WireError, encode
 from voicetrail.text import printable
 
-CLIENTS = 4
-"""Connections at once; further ones are closed at once."""
-PROVE_WITHIN = 5.0
-"""Seconds in which a client has to show that it knows the secret."""
-UNSENT_LIMIT = 32 * 1024
-"""Bytes of sound (a second) that may wait for one client; what comes then is dropped for it, and counted."""
-BEHIND_LIMIT = 2.5
-"""Seconds of sound on the way to a client that acknowledges; more would only arrive too late."""
-UNSENT_WORDS_LIMIT = 64 * 1024
-"""Bytes of anything that may wait for a client before it is taken for dead."""
-ASKS_A_SECOND = 4 * 1024
-ASKS_IN_HAND = 64 * 1024
-"""Bytes that a client may send: pings and settings need far fewer."""
+__all__ = ["Feed", "LinkServer", "Message"]
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One event on its way to every client."""
-
-    event: Event
-    samples: int = 0
-    """Samples in it, if it is sound, which may be dropped for a client that is slow."""
-    stamp: float = 0.0
-    """Sender's clock at its last sample, in s."""
-
-
-class Feed(Protocol):
-    """What is served."""
-
-    @property
-    def content(self) -> Literal["sound", "words"]:
-        """What it is."""
-        ...
-
-    name: str
-
-    def run(self, send: Callable[[Message], None]) -> None:
-        """Give out messages until ``stop`` is called or there are no more. Runs in a thread of its own."""
-        ...
-
-    def stop(self) -> None:
-        """Ask ``run`` to end; called from any thread."""
-        ...
-
-    def handshake(self) -> list[Event]:
-        """What a new client has to know first. Called from the server's thread, as is ``received``."""
-        ...
-
-    def received(self, event: Event) -> None:
-        """A client sent something. A ``WireError`` closes its connection."""
-        ...
+CLIENTS = 8
+"""Clients at once that may have what is served; the oldest gives way to a further one."""
+UNPROVEN = 64
+"""Connections at once that have not shown yet that they know the secret; the oldest gives way to a further one."""
+READ_LIMIT = 8 * 1024
+"""Bytes of a client that wait to be read."""
+PROBLEMS_PER_SECOND, PROBLEMS_IN_HAND = 0.2, 5
+"""Lines about clients that were refused or disconnected; a client that connects again and again cannot fill the terminal."""
+JOIN_S = 5.0
+"""Longest wait in s for a thread at ``close``."""
 
 
 class LinkServer:
-    """Serves a feed to whoever connects and may.
+    """Serves a feed to whoever connects and may have it.
+
+    A client has to be of the same user (or root), or, where a secret is given, to prove that it knows that. Where the system does
+    not tell whose a connection is, a secret is required. Clients that have not proven it yet have a small pool of their own and
+    little time, so that they cannot keep out those that have.
 
     Args:
         feed: what to serve.
         address: where to listen: TCP on loopback, or a Unix socket that only this user can use.
-        secret: what a client must know; ``None`` asks for nothing but the same user.
-        on_client: called with the number of clients when it changes, from the server's thread.
+        secret: what a client must know; ``None`` requires nothing but the same user.
+        on_client: called with the number of clients that are served when it changes, from the server's thread.
+        on_problem: called with a line about a client that was refused or disconnected, from the server's thread.
 
     Raises (from ``start``):
-        RemoteError: the address is not this machine's own, is taken, or cannot be made.
+        RemoteError: the address is not this machine's own, is taken, cannot be made, or needs a secret.
     """
 
     def __init__(
-        self, feed: Feed, address: Address, *, secret: bytes | None = None, on_client: Callable[[int], None] | None = None
+        self,
+        feed: Feed,
+        address: Address,
+        *,
+        secret: bytes | None = None,
+        on_client: Callable[[int], None] | None = None,
+        on_problem: Callable[[str], None] | None = None,
     ) -> None:
         self.feed = feed
         self.address = address
         self.secret = secret
         """What a client must know; may be changed for the clients to come."""
+        self.failure: Exception | None = None
+        """Why the feed ended, if not by itself."""
         self._on_client = on_client
+        self._on_problem = on_problem
+        self._problems = TokenBucket(PROBLEMS_PER_SECOND, PROBLEMS_IN_HAND)
         self._socket: socket.socket | None = None
         self._made: os.stat_result | None = None
         self._closed = False
         self._loop = asyncio.new_event_loop()
-        self._clients: set[_Client] = set()
+        # In the order in which they came.
+        self._clients: list[Client] = []
+        self._unproven: list[Client] = []
+        self._owners = ThreadPoolExecutor(1, "voicetrail-owners")
+        self._asked = 0
+        """Connections whose owner is being looked up."""
         self._threads = [
             threading.Thread(target=self._serve, name="voicetrail-server", daemon=True),
             threading.Thread(target=self._feed, name="voicetrail-feed", daemon=True),
@@ -111,7 +91,9 @@ class LinkServer:
     def start(self) -> None:
         """Listen, and begin to serve."""
         if self.address.content == "pcm" and self.secret is not None:
-            raise RemoteError("raw sound has no way to ask for a secret: serve tcp:// or unix://, or leave the secret out")
+            raise RemoteError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
+        if self.address.transport == "tcp" and self.secret is None and not can_tell_owners():
+            raise RemoteError("this system does not tell which user a TCP connection belongs to: use --secret FILE, or unix://")
         self._socket = self._listen()
         if self.address.transport == "tcp":
             self.address = replace(self.address, port=self.port)
@@ -139,7 +121,8 @@ class LinkServer:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._loop.stop)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(JOIN_S)
+        self._owners.shutdown(wait=False, cancel_futures=True)
         self._remove_socket()
 
     def _listen(self) -> socket.socket:
@@ -150,16 +133,20 @@ class LinkServer:
                     raise RemoteError(
                         f"{address} would let other machines listen in: serve 127.0.0.1 or unix://, and let ssh carry it"
                     )
-                family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-                return socket.create_server((address.host, address.port), family=family, backlog=CLIENTS)
+                host = "127.0.0.1" if address.host == "localhost" else str(plain_address(address.host))
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                return socket.create_server((host, address.port), family=family, backlog=UNPROVEN)
             return self._listen_unix(Path(address.path))
         except OSError as error:
             raise RemoteError(f"cannot serve {address}: {error.strerror or printable(error)}") from None
 
     def _listen_unix(self, path: Path) -> socket.socket:
         with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISSOCK(path.lstat().st_mode):
-                raise RemoteError(f"cannot serve {self.address}: something that is no socket is there")
+            found = path.lstat()
+            if not stat.S_ISSOCK(found.st_mode):
+                raise RemoteError(f"cannot serve {self.address}: something that is not a socket is there")
+            if found.st_uid != os.geteuid():
+                raise RemoteError(f"cannot serve {self.address}: another user's socket is there")
             with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
                 probe.settimeout(1)
                 probe.connect(str(path))
@@ -175,7 +162,7 @@ class LinkServer:
         finally:
             os.umask(old_mask)
         self._made = path.lstat()
-        server.listen(CLIENTS)
+        server.listen(UNPROVEN)
         return server
 
     def _remove_socket(self) -> None:
@@ -191,9 +178,12 @@ class LinkServer:
     def _feed(self) -> None:
         try:
             self.feed.run(self._send)
+        except Exception as error:
+            # A source that fails (a damaged file) is reported by who started the server.
+            self.failure = error
         finally:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._finish)
+                self._loop.call_soon_threadsafe(self._disconnect_all)
 
     def _send(self, message: Message) -> None:
         with contextlib.suppress(RuntimeError):  # closed between two blocks
@@ -204,151 +194,91 @@ class LinkServer:
         for client in list(self._clients):
             client.offer(message, data)
 
-    def _finish(self) -> None:
-        for client in list(self._clients):
+    def _disconnect_all(self) -> None:
+        for client in [*self._clients, *self._unproven]:
             client.close()
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._on_loop_error)
         assert self._socket is not None
         try:
             self._socket.setblocking(False)
             start = asyncio.start_server if self.address.transport == "tcp" else asyncio.start_unix_server
-            server = self._loop.run_until_complete(start(self._client, sock=self._socket))
+            server = self._loop.run_until_complete(start(self._connected, sock=self._socket, limit=READ_LIMIT))
             self._loop.run_forever()
             server.close()
-            self._finish()  # each client's task ends with its connection
+            self._disconnect_all()  # each client's task ends with its connection
             if tasks := asyncio.all_tasks(self._loop):
                 self._loop.run_until_complete(asyncio.wait(tasks, timeout=1))
         finally:
             self._loop.close()
 
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = writer.get_extra_info("socket")
-        if len(self._clients) >= CLIENTS or not trusted(_owner(connection)):
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A secret proves more than the owner, and without a look at the system's tables.
+        reason = None if self.secret is not None else await self._refusal(writer.get_extra_info("socket"))
+        if reason is not None:
+            self._problem(reason)
             writer.close()
             return
-        client = _Client(writer, self.feed, self.secret, raw=self.address.content == "pcm")
-        self._clients.add(client)
-        self._changed()
+        client = Client(writer, self.feed, self.secret, raw=self.address.content == "pcm", on_proven=self._proven)
+        if client.proven:
+            self._admit(client)
+        else:
+            if len(self._unproven) >= UNPROVEN:
+                self._unproven.pop(0).close()
+            self._unproven.append(client)
         try:
             client.greet()
-            await client.attend(reader)
-        except (OSError, WireError):
-            pass  # the connection is of no use any more, whatever was wrong with it
+            await client.serve(reader)
+        except TimeoutError:
+            self._problem("a client was disconnected: it has not shown that it knows the secret")
+        except OSError:
+            pass  # the connection broke
+        except WireError as error:
+            self._problem(f"a client was disconnected: it sent {error}")
+        except Exception as error:
+            # Whatever a client's bytes lead to, it is that client's connection that ends.
+            self._problem(f"a client was disconnected ({type(error).__name__}: {printable(error, 80)})")
         finally:
-            self._clients.discard(client)
-            self._changed()
+            self._forget(client)
             client.close()
 
-    def _changed(self) -> None:
+    async def _refusal(self, connection: socket.socket) -> str | None:
+        """Look who has connected, beside the loop: many connections at once must not hold up the sound."""
+        if self._asked >= UNPROVEN:
+            return "a connection was refused: too many at once"
+        self._asked += 1
+        try:
+            return await self._loop.run_in_executor(self._owners, refusal, connection)
+        finally:
+            self._asked -= 1
+
+    def _proven(self, client: Client) -> None:
+        if client in self._unproven:
+            self._unproven.remove(client)
+            self._admit(client)
+
+    def _admit(self, client: Client) -> None:
+        if len(self._clients) >= CLIENTS:
+            self._clients.pop(0).close()
+        self._clients.append(client)
+        self._count()
+
+    def _forget(self, client: Client) -> None:
+        if client in self._unproven:
+            self._unproven.remove(client)
+        elif client in self._clients:
+            self._clients.remove(client)
+            self._count()
+
+    def _count(self) -> None:
         if self._on_client is not None:
             self._on_client(len(self._clients))
 
+    def _problem(self, line: str) -> None:
+        if self._on_problem is not None and self._problems.take(1, time.monotonic()):
+            self._on_problem(line)
 
-def _owner(connection: socket.socket) -> int | None:
-    try:
-        return peer_owner(connection)
-    except OSError:
-        return None
-
-
-class _Client:
-    """One connection of the server. Everything here runs in the server's thread."""
-
-    def __init__(self, writer: asyncio.StreamWriter, feed: Feed, secret: bytes | None, *, raw: bool) -> None:
-        self._writer = writer
-        self._feed = feed
-        self._secret = secret
-        self._raw = raw
-        self._nonce = secrets.token_hex(16)
-        self._proven = secret is None
-        self._acknowledged: float | None = None
-        self._sent = 0.0
-        self._lost = 0
-
-    def greet(self) -> None:
-        """Say hello; to who needs no secret, also what comes first."""
-        if self._raw:
-            return
-        data = {
-            "protocol": PROTOCOL,
-            "content": self._feed.content,
-            "name": self._feed.name,
-            "nonce": self._nonce,
-            "secret": not self._proven,
-        }
-        self._write(Event(HELLO, data))
-        if self._proven:
-            self._welcome()
-
-    async def attend(self, reader: asyncio.StreamReader) -> None:
-        """Answer what the client sends until it goes."""
-        decoder = EventDecoder(payload_limit=0)
-        allowance = TokenBucket(ASKS_A_SECOND, ASKS_IN_HAND)
-        began = time.monotonic()
-        while True:
-            left = None if self._proven else max(0.0, began + PROVE_WITHIN - time.monotonic())
-            data = await asyncio.wait_for(reader.read(4096), left)
-            if not data:
-                return
-            if allowance.spend(len(data), time.monotonic()):
-                raise WireError("more than a client has to say")
-            if not self._raw:
-                for event in decoder.feed(data):
-                    self._answer(event)
-
-    def offer(self, message: Message, data: bytes) -> None:
-        """Send a message, if this client may have it and can take it."""
-        if not self._proven or self._writer.is_closing():
-            return
-        waiting = self._writer.transport.get_write_buffer_size()
-        if message.samples:
-            behind = 0.0 if self._acknowledged is None else self._sent - self._acknowledged
-            if waiting > UNSENT_LIMIT or behind > BEHIND_LIMIT:
-                self._lost += message.samples + message.event.data.get("lost", 0)
-                return
-            if self._raw:
-                data = message.event.payload or b""
-            elif self._lost:
-                lost = self._lost + message.event.data.get("lost", 0)
-                data = encode(Event(message.event.type, {**message.event.data, "lost": lost}, message.event.payload))
-                self._lost = 0
-            self._sent = message.stamp
-            self._writer.write(data)
-        elif waiting > UNSENT_WORDS_LIMIT:
-            self.close()
-        elif not self._raw:
-            self._writer.write(data)
-
-    def close(self) -> None:
-        """End the connection without waiting for what was not sent."""
-        if not self._writer.is_closing():
-            self._writer.transport.abort() if self._writer.transport.get_write_buffer_size() else self._writer.close()
-
-    def _answer(self, event: Event) -> None:
-        if event.type == PROOF and self._secret is not None and not self._proven:
-            nonce = event.data.get("nonce")
-            if not isinstance(nonce, str) or len(nonce) > 128:
-                raise WireError("no nonce")
-            if not same_proof(event.data.get("proof"), proof(self._secret, "game", nonce, self._nonce)):
-                raise WireError("a wrong proof")
-            self._write(Event(PROOF, {"proof": proof(self._secret, "mic", self._nonce, nonce)}))
-            self._proven = True
-            self._welcome()
-        elif not self._proven:
-            return
-        elif Ping.is_type(event.type):
-            self._write(Pong(text=printable(event.data.get("text", ""), 32)).event())
-            received = event.data.get("received")
-            if isinstance(received, int | float) and not isinstance(received, bool):
-                self._acknowledged = received / 1000
-        else:
-            self._feed.received(event)
-
-    def _welcome(self) -> None:
-        for event in self._feed.handshake():
-            self._write(event)
-
-    def _write(self, event: Event) -> None:
-        self._writer.write(encode(event))
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._problem(f"a connection failed ({printable(context.get('exception') or context.get('message'), 120)})")

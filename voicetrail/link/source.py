@@ -1,7 +1,7 @@
-"""Sound over a line: any Wyoming microphone, or raw 16-bit sound from a socket or a FIFO, as a source.
+"""Sound over a connection as a source: any Wyoming microphone, or raw 16-bit sound from a socket or a FIFO.
 
-Sound has an age. What waited on its way longer than ``LATE`` is dropped, so that a word never moves the pen seconds after it
-was said; how much was dropped is counted in the next block's ``lost``.
+Sound that waited on its way longer than ``lateness`` allows is dropped, so that a word never moves the pen seconds after it was
+said; how much was dropped is counted in the next block's ``lost``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,40 +17,45 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
 from voicetrail.errors import AudioError
-from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceDelayed, SourceEnded, SourceEvent, SourceLost
-from voicetrail.link.address import Address, parse_address
+from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, SourceEvent
+from voicetrail.link.address import Address, parse_address, take_secret
 from voicetrail.link.connection import Connection
 from voicetrail.link.delay import DelayEstimator, TokenBucket
-from voicetrail.link.handshake import Handshake, secret_of
+from voicetrail.link.handshake import Handshake
+from voicetrail.link.lateness import LatenessPolicy, Verdict
 from voicetrail.link.pcm import PcmConverter
-from voicetrail.link.wire import NEWS
-from voicetrail.text import printable
+from voicetrail.link.status import SourceStatus, State, StateReports
+from voicetrail.link.wire import SOURCE_STATE, WireError, integer, number
 
-LATE = 0.5
-"""Seconds that sound may wait on its way, above the line's best, before it is dropped."""
-QUIET = 0.7
+SILENCE_S = 0.7
 """Seconds without sound after which the source says that it is delayed."""
-QUEUE = SAMPLE_RATE
+QUEUE_SAMPLES = SAMPLE_RATE
 """Samples that wait here for ``read``. Of a stream that is faster the oldest are dropped; the writer of a FIFO waits."""
 PACE = 1.5
-"""A line is given out at most this much faster than it was spoken, after a second at once: a peer that sends without end cannot
+"""Sound is given out at most this much faster than it was spoken, after a second at once: a peer that sends without end cannot
 keep the recognizer busy, and what waited in a FIFO before it was opened is caught up with."""
-NEWS_WAITING = 8
-"""News that wait for ``read``; the oldest give way."""
-PING_EVERY = 1.0
-SETTLE = 1.0
-"""Seconds that a stream without stamps may be late before its own clock is taken anew: it had paused."""
+EVENTS_WAITING = 8
+"""Source events that wait for ``read``; the oldest are dropped."""
+PING_INTERVAL_S = 1.0
+FORMATS_PER_SECOND, FORMATS_IN_HAND = 2, 10
+"""Changes of the sound's format: each costs a resampler."""
+STAMP_LIMIT_MS = 1e15
+"""Largest time stamp; a clock in ms since 1970 has 1.8e12."""
+LOST_LIMIT = SAMPLE_RATE * 3600
+"""Most samples that one block may report as lost before it."""
+NEWEST_PART = 0.1
+"""Part of a new block in the mean of how long blocks wait."""
 
 
-def open_line(spec: str) -> NetworkSource:
-    """Open a line that sound comes over.
+def open_connection(spec: str) -> NetworkSource:
+    """Open an address that sound comes from.
 
     Raises:
-        AudioError: the address is none, is that of words, or its secret cannot be read.
+        AudioError: it is not an address, it sends words, or its secret cannot be read.
     """
     address = parse_address(spec)
     if address.content == "words":
-        raise AudioError(f"{address} gives words, no sound: use it with `voicetrail play`")
+        raise AudioError(f"{address} sends words, not sound: use it with `voicetrail play`")
     return NetworkSource(address)
 
 
@@ -65,12 +70,15 @@ def open_fifo(path: str, *, paced: bool) -> NetworkSource:
 
 
 class NetworkSource:
-    """A source whose sound comes over a line.
+    """A source whose sound comes over a connection.
 
     Args:
         address: where from.
         paced: for a FIFO, see ``open_fifo``.
         clock: this machine's clock.
+
+    Raises:
+        AudioError: the secret of the address cannot be read.
     """
 
     live = True
@@ -78,41 +86,45 @@ class NetworkSource:
     def __init__(self, address: Address, *, paced: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = str(address)
         self.lost = 0
-        """Samples dropped or told lost since the line was opened."""
+        """Samples dropped, or reported lost, since the source was opened."""
         self._address = address
         self._fifo = address.transport == "fifo"
         self._paced = paced or not self._fifo
         self._clock = clock
-        self._secret = secret_of(address)
-        self._delay_estimator = DelayEstimator()
+        self._secret = take_secret(address)
+        # What reader and connection share, under the condition.
         self._condition = threading.Condition()
         self._queue: deque[AudioBlock | SourceEvent] = deque()
         self._queued = 0
         self._lost_now = 0
         self._closed = False
+        # The reader's own.
         self._reading = False
         self._pace = TokenBucket(PACE * SAMPLE_RATE, SAMPLE_RATE)
         self._not_before = 0.0
-        self._state = "new"
-        self._last_message = ""
-        self._waited = 0.0
+        # The connection's own.
+        self._delay = DelayEstimator()
+        self._lateness = LatenessPolicy(self._delay)
+        self._status = SourceStatus()
+        self._reports = StateReports()
+        self._formats = TokenBucket(FORMATS_PER_SECOND, FORMATS_IN_HAND)
         self._handshake: Handshake | None = None
         self._converter: PcmConverter | None = None
+        self._mean_wait = 0.0
         self._position = 0.0
         self._last_sound = 0.0
-        self._late_since: tuple[float, float] | None = None
         self._paused = False
-        self._line = Connection(address, self, ends=self._fifo and not paced, clock=clock)
-        self._line.start()
+        self._connection = Connection(address, self, ends=self._fifo and not paced, clock=clock)
+        self._connection.start()
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that sound is on its way over the line at present; ``None`` while nothing comes, or where no ping tells."""
-        known = self._state == "on" and self._delay_estimator.measured
-        return self._delay_estimator.transit + self._waited if known else None
+        """Seconds that sound is on its way at present; ``None`` while nothing comes, or where no ping was answered."""
+        known = self._status.state is State.ON and self._delay.measured
+        return self._delay.transit + self._mean_wait if known else None
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """Wait at most ``timeout`` seconds for sound or news; see ``audio.source.Source``."""
+        """Wait at most ``timeout`` seconds for sound or an event; see ``audio.source.Source``."""
         deadline = self._clock() + timeout
         self._reading = True
         with self._condition:
@@ -138,11 +150,11 @@ class NetworkSource:
         return item
 
     def close(self) -> None:
-        """End the line; see ``audio.source.Source``."""
+        """End the connection; see ``audio.source.Source``."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
-        self._line.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -150,22 +162,23 @@ class NetworkSource:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    # What the line's thread calls.
+    # What the connection's thread calls.
 
     def connected(self, now: float) -> None:
-        """A connection stands: begin anew with everything that was the old one's."""
-        self._delay_estimator.restart()
-        self._position, self._last_sound, self._late_since, self._paused = 0.0, now, None, self._fifo
+        """The connection is up: forget everything that belonged to the one before."""
+        self._delay.restart()
+        self._lateness.restart()
+        self._reports = StateReports()
+        self._position, self._last_sound, self._paused = 0.0, now, self._fifo
         if self._address.content == "pcm":
             self._converter = PcmConverter(self._address.rate, self._address.channels)
         else:
             self._converter = None
-            self._handshake = Handshake("sound", self._secret, self._line.send, self._delay_estimator, PING_EVERY)
+            self._handshake = Handshake("sound", self._secret, self._connection.send, self._delay, PING_INTERVAL_S)
 
     def received(self, data: bytes, now: float) -> None:
-        """Bytes came over the line."""
+        """Bytes came over the connection."""
         if self._handshake is None:
-            assert self._converter is not None
             self._sound(data, None, now)
             return
         for event in self._handshake.received(data, now):
@@ -175,55 +188,62 @@ class NetworkSource:
         """Ping, and notice that nothing comes."""
         if self._handshake is not None:
             self._handshake.tick(now)
-        if not self._paused and now - self._last_sound > QUIET:
-            self._say("delayed", f"microphone delayed: no sound for {now - self._last_sound:.1f} s over {self.name}")
+        if not self._paused and now - self._last_sound > SILENCE_S:
+            silent_s = now - self._last_sound
+            self._change(State.DELAYED, f"microphone delayed: no sound for {silent_s:.1f} s over {self._address}")
 
     def disconnected(self, message: str, ended: bool) -> None:
-        """The connection ended."""
+        """The connection is down."""
         self._handshake = None
         if ended:
             self._put(SourceEnded(0))
         else:
-            self._say("lost", f"{message}; trying again")
+            self._change(State.LOST, f"{message}; trying again")
 
     def _event(self, event: Event, handshake: Handshake, now: float) -> None:
         if AudioChunk.is_type(event.type):
-            self._format(event.data)
-            stamp = event.data.get("timestamp") if handshake.is_voicetrail else None
-            clock = stamp / 1000 if isinstance(stamp, int | float) and not isinstance(stamp, bool) else None
-            lost = event.data.get("lost", 0)
-            if handshake.is_voicetrail and isinstance(lost, int) and 0 < lost < SAMPLE_RATE * 3600:
-                self._count_lost(lost)
-            self._sound(event.payload or b"", clock, now)
-            handshake.acknowledged = clock
-            if self._late_since is not None and clock is not None and self._late_since[0] == now:
-                handshake.ping(now)
+            self._chunk(event, handshake, now)
         elif AudioStart.is_type(event.type):
-            self._format(event.data)
-            self._paused, self._late_since, self._last_sound = False, None, now
+            self._set_format(event.data, now)
+            self._paused, self._last_sound = False, now
+            self._lateness.restart()
             if not handshake.is_voicetrail:
-                self._delay_estimator.restart()
+                self._delay.restart()
         elif AudioStop.is_type(event.type):
             self._paused = True
-        elif event.type == NEWS and handshake.is_voicetrail:
-            self._news(event.data, now)
+        elif event.type == SOURCE_STATE and handshake.is_voicetrail:
+            report = self._reports.decode(event.data, now)
+            if report is not None:
+                self._report(*report, now)
 
-    def _format(self, data: dict[str, Any]) -> None:
-        rate, channels, width = data.get("rate"), data.get("channels"), data.get("width")
-        if self._converter is None or self._converter.format != (rate, channels, width):
-            self._converter = PcmConverter(rate, channels, width)  # type: ignore[arg-type]  # it checks what the peer wrote
+    def _chunk(self, event: Event, handshake: Handshake, now: float) -> None:
+        self._set_format(event.data, now)
+        clock = None
+        if handshake.is_voicetrail:
+            # Another program's stamps may be anything.
+            if event.data.get("timestamp") is not None:
+                clock = number(event.data, "timestamp", -STAMP_LIMIT_MS, STAMP_LIMIT_MS) / 1000
+            if lost := integer(event.data, "lost", 0, LOST_LIMIT, 0):
+                self._count_lost(lost)
+        self._sound(event.payload or b"", clock, now)
+        handshake.acknowledged = clock
+        if clock is not None and self._lateness.became_late(now):
+            handshake.ping(now)
 
-    def _news(self, data: dict[str, Any], now: float) -> None:
-        state, message = data.get("state"), printable(data.get("message", ""), 160)
-        if state == "back":
-            self._paused, self._last_sound = False, now
-        elif state in ("lost", "ended"):
-            self._paused = True
-            self._say(
-                "lost", message or f"the microphone at the other end {'was lost' if state == 'lost' else 'has come to its end'}"
-            )
-        elif state == "delayed":
-            self._say("delayed", message or "the microphone at the other end is delayed")
+    def _set_format(self, data: Mapping[str, Any], now: float) -> None:
+        wanted = data.get("rate"), data.get("channels"), data.get("width")
+        if self._converter is None or self._converter.format != wanted:
+            if self._formats.spend(1, now):
+                raise WireError("a new format of sound with every block")
+            rate, channels, width = (integer(data, name, 0, 10**9) for name in ("rate", "channels", "width"))
+            self._converter = PcmConverter(rate, channels, width)
+
+    def _report(self, state: State, message: str, now: float) -> None:
+        if state is State.ON:
+            self._paused, self._last_sound = False, now  # the sound itself will say that it comes
+            return
+        self._paused = self._paused or state is State.LOST
+        self._change(state, message)
 
     def _sound(self, data: bytes, stamp: float | None, now: float) -> None:
         assert self._converter is not None
@@ -232,70 +252,62 @@ class NetworkSource:
         if not len(samples):
             return
         self._position += len(samples) / SAMPLE_RATE
-        waited = self._delay_estimator.waited(self._position if stamp is None else stamp, now)
-        if not self._fifo and waited > LATE and not self._settled(waited, stamp, now):
+        waited = self._delay.waited(self._position if stamp is None else stamp, now)
+        if not self._fifo and self._is_too_late(waited, stamp is not None, now):
             self._count_lost(len(samples))
             return
-        if waited <= LATE:
-            self._late_since = None
-        self._waited = waited if not self._waited else 0.9 * self._waited + 0.1 * waited
-        self._say("on", self._handshake.name if self._handshake is not None else "")
-        captured = now - waited - self._delay_estimator.transit
+        self._mean_wait = waited if not self._mean_wait else self._mean_wait + NEWEST_PART * (waited - self._mean_wait)
+        name = self._handshake.name if self._handshake is not None else ""
+        self._change(State.ON, f"{name} over {self._address}" if name else str(self._address))
+        captured = now - waited - self._delay.transit
         with self._condition:
-            while self._fifo and self._queued >= QUEUE and not self._closed:
+            while self._fifo and self._queued >= QUEUE_SAMPLES and not self._closed:
                 self._condition.wait(0.5)
             self._queue.append(AudioBlock(samples, captured, self._lost_now))
             self._lost_now = 0
             self._queued += len(samples)
-            while self._queued > QUEUE and not self._fifo:
+            while self._queued > QUEUE_SAMPLES and not self._fifo:
                 self._drop_oldest()
             self._condition.notify_all()
 
-    def _settled(self, waited: float, stamp: float | None, now: float) -> bool:
-        """Whether a late stream only paused: it has no stamps, and comes no faster than it is spoken."""
-        if self._late_since is None:
-            self._late_since = (now, waited)
-        since, at_first = self._late_since
-        if now - since < SETTLE:
-            return False
-        if stamp is None and at_first - waited < 0.3 * (now - since):
-            self._delay_estimator.restart()
-            self._late_since = None
-            return True
-        self._say("delayed", f"microphone delayed: the sound comes {waited:.1f} s late, the line may be too thin for it")
-        return False
+    def _is_too_late(self, waited: float, stamped: bool, now: float) -> bool:
+        verdict = self._lateness.judge(waited, now, stamped=stamped)
+        if verdict is Verdict.DROP_AND_REPORT:
+            self._change(
+                State.DELAYED, f"microphone delayed: the sound comes {waited:.1f} s late, the network may be too slow for it"
+            )
+        return verdict is not Verdict.KEEP
 
     def _drop_oldest(self) -> None:
         for index, item in enumerate(self._queue):
             if isinstance(item, AudioBlock):
                 del self._queue[index]
                 self._queued -= len(item.samples)
-                # What was lost before the dropped block and the block itself are told with the next one.
+                # What was lost before the dropped block, and the block itself, are reported with the next one.
                 self._count_lost(len(item.samples), item.lost)
                 return
 
-    def _count_lost(self, samples: int, told_before: int = 0) -> None:
+    def _count_lost(self, samples: int, reported_before: int = 0) -> None:
         if not self._reading:
-            return  # the ears are still being loaded; nobody has missed anything
+            return  # the recognizer is still being loaded; nobody has missed anything
         self.lost += samples
-        self._lost_now += samples + told_before
+        self._lost_now += samples + reported_before
 
-    def _say(self, state: str, message: str) -> None:
-        """Give out the news of a change of state, once."""
-        if state == self._state or (state == "delayed" and self._state == "lost"):
+    def _change(self, state: State, message: str) -> None:
+        """Give out the event of a change of state, once."""
+        event = self._status.change(state, message)
+        if event is None:
             return
-        self._state = state
-        if state == "on":
-            self.name = f"{message} over {self._address}" if message else str(self._address)
-            self._put(SourceBack(0, self.name))
+        if state is State.ON:
+            self.name = message
         else:
-            self._waited = 0.0
-            self._put(SourceLost(0, message) if state == "lost" else SourceDelayed(0, message))
+            self._mean_wait = 0.0
+        self._put(event)
 
     def _put(self, item: SourceEvent) -> None:
         with self._condition:
-            news = [index for index, waiting in enumerate(self._queue) if not isinstance(waiting, AudioBlock)]
-            if len(news) >= NEWS_WAITING:
-                del self._queue[news[0]]
+            waiting = [index for index, each in enumerate(self._queue) if not isinstance(each, AudioBlock)]
+            if len(waiting) >= EVENTS_WAITING:
+                del self._queue[waiting[0]]
             self._queue.append(item)
             self._condition.notify_all()

@@ -1,13 +1,15 @@
-"""Words and scores over a line: the recognizer runs where the microphone is, and nothing of the voice leaves that desk.
+"""The format of words and scores on a connection: the recognizer runs where the microphone is, and no sound leaves that machine.
 
-Beside the events of ``link.wire`` these Wyoming events travel (times in samples, scores in hundredths, levels in dB):
+Beside the events of ``link.wire`` there are these Wyoming events (times in samples, scores in hundredths, levels in dB):
 
-- ``vt-ready``: ``labels``, ``source``, ``weights``, ``hash``, ``detector`` (what ships with the weights). The first one.
-- ``vt-heard``: ``t``, ``w`` word, ``p`` score, ``c`` the sender's clock in ms when its last sample was captured.
+- ``vt-ready``: ``labels``, ``source``, ``weights``, ``hash``, ``detector`` (what ships with the weights), and
+  ``meanings`` (the game's word for a label) where there are any. The first one.
+- ``vt-heard``: ``t`` time, ``w`` word, ``p`` score, ``c`` the sender's clock in ms when its last sample was captured.
 - ``vt-near``: ``t``, ``w``, ``p``, ``r`` reason, ``l`` lacking, ``v`` rival: a word that was not given out.
 - ``vt-scores``: ``t``, ``s`` the highest smoothed score of each label since the last, ``l`` loudness, ``k`` peak, ``x``
-  clipping, ``g`` gain. Only when something has changed, twice a second at most.
-- ``vt-lost``: ``n`` samples lost, ``a`` in all.
+  clipping, ``g`` gain, ``u`` how far running talk moves the thresholds up. Only when something has changed, at most twice a
+  second.
+- ``vt-lost``: ``t``, ``n`` samples lost now, ``a`` in all.
 - back to the recognizer: ``vt-tune`` (the detector's settings) and ``vt-mute`` (``muted``).
 """
 
@@ -20,20 +22,28 @@ from typing import Any, cast, get_args
 from wyoming.event import Event as WireEvent
 
 from voicetrail.events import Event, Level, Ready, RejectionReason, SamplesLost, Scores, WordHeard, WordRejected
-from voicetrail.link.wire import WireError
+from voicetrail.link.wire import WireError, number, text
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.text import printable
 
 READY, HEARD, NEAR, SCORES, LOST, TUNE, MUTE = (
     f"vt-{name}" for name in ("ready", "heard", "near", "scores", "lost", "tune", "mute")
 )
-LABELS = 64
-"""Labels that are taken from a line."""
+LABELS_LIMIT = 64
+"""Most labels of a recognizer elsewhere."""
+LABEL_LENGTH = 40
+"""Most characters of a label."""
+NAME_LENGTH = 80
+"""Most characters of the name of a source or of weights."""
+LATEST = 1e15
+"""Largest time in samples, and largest clock in ms."""
+MOST_LOST = 1e12
+"""Most samples that can be lost."""
 REASONS = get_args(RejectionReason)
 
 
 def encode_word(event: WordHeard | WordRejected | SamplesLost) -> WireEvent:
-    """Write what is sent as it happens."""
+    """Write a word, a near miss or a loss."""
     if isinstance(event, SamplesLost):
         return WireEvent(LOST, {"t": event.time, "n": event.count, "a": event.total})
     data: dict[str, Any] = {"t": event.time, "w": event.word, "p": round(event.score * 100)}
@@ -43,7 +53,7 @@ def encode_word(event: WordHeard | WordRejected | SamplesLost) -> WireEvent:
 
 
 def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
-    """Write what the game has to know before the first word."""
+    """Write the description of the recognizer."""
     return WireEvent(
         READY,
         {
@@ -61,15 +71,15 @@ def decode_settings(data: object) -> DetectorSettings:
     """Read the detector's settings.
 
     Raises:
-        WireError: something in them is no number that they could be.
+        WireError: one of them is out of bounds.
     """
     fields = _mapping(data)
     thresholds = _mapping(fields.get("thresholds", {}))
-    if len(thresholds) > LABELS:
+    if len(thresholds) > LABELS_LIMIT:
         raise WireError("too many thresholds")
     return DetectorSettings(
         threshold=number(fields, "threshold", 0, 1),
-        thresholds={printable(word, 40): number(thresholds, word, 0, 1) for word in thresholds},
+        thresholds={printable(word, LABEL_LENGTH): number(thresholds, word, 0, 1) for word in thresholds},
         smoothing=number(fields, "smoothing", 0, 5),
         refractory=number(fields, "refractory", 0, 60),
         margin=number(fields, "margin", 0, 1),
@@ -78,39 +88,53 @@ def decode_settings(data: object) -> DetectorSettings:
 
 
 def decode_ready(data: Mapping[str, Any]) -> tuple[Ready, DetectorSettings]:
-    """Read what the recognizer says of itself."""
+    """Read the description of the recognizer.
+
+    Raises:
+        WireError: something in it is invalid.
+    """
     labels = data.get("labels")
-    if not isinstance(labels, list) or not 1 <= len(labels) <= LABELS or len(set(map(str, labels))) != len(labels):
+    if not isinstance(labels, list) or not 1 <= len(labels) <= LABELS_LIMIT:
         raise WireError("no labels")
+    names = tuple(printable(text({"label": label}, "label", LABEL_LENGTH), LABEL_LENGTH) for label in labels)
+    if len(set(names)) != len(names) or not all(names):
+        raise WireError("labels that are empty or the same")
     shipped = decode_settings(data.get("detector"))
-    names = tuple(printable(label, 40) for label in labels)
     thresholds = {label: shipped.threshold_of(label) for label in names}
-    source, weights, digest = (printable(data.get(key, ""), 80) for key in ("source", "weights", "hash"))
+    source, weights, digest = (printable(data.get(key, ""), NAME_LENGTH) for key in ("source", "weights", "hash"))
     stated = _mapping(data.get("meanings", {}))
-    meanings = {label: printable(stated[label], 40) for label in names if label in stated}
+    meanings = {label: printable(stated[label], LABEL_LENGTH) for label in names if label in stated}
     return Ready(names, source, weights, digest, thresholds, meanings), shipped
 
 
 def decode_word(event: WireEvent, labels: tuple[str, ...]) -> WordHeard | WordRejected | SamplesLost:
-    """Read what came as it happened; ``captured`` is the sender's clock in s."""
+    """Read a word, a near miss or a loss; ``captured`` is the sender's clock in s.
+
+    Raises:
+        WireError: something in it is invalid.
+    """
     data = event.data
-    time = round(number(data, "t", 0, 1e15))
+    time = round(number(data, "t", 0, LATEST))
     if event.type == LOST:
-        return SamplesLost(time, round(number(data, "n", 0, 1e12)), round(number(data, "a", 0, 1e12)))
+        return SamplesLost(time, round(number(data, "n", 0, MOST_LOST)), round(number(data, "a", 0, MOST_LOST)))
     word, score = data.get("w"), number(data, "p", 0, 100) / 100
     if word not in labels:
-        raise WireError("a word that is not in its list")
+        raise WireError("a word that is not one of its labels")
     if event.type == HEARD:
-        return WordHeard(time, word, score, number(data, "c", 0, 1e15) / 1000 if "c" in data else None)
+        return WordHeard(time, word, score, number(data, "c", 0, LATEST) / 1000 if "c" in data else None)
     reason, rival = data.get("r"), data.get("v")
     if reason not in REASONS or (rival is not None and rival not in labels):
-        raise WireError("a reason that there is not")
+        raise WireError("an unknown reason")
     return WordRejected(time, word, score, cast(RejectionReason, reason), number(data, "l", 0, 60), rival)
 
 
 def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Level, Scores]:
-    """Read scores and level."""
-    time, scores = round(number(data, "t", 0, 1e15)), data.get("s")
+    """Read scores and level.
+
+    Raises:
+        WireError: something in them is invalid.
+    """
+    time, scores = round(number(data, "t", 0, LATEST)), data.get("s")
     if not isinstance(scores, list) or len(scores) != len(labels):
         raise WireError("scores of other labels")
     values = tuple(number(dict(enumerate(scores)), index, 0, 100) / 100 for index in range(len(scores)))
@@ -121,15 +145,17 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
 
 
 class HopSummary:
-    """Gathers levels and scores, and tells when it is worth sending them.
+    """Collects levels and scores, and sends a summary of them when they have changed.
 
-    What is sent is so little that a quiet room costs nothing and a talking player some 150 bytes a second.
+    A quiet room costs next to nothing, a talking player some 150 bytes a second.
     """
 
-    EVERY = 8_000
-    """Samples between two at least: half a second."""
+    INTERVAL_SAMPLES = 8_000
+    """Samples between two summaries at least: half a second."""
     SCORE_STEP = 0.04
-    LEVEL_STEP = 4.0
+    """Smallest change of a score that is sent."""
+    LEVEL_STEP_DB = 4.0
+    """Smallest change of the level that is sent."""
 
     def __init__(self) -> None:
         self._level: Level | None = None
@@ -154,9 +180,9 @@ class HopSummary:
     def _due(self, time: int, level: Level) -> bool:
         if self._sent_at is None:
             return True
-        if time - self._sent_at < self.EVERY:
+        if time - self._sent_at < self.INTERVAL_SAMPLES:
             return False
-        moved = abs(level.rms_db - self._sent_level) >= self.LEVEL_STEP or level.clipped
+        moved = abs(level.rms_db - self._sent_level) >= self.LEVEL_STEP_DB or level.clipped
         if moved or any(abs(a - b) >= self.SCORE_STEP for a, b in zip(self._highest, self._sent, strict=True)):
             return True
         self._highest = ()
@@ -174,19 +200,7 @@ class HopSummary:
         return WireEvent(SCORES, data)
 
 
-def number(data: Mapping[Any, Any], key: object, low: float, high: float, default: float | None = None) -> float:
-    """Read a number that has to be within a range.
-
-    Raises:
-        WireError: it is not.
-    """
-    value = data.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise WireError(f"a number that cannot be ({printable(key, 20)})")
-    return float(value)
-
-
 def _mapping(value: object) -> Mapping[Any, Any]:
     if not isinstance(value, dict):
-        raise WireError("no object where there has to be one")
+        raise WireError("something else in place of an object")
     return value

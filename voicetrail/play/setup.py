@@ -11,7 +11,8 @@ from voicetrail.play.context import ContextObserver, Send, SessionContext
 
 if TYPE_CHECKING:
     from voicetrail.audio.source import Source
-    from voicetrail.play.worker import ListeningWorker, NamedRecognizer
+    from voicetrail.listening import NamedRecognizer
+    from voicetrail.play.worker import ListeningWorker
     from voicetrail.settings import Settings
 
 GIVEN = ("flag", "environment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from voicetrail.errors import AudioError, VoicetrailError
 from voicetrail.events import Event, Level, Ready, Scores
 from voicetrail.link.address import is_words
 from voicetrail.link.remote_listener import RemoteListener
-from voicetrail.listening import Gain, Listener, RecognizerProtocol
+from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo
 from voicetrail.play.crash_log import write_crash_log
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.sources import open_source
@@ -27,15 +27,6 @@ RETRY = 2.0
 """Seconds until a microphone that was not there is tried again."""
 STEP = 0.05
 """Longest time in s that a wait goes on after ``stop``."""
-
-
-class NamedRecognizer(RecognizerProtocol, Protocol):
-    """A recognizer with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
-
-    name: str
-    hash: str
-    detector: DetectorSettings
-    meanings: Mapping[str, str]
 
 
 class ListeningObserver(Protocol):
@@ -88,8 +79,8 @@ class ListeningWorker:
         self._changed = threading.Event()
         self._muted = False
         self._reported = ""
-        self._listener: Listener | RemoteListener | None = None
-        self.recognizer: NamedRecognizer | None = None
+        self._listener: EventStream | None = None
+        self.recognizer: RecognizerInfo | None = None
         """The recognizer once it is loaded."""
         self.loading = False
         """The recognizer is being loaded in a thread that cannot be interrupted."""
@@ -129,11 +120,11 @@ class ListeningWorker:
     def apply_settings(self) -> None:
         """Take changed settings over, from the next hop on."""
         if (listener := self._listener) is not None and self.recognizer is not None:
-            listener.detector.settings = self._settings_for(self.recognizer.detector)
+            listener.apply_settings(self._settings_for(self.recognizer.detector))
 
     def apply_gain(self) -> None:
         """Take a changed gain over, from the next hop on."""
-        if (listener := self._listener) is not None:
+        if isinstance(listener := self._listener, Listener):
             listener.gain = self._make_gain()
 
     def run(self) -> None:
@@ -170,10 +161,11 @@ class ListeningWorker:
     def _load(self) -> NamedRecognizer | None:
         """Load the recognizer in a thread that is left behind if the player leaves first: an import cannot be interrupted."""
         failure: list[BaseException] = []
+        loaded: list[NamedRecognizer] = []
 
         def load() -> None:
             try:
-                self.recognizer = self._load_recognizer()
+                loaded.append(self._load_recognizer())
             except Exception as error:  # whatever a broken installation raises, the keyboard game goes on
                 failure.append(error)
             finally:
@@ -192,7 +184,10 @@ class ListeningWorker:
             said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` says more"
             ends = known and self._weights_required
             self._send((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
-        return self.recognizer
+        if not loaded:
+            return None
+        self.recognizer = loaded[0]
+        return loaded[0]
 
     def _open(self, request: SourceRequest) -> Source | None:
         if (opened := self._opened) is not None:
@@ -268,7 +263,7 @@ class ListeningWorker:
         finally:
             self._listener = self.recognizer = None
 
-    def _pass_on(self, listener: Listener | RemoteListener) -> None:
+    def _pass_on(self, listener: EventStream) -> None:
         batch: list[Update] = []
         sent = monotonic()
         for event in listener.events():

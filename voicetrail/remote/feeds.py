@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 
 from voicetrail.events import Level, SourceEvent
+from voicetrail.link.feeds import SoundFeed, WordsFeed
 from voicetrail.link.server import Feed
-from voicetrail.link.sound_feed import SoundFeed
 from voicetrail.settings import load_settings
 from voicetrail.sources import open_source
 
@@ -17,15 +17,15 @@ def open_feed(
     *,
     words: bool,
     on_level: Callable[[Level], None] | None = None,
-    on_news: Callable[[SourceEvent], None] | None = None,
+    on_source_event: Callable[[SourceEvent], None] | None = None,
 ) -> Feed:
     """Open the source that the command line and the settings name.
 
     Args:
         args: ``source``, ``device`` and ``profile``.
         words: run the recognizer here.
-        on_level: is given each level.
-        on_news: is given what happens to the source.
+        on_level: gets each level.
+        on_source_event: gets what happens to the source.
 
     Raises:
         VoicetrailError: there is no such source, or the weights cannot be loaded.
@@ -34,11 +34,10 @@ def open_feed(
     device = args.device or settings["device"] or None
     source = open_source(args.source, device=None if device is None else str(device), paced=True)
     if not words:
-        return SoundFeed(source, on_level=on_level, on_news=on_news)
+        return SoundFeed(source, on_level=on_level, on_source_event=on_source_event)
     from voicetrail.audio.gain import make_gain
-    from voicetrail.link.words_feed import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
     recognizer = load_recognizer(str(settings["weights"] or settings["vocabulary"]))
     detector, gain = settings.detector_settings(recognizer.detector), make_gain(settings["gain"])
-    return WordsFeed(source, recognizer, detector, gain=gain, on_level=on_level, on_news=on_news)
+    return WordsFeed(source, recognizer, detector, gain=gain, on_level=on_level, on_source_event=on_source_event)

@@ -1,0 +1,52 @@
+"""Several channels become one: their mean, or the loudest of them where the mean cancels out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.events import SAMPLE_RATE
+
+CANCELLED_DB = 10.0
+"""The mean of the channels counts as cancelled when it is at least this far below the loudest channel."""
+MEMORY_S = 1.0
+"""Seconds after which a loudness counts for little: one wire with the wrong polarity does not come and go."""
+
+Sound = npt.NDArray[np.float32]
+
+
+class ChannelMixer:
+    """Mixes the channels of a stream, block after block.
+
+    A microphone or a file with one channel inverted (left = −right) has a mean of nearly nothing. Which is meant is decided by
+    the loudness of the last second, so that a stream does not change back and forth.
+
+    Args:
+        rate: samples a second.
+    """
+
+    def __init__(self, rate: int = SAMPLE_RATE) -> None:
+        self._rate = rate
+        self._powers: npt.NDArray[np.float64] | None = None
+        """Mean squares over the last second: of each channel, then of the mean."""
+        self.chosen: int | None = None
+        """The channel that is taken, ``None`` while it is the mean."""
+
+    def mix(self, frames: Sound) -> Sound:
+        """Mix a block, ``[frames, channels]``; return ``[frames]``."""
+        if frames.shape[1] == 1:
+            return np.ascontiguousarray(frames[:, 0])
+        mean: Sound = frames.mean(axis=1, dtype=np.float32)
+        if not len(frames):
+            return mean
+        with np.errstate(over="ignore", invalid="ignore"):
+            # A file of floats may hold anything; what is not finite decides nothing.
+            powers = np.nan_to_num(np.append(np.mean(np.square(frames, dtype=np.float64), axis=0), np.mean(np.square(mean))))
+        fresh = 1.0 if self._powers is None else min(1.0, len(frames) / (MEMORY_S * self._rate))
+        self._powers = powers if self._powers is None else self._powers + fresh * (powers - self._powers)
+        if self._powers[:-1].max() > 0.0:
+            loudest = int(np.argmax(self._powers[:-1]))
+            is_cancelled = self._powers[-1] * 10 ** (CANCELLED_DB / 10) <= self._powers[loudest]
+            # The loudest of two equal channels is not to change with every block.
+            self.chosen = None if not is_cancelled else loudest if self.chosen is None else self.chosen
+        return mean if self.chosen is None else np.ascontiguousarray(frames[:, self.chosen])
