@@ -80,9 +80,8 @@ def run(args: argparse.Namespace) -> int:
             server.start()
             meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")
             if address.transport == "tcp" and secret is None:
-                meter.say(
-                    "programs of this user hear it without a secret; before `ssh -R` carries it elsewhere, use --secret FILE"
-                )
+                other = "unix:// in place of a port" if address.content == "pcm" else "--secret FILE"
+                meter.say(f"every program of this user can listen; before `ssh -R` carries it to another machine, use {other}")
             while not server.ended:
                 time.sleep(POLL_S)
             if server.failure is not None:

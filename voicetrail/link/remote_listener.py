@@ -195,10 +195,10 @@ class RemoteListener:
         self._change(State.LOST, f"{message}; trying again")
 
     def _ready(self, ready: Ready, shipped: DetectorSettings, now: float) -> None:
-        if self._recognizers.spend(1, now):
-            raise WireError("another recognizer again and again")
         known = self.recognizer
         if known is None or (known.labels, known.hash) != (ready.labels, ready.weights_hash):
+            if not self._recognizers.take(1, now):
+                raise WireError("another recognizer again and again")
             self.recognizer = RemoteRecognizer(ready.labels, ready.weights, ready.weights_hash, shipped, ready.meanings)
             self._settings = None  # they were meant for the one before
             self._put(replace(ready, source=f"{ready.source} over {self.name}"))
@@ -210,7 +210,7 @@ class RemoteListener:
     def _event(self, event: WireEvent, labels: tuple[str, ...], now: float) -> None:
         if event.type not in (SCORES, HEARD, NEAR, LOST):
             return
-        if self._words.spend(1, now):
+        if not self._words.take(1, now):
             raise WireError(f"more than {WORDS_PER_SECOND} words a second")
         if event.type == SCORES:
             for each in decode_scores(event.data, labels):

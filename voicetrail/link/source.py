@@ -233,7 +233,7 @@ class NetworkSource:
     def _set_format(self, data: Mapping[str, Any], now: float) -> None:
         wanted = data.get("rate"), data.get("channels"), data.get("width")
         if self._converter is None or self._converter.format != wanted:
-            if self._formats.spend(1, now):
+            if not self._formats.take(1, now):
                 raise WireError("a new format of sound with every block")
             rate, channels, width = (integer(data, name, 0, 10**9) for name in ("rate", "channels", "width"))
             self._converter = PcmConverter(rate, channels, width)

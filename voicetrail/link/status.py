@@ -62,7 +62,7 @@ class StateReports:
         Raises:
             WireError: the report is invalid, or there are too many of them.
         """
-        if self._allowance.spend(1, now):
+        if not self._allowance.take(1, now):
             raise WireError(f"more than {CHANGES_PER_SECOND} reports of its microphone a second")
         name = text(data, "state", 20)
         message = printable(text(data, "message", MESSAGE_LIMIT, ""), 160)

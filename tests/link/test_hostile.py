@@ -1,0 +1,268 @@
+"""A peer that lies: whatever it sends ends its connection at most, and the source or the listener connects again."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from wyoming.event import Event
+
+from tests.link.peers import blocks, chunk, gather, peer, samples_of, start
+from voicetrail.errors import AudioError
+from voicetrail.events import Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
+from voicetrail.link import connection as connection_module
+from voicetrail.link import source as source_module
+from voicetrail.link.lateness import WORD_WAIT_LIMIT_S
+from voicetrail.link.remote_listener import EVENTS_WAITING, WORDS_IN_HAND, RemoteListener
+from voicetrail.link.source import NetworkSource, open_connection
+from voicetrail.link.wire import HELLO, PROTOCOL, SOURCE_STATE, EventDecoder, encode
+from voicetrail.spotting.detector import DetectorSettings
+
+LABELS = ["up", "down", "_unknown_", "_background_noise_"]
+
+
+def hello(content: str = "sound") -> bytes:
+    return encode(Event(HELLO, {"protocol": PROTOCOL, "content": content, "name": "x", "nonce": "n", "secret": False}))
+
+
+def stamped(stamp: str) -> bytes:
+    header = (
+        f'{{"type":"audio-chunk","data":{{"rate":16000,"width":2,"channels":1,"timestamp":{stamp}}},"payload_length":640}}\n'
+    )
+    return header.encode() + bytes(640)
+
+
+def stay(connection: socket.socket) -> None:
+    while connection.recv(4096):
+        pass
+
+
+SENT = {
+    "NaN": hello() + start() + stamped("NaN"),
+    "Infinity": hello() + start() + stamped("Infinity"),
+    "-Infinity": hello() + start() + stamped("-Infinity"),
+    "10^400": hello() + start() + stamped("1" + "0" * 400),
+    "1e999": hello() + start() + stamped("1e999"),
+    "1e308": hello() + start() + stamped("1e308"),
+    "10^200": hello() + start() + stamped("1" + "0" * 200),
+    "a stamp that is text": hello() + start() + stamped('"now"'),
+    "surrogate name": b'{"type":"voicetrail-hello","data":{"protocol":1,"content":"sound","name":"\\ud800","nonce":"n"}}\n',
+    "surrogate type": b'{"type":"\\udfff"}\n',
+    "surrogate key": b'{"type":"x","data":{"\\ud800":1}}\n',
+    "a pong without text": hello() + b'{"type":"pong","data":{"text":[1]}}\n',
+    "a state that is a number": hello() + b'{"type":"voicetrail-source","data":{"state":3}}\n',
+    "a second hello": hello() + hello(),
+    "lost that is text": hello() + b'{"type":"audio-chunk","data":{"rate":16000,"width":2,"channels":1,"lost":"x"}}\n',
+    "not UTF-8": b'{"type":"\xff\xfe"}\n',
+}
+
+
+@pytest.mark.parametrize("case", SENT)
+def test_the_source_reports_it_in_a_line_and_connects_again(
+    tmp_path: Path, case: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def bad(connection: socket.socket) -> None:
+        connection.sendall(SENT[case])
+        stay(connection)
+
+    def good(connection: socket.socket) -> None:
+        connection.sendall(hello() + chunk(stamp=1))
+        stay(connection)
+
+    with peer(tmp_path / "s", bad, good) as path, open_connection(f"unix://{path}") as source:
+        items = gather(source, lambda items: samples_of(items) > 0)
+        (lost,) = [item for item in items if isinstance(item, SourceLost)]
+        assert "sent something invalid" in lost.message
+        assert lost.message.isprintable()
+    assert capfd.readouterr().err == ""
+
+
+def test_an_error_that_nobody_thought_of_is_reported_and_the_source_connects_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    failing = threading.Event()
+    failing.set()
+    convert = source_module.PcmConverter.convert
+
+    def sometimes(self: source_module.PcmConverter, data: bytes) -> source_module.AudioBlock:
+        if failing.is_set():
+            failing.clear()
+            raise ZeroDivisionError("by accident")
+        return convert(self, data)  # type: ignore[return-value]
+
+    monkeypatch.setattr(source_module.PcmConverter, "convert", sometimes)
+
+    def play(connection: socket.socket) -> None:
+        connection.sendall(chunk())
+        stay(connection)
+
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
+        items = gather(source, lambda items: samples_of(items) > 0)
+        assert isinstance(items[0], SourceLost)
+        assert "failed (ZeroDivisionError: by accident); trying again" in items[0].message
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", ["tiny", "formats", "states"])
+def test_a_flood_of_events_is_bounded_and_leaving_takes_half_a_second(tmp_path: Path, kind: str) -> None:
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(hello())
+        count = 0
+        while True:
+            count += 1
+            if kind == "tiny":
+                connection.sendall(b'{"type":"x"}\n' * 1000)
+            elif kind == "formats":
+                connection.sendall(chunk(rate=8000 + count % 1000, channels=1 + count % 8))
+            else:
+                connection.sendall(encode(Event(SOURCE_STATE, {"state": ("lost", "back", "delayed")[count % 3]})))
+
+    with peer(tmp_path / "s", flood) as path:
+        source = open_connection(f"unix://{path}")
+        began = time.monotonic()
+        items = gather(source, lambda _: time.monotonic() > began + 1)
+        assert any(isinstance(item, SourceLost) for item in items)
+        assert len([item for item in items if not isinstance(item, blocks([]).__class__)]) < 200
+        began = time.monotonic()
+        source.close()
+        assert time.monotonic() - began < 0.5
+
+
+def test_leaving_does_not_wait_for_a_host_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting, leave = threading.Event(), threading.Event()
+
+    def hang(address: object, timeout: float) -> socket.socket:
+        waiting.set()
+        leave.wait(10)
+        raise TimeoutError
+
+    monkeypatch.setattr(connection_module, "connect", hang)
+    source = open_connection("tcp://192.0.2.1:7000")
+    assert waiting.wait(2)
+    began = time.monotonic()
+    source.close()
+    assert time.monotonic() - began < 0.5
+    leave.set()
+
+
+def ready() -> bytes:
+    data = {"labels": LABELS, "source": "desk", "weights": "w", "hash": "h", "detector": DetectorSettings().as_dict()}
+    return encode(Event("vt-ready", data))
+
+
+def word(time_: int = 1, clock_ms: int | None = None) -> bytes:
+    return encode(Event("vt-heard", {"t": time_, "w": "up", "p": 90, "c": clock_ms}))
+
+
+def test_a_flood_of_words_is_bounded_and_leaving_takes_half_a_second(tmp_path: Path) -> None:
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(hello("words") + ready())
+        while True:
+            connection.sendall(word() * 500)
+
+    with peer(tmp_path / "s", flood) as path:
+        listener = RemoteListener(f"words+unix://{path}")
+        stream = listener.events()
+        began = time.monotonic()
+        words = lost = 0
+        while time.monotonic() < began + 1.5:
+            event = next(stream)
+            words += isinstance(event, WordHeard)
+            lost += isinstance(event, SourceLost)
+        assert lost > 0, "who sends more than anybody can say is disconnected"
+        assert words <= WORDS_IN_HAND + 25 * 2 + EVENTS_WAITING
+        began = time.monotonic()
+        listener.stop()
+        for _ in stream:
+            pass
+        assert time.monotonic() - began < 0.5
+
+
+def test_a_late_word_moves_nothing(tmp_path: Path) -> None:
+    """It waited on its way, by its sender's clock, longer than a player would still expect it."""
+    late_ms = round((WORD_WAIT_LIMIT_S + 1) * 1000)
+
+    def play(connection: socket.socket) -> None:
+        connection.sendall(hello("words") + ready() + word(100, 50_000))
+        time.sleep(0.05)
+        connection.sendall(word(200, 50_050 - late_ms))  # captured three seconds before it came
+        connection.sendall(word(300, 50_060))
+        stay(connection)
+
+    with peer(tmp_path / "s", play) as path:
+        listener = RemoteListener(f"words+unix://{path}")
+        stream = listener.events()
+        assert isinstance(next(stream), Ready)
+        events = [next(stream) for _ in range(3)]
+        listener.stop()
+        assert [event.time for event in events if isinstance(event, WordHeard)] == [100, 300]
+        (delayed,) = [event for event in events if isinstance(event, SourceDelayed)]
+        assert "a word came 3 s late and was left out" in delayed.message
+
+
+def test_nothing_is_sent_to_a_recognizer_that_has_not_proven_itself(tmp_path: Path) -> None:
+    got: list[str] = []
+
+    def impostor(connection: socket.socket) -> None:
+        connection.sendall(encode(Event(HELLO, {"protocol": PROTOCOL, "nonce": "n", "secret": True})))
+        decoder = EventDecoder()
+        while data := connection.recv(4096):
+            got.extend(event.type for event in decoder.feed(data))
+
+    file = tmp_path / "secret"
+    file.touch(mode=0o600)
+    file.write_text("a secret of some length")
+    with peer(tmp_path / "s", impostor) as path:
+        listener = RemoteListener(f"words+unix://{path}?secret={file}")
+        end = time.monotonic() + 5
+        while not got and time.monotonic() < end:
+            time.sleep(0.01)
+        listener.muted = True
+        listener.apply_settings(DetectorSettings())
+        time.sleep(0.3)
+        listener.stop()
+        assert not list(listener.events())
+    assert got == ["voicetrail-proof"]
+
+
+def test_a_secret_that_is_not_asked_for_is_an_error(tmp_path: Path) -> None:
+    """Whoever named a secret must not be served by somebody who asks for none."""
+
+    def play(connection: socket.socket) -> None:
+        connection.sendall(hello() + chunk(stamp=1))
+        stay(connection)
+
+    file = tmp_path / "secret"
+    file.touch(mode=0o600)
+    file.write_text("a secret of some length")
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}?secret={file}") as source:
+        items = gather(source, bool)
+        assert isinstance(items[0], SourceLost)
+        assert "no request for the secret" in items[0].message
+
+
+def test_raw_sound_cannot_have_a_secret() -> None:
+    with pytest.raises(AudioError, match="no handshake"):
+        open_connection("pcm+tcp://127.0.0.1:1?secret=/s")
+
+
+@pytest.mark.parametrize("what", ["a file", "a link to a file"])
+def test_what_lies_at_the_path_of_an_address_that_serves_once_is_kept(tmp_path: Path, what: str) -> None:
+    path, kept = tmp_path / "s", tmp_path / "drawing"
+    kept.write_text(json.dumps({"kept": True}))
+    path.symlink_to(kept) if "link" in what else kept.rename(path)
+    source = open_connection(f"unix://{path}?once=1")
+    assert isinstance(gather(source, bool)[0], SourceLost)
+    source.close()
+    assert json.loads(path.read_text()) == {"kept": True}
+
+
+def test_a_source_that_was_closed_before_it_connected_stays_closed(tmp_path: Path) -> None:
+    source: NetworkSource = open_connection(f"unix://{tmp_path}/none")
+    source.close()
+    assert source.read(0.1) is None
+    assert not isinstance(source.read(0), SourceBack)
