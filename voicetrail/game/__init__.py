@@ -25,7 +25,7 @@ from voicetrail.game.inputs import (
     input_of,
     to_json,
 )
-from voicetrail.game.make import make_rules, make_sketch
+from voicetrail.game.make import make_rules, make_sketch, newest_rules
 from voicetrail.game.modes.sketch import Sketch
 from voicetrail.game.rules import Changes, Mark, Result, Rules
 from voicetrail.game.setup import MODE_NAMES, ModeName, RoundSetup
@@ -63,5 +63,6 @@ __all__ = [
     "input_of",
     "make_rules",
     "make_sketch",
+    "newest_rules",
     "to_json",
 ]

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.game.rounds import steps
+from voicetrail.game import RoundSetup, Step, make_rules
+from voicetrail.game.modes.maze import SIZES, Maze, daily_setup
+from voicetrail.game.modes.maze_grid import MazeGrid
+from voicetrail.game.trail import Cell, Direction
+
+SETUPS = st.builds(RoundSetup, st.just("maze"), st.sampled_from([*SIZES]), st.integers(0, 10**6), braided=st.booleans())
+MOVES: dict[Direction, Cell] = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
+
+
+def maze(setup: RoundSetup) -> Maze:
+    rules = make_rules(setup)
+    assert isinstance(rules, Maze)
+    return rules
+
+
+def fewest(grid: MazeGrid, *, all_gems: bool) -> int:
+    """The fewest words by another algorithm: the cost of every state is lowered until nothing changes (Bellman and Ford),
+    from the way out backwards, with walking told room by room."""
+
+    def walk(room: Cell, direction: Direction, gems: frozenset[Cell]) -> Cell | None:
+        dx, dy = MOVES[direction]
+        if direction not in grid.exits[room]:
+            return None
+        while True:
+            room = room[0] + dx, room[1] + dy
+            straight = {direction, *(one for one, (x, y) in MOVES.items() if (x, y) == (-dx, -dy))}
+            if room in gems or room == grid.goal or set(grid.exits[room]) != straight:
+                return room
+
+    gem_list = sorted(grid.gems)
+    sets = [frozenset(one for bit, one in enumerate(gem_list) if number >> bit & 1) for number in range(1 << len(gem_list))]
+    costs: dict[tuple[Cell, frozenset[Cell]], float] = {(grid.goal, gems): 0.0 for gems in sets if not (all_gems and gems)}
+    edges = [
+        ((room, gems), (end, gems - {end}))
+        for gems in sets
+        for room in grid.exits
+        if room != grid.goal
+        for direction in MOVES
+        if (end := walk(room, direction, gems)) is not None
+    ]
+    changed = True
+    while changed:
+        changed = False
+        for before, after in edges:
+            cost = costs.get(after, float("inf")) + 1
+            if cost < costs.get(before, float("inf")):
+                costs[before] = cost
+                changed = True
+    return int(costs[grid.start, grid.gems])
+
+
+@settings(max_examples=25, deadline=None)
+@given(SETUPS)
+def test_every_maze_has_a_way_and_par_is_the_shortest_by_another_algorithm(setup: RoundSetup) -> None:
+    rules = maze(setup)
+    assert rules.par == fewest(rules.maze, all_gems=False)
+    steps(rules, *rules.maze.best())
+    assert rules.ended
+    result = rules.result()
+    assert result.won
+    assert result.words == result.par == rules.par
+    assert result.medal == "gold"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.builds(RoundSetup, st.just("maze"), st.sampled_from(["small", "medium"]), st.integers(0, 10**6), braided=st.booleans())
+)
+def test_the_way_with_every_gem_is_the_shortest_too(setup: RoundSetup) -> None:
+    rules = maze(setup)
+    best = rules.maze.best(all_gems=True)
+    assert len(best) == fewest(rules.maze, all_gems=True)
+    steps(rules, *best)
+    assert rules.ended
+    assert rules.collected == len(rules.maze.gems)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SETUPS)
+def test_perfect_mazes_are_trees_and_braided_ones_have_no_dead_ends(setup: RoundSetup) -> None:
+    grid = maze(setup).maze
+    seen, todo = {grid.start}, [grid.start]
+    while todo:
+        x, y = todo.pop()
+        for direction in grid.exits[x, y]:
+            dx, dy = MOVES[direction]
+            if (x + dx, y + dy) not in seen:
+                seen.add((x + dx, y + dy))
+                todo.append((x + dx, y + dy))
+    assert seen == set(grid.exits), "every room can be reached"
+    if setup.braided:
+        assert all(len(exits) >= 2 for exits in grid.exits.values())
+    else:
+        assert sum(map(len, grid.exits.values())) == 2 * (len(grid.exits) - 1)
+    assert len(grid.gems) == SIZES[setup.level].gems
+
+
+def test_small_mazes_take_about_ten_to_twenty_words() -> None:
+    pars = [maze(RoundSetup("maze", "small", seed)).par for seed in range(40)]
+    assert sum(8 <= par <= 20 for par in pars) >= 36
+
+
+def test_a_wall_stops_the_pen_and_counts_as_wrong_but_not_as_a_word() -> None:
+    rules = maze(RoundSetup("maze", "small", 3))
+    changes = rules.apply(Step("up"), 0)
+    assert (changes.message, changes.edge, changes.cells) == ("up: a wall", True, frozenset())
+    assert (rules.result().words, rules.result().wrong, rules.result().accuracy) == (0, 1, 0.0)
+
+
+def test_gems_are_worth_a_detour() -> None:
+    rules = maze(RoundSetup("maze", "small", 3))
+    steps(rules, *rules.maze.best(all_gems=True))
+    without = maze(RoundSetup("maze", "small", 3))
+    steps(without, *without.maze.best())
+    assert rules.result().score > without.result().score
+    assert "1 of 1 gems" in rules.share_text(rules.result())
+    assert "best way in" in rules.hint()
+
+
+def test_the_maze_of_a_day_is_the_same_for_everybody() -> None:
+    day = date(2026, 11, 25)
+    rules = maze(RoundSetup("maze", day="2026-11-25"))
+    assert rules.level == "daily 2026-11-25"
+    assert rules.setup == maze(daily_setup(day)).setup
+    assert rules.setup.seed == day.toordinal()
+    # A change of the generator would give another maze to those who have not updated: it needs another rules_version.
+    assert (rules.setup.level, rules.setup.braided, rules.setup.fog, rules.par) == DAILY
+    assert rules.checksum() == DAILY_CHECKSUM
+
+
+DAILY = ("medium", True, False, 12)
+DAILY_CHECKSUM = "360e2ac670d670f6"
+
+
+def test_days_differ() -> None:
+    assert len({maze(daily_setup(date(2026, 1, day))).checksum() for day in range(1, 29)}) == 28
+
+
+def test_fog_hides_what_has_not_been_seen() -> None:
+    open_maze = maze(RoundSetup("maze", "medium", 5))
+    fog = maze(RoundSetup("maze", "medium", 5, fog=True))
+    hidden = [cell for cell in fog.marked() if fog.mark_at(cell).role == "fog"]
+    assert len(hidden) > 100
+    steps(fog, *fog.maze.best())
+    assert len([cell for cell in fog.marked() if fog.mark_at(cell).role == "fog"]) < len(hidden)
+    assert fog.par == open_maze.par
+
+
+@pytest.mark.parametrize("size", [*SIZES])
+def test_a_maze_is_made_at_once(size: str) -> None:
+    rules = maze(RoundSetup("maze", size, 1))
+    assert rules.width == 4 * SIZES[size].columns + 1

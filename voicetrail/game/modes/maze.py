@@ -1,0 +1,341 @@
+"""Find the way out of a maze. A word runs along the corridor to the next junction, corner or gem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import ClassVar
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.game.dice import Dice
+from voicetrail.game.field import Field
+from voicetrail.game.inputs import By, Go, Input, Step
+from voicetrail.game.levels.line import beside
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.modes.maze_grid import make_maze
+from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.share import plain_lines
+from voicetrail.game.trail import ARMS, DELTAS, OPPOSITE, Cell, Direction, Pen
+from voicetrail.text import printable
+
+ROOM_WIDTH, ROOM_HEIGHT = 4, 2
+"""Cells from the middle of a room to that of the next one."""
+GEM_POINTS = 20
+"""What a gem is worth: as much as a way that is a fifth longer costs."""
+WRONG_WORDS = 40
+"""Longest row of signs in a share text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A size of mazes."""
+
+    columns: int
+    rows: int
+    gems: int
+    words: int
+    """How many words the way out takes, about."""
+
+
+SIZES: dict[str, Size] = {
+    "small": Size(6, 5, 1, 13),
+    "medium": Size(9, 7, 2, 20),
+    "large": Size(14, 9, 3, 28),
+    "huge": Size(20, 12, 4, 36),
+}
+"""The sizes by name; a small maze has 30 rooms."""
+
+MEDALS: tuple[tuple[int, Medal], ...] = ((100, "gold"), (80, "silver"), (55, "bronze"))
+
+
+def medal_of(points: int) -> Medal:
+    """The medal for a score."""
+    return next((medal for least, medal in MEDALS if points >= least), "")
+
+
+def daily_setup(day: date) -> RoundSetup:
+    """The maze of a day, the same for everybody.
+
+    Args:
+        day: a UTC date; that of the start of the round, whatever midnight does to it.
+    """
+    seed = day.toordinal()
+    dice = Dice(seed, stream=1)
+    # Mondays are easy, weekends are large.
+    size = ("small", "small", "medium", "medium", "medium", "large", "large")[day.weekday()]
+    return RoundSetup("maze", size, seed, braided=dice.below(2) == 1, fog=dice.below(4) == 0, day=day.isoformat())
+
+
+class Maze(BaseRules):
+    """A maze that is walked.
+
+    Args:
+        setup: size (``level``), seed, ``braided``, ``fog``; for the maze of a day only ``day``.
+
+    Raises:
+        VoicetrailError: there is no such size or day.
+    """
+
+    mode_name: ClassVar[ModeName] = "maze"
+
+    def __init__(self, setup: RoundSetup) -> None:
+        if setup.day:
+            try:
+                setup = replace(daily_setup(date.fromisoformat(setup.day)), rules=setup.rules)
+            except ValueError as error:
+                raise VoicetrailError(f"{printable(setup.day)} is no date; write it as 2026-11-25") from error
+        setup = replace(setup, level=setup.level or "medium")
+        size = SIZES.get(setup.level)
+        if size is None:
+            raise VoicetrailError(f"there is no maze {printable(setup.level)!r}; there are {', '.join(SIZES)}")
+        super().__init__(setup)
+        self.maze = make_maze(size.columns, size.rows, setup.seed, braided=setup.braided, gems=size.gems, words=size.words)
+        self.par = len(self.maze.best())
+        """The fewest words to the way out."""
+        self.field = Field(ROOM_WIDTH * size.columns + 1, ROOM_HEIGHT * size.rows + 1)
+        self._gems = self.maze.gems
+        self._seen: frozenset[Cell] = frozenset()
+        self._room = self.maze.start
+        self._signs = ""
+        self._nothing = 0
+        self.pen = Pen(*self._cell(self._room))
+        """Where the player stands."""
+        if setup.fog:
+            self._look_around([self._room])
+        else:
+            self._seen = frozenset(self.maze.exits)
+        for x in range(self.field.width):
+            for y in range(self.field.height):
+                self._show_cell((x, y))
+
+    # What is shown
+
+    @property
+    def level(self) -> str:
+        """The day, or the size with its choices."""
+        setup = self.setup
+        if setup.day:
+            return f"daily {setup.day}"
+        return " ".join([setup.level, *(name for name in ("braided", "fog") if getattr(setup, name))])
+
+    @property
+    def width(self) -> int:
+        """Columns of the field."""
+        return self.field.width
+
+    @property
+    def height(self) -> int:
+        """Rows of the field."""
+        return self.field.height
+
+    @property
+    def moving(self) -> bool:
+        """Time alone changes nothing here."""
+        return False
+
+    @property
+    def collected(self) -> int:
+        """Gems that were collected."""
+        return len(self.maze.gems) - len(self._gems)
+
+    @property
+    def headline(self) -> str:
+        """What to do now."""
+        if self.ended:
+            return "Out of the maze" if self._room == self.maze.goal else "Still inside"
+        return "Find the way out, at the bottom right"
+
+    @property
+    def status(self) -> str:
+        """What the round amounts to."""
+        words = f"{self.words} word{'' if self.words == 1 else 's'}"
+        return f"{words}, {self.collected} of {len(self.maze.gems)} gem{'' if len(self.maze.gems) == 1 else 's'}"
+
+    def mark_at(self, cell: Cell) -> Mark:
+        """What a cell shows."""
+        return self.field.at(cell)
+
+    def marked(self) -> frozenset[Cell]:
+        """Every cell that shows something."""
+        return frozenset(self.field.marks)
+
+    def checksum(self) -> str:
+        """A stable hash of what can be seen."""
+        return self.field.checksum(self.pen, (self.words, self.wrong, self.ended))
+
+    # How it ends
+
+    def result(self) -> Result:
+        """How it stands: a hundred points for the fewest words, and points for gems."""
+        won = self._room == self.maze.goal
+        points = round(100 * self.par / max(self.words, 1)) + GEM_POINTS * self.collected if won else 0
+        return Result(
+            "maze",
+            self.level,
+            score=points,
+            finished=won,
+            won=won,
+            time_ms=self.played_ms,
+            words=self.words,
+            presses=self.presses,
+            par=self.par,
+            wrong=self.wrong,
+            medal=medal_of(points) if won else "",
+            seed=self.setup.seed,
+            by_word=dict(self.by_word),
+            details={"gems": f"{self.collected} of {len(self.maze.gems)}", "moved nothing": self._nothing},
+        )
+
+    def hint(self) -> str:
+        """The best way, and the best one with every gem."""
+        every = self.maze.best(all_gems=True)
+        text = f"the best way in {self.par} words: {', '.join(self.maze.best())}"
+        return f"{text}; with every gem in {len(every)}" if self.maze.gems else text
+
+    def share_text(self, result: Result) -> str:
+        """A sign for each word, without its direction: ``=`` on, ``*`` a gem, ``<`` back, ``x`` into a wall."""
+        lines = [self._signs[:WRONG_WORDS] + ("+" if len(self._signs) > WRONG_WORDS else "")] if self._signs else []
+        gems = f"{self.collected} of {len(self.maze.gems)} gems, {result.score} points"
+        return plain_lines(f"maze: {result.level}", result, [*lines, gems])
+
+    def copy(self) -> Maze:
+        """A round of its own in the same state."""
+        other = object.__new__(Maze)
+        other.__dict__.update(self.__dict__)
+        self._copy_to(other)
+        other.field = self.field.copy()
+        return other
+
+    # What a word does
+
+    def _watch(self) -> None:
+        self.field.watch(self.pen)
+
+    def _changed(self) -> frozenset[Cell]:
+        return self.field.changed(self.pen)
+
+    def _advance(self, time_ms: int) -> Done:
+        return NOTHING
+
+    def _do(self, item: Input) -> Done:
+        match item:
+            case Step(direction, by):
+                return self._move(direction, by)
+            case Go(by) if self.pen.direction is not None:
+                return self._move(self.pen.direction, by)
+        return NOTHING
+
+    def _move(self, direction: Direction, by: By) -> Done:
+        self._begin()
+        way = self.maze.run(self._room, direction, self._gems)
+        if not way:
+            self._nothing += 1
+            self._signs += "x"
+            self._count(direction, by, wrong=True, moved=False)
+            return f"{direction}: a wall", True
+        back = self.pen.direction is not None and direction == OPPOSITE[self.pen.direction]
+        self._draw(self._room, direction, len(way))
+        self._look_around([self._room, *way])
+        self._room = way[-1]
+        self.pen = Pen(*self._cell(self._room), direction)
+        self._count(direction, by)
+        gem = self._room in self._gems
+        self._signs += "*" if gem else "<" if back else "="
+        if gem:
+            self._gems -= {self._room}
+        if self._room == self.maze.goal:
+            self._end()
+            return "out of the maze", False
+        return f"{direction}: a gem" if gem else direction, False
+
+    def _draw(self, room: Cell, direction: Direction, rooms: int) -> None:
+        """Draw the trail from room to room."""
+        dx, dy = DELTAS[direction]
+        x, y = self._cell(room)
+        for _ in range(rooms * (ROOM_WIDTH if dx else ROOM_HEIGHT)):
+            self._add_arm((x, y), ARMS[direction])
+            x, y = x + dx, y + dy
+            self._add_arm((x, y), ARMS[OPPOSITE[direction]])
+
+    def _add_arm(self, cell: Cell, arm: int) -> None:
+        mark = self.field.at(cell)
+        self.field.put(cell, Mark("trail", (mark.mask if mark.role == "trail" else 0) | arm))
+
+    # What is seen
+
+    def _look_around(self, rooms: list[Cell]) -> None:
+        """See the rooms, what lies straight ahead of each along open corridors, and show what is new."""
+        seen = set(rooms)
+        for room in rooms:
+            for direction in DELTAS:
+                here = room
+                while direction in self.maze.exits[here]:
+                    here = beside(here, direction)
+                    seen.add(here)
+        new = seen - self._seen
+        self._seen |= new
+        for x, y in new:
+            for cell in [
+                (ROOM_WIDTH * x + dx, ROOM_HEIGHT * y + dy) for dx in range(ROOM_WIDTH + 1) for dy in range(ROOM_HEIGHT + 1)
+            ]:
+                if self.field.at(cell).role != "trail":
+                    self._show_cell(cell)
+
+    def _show_cell(self, cell: Cell) -> None:
+        """Show a cell as the maze has it, or the fog."""
+        x, y = cell
+        across, down = x % ROOM_WIDTH, y % ROOM_HEIGHT
+        if not across or not down:
+            mask = sum(ARMS[direction] for direction in DELTAS if self._wall_goes(cell, direction))
+            if mask:
+                self.field.put(cell, Mark("wall", mask))
+            else:
+                hidden = not any(room in self._seen for room in self._rooms_at(cell))
+                self.field.put(cell, Mark("fog") if hidden else Mark())
+            return
+        room = x // ROOM_WIDTH, y // ROOM_HEIGHT
+        if room not in self._seen:
+            self.field.put(cell, Mark("fog"))
+        elif cell == self._cell(room) and room == self.maze.goal:
+            self.field.put(cell, Mark("goal"))
+        elif cell == self._cell(room) and room in self._gems:
+            self.field.put(cell, Mark("gem"))
+        else:
+            self.field.put(cell, Mark())
+
+    def _wall_goes(self, cell: Cell, direction: Direction) -> bool:
+        """Whether a wall that is seen goes from a cell of the lattice in a direction."""
+        x, y = cell
+        dx, dy = DELTAS[direction]
+        if (dx and y % ROOM_HEIGHT) or (dy and x % ROOM_WIDTH):
+            return False
+        # The piece of wall that goes there lies between two rooms.
+        if dx:
+            column = (x if dx > 0 else x - 1) // ROOM_WIDTH
+            below = y // ROOM_HEIGHT
+            return self._is_wall((column, below - 1), (column, below), "down")
+        row = (y if dy > 0 else y - 1) // ROOM_HEIGHT
+        right = x // ROOM_WIDTH
+        return self._is_wall((right - 1, row), (right, row), "right")
+
+    def _is_wall(self, one: Cell, other: Cell, direction: Direction) -> bool:
+        exits = self.maze.exits
+        if one not in exits and other not in exits:
+            return False
+        if one in exits and other in exits and direction in exits[one]:
+            return False
+        # The outer wall is seen from the start: it gives nothing away.
+        return one not in exits or other not in exits or one in self._seen or other in self._seen
+
+    def _rooms_at(self, cell: Cell) -> list[Cell]:
+        """The rooms that a cell belongs to or lies between."""
+        x, y = cell
+        columns = {x // ROOM_WIDTH, (x - 1) // ROOM_WIDTH}
+        rows = {y // ROOM_HEIGHT, (y - 1) // ROOM_HEIGHT}
+        return [(column, row) for column in columns for row in rows if (column, row) in self.maze.exits]
+
+    @staticmethod
+    def _cell(room: Cell) -> Cell:
+        """The middle of a room."""
+        return ROOM_WIDTH * room[0] + ROOM_WIDTH // 2, ROOM_HEIGHT * room[1] + ROOM_HEIGHT // 2

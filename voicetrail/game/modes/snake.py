@@ -1,0 +1,288 @@
+"""Eat, grow, do not bite: the head glides on by itself, and a word turns it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.game.dice import Dice
+from voicetrail.game.field import Field
+from voicetrail.game.inputs import By, Go, Input, Step
+from voicetrail.game.levels.line import beside
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.share import plain_lines
+from voicetrail.game.trail import ARMS, DELTAS, OPPOSITE, SIDEWAYS, Cell, Direction, Pen
+from voicetrail.text import printable
+
+START_SPEED = 2.0
+"""Cells a second at first."""
+TOP_SPEED = 5.0
+"""Never faster than this: a spoken word has to come in time."""
+SPEED_PER_FOOD = 0.12
+"""How much faster each piece of food makes it, in cells a second."""
+WORD_S = 0.25
+"""From the end of a word until it is given out, in s, on this machine (see ``make bench``)."""
+START_LENGTH = 3
+GROWTH = 2
+"""Cells that a piece of food adds."""
+TURNS_KEPT = 2
+"""Turns that can wait, one for each cell to come: two words said quickly make a U-turn."""
+
+SIZES: dict[str, tuple[int, int]] = {"small": (13, 9), "medium": (21, 13), "large": (30, 18)}
+"""Columns and rows of the field, in cells of the snake, by name."""
+MEDALS: tuple[tuple[int, Medal], ...] = ((30, "gold"), (15, "silver"), (5, "bronze"))
+
+
+def medal_of(food: int) -> Medal:
+    """The medal for so many pieces of food."""
+    return next((medal for least, medal in MEDALS if food >= least), "")
+
+
+def top_speed(delay_ms: int) -> float:
+    """The fastest that a snake gets when words come over a connection, in cells a second.
+
+    Between the end of a word and its turn the head goes no further than it does at ``TOP_SPEED`` without a connection.
+
+    Args:
+        delay_ms: one-way time of the connection.
+    """
+    return TOP_SPEED * WORD_S / (WORD_S + delay_ms / 1000)
+
+
+class Snake(BaseRules):
+    """A snake that is steered.
+
+    Args:
+        setup: size (``level``), seed, and the delay of the connection.
+
+    Raises:
+        VoicetrailError: there is no such size.
+    """
+
+    mode_name: ClassVar[ModeName] = "snake"
+
+    def __init__(self, setup: RoundSetup) -> None:
+        setup = replace(setup, level=setup.level or "medium")
+        if setup.level not in SIZES:
+            raise VoicetrailError(f"there is no snake {printable(setup.level)!r}; there are {', '.join(SIZES)}")
+        super().__init__(setup)
+        self.columns, self.rows = SIZES[setup.level]
+        self.field = Field(SIDEWAYS * self.columns + 3, self.rows + 2)
+        middle = self.columns // 2, self.rows // 2
+        self.body: tuple[Cell, ...] = tuple((middle[0] - back, middle[1]) for back in range(START_LENGTH))
+        """The snake's cells, the head first."""
+        self.direction: Direction = "right"
+        self.food = 0
+        """Pieces that were eaten."""
+        self._growing = 0
+        self._turns: tuple[Direction, ...] = ()
+        """Turns that wait, one for each cell to come."""
+        self._next_ms: int | None = None
+        """When the head goes on, by the round's clock; ``None`` until the first word."""
+        self._bitten = ""
+        self._drawn: dict[Cell, Mark] = {}
+        self._put_walls()
+        self._food_at = self._new_food()
+        self._draw()
+
+    # What is shown
+
+    @property
+    def width(self) -> int:
+        """Columns of the field."""
+        return self.field.width
+
+    @property
+    def height(self) -> int:
+        """Rows of the field."""
+        return self.field.height
+
+    @property
+    def pen(self) -> Pen:
+        """Where the head is; a turn shows at once."""
+        return Pen(*self._cell(self.body[0]), self._turns[0] if self._turns else self.direction)
+
+    @property
+    def moving(self) -> bool:
+        """The head goes on by itself."""
+        return self._next_ms is not None and not self.paused and not self.ended
+
+    @property
+    def speed(self) -> float:
+        """Cells a second."""
+        top = top_speed(self.setup.delay_ms)
+        return min(top, START_SPEED + SPEED_PER_FOOD * self.food)
+
+    @property
+    def headline(self) -> str:
+        """What to do now."""
+        if self.ended:
+            return self._bitten or ("The field is full" if self.result().won else "The snake was left alone")
+        slow = self.setup.delay_ms >= 20
+        text = "Say up, down or right to start" if self._next_ms is None else "Eat, and do not bite"
+        return f"{text} (at most {top_speed(self.setup.delay_ms):.1f} cells/s over this connection)" if slow else text
+
+    @property
+    def status(self) -> str:
+        """What the round amounts to."""
+        return f"{self.food} eaten, {len(self.body)} long, {self.speed:.1f}/s"
+
+    def mark_at(self, cell: Cell) -> Mark:
+        """What a cell shows."""
+        return self.field.at(cell)
+
+    def marked(self) -> frozenset[Cell]:
+        """Every cell that shows something."""
+        return frozenset(self.field.marks)
+
+    def checksum(self) -> str:
+        """A stable hash of what can be seen."""
+        return self.field.checksum(self.pen, (self.food, self.words, self.ended))
+
+    # How it ends
+
+    def result(self) -> Result:
+        """How it stands: a point for each piece of food."""
+        won = len(self.body) == self.columns * self.rows
+        return Result(
+            "snake",
+            self.level,
+            score=self.food,
+            finished=won or bool(self._bitten),
+            won=won,
+            time_ms=self.played_ms,
+            words=self.words,
+            presses=self.presses,
+            wrong=self.wrong,
+            medal=medal_of(self.food) if self.ended else "",
+            seed=self.setup.seed,
+            by_word=dict(self.by_word),
+            details={"food": self.food, "length": len(self.body), "top speed": f"{self.speed:.1f} cells/s"},
+        )
+
+    def share_text(self, result: Result) -> str:
+        """The length as a snake, and the figures."""
+        length = len(self.body)
+        picture = "o" * min(length, 30) + ">" + (f" x{length}" if length > 30 else "")
+        return plain_lines(f"snake: {result.level}", result, [picture, f"{self.food} eaten, {length} long"])
+
+    def copy(self) -> Snake:
+        """A round of its own in the same state."""
+        other = object.__new__(Snake)
+        other.__dict__.update(self.__dict__)
+        self._copy_to(other)
+        other.field, other._drawn = self.field.copy(), dict(self._drawn)
+        return other
+
+    # What time and words do
+
+    def _watch(self) -> None:
+        self.field.watch(self.pen)
+
+    def _changed(self) -> frozenset[Cell]:
+        return self.field.changed(self.pen)
+
+    def _advance(self, time_ms: int) -> Done:
+        """Let the head go on as often as is due; the last thing that happened is said."""
+        done, moved = NOTHING, False
+        while self._next_ms is not None and self._next_ms <= time_ms and not self.ended:
+            at_ms, moved = self._next_ms, True
+            done = self._go_on(at_ms) or done
+            self._next_ms = at_ms + round(1000 / self.speed)
+        if moved:
+            self._draw()
+        return done
+
+    def _go_on(self, at_ms: int) -> Done | None:
+        if self._turns:
+            self.direction, self._turns = self._turns[0], self._turns[1:]
+        head = beside(self.body[0], self.direction)
+        body = self.body if self._growing else self.body[:-1]
+        if not (0 <= head[0] < self.columns and 0 <= head[1] < self.rows):
+            return self._die("It ran into the wall", at_ms)
+        if head in body:
+            return self._die("It bit itself", at_ms)
+        self.body = (head, *body)
+        self._growing = max(0, self._growing - 1)
+        if head != self._food_at:
+            return None
+        self.food += 1
+        self._growing += GROWTH
+        if len(self.body) == self.columns * self.rows:
+            self._end(at_ms)
+            return "the field is full", False
+        self._food_at = self._new_food()
+        return f"{self.food} eaten", False
+
+    def _die(self, why: str, at_ms: int) -> Done:
+        self._bitten = why
+        self._end(at_ms)
+        return why, True
+
+    def _do(self, item: Input) -> Done:
+        match item:
+            case Step(direction, by):
+                return self._turn(direction, by)
+            case Go(by):
+                return self._turn(self.direction, by)
+        return NOTHING
+
+    def _turn(self, direction: Direction, by: By) -> Done:
+        """A turn counts for the cell that the head is in when it comes; a second one waits for the next cell."""
+        facing = self._turns[-1] if self._turns else self.direction
+        if direction == OPPOSITE[facing]:
+            self._count(direction, by, wrong=True, moved=False)
+            return f"{direction}: the body is in the way", False
+        if self._next_ms is None:
+            self._begin()
+            self._next_ms = self.clock.time_ms + round(1000 / self.speed)
+            self._count(direction, by)
+            self.direction = direction
+            return direction, False
+        if direction == facing or len(self._turns) == TURNS_KEPT:
+            self._count(direction, by, moved=False)
+            return "", False
+        self._turns = (*self._turns, direction)
+        self._count(direction, by)
+        return direction, False
+
+    def _new_food(self) -> Cell:
+        """A free cell that seed and number decide."""
+        free = [(x, y) for y in range(self.rows) for x in range(self.columns) if (x, y) not in {*self.body}]
+        return Dice(self.setup.seed, self.food).choice(free)
+
+    # Cells
+
+    @staticmethod
+    def _cell(place: Cell) -> Cell:
+        return SIDEWAYS * place[0] + 2, place[1] + 1
+
+    def _put_walls(self) -> None:
+        right, bottom = self.field.width - 1, self.field.height - 1
+        for x in range(right + 1):
+            for y in range(bottom + 1):
+                across = (ARMS["left"] if x else 0) | (ARMS["right"] if x < right else 0) if y in (0, bottom) else 0
+                down = (ARMS["up"] if y else 0) | (ARMS["down"] if y < bottom else 0) if x in (0, right) else 0
+                if across or down:
+                    self.field.put((x, y), Mark("wall", across | down))
+
+    def _draw(self) -> None:
+        """Show the snake and the food as they are now."""
+        marks: dict[Cell, Mark] = {self._cell(self._food_at): Mark("food")}
+        arms: dict[Cell, int] = {self._cell(place): 0 for place in self.body}
+        for place, after in zip(self.body, self.body[1:], strict=False):
+            direction = next(one for one in DELTAS if beside(place, one) == after)
+            x, y = self._cell(place)
+            arms[x, y] |= ARMS[direction]
+            arms[self._cell(after)] |= ARMS[OPPOSITE[direction]]
+            if DELTAS[direction][0]:
+                arms[x + DELTAS[direction][0], y] = ARMS["left"] | ARMS["right"]
+        marks.update((cell, Mark("body", mask)) for cell, mask in arms.items())
+        for cell in self._drawn.keys() - marks.keys():
+            self.field.put(cell, Mark())
+        for cell, mark in marks.items():
+            self.field.put(cell, mark)
+        self._drawn = marks
