@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.settings.presets import NONE, PRESETS
-from voicetrail.settings.tuning import detector_settings
+from voicetrail.settings.values import SettingValues
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
 from voicetrail.vocabulary import is_word
@@ -52,7 +52,7 @@ def measure_presets(
         talk: speech that holds none of them.
         noise: no speech.
     """
-    tuned = {NONE: shipped, **{name: detector_settings(values, shipped) for name, values in PRESETS.items()}}
+    tuned = {NONE: shipped, **{name: SettingValues.of(values).detector_settings(shipped) for name, values in PRESETS.items()}}
     return [
         PresetMetrics(
             name,

@@ -41,7 +41,8 @@ MAY_IMPORT = {
     "calibration": SOUND,
     "replay": SOUND | {"game"},
     "settings": GROUND | {"spotting"},
-    "keys": GROUND,
+    "keys": GROUND | {"key_names"},
+    "key_names": GROUND,
     "checkup": GROUND | {"audio", "spotting", "settings", "sources"},
     "play": PLAY,
     "remote": SOUND | {"link", "sources", "settings"},
@@ -142,6 +143,7 @@ def test_only_the_screen_imports_textual() -> None:
 
 
 LIGHT = (
+    "key_names",
     "events",
     "errors",
     "text",

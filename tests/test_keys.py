@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicetrail.key_names import LATIN, LAYOUTS, KeyNameError, letters_on_key, parse_key
 from voicetrail.keys import ACTIONS, by_group, markdown_table, rebind
 
 
@@ -28,7 +33,7 @@ def test_conflicts_are_reported() -> None:
     keys = {action.name: action.keys for action in actions}
     assert keys["undo"] == ("c",)
     assert keys["clear"] == ("z",)
-    assert keys["quit"] == ()
+    assert keys["quit"] == ("ctrl+q",)
     assert keys["help"] == ("?", "f1")
     assert keys["record"] == ("r",)
     assert problems == [
@@ -36,6 +41,7 @@ def test_conflicts_are_reported() -> None:
         "keys: help needs a key or a list of keys",
         "keys: 5 selects a word and cannot be record",
         "keys: z is asked for by clear and quit; clear has it",
+        "keys: there has to be a key to leave by; quit keeps ctrl-q",
     ]
 
 
@@ -43,3 +49,109 @@ def test_a_key_taken_from_an_action_is_told() -> None:
     actions, problems = rebind({"undo": "c"})
     assert {action.name: action.keys for action in actions}["clear"] == ()
     assert problems == ["keys: c is now undo; clear has no key left"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("z", "z"),
+        ("Z", "Z"),
+        (" ", "space"),
+        (",", "comma"),
+        ("-", "-"),
+        ("+", "+"),
+        ("^", "^"),
+        ("ж", "ж"),
+        ("Ctrl-Z", "ctrl+z"),
+        ("ctrl+z", "ctrl+z"),
+        ("^z", "ctrl+z"),
+        ("C-z", "ctrl+z"),
+        ("CONTROL + Z", "ctrl+z"),
+        ("alt-x", "alt+x"),
+        ("M-x", "alt+x"),
+        ("RETURN", "enter"),
+        ("Esc", "escape"),
+        ("Page Up", "pageup"),
+        ("page_down", "pagedown"),
+        ("PgDn", "pagedown"),
+        ("left arrow", "left"),
+        ("ArrowLeft", "left"),
+        ("Del", "delete"),
+        ("F5", "f5"),
+        ("shift-tab", "shift+tab"),
+        ("backtab", "shift+tab"),
+        ("shift+a", "A"),
+        ("Ctrl+Shift+Up", "ctrl+shift+up"),
+        ("plus", "+"),
+    ],
+)
+def test_a_key_can_be_written_as_other_programs_have_it(text: str, key: str) -> None:
+    assert parse_key(text) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("ctrl+-", "no terminal sends ctrl+-"),
+        ("ctrl+i", "a terminal cannot tell ctrl+i from tab; write tab"),
+        ("^M", "from enter; write enter"),
+        ("nonsense", "no keyboard sends 'nonsense'"),
+        ("entr", "did you mean enter?"),
+        ("escpe", "did you mean escape?"),
+        ("ctrl+5", "the letters a to z"),
+        ("shift+5", "write the character that shift gives there"),
+        ("hyper+x", "write modifiers as ctrl+z"),
+        ("", "no keyboard sends ''"),
+        ("\x1b", "is no key; write a character that can be seen"),
+        ("f99", "did you mean f"),
+    ],
+)
+def test_what_no_keyboard_sends_is_refused_with_the_right_spelling(text: str, says: str) -> None:
+    with pytest.raises(KeyNameError) as error:
+        parse_key(text)
+    assert says in str(error.value)
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_key_or_is_refused_in_one_line(text: str) -> None:
+    try:
+        shown = key = parse_key(text)
+    except KeyNameError as error:
+        shown, key = str(error), "space"
+    assert shown.isprintable()
+    assert parse_key(key) == key
+
+
+def test_a_key_that_is_none_leaves_the_action_its_own() -> None:
+    actions, problems = rebind(
+        {"quit": ["nonsense"], "undo": ["Ctrl-Z", "ctrl+i"], "record": "Ctrl+Q", "mode": "G", "clera": "x"}
+    )
+    keys = {action.name: action.keys for action in actions}
+    assert keys["quit"] == ("q", "ctrl+q")
+    assert keys["undo"] == ("ctrl+z",)
+    assert keys["record"] == ("r",)
+    assert keys["movement"] == ("G",)
+    assert len(problems) == 4
+    assert "keys: record: " not in problems[2]
+    assert problems[3] == "keys: there is no action 'clera'; did you mean clear?"
+
+
+@pytest.mark.parametrize("given", [[], "", ["1"], ["ctrl+m"], ["nonsense", "2"]])
+def test_there_is_always_a_key_to_leave_by(given: object) -> None:
+    actions, _ = rebind({"quit": given, "undo": "q"})
+    assert "ctrl+q" in next(action.keys for action in actions if action.name == "quit")
+
+
+def test_keyboards_of_other_alphabets_reach_the_same_actions() -> None:
+    assert {len(layout) for layout in LAYOUTS} == {len(LATIN)}
+    assert "й" in letters_on_key("q")
+    assert "Й" in letters_on_key("Q")
+    assert letters_on_key("1") == letters_on_key("ctrl+q") == letters_on_key("up") == ()
+    actions, problems = rebind({"marker": "й"})
+    keys = {action.name: action.all_keys for action in actions}
+    assert not problems
+    assert "й" in keys["marker"]
+    assert "й" not in keys["quit"]
+    assert "г" in keys["undo"]
+    every = [key for action in actions for key in action.all_keys]
+    assert len(every) == len(set(every))

@@ -52,7 +52,7 @@ def replacing(path: Path, *, mode: int | None = PRIVATE_FILE) -> Iterator[Binary
     Raises:
         OSError: it cannot be written, or something that is not a regular file is in its place.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     before = _regular_or_missing(target)
     if mode is None:
         mode = PRIVATE_FILE if before is None else stat.S_IMODE(before.st_mode)

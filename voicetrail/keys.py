@@ -1,14 +1,19 @@
 """The one list of what keys do.
 
 The app's bindings, its footer, the help screen, the command palette and the README's table are all made from it. The settings
-file's ``[keys]`` table changes it: ``undo = "z"`` or ``undo = ["z", "backspace"]``.
+file's ``[keys]`` table changes it: ``undo = "z"`` or ``undo = ["z", "backspace"]``. How a key may be written is in
+``voicetrail.key_names``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Literal
+
+from voicetrail.key_names import KeyNameError, letters_on_key, parse_key
 
 Group = Literal["Draw", "Listen", "Tune", "Session", "Screens"]
 GROUPS: tuple[Group, ...] = ("Draw", "Listen", "Tune", "Session", "Screens")
@@ -31,6 +36,13 @@ class Action:
     """Shown in the footer."""
     call: str = ""
     """What the screen runs where that is more than the name: ``threshold(-0.05)``."""
+    other_layouts: tuple[str, ...] = ()
+    """Letters that the same keys give on keyboards of other alphabets; they work too, and are not shown."""
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        """Every key that runs it."""
+        return self.keys + self.other_layouts
 
     @property
     def runs(self) -> str:
@@ -48,12 +60,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("step_shorter", ("-",), "Shorter steps", "Make a step shorter.", "Draw", call="step_setting('step',-1)"),
     Action("step_longer", ("+", "="), "Longer steps", "Make a step longer.", "Draw", call="step_setting('step',1)"),
     Action(
-        "mode",
+        "movement",
         ("g",),
         "Step or glide",
         "Change between one step a word and a pen that glides on.",
         "Draw",
-        call="step_setting('mode',1)",
+        call="step_setting('movement',1)",
     ),
     Action("glide_slower", ("v",), "Glide slower", "Make a glide slower.", "Draw", call="step_setting('glide_speed',-1)"),
     Action("glide_faster", ("V",), "Glide faster", "Make a glide faster.", "Draw", call="step_setting('glide_speed',1)"),
@@ -140,6 +152,10 @@ ACTIONS: tuple[Action, ...] = (
 """Every action in the order of the help. The digits 1 to 9, which select a word, are the app's own and cannot be rebound."""
 
 WORD_DIGITS = "123456789"
+ALWAYS_QUITS = "ctrl+q"
+"""The key that no other action can have, so that there is always one to leave by."""
+OLD_NAMES: Mapping[str, str] = MappingProxyType({"mode": "movement"})
+"""The action of now by its name of earlier versions."""
 
 _SHOWN = {
     "up": "↑",
@@ -173,38 +189,66 @@ def rebind(overrides: Mapping[str, object], actions: Sequence[Action] = ACTIONS)
 
     Returns:
         The actions with their keys, and one line for each thing that could not be done as asked: an action that there is not, a
-        key that is none, a key that two actions want (a key asked for wins over one that comes with the program; of two that
-        were asked for, the first in the list keeps it).
+        key that is none, a key that two actions ask for (a key asked for wins over one that comes with the program; of two that
+        were asked for, the first in the list keeps it). Of an action for which no key can be used, the keys stay.
     """
     problems: list[str] = []
-    wanted: dict[str, tuple[str, ...]] = {}
+    asked: dict[str, tuple[str, ...]] = {}
     known = {action.name for action in actions}
-    for name, value in overrides.items():
+    for given_name, value in overrides.items():
+        name = given_name if given_name in known else OLD_NAMES.get(given_name, given_name)
         if name not in known:
-            problems.append(f"keys: there is no action {name!r}")
+            near = get_close_matches(name, known, 1)
+            problems.append(f"keys: there is no action {name!r}{f'; did you mean {near[0]}?' if near else ''}")
             continue
         given = [value] if isinstance(value, str) else value
-        if not isinstance(given, list) or not all(isinstance(key, str) and key and "," not in key.strip(",") for key in given):
+        if not isinstance(given, list) or not all(isinstance(key, str) for key in given):
             problems.append(f"keys: {name} needs a key or a list of keys")
             continue
-        digits = [key for key in given if key in WORD_DIGITS]
-        problems += [f"keys: {key} selects a word and cannot be {name}" for key in digits]
-        wanted[name] = tuple("comma" if key == "," else "space" if key == " " else key for key in given if key not in digits)
+        keys = []
+        for text in given:
+            try:
+                key = parse_key(text)
+            except KeyNameError as error:
+                problems.append(f"keys: {name}: {error}")
+                continue
+            if key in WORD_DIGITS:
+                problems.append(f"keys: {key} selects a word and cannot be {name}")
+            elif key == ALWAYS_QUITS and name != "quit":
+                problems.append(f"keys: {shown_key(key)} always leaves the game and cannot be {name}")
+            else:
+                keys.append(key)
+        if keys or not given:
+            asked[name] = tuple(dict.fromkeys(keys))
     owner: dict[str, str] = {}
     for action in actions:
-        for key in wanted.get(action.name, ()):
+        for key in asked.get(action.name, ()):
             if key in owner:
                 problems.append(f"keys: {shown_key(key)} is asked for by {owner[key]} and {action.name}; {owner[key]} has it")
             else:
                 owner[key] = action.name
     result = []
     for action in actions:
-        keys = [key for key in wanted.get(action.name, action.keys) if owner.get(key, action.name) == action.name]
-        lost = [key for key in action.keys if action.name not in wanted and key not in keys]
-        if lost and not keys:
+        keys = [key for key in asked.get(action.name, action.keys) if owner.get(key, action.name) == action.name]
+        lost = [key for key in action.keys if action.name not in asked and key not in keys]
+        if action.name == "quit" and not keys:
+            keys = [ALWAYS_QUITS]
+            problems.append(f"keys: there has to be a key to leave by; quit keeps {shown_key(ALWAYS_QUITS)}")
+        elif lost and not keys:
             problems.append(f"keys: {shown_key(lost[0])} is now {owner[lost[0]]}; {action.name} has no key left")
         result.append(replace(action, keys=tuple(keys)))
-    return tuple(result), problems
+    return with_other_layouts(result), problems
+
+
+def with_other_layouts(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The actions with the letters that their keys give on keyboards of other alphabets, where no action has them already."""
+    taken = {key for action in actions for key in action.keys}
+    result = []
+    for action in actions:
+        letters = tuple(letter for key in action.keys for letter in letters_on_key(key) if letter not in taken)
+        taken.update(letters)
+        result.append(replace(action, other_layouts=letters))
+    return tuple(result)
 
 
 def by_group(actions: Iterable[Action] = ACTIONS) -> dict[Group, list[Action]]:
@@ -222,5 +266,5 @@ def markdown_table(actions: Iterable[Action] = ACTIONS) -> str:
         lines.append(f"| **{group}** | |")
         lines += [f"| {' '.join(f'`{shown_key(key)}`' for key in action.keys)} | {action.help} |" for action in members]
         if group == "Tune":
-            lines.append("| `1` to `9` | Select the word with that number. |")
+            lines.append("| `1` to `9` | Select the word with that number; with `18w` the digit's own word. |")
     return "\n".join(lines) + "\n"

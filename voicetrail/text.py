@@ -6,20 +6,22 @@ import unicodedata
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a terminal may act on, or that turn the reading direction: controls, formats, surrogates, private use,
-unassigned, line and paragraph separators."""
+unassigned, line and paragraph separators. Together with the spaces other than the plain one, what ``str.isprintable`` refuses."""
 
 
 def printable(text: object, limit: int | None = 200) -> str:
     """Return the text on one line with nothing in it that a terminal would act on, cut to ``limit`` characters (``None``: whole).
 
-    What is unsafe becomes the replacement character ``�``; tabs and line ends become a space.
+    What is unsafe becomes the replacement character ``�``; tabs, line ends and spaces of every kind become a plain space.
     """
-    shown = "".join(
-        " "
-        if character in "\t\n\r"
-        else "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(character) in UNSAFE
-        else character
-        for character in str(text)[: None if limit is None else limit + 1]
-    )
+    shown = str(text)[: None if limit is None else limit + 1]
+    if not shown.isprintable():
+        shown = "".join(map(_shown, shown))
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    space = character in "\t\n\r" or unicodedata.category(character) == "Zs"
+    return " " if space else "\N{REPLACEMENT CHARACTER}"

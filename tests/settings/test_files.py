@@ -1,34 +1,44 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from voicetrail.atomic import file_lock
 from voicetrail.errors import SettingsError
 from voicetrail.settings import load_settings
-from voicetrail.settings.edit import edit_settings_file
-from voicetrail.settings.files import change_state, read_or_set_aside
+from voicetrail.settings.files import change_settings_file, change_state, read_leniently
 
 
 @pytest.mark.parametrize(
     ("content", "where"),
     [
-        (b"step = 3\nmode = glide\n", "line 2"),
+        (b"step = 3\nmovement = glide\n", "line 2"),
         (b"step = 3\nstep = 4\n", "line 2"),
         (b"ok = 1\n\n\xff\xfe = 2\n", "line 3: not UTF-8"),
         (b"a = " + b"[" * 5000, "nested too deep"),
         (b"step = " + b"9" * 5000, "settings.toml"),
+        (b"step = 0x" + b"f" * 5000, "step is a number beyond 64 bits"),
+        (b"big = 9223372036854775808", "big is a number beyond 64 bits"),
+        (b"thresholds." + b"a." * 3000 + b"b = 1", "thresholds is nested too deep"),
+        (b"a = 1\n" * 40_000, "larger than 200 kB"),
         (b"a\x00b", "line 1"),
         (b'text = "no end', "at its end"),
     ],
+    ids=lambda value: str(value)[:20],
 )
 def test_a_broken_file_is_named_set_aside_and_the_defaults_hold(
     content: bytes, where: str, settings_file: Path, env: dict[str, str]
 ) -> None:
     settings_file.write_bytes(content)
-    settings = load_settings(env=env)
+    for _ in range(2):
+        listed = load_settings(env=env)
+        assert where in listed.notices[0]
+        assert settings_file.read_bytes() == content, "listing renames nothing"
+    settings = load_settings(env=env, background=True)
     assert settings["step"] == 2
     (notice,) = settings.notices
     assert str(settings_file) in notice
@@ -37,7 +47,7 @@ def test_a_broken_file_is_named_set_aside_and_the_defaults_hold(
     assert not settings_file.exists()
     assert settings_file.with_name("settings.toml.broken-1").read_bytes() == content
     settings_file.write_bytes(content)
-    load_settings(env=env)
+    load_settings(env=env, background=True)
     assert settings_file.with_name("settings.toml.broken-2").exists()
     assert load_settings(env=env).notices == ()
 
@@ -60,7 +70,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_end(settings_file: Path, env: dic
     settings = load_settings(env=env)
     assert "cannot be read" in settings.notices[0]
     with pytest.raises(SettingsError, match="cannot be written"):
-        edit_settings_file(settings_file, {"step": 3})
+        change_settings_file(settings_file, {"step": 3})
 
 
 def test_state_that_cannot_be_kept_still_holds(env: dict[str, str], tmp_path: Path) -> None:
@@ -145,35 +155,110 @@ undo = ["z", "backspace"]
 
 def test_comments_survive_a_change(settings_file: Path) -> None:
     settings_file.write_text(COMMENTED)
-    edit_settings_file(settings_file, {"step": 4, "mode": "glide", "thresholds.left": 0.4, "thresholds.up": 0.6})
+    change_settings_file(settings_file, {"step": 4, "movement": "glide", "thresholds.left": 0.4, "thresholds.up": 0.6})
     changed = settings_file.read_text()
     for comment in ("# my settings", "# cells", "# the quiet one", "# he mumbles"):
         assert comment in changed
     assert tomllib.loads(changed) == {
         "step": 4,
-        "mode": "glide",
+        "movement": "glide",
         "thresholds": {"left": 0.4, "up": 0.6},
         "keys": {"undo": ["z", "backspace"]},
     }
-    edit_settings_file(settings_file, {"mode": None, "step": None, "thresholds.left": None, "thresholds.up": None})
+    change_settings_file(settings_file, {"movement": None, "step": None, "thresholds.left": None, "thresholds.up": None})
     assert tomllib.loads(settings_file.read_text()) == {"keys": {"undo": ["z", "backspace"]}}
 
 
 def test_a_change_of_nothing_does_not_touch_the_file(settings_file: Path) -> None:
     settings_file.write_text(COMMENTED)
     before = settings_file.stat()
-    edit_settings_file(settings_file, {"step": 3, "margin": None})
+    change_settings_file(settings_file, {"step": 3, "margin": None})
     assert settings_file.stat().st_ino == before.st_ino
-    edit_settings_file(settings_file.with_name("none.toml"), {"margin": None})
+    change_settings_file(settings_file.with_name("none.toml"), {"margin": None})
     assert not settings_file.with_name("none.toml").exists()
 
 
 def test_a_broken_settings_file_is_not_changed_by_set(settings_file: Path) -> None:
     settings_file.write_text("step = 3\nmode = glide\n")
     with pytest.raises(SettingsError, match=r"line 2.*mend it by hand"):
-        edit_settings_file(settings_file, {"step": 4})
+        change_settings_file(settings_file, {"step": 4})
     assert settings_file.read_text() == "step = 3\nmode = glide\n"
 
 
 def test_reading_what_is_not_there_is_no_trouble(tmp_path: Path) -> None:
-    assert read_or_set_aside(tmp_path / "none.toml") == ({}, "", None)
+    found, notice = read_leniently(tmp_path / "none.toml", set_broken_aside=True)
+    assert (found.entries, found.text, notice) == ({}, "", "")
+
+
+def test_a_byte_order_mark_and_the_ends_of_lines_stay(settings_file: Path, env: dict[str, str]) -> None:
+    settings_file.write_bytes(b"\xef\xbb\xbf# mine\r\nstep = 3\r\n")
+    settings = load_settings(env=env)
+    assert (settings.values.step, settings.notices) == (3, ())
+    change_settings_file(settings_file, {"margin": 0.2, "thresholds.left": 0.5})
+    changed = settings_file.read_bytes()
+    assert changed.startswith(b"\xef\xbb\xbf# mine\r\nstep = 3\r\nmargin = 0.2\r\n")
+    assert changed.count(b"\n") == changed.count(b"\r\n") == 6
+    assert load_settings(env=env).values.thresholds == {"left": 0.5}
+
+
+def test_a_broken_file_behind_a_link_is_set_aside_where_it_lies(
+    settings_file: Path, tmp_path: Path, env: dict[str, str]
+) -> None:
+    kept = tmp_path / "dotfiles" / "voicetrail.toml"
+    kept.parent.mkdir()
+    kept.write_text("no toml")
+    settings_file.symlink_to(kept)
+    load_settings(env=env, background=True)
+    assert settings_file.is_symlink()
+    assert kept.with_name("voicetrail.toml.broken-1").read_text() == "no toml"
+    change_settings_file(settings_file, {"step": 3})
+    assert settings_file.is_symlink()
+    assert tomllib.loads(kept.read_text()) == {"step": 3}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("place", ["settings.toml", "state.toml", "presets/mine.toml"])
+def test_a_fifo_in_the_place_of_a_file_is_no_file(
+    place: str, settings_file: Path, state_file: Path, env: dict[str, str]
+) -> None:
+    path = (state_file if place == "state.toml" else settings_file).parent / place
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    settings = load_settings(env=env, background=True)
+    if place != "presets/mine.toml":
+        assert "it is not a regular file" in settings.notices[0]
+    else:
+        with pytest.raises(SettingsError, match="it is not a regular file"):
+            settings.set("preset", "mine")
+    if place == "settings.toml":
+        with pytest.raises(SettingsError, match="it is not a regular file"):
+            change_settings_file(path, {"step": 3})
+    if place == "state.toml":
+        with pytest.raises(SettingsError, match="it is not a regular file"):
+            load_settings(env=env).set("step", 3)
+    assert path.is_fifo()
+
+
+@pytest.mark.timeout(10)
+def test_a_lock_that_another_program_holds_is_not_waited_for_without_end(
+    settings_file: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicetrail.atomic.file_lock.__wrapped__.__defaults__", (0.1,))
+    with file_lock(settings_file), pytest.raises(SettingsError, match="another program has held its lock"):
+        change_settings_file(settings_file, {"step": 3})
+
+
+def test_an_open_folder_of_the_platform_is_closed_and_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    load_settings(env={}).set("step", 3)
+    folders = {path for path in tmp_path.rglob("voicetrail") if path.is_dir()}
+    assert folders
+    for folder in folders:
+        assert folder.stat().st_mode & 0o077 == 0
+        folder.chmod(0o755)
+    notices = load_settings(env={}).notices
+    assert len(notices) == len(folders)
+    assert "it is yours alone now" in notices[0]
+    assert load_settings(env={}).notices == ()

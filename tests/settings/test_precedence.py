@@ -9,7 +9,7 @@ import pytest
 
 from voicetrail.errors import SettingsError
 from voicetrail.settings import load_settings
-from voicetrail.settings.layers import ORDER
+from voicetrail.settings.values import ORDER
 
 PLACES = ("file", "profile", "state", "environment", "flag", "session")
 """The places that can give a value, the weakest first; the default is under all of them."""

@@ -30,7 +30,7 @@ def test_a_default_is_a_value_that_its_own_text_reads_back(name: str) -> None:
         ("step", "4.0", 4),
         ("ascii", "Yes", True),
         ("ascii", "0", False),
-        ("mode", "glide", "glide"),
+        ("movement", "glide", "glide"),
         ("thresholds", "left=0.5, up=0.6", {"left": 0.5, "up": 0.6}),
         ("thresholds", "", {}),
         ("source", "tcp://127.0.0.1:10700", "tcp://127.0.0.1:10700"),
@@ -51,13 +51,15 @@ def test_a_text_stands_for_a_value(name: str, text: str, value: Value) -> None:
         ("gain", math.inf, "-20 to 40 dB, or auto"),
         ("step", 2.5, "a whole number, 1 to 20 cells"),
         ("step", 10**400, "1 to 20 cells"),
-        ("mode", "fly", "it takes step or glide"),
+        ("movement", "fly", "it takes step or glide"),
         ("ascii", "on", "it takes on or off"),
         ("source", "a\x1b[31m", "�"),
         ("source", "\udcff", "source cannot be"),
         ("thresholds", {"left": 2}, "thresholds.left cannot be '2': it takes 0.05 to 1"),
         ("thresholds", {"_unknown_": 0.5}, "is no word"),
-        ("thresholds", {"a b": 0.5}, "is no word"),
+        ("thresholds", {" a": 0.5}, "is no word"),
+        ("thresholds", {"": 0.5}, "is no word"),
+        pytest.param("step", 10**5000, "a number beyond 64 bits", id="huge"),
         ("thresholds", [0.5], "for each word 0.05 to 1"),
     ],
 )
@@ -74,12 +76,15 @@ def test_a_misspelt_name_gets_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"no setting 'step\.left'"):
         find("step.left")
     assert find("thresholds.left") == (SETTINGS["thresholds"], "left")
+    assert find("thresholds.turn left") == (SETTINGS["thresholds"], "turn left")
+    with pytest.raises(SettingsError, match="no setting"):
+        find("thresholds.")
 
 
 def test_every_setting_has_a_flag() -> None:
     parser = argparse.ArgumentParser()
     add_setting_flags(parser, without=("record",))
-    given = "--profile ann --glide-speed 8 --no-record-scores --threshold 0.7 --threshold left=0.5 --gain -3 --mode glide"
+    given = "--profile ann --glide-speed 8 --no-record-scores --threshold 0.7 --threshold left=0.5 --gain -3 --movement glide"
     args = parser.parse_args(given.split())
     assert args.profile == "ann"
     assert setting_flags(args) == {
@@ -88,7 +93,7 @@ def test_every_setting_has_a_flag() -> None:
         "threshold": 0.7,
         "thresholds": {"left": 0.5},
         "gain": "-3",
-        "mode": "glide",
+        "movement": "glide",
     }
     flags = parser.format_help()
     assert all(f"--{name.replace('_', '-')}" in flags for name in SETTINGS if name not in ("thresholds", "record"))

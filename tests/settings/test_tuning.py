@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from voicetrail.errors import SettingsError
 from voicetrail.settings import SETTINGS, TUNING, load_settings
 from voicetrail.settings.presets import PRESETS
-from voicetrail.settings.tuning import shift_threshold
+from voicetrail.settings.values import shift_threshold
 from voicetrail.spotting.detector import DetectorSettings
 
 WORDS = ("up", "down", "left", "right")
@@ -82,8 +82,8 @@ def test_steps_go_from_what_ships_and_end_at_the_range(env: dict[str, str]) -> N
     with pytest.raises(SettingsError, match="0 to 3 s"):
         settings.step("refractory", -1, SHIPPED)
     assert settings.step("step", 30) == 20
-    assert settings.step("mode", 1) == "glide"
-    assert settings.step("mode", 1) == "step"
+    assert settings.step("movement", 1) == "glide"
+    assert settings.step("movement", 1) == "step"
     assert settings.step("ascii", 1) is True
 
 

@@ -14,8 +14,9 @@ import torch
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.locate import find_weights, folders
 from voicetrail.spotting.model import DEFAULT_ARCHITECTURE, build_model
-from voicetrail.spotting.weights import KEY, WeightsInfo, find_weights, folders, load_weights, read_info, save_weights
+from voicetrail.spotting.weights import KEY, WeightsInfo, load_weights, read_info, save_weights
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES, is_word
 
 LABELS = (*DIRECTIONS, UNKNOWN, NOISE)
@@ -111,7 +112,7 @@ def test_weights_are_looked_for_in_the_package_first_and_then_in_the_checkout(
     for folder in (installed, checkout):
         folder.mkdir()
     (checkout / "own.safetensors").write_bytes(kept.read_bytes())
-    monkeypatch.setattr("voicetrail.spotting.weights.folders", lambda: (installed, checkout))
+    monkeypatch.setattr("voicetrail.spotting.locate.folders", lambda: (installed, checkout))
     assert find_weights("own").parent == checkout
     (installed / "own.safetensors").write_bytes(kept.read_bytes())
     assert find_weights("own").parent == installed

@@ -74,7 +74,7 @@ async def test_arrows_change_the_value_at_once(tmp_path: Path) -> None:
         stage = await open_screen(pilot, settings)
         for name, key, value in [
             ("step", "right", 3),
-            ("mode", "right", "glide"),
+            ("movement", "right", "glide"),
             ("ascii", "space", True),
             ("refractory", "left", 0.5),
             ("thresholds.left", "right", 0.65),

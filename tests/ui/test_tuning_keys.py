@@ -62,7 +62,7 @@ KEYS = (
     ("-", "step", 1),
     ("+", "step", 2),
     ("=", "step", 3),
-    ("g", "mode", "glide"),
+    ("g", "movement", "glide"),
     ("v", "glide_speed", 5.0),
     ("V", "glide_speed", 6.0),
     ("p", "push_to_talk", True),
@@ -137,7 +137,7 @@ def _takes_effect(game: RoundScreen, settings: Settings, name: str) -> None:
         assert listener.detector.settings != ToneRecognizer.detector
     elif name == "step":
         assert rules.step == settings[name]
-    elif name == "mode":
+    elif name == "movement":
         assert rules.movement.name == settings[name]
     elif name == "glide_speed":
         assert rules.glide_speed == settings[name]

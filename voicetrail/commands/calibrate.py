@@ -67,13 +67,13 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
 
     # A device remembered from another day is waited for; one that was named for this run has to be there.
     patient = settings.origin("device") not in ("flag", "environment")
-    source = open_source(settings.text("source"), device=settings.text("device") or None, patient=patient)
+    source = open_source(settings.values.source, device=settings.values.input_device, patient=patient)
     try:
-        recognizer = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
+        recognizer = load_recognizer(settings.values.recognizer)
         detector = settings.detector_settings(recognizer.detector)
         plan = Plan.for_words(_words(args.words, recognizer.labels), room=args.room, slot=args.slot)
         session = CalibrationRun(recognizer.labels, plan, detector)
-        listener = Listener(source, recognizer, Detector(recognizer.labels, detector), gain=make_gain(settings["gain"]))
+        listener = Listener(source, recognizer, Detector(recognizer.labels, detector), gain=make_gain(settings.values.gain))
     except BaseException:
         source.close()
         raise
@@ -107,7 +107,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
         raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
     if told == len(session.prompts):
         teller.answered(session, told)
-    gain = settings["gain"]
+    gain = settings.values.gain
     assert isinstance(gain, float | str)
     return propose(session, recognizer.detector, gain, speech_curves(recognizer.about))
 

@@ -72,7 +72,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("settings", "ok", f"in {settings.places.settings}")
     from voicetrail.checkup.sound import check_sound
 
-    yield from check_sound(settings.text("device") or None)
+    yield from check_sound(settings.values.input_device)
     from voicetrail.checkup.recognizer import check_recognizer
 
-    yield from check_recognizer(settings.text("weights") or settings.text("vocabulary"))
+    yield from check_recognizer(settings.values.recognizer)

@@ -65,7 +65,7 @@ def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
     from voicetrail.audio.gain import make_gain
     from voicetrail.sources import open_source
 
-    device = settings.text("device") or None
+    device = settings.values.input_device
     # A file is looked at before torch is imported, so that a wrong name is told at once; a device or line is opened after it, or
     # its first second would be lost while that takes its time.
     source = open_source(spec) if _is_file(spec) else None
@@ -74,8 +74,8 @@ def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
         from voicetrail.spotting.detector import Detector
         from voicetrail.spotting.recognizer import load_recognizer
 
-        recognizer = load_recognizer(settings.text("weights") or settings.text("vocabulary"))
-        _check_words(settings.table("thresholds"), recognizer.labels)
+        recognizer = load_recognizer(settings.values.recognizer)
+        _check_words(settings.values.thresholds, recognizer.labels)
         detector = Detector(recognizer.labels, settings.detector_settings(recognizer.detector))
         if source is None:
             patient = settings.origin("device") not in ("flag", "environment")
@@ -84,7 +84,7 @@ def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
         if source is not None:
             source.close()
         raise
-    listener = Listener(source, recognizer, detector, gain=make_gain(settings["gain"]))
+    listener = Listener(source, recognizer, detector, gain=make_gain(settings.values.gain))
     teller.begins(source.name, source.live, recognizer.name)
     try:
         for event in listener.events():

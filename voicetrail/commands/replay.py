@@ -151,12 +151,12 @@ def _play(recording: Replay, args: argparse.Namespace) -> int:
 
     check_terminal()
     settings = load_settings()
-    spare_the_line(settings.switch("slow_line"))
+    spare_the_line(settings.values.slow_line)
     from voicetrail.ui.app import TrailApp
     from voicetrail.ui.screens.replay import ReplayScreen
 
-    plain = args.ascii or settings.switch("ascii") or _plain()
-    app = TrailApp(lambda: ReplayScreen(recording), theme=settings.text("theme"), ascii_only=plain)
+    plain = args.ascii or settings.values.ascii or _plain()
+    app = TrailApp(lambda: ReplayScreen(recording), theme=settings.values.theme, ascii_only=plain)
     app.run()
     if app.failure is not None:
         output.write_error(f"voicetrail: an error of the program ended the replay; its log is {app.log_path}")

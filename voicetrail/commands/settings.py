@@ -1,7 +1,8 @@
 """Show the settings with where each value came from, or change one.
 
-From the weakest to the strongest: default, preset, settings file, profile, keys pressed in earlier sessions, environment
-(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session.
+From the weakest to the strongest: default, settings file, profile, keys pressed in earlier sessions, environment
+(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session. A preset ranks with the place that names it, just below what
+else that place gives.
 """
 
 from __future__ import annotations
@@ -11,14 +12,11 @@ from collections.abc import Mapping, Sequence
 
 from voicetrail import output
 from voicetrail.errors import SettingsError
-from voicetrail.settings import SETTINGS, TUNING, Settings, Value, find, load_settings
-from voicetrail.settings.edit import edit_settings_file
-from voicetrail.settings.files import change_state
+from voicetrail.settings import SETTINGS, Setting, Settings, Value, find, load_settings
+from voicetrail.settings.files import change_settings_file, change_state
 from voicetrail.settings.flags import add_setting_flags, setting_flags
+from voicetrail.settings.settings import SUPERSEDED, checked_change
 from voicetrail.text import printable
-
-SUPERSEDED = {"threshold": ("thresholds",), "preset": TUNING}
-"""What a change takes out of the keys' state beside the setting itself, so that it is not hidden by it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,27 +56,32 @@ def run(args: argparse.Namespace) -> int:
 
 def _set(settings: Settings, args: argparse.Namespace) -> None:
     setting, word = find(args.name)
-    value: Value
-    if word is None:
-        value = setting.parse(args.value)
-        if args.name == "preset" and value not in ("none", *settings.preset_names()):
-            raise SettingsError(f"no preset {printable(value, 60)!r}; there are none, {', '.join(settings.preset_names())}")
-    else:
-        table = setting.parse(f"{word}={args.value}")
-        assert isinstance(table, Mapping)
-        value = table[word]
-    edit_settings_file(settings.places.written, {args.name: value})
+    args.name = setting.name if word is None else args.name
+    value = checked_change(setting, word, _parsed(setting, word, args.value), settings.presets)
+    change_settings_file(settings.places.written, {args.name: value})
+    # What keys changed is stronger than the file: without this the change would be hidden by it.
     _forget_keys(settings, (args.name, *SUPERSEDED.get(args.name, ())))
-    _tell(args, "file" if settings.places.profile is None else "profile")
+    _tell(args, None if value is None else "file" if settings.places.profile is None else "profile")
+
+
+def _parsed(setting: Setting, word: str | None, text: str) -> Value:
+    """The value that a text stands for, of the setting or of one of its words."""
+    if word is None:
+        return setting.parse(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text  # refused by name
 
 
 def _reset(settings: Settings, args: argparse.Namespace) -> None:
     if args.name == "all":
         names: tuple[str, ...] = tuple(SETTINGS)
     else:
-        find(args.name)
+        setting, word = find(args.name)
+        args.name = setting.name if word is None else args.name
         names = (args.name,)
-    edit_settings_file(settings.places.written, dict.fromkeys(names))
+    change_settings_file(settings.places.written, dict.fromkeys(names))
     _forget_keys(settings, names)
     if args.name == "all":
         output.write_line("every setting is as it ships, but for what the environment and flags say")
@@ -93,7 +96,7 @@ def _save(settings: Settings, args: argparse.Namespace) -> None:
 
 def _presets(settings: Settings, args: argparse.Namespace) -> None:
     for name in ("none", *settings.preset_names()):
-        output.write_line(f"{'*' if settings['preset'] == name else ' '} {name}")
+        output.write_line(f"{'*' if settings.values.preset == name else ' '} {name}")
 
 
 def _path(settings: Settings, args: argparse.Namespace) -> None:
@@ -116,7 +119,7 @@ def _tell(args: argparse.Namespace, written: str | None) -> None:
     """Print what holds now, and why that is not what was just written, if so."""
     settings = load_settings(setting_flags(args), args.profile)
     setting, word = find(args.name)
-    own = word is None or word in settings.table("thresholds")
+    own = word is None or word in settings.values.thresholds
     origin = settings.origin(args.name if own else "preset")
     if own:
         shown = f"{settings[args.name]:g}" if word is not None else settings.show(setting.name)
@@ -124,7 +127,7 @@ def _tell(args: argparse.Namespace, written: str | None) -> None:
     else:
         output.write_line(f"{args.name} is not set: it has the threshold for all words")
     if written is not None and origin != written:
-        reason = f"the preset {settings.text('preset')!r}" if origin in ("preset", "key") else f"the {origin}"
+        reason = f"the preset {settings.values.preset!r}" if origin in ("preset", "key") else f"the {origin}"
         output.write_line(f"note: it is written, but {reason} holds over the {written}")
 
 
@@ -161,7 +164,7 @@ def _as_table(settings: Settings) -> str:
     for name, setting in SETTINGS.items():
         rows.append((name, settings.show(name) or "-", settings.origin(name), setting.range_text, setting.help))
         if name == "thresholds":
-            words = settings.table(name)
+            words = settings.values.thresholds
             rows[-1:] = [
                 (f"{name}.{printable(word)}", f"{value:g}", settings.origin(f"{name}.{word}"), setting.range_text, setting.help)
                 for word, value in words.items()

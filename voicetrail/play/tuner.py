@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicetrail.errors import SettingsError
-from voicetrail.settings import SETTINGS, Settings
+from voicetrail.settings import Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.vocabulary import is_word
+from voicetrail.vocabulary import DIGITS, is_word
 
 NOT_YET = "the recognizer is still being loaded"
 
@@ -51,12 +51,15 @@ class Tuner:
         return f"threshold keys change {word}, now {detector.threshold_of(word):.2f}"
 
     def select_number(self, number: int) -> str:
-        """Choose the word with a number, from 1; again for all words."""
+        """Choose the word of a digit, or in a vocabulary without digits the word with that number, from 1; again for all words."""
         if not self.words:
             return NOT_YET
-        if number > len(self.words):
-            return f"there are {len(self.words)} words"
-        word = self.words[number - 1]
+        digits = [word for word in DIGITS if word in self.words]
+        if digits and DIGITS[number] not in digits:
+            return f"{number} selects no word: these weights know {', '.join(digits)}; tab goes through all words"
+        if not digits and number > len(self.words):
+            return f"there {'is 1 word' if len(self.words) == 1 else f'are {len(self.words)} words'}"
+        word = DIGITS[number] if digits else self.words[number - 1]
         return self.select(None if word == self.selected else word)
 
     def select_by(self, places: int) -> str:
@@ -85,10 +88,11 @@ class Tuner:
 
     def step(self, name: str, steps: int) -> str:
         """Move any setting by its step, or to its next choice."""
-        if self._settings[name] == SETTINGS[name].keyword and self.shipped is None:
+        setting, _ = find(name)
+        if self._settings[name] == setting.keyword and self.shipped is None:
             return NOT_YET
         self._settings.step(name, steps, self.shipped)
-        return f"{SETTINGS[name].name.replace('_', ' ')} {self._settings.show(name)}"
+        return f"{setting.name.replace('_', ' ')} {self._settings.show(setting.name)}"
 
     def next_preset(self) -> str:
         """Take the next preset; after the last one, none."""

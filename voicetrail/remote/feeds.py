@@ -31,13 +31,13 @@ def open_feed(
         VoicetrailError: there is no such source, or the weights cannot be loaded.
     """
     settings = load_settings({}, args.profile)
-    device = args.device or settings["device"] or None
+    device = args.device or settings.values.input_device
     source = open_source(args.source, device=None if device is None else str(device), paced=True)
     if not words:
         return SoundFeed(source, on_level=on_level, on_source_event=on_source_event)
     from voicetrail.audio.gain import make_gain
     from voicetrail.spotting.recognizer import load_recognizer
 
-    recognizer = load_recognizer(str(settings["weights"] or settings["vocabulary"]))
-    detector, gain = settings.detector_settings(recognizer.detector), make_gain(settings["gain"])
+    recognizer = load_recognizer(settings.values.recognizer)
+    detector, gain = settings.detector_settings(recognizer.detector), make_gain(settings.values.gain)
     return WordsFeed(source, recognizer, detector, gain=gain, on_level=on_level, on_source_event=on_source_event)

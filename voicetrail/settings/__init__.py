@@ -1,10 +1,11 @@
-"""Every knob of the program: one list, several places to set it, one value that holds.
+"""Everything that can be set: one list, several places to set it, one value that holds.
 
 ``SETTINGS`` is the list; ``load_settings`` reads the places and gives the ``Settings`` of a run.
 """
 
-from voicetrail.settings.load import load_settings
 from voicetrail.settings.schema import AUTO, SETTINGS, SHIPPED, TUNING, Setting, Value, find
-from voicetrail.settings.store import Settings
+from voicetrail.settings.settings import Settings
+from voicetrail.settings.sources import load_settings
+from voicetrail.settings.values import SettingValues
 
-__all__ = ["AUTO", "SETTINGS", "SHIPPED", "TUNING", "Setting", "Settings", "Value", "find", "load_settings"]
+__all__ = ["AUTO", "SETTINGS", "SHIPPED", "TUNING", "Setting", "SettingValues", "Settings", "Value", "find", "load_settings"]

@@ -8,7 +8,7 @@ alone.
 
 from __future__ import annotations
 
-import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -18,11 +18,17 @@ from typing import Any
 
 from voicetrail.atomic import file_lock, read_file, replace_file
 from voicetrail.errors import SettingsError
-from voicetrail.settings.schema import Value
+from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Value, split_name
 from voicetrail.text import printable
 
-LARGEST = 1_000_000
+LARGEST = 200_000
 """Bytes of a settings file that are read at most; a larger one is no settings file."""
+DEEPEST = 8
+"""Tables and arrays in each other; a settings file needs two."""
+MARK = "\ufeff"
+"""The byte order mark that some editors put before a text."""
+SETTINGS_HEADING = "# Settings of voicetrail; `voicetrail settings` lists them all with their ranges.\n"
+STATE_HEADING = "# What keys changed in the game. Edit settings.toml instead; this file is rewritten as you play.\n"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}")
 """A profile's or preset's name: it becomes a file's name, so it may not hold a dot or a slash."""
 
@@ -41,6 +47,11 @@ class SettingsFiles:
     """What keys changed, of this profile."""
     presets: Path
     """The folder of saved presets."""
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of all state files."""
+        return self.state.parent if self.profile is None else self.state.parent.parent
 
     @property
     def written(self) -> Path:
@@ -86,25 +97,40 @@ class BrokenFile(Exception):
     """A file that is no TOML. ``str()`` is the reason, with the line where one is known."""
 
 
-def read(path: Path) -> tuple[Entries, str]:
-    """Read a TOML file.
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """What stands in a TOML file; nothing where there is no such file."""
 
-    Returns:
-        Its entries and its text; both empty when there is no such file.
+    entries: Entries
+    text: str
+    """Without the byte order mark."""
+    mark: str = ""
+    """The byte order mark, where there is one."""
+
+    @property
+    def line_end(self) -> str:
+        """How its lines end."""
+        return "\r\n" if 2 * self.text.count("\r\n") > self.text.count("\n") else "\n"
+
+
+def read(path: Path) -> TomlFile:
+    """Read a TOML file.
 
     Raises:
         BrokenFile: it is no TOML.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or it is not a regular file.
     """
     try:
         data = read_file(path, LARGEST)
     except FileNotFoundError:
-        return {}, ""
+        return TomlFile({}, "")
     if len(data) > LARGEST:
-        raise BrokenFile(f"larger than {LARGEST // 1_000_000} MB")
+        raise BrokenFile(f"larger than {LARGEST // 1000} kB")
     try:
         text = data.decode("utf-8")
-        return tomllib.loads(text), text
+        mark = MARK if text.startswith(MARK) else ""
+        text = text.removeprefix(MARK)
+        entries = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BrokenFile(f"line {line}: not UTF-8") from None
@@ -112,6 +138,27 @@ def read(path: Path) -> tuple[Entries, str]:
         raise BrokenFile("nested too deep") from None
     except ValueError as error:
         raise BrokenFile(_reason(str(error))) from None
+    _refuse_extremes(entries)
+    return TomlFile(entries, text, mark)
+
+
+def _refuse_extremes(entries: Entries) -> None:
+    """Refuse what is TOML by its grammar only: numbers beyond 64 bits, which TOML wants refused, and tables in tables without end.
+
+    Python's own functions fail on both later on, each at another place.
+
+    Raises:
+        BrokenFile: there is such a value.
+    """
+    todo: list[tuple[object, int, str]] = [(value, 1, name) for name, value in entries.items()]
+    while todo:
+        value, depth, name = todo.pop()
+        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            raise BrokenFile(printable(f"{name} is a number beyond 64 bits"))
+        if isinstance(value, dict | list):
+            if depth >= DEEPEST:
+                raise BrokenFile(printable(f"{name} is nested too deep"))
+            todo += [(inner, depth + 1, name) for inner in (value.values() if isinstance(value, dict) else value)]
 
 
 def _reason(message: str) -> str:
@@ -123,31 +170,68 @@ def _reason(message: str) -> str:
     return printable(f"{where}: {found[1]}")
 
 
-def read_or_set_aside(path: Path) -> tuple[Entries, str, str | None]:
-    """Read a TOML file; a broken one is renamed, so that it is there to mend and the next start has a clean one.
+def read_leniently(path: Path, *, set_broken_aside: bool) -> tuple[TomlFile, str]:
+    """Read a TOML file; in the place of one that cannot be read there is nothing.
+
+    Args:
+        path: the file.
+        set_broken_aside: rename a broken one, so that it is there to mend and the next start has a clean one.
 
     Returns:
-        Entries, text, and a notice for the player (``None`` when all is well).
+        The file, and a notice for the player (empty when all is well).
     """
     try:
-        return *read(path), None
+        return read(path), ""
     except BrokenFile as broken:
+        notice = f"{path}, {broken}; defaults are used"
+        if not set_broken_aside:
+            return TomlFile({}, ""), f"{notice} (mend the file, or delete it)"
         try:
             aside = set_aside(path)
         except OSError as error:
-            return {}, "", f"{path}, {broken}; defaults are used (it could not be set aside: {error.strerror or error})"
-        return {}, "", f"{path}, {broken}; defaults are used, the file was set aside as {aside.name}"
+            return TomlFile({}, ""), f"{notice} (it could not be set aside: {error.strerror or error})"
+        return TomlFile({}, ""), f"{notice}, the file was set aside as {aside.name}"
     except OSError as error:
-        return {}, "", f"{path} cannot be read ({error.strerror or error}); defaults are used"
+        return TomlFile({}, ""), f"{path} cannot be read ({error.strerror or error}); defaults are used"
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a broken file to ``<name>.broken-<n>`` and return the new path; no older one is overwritten."""
+    """Rename a broken file to ``<name>.broken-<n>`` and return the new path; no older one is overwritten.
+
+    Of a symbolic link the file that it points to is renamed: the link is a part of how its owner keeps settings.
+    """
+    target = Path(os.path.realpath(path))
     number = 1
-    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+    while (aside := target.with_name(f"{target.name}.broken-{number}")).exists():
         number += 1
-    path.rename(aside)
+    target.rename(aside)
     return aside
+
+
+def change_settings_file(path: Path, changes: Mapping[str, Value | None]) -> None:
+    """Set entries of the file that a person edits, in their hand: comments, order, blank lines and the ends of lines stay.
+
+    Args:
+        path: the file; made with its folder when missing.
+        changes: checked values by the setting's name, ``None`` to remove one; ``thresholds.left`` is one word's.
+
+    Raises:
+        SettingsError: the file is broken (it is left as it is; the message has line and reason), or it cannot be written.
+    """
+    try:
+        with file_lock(path):
+            found = read(path)
+            wanted = apply_changes(found.entries, changes)
+            if wanted == found.entries:
+                return
+            written = _changed_text(found, changes)
+            if written is None or tomllib.loads(written) != wanted:
+                raise SettingsError(f"{path} is written in a way that the program cannot change safely; edit it by hand")
+            replace_file(path, found.mark + written, mode=None)
+    except BrokenFile as broken:
+        raise SettingsError(f"{path}, {broken}; mend it by hand, or delete it to begin with defaults") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def change_state(path: Path, changes: Mapping[str, Value | None]) -> None:
@@ -159,16 +243,64 @@ def change_state(path: Path, changes: Mapping[str, Value | None]) -> None:
         OSError: it cannot be written.
     """
     with file_lock(path):
-        entries, _, _ = read_or_set_aside(path)
-        replace_file(path, dump(apply_changes(entries, changes)))
+        found, _ = read_leniently(path, set_broken_aside=True)
+        replace_file(path, dump(apply_changes(found.entries, changes), STATE_HEADING))
+
+
+def _changed_text(found: TomlFile, changes: Mapping[str, Value | None]) -> str | None:
+    """The file's text with the changes made in it; ``None`` where tomlkit does not understand the text."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(found.text or SETTINGS_HEADING)
+        for name, value in changes.items():
+            _change(document, name, value)
+        text = tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, TypeError, RecursionError):
+        return None
+    # What tomlkit adds ends in \n, whatever the other lines end in.
+    return text.replace("\r\n", "\n").replace("\n", found.line_end)
+
+
+def _change(document: Any, name: str, value: Value | None) -> None:
+    """Change one entry of tomlkit's document, whose types say little."""
+    import tomlkit
+
+    base, word = split_name(name)
+    if word is None:
+        for entry in _entries_of(base):
+            document.pop(entry, None)
+        if value is None:
+            document.pop(base, None)
+        else:
+            document[base] = tomlkit.item(dict(value)) if isinstance(value, Mapping) else value
+        return
+    if not isinstance(document.get(base), Mapping):
+        if value is None:
+            return
+        document[base] = tomlkit.table()
+    if value is None:
+        document[base].pop(word, None)
+        if not document[base]:
+            del document[base]
+    else:
+        document[base][word] = value
+
+
+def _entries_of(base: str) -> tuple[str, ...]:
+    """The entries that a change of a setting removes beside its own: those under its name of earlier versions."""
+    return tuple(old for old, new in OLD_NAMES.items() if new == base and old not in SETTINGS)
 
 
 def apply_changes(entries: Mapping[str, Any], changes: Mapping[str, Value | None]) -> Entries:
     """Return entries with some of them set, or removed where the change is ``None``."""
     changed = {name: dict(value) if isinstance(value, Mapping) else value for name, value in entries.items()}
     for name, value in changes.items():
-        base, _, word = name.partition(".")
-        if not word:
+        base, word = split_name(name)
+        if word is None:
+            for entry in _entries_of(base):
+                changed.pop(entry, None)
             if value is None:
                 changed.pop(base, None)
             else:
@@ -186,36 +318,21 @@ def apply_changes(entries: Mapping[str, Any], changes: Mapping[str, Value | None
     return changed
 
 
-def dump(entries: Mapping[str, Any]) -> str:
-    """Write entries as TOML: plain values first, then a table of numbers each.
+def dump(entries: Mapping[str, Any], heading: str = "") -> str:
+    """Write entries as TOML: plain values first, then a table of plain values each.
 
-    What cannot have come from this program (an array, a date, a table of anything else) is left out.
+    What cannot have come from this program (an array, a date, a table in a table) is left out.
     """
-    lines = ["# What keys changed in the game. Edit settings.toml instead; this file is rewritten as you play."]
-    tables = []
-    for name, value in sorted(entries.items()):
-        if isinstance(value, Mapping):
-            rows = [f"{_quoted(word)} = {_plain(number)}" for word, number in sorted(value.items()) if _is_plain(number)]
-            tables += ["", f"[{_quoted(name)}]", *rows]
-        elif _is_plain(value):
-            lines.append(f"{_quoted(name)} = {_plain(value)}")
-    return "\n".join([*lines, *tables]) + "\n"
+    import tomlkit
+
+    plain = {name: value for name, value in sorted(entries.items()) if _is_plain(value)}
+    tables = {
+        name: {word: number for word, number in sorted(value.items()) if _is_plain(number)}
+        for name, value in sorted(entries.items())
+        if isinstance(value, Mapping)
+    }
+    return heading + tomlkit.dumps({**plain, **tables})
 
 
 def _is_plain(value: object) -> bool:
     return isinstance(value, bool | int | float | str)
-
-
-def _plain(value: bool | int | float | str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _quoted(value, always=True)
-    return repr(value)
-
-
-def _quoted(text: str, *, always: bool = False) -> str:
-    """A TOML key or basic string. JSON's escapes are TOML's, but for DEL, which JSON leaves as it is."""
-    if not always and re.fullmatch(r"[A-Za-z0-9_-]+", text):
-        return text
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 
-from voicetrail.settings.schema import SETTINGS, Setting
+from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Setting
 
 
 def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
@@ -34,6 +34,9 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
             )
         else:
             group.add_argument(flag, dest=setting.name, metavar=_metavar(setting), help=f"{help} ({setting.range_text})")
+    for old, name in OLD_NAMES.items():
+        if name not in without and old not in SETTINGS:
+            group.add_argument("--" + old.replace("_", "-"), dest=old, help=argparse.SUPPRESS)
 
 
 def setting_flags(args: argparse.Namespace) -> dict[str, object]:
@@ -43,7 +46,7 @@ def setting_flags(args: argparse.Namespace) -> dict[str, object]:
         SettingsError: a threshold cannot be used.
     """
     given: dict[str, object] = {}
-    for name in SETTINGS:
+    for name in (*OLD_NAMES, *SETTINGS):
         value = getattr(args, name, None)
         if value is not None:
             given[name] = value

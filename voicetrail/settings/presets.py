@@ -5,7 +5,7 @@ Four ship; others are saved under a name of one's own as a TOML file each in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +15,9 @@ from voicetrail.settings import files
 from voicetrail.settings.schema import SETTINGS, TUNING, Value
 from voicetrail.text import printable
 
+HEADING = "# A preset of voicetrail: the values that decide when a word is taken.\n"
+MOST = 200
+"""Saved presets that are read at most."""
 NONE = "none"
 """The preset that holds nothing: every value as it ships."""
 
@@ -38,59 +41,92 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 what each does."""
 
 
-def preset_names(folder: Path) -> tuple[str, ...]:
-    """Every preset there is, the shipped ones first."""
-    own = sorted(path.stem for path in folder.glob("*.toml") if files.NAME.fullmatch(path.stem)) if folder.is_dir() else []
-    return (*PRESETS, *(name for name in own if name not in PRESETS))
+class Presets:
+    """Every preset that can be chosen: those that ship, and those that a player saved. All are read when this is made, so that
+    choosing one reads no file.
 
-
-def load_preset(name: str, folder: Path) -> Mapping[str, Value]:
-    """The values of a preset.
-
-    Raises:
-        SettingsError: there is none of that name, or its file cannot be used.
+    Args:
+        folder: of the saved ones; it need not exist.
     """
-    if name == NONE:
-        return MappingProxyType({})
-    if name in PRESETS:
-        return PRESETS[name]
-    known = ", ".join((NONE, *preset_names(folder)))
-    if not files.NAME.fullmatch(name):
-        raise SettingsError(f"no preset {printable(name, 60)!r}; there are {known}")
-    path = folder / f"{name}.toml"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._saved: dict[str, Mapping[str, Value] | SettingsError] = {}
+        """The values of each saved preset, or why its file cannot be used."""
+        for path in _files(folder):
+            try:
+                self._saved[path.stem] = _read(path)
+            except SettingsError as error:
+                self._saved[path.stem] = error
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every preset there is, the shipped ones first; not ``none``."""
+        return (*PRESETS, *self._saved)
+
+    def get(self, name: str) -> Mapping[str, Value]:
+        """The values of a preset.
+
+        Raises:
+            SettingsError: there is none of that name, or its file cannot be used.
+        """
+        if name == NONE:
+            return MappingProxyType({})
+        values = PRESETS.get(name) or self._saved.get(name)
+        if values is None:
+            raise SettingsError(f"no preset {printable(name, 60)!r}; there are {', '.join((NONE, *self.names))}")
+        if isinstance(values, SettingsError):
+            raise values
+        return values
+
+    def add(self, name: str, values: Mapping[str, Value]) -> Callable[[], None]:
+        """Add tuning values under a name; one that a player saved is replaced, one that ships is not.
+
+        Returns:
+            A function that writes its file, or raises ``SettingsError``.
+
+        Raises:
+            SettingsError: the name cannot be used.
+        """
+        files.check_name(name, "preset")
+        if name in PRESETS or name == NONE:
+            raise SettingsError(f"the preset {name!r} ships with the program; choose another name")
+        path = self.folder / f"{name}.toml"
+        kept = {entry: SETTINGS[entry].check(values[entry]) for entry in TUNING}
+        self._saved[name] = MappingProxyType(kept)
+
+        def write() -> None:
+            try:
+                with file_lock(path):
+                    replace_file(path, files.dump(kept, HEADING))
+            except OSError as error:
+                raise SettingsError(f"the preset cannot be written to {path}: {error.strerror or error}") from None
+
+        return write
+
+
+def _files(folder: Path) -> list[Path]:
     try:
-        entries, _ = files.read(path)
+        found = sorted(path for path in folder.glob("*.toml") if files.NAME.fullmatch(path.stem) and path.stem not in PRESETS)
+    except OSError:
+        return []
+    return found[:MOST]
+
+
+def _read(path: Path) -> Mapping[str, Value]:
+    preset = f"the preset {path.stem!r} ({path})"
+    try:
+        entries = files.read(path).entries
     except files.BrokenFile as broken:
-        raise SettingsError(f"the preset {name!r} ({path}), {broken}; mend the file or delete it") from None
+        raise SettingsError(f"{preset}, {broken}; mend the file or delete it") from None
     except OSError as error:
-        raise SettingsError(f"the preset {name!r} cannot be read from {path}: {error.strerror or error}") from None
+        raise SettingsError(f"{preset} cannot be read: {error.strerror or error}") from None
     if not entries:
-        raise SettingsError(f"no preset {printable(name, 60)!r}; there are {known}")
+        raise SettingsError(f"{preset} holds nothing; save one by that name again, or delete it")
     unknown = [entry for entry in entries if entry not in TUNING]
     if unknown:
-        raise SettingsError(
-            f"the preset {name!r} ({path}) holds {printable(unknown[0], 60)!r}; a preset takes {', '.join(TUNING)}"
-        )
+        raise SettingsError(f"{preset} holds {printable(unknown[0], 60)!r}; a preset takes {', '.join(TUNING)}")
     try:
         return MappingProxyType({**_AS_SHIPPED, **{entry: SETTINGS[entry].check(value) for entry, value in entries.items()}})
     except SettingsError as error:
-        raise SettingsError(f"the preset {name!r} ({path}): {error}") from None
-
-
-def save_preset(name: str, values: Mapping[str, Value], folder: Path) -> Path:
-    """Save tuning values under a name; one of one's own is replaced, a shipped one is not.
-
-    Raises:
-        SettingsError: the name cannot be used, or the file cannot be written.
-    """
-    files.check_name(name, "preset")
-    if name in PRESETS or name == NONE:
-        raise SettingsError(f"the preset {name!r} ships with the program; choose another name")
-    path = folder / f"{name}.toml"
-    kept = {entry: SETTINGS[entry].check(values[entry]) for entry in TUNING}
-    try:
-        with file_lock(path):
-            replace_file(path, files.dump(kept))
-    except OSError as error:
-        raise SettingsError(f"the preset cannot be written to {path}: {error.strerror or error}") from None
-    return path
+        raise SettingsError(f"{preset}: {error}") from None

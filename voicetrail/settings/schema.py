@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from voicetrail.errors import SettingsError
 from voicetrail.text import printable
@@ -22,13 +22,13 @@ Value = bool | int | float | str | Mapping[str, float]
 """What a setting can hold; a table maps words to numbers."""
 Type = Literal["text", "switch", "integer", "number", "choice", "table"]
 
-SHIPPED = "shipped"
+SHIPPED: Final = "shipped"
 """The value that means "what comes with the weights"."""
-AUTO = "auto"
+AUTO: Final = "auto"
 
 LONGEST_TEXT = 1000
-WORD = re.compile(r"[^\s=,.\"'\\\[\]#]{1,40}")
-"""A label that a threshold can be given for: what a person can also write as a flag (``left=0.5``)."""
+WORD = re.compile(r"(?=.{1,40}\Z)[^\s=,.\"'\\\[\]#]+( [^\s=,.\"'\\\[\]#]+)*")
+"""A label that a threshold can be given for: what a person can also write as a flag (``left=0.5``, ``"turn left=0.5"``)."""
 ON, OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 
 
@@ -48,6 +48,8 @@ class Setting:
     unit: str = ""
     keyword: str | None = None
     """A word that a number can hold instead (``auto``, ``shipped``)."""
+    old_name: str = ""
+    """What it was called in earlier versions; files, the environment and flags may still say so."""
 
     @property
     def range_text(self) -> str:
@@ -115,8 +117,7 @@ class Setting:
 
     def refusal(self, value: object) -> SettingsError:
         """The error for a value that is not allowed."""
-        shown = "on" if value is True else "off" if value is False else printable(value, 60)
-        return SettingsError(f"{self.name} cannot be {shown!r}: it takes {self.range_text}")
+        return SettingsError(f"{self.name} cannot be {_for_message(value)!r}: it takes {self.range_text}")
 
     def _check_number(self, value: object) -> Value:
         if isinstance(value, str) and value == self.keyword:
@@ -138,16 +139,31 @@ class Setting:
             raise self.refusal(value)
         table: dict[str, float] = {}
         for word, number in value.items():
-            if not isinstance(word, str) or not WORD.fullmatch(word) or word in RESERVED:
-                raise SettingsError(f"{self.name}: {printable(word, 40)!r} is no word; write it as left=0.5")
-            try:
-                checked = self._check_number(number)
-            except SettingsError:
-                takes = self.range_text.removeprefix("for each word ")
-                raise SettingsError(f"{self.name}.{word} cannot be {printable(number, 60)!r}: it takes {takes}") from None
-            assert isinstance(checked, float)
-            table[word] = checked
+            table[word] = self.check_entry(word, number)
         return MappingProxyType(table)
+
+    def check_entry(self, word: object, number: object) -> float:
+        """Return the number of one word of a table.
+
+        Raises:
+            SettingsError: the word is none, or the number out of range.
+        """
+        if not isinstance(word, str) or not WORD.fullmatch(word) or word in RESERVED:
+            raise SettingsError(f"{self.name}: {printable(word, 40)!r} is no word; write it as left=0.5")
+        low, high = self.range or (-math.inf, math.inf)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
+            takes = self.range_text.removeprefix("for each word ")
+            raise SettingsError(f"{self.name}.{word} cannot be {_for_message(number)!r}: it takes {takes}")
+        return round(float(number), 4)
+
+
+def _for_message(value: object) -> str:
+    """A refused value as a message shows it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        return "a number beyond 64 bits"  # Python refuses to write one of thousands of digits
+    return printable(value, 60)
 
 
 def _plain(text: str) -> bool:
@@ -228,8 +244,23 @@ _ALL = (
     Setting(
         "step", "integer", 2, "length of a step up or down; a step sideways is twice as many cells", (1, 20), 1, unit="cells"
     ),
-    Setting("mode", "choice", "step", "one step a word, or glide on until stop, silence or space", choices=("step", "glide")),
-    Setting("glide_speed", "number", 6.0, "how fast the pen glides", (1.0, 30.0), 1, unit="cells/s"),
+    Setting(
+        "movement",
+        "choice",
+        "step",
+        "one step a word, or glide on until stop, silence or space",
+        choices=("step", "glide"),
+        old_name="mode",
+    ),
+    Setting(
+        "glide_speed",
+        "number",
+        6.0,
+        "how fast the pen glides up or down; sideways twice as fast",
+        (1.0, 30.0),
+        1,
+        unit="cells/s",
+    ),
     Setting("glide_silence", "number", 8.0, "silence after which a glide ends; 0 is never", (0.0, 60.0), 1, unit="s"),
     Setting("push_to_talk", "switch", False, "the ear is closed until space opens it for a while"),
     Setting("push_to_talk_time", "number", 3.0, "how long space opens the ear", (0.5, 30.0), 0.5, unit="s"),
@@ -245,24 +276,63 @@ _ALL = (
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _ALL})
 """Every setting by its name."""
 
+OLD_NAMES: Mapping[str, str] = MappingProxyType({setting.old_name: setting.name for setting in _ALL if setting.old_name})
+"""The name of now by the name of earlier versions."""
+
 TUNING = ("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "talk_shift")
 """What decides when a word is taken: what a preset holds."""
 
 
+def split_name(name: str) -> tuple[str, str | None]:
+    """``thresholds.left`` is the entry ``left`` of the table ``thresholds``; a name without a dot is a whole setting's."""
+    base, dot, word = name.partition(".")
+    return base, word if dot else None
+
+
 def find(name: str) -> tuple[Setting, str | None]:
-    """The setting of a name, and the word in ``thresholds.left``.
+    """The setting of a name, of now or of earlier versions, and the word in ``thresholds.left``.
 
     Raises:
         SettingsError: there is none of that name; the message offers the nearest.
     """
-    base, _, word = name.partition(".")
-    setting = SETTINGS.get(base)
-    if setting is not None and (not word and "." not in name):
+    base, word = split_name(name)
+    setting = SETTINGS.get(base) or SETTINGS.get(OLD_NAMES.get(base, ""))
+    if setting is not None and word is None:
         return setting, None
-    if setting is not None and setting.type == "table" and WORD.fullmatch(word):
+    if setting is not None and word is not None and setting.type == "table" and WORD.fullmatch(word):
         return setting, word
     import difflib
 
     near = difflib.get_close_matches(base, SETTINGS, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(SETTINGS)}"
     raise SettingsError(f"no setting {printable(name, 60)!r}; {hint}")
+
+
+def take(name: str, value: object, *, is_text: bool = True) -> tuple[Setting, Value, str]:
+    """Check what a file, the environment or a flag gives for a name; an old name is understood.
+
+    Args:
+        name: of a whole setting.
+        value: typed, or text.
+        is_text: a text stands for a value of any type (a flag), not for itself (TOML has types of its own).
+
+    Returns:
+        The setting, its value, and a note where the name is an old one.
+
+    Raises:
+        SettingsError: there is no such setting, or the value cannot be used.
+    """
+
+    def checked(setting: Setting) -> Value:
+        return setting.parse(value) if is_text and isinstance(value, str) else setting.check(value)
+
+    try:
+        setting, _ = find(name)
+        found = checked(setting)
+    except SettingsError:
+        if name not in OLD_NAMES:
+            raise
+        # A name of earlier versions may have been given to another setting since: the value tells which one is meant.
+        setting = SETTINGS[OLD_NAMES[name]]
+        found = checked(setting)
+    return setting, found, "" if setting.name == name else f"{name} is called {setting.name} now; it is read as that"

@@ -24,8 +24,9 @@ class StateWriter:
         self.path = path
         self.background = background
         self.on_trouble: Callable[[str], None] | None = None
-        """Is told, from the writing thread, when the file cannot be written."""
+        """Called in the writing thread, with a sentence, when a file cannot be written."""
         self._pending: dict[str, Value | None] = {}
+        self._jobs: list[Callable[[], None]] = []
         self._condition = threading.Condition()
         self._writing = False
         self._thread: threading.Thread | None = None
@@ -37,9 +38,8 @@ class StateWriter:
             SettingsError: the file cannot be written (only when not in the background).
         """
         if not self.background:
-            trouble = self._write(changes)
-            if trouble:
-                raise SettingsError(trouble)
+            if problem := self._write(changes):
+                raise SettingsError(problem)
             return
         with self._condition:
             for name, value in changes.items():
@@ -47,33 +47,63 @@ class StateWriter:
                 for waiting in [entry for entry in self._pending if entry == name or entry.startswith(f"{name}.")]:
                     del self._pending[waiting]
                 self._pending[name] = value
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="voicetrail-state", daemon=True)
-                self._thread.start()
-            self._condition.notify_all()
+            self._wake()
+
+    def run(self, job: Callable[[], None]) -> None:
+        """Have another file written, in the thread where there is one.
+
+        Raises:
+            SettingsError: the job raised it (only when not in the background).
+        """
+        if not self.background:
+            job()
+            return
+        with self._condition:
+            self._jobs.append(job)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="voicetrail-state", daemon=True)
+            self._thread.start()
+        self._condition.notify_all()
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Wait until all is written; ``False`` when that took longer than ``timeout`` seconds."""
         with self._condition:
-            return self._condition.wait_for(lambda: not self._pending and not self._writing, timeout)
+            return self._condition.wait_for(lambda: not (self._pending or self._jobs or self._writing), timeout)
 
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: bool(self._pending))
+                self._condition.wait_for(lambda: bool(self._pending or self._jobs))
                 changes, self._pending, self._writing = self._pending, {}, True
+                jobs, self._jobs = self._jobs, []
             try:
-                trouble = self._write(changes)
-                if trouble and self.on_trouble is not None:
-                    self.on_trouble(trouble)
+                for job in jobs:
+                    self._report(_problem_of(job))
+                if changes:
+                    self._report(self._write(changes))
             finally:
                 with self._condition:
                     self._writing = False
                     self._condition.notify_all()
 
-    def _write(self, changes: Mapping[str, Value | None]) -> str | None:
+    def _report(self, problem: str) -> None:
+        if problem and self.on_trouble is not None:
+            self.on_trouble(problem)
+
+    def _write(self, changes: Mapping[str, Value | None]) -> str:
         try:
             change_state(self.path, changes)
         except OSError as error:
             return f"holds for now but cannot be kept in {self.path}: {error.strerror or error}"
-        return None
+        return ""
+
+
+def _problem_of(job: Callable[[], None]) -> str:
+    try:
+        job()
+    except SettingsError as error:
+        return str(error)
+    return ""

@@ -18,6 +18,7 @@ from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.locate import find_weights
 from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
@@ -65,30 +66,6 @@ class Weights:
     """SHA-256 of the file, in hex."""
     info: WeightsInfo
     model: Model
-
-
-def folders() -> tuple[Path, ...]:
-    """Where shipped weights lie: inside the installed package, or at the top of a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    return package / "weights", package.parent / "weights"
-
-
-def find_weights(name: str | Path) -> Path:
-    """Find a weights file by its name (``directional4w``) or its path.
-
-    Raises:
-        WeightsError: there is none; the message names those that ship.
-    """
-    path = Path(name)
-    if path.suffix == ".safetensors" or len(path.parts) > 1:
-        if path.is_file():
-            return path
-        raise WeightsError(f"there is no weights file {printable(path)}; give the path of a .safetensors file")
-    for folder in folders():
-        if (folder / f"{name}.safetensors").is_file():
-            return folder / f"{name}.safetensors"
-    known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")})
-    raise WeightsError(f"there are no weights named {printable(name)!r}; there are {', '.join(known) or 'none: install again'}")
 
 
 def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -> None:

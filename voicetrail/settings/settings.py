@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from voicetrail.errors import SettingsError
+from voicetrail.errors import SettingsError, WeightsError
 from voicetrail.settings import files
-from voicetrail.settings.layers import Layer, Origin, Resolved, resolve
-from voicetrail.settings.presets import load_preset, preset_names, save_preset
-from voicetrail.settings.schema import SETTINGS, SHIPPED, TUNING, Value, find
+from voicetrail.settings.presets import Presets
+from voicetrail.settings.schema import SETTINGS, SHIPPED, TUNING, WORD, Setting, Value, find
 from voicetrail.settings.state import StateWriter
-from voicetrail.settings.tuning import detector_settings
+from voicetrail.settings.values import Layer, Origin, Resolved, SettingValues, resolve
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.locate import find_weights
 from voicetrail.text import printable
+
+SUPERSEDED: Mapping[str, tuple[str, ...]] = MappingProxyType({"threshold": ("thresholds",), "preset": TUNING})
+"""What a change ends beside the setting itself: a threshold for all words the single words' ones, a preset all tuning before it."""
 
 
 class Settings:
-    """The settings that hold now. Made by ``load_settings``; used from one thread.
+    """The settings that hold now. Made by ``load_settings``; changed from one thread, and read from any.
+
+    ``values`` has them typed: ``settings.values.threshold``. What goes by names (a list, a flag, a key) uses ``settings[name]``.
 
     Args:
         layers: what each place gives, the weakest first, without the defaults.
         places: the files.
+        presets: those that can be chosen.
         keeper: writes what keys change.
         keys: the ``[keys]`` table, as ``voicetrail.keys.rebind`` takes it.
         notices: what the player should be told: broken files, values that were passed over.
@@ -31,29 +37,35 @@ class Settings:
         self,
         layers: Sequence[Layer],
         places: files.SettingsFiles,
+        presets: Presets,
         keeper: StateWriter,
         keys: Mapping[str, object] = MappingProxyType({}),
         notices: Sequence[str] = (),
     ) -> None:
         self.places = places
+        self.presets = presets
         self.keeper = keeper
         self.keys = keys
         self.notices = tuple(notices)
         self._session = Layer("key")
         self._layers = [*layers, self._session]
         self._state = next((layer for layer in layers if layer.origin == "key"), Layer("key"))
-        self._watchers: list[Callable[[str], None]] = []
-        self._resolved: Resolved = self._resolve()
+        self._subscribers: list[Callable[[frozenset[str]], None]] = []
+        self._resolve()
+
+    @property
+    def values(self) -> SettingValues:
+        """The values of now. They do not change with the settings: ask again after a change."""
+        return self._values
 
     def __getitem__(self, name: str) -> Value:
-        """The value of a setting; ``thresholds.left`` is one word's."""
-        _, word = find(name)
+        """The value of a setting by its name; ``thresholds.left`` is one word's."""
+        setting, word = find(name)
         if word is None:
-            return self._resolved.values[name]
-        table = self.table("thresholds")
-        if word not in table:
+            return self._resolved.values[setting.name]
+        if word not in self._values.thresholds:
             raise SettingsError(f"no threshold of its own is set for {word!r}: it has what ships")
-        return table[word]
+        return self._values.thresholds[word]
 
     def __iter__(self) -> Iterator[str]:
         return iter(SETTINGS)
@@ -90,35 +102,37 @@ class Settings:
         """The value of a setting for a person, with its unit."""
         return printable(SETTINGS[name].show(self[name]))
 
-    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """Have a function called with the name of every setting that is changed from now on, after the change.
+    def subscribe(self, changed: Callable[[frozenset[str]], None]) -> Callable[[], None]:
+        """Have a function called after every change from now on, once a change, with the names of all settings that it touched.
 
         Returns:
             A function that ends it.
         """
-        self._watchers.append(changed)
-        return lambda: self._watchers.remove(changed)
+        self._subscribers.append(changed)
+        return lambda: self._subscribers.remove(changed)
+
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """As ``subscribe``, but called once a setting."""
+
+        def each(names: frozenset[str]) -> None:
+            for name in sorted(names):
+                changed("mode" if name == "movement" else name)
+
+        return self.subscribe(each)
 
     def set(self, name: str, value: object) -> None:
         """Change a setting for now and for the next time, as a key does; ``thresholds.left`` is one word's.
 
-        A threshold for all words ends the single words' ones; a preset ends all tuning done before it.
+        A threshold for all words ends the single words' ones; a preset ends all tuning done before it. An empty text where that is
+        the default takes the setting back.
 
         Raises:
             SettingsError: the value is out of range (nothing changes), or it cannot be kept (it holds for now).
         """
         setting, word = find(name)
-        checked: Value
-        if word is None:
-            checked = setting.check(value)
-            if name == "preset":
-                load_preset(str(checked), self.places.presets)
-        else:
-            table = setting.check({word: value})
-            assert isinstance(table, Mapping)
-            checked = table[word]
-        superseded = {"threshold": ("thresholds",), "preset": TUNING}.get(name, ())
-        self._change({**dict.fromkeys(superseded), name: checked})
+        checked = checked_change(setting, word, value, self.presets)
+        key = setting.name if word is None else f"{setting.name}.{word}"
+        self._change({**dict.fromkeys(SUPERSEDED.get(key, ())), key: checked})
 
     def reset(self, name: str) -> None:
         """Take back what keys changed: the value of the file, the environment or the flag holds again, or else the default.
@@ -126,8 +140,8 @@ class Settings:
         Raises:
             SettingsError: there is no such setting, or it cannot be kept.
         """
-        find(name)
-        self._change({name: None})
+        setting, word = find(name)
+        self._change({setting.name if word is None else name: None})
 
     def step(self, name: str, steps: int, shipped: DetectorSettings | None = None) -> Value:
         """Move a number by whole steps, or a switch or choice to the next, as a key does; return the new value.
@@ -140,7 +154,8 @@ class Settings:
         Raises:
             SettingsError: that would leave the range.
         """
-        setting = SETTINGS[name]
+        setting, _ = find(name)
+        name = setting.name
         now = self[name]
         if isinstance(now, bool):
             self.set(name, not now)
@@ -169,7 +184,11 @@ class Settings:
             SettingsError: none of them can go further; the message names the range.
         """
         now = self.detector_settings(shipped)
-        chosen = list(words) if selected is None else [selected]
+        chosen = [word for word in (words if selected is None else [selected]) if WORD.fullmatch(word)]
+        if not chosen:
+            raise SettingsError(
+                f"the label {printable(selected or '', 40)!r} of these weights cannot have a threshold of its own"
+            )
         low, high = SETTINGS["threshold"].range or (0.0, 1.0)
         moved = {word: round(min(max(now.threshold_of(word) + change, low), high), 4) for word in chosen}
         if all(abs(now.threshold_of(word) - threshold) < 1e-9 for word, threshold in moved.items()):
@@ -190,11 +209,11 @@ class Settings:
 
     def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
         """What the detector goes by: the settings, and what ships with the weights where they say so."""
-        return detector_settings(self._resolved.values, shipped)
+        return self._values.detector_settings(shipped)
 
     def preset_names(self) -> tuple[str, ...]:
-        """Every preset that can be chosen."""
-        return preset_names(self.places.presets)
+        """Every preset that can be chosen, but for ``none``."""
+        return self.presets.names
 
     def save_preset(self, name: str) -> None:
         """Save the tuning of now as a preset of one's own, and choose it.
@@ -202,7 +221,7 @@ class Settings:
         Raises:
             SettingsError: the name cannot be used, or it cannot be written.
         """
-        save_preset(name, {entry: self[entry] for entry in TUNING}, self.places.presets)
+        self.keeper.run(self.presets.add(name, {entry: self[entry] for entry in TUNING}))
         self.set("preset", name)
 
     def close(self) -> None:
@@ -221,21 +240,52 @@ class Settings:
         for layer in (self._session, self._state):
             kept = {name: value for name, value in changes.items() if layer is self._session or value is None}
             layer.entries = files.apply_changes(layer.entries, kept)
-        self._resolved = self._resolve()
+        self._resolve()
         try:
             self.keeper.keep(changes)
         finally:
-            for name in changes:
-                for changed in tuple(self._watchers):
-                    changed(name)
+            names = frozenset(changes)
+            for changed in tuple(self._subscribers):
+                changed(names)
 
-    def _resolve(self) -> Resolved:
-        def preset(name: str) -> Mapping[str, Value]:
-            try:
-                return load_preset(name, self.places.presets)
-            except SettingsError as error:
-                # The file of a preset may vanish at any time; the game goes on without it.
-                self.notices = tuple(dict.fromkeys((*self.notices, str(error))))
-                return {}
+    def _resolve(self) -> None:
+        self._resolved: Resolved = resolve(self._layers, self._preset_values)
+        self._values = SettingValues.of(self._resolved.values)
 
-        return resolve(self._layers, preset)
+    def _preset_values(self, name: str) -> Mapping[str, Value]:
+        try:
+            return self.presets.get(name)
+        except SettingsError as error:
+            # The file of a preset may vanish at any time; the game goes on without it.
+            self.notices = tuple(dict.fromkeys((*self.notices, str(error))))
+            return {}
+
+
+def checked_change(setting: Setting, word: str | None, value: object, presets: Presets) -> Value | None:
+    """Check a change of a setting, before it is made, further than its type and range: what it names has to be there.
+
+    Args:
+        setting: the setting.
+        word: of ``thresholds``, the word.
+        value: typed as the setting, or for a word a number.
+        presets: those that can be chosen.
+
+    Returns:
+        What the setting is to hold; ``None`` to hold nothing of its own.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    if word is not None:
+        return setting.check_entry(word, value)
+    checked = setting.check(value)
+    if checked == "" and setting.default == "":
+        return None
+    if setting.name == "preset":
+        presets.get(str(checked))
+    elif setting.name == "weights":
+        try:
+            find_weights(str(checked))
+        except WeightsError as error:
+            raise SettingsError(f"weights cannot be {printable(checked, 60)!r}: {error}") from None
+    return checked

@@ -1,0 +1,154 @@
+"""How a key is written: names as other programs have them are understood, and what no terminal sends is refused.
+
+The names that come out are Textual's: a character, or ``up``, ``enter``, ``f1``, ``ctrl+z``, ``shift+tab``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from voicetrail.text import printable
+
+NAMED = (
+    *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace"),
+    *("enter", "escape", "space", "tab", "comma"),
+    *(f"f{number}" for number in range(1, 25)),
+)
+"""Keys that are no character."""
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "esc": "escape",
+        "return": "enter",
+        "ret": "enter",
+        "cr": "enter",
+        "spacebar": "space",
+        "bs": "backspace",
+        "del": "delete",
+        "ins": "insert",
+        "pgup": "pageup",
+        "prior": "pageup",
+        "pgdn": "pagedown",
+        "pgdown": "pagedown",
+        "next": "pagedown",
+        "backtab": "shift+tab",
+        "plus": "+",
+        "minus": "-",
+        "hyphen": "-",
+        "dash": "-",
+        "dot": ".",
+        "period": ".",
+        "slash": "/",
+        "backslash": "\\",
+        "equal": "=",
+        "equals": "=",
+        "question": "?",
+        "colon": ":",
+        "semicolon": ";",
+        "quote": "'",
+        "underscore": "_",
+        "bracketleft": "[",
+        "bracketright": "]",
+    }
+)
+MODIFIERS: Mapping[str, str] = MappingProxyType(
+    {
+        **{"ctrl": "ctrl", "control": "ctrl", "ctl": "ctrl", "c": "ctrl", "strg": "ctrl"},
+        **{"alt": "alt", "meta": "alt", "option": "alt", "m": "alt", "a": "alt"},
+        **{"shift": "shift", "s": "shift"},
+    }
+)
+SAME_AS: Mapping[str, str] = MappingProxyType({"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+[": "escape"})
+"""What a terminal cannot tell from another key."""
+LATIN = "qwertyuiop[]asdfghjkl;'zxcvbnm,./"
+LAYOUTS = (
+    "йцукенгшщзхъфывапролджэячсмитьбю.",  # Russian
+    "йцукенгшщзхїфівапролджєячсмитьбю.",  # Ukrainian
+    ";ςερτυθιοπ[]ασδφγηξκλ΄'ζχψωβνμ,./",  # Greek
+    "/'קראטוןםפ][שדגכעיחלךף,זסבהנמצתץ.",  # Hebrew
+)
+"""What the keys of ``LATIN`` give on keyboards of other alphabets."""
+
+
+class KeyNameError(ValueError):
+    """A text that is no key; the message says how to write it."""
+
+
+def parse_key(text: str) -> str:
+    """The key that a text stands for: ``z``, ``Ctrl-Z``, ``^Z``, ``RETURN``, ``Page Up``.
+
+    Raises:
+        KeyNameError: no keyboard sends it; the message has the right spelling where one is near.
+    """
+    if len(text) == 1:
+        return _character(text)
+    name = text.strip()
+    if len(name) == 1:
+        return _character(name)
+    caret = re.fullmatch(r"\^(.)", name)
+    if caret is not None:
+        name = f"ctrl+{caret[1]}"
+    *before, last = [part.strip() for part in re.split(r"[+-](?=.)", name)]
+    modifiers = {MODIFIERS.get(part.lower(), "") for part in before}
+    if "" in modifiers:
+        raise KeyNameError(f"{printable(text, 40)!r} is no key; write modifiers as ctrl+z, alt+z or shift+tab")
+    key = last if len(last) == 1 else _named(last, text)
+    if "+" in key and len(key) > 1:  # an alias that has a modifier of its own
+        own, _, key = key.rpartition("+")
+        modifiers.add(own)
+    if len(key) == 1:
+        key = _with_modifiers(key, modifiers, text)
+    found = "+".join([*sorted(modifiers), key])
+    if found in SAME_AS:
+        raise KeyNameError(f"a terminal cannot tell {printable(text, 40)} from {SAME_AS[found]}; write {SAME_AS[found]}")
+    return found
+
+
+def letters_on_key(key: str) -> tuple[str, ...]:
+    """The letters that a Latin letter's key gives on keyboards of other alphabets, in the same case."""
+    if len(key) != 1 or not key.isascii() or not key.isalpha():
+        return ()
+    place = LATIN.index(key.lower())
+    letters = dict.fromkeys(layout[place] for layout in LAYOUTS if layout[place].isalpha())
+    if key.islower():
+        return tuple(letters)
+    return tuple(letter.upper() for letter in letters if letter.upper() != letter)
+
+
+def _character(text: str) -> str:
+    if text == " ":
+        return "space"
+    if text == ",":
+        return "comma"
+    if not text.isprintable():
+        raise KeyNameError(f"{printable(text)!r} is no key; write a character that can be seen, or a name as enter, space, f1")
+    return text
+
+
+def _named(name: str, text: str) -> str:
+    plain = re.sub(r"[\s_]|arrow|key$", "", name.lower())
+    if plain in NAMED:
+        return plain
+    if plain in ALIASES:
+        return ALIASES[plain]
+    near = get_close_matches(plain, (*NAMED, *ALIASES), 1)
+    hint = (
+        f"did you mean {ALIASES.get(near[0], near[0])}?" if near else "write a character, or a name as enter, space, f1, ctrl+z"
+    )
+    raise KeyNameError(f"no keyboard sends {printable(text, 40)!r}; {hint}")
+
+
+def _with_modifiers(key: str, modifiers: set[str], text: str) -> str:
+    """A character under modifiers; shift is a part of a character and drops out of ``modifiers``."""
+    if modifiers == {"shift"} and key.isalpha():
+        modifiers.clear()
+        return key.upper()
+    if modifiers == {"shift"}:
+        raise KeyNameError(f"{printable(text, 40)}: write the character that shift gives there")
+    if "ctrl" in modifiers:
+        key = key.lower()
+        if not (key.isascii() and (key.isalpha() or key in "@[\\]^_")):
+            raise KeyNameError(f"no terminal sends {printable(text, 40)}; with ctrl there are the letters a to z")
+    return {" ": "space", ",": "comma"}.get(key, key)

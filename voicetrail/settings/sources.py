@@ -1,0 +1,142 @@
+"""Reads the settings of a run from every place: files, environment, flags."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from voicetrail.atomic import close_to_others
+from voicetrail.errors import SettingsError
+from voicetrail.settings import files
+from voicetrail.settings.presets import Presets
+from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Value, take
+from voicetrail.settings.settings import Settings
+from voicetrail.settings.state import StateWriter
+from voicetrail.settings.values import Layer, Origin
+
+KEYS = "keys"
+"""The table of the settings file that changes keys; ``voicetrail.keys`` knows what may stand in it."""
+ENVIRONMENT = "VOICETRAIL_"
+
+
+def load_settings(
+    flags: Mapping[str, object] | None = None,
+    profile: str | None = None,
+    env: Mapping[str, str] | None = None,
+    *,
+    background: bool = False,
+) -> Settings:
+    """Read the settings from every place.
+
+    A settings or state file that is no TOML counts as empty, with a notice; so does a value in one that cannot be used. What is
+    given for this run (a flag, the environment) is refused instead.
+
+    Args:
+        flags: values of flags by the setting's name, as text or typed; ``None`` is a flag that was not given.
+        profile: the player's profile; ``VOICETRAIL_PROFILE`` is taken when ``None``.
+        env: the environment; the process's when ``None``. An empty variable is one that is not there.
+        background: for the game: broken files are set aside, and changes are written in a thread of their own.
+
+    Raises:
+        SettingsError: a flag, an environment variable or the profile's name cannot be used.
+    """
+    env = os.environ if env is None else env
+    places = files.places(profile or env.get(f"{ENVIRONMENT}PROFILE") or None, env)
+    notices = _close_folders(places, env)
+    layers: list[Layer] = []
+    keys: dict[str, object] = {}
+    written: list[tuple[Path | None, Origin]] = [(places.settings, "file"), (places.profile, "profile"), (places.state, "key")]
+    for path, origin in written:
+        if path is None:
+            continue
+        found, notice = files.read_leniently(path, set_broken_aside=background)
+        notices += [notice] if notice else []
+        entries = dict(found.entries)
+        keys.update(_take_keys(entries.pop(KEYS, {}), path, found.text, notices))
+        layers.append(Layer(origin, _usable(entries, path, found.text, notices)))
+    layers.append(Layer("environment", _environment(env, notices)))
+    layers.append(Layer("flag", _flags(flags or {}, notices)))
+    presets = Presets(places.presets)
+    for layer in layers[-2:]:
+        if "preset" in layer.entries:
+            presets.get(str(layer.entries["preset"]))
+    return Settings(layers, places, presets, StateWriter(places.state, background=background), MappingProxyType(keys), notices)
+
+
+def _close_folders(places: files.SettingsFiles, env: Mapping[str, str]) -> list[str]:
+    """Take folders that earlier versions left open to others away from them; a notice for each.
+
+    Only the platform's own: a folder that a variable names may have other uses, and ``voicetrail doctor`` looks at it.
+    """
+    notices = []
+    for folder, variable in ((places.settings.parent, "CONFIG"), (places.state_folder, "STATE")):
+        if env.get(f"{ENVIRONMENT}{variable}_DIR"):
+            continue
+        try:
+            if close_to_others(folder):
+                notices.append(f"{folder} could be read by others on this machine; it is yours alone now")
+        except OSError as error:
+            notices.append(f"{folder} can be read by others on this machine: {error.strerror or error}; run chmod 700 on it")
+    return notices
+
+
+def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str]) -> dict[str, Value]:
+    """The entries of a file that can be used; a notice for each other one."""
+    usable: dict[str, Value] = {}
+    # Old names first, so that a value under the name of now holds over one under the name of earlier versions.
+    for name, value in sorted(entries.items(), key=lambda entry: entry[0] not in OLD_NAMES):
+        try:
+            setting, checked, note = take(name, value, is_text=False)
+            usable[setting.name] = checked
+            if note:
+                notices.append(f"{path}, {_line_of(name, text)}{note}")
+        except SettingsError as error:
+            notices.append(f"{path}, {_line_of(name, text)}{error}; passed over")
+    return usable
+
+
+def _line_of(name: str, text: str) -> str:
+    """``line 3: `` for an entry of a TOML text, or nothing where it cannot be told."""
+    quoted = re.escape(name)
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(rf"""\s*(\[\s*)?["']?{quoted}["']?\s*[=.\]]""", line):
+            return f"line {number}: "
+    return ""
+
+
+def _take_keys(table: object, path: Path, text: str, notices: list[str]) -> Mapping[str, object]:
+    """The ``[keys]`` table: keys for each action; ``voicetrail.keys.rebind`` says whether they can be used."""
+    if isinstance(table, Mapping):
+        return table
+    notices.append(f"{path}, {_line_of(KEYS, text)}keys is no table; passed over")
+    return {}
+
+
+def _environment(env: Mapping[str, str], notices: list[str]) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for name in (*OLD_NAMES, *SETTINGS):
+        variable = ENVIRONMENT + name.upper()
+        if env.get(variable):
+            try:
+                setting, values_of, note = take(name, env[variable])
+            except SettingsError as error:
+                raise SettingsError(f"the environment variable {variable}: {error}") from None
+            values[setting.name] = values_of
+            if note:
+                notices.append(f"the environment variable {variable}: {note}")
+    return values
+
+
+def _flags(flags: Mapping[str, object], notices: list[str]) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for name, value in sorted(flags.items(), key=lambda entry: entry[0] not in OLD_NAMES):
+        if value is not None:
+            setting, checked, note = take(name, value)
+            values[setting.name] = checked
+            if note:
+                notices.append(f"--{name.replace('_', '-')}: {note}")
+    return values

@@ -1,0 +1,177 @@
+"""The values that hold, typed, and which of several places decides.
+
+From the weakest to the strongest: default, settings file, profile, keys of earlier sessions (the state file), environment,
+flag, keys of this session. It is the order that every tool uses, with what a player pressed before as a part of the written
+settings, and what a player presses now on top of everything, since a key has to do something.
+
+Two rules make words and presets fit in:
+
+- A threshold for all words, given in a stronger place, ends the single words' thresholds of weaker places.
+- A preset counts as if its values stood in the place that names it, under what else that place gives. The strongest place that
+  names one decides; presets of weaker places are not applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias, cast
+
+from voicetrail.log_odds import shift_in_log_odds
+from voicetrail.settings.schema import SETTINGS, SHIPPED, Value
+from voicetrail.spotting.detector import DetectorSettings
+
+Auto: TypeAlias = Literal["auto"]
+Shipped: TypeAlias = Literal["shipped"]
+Movement: TypeAlias = Literal["step", "glide"]
+
+FINEST = 0.01
+"""Thresholds are given in hundredths."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingValues:
+    """The value of every setting at one moment. What each does stands in ``schema.SETTINGS``; a test holds the two equal."""
+
+    source: str
+    device: str
+    gain: float | Auto
+    vocabulary: str
+    weights: str
+    threshold: float | Shipped
+    thresholds: Mapping[str, float]
+    threshold_shift: float
+    refractory: float | Shipped
+    smoothing: float | Shipped
+    margin: float | Shipped
+    talk_shift: float | Shipped
+    step: int
+    movement: Movement
+    glide_speed: float
+    glide_silence: float
+    push_to_talk: bool
+    push_to_talk_time: float
+    ascii: bool
+    slow_line: bool
+    record: bool
+    record_audio: bool
+    record_scores: bool
+    preset: str
+    theme: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> SettingValues:
+        """The values by name, each checked by its setting; what is missing has its default."""
+        return cls(**cast(dict[str, Any], {**DEFAULTS, **values}))
+
+    @property
+    def recognizer(self) -> str:
+        """Name or path of the weights to load."""
+        return self.weights or self.vocabulary
+
+    @property
+    def input_device(self) -> str | None:
+        """The microphone that was chosen; ``None`` follows the system's default."""
+        return self.device or None
+
+    def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
+        """What the detector goes by: the values, and what ships with the weights where they say so.
+
+        ``threshold_shift`` moves only thresholds that ship; one that is set is meant as it is.
+
+        Args:
+            shipped: what comes with the weights.
+        """
+        low, high = SETTINGS["threshold"].range or (0.0, 1.0)
+
+        def shifted(threshold: float) -> float:
+            if self.threshold_shift == 0:
+                return threshold
+            return min(max(shift_threshold(threshold, self.threshold_shift), low), high)
+
+        if self.threshold == SHIPPED:
+            threshold = shifted(shipped.threshold)
+            thresholds = {word: shifted(value) for word, value in shipped.thresholds.items()}
+        else:
+            threshold, thresholds = self.threshold, {}
+        return DetectorSettings(
+            threshold=threshold,
+            thresholds=MappingProxyType({**thresholds, **self.thresholds}),
+            smoothing=shipped.smoothing if self.smoothing == SHIPPED else self.smoothing,
+            refractory=shipped.refractory if self.refractory == SHIPPED else self.refractory,
+            margin=shipped.margin if self.margin == SHIPPED else self.margin,
+            talk_shift=shipped.talk_shift if self.talk_shift == SHIPPED else self.talk_shift,
+        )
+
+
+DEFAULTS: Mapping[str, Value] = MappingProxyType({name: setting.default for name, setting in SETTINGS.items()})
+"""What holds where nothing else is given."""
+
+
+def shift_threshold(threshold: float, shift: float) -> float:
+    """Shift a threshold in log-odds, so that one near the top comes nearer to it and never reaches it.
+
+    Scores end short of 1: a word whose threshold ships at 0.9 would never be given out at 0.98, and for one at 0.4 a shift of 0.08
+    would hardly count.
+    """
+    return round(shift_in_log_odds(threshold, shift, FINEST), 2)
+
+
+Origin = Literal["default", "preset", "file", "profile", "key", "environment", "flag"]
+"""Where a value came from."""
+ORDER: tuple[Origin, ...] = ("default", "file", "profile", "key", "environment", "flag", "key")
+"""The places from the weakest to the strongest; the first ``key`` is of earlier sessions, the second of this one."""
+
+
+@dataclass(slots=True)
+class Layer:
+    """The values that one place gives."""
+
+    origin: Origin
+    entries: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The values that hold, with where each came from."""
+
+    values: Mapping[str, Value]
+    origins: Mapping[str, Origin]
+    word_origins: Mapping[str, Origin]
+    """Where the threshold of each single word came from."""
+
+
+def resolve(layers: Sequence[Layer], load_preset: Callable[[str], Mapping[str, Value]]) -> Resolved:
+    """Lay the places over each other, the weakest first.
+
+    Args:
+        layers: places above the defaults, which are laid first by this function.
+        load_preset: gives a preset's values by its name.
+    """
+    values = dict(DEFAULTS)
+    origins: dict[str, Origin] = dict.fromkeys(SETTINGS, "default")
+    words: dict[str, float] = {}
+    word_origins: dict[str, Origin] = {}
+
+    def lay(entries: Mapping[str, Value], origin: Origin) -> None:
+        if "threshold" in entries:
+            words.clear()
+            word_origins.clear()
+            origins["thresholds"] = "default"
+        for name, value in entries.items():
+            if isinstance(value, Mapping):
+                words.update(value)
+                word_origins.update(dict.fromkeys(value, origin))
+                if value:
+                    origins[name] = origin
+            else:
+                values[name], origins[name] = value, origin
+
+    deciding = max((index for index, layer in enumerate(layers) if "preset" in layer.entries), default=-1)
+    for index, layer in enumerate(layers):
+        if index == deciding:
+            lay(load_preset(str(layer.entries["preset"])), "preset")
+        lay(layer.entries, layer.origin)
+    values["thresholds"] = MappingProxyType(dict(sorted(words.items())))
+    return Resolved(MappingProxyType(values), MappingProxyType(origins), MappingProxyType(word_origins))
