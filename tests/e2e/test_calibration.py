@@ -137,7 +137,7 @@ def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
     proposal = next(each for each in told if each["type"] == "proposal")
 
     settings = load_settings()
-    assert all(settings.origin(f"thresholds.{word}") == "key" for word in settings.table("thresholds"))
+    assert all(settings.origin(f"thresholds.{word}") == "key" for word in settings.values.thresholds)
     labels, shipped, silence = hops_of(room(speech, 80.0, since=5.0))
     calibrated = settings.detector_settings(shipped)
     before, after, wrong_before, wrong_after = judge(speech, calibrated)

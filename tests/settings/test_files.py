@@ -85,7 +85,7 @@ def test_a_write_in_the_background_tells_its_trouble(env: dict[str, str], tmp_pa
     (tmp_path / "state").write_text("in the way")
     told: list[str] = []
     settings = load_settings(env=env, background=True)
-    settings.keeper.on_trouble = told.append
+    settings.keeper.on_problem = told.append
     settings.set("step", 4)
     settings.close()
     assert len(told) == 1
@@ -101,7 +101,7 @@ def test_what_keys_change_in_the_background_is_kept(env: dict[str, str]) -> None
     settings.close()
     kept = load_settings(env=env)
     assert kept["step"] == 20
-    assert dict(kept.table("thresholds")) == {**{f"w{value}": value / 20 for value in range(1, 21)}, "w1": 0.9}
+    assert dict(kept.values.thresholds) == {**{f"w{value}": value / 20 for value in range(1, 21)}, "w1": 0.9}
 
 
 def test_two_games_at_once_keep_what_each_changed(env: dict[str, str]) -> None:
@@ -113,7 +113,7 @@ def test_two_games_at_once_keep_what_each_changed(env: dict[str, str]) -> None:
     other.set("thresholds.up", 0.6)
     kept = load_settings(env=env)
     assert (kept["step"], kept["glide_speed"]) == (5, 9.0)
-    assert dict(kept.table("thresholds")) == {"left": 0.5, "up": 0.6}
+    assert dict(kept.values.thresholds) == {"left": 0.5, "up": 0.6}
 
 
 def _count_up(path: str, name: str) -> None:

@@ -65,9 +65,9 @@ def test_reset_takes_back_what_keys_changed(settings_file: Path, env: dict[str, 
 
 def test_a_threshold_for_all_words_ends_weaker_ones_of_single_words(settings_file: Path, env: dict[str, str]) -> None:
     settings_file.write_text("threshold = 0.8\n[thresholds]\nleft = 0.5\nup = 0.4\n")
-    assert dict(load_settings(env=env).table("thresholds")) == {"left": 0.5, "up": 0.4}
+    assert dict(load_settings(env=env).values.thresholds) == {"left": 0.5, "up": 0.4}
     flagged = load_settings({"threshold": "0.6", "thresholds": "up=0.3"}, env=env)
-    assert dict(flagged.table("thresholds")) == {"up": 0.3}
+    assert dict(flagged.values.thresholds) == {"up": 0.3}
     assert flagged.origin("thresholds.up") == "flag"
     assert flagged.origin("thresholds.left") == "default"
 

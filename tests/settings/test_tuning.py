@@ -100,7 +100,7 @@ def test_a_preset_takes_the_place_of_earlier_tuning(env: dict[str, str]) -> None
     settings.set("refractory", 1.0)
     settings.set("preset", "fast")
     assert (settings["refractory"], settings.origin("refractory")) == (0.35, "preset")
-    assert dict(settings.table("thresholds")) == {}
+    assert dict(settings.values.thresholds) == {}
     settings.set("refractory", 0.5)
     again = load_settings(env=env)
     assert (again["preset"], again["refractory"], again["smoothing"]) == ("fast", 0.5, 0.08)
@@ -151,7 +151,7 @@ def test_profiles_are_players_of_their_own(settings_file: Path, env: dict[str, s
 def test_a_change_is_told_to_who_watches(env: dict[str, str]) -> None:
     settings = load_settings(env=env)
     told: list[tuple[str, object]] = []
-    end = settings.watch(lambda name: told.append((name, settings["step"])))
+    end = settings.subscribe(lambda names: told.extend((name, settings["step"]) for name in names))
     settings.set("step", 4)
     with pytest.raises(SettingsError):
         settings.set("step", 400)

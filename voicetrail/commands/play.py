@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
-    spare_the_line(settings.switch("slow_line"))
+    spare_the_line(settings.values.slow_line)
     from voicetrail.play.setup import make_context, make_sketch, open_requested_source
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale

@@ -19,7 +19,7 @@ MOVEMENTS: tuple[Movement, ...] = ("step", "glide")
 STEP_RANGE = (1, 20)
 """Steps (rows, or pairs of columns) that a word draws."""
 SPEED_RANGE = (1.0, 30.0)
-"""Steps a second of a glide."""
+"""Speed of a glide in cells a second up or down (sideways twice as many)."""
 SILENCE_RANGE = (0.0, 60.0)
 """Seconds without a word after which a glide ends; 0 is never."""
 BACKGROUND_MAX = 16_000
@@ -147,7 +147,7 @@ class SetMovement:
 
 @dataclass(frozen=True, slots=True)
 class SetGlideSpeed:
-    """Steps a second of a glide."""
+    """Speed of a glide in cells a second up or down (sideways twice as many)."""
 
     speed: float
 

@@ -56,7 +56,7 @@ class RoundSetup:
     movement: Movement = "step"
     """How a word becomes motion (sketch)."""
     glide_speed: float = 6.0
-    """Steps a second of a glide (sketch)."""
+    """Speed of a glide in cells a second up or down, in the sketch (sideways twice as many)."""
     glide_silence: float = 8.0
     """Seconds without a word after which a glide ends (sketch); 0 is never."""
     pen: PenStyle = "light"

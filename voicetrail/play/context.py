@@ -94,7 +94,7 @@ class SessionContext:
         self._record = record
         self._make_worker = make_worker
         self._state: State = "loading" if make_worker else "keyboard"
-        self._muted = settings.switch("push_to_talk")
+        self._muted = settings.values.push_to_talk
         self._holds = 0
         self._send: Send | None = None
         self._thread: threading.Thread | None = None
@@ -104,8 +104,8 @@ class SessionContext:
         self._counts: WordCounts | None = None
         self._tuned_at = 0.0
         self._delay = DelayDisplay()
-        settings.watch(self._setting_changed)
-        settings.keeper.on_trouble = self._not_written
+        settings.subscribe(self._settings_changed)
+        settings.keeper.on_problem = self._not_written
 
     # The life of the worker
 
@@ -164,7 +164,7 @@ class SessionContext:
         self.round = Round(game, self.clock, self.recording)
         if self._ready is not None:
             self.round.hear(self._ready)
-        if self._record or self.settings.switch("record"):
+        if self._record or self.settings.values.record:
             self.notices = (self.recording.start(self.round.now_ms), *self.notices)
         return self.round
 
@@ -227,7 +227,7 @@ class SessionContext:
     def state(self) -> State:
         """How listening stands, for people."""
         if self._state == "listening" and self._muted:
-            return "talk" if self.settings.switch("push_to_talk") else "muted"
+            return "talk" if self.settings.values.push_to_talk else "muted"
         return self._state
 
     @property
@@ -278,25 +278,26 @@ class SessionContext:
 
     # What settings do, as far as no screen is needed
 
-    def _setting_changed(self, name: str) -> None:
+    def _settings_changed(self, names: frozenset[str]) -> None:
         if self.round is not None:
-            self.recording.setting_changed(name, self.round.now_ms)
-        base = name.partition(".")[0]
-        if base in TUNING or base == "preset":
+            for name in sorted(names):
+                self.recording.setting_changed(name, self.round.now_ms)
+        changed = {name.partition(".")[0] for name in names}
+        if changed & {*TUNING, "preset"}:
             self._tuned_at = self.clock()
             if self.worker is not None:
                 self.worker.apply_settings()
-        elif base == "gain" and self.worker is not None:
+        if "gain" in changed and self.worker is not None:
             self.worker.apply_gain()
-        elif base in ("source", "device") and self.worker is not None:
+        if changed & {"source", "device"}:
             self.listen_again()
-        elif base == "push_to_talk":
-            self.mute(self.settings.switch("push_to_talk"))
+        if "push_to_talk" in changed:
+            self.mute(self.settings.values.push_to_talk)
 
     def listen_again(self) -> None:
         """Open the source that the settings name, anew where it is open."""
         if self.worker is not None:
-            self.worker.listen_to(SourceRequest(self.settings.text("source"), self.settings.text("device") or None))
+            self.worker.listen_to(SourceRequest(self.settings.values.source, self.settings.values.input_device))
 
     # What other threads report
 

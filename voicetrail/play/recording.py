@@ -101,9 +101,9 @@ class RecordingControl:
         self._path = None
         kept = {name: settings[name] for name in SETTINGS if name != "thresholds"}
         about = Header(
-            vocabulary=settings.text("vocabulary"),
-            source=settings.text("source"),
-            weights=settings.text("weights"),
+            vocabulary=settings.values.vocabulary,
+            source=settings.values.source,
+            weights=settings.values.weights,
             settings={name: value for name, value in kept.items() if isinstance(value, bool | int | float | str)},
         )
         where = self.recorder.start(
@@ -111,8 +111,8 @@ class RecordingControl:
             datetime.now().astimezone(),
             path=path,
             about=about,
-            scores=settings.switch("record_scores"),
-            sound=settings.switch("record_audio"),
+            scores=settings.values.record_scores,
+            sound=settings.values.record_audio,
         )
         return f"recording to {printable(where)}"
 

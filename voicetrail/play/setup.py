@@ -29,14 +29,14 @@ def open_requested_source(settings: Settings) -> Source | None:
     """
     from voicetrail.link.address import is_words, parse_address
 
-    if is_words(settings.text("source")):
-        parse_address(settings.text("source"))
+    if is_words(settings.values.source):
+        parse_address(settings.values.source)
         return None
-    named = settings.origin("source") in GIVEN and settings.text("source") not in ("mic", "demo")
-    if named or (settings.origin("device") in GIVEN and settings.text("device")):
+    named = settings.origin("source") in GIVEN and settings.values.source not in ("mic", "demo")
+    if named or (settings.origin("device") in GIVEN and settings.values.device):
         from voicetrail.sources import open_source
 
-        return open_source(settings.text("source"), device=settings.text("device") or None, paced=True)
+        return open_source(settings.values.source, device=settings.values.input_device, paced=True)
     return None
 
 
@@ -56,12 +56,12 @@ def make_context(settings: Settings, *, opened: Source | None = None, record: st
         from voicetrail.play.worker import ListeningWorker
 
         return ListeningWorker(
-            SourceRequest(settings.text("source"), settings.text("device") or None),
+            SourceRequest(settings.values.source, settings.values.input_device),
             lambda: _load_recognizer(settings),
             settings.detector_settings,
             send,
             opened=opened,
-            make_gain=lambda: make_gain(settings["gain"]),
+            make_gain=lambda: make_gain(settings.values.gain),
             observer=ContextObserver(context),
             weights_required=settings.origin("weights") in GIVEN,
         )
@@ -80,10 +80,10 @@ def make_context(settings: Settings, *, opened: Source | None = None, record: st
 def make_sketch(settings: Settings) -> Sketch:
     """An empty drawing, with the movement that the settings name."""
     return Sketch(
-        step=int(settings.number("step")),
-        movement="glide" if settings.text("mode") == "glide" else "step",
-        glide_speed=settings.number("glide_speed"),
-        glide_silence=settings.number("glide_silence"),
+        step=settings.values.step,
+        movement=settings.values.movement,
+        glide_speed=settings.values.glide_speed,
+        glide_silence=settings.values.glide_silence,
     )
 
 
@@ -93,4 +93,4 @@ def _load_recognizer(settings: Settings) -> NamedRecognizer:
     preload_torch()
     from voicetrail.spotting.recognizer import load_recognizer
 
-    return load_recognizer(settings.text("weights") or settings.text("vocabulary"))
+    return load_recognizer(settings.values.recognizer)

@@ -97,7 +97,7 @@ class Tuner:
     def next_preset(self) -> str:
         """Take the next preset; after the last one, none."""
         names = (NONE, *self._settings.preset_names())
-        now = self._settings.text("preset")
+        now = self._settings.values.preset
         for name in (*names[names.index(now) + 1 if now in names else 0 :], NONE):
             try:
                 self._settings.set("preset", name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Setting
 
@@ -77,7 +77,7 @@ def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[s
     for text in texts:
         if "=" in text:
             table = SETTINGS["thresholds"].parse(text)
-            assert not isinstance(table, bool | int | float | str)
+            assert isinstance(table, Mapping)
             words.update(table)
         else:
             value = SETTINGS["threshold"].parse(text)

@@ -70,27 +70,6 @@ class Settings:
     def __iter__(self) -> Iterator[str]:
         return iter(SETTINGS)
 
-    def number(self, name: str) -> float:
-        """The value of a setting that holds a number; not for one that holds its keyword (``auto``, ``shipped``)."""
-        value = self[name]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"{name} holds {value!r}, which is no number")
-        return value
-
-    def text(self, name: str) -> str:
-        """The value of a setting as text."""
-        return str(self[name])
-
-    def switch(self, name: str) -> bool:
-        """Whether a setting is on."""
-        return self[name] is True
-
-    def table(self, name: str) -> Mapping[str, float]:
-        """The value of a setting that holds a table."""
-        value = self[name]
-        assert isinstance(value, Mapping)
-        return value
-
     def origin(self, name: str) -> Origin:
         """Where the value of a setting came from."""
         setting, word = find(name)
@@ -110,15 +89,6 @@ class Settings:
         """
         self._subscribers.append(changed)
         return lambda: self._subscribers.remove(changed)
-
-    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """As ``subscribe``, but called once a setting."""
-
-        def each(names: frozenset[str]) -> None:
-            for name in sorted(names):
-                changed("mode" if name == "movement" else name)
-
-        return self.subscribe(each)
 
     def set(self, name: str, value: object) -> None:
         """Change a setting for now and for the next time, as a key does; ``thresholds.left`` is one word's.

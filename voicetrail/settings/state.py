@@ -23,7 +23,7 @@ class StateWriter:
     def __init__(self, path: Path, *, background: bool = False) -> None:
         self.path = path
         self.background = background
-        self.on_trouble: Callable[[str], None] | None = None
+        self.on_problem: Callable[[str], None] | None = None
         """Called in the writing thread, with a sentence, when a file cannot be written."""
         self._pending: dict[str, Value | None] = {}
         self._jobs: list[Callable[[], None]] = []
@@ -90,8 +90,8 @@ class StateWriter:
                     self._condition.notify_all()
 
     def _report(self, problem: str) -> None:
-        if problem and self.on_trouble is not None:
-            self.on_trouble(problem)
+        if problem and self.on_problem is not None:
+            self.on_problem(problem)
 
     def _write(self, changes: Mapping[str, Value | None]) -> str:
         try:

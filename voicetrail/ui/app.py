@@ -104,7 +104,7 @@ class VoicetrailApp(TrailApp):
 
     def __init__(self, context: SessionContext, *, ascii_only: bool = False) -> None:
         settings = context.settings
-        super().__init__(self._first_screen, theme=settings.text("theme"), ascii_only=ascii_only or settings.switch("ascii"))
+        super().__init__(self._first_screen, theme=settings.values.theme, ascii_only=ascii_only or settings.values.ascii)
         self.context = context
         self.updates: Signal[tuple[Update, ...]] = Signal(self, "updates")
         self._force_ascii = ascii_only
@@ -115,7 +115,7 @@ class VoicetrailApp(TrailApp):
 
     def on_mount(self) -> None:
         """Begin to listen, after the first paint (Textual calls the ``on_mount`` of every class)."""
-        self.context.settings.watch(self._setting_changed)
+        self.context.settings.subscribe(self._settings_changed)
         self.call_after_refresh(self.context.start, self._send)
 
     def on_unmount(self) -> None:
@@ -138,11 +138,11 @@ class VoicetrailApp(TrailApp):
                 return
         self.updates.publish(tuple(self.context.take(item) for item in message.updates))
 
-    def _setting_changed(self, name: str) -> None:
-        if name not in ("theme", "ascii"):
+    def _settings_changed(self, names: frozenset[str]) -> None:
+        if not names & {"theme", "ascii"}:
             return
-        self.ascii_only = self._force_ascii or self.context.settings.switch("ascii")
-        theme = self.context.settings.text("theme")
+        self.ascii_only = self._force_ascii or self.context.settings.values.ascii
+        theme = self.context.settings.values.theme
         if theme in self.available_themes and theme != self.theme:
             self.theme = theme
         else:

@@ -15,4 +15,4 @@ OTHER_THEME = {
 def other_theme(settings: Settings, shown: str) -> str:
     """Change between dark and light; return the line to show."""
     settings.set("theme", OTHER_THEME.get(shown, "textual-dark"))
-    return f"theme {settings.text('theme')}"
+    return f"theme {settings.values.theme}"

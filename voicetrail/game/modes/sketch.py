@@ -73,7 +73,7 @@ class Sketch(BaseRules):
         height: rows of the drawing.
         step: steps that a word draws.
         movement: one step a word, or a glide.
-        glide_speed: steps a second of a glide.
+        glide_speed: cells a second of a glide up or down; sideways twice as many.
         glide_silence: seconds without a word after which a glide ends; 0 is never.
         rules: version of the rules to play by; 0 is the newest.
         ink: what it is drawn with at first.
@@ -157,7 +157,7 @@ class Sketch(BaseRules):
 
     @property
     def glide_speed(self) -> float:
-        """Steps a second of a glide."""
+        """Speed of a glide in cells a second up or down (sideways twice as many)."""
         return self._glides.speed
 
     @property
@@ -303,7 +303,7 @@ class Sketch(BaseRules):
                 return "glide: a word sets the pen going" if name == "glide" else "one step a word"
             case SetGlideSpeed(speed):
                 self._glides = replace(self._glides, speed=speed)
-                return f"glide speed {speed:g} steps a second"
+                return f"glide speed {speed:g} cells a second"
             case SetGlideSilence(seconds):
                 self._glides = replace(self._glides, silence=seconds)
                 return f"a glide ends after {seconds:g} s without a word" if seconds else "a glide does not end by silence"

@@ -19,7 +19,7 @@ class GlideMovement:
     name: ClassVar[Movement] = "glide"
 
     speed: float
-    """Steps a second."""
+    """Cells a second up or down (sideways twice as many)."""
     silence: float
     """Seconds without a word after which the pen rests; 0 is never."""
     direction: Direction | None = None

@@ -145,7 +145,7 @@ class CalibrateScreen(ModalScreen[None]):
         shipped, worker = self.context.tuner.shipped, self.context.worker
         assert shipped is not None
         assert worker is not None
-        gain = self.context.settings["gain"]
+        gain = self.context.settings.values.gain
         assert isinstance(gain, float | str)
         self.proposal = propose(session, shipped, gain, speech_curves(getattr(worker.recognizer, "about", {})))
 

@@ -165,13 +165,13 @@ class MicrophoneScreen(ModalScreen[None]):
         self.run_worker(look, thread=True, name="inputs", exclusive=True)
 
     def _found(self, found: list[InputDevice], problem: str) -> None:
-        self._list.set_inputs(found, self._settings.text("device"))
+        self._list.set_inputs(found, self._settings.values.device)
         self._meters = InputMeters(found)
         self._list.meters = self._meters
         if problem or not found:
             self._say(problem or "there is no input: plug a microphone in, then press r")
         elif self._list.chosen < 0:
-            self._say(f"{self._settings.text('device')} is not there; it is taken again as soon as it is")
+            self._say(f"{self._settings.values.device} is not there; it is taken again as soon as it is")
         else:
             self._say("speak: the input whose level moves hears you")
 
@@ -197,7 +197,7 @@ class MicrophoneScreen(ModalScreen[None]):
             device = name if alone else str(self._list.inputs[chosen - 1].index)
         self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else FOLLOW}")
         self._try(lambda: self._settings.set("device", device))
-        if self._settings["source"] != "mic":
+        if self._settings.values.source != "mic":
             self._try(lambda: self._settings.set("source", "mic"))
         self._list.chosen = chosen
         self._list.rebuild()
@@ -206,6 +206,6 @@ class MicrophoneScreen(ModalScreen[None]):
         """Look for inputs again. The game's own input is let go for a moment, or the drivers would not look."""
         if self._meters is not None:
             self._meters.close()
-        if self._settings["source"] == "mic":
+        if self._settings.values.source == "mic":
             self.context.listen_again()
         self.set_timer(SETTLE, lambda: self._look_for(refresh=True))

@@ -72,7 +72,7 @@ class RoundScreen(FastScreen):
         self.live.show_all()
         self._show_tally()
         self.say(*self._welcome())
-        self._unwatch = self.context.settings.watch(self._setting_changed)
+        self._unwatch = self.context.settings.subscribe(self._settings_changed)
         host_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(FADE_S, self.live.fade)
         # Imported now, so that the first key or word does not wait for it.
@@ -141,20 +141,18 @@ class RoundScreen(FastScreen):
 
     # What settings do
 
-    def _setting_changed(self, name: str) -> None:
-        game, settings = self.round.game, self.context.settings
-        base = name.partition(".")[0]
-        if base == "step" and game.step != settings.number("step"):
-            self.do(SetStep(int(settings.number("step"))))
-        elif base == "mode" and game.movement.name != settings.text("mode"):
-            self.do(SetMovement("glide" if settings.text("mode") == "glide" else "step"))
-        elif base == "glide_speed":
-            self.do(SetGlideSpeed(settings.number("glide_speed")))
-        elif base == "glide_silence":
-            self.do(SetGlideSilence(settings.number("glide_silence")))
-        else:
-            self.live.show_thresholds()
-            self.live.show_state()
+    def _settings_changed(self, names: frozenset[str]) -> None:
+        game, values = self.round.game, self.context.settings.values
+        if "step" in names and game.step != values.step:
+            self.do(SetStep(values.step))
+        if "movement" in names and game.movement.name != values.movement:
+            self.do(SetMovement(values.movement))
+        if "glide_speed" in names:
+            self.do(SetGlideSpeed(values.glide_speed))
+        if "glide_silence" in names:
+            self.do(SetGlideSilence(values.glide_silence))
+        self.live.show_thresholds()
+        self.live.show_state()
 
     # What keys do
 
@@ -196,9 +194,9 @@ class RoundScreen(FastScreen):
     def action_listening(self) -> None:
         """Stop or start listening at once; with push to talk, listen for a while."""
         context = self.context
-        if context.settings.switch("push_to_talk"):
+        if context.settings.values.push_to_talk:
             context.mute(False)
-            seconds = context.settings.number("push_to_talk_time")
+            seconds = context.settings.values.push_to_talk_time
             if self._talk is not None:
                 self._talk.stop()
             self._talk = self.set_timer(seconds, self._end_talk)
@@ -221,7 +219,7 @@ class RoundScreen(FastScreen):
         }.get(self.context.state, "listening")
 
     def _end_talk(self) -> None:
-        if self.context.settings.switch("push_to_talk"):
+        if self.context.settings.values.push_to_talk:
             self.context.mute(True)
             self.live.show_state()
             self.say("not listening: space listens for a while")

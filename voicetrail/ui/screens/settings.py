@@ -77,7 +77,7 @@ class SettingsList(Rows):
         setting, word = find(name)
         detector = self._tuner.detector
         if word is not None:
-            own = word in self._settings.table("thresholds")
+            own = word in self._settings.values.thresholds
             threshold = self._settings[name] if own or detector is None else detector.threshold_of(word)
             return setting.format(threshold)
         shown = self._settings.show(name)
@@ -88,7 +88,7 @@ class SettingsList(Rows):
     def origin(self, name: str) -> str:
         """Where a setting's value came from, for people."""
         _, word = find(name)
-        if word is not None and word not in self._settings.table("thresholds"):
+        if word is not None and word not in self._settings.values.thresholds:
             return "all words" if self._settings.origin("threshold") not in ("default", "preset") else "weights"
         return SAYS_ORIGIN[self._settings.origin(name)]
 
@@ -178,7 +178,7 @@ class SettingsScreen(ModalScreen[None]):
         if self._at in self._list.names:
             self._list.cursor = self._list.names.index(self._at)
         self._list.focus()
-        self._unwatch = self._settings.watch(self._changed)
+        self._unwatch = self._settings.subscribe(self._changed)
         self.call_after_refresh(self._explain)
 
     def on_unmount(self) -> None:
@@ -198,7 +198,7 @@ class SettingsScreen(ModalScreen[None]):
         """The room changed."""
         self.call_after_refresh(self._explain)
 
-    def _changed(self, _: str) -> None:
+    def _changed(self, _: frozenset[str]) -> None:
         """A setting was changed, here or elsewhere."""
         self._list.rebuild()
         self._explain()
@@ -243,7 +243,7 @@ class SettingsScreen(ModalScreen[None]):
             self._try(lambda: self._settings.step(name, steps, self._tuner.shipped))
 
     def _next(self, steps: int, choices: tuple[str, ...], name: str) -> str:
-        now = self._settings.text(name)
+        now = str(self._settings[name])
         return choices[(choices.index(now) + steps) % len(choices)] if now in choices else choices[0]
 
     def action_edit(self) -> None:

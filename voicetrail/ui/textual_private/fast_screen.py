@@ -32,7 +32,7 @@ class FastScreen(Screen[None], inherit_bindings=False):
             self._compositor = DiffCompositor()
         # Made per screen and not per class: players bind keys of their own.
         self._bindings = BindingsMap(
-            [Binding(key, action.runs, action.label, show=False) for action in self.actions for key in action.keys]
+            [Binding(key, action.runs, action.label, show=False) for action in self.actions for key in action.all_keys]
         )
 
     def bind_key(self, key: str, action: str) -> None:
