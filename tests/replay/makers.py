@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tests.sources import Items
 from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
 from voicetrail.game import Input, Sketch
+from voicetrail.game.rules import Rules
 from voicetrail.listening import Listener
 from voicetrail.play.round import Round
 from voicetrail.replay.file.format import Header
@@ -30,7 +31,7 @@ QUIET = np.random.default_rng(0).normal(0, 0.05, (50, HOP)).astype(np.float32)
 """Hops of a room; sessions have them over and over."""
 
 
-class ScriptedEars:
+class ScriptedRecognizer:
     """Gives the scores that it was told to, a row a hop; afterwards, silence."""
 
     hop = HOP
@@ -86,9 +87,9 @@ class Stage:
         self.clock = Clock()
         self.game = game or Sketch(101, 51)
         self.session = Round(self.game, self.clock)
-        self.told: list[str] = []
+        self.problems: list[str] = []
         """Why recordings ended by themselves."""
-        self.session.recorder = self.recorder = Recorder(self.game, self.told.append)
+        self.session.recorder = self.recorder = Recorder(self.game, self.problems.append)
 
     def at(self, ms: int) -> None:
         """Let the session's clock show this time."""
@@ -114,7 +115,7 @@ class Stage:
         from_ms: int = 0,
     ) -> Iterator[tuple[int, Listener]]:
         """Listen to rows of scores; yields before every hop, so that a test can change things on the way."""
-        recognizer = ScriptedEars(rows, labels)
+        recognizer = ScriptedRecognizer(rows, labels)
         # As weights ship them: thresholds that nobody can change.
         detector = Detector(labels, settings or DetectorSettings(thresholds=MappingProxyType({"_": 0.5})))
         listener = Listener(Items(quiet_hops(len(rows), news), name="scripted"), recognizer, detector)
@@ -130,6 +131,12 @@ class Stage:
             if listener.time // HOP > hop:
                 hop = listener.time // HOP
                 yield hop, listener
+
+
+def sketch(game: Rules) -> Sketch:
+    """The game as the drawing that it is."""
+    assert isinstance(game, Sketch)
+    return game
 
 
 def record_spoken(path: Path, *, seed: int = 1, hops: int = 500, labels: tuple[str, ...] = LABELS, **options: object) -> Stage:

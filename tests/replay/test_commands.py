@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from tests.replay.makers import record_spoken
 from voicetrail.cli import main
 from voicetrail.errors import ReplayError
+from voicetrail.progress import progress_bar
 from voicetrail.replay import library as store
 from voicetrail.replay.file.format import Header, write_header
 
@@ -164,23 +166,19 @@ def test_export_writes_and_refuses(folder: Path, tmp_path: Path, capsys: pytest.
         assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_progress_shows_only_when_it_takes_long() -> None:
-    import io
-
-    from voicetrail.replay.progress import Progress
-
+def test_a_bar_shows_only_when_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    quick = Terminal()
-    with Progress("writing", quick) as progress:
-        progress.show(0.5)
-    assert quick.getvalue() == ""
-    slow = Terminal()
-    with Progress("writing", slow) as progress:
-        progress._began = progress._shown = time.monotonic() - 5
-        progress.show(0.25)
-    assert "writing:  25%, 15 s left" in slow.getvalue()
-    assert slow.getvalue().endswith("\r")
-    assert os.linesep not in slow.getvalue()
+    for patience_s, shown in ((60.0, False), (0.0, True)):
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+        with progress_bar("writing", patience_s=patience_s) as report:
+            time.sleep(0.12)
+            report(0.25)
+        assert ("writing" in terminal.getvalue()) is shown
+    monkeypatch.setattr(sys, "stderr", nowhere := io.StringIO())
+    with progress_bar("writing", patience_s=0.0) as report:
+        time.sleep(0.12)
+        report(0.25)
+    assert nowhere.getvalue() == ""

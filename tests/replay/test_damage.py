@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import subprocess
@@ -20,11 +21,11 @@ from voicetrail.game import SetMovement, Step
 from voicetrail.replay.analysis import report
 from voicetrail.replay.analysis.suggest import suggest
 from voicetrail.replay.analysis.whatif import Override, what_if
-from voicetrail.replay.file.entries import KeyPressed, Marker, SettingChanged
+from voicetrail.replay.file.entries import Marker, SettingChanged
 from voicetrail.replay.file.reader import LINE_MAX, read
 from voicetrail.replay.player import Player
-from voicetrail.replay.story import story
 from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.transcript import transcript
 
 MUTANTS = 2000
 LONGEST_S = 1.0
@@ -42,7 +43,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     for hop, listener in stage.listen(spoken(3, 90), news={50: SourceLost(0, "gone")}, from_ms=100):
         if hop == 55:
             stage.session.do(SetMovement("glide"))
-            for item in (KeyPressed("record"), Marker("x"), SettingChanged("threshold", 0.5)):
+            for item in (Marker("x"), SettingChanged("threshold", 0.5)):
                 stage.recorder.record(item, stage.session.now_ms)
         if hop == 60:
             listener.muted = True
@@ -51,7 +52,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             stage.session.do(Step("up", "key"))
     stage.stop()
     data = path.read_bytes()
-    assert {line.split(b'"')[1] for line in data.splitlines()[1:]} >= {code.encode() for code in "iwnskvlebmcapx"}
+    assert {line.split(b'"')[1] for line in data.splitlines()[1:]} >= {code.encode() for code in "iwnsvlebmcaptx"}
     return data
 
 
@@ -104,7 +105,7 @@ def used(path: Path, *, what_ifs: bool = True) -> list[str]:
     said: list[str] = []
     recording = read(path)
     timeline = Timeline(recording)
-    said += story(timeline)
+    said += transcript(timeline)
     said.append(report.check(timeline)[1])
     player = Player(timeline, lambda: 0.0)
     for part in (1.0, 0.3, 0.7, 0.0):
@@ -232,9 +233,10 @@ def test_a_missing_input_is_found_and_dated(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("name", ["no.trail", "folder.trail", "empty.trail", "text.trail", "nul\0.trail", "pipe.trail"])
-def test_what_is_no_replay_gets_one_clear_line(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    import os
-
+def test_what_is_no_replay_gets_one_clear_line(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicetrail.replay.file.reader.WAIT_S", 0.1)
     (tmp_path / "folder.trail").mkdir()
     (tmp_path / "empty.trail").touch()
     (tmp_path / "text.trail").write_text("hello\n")
@@ -253,9 +255,9 @@ def test_bounds_are_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     fits = b'[0,"?","' + b"x" * (LINE_MAX - 10) + b'"]'
     assert len(fits) == LINE_MAX
     path.write_bytes(head + b"\n" + fits + b"\n" + fits.replace(b"x", b"xx", 1))
-    assert (len(read(path).entries), read(path).damaged) == (1, 1)
+    assert (read(path).unknown, read(path).damaged) == (1, 1)
     # Fewer than the true bound, which the monsters reach; so many lines take a second to read.
-    monkeypatch.setattr("voicetrail.replay.file.reader.ENTRIES_MAX", 1000)
+    monkeypatch.setattr("voicetrail.replay.file.reader.VALUES_MAX", 1000)
     path.write_bytes(head + b'\n[0,"m",""]' * 1005)
     recording = read(path)
     assert recording.full

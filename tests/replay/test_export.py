@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from tests.replay.makers import Stage, record_spoken
+from tests.replay.makers import Stage, record_spoken, sketch
 from voicetrail.errors import ReplayError, UsageError
 from voicetrail.game import Clear, Input, SetMovement, Sketch, Step, Undo
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
@@ -75,9 +75,9 @@ def test_a_cast_plays_to_the_final_screen(timeline: Timeline, tmp_path: Path, ve
         if code == "o":
             stream.feed(data)
     shown = "\n".join(screen.display)
-    for row in BOX_GLYPHS.rows(timeline.final.trail):
+    for row in BOX_GLYPHS.rows(sketch(timeline.final).trail):
         assert row in shown
-    assert f"{timeline.final.tally.strokes} strokes" in screen.display[-1]
+    assert f"{sketch(timeline.final).tally.strokes} strokes" in screen.display[-1]
 
 
 def test_a_cast_can_go_faster_and_cut_pauses(timeline: Timeline, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_png_and_svg_show_every_line(timeline: Timeline, tmp_path: Path) -> None
         picture = cairosvg.svg2png(url=str(tmp_path / f"{animate}.svg"))
         image = Image.open(io.BytesIO(picture)).convert("RGB")
         left, top = [float(value) for value in root.get("viewBox", "").split()[:2]]
-        for line in final_lines(timeline.final.trail):
+        for line in final_lines(timeline.final):
             x = (line.start[0] + line.end[0] + 1) / 2 * 10 - left
             y = (line.start[1] + line.end[1] + 1) / 2 * 20 - top
             assert near(image.getpixel((int(x), int(y))), "#6fd38b") or near(image.getpixel((int(x), int(y))), "#f2c14e")  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def test_a_gif_shows_the_session(timeline: Timeline, tmp_path: Path) -> None:
     parts: list[float] = []
     export(timeline, tmp_path / "a.gif", progress=parts.append)
     with Image.open(tmp_path / "a.gif") as image:
-        assert getattr(image, "n_frames", 1) >= timeline.final.tally.strokes
+        assert getattr(image, "n_frames", 1) >= sketch(timeline.final).tally.strokes
         sizes = []
         for frame in range(getattr(image, "n_frames", 1)):
             image.seek(frame)
@@ -144,13 +144,13 @@ def test_a_gif_shows_the_session(timeline: Timeline, tmp_path: Path) -> None:
 
 def test_text_and_ansi(timeline: Timeline, tmp_path: Path) -> None:
     export(timeline, tmp_path / "a.txt")
-    assert (tmp_path / "a.txt").read_text().splitlines() == BOX_GLYPHS.rows(timeline.final.trail)
+    assert (tmp_path / "a.txt").read_text().splitlines() == BOX_GLYPHS.rows(sketch(timeline.final).trail)
     export(timeline, tmp_path / "b.txt", Options(plain=True))
-    assert (tmp_path / "b.txt").read_text().splitlines() == ASCII_GLYPHS.rows(timeline.final.trail)
+    assert (tmp_path / "b.txt").read_text().splitlines() == ASCII_GLYPHS.rows(sketch(timeline.final).trail)
     export(timeline, tmp_path / "a.ans")
     screen = pyte.Screen(80, 24)
     pyte.Stream(screen).feed((tmp_path / "a.ans").read_text().replace("\n", "\r\n"))
-    assert [row.rstrip() for row in screen.display if row.strip()] == BOX_GLYPHS.rows(timeline.final.trail)
+    assert [row.rstrip() for row in screen.display if row.strip()] == BOX_GLYPHS.rows(sketch(timeline.final).trail)
     assert any(cell.fg == "green" for row in screen.buffer.values() for cell in row.values())
 
 
@@ -158,8 +158,8 @@ def test_the_sound(timeline: Timeline, tmp_path: Path) -> None:
     export(timeline, tmp_path / "a.wav")
     samples, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
     assert rate == 16_000
-    assert timeline.recording.sound is not None
-    assert np.array_equal(samples, read_sound(timeline.recording.sound))
+    assert timeline.replay.sound is not None
+    assert np.array_equal(samples, read_sound(timeline.replay.sound))
 
 
 def test_a_session_without_sound_says_so(tmp_path: Path) -> None:
@@ -231,11 +231,11 @@ def test_lines_of_a_film_are_the_drawing_at_every_moment(tmp_path: Path) -> None
     for at_ms in range(0, 20_000, 1000):
         there = [line for line in whole.lines if line.on_ms <= at_ms and (line.off_ms is None or line.off_ms > at_ms)]
         covered = {cell for line in there for cell in cells_of(line.start, line.end)}
-        assert covered == set(timeline.game_at(at_ms).trail.cells), at_ms
+        assert covered == set(sketch(timeline.game_at(at_ms)).trail.cells), at_ms
 
 
-def cells_of(start: tuple[int, int], end: tuple[int, int]) -> set[tuple[int, int]]:
-    xs, ys = sorted((start[0], end[0])), sorted((start[1], end[1]))
+def cells_of(start: tuple[float, float], end: tuple[float, float]) -> set[tuple[int, int]]:
+    xs, ys = sorted((int(start[0]), int(end[0]))), sorted((int(start[1]), int(end[1])))
     return {(x, y) for x in range(xs[0], xs[1] + 1) for y in range(ys[0], ys[1] + 1)}
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.makers import Clock, Stage, record_spoken
+from tests.replay.makers import Clock, Stage, record_spoken, sketch
 from voicetrail.game import Clear, SetMovement, Sketch, Step, Undo
 from voicetrail.replay.file.reader import read
+from voicetrail.replay.history import SNAPSHOT_INPUTS
 from voicetrail.replay.player import SPEEDS, Player
-from voicetrail.replay.timeline import SNAPSHOT_INPUTS, Timeline
+from voicetrail.replay.timeline import Timeline
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
 def test_any_jump_ends_where_playing_would(long: Timeline) -> None:
     clock = Clock()
     player, straight = Player(long, clock), Player(long, clock)
-    assert len(long._snapshots) > 4
+    assert len(long._history._snapshots) > 4
     wanted = sorted(random.Random(1).randrange(long.duration_ms) for _ in range(40))
     sums = {}
     for at_ms in wanted:
@@ -55,12 +56,12 @@ def test_changed_cells_are_all_that_changed(long: Timeline) -> None:
     clock = Clock()
     player = Player(long, clock)
     player.play()
-    shown = dict(player.game.trail.cells)
+    shown = dict(sketch(player.game).trail.cells)
     for _ in range(200):
         clock.now += 0.7
         for cell in player.advance():
-            shown[cell] = player.game.trail.cells.get(cell, 0)
-        assert {cell: mask for cell, mask in shown.items() if mask} == player.game.trail.cells
+            shown[cell] = sketch(player.game).trail.cells.get(cell, 0)
+        assert {cell: mask for cell, mask in shown.items() if mask} == sketch(player.game).trail.cells
 
 
 def test_it_keeps_pace_at_every_speed(tmp_path: Path) -> None:

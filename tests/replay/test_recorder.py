@@ -15,13 +15,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.replay.makers import NOW, Stage, record_spoken, spoken
+from tests.replay.makers import NOW, Stage, record_spoken, sketch, spoken
 from tests.replay.test_format import inputs
 from voicetrail.errors import ReplayError
-from voicetrail.events import SourceLost, WordHeard
+from voicetrail.events import SamplesLost, SourceLost, WordHeard
 from voicetrail.game import Input, SetMovement, Sketch, Step, Tick, Undo
 from voicetrail.replay import library as store
-from voicetrail.replay.file.entries import Checksum, End, KeyPressed, Marker, Past, RecognizerInfo, ScoreRun, SettingChanged
+from voicetrail.replay.file.entries import (
+    Checksum,
+    EarlierInputs,
+    End,
+    Marker,
+    RecognizerStarted,
+    ScoreRun,
+    SettingChanged,
+)
 from voicetrail.replay.file.format import Header
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.file.scores import decode, quantize
@@ -53,11 +61,11 @@ def test_any_inputs_give_the_same_drawing(
     run(during)
     stage.stop()
     timeline = Timeline(read(path))
-    assert timeline.recording.whole
+    assert timeline.replay.whole
     assert timeline.checked >= 2
     assert timeline.differences == []
     assert timeline.final.checksum() == stage.game.checksum()
-    assert timeline.final.trail.cells == stage.game.trail.cells
+    assert sketch(timeline.final).trail.cells == stage.game.trail.cells
 
 
 def test_every_kind_is_kept_with_its_time(tmp_path: Path) -> None:
@@ -67,7 +75,7 @@ def test_every_kind_is_kept_with_its_time(tmp_path: Path) -> None:
     stage.at(1000)
     stage.start(path, about=Header(title="mine", settings={"threshold": 0.5}))
     stage.do(Step("up", "key"), 1500)
-    for item, ms in ((KeyPressed("help"), 1600), (SettingChanged("threshold", 0.7), 1700), (Marker("here"), 1800)):
+    for item, ms in ((SettingChanged("threshold", 0.7), 1700), (Marker("here"), 1800)):
         stage.recorder.record(item, ms)
     stage.do(Tick(), 1900)
     stage.at(2000)
@@ -78,13 +86,13 @@ def test_every_kind_is_kept_with_its_time(tmp_path: Path) -> None:
     assert recording.header.began_ms == 1000
     assert recording.header.date == NOW.isoformat()
     assert [(entry.at_ms, type(entry.item).__name__) for entry in recording.entries] == [
-        (0, "Past"),
+        (0, "EarlierInputs"),
         (0, "Checksum"),
         (500, "Step"),
-        (600, "KeyPressed"),
         (700, "SettingChanged"),
         (800, "Marker"),
         (1000, "Checksum"),
+        (1000, "Totals"),
         (1000, "End"),
     ]
 
@@ -108,7 +116,7 @@ def test_the_scores_come_back_to_the_bit(tmp_path: Path) -> None:
         pass
     stage.stop()
     entries = read(tmp_path / "a.trail").entries
-    recognizer = next(entry.item for entry in entries if isinstance(entry.item, RecognizerInfo))
+    recognizer = next(entry.item for entry in entries if isinstance(entry.item, RecognizerStarted))
     runs = [entry.item for entry in entries if isinstance(entry.item, ScoreRun)]
     assert recognizer.time == 640
     assert recognizer.weights == "test weights"
@@ -122,7 +130,7 @@ def test_the_scores_come_back_to_the_bit(tmp_path: Path) -> None:
 def test_scores_can_be_turned_off(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail", scores=False)
     items = [entry.item for entry in read(tmp_path / "a.trail").entries]
-    assert not any(isinstance(item, ScoreRun | RecognizerInfo) for item in items)
+    assert not any(isinstance(item, ScoreRun | RecognizerStarted) for item in items)
     assert any(isinstance(item, WordHeard) for item in items)
 
 
@@ -137,7 +145,7 @@ def test_a_second_recording_holds_what_came_before(tmp_path: Path) -> None:
     stage.start(tmp_path / "b.trail")
     stage.stop()
     second = Timeline(read(tmp_path / "b.trail"))
-    assert sum(len(entry.item.inputs) for entry in second.recording.entries if isinstance(entry.item, Past)) == 501
+    assert sum(len(entry.item.inputs) for entry in second.replay.entries if isinstance(entry.item, EarlierInputs)) == 501
     assert second.final.checksum() == stage.game.checksum()
 
 
@@ -190,13 +198,13 @@ def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
             time.sleep(0.01)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    assert stage.told == [os.strerror(27)]
-    assert stage.recorder.problem == stage.told[0]
+    assert stage.problems == [os.strerror(27)]
+    assert stage.recorder.problem == stage.problems[0]
     stage.stop()
     recording = read(path)
     assert recording.damaged == 0
     assert Timeline(recording).differences == []
-    assert recording.entries[-1].item == End(stage.told[0])
+    assert recording.entries[-1].item == End(stage.problems[0])
     # Another recording can begin.
     stage.start(tmp_path / "b.trail")
     assert stage.recorder.running
@@ -255,9 +263,9 @@ def test_recording_never_waits(tmp_path: Path) -> None:
     """A writer that is stuck (a disk that hangs) costs the game nothing, and recording ends with the reason."""
     stage = Stage(Sketch())
     stage.start(tmp_path / "a.trail")
-    take = stage.recorder._take
-    assert take is not None
-    take.writer._when_due = lambda: time.sleep(0.5)  # type: ignore[method-assign]
+    recording = stage.recorder._recording
+    assert recording is not None
+    recording.writer._when_due = lambda: time.sleep(0.5)  # type: ignore[method-assign]
     began = time.process_time(), time.monotonic()
     for number in range(5000):
         stage.recorder.record(SetMovement("step"), number)
@@ -284,11 +292,11 @@ def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
 def test_an_error_of_the_program_is_told(tmp_path: Path) -> None:
     stage = Stage()
     stage.start(tmp_path / "a.trail")
-    stage.recorder.record(KeyPressed(object()), 10)  # type: ignore[arg-type]
+    stage.recorder.hear(SamplesLost(0, object(), 1), 10)  # type: ignore[arg-type]
     deadline = time.monotonic() + 5
-    while not stage.told and time.monotonic() < deadline:
+    while not stage.problems and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert len(stage.told) == 1
-    assert stage.told[0].startswith("an error of the program (TypeError")
+    assert len(stage.problems) == 1
+    assert stage.problems[0].startswith("an error of the program (")
     stage.stop()
-    assert read(tmp_path / "a.trail").entries[-1].item == End(stage.told[0])
+    assert read(tmp_path / "a.trail").entries[-1].item == End(stage.problems[0])

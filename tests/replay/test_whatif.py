@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.replay.makers import Stage, record_spoken, spoken
+from tests.replay.makers import Stage, record_spoken, sketch, spoken
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
 from voicetrail.game import Step
@@ -67,7 +67,7 @@ def test_a_lower_threshold_gains_words_and_their_moves(tmp_path: Path) -> None:
     assert outcome.gained
     assert not outcome.lost
     before, after = Timeline(outcome.before), Timeline(outcome.after)
-    assert after.final.tally.words == before.final.tally.words + len(outcome.gained)
+    assert sketch(after.final).tally.words == sketch(before.final).tally.words + len(outcome.gained)
     assert after.final.checksum() != before.final.checksum()
     # A word that nearly was, and now is, is no longer a near miss.
     heard = {entry.item.time for entry in outcome.gained if isinstance(entry.item, WordHeard)}
@@ -101,7 +101,7 @@ def test_a_higher_threshold_loses_words_and_keeps_the_keys(tmp_path: Path) -> No
     outcome = what_if(read(path), Override(threshold=0.999))
     assert len(outcome.lost) == stage.game.tally.words
     final = Timeline(outcome.after).final
-    assert (final.tally.words, final.tally.presses) == (0, stage.game.tally.presses)
+    assert (sketch(final).tally.words, sketch(final).tally.presses) == (0, stage.game.tally.presses)
 
 
 def test_less_smoothing_moves_words_forward(tmp_path: Path) -> None:
@@ -147,8 +147,10 @@ def test_a_word_that_the_game_held_back_is_not_gained(tmp_path: Path) -> None:
     heard = [entry for _, entry in decide(read(path), Override()).entries if isinstance(entry.item, WordHeard)]
     assert heard
     lines = path.read_text().splitlines()
+    lines = [line for line in lines if '"w",' not in line]
     for entry in heard:
         assert isinstance(entry.item, WordHeard)
-        lines.insert(-2, write_entry(Entry(0, WordRejected(entry.item.time, entry.item.word, entry.item.score, "muted")), 0))
+        held_back = WordRejected(entry.item.time, entry.item.word, entry.item.score, "muted")
+        lines.insert(-3, write_entry(Entry(0, held_back), 0)[0])
     path.write_text("\n".join(lines) + "\n")
     assert what_if(read(path), Override()).same

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.widgets import Input, OptionList, Static
 
-from tests.replay.makers import Clock, record_spoken
+from tests.replay.makers import Clock, record_spoken, sketch
 from tests.ui.stage import make_context, make_settings
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.replay.file.entries import Entry, Marker
@@ -23,8 +23,8 @@ def recorded(tmp_path: Path, marker_ms: int | None = None) -> Replay:
     if marker_ms is not None:
         header, *rest = path.read_text().splitlines()
         # The line's time is since the one before, and the next one goes on from there.
-        line = write_entry(Entry(marker_ms, Marker("here")), 0)
-        back = f'[{-marker_ms / 1000},"k","x"]'
+        line = write_entry(Entry(marker_ms, Marker("here")), 0)[0]
+        back = f'[{-marker_ms / 1000},"v",["x",1]]'
         path.write_text("\n".join([header, line, back, *rest]) + "\n")
     return read(path)
 
@@ -50,8 +50,8 @@ async def test_it_plays_with_the_clock_to_the_same_drawing(tmp_path: Path) -> No
         assert screen.player.at_end
         assert "paused  0:24" in screen.position.text_rows[0]
         timeline = Timeline(recording)
-        assert drawn(screen) == BOX_GLYPHS.rows(timeline.final.trail)
-        tally = timeline.final.tally
+        assert drawn(screen) == BOX_GLYPHS.rows(sketch(timeline.final).trail)
+        tally = sketch(timeline.final).tally
         assert tally.words > 5
         assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes  {tally.length} long")
         last = timeline.detected[-1].item
@@ -82,7 +82,7 @@ async def test_every_key(tmp_path: Path) -> None:
         assert speeds == [0.5, 0.25, 0.25, 0.5, 1, 2, 4, 8, 16, 16]
         await pilot.press("end")
         assert player.at_end
-        assert drawn(screen) == BOX_GLYPHS.rows(screen.timeline.final.trail)
+        assert drawn(screen) == BOX_GLYPHS.rows(sketch(screen.timeline.final).trail)
         await pilot.press("home")
         assert player.position_ms == 0
         assert drawn(screen) == ["●"]

@@ -48,6 +48,6 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         assert app.screen_stack[-1] is game
     (path,) = store.folder().glob("*.trail")
     timeline = Timeline(read(path))
-    assert timeline.recording.whole
+    assert timeline.replay.whole
     assert timeline.differences == []
     assert len(timeline.markers) == 1

@@ -1,4 +1,4 @@
-"""Turn a kept session into another kind of file; the ending of OUT says which.
+"""Turn a recorded session into another kind of file; the ending of OUT says which.
 
 .cast   a recording of the terminal that asciinema plays (--cast-version 2 for the older one)
 .gif    the drawing as it was drawn           .png   the final drawing
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from voicetrail import output
 from voicetrail.errors import UsageError
+from voicetrail.progress import progress_bar
 from voicetrail.text import printable
 
 
@@ -36,7 +37,6 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.replay.export import Options, export
     from voicetrail.replay.file.reader import read
     from voicetrail.replay.library import find
-    from voicetrail.replay.progress import Progress
     from voicetrail.replay.timeline import Timeline
 
     size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", args.size)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     )
     timeline = Timeline(read(find(args.file)))
     out = Path(args.out)
-    with Progress(f"writing {printable(out.name)}") as progress:
-        export(timeline, out, options, force=args.force, progress=progress.show)
+    with progress_bar(f"writing {printable(out.name)}") as progress:
+        export(timeline, out, options, force=args.force, progress=progress)
     output.write_line(f"wrote {printable(out)}")
     return 0

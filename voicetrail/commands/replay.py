@@ -1,17 +1,21 @@
-"""Play a kept session again, check it, tell it, or ask what other settings would have made of it.
+"""Play a recorded session again, check it, print it, or ask what other settings would have made of it.
 
-FILE is a path, the name of a replay in the folder that `voicetrail replays` shows, or `last` for the newest one. In the player,
-space pauses, left and right go 5 s, `.` and `,` one event, 1 to 5 and + - set the speed, home and end go to the ends, q leaves.
+FILE is a path, the name of a replay in the folder that `voicetrail replays` shows, `last` for the newest one, or `-` for standard
+input. In the player, space pauses, left and right go 5 s, `.` and `,` one event, 1 to 5 and + - set the speed, home and end go to the
+ends, q leaves. A session that is still being recorded is followed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from voicetrail import output
-from voicetrail.errors import UsageError
+from voicetrail.errors import TerminalError, UsageError
+from voicetrail.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +26,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail replay``."""
-    parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, or `last`")
+    parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, `last`, or `-`")
     how = parser.add_argument_group("instead of the player")
-    how.add_argument("--text", action="store_true", help="print the story, a line an event")
+    how.add_argument("--text", action="store_true", help="print what happened, a line an event")
     how.add_argument("--check", action="store_true", help="hold the drawing against the checksums; exit 1 at a difference")
     how.add_argument("--json", action="store_true", help="print the final state, or what would change, as JSON")
     try_out = parser.add_argument_group("what if (the recorded scores decided again: both drawings, and what changes)")
@@ -36,9 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     try_out.add_argument("--margin", metavar="N", help="how far a word must be ahead of the others")
     try_out.add_argument("--talk-shift", metavar="N", help="how far running talk moves every threshold up")
     try_out.add_argument(
-        "--rehear", nargs="?", const="", metavar="WEIGHTS", help="hear the recorded sound again, with these weights or its own"
+        "--rehear",
+        nargs="?",
+        const="",
+        metavar="WEIGHTS",
+        help="recognize the recorded sound again, with these weights or its own",
     )
-    try_out.add_argument("--suggest", action="store_true", help="propose thresholds from words marked (m) and taken back (u)")
+    try_out.add_argument("--suggest", action="store_true", help="propose thresholds from words marked (m) and undone (u)")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters")
 
 
@@ -48,16 +56,16 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.replay.library import find
 
     if sum((args.text, args.check, args.json)) > 1:
-        raise UsageError("--text, --check and --json are three ways; choose one")
+        raise UsageError("--text, --check and --json exclude each other; choose one")
     override = _override(args)
-    recording = read(find(args.file))
+    path = find(args.file)
     if args.suggest:
-        return _suggest(recording, args)
+        return _suggest(read(path), args)
     if args.rehear is not None or not override.empty:
-        return _what_if(recording, override, args)
+        return _what_if(read(path), override, args)
     if args.text or args.check or args.json:
-        return _tell(recording, args)
-    return _play(recording, args)
+        return _print_session(read(path), args)
+    return _play(args)
 
 
 def _override(args: argparse.Namespace) -> Override:
@@ -78,11 +86,11 @@ def _override(args: argparse.Namespace) -> Override:
     return Override(for_all, words, **numbers)
 
 
-def _tell(recording: Replay, args: argparse.Namespace) -> int:
+def _print_session(replay: Replay, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.timeline import Timeline
 
-    timeline = Timeline(recording)
+    timeline = Timeline(replay)
     if args.check:
         right, line = report.check(timeline)
         output.write_line(line)
@@ -90,18 +98,19 @@ def _tell(recording: Replay, args: argparse.Namespace) -> int:
     if args.json:
         output.write_json(report.state(timeline))
         return 0
-    from voicetrail.replay.story import story
+    from voicetrail.replay.transcript import transcript
 
-    for line in story(timeline):
+    for line in transcript(timeline):
         output.write_line(line)
     return 0
 
 
-def _suggest(recording: Replay, args: argparse.Namespace) -> int:
+def _suggest(replay: Replay, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.analysis.suggest import suggest
 
-    proposals = suggest(recording)
+    with progress_bar("looking at the words") as progress:
+        proposals = suggest(replay, progress)
     if args.json:
         output.write_json(report.proposals_json(proposals))
     else:
@@ -109,64 +118,80 @@ def _suggest(recording: Replay, args: argparse.Namespace) -> int:
     return 0
 
 
-def _what_if(recording: Replay, override: Override, args: argparse.Namespace) -> int:
+def _what_if(replay: Replay, override: Override, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.analysis.whatif import what_if
 
-    outcome = what_if(recording, override) if args.rehear is None else _rehear(recording, override, args.rehear)
+    if args.rehear is None:
+        with progress_bar("deciding again") as progress:
+            outcome = what_if(replay, override, progress)
+    else:
+        outcome = _recognize_again(replay, override, args.rehear)
     if args.json:
         output.write_json(report.outcome_json(outcome))
     elif args.text or args.check:
         output.write_line(report.summary(outcome))
     else:
         width = shutil.get_terminal_size().columns
-        _print(report.outcome_lines(outcome, width=width, plain=args.ascii or _plain()))
+        _print(report.outcome_lines(outcome, width=width, plain=args.ascii or not output.is_utf8()))
     return 0
 
 
-def _rehear(recording: Replay, override: Override, weights: str) -> WhatIfResult:
+def _recognize_again(replay: Replay, override: Override, weights: str) -> WhatIfResult:
     from voicetrail.audio.gain import make_gain
-    from voicetrail.replay.analysis.rehear import rehear
+    from voicetrail.replay.analysis.recognize import recognize_again
     from voicetrail.replay.analysis.whatif import last_weights
-    from voicetrail.replay.progress import Progress
-    from voicetrail.replay.timeline import hearings
+    from voicetrail.replay.timeline import Timeline
     from voicetrail.spotting.preload import preload_torch
 
     preload_torch()
     from voicetrail.spotting.recognizer import load_recognizer
 
-    name, digest = last_weights(recording)
-    recognizer = load_recognizer(weights or name or recording.header.vocabulary)
-    then = [hearing.settings for hearing in hearings(recording.entries)]
-    # The thresholds of the session are worth nothing to other weights.
-    settings = then[-1] if then and recognizer.hash == digest else recognizer.detector
-    gain = recording.header.settings.get("gain", 0.0)
-    with Progress("hearing the sound again") as progress:
-        return rehear(recording, recognizer, override(settings), gain=lambda: make_gain(gain), progress=progress.show)
+    name, digest = last_weights(replay)
+    recognizer = load_recognizer(weights or name or replay.header.vocabulary)
+    states = Timeline(replay).recognizer_states
+    # The thresholds of the session mean nothing to other weights.
+    settings = states[-1].settings if states and recognizer.hash == digest else recognizer.detector
+    gain = replay.header.settings.get("gain", 0.0)
+    with progress_bar("recognizing the sound again") as progress:
+        return recognize_again(replay, recognizer, override(settings), gain=lambda: make_gain(gain), progress=progress)
 
 
-def _play(recording: Replay, args: argparse.Namespace) -> int:
+def _play(args: argparse.Namespace) -> int:
+    from voicetrail.replay.file.reader import STDIN, ReplayReader
+    from voicetrail.replay.library import find
     from voicetrail.settings import load_settings
     from voicetrail.ui.terminal import check_terminal, spare_the_line
 
-    check_terminal()
-    settings = load_settings()
-    spare_the_line(settings.values.slow_line)
-    from voicetrail.ui.app import TrailApp
-    from voicetrail.ui.screens.replay import ReplayScreen
+    if not sys.stdout.isatty():
+        raise TerminalError("the player needs a terminal, and its output goes elsewhere; --text prints what happened")
+    with ReplayReader(STDIN if args.file == STDIN else find(args.file)) as reader:
+        reader.read_on()
+        if not sys.stdin.isatty():
+            _take_keys_from_the_terminal()
+        check_terminal()
+        settings = load_settings()
+        spare_the_line(settings.values.slow_line)
+        from voicetrail.ui.app import TrailApp
+        from voicetrail.ui.screens.replay import ReplayScreen
 
-    plain = args.ascii or settings.values.ascii or _plain()
-    app = TrailApp(lambda: ReplayScreen(recording), theme=settings.values.theme, ascii_only=plain)
-    app.run()
+        plain = args.ascii or settings.values.ascii or not output.is_utf8()
+        app = TrailApp(lambda: ReplayScreen(reader.replay, reader=reader), theme=settings.values.theme, ascii_only=plain)
+        app.run()
     if app.failure is not None:
         output.write_error(f"voicetrail: an error of the program ended the replay; its log is {app.log_path}")
         return 1
     return app.return_code or 0
 
 
-def _plain() -> bool:
-    """Whether the output cannot take more than ASCII."""
-    return not output.is_utf8()
+def _take_keys_from_the_terminal() -> None:
+    """Standard input was the replay, or is closed: what the player types comes from the terminal itself."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise TerminalError("the player needs the keyboard, and there is no terminal; --text prints what happened") from error
+    os.dup2(terminal, 0)
+    os.close(terminal)
 
 
 def _print(lines: Sequence[str]) -> None:

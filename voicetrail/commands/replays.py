@@ -1,4 +1,4 @@
-"""List the kept sessions, newest first."""
+"""List the recorded sessions, newest first."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail replays``."""
-    from voicetrail.replay.library import folder, kept
+    from voicetrail.replay.library import folder, list_replays
 
     where = Path(args.folder) if args.folder else folder()
-    found = kept(where)
+    found = list_replays(where)
     if args.json:
         output.write_json([_as_json(one) for one in found])
     elif not found:
@@ -43,7 +43,16 @@ def _table(found: Sequence[ReplaySummary]) -> list[str]:
     for one in found:
         size = size_text(one.size) + (" with sound" if one.sound else "")
         name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
-        rows.append((one.when, one.length, str(one.words), one.mode, size, name if one.playable else f"{name}: {_short(one)}"))
+        rows.append(
+            (
+                one.when,
+                one.length,
+                "?" if one.words is None else str(one.words),
+                one.mode,
+                size,
+                name if one.playable else f"{name}: {_short(one)}",
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip() for row in rows
@@ -60,7 +69,7 @@ def _as_json(one: ReplaySummary) -> dict[str, object]:
         "file": str(one.path),
         "title": one.title,
         "date": one.date,
-        "duration": one.duration_ms / 1000,
+        "duration": None if one.duration_ms is None else one.duration_ms / 1000,
         "words": one.words,
         "mode": one.mode,
         "size": one.size,

@@ -1,22 +1,29 @@
-"""Where replays are kept, and what is there."""
+"""Where replays are, and what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import os
+import re
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from voicetrail.errors import ReplayError, VoicetrailError
-from voicetrail.events import WordHeard
-from voicetrail.game.inputs import SetMovement
-from voicetrail.replay.file.entries import Past
-from voicetrail.replay.file.format import SOUND_SUFFIX, SUFFIX
-from voicetrail.replay.file.reader import Replay, read
+from voicetrail.errors import ReplayError
+from voicetrail.replay.file.entries import End, Entry, Totals
+from voicetrail.replay.file.format import SOUND_SUFFIX, SUFFIX, Header, read_entry, read_header
+from voicetrail.replay.file.lock import is_being_written
+from voicetrail.replay.file.reader import LINE_MAX, STDIN
 from voicetrail.text import printable
 
 NAME_FORMAT = "%Y-%m-%d-%H%M%S"
 """``<date>-<time>`` of a file's name."""
+_TAIL = 4096
+"""Bytes at the end of a file that hold its totals."""
+SCAN_MAX = 8 * 1024 * 1024
+"""Most bytes of a file without totals (an old one, or one that was cut off) that are looked through for its length."""
+_LINE = re.compile(rb'^\[(-?[0-9]{1,9}(?:\.[0-9]{1,6})?),"([a-z])",(?:\{"do":"set_mode","mode":"([a-z]{1,20})")?', re.MULTILINE)
 
 
 def folder() -> Path:
@@ -38,17 +45,20 @@ def new_path(now: datetime, where: Path | None = None) -> Path:
 
 
 def find(name: str) -> Path:
-    """The replay that a name on the command line means: a path, a name in the folder, or ``last`` for the newest one.
+    """The replay that a name on the command line means.
+
+    Args:
+        name: a path, a name in the folder, ``last`` for the newest one, or ``-`` for standard input.
 
     Raises:
         ReplayError: there is none.
     """
     path = Path(name)
     try:
-        if path.exists():
+        if name == STDIN or path.exists():
             return path
         if name == "last":
-            newest = next((one for one in kept() if one.playable), None)
+            newest = next((one for one in list_replays() if one.playable), None)
             if newest is None:
                 raise ReplayError(f"there is no replay in {printable(folder())} yet; r records while you play")
             return newest.path
@@ -62,20 +72,22 @@ def find(name: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ReplaySummary:
-    """A kept session in a line."""
+    """A replay as a list shows it: what its header and its end say."""
 
     path: Path
     title: str = ""
     date: str = ""
     """When it began, ISO 8601; empty where that is not known."""
-    duration_ms: int = 0
-    words: int = 0
+    duration_ms: int | None = None
+    """``None`` where it is not known: a large file without an end."""
+    words: int | None = None
     mode: str = ""
+    """The mode with its level, and how the pen moved in a sketch."""
     size: int = 0
     """Bytes, with the sound."""
     sound: bool = False
     problem: str = ""
-    """Why it cannot be played, or what is wrong with it."""
+    """Why it cannot be played, or what a user should know about it."""
     playable: bool = True
 
     @property
@@ -88,8 +100,8 @@ class ReplaySummary:
 
     @property
     def length(self) -> str:
-        """How long it is: ``m:ss`` or ``h:mm:ss``."""
-        return clock(self.duration_ms)
+        """How long it is: ``m:ss`` or ``h:mm:ss``; ``?`` where that is not known."""
+        return "?" if self.duration_ms is None else clock(self.duration_ms)
 
 
 def clock(ms: int) -> str:
@@ -104,43 +116,21 @@ def size_text(size: int) -> str:
     return f"{size} B" if size < 1000 else f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
-def summarize(recording: Replay) -> ReplaySummary:
-    """A recording in a line."""
-    items = [entry.item for entry in recording.entries]
-    modes = [item.movement for item in _inputs(items) if isinstance(item, SetMovement)]
-    names = list(dict.fromkeys([recording.header.mode, *modes]))
-    sound = recording.sound
-    return ReplaySummary(
-        path=recording.path,
-        title=recording.header.title,
-        date=recording.header.date,
-        duration_ms=recording.duration_ms,
-        words=sum(isinstance(item, WordHeard) for item in items),
-        mode="+".join(names),
-        size=recording.path.stat().st_size + (sound.stat().st_size if sound else 0),
-        sound=sound is not None,
-        problem=recording.remark,
-    )
+def list_replays(where: Path | None = None) -> list[ReplaySummary]:
+    """Every replay in the folder, newest first; one that cannot be read comes last, with the reason.
 
-
-def _inputs(items: Iterable[object]) -> Iterable[object]:
-    for item in items:
-        if isinstance(item, Past):
-            yield from (one for _, one in item.inputs)
-        else:
-            yield item
-
-
-def kept(where: Path | None = None) -> list[ReplaySummary]:
-    """Every replay in the folder, newest first; one that cannot be read comes last, with the reason."""
+    Raises:
+        ReplayError: the folder cannot be looked into.
+    """
     where = folder() if where is None else where
-    if where.exists() and not where.is_dir():
-        raise ReplayError(f"{printable(where)} is not a folder; name one that holds replays")
     try:
+        if where.exists() and not where.is_dir():
+            raise ReplayError(f"{printable(where)} is not a folder; name one that holds replays")
         paths = sorted(where.glob(f"*{SUFFIX}"))
-    except OSError as error:
-        raise ReplayError(f"cannot look into {printable(where)}: {error.strerror}") from error
-    return sorted((_summary(path) for path in paths), key=lambda one: (one.playable, _age_key(one)), reverse=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ReplayError(f"cannot look into {printable(where)}: {reason}") from error
+    return sorted((summarize(path) for path in paths), key=lambda one: (one.playable, _age_key(one)), reverse=True)
 
 
 def _age_key(summary: ReplaySummary) -> float:
@@ -150,15 +140,93 @@ def _age_key(summary: ReplaySummary) -> float:
         return 0.0
 
 
-def _summary(path: Path) -> ReplaySummary:
+def summarize(path: Path) -> ReplaySummary:
+    """A replay as a list shows it; never an error. A short part of the file is read: its first line and its end."""
     try:
-        return summarize(read(path))
-    except VoicetrailError as error:
+        return _summary(path)
+    except ReplayError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"cannot read it: {error.strerror}"
+    size = 0
+    with contextlib.suppress(OSError):
+        size = path.stat().st_size
+    return ReplaySummary(path, problem=problem, size=size, playable=False)
+
+
+def _summary(path: Path) -> ReplaySummary:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise ReplayError("this is not a file")
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            first = file.readline(LINE_MAX)
+            try:
+                header = read_header(first.decode("utf-8-sig"))
+            except UnicodeDecodeError as error:
+                raise ReplayError("this is no voicetrail replay: it is not UTF-8 text") from error
+            totals, ended = _read_end(file.read() if about.st_size <= _TAIL else _tail(descriptor, about.st_size))
+            problem = ""
+            if not ended:
+                growing = is_being_written(descriptor)
+                problem = "it is still being recorded" if growing else "the end is missing: recording was cut off"
+            if totals is None and about.st_size <= SCAN_MAX:
+                file.seek(len(first))
+                totals = _count(header, file.read(SCAN_MAX))
+    finally:
+        os.close(descriptor)
+    sound = path.with_suffix(SOUND_SUFFIX)
+    has_sound = sound != path and sound.is_file()
+    return ReplaySummary(
+        path=path,
+        title=header.title,
+        date=header.date,
+        duration_ms=None if totals is None else totals.duration_ms,
+        words=None if totals is None else totals.words,
+        mode=_mode(header, totals),
+        size=about.st_size + (sound.stat().st_size if has_sound else 0),
+        sound=has_sound,
+        problem=problem,
+    )
+
+
+def _mode(header: Header, totals: Totals | None) -> str:
+    setup = header.setup
+    if setup.mode != "sketch":
+        return f"{setup.mode} {setup.level}".rstrip()
+    return "sketch, " + "+".join(totals.movements if totals is not None else (setup.movement,))
+
+
+def _tail(descriptor: int, size: int) -> bytes:
+    os.lseek(descriptor, size - _TAIL, os.SEEK_SET)
+    return os.read(descriptor, _TAIL)
+
+
+def _read_end(tail: bytes) -> tuple[Totals | None, bool]:
+    """The totals, where the file has them, and whether its last line is its end."""
+    last: list[object] = []
+    for line in tail.splitlines()[-2:]:
         try:
-            size = path.stat().st_size
-        except OSError:
-            size = 0
-        return ReplaySummary(path, problem=str(error), size=size, playable=False)
+            entry = read_entry(line.decode(), 0)
+        except ValueError:
+            continue
+        last.append(entry.item if isinstance(entry, Entry) else None)
+    ended = bool(last) and isinstance(last[-1], End)
+    return next((item for item in last if isinstance(item, Totals)), None), ended
+
+
+def _count(header: Header, lines: bytes) -> Totals:
+    """Totals of a file that does not hold them, from how its lines begin."""
+    at_ms = latest_ms = words = 0
+    movements = {header.setup.movement: None}
+    for found in _LINE.finditer(lines):
+        at_ms = max(0, at_ms + round(1000 * float(found[1])))
+        latest_ms = max(latest_ms, at_ms)
+        words += found[2] == b"w"
+        if found[3] in (b"step", b"glide"):
+            movements["glide" if found[3] == b"glide" else "step"] = None
+    return Totals(latest_ms, words, tuple(movements))
 
 
 def rename(path: Path, name: str) -> Path:

@@ -1,13 +1,14 @@
-"""Plays a recording: a position that moves with a clock that is passed in, and the game as it was there."""
+"""Plays a replay: a position that moves with a clock that is passed in, and the game as it was there."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
-from voicetrail.game import Sketch
 from voicetrail.game.inputs import Tick
+from voicetrail.game.rules import Rules
 from voicetrail.game.trail import Cell
+from voicetrail.replay.file.reader import ReplayReader
 from voicetrail.replay.timeline import Timeline
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -21,15 +22,17 @@ class Player:
     Args:
         timeline: what is played.
         clock: seconds, from any start, never falling (``time.monotonic``).
+        reader: the open file; while the session is still being recorded, playing waits at its end for what comes (``follow``).
     """
 
-    def __init__(self, timeline: Timeline, clock: Callable[[], float]) -> None:
+    def __init__(self, timeline: Timeline, clock: Callable[[], float], reader: ReplayReader | None = None) -> None:
         self.timeline = timeline
         self.position_ms = 0
         self.playing = False
-        self.game: Sketch = timeline.game_at(0)
+        self.game: Rules = timeline.game_at(0)
         """The game at the position; another object after going back."""
         self._clock = clock
+        self._reader = reader
         self._speed = SPEEDS.index(1.0)
         self._done = timeline.inputs_until(0)
         self._since = 0.0
@@ -42,8 +45,23 @@ class Player:
 
     @property
     def at_end(self) -> bool:
-        """Nothing comes any more."""
-        return self.position_ms >= self.timeline.duration_ms
+        """Nothing comes after this."""
+        return self.position_ms >= self.timeline.duration_ms and not self.following
+
+    @property
+    def following(self) -> bool:
+        """The session is still being recorded, and what comes is played."""
+        return self._reader is not None and self.timeline.replay.growing
+
+    def follow(self) -> None:
+        """Read what was recorded since.
+
+        Raises:
+            ReplayError: the file cannot be read any more.
+        """
+        if self._reader is not None:
+            new = self._reader.read_on()
+            self.timeline.extend(self._reader.replay, new)
 
     def play(self) -> None:
         """Go on; from the end, begin again."""
@@ -78,7 +96,12 @@ class Player:
         if not self.playing:
             return frozenset()
         passed = (self._clock() - self._since) * 1000 * self.speed
-        changed = self.go(min(self.timeline.duration_ms, self._from_ms + int(passed)))
+        at_ms = self._from_ms + int(passed)
+        if at_ms > self.timeline.duration_ms:
+            at_ms = self.timeline.duration_ms
+            if self.following:
+                self._anchor(at_ms)
+        changed = self.go(max(at_ms, self.position_ms))
         if self.at_end:
             self.playing = False
         return changed
@@ -106,9 +129,10 @@ class Player:
             place = bisect_left(stops, self.position_ms) - 1
             self.seek(stops[place] if place >= 0 else 0)
 
-    def _anchor(self) -> None:
+    def _anchor(self, at_ms: int | None = None) -> None:
+        """Count the time from here on from a position: the present one, or another."""
         self._since = self._clock()
-        self._from_ms = self.position_ms
+        self._from_ms = self.position_ms if at_ms is None else at_ms
 
     def go(self, to_ms: int) -> frozenset[Cell]:
         """Play on to a later moment; return the cells that look different there."""

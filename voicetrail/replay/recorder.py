@@ -1,8 +1,12 @@
-"""Keeps a session: what the game and the listener tell goes to the writer's thread, and nothing waits."""
+"""Records a session: what comes from the game and from the listener goes to the writer's thread, and nothing waits.
+
+There are two ordered streams. The listener's (scores, sound, words, near misses, changes of the source and of the detector) comes in
+the listener's thread, in the order in which it was decided. The game's (inputs, settings, markers) comes in the game's thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,14 +28,23 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game import Sketch
-from voicetrail.game.inputs import Input, Tick, is_input
-from voicetrail.replay import library as store
-from voicetrail.replay.file.codes import PAST_MAX
-from voicetrail.replay.file.entries import Checksum, End, Entry, Item, KeyPressed, Marker, Past, RecognizerInfo, SettingChanged
+from voicetrail.game.inputs import Input, SetBackground, Tick, is_input
+from voicetrail.game.rules import Rules
+from voicetrail.replay.file.codes import EARLIER_MAX
+from voicetrail.replay.file.entries import (
+    Checksum,
+    EarlierInputs,
+    End,
+    Entry,
+    Item,
+    Marker,
+    RecognizerStarted,
+    SettingChanged,
+)
 from voicetrail.replay.file.format import SOUND_SUFFIX, Header
-from voicetrail.replay.file.scores import quantize
+from voicetrail.replay.file.scores import LABELS_MAX, quantize
 from voicetrail.replay.file.writer import Hop, Sound, TrailWriter
+from voicetrail.replay.library import new_path
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
@@ -43,20 +56,30 @@ if TYPE_CHECKING:
 CHECK_MS = 5000
 """Time between two checksums of the drawing, while something is drawn."""
 
-Told = KeyPressed | SettingChanged | Marker
-"""What only the recorder is told."""
-_FROM_LISTENER = (ListeningChanged, DetectorChanged, SourceLost, SourceDelayed, SourceBack, SourceEnded, SamplesLost)
+Note = SettingChanged | Marker
+"""What the game notes beside its inputs."""
+_FROM_LISTENER = (
+    WordHeard,
+    WordRejected,
+    ListeningChanged,
+    DetectorChanged,
+    SourceLost,
+    SourceDelayed,
+    SourceBack,
+    SourceEnded,
+    SamplesLost,
+)
 
 
 @dataclass(slots=True)
-class _Take:
-    """A recording under way."""
+class _Recording:
+    """A file that is being written."""
 
     writer: TrailWriter
     began_ms: int
     scores: bool
-    ears_told: bool = False
-    """The file knows what the scores that follow mean (only the listener's thread looks at this)."""
+    recognizer_noted: bool = False
+    """The file says what the scores that follow mean (only the listener's thread looks at this)."""
     checked_ms: int = 0
 
     def put(self, item: Item, at_ms: int) -> None:
@@ -64,31 +87,22 @@ class _Take:
 
 
 class Recorder:
-    """Keeps sessions of one game; it is told everything from the game's first moment, so that recording can begin at any time.
+    """Records sessions of one game; it notes every input from the game's first moment, so that recording can begin at any time.
 
     ``record``, ``start`` and ``stop`` belong to the game's thread; ``hear`` and ``tap`` to the listener's. None of them waits
     for the disk, except that ``start`` makes the file and ``stop`` sees it to its end.
 
     Args:
         game: the game, before anything was done to it.
-        on_problem: is told, from another thread, why a recording ended by itself; the game goes on.
+        on_problem: called from another thread with the reason if a recording ends by itself; the game goes on.
     """
 
-    def __init__(self, game: Sketch, on_problem: Callable[[str], None] | None = None) -> None:
+    def __init__(self, game: Rules, on_problem: Callable[[str], None] | None = None) -> None:
         self._game = game
         self._on_problem = on_problem
-        self._first = Header(
-            width=game.trail.width,
-            height=game.trail.height,
-            step=game.step,
-            mode=game.movement.name,
-            glide_speed=game.glide_speed,
-            glide_silence=game.glide_silence,
-            rules=game.setup.rules,
-            program=__version__,
-        )
-        self._past: list[tuple[int, Input]] = []
-        self._take: _Take | None = None
+        self._first = Header(setup=game.setup, program=__version__)
+        self._earlier: list[tuple[int, Input]] = []
+        self._recording: _Recording | None = None
         self._listener: Listener | None = None
         self._ready: Ready | None = None
         self._sound: tuple[int, npt.NDArray[np.float32], bool] | None = None
@@ -96,21 +110,21 @@ class Recorder:
     @property
     def running(self) -> bool:
         """Whether a recording is under way."""
-        return self._take is not None and not self._take.writer.problem
+        return self._recording is not None and not self._recording.writer.problem
 
     @property
     def path(self) -> Path | None:
         """The file of the recording under way."""
-        return self._take.writer.path if self._take is not None else None
+        return self._recording.writer.path if self._recording is not None else None
 
     @property
     def problem(self) -> str:
         """Why the last recording ended by itself; empty if it did not."""
-        return self._take.writer.problem if self._take is not None else ""
+        return self._recording.writer.problem if self._recording is not None else ""
 
     def elapsed_ms(self, at_ms: int) -> int:
         """How long the recording has been running at a time of the session's clock; 0 without one."""
-        return max(0, at_ms - self._take.began_ms) if self._take is not None else 0
+        return max(0, at_ms - self._recording.began_ms) if self._recording is not None else 0
 
     def start(
         self,
@@ -140,7 +154,7 @@ class Recorder:
         """
         if self.running:
             raise ReplayError("recording is under way; stop it first")
-        where = store.new_path(now) if path is None else path
+        where = new_path(now) if path is None else path
         flac = where.with_suffix(SOUND_SUFFIX) if sound else None
         if flac == where:
             raise ReplayError(f"{printable(where.name)} is the name that the sound gets; give the replay another ending")
@@ -151,7 +165,6 @@ class Recorder:
             date=now.isoformat(timespec="seconds"),
             title=printable(about.title),
             began_ms=at_ms,
-            seed=about.seed,
             vocabulary=printable(about.vocabulary),
             source=printable(ready.source if ready else about.source),
             weights=printable(ready.weights if ready else about.weights),
@@ -160,52 +173,49 @@ class Recorder:
             sound=printable(flac.name) if flac else "",
         )
         writer = TrailWriter(where, header, sound=flac, on_problem=self._on_problem)
-        take = _Take(writer, at_ms, scores, checked_ms=at_ms)
-        for first in range(0, len(self._past), PAST_MAX):
-            take.put(Past(tuple(self._past[first : first + PAST_MAX])), at_ms)
-        take.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
-        self._take = take
+        recording = _Recording(writer, at_ms, scores, checked_ms=at_ms)
+        for inputs in _portions(self._earlier):
+            recording.put(EarlierInputs(inputs), at_ms)
+        recording.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
+        self._recording = recording
         return where
 
     def stop(self, at_ms: int, reason: str = "") -> Path | None:
         """End the recording, if one is under way, and return its file."""
-        take, self._take = self._take, None
-        if take is None:
+        recording, self._recording = self._recording, None
+        if recording is None:
             return None
-        take.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
-        take.put(End(printable(reason)), at_ms)
-        take.writer.close()
-        return take.writer.path
+        recording.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
+        recording.put(End(printable(reason)), at_ms)
+        recording.writer.close()
+        return recording.writer.path
 
-    def record(self, item: Event | Input | Told, at_ms: int) -> None:
-        """Take note of an input before it is applied, a word, a key's action, a changed setting or a marker.
-
-        Other events are passed over: they come by ``hear``.
-        """
+    def record(self, item: Event | Input | Note, at_ms: int) -> None:
+        """Take note of an input before it is applied, of a changed setting or of a marker; events come by ``hear``."""
         if is_input(item):
             if isinstance(item, Tick):
                 return
-            self._check(at_ms)
-            self._past.append((at_ms, item))
-        elif not isinstance(item, WordHeard | WordRejected | KeyPressed | SettingChanged | Marker):
+            self._note_checksum(at_ms)
+            self._earlier.append((at_ms, item))
+        elif not isinstance(item, SettingChanged | Marker):
             return
-        if self._take is not None:
-            self._take.put(_clean(item), at_ms)
+        if self._recording is not None:
+            self._recording.put(_clean(item), at_ms)
 
-    def _check(self, at_ms: int) -> None:
+    def _note_checksum(self, at_ms: int) -> None:
         """Note a checksum when one is due: of the drawing as the game left it, before the input that comes now."""
-        take = self._take
-        if take is not None and at_ms - take.checked_ms >= CHECK_MS:
-            take.checked_ms = at_ms
-            take.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
+        recording = self._recording
+        if recording is not None and at_ms - recording.checked_ms >= CHECK_MS:
+            recording.checked_ms = at_ms
+            recording.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
 
     def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins (before its first event): its scores, and its sound if that is wanted, are kept from now on."""
+        """A listener begins, before its first event: its scores are recorded from now on, and its sound where sound is recorded."""
         self._ready = ready
         self._listener = listener
         listener.tap = self.tap
-        if self._take is not None:
-            self._take.ears_told = False
+        if self._recording is not None:
+            self._recording.recognizer_noted = False
 
     def tap(self, time: int, samples: npt.NDArray[np.float32], listening: bool) -> None:
         """Take the sound of a hop; its scores follow."""
@@ -213,31 +223,33 @@ class Recorder:
 
     def hear(self, event: Event, at_ms: int) -> None:
         """Take an event straight from the listener, in its order and in its thread."""
-        sound, take = self._sound, self._take
-        if take is None:
+        sound, recording = self._sound, self._recording
+        if recording is None:
             return
         if isinstance(event, Scores):
             if sound is not None:
                 self._sound = None
-                take.writer.put(Sound(max(0, at_ms - take.began_ms), *sound))
-            self._scores(take, event, at_ms)
+                recording.writer.put(Sound(max(0, at_ms - recording.began_ms), *sound))
+            self._note_scores(recording, event, at_ms)
+        elif isinstance(event, ListeningChanged | DetectorChanged):
+            # Before the line of the recognizer they mean nothing: that line says how it stands after them.
+            if recording.recognizer_noted:
+                recording.put(event, at_ms)
         elif isinstance(event, _FROM_LISTENER):
-            told = take.ears_told or not isinstance(event, ListeningChanged | DetectorChanged)
-            if told:
-                take.put(_clean(event), at_ms)
+            recording.put(_clean(event), at_ms)
 
-    def _scores(self, take: _Take, event: Scores, at_ms: int) -> None:
+    def _note_scores(self, recording: _Recording, event: Scores, at_ms: int) -> None:
         listener, ready = self._listener, self._ready
-        if listener is None or ready is None or not take.scores:
+        if listener is None or ready is None or not recording.scores or len(listener.detector.labels) > LABELS_MAX:
             return
-        if take.ears_told:
-            at_ms = max(0, at_ms - take.began_ms)
-            take.writer.put(Hop(at_ms, event.time, listener.recognizer.hop, quantize(event.posteriors)))
+        if recording.recognizer_noted:
+            at_ms = max(0, at_ms - recording.began_ms)
+            recording.writer.put(Hop(at_ms, event.time, listener.recognizer.hop, quantize(event.posteriors)))
             return
-        # The detector stands after this hop; what follows is decided from here.
-        take.ears_told = True
+        # The detector's state is that after this hop; what follows is decided from here.
+        recording.recognizer_noted = True
         detector = listener.detector
-        recognizer = RecognizerInfo(
+        recognizer = RecognizerStarted(
             time=event.time,
             labels=detector.labels,
             hop=listener.recognizer.hop,
@@ -249,11 +261,24 @@ class Recorder:
             state=detector.snapshot(),
             meanings=ready.meanings,
         )
-        take.put(recognizer, at_ms)
+        recording.put(recognizer, at_ms)
+
+
+def _portions(inputs: list[tuple[int, Input]]) -> Iterator[tuple[tuple[int, Input], ...]]:
+    """Inputs in portions that a line holds: a background is a long text, and gets a line of its own."""
+    portion: list[tuple[int, Input]] = []
+    for one in inputs:
+        long = isinstance(one[1], SetBackground)
+        if portion and (long or len(portion) == EARLIER_MAX or isinstance(portion[-1][1], SetBackground)):
+            yield tuple(portion)
+            portion = []
+        portion.append(one)
+    if portion:
+        yield tuple(portion)
 
 
 def _clean(item: Item) -> Item:
-    """What has text from outside, with the text made safe to show."""
+    """The item, any text from outside in it made safe to show."""
     match item:
         case SourceLost(_, message) | SourceDelayed(_, message):
             return replace(item, message=printable(message))

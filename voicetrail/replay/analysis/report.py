@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game import Sketch
-from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
+from voicetrail.game.rules import Rules
 from voicetrail.replay import drawing
 from voicetrail.replay.analysis.suggest import ThresholdSuggestion
 from voicetrail.replay.analysis.whatif import WhatIfResult
 from voicetrail.replay.file.entries import Entry
-from voicetrail.replay.story import stamp
 from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.transcript import time_text
 from voicetrail.text import printable
 
 Json = dict[str, object]
@@ -22,59 +22,75 @@ def state(timeline: Timeline) -> Json:
     """The final state, for programs."""
     game, header = timeline.final, timeline.header
     first = timeline.differences[0] if timeline.differences else None
-    pen = game.trail.pen
+    pen, result = game.pen, game.result()
     return {
-        "file": str(timeline.recording.path),
+        "file": str(timeline.replay.path),
         "title": header.title,
         "date": header.date,
         "duration": timeline.duration_ms / 1000,
-        "rules": header.rules,
-        "mode": game.movement.name,
-        "step": game.step,
+        "mode": game.mode_name,
+        "level": game.level,
+        "seed": result.seed,
+        "rules": header.setup.rules,
         "checksum": game.checksum(),
         "checked": timeline.checked,
         "difference": None if first is None else {"since": first.since_ms / 1000, "at": first.at_ms / 1000},
-        "remark": timeline.recording.remark,
-        "pen": {"x": pen.x, "y": pen.y, "direction": pen.direction},
+        "remark": timeline.replay.remark,
+        "pen": None if pen is None else {"x": pen.x, "y": pen.y, "direction": pen.direction},
         "words": sum(isinstance(entry.item, WordHeard) for entry in timeline.detected),
         "near_misses": sum(isinstance(entry.item, WordRejected) for entry in timeline.detected),
         "markers": [entry.at_ms / 1000 for entry in timeline.markers],
+        "score": result.score,
+        "finished": result.finished,
+        "won": result.won,
+        "moves": result.words,
+        "by_voice": result.words - result.presses,
+        "by_key": result.presses,
+        "wrong": result.wrong,
+        "details": dict(result.details),
+        **_sketch_state(game),
+        "drawing": drawing.rows(game),
+    }
+
+
+def _sketch_state(game: Rules) -> Json:
+    """What the first version said of a drawing."""
+    if not isinstance(game, Sketch):
+        return {}
+    return {
+        "movement": game.movement.name,
+        "step": game.step,
         "strokes": game.tally.strokes,
-        "by_voice": game.tally.words,
-        "by_key": game.tally.presses,
         "length": game.tally.length,
         "undone": game.tally.undone,
-        "drawing": drawing.rows(game),
     }
 
 
 def check(timeline: Timeline) -> tuple[bool, str]:
     """Whether every checksum is right, and a line about it."""
-    name = printable(timeline.recording.path.name)
-    remark = f"; {timeline.recording.remark}" if timeline.recording.remark else ""
+    name = printable(timeline.replay.path.name)
+    remark = f"; {timeline.replay.remark}" if timeline.replay.remark else ""
     if timeline.differences:
         first = timeline.differences[0]
-        rules = timeline.header.rules
-        why = (
-            ""
-            if rules == Sketch.rules_version
-            else f"; it was played by the rules {rules}, this program has {Sketch.rules_version}"
-        )
+        rules, newest = timeline.header.setup.rules, timeline.final.rules_version
+        why = "" if rules <= newest else f"; it was played by rules {rules}, and this program knows them up to {newest}"
         return False, (
-            f"{name}: the drawing differs from the recorded one; it began between {stamp(first.since_ms)} and"
-            f" {stamp(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
+            f"{name}: the drawing differs from the recorded one; it began between {time_text(first.since_ms)} and"
+            f" {time_text(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
         )
     if not timeline.checked:
         return False, f"{name}: there is no checksum to hold the drawing against{remark}"
-    return True, f"{name}: {timeline.checked} checksums right, {stamp(timeline.duration_ms)} long{remark}"
+    return True, f"{name}: {timeline.checked} checksums right, {time_text(timeline.duration_ms)} long{remark}"
 
 
 def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str]:
     """Both drawings, and the words that changed."""
-    glyphs = ASCII_GLYPHS if plain else BOX_GLYPHS
     before, after = Timeline(outcome.before), Timeline(outcome.after)
     lines = drawing.side_by_side(
-        drawing.rows(before.final, glyphs), drawing.rows(after.final, glyphs), ("as it was", "as it would have been"), width
+        drawing.rows(before.final, plain=plain),
+        drawing.rows(after.final, plain=plain),
+        ("as it was", "as it would have been"),
+        width,
     )
     lines = [line.replace("│", "|") if plain else line for line in lines]
     lines += ["", summary(outcome)]
@@ -83,7 +99,7 @@ def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str
     for move in outcome.moved:
         late = (move.after.at_ms - move.before.at_ms) / 1000
         changes.append((move.before.at_ms, f"moved  {_named(move.before)} by {late:+.2f} s"))
-    return [*lines, *(f"{stamp(at_ms):>9}  {line}" for at_ms, line in sorted(changes))]
+    return [*lines, *(f"{time_text(at_ms):>9}  {line}" for at_ms, line in sorted(changes))]
 
 
 def summary(outcome: WhatIfResult) -> str:
@@ -139,11 +155,6 @@ def proposals_json(proposals: Sequence[ThresholdSuggestion]) -> list[Json]:
         }
         for one in proposals
     ]
-
-
-def glyphs_for(plain: bool) -> Glyphs:
-    """The characters to draw with."""
-    return ASCII_GLYPHS if plain else BOX_GLYPHS
 
 
 def _named(entry: Entry) -> str:

@@ -5,7 +5,7 @@ What counts as what:
 - A word whose move is undone within ``UNDO_MS``, with no other stroke in between, was *false*.
 - A marker says that something went wrong just before it, within ``MARK_MS``. If the last decision there was a near miss (for
   want of score), that word was *missed*; if it was a word, that was *false*; if there was none, the word with the highest score
-  there, if it has ``HEARD_A_BIT``, was *missed*.
+  there, if it has ``LEAST_SCORE``, was *missed*.
 - Every other word was *meant*.
 
 The threshold of a word is then put where it gives the fewest errors: between the highest score of a false one and the lowest of
@@ -15,13 +15,15 @@ ones keeps its threshold.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.game.inputs import Go, Step, Undo, input_of, is_input
-from voicetrail.replay.file.entries import Entry, RecognizerInfo
+from voicetrail.progress import Report, report_nothing
+from voicetrail.replay.file.entries import Entry, RecognizerStarted
 from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.timeline import Timeline
 from voicetrail.spotting.talk import remove_talk_shift
@@ -29,14 +31,15 @@ from voicetrail.vocabulary import is_word
 
 UNDO_MS = 3000
 MARK_MS = 4000
-HEARD_A_BIT = 0.15
+MARK_APART_MS = 500
+"""Markers nearer to each other than this are one."""
+LEAST_SCORE = 0.15
 PEAK_MS = 400
 """A word's score goes on rising for so long after it is given out."""
 LOW, HIGH = 0.05, 0.99
 """Least and greatest threshold that is proposed."""
 MARGIN = 0.02
 """How far from the scores themselves a threshold keeps where there is room."""
-HOP_MS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,42 +85,50 @@ class ThresholdSuggestion:
         return counts
 
 
-def suggest(recording: Replay) -> list[ThresholdSuggestion]:
+def suggest(replay: Replay, progress: Report = report_nothing) -> list[ThresholdSuggestion]:
     """Propose a threshold for every word that the session's recognizer knew."""
-    timeline = Timeline(recording)
-    found = cases(timeline)
-    labels = next((entry.item.labels for entry in reversed(recording.entries) if isinstance(entry.item, RecognizerInfo)), ())
-    words = [label for label in labels if is_word(label)] or sorted({case.word for case in found})
-    hearing = timeline.hearing_at(timeline.duration_ms)
+    timeline = Timeline(replay)
+    by_word: dict[str, list[Case]] = {}
+    for case in cases(timeline, progress):
+        by_word.setdefault(case.word, []).append(case)
+    started = [entry.item for entry in replay.entries if isinstance(entry.item, RecognizerStarted)]
+    labels = started[-1].labels if started else ()
+    state = timeline.recognizer_at(timeline.duration_ms)
     out = []
-    for word in words:
-        present = hearing.settings.threshold_of(word) if hearing is not None else 0.75
-        out.append(_propose(word, present, [case for case in found if case.word == word]))
+    for word in [label for label in labels if is_word(label)] or sorted(by_word):
+        present = state.settings.threshold_of(word) if state is not None else 0.75
+        out.append(_propose(word, present, by_word.get(word, [])))
     return out
 
 
-def cases(timeline: Timeline) -> list[Case]:
+def cases(timeline: Timeline, progress: Report = report_nothing) -> list[Case]:
     """Everything in a session that says something about a threshold."""
-    heard = [entry for entry in timeline.detected if isinstance(entry.item, WordHeard)]
-    false = _taken_back(timeline)
+    false = _undone_words(timeline)
     out: list[Case] = []
-    for marker in timeline.markers:
-        wrong, missed = _marked(timeline, marker)
-        if wrong is not None:
-            false.add(wrong)
+    for marker in _separate(timeline.markers):
+        decided = _last_decision(timeline, marker)
+        if decided is None:
+            missed = _best_score(timeline, marker)
+        elif isinstance(decided.item, WordHeard):
+            false.add(id(decided))
+            continue
+        else:
+            assert isinstance(decided.item, WordRejected)
+            score = _without_talk_shift(timeline, decided.at_ms, decided.item.score)
+            missed = Case(decided.at_ms, decided.item.word, score, True, False)
         if missed is not None:
             out.append(missed)
-    for entry in heard:
+    for number, entry in enumerate(timeline.detected):
         if isinstance(entry.item, WordHeard):
-            word = entry.item.word
-            out.append(Case(entry.at_ms, word, _peak(timeline, entry), entry not in false, True))
+            out.append(Case(entry.at_ms, entry.item.word, _peak(timeline, entry, entry.item), id(entry) not in false, True))
+        progress(number / len(timeline.detected))
     return sorted(out, key=lambda case: case.at_ms)
 
 
-def _taken_back(timeline: Timeline) -> set[Entry]:
-    """The words whose move was undone at once."""
-    out: set[Entry] = set()
-    meanings = timeline.recording.meanings
+def _undone_words(timeline: Timeline) -> set[int]:
+    """The words (by identity of their entries) whose move was undone at once."""
+    out: set[int] = set()
+    meanings = timeline.replay.meanings
     last: Entry | None = None
     for entry in timeline.shown:
         item = entry.item
@@ -125,69 +136,79 @@ def _taken_back(timeline: Timeline) -> set[Entry]:
             last = entry
         elif isinstance(item, Undo):
             if last is not None and entry.at_ms - last.at_ms <= UNDO_MS:
-                out.add(last)
+                out.add(id(last))
             last = None
         elif is_input(item) and not (isinstance(item, Step | Go) and item.by == "voice"):
             last = None
     return out
 
 
-def _marked(timeline: Timeline, marker: Entry) -> tuple[Entry | None, Case | None]:
-    """What a marker means: a word that was wrong, or one that was missed."""
-    since = marker.at_ms - MARK_MS
-    times = [entry.at_ms for entry in timeline.detected]
-    for entry in reversed(timeline.detected[bisect_left(times, since) : bisect_right(times, marker.at_ms)]):
-        item = entry.item
-        if isinstance(item, WordHeard):
-            return entry, None
-        if isinstance(item, WordRejected) and item.reason == "threshold":
-            return None, Case(entry.at_ms, item.word, _as_alone(timeline, entry.at_ms, item.score), True, False)
-    best: Case | None = None
-    hearing = timeline.hearing_at(marker.at_ms)
-    for at_ms in range(max(0, since), marker.at_ms + 1, HOP_MS) if hearing is not None else ():
-        scores = timeline.scores_at(at_ms)
-        for label, score in zip(hearing.labels if hearing else (), scores or (), strict=False):
-            if is_word(label) and score >= HEARD_A_BIT and (best is None or score > best.score):
-                best = Case(at_ms, label, score, True, False)
-    return None, best and replace(best, score=_as_alone(timeline, best.at_ms, best.score))
+def _separate(markers: Iterable[Entry]) -> list[Entry]:
+    """The markers without those that follow another one at once."""
+    out: list[Entry] = []
+    for marker in markers:
+        if not out or marker.at_ms - out[-1].at_ms >= MARK_APART_MS:
+            out.append(marker)
+    return out
 
 
-def _as_alone(timeline: Timeline, at_ms: int, score: float) -> float:
+def _last_decision(timeline: Timeline, marker: Entry) -> Entry | None:
+    """The last word before a marker, or near miss for want of score."""
+    for entry in reversed(timeline.detected_between(marker.at_ms - MARK_MS, marker.at_ms)):
+        if isinstance(entry.item, WordHeard) or (isinstance(entry.item, WordRejected) and entry.item.reason == "threshold"):
+            return entry
+    return None
+
+
+def _best_score(timeline: Timeline, marker: Entry) -> Case | None:
+    """The word with the highest score before a marker, if any had enough."""
+    state = timeline.recognizer_at(marker.at_ms)
+    if state is None:
+        return None
+    words = [(place, label) for place, label in enumerate(state.labels) if is_word(label)]
+    since_ms = max(0, marker.at_ms - MARK_MS)
+    found = [
+        (scores[place], at_ms, label)
+        for at_ms, scores in timeline.scores.smoothed_between(since_ms, marker.at_ms)
+        for place, label in words
+        if scores[place] >= LEAST_SCORE
+    ]
+    if not found:
+        return None
+    score, at_ms, label = max(found, key=lambda one: one[0])
+    return Case(int(at_ms), label, _without_talk_shift(timeline, int(at_ms), score), True, False)
+
+
+def _without_talk_shift(timeline: Timeline, at_ms: int, score: float) -> float:
     """What a score counts for: less amid talk, by as much as thresholds were higher there."""
     return remove_talk_shift(score, timeline.threshold_shift_at(at_ms))
 
 
-def _peak(timeline: Timeline, entry: Entry) -> float:
-    """The highest score that a heard word reached."""
-    item = entry.item
-    assert isinstance(item, WordHeard)
-    hearing = timeline.hearing_at(entry.at_ms)
+def _peak(timeline: Timeline, entry: Entry, item: WordHeard) -> float:
+    """The highest score that a detected word reached."""
+    state = timeline.recognizer_at(entry.at_ms)
     peak = item.score
-    if hearing is None or item.word not in hearing.labels:
-        return peak
-    place = hearing.labels.index(item.word)
-    step = max(1, round(hearing.hop_ms))
-    for at_ms in range(entry.at_ms, entry.at_ms + PEAK_MS, step):
-        scores = timeline.scores_at(at_ms)
-        if scores is not None and place < len(scores):
-            peak = max(peak, scores[place])
-    return _as_alone(timeline, entry.at_ms, peak)
+    if state is not None and item.word in state.labels:
+        place = state.labels.index(item.word)
+        after = timeline.scores.smoothed_between(entry.at_ms, entry.at_ms + PEAK_MS)
+        peak = max([peak, *(scores[place] for _, scores in after if place < len(scores))])
+    return _without_talk_shift(timeline, entry.at_ms, peak)
 
 
 def _propose(word: str, present: float, found: list[Case]) -> ThresholdSuggestion:
     meant = sum(case.meant and case.heard for case in found)
     false = sum(not case.meant for case in found)
     missed = sum(case.meant and not case.heard for case in found)
+    errors = _Errors(found)
     proposed = present
     if false or missed:
-        # Between any two neighbouring scores every threshold does the same, so one candidate a gap is enough.
-        scores = sorted({case.score for case in found})
-        edges = [0.0, *scores, 1.0]
+        # Between any two neighboring scores every threshold does the same, so one candidate a gap is enough.
+        edges = [0.0, *sorted({case.score for case in found}), 1.0]
         gaps = [_within(low, high, present) for low, high in pairwise(edges)]
-        proposed = min(gaps, key=lambda value: (_errors(value, found), abs(value - present)))
-        if _errors(present, found) <= _errors(proposed, found):
+        proposed = min(gaps, key=lambda value: (errors.at(value), abs(value - present)))
+        if errors.at(present) <= errors.at(proposed):
             proposed = present
-    return ThresholdSuggestion(word, present, proposed, meant, false, missed, _errors(proposed, found))
+    return ThresholdSuggestion(word, present, proposed, meant, false, missed, errors.at(proposed))
 
 
 def _within(low: float, high: float, wish: float) -> float:
@@ -197,5 +218,17 @@ def _within(low: float, high: float, wish: float) -> float:
     return min(max(value, LOW), HIGH)
 
 
-def _errors(threshold: float, found: list[Case]) -> int:
-    return sum((case.score >= threshold) != case.meant for case in found)
+class _Errors:
+    """How many cases a threshold gets wrong.
+
+    Args:
+        found: the cases of one word.
+    """
+
+    def __init__(self, found: list[Case]) -> None:
+        self._meant = sorted(case.score for case in found if case.meant)
+        self._false = sorted(case.score for case in found if not case.meant)
+
+    def at(self, threshold: float) -> int:
+        """The meant words below a threshold, and the false ones that reach it."""
+        return bisect_left(self._meant, threshold) + len(self._false) - bisect_left(self._false, threshold)

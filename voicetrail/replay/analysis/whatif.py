@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, SourceLost, WordHeard, WordRejected
-from voicetrail.game.inputs import Go, Input, Step, Stop, input_of, is_input
-from voicetrail.replay.file.entries import Checksum, Detected, End, Entry, RecognizerInfo, ScoreRun
+from voicetrail.game.inputs import Go, Input, PenDown, PenUp, SetColor, Stop, Tick, input_of, is_input
+from voicetrail.progress import Report, report_nothing
+from voicetrail.replay.file.entries import Checksum, Detected, EarlierInputs, End, Entry, RecognizerStarted, ScoreRun
 from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.file.scores import THOUSANDTHS, decode
+from voicetrail.replay.history import new_game
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
+from voicetrail.vocabulary import DIGITS
 
 MOVED_MS = 500
 """A word that goes at one time and comes at another, not further away, has moved."""
 SAME_MS = 100
-"""Words that were heard again from the sound have no common clock finer than this (the sound waits in queues on its way)."""
+"""Words that were recognized again from the sound have no common clock finer than this (the sound waits in queues on its way)."""
+INPUT_WITHIN_MS = 5000
+"""Longest time from a word to the input that it became, also where the screen is slow."""
 
 Change = Callable[[DetectorSettings], DetectorSettings]
 
@@ -51,12 +58,12 @@ class Override:
         return self == Override()
 
 
-def last_weights(recording: Replay) -> tuple[str, str]:
-    """Name and hash of the weights that the session heard with last."""
-    for entry in reversed(recording.entries):
-        if isinstance(entry.item, RecognizerInfo):
+def last_weights(replay: Replay) -> tuple[str, str]:
+    """Name and hash of the weights that the session used last."""
+    for entry in reversed(replay.entries):
+        if isinstance(entry.item, RecognizerStarted):
             return entry.item.weights, entry.item.weights_hash
-    return recording.header.weights, recording.header.weights_hash
+    return replay.header.weights, replay.header.weights_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,12 @@ class Key:
     """How many times a recognizer had begun to listen."""
     time: int
     word: str
-    heard: bool
+    detected: bool
+
+    @classmethod
+    def of(cls, stretch: int, event: Detected) -> Key:
+        """The key of a word or near miss."""
+        return cls(stretch, event.time, event.word, isinstance(event, WordHeard))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,47 +92,68 @@ class Decisions:
     """Every stretch and time that was decided again."""
 
 
-def decide(recording: Replay, change: Change) -> Decisions:
+def decide(replay: Replay, change: Change, progress: Report = report_nothing) -> Decisions:
     """Run the recorded scores through a detector again.
 
     Every change of its settings, of listening and of the source takes its place among the scores as it did in the game.
 
     Args:
-        recording: the session.
+        replay: the session.
         change: makes the settings to decide with out of the recorded ones.
+        progress: called with the part that is done.
     """
-    detector: Detector | None = None
-    recognizer: RecognizerInfo | None = None
-    listening, stretch, last = True, 0, -1
-    out: list[tuple[Key, Entry]] = []
-    hops: set[tuple[int, int]] = set()
-    for entry in recording.entries:
-        item = entry.item
+    again = _DecidingAgain(change)
+    for number, entry in enumerate(replay.entries):
+        again.take(entry)
+        progress(number / len(replay.entries))
+    return Decisions(tuple(again.out), frozenset(again.hops))
+
+
+class _DecidingAgain:
+    """A detector that is given the lines of a file."""
+
+    def __init__(self, change: Change) -> None:
+        self.out: list[tuple[Key, Entry]] = []
+        self.hops: set[tuple[int, int]] = set()
+        self._change = change
+        self._detector: Detector | None = None
+        self._recognizer: RecognizerStarted | None = None
+        self._listening = True
+        self._stretch = 0
+        self._last_time = -1
+
+    def take(self, entry: Entry) -> None:
+        item, detector = entry.item, self._detector
         match item:
-            case RecognizerInfo():
-                recognizer, listening, stretch, last = item, item.listening, stretch + 1, item.time
-                detector = Detector(item.labels, change(item.settings))
-                detector.restore(item.state)
+            case RecognizerStarted():
+                self._recognizer, self._listening, self._last_time = item, item.listening, item.time
+                self._stretch += 1
+                self._detector = Detector(item.labels, self._change(item.settings))
+                self._detector.restore(item.state)
             case DetectorChanged() if detector is not None:
-                detector.settings = change(DetectorSettings.from_event(item))
+                detector.settings = self._change(DetectorSettings.from_event(item))
             case ListeningChanged():
-                listening = item.listening
+                self._listening = item.listening
             case SourceLost() if detector is not None:
                 detector.reset()
-            case ScoreRun() if detector is not None and recognizer is not None and item.time > last:
-                try:
-                    rows = decode(item.text, item.hops, len(recognizer.labels))
-                except ValueError:
-                    continue
-                for number, row in enumerate(rows):
-                    last = item.time + number * recognizer.hop
-                    hops.add((stretch, last))
-                    late = item.late_ms + (item.hops - 1 - number) * recognizer.hop * 1000 // SAMPLE_RATE
-                    at_ms = max(0, entry.at_ms - late)
-                    scores = [value / THOUSANDTHS for value in row]
-                    for event in detector.feed(last, scores, muted=not listening):
-                        out.append((_key(stretch, event), Entry(at_ms, event)))
-    return Decisions(tuple(out), frozenset(hops))
+            case ScoreRun():
+                self._decide(entry.at_ms, item)
+
+    def _decide(self, at_ms: int, run: ScoreRun) -> None:
+        detector, recognizer = self._detector, self._recognizer
+        if detector is None or recognizer is None or run.time <= self._last_time:
+            return
+        try:
+            rows = decode(run.text, run.hops, len(recognizer.labels))
+        except ValueError:
+            return
+        for number, row in enumerate(rows):
+            time = run.time + number * recognizer.hop
+            late_ms = run.late_ms + (run.hops - 1 - number) * recognizer.hop * 1000 // SAMPLE_RATE
+            self.hops.add((self._stretch, time))
+            self._last_time = time
+            for event in detector.feed(time, [value / THOUSANDTHS for value in row], muted=not self._listening):
+                self.out.append((Key.of(self._stretch, event), Entry(max(0, at_ms - late_ms), event)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +171,9 @@ class WhatIfResult:
     before: Replay
     after: Replay
     gained: tuple[Entry, ...]
-    """Words that would have been heard and were not."""
+    """Words that would have been detected and were not."""
     lost: tuple[Entry, ...]
-    """Words that were heard and would not have been."""
+    """Words that were detected and would not have been."""
     moved: tuple[MovedWord, ...]
 
     @property
@@ -149,7 +182,7 @@ class WhatIfResult:
         return not (self.gained or self.lost or self.moved)
 
 
-def what_if(recording: Replay, change: Change) -> WhatIfResult:
+def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -> WhatIfResult:
     """Decide the session again.
 
     A word that is decided as it was keeps its place and what it did. One that is lost goes, with its move; one that is gained
@@ -158,112 +191,187 @@ def what_if(recording: Replay, change: Change) -> WhatIfResult:
     Raises:
         ReplayError: the file holds no scores.
     """
-    decisions = decide(recording, change)
+    decisions = decide(replay, change, progress)
     if not decisions.hops:
         raise ReplayError(
-            f"{printable(recording.path.name)} holds no scores, so nothing can be decided again; record with the setting"
+            f"{printable(replay.path.name)} holds no scores, so nothing can be decided again; record with the setting"
             " record_scores on"
         )
-    return _outcome(recording, decisions)
+    kept, lost, new = _held_against(replay, decisions)
+    return _result(replay, kept, new, lost, [entry for entry in new if isinstance(entry.item, WordHeard)])
 
 
-def _outcome(recording: Replay, decisions: Decisions) -> WhatIfResult:
-    pending = dict(decisions.entries)
-    kept: list[Entry] = []
-    lost: list[Entry] = []
-    stretch = 0
-    dropped: Input | None = None
-    meanings = recording.meanings
-    for entry in recording.entries:
-        item = entry.item
-        if isinstance(item, RecognizerInfo):
-            stretch += 1
-        if isinstance(item, WordHeard | WordRejected):
-            dropped = None
-            if isinstance(item, WordRejected) and item.reason == "muted":
-                # The game held back a word that was on its way when listening was turned off.
-                pending.pop(Key(stretch, item.time, item.word, True), None)
-                kept.append(entry)
-                continue
-            if pending.pop(_key(stretch, item), None) is None and (stretch, item.time) in decisions.hops:
-                if isinstance(item, WordHeard):
-                    lost.append(entry)
-                    dropped = input_of(meanings.get(item.word, item.word))
-                continue
-        elif dropped is not None and is_input(item):
-            same, dropped = item == dropped, None if isinstance(item, Step | Go | Stop) and item.by == "voice" else dropped
-            if same:
-                continue
-        elif isinstance(item, Checksum):
-            # They are of the drawing as it was.
-            continue
-        kept.append(entry)
-    gained = [entry for entry in pending.values() if isinstance(entry.item, WordHeard)]
-    after = replace(recording, entries=_merged(kept, list(pending.values()), meanings))
-    moved, gained, lost = _moved(gained, lost)
-    return WhatIfResult(recording, after, tuple(gained), tuple(lost), tuple(moved))
-
-
-def compare(recording: Replay, kept: list[Entry], heard: list[Entry]) -> WhatIfResult:
-    """What words that were heard anew make of a session.
+def compare(replay: Replay, kept: list[Entry], detected: list[Entry]) -> WhatIfResult:
+    """What words that were recognized again from the sound make of a session.
 
     Args:
-        recording: the session as it was.
+        replay: the session as it was.
         kept: what stays of it, without its words and what they did.
-        heard: the words and near misses in their place.
+        detected: the words and near misses in their place.
     """
-    before = [entry for entry in recording.entries if isinstance(entry.item, WordHeard)]
-    after = [entry for entry in heard if isinstance(entry.item, WordHeard)]
-    # Words of the same name within a hop or so of each other are the same word.
-    for old in list(before):
-        twin = next((new for new in after if _word(new) == _word(old) and abs(new.at_ms - old.at_ms) <= SAME_MS), None)
-        if twin is not None:
-            before.remove(old)
-            after.remove(twin)
-    moved, gained, lost = _moved(after, before)
-    entries = _merged(kept, heard, recording.meanings)
-    return WhatIfResult(recording, replace(recording, entries=entries), tuple(gained), tuple(lost), tuple(moved))
+    after = _WordsByTime(entry for entry in detected if isinstance(entry.item, WordHeard))
+    before = [entry for entry in replay.entries if isinstance(entry.item, WordHeard)]
+    lost = [entry for entry in before if after.take_nearest(entry, SAME_MS) is None]
+    return _result(replay, kept, detected, lost, after.left())
 
 
-def _merged(kept: list[Entry], new: list[Entry], meanings: Mapping[str, str]) -> tuple[Entry, ...]:
-    """Put new words, each with what it does, between the entries that were there, by time."""
-    out: list[Entry] = []
-    waiting = sorted(new, key=lambda entry: entry.at_ms, reverse=True)
+def _held_against(replay: Replay, decisions: Decisions) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """Hold the file's words against the decisions.
 
-    def release(until_ms: float) -> None:
-        while waiting and waiting[-1].at_ms < until_ms:
-            entry = waiting.pop()
-            out.append(entry)
-            heard = entry.item.word if isinstance(entry.item, WordHeard) else None
-            does = None if heard is None else input_of(meanings.get(heard, heard))
-            if does is not None:
-                out.append(Entry(entry.at_ms, does))
-
-    for entry in kept:
-        if is_input(entry.item) or isinstance(entry.item, WordHeard | End):
-            release(entry.at_ms)
-        out.append(entry)
-    release(float("inf"))
-    return tuple(out)
-
-
-def _moved(gained: list[Entry], lost: list[Entry]) -> tuple[list[MovedWord], list[Entry], list[Entry]]:
-    """Take out pairs of a lost and a gained word that are one word at another time."""
-    moved: list[MovedWord] = []
-    still_lost: list[Entry] = []
-    for old in lost:
-        near = [new for new in gained if _word(new) == _word(old) and abs(new.at_ms - old.at_ms) <= MOVED_MS]
-        if not near:
-            still_lost.append(old)
+    Returns:
+        The entries that stay, the words that are lost (with what they did), and the decisions that the file does not have.
+    """
+    new = dict(decisions.entries)
+    kept: list[Entry] = []
+    lost: list[Entry] = []
+    became = _inputs_of_words(replay)
+    gone: set[int] = set()
+    stretch = 0
+    for number, entry in enumerate(replay.entries):
+        item = entry.item
+        if isinstance(item, Checksum) or number in gone:
+            continue  # a checksum is of the drawing as it was
+        if isinstance(item, RecognizerStarted):
+            stretch += 1
+        elif isinstance(item, WordHeard | WordRejected) and not _decided_alike(stretch, item, new, decisions):
+            if isinstance(item, WordHeard):
+                lost.append(entry)
+                if number in became:
+                    gone.add(became[number])
             continue
-        new = min(near, key=lambda entry: abs(entry.at_ms - old.at_ms))
-        gained = [entry for entry in gained if entry is not new]
-        moved.append(MovedWord(old, new))
-    return moved, gained, still_lost
+        kept.append(entry)
+    return kept, lost, list(new.values())
 
 
-def _key(stretch: int, event: Detected) -> Key:
-    return Key(stretch, event.time, event.word, isinstance(event, WordHeard))
+def _decided_alike(stretch: int, item: Detected, new: dict[Key, Entry], decisions: Decisions) -> bool:
+    """Whether a word or near miss was decided as the file has it, or not decided again; it is taken out of ``new``."""
+    keys = [Key.of(stretch, item)]
+    if isinstance(item, WordRejected) and item.reason == "muted":
+        # Earlier versions wrote so a word that the detector gave out and the game did not take.
+        keys.append(Key(stretch, item.time, item.word, True))
+    found = [key for key in keys if new.pop(key, None) is not None]
+    return bool(found) or (stretch, item.time) not in decisions.hops
+
+
+def _inputs_of_words(replay: Replay) -> dict[int, int]:
+    """The place of the input that a word became, by the place of the word; a word that the game did not take became none."""
+    meanings = replay.meanings
+    became: dict[int, int] = {}
+    waiting: deque[tuple[int, Entry]] = deque()
+    for number, entry in enumerate(replay.entries):
+        item = entry.item
+        while waiting and entry.at_ms - waiting[0][1].at_ms > INPUT_WITHIN_MS:
+            waiting.popleft()
+        if isinstance(item, WordHeard):
+            waiting.append((number, entry))
+        elif is_input(item) and (isinstance(item, SetColor) or getattr(item, "by", "") == "voice"):
+            for one in reversed(waiting):
+                if _could_become(meanings.get(_word(one[1]), _word(one[1])), item):
+                    became[one[0]] = number
+                    waiting.remove(one)
+                    break
+    return became
+
+
+def _result(replay: Replay, kept: list[Entry], new: list[Entry], lost: list[Entry], gained: list[Entry]) -> WhatIfResult:
+    """The result, with pairs of a lost and a gained word that are one word at another time as moved words."""
+    left = _WordsByTime(gained)
+    pairs = [(old, left.take_nearest(old, MOVED_MS)) for old in lost]
+    return WhatIfResult(
+        before=replay,
+        after=replace(replay, entries=_merged(replay, kept, new)),
+        gained=tuple(left.left()),
+        lost=tuple(old for old, other in pairs if other is None),
+        moved=tuple(MovedWord(old, other) for old, other in pairs if other is not None),
+    )
+
+
+def _could_become(word: str, item: Input) -> bool:
+    """Whether a word may have become an input: what some words mean depends on the game."""
+    meaning = input_of(word)
+    match item:
+        case SetColor():
+            return word in DIGITS
+        case PenDown():
+            return isinstance(meaning, Go)
+        case PenUp():
+            return isinstance(meaning, Stop)
+    return meaning == item
+
+
+def _merged(replay: Replay, kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
+    """Put new words, each with its input, between the entries that stay, by time; what a word means is the game's to say."""
+    merging = _Merging(replay)
+    waiting = deque(sorted(new, key=_time))
+    for entry in kept:
+        # Other lines have times of other threads: only inputs, words and the end are in the game's order.
+        if is_input(entry.item) or isinstance(entry.item, WordHeard | End):
+            while waiting and waiting[0].at_ms < entry.at_ms:
+                merging.add_new(waiting.popleft())
+        merging.add(entry)
+    for entry in waiting:
+        merging.add_new(entry)
+    return tuple(merging.out)
+
+
+class _Merging:
+    """Entries in the game's order, and the game along with them."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.out: list[Entry] = []
+        self._game = new_game(replay.header)
+        self._began_ms = replay.header.began_ms
+        self._meanings = replay.meanings
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry of the file."""
+        self.out.append(entry)
+        if is_input(entry.item):
+            self._game.apply(entry.item, self._began_ms + entry.at_ms)
+        elif isinstance(entry.item, EarlierInputs):
+            for at_ms, item in entry.item.inputs:
+                self._game.apply(item, at_ms)
+
+    def add_new(self, entry: Entry) -> None:
+        """Add a word or near miss that the file does not have, and the input that the word becomes."""
+        self.add(entry)
+        if isinstance(entry.item, WordHeard):
+            # A glide goes on until this moment: what the word means may depend on it.
+            self._game.apply(Tick(), self._began_ms + entry.at_ms)
+            item = self._game.input_of(self._meanings.get(entry.item.word, entry.item.word))
+            if item is not None:
+                self.add(Entry(entry.at_ms, item))
+
+
+class _WordsByTime:
+    """Words from which pairs are taken out.
+
+    Args:
+        entries: words.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._by_word: dict[str, list[Entry]] = {}
+        for entry in sorted(entries, key=_time):
+            self._by_word.setdefault(_word(entry), []).append(entry)
+
+    def take_nearest(self, entry: Entry, within_ms: int) -> Entry | None:
+        """Take out the same word that is nearest in time; ``None`` where there is none within some time."""
+        same = self._by_word.get(_word(entry), [])
+        place = bisect_left(same, entry.at_ms, key=_time)
+        around = [number for number in (place - 1, place) if 0 <= number < len(same)]
+        nearest = min(around, key=lambda number: abs(same[number].at_ms - entry.at_ms), default=None)
+        if nearest is None or abs(same[nearest].at_ms - entry.at_ms) > within_ms:
+            return None
+        return same.pop(nearest)
+
+    def left(self) -> list[Entry]:
+        """What was not taken out, by time."""
+        return sorted((entry for same in self._by_word.values() for entry in same), key=_time)
+
+
+def _time(entry: Entry) -> int:
+    return entry.at_ms
 
 
 def _word(entry: Entry) -> str:

@@ -1,15 +1,17 @@
-"""A kept session as a file that other programs know: the ending of the name says which."""
+"""A recorded session as a file that other programs know: the ending of the name says which."""
 
 from __future__ import annotations
 
-import contextlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
+from voicetrail.atomic import replacing
 from voicetrail.errors import ReplayError, UsageError
+from voicetrail.progress import Report, report_nothing
 from voicetrail.replay.timeline import Timeline
 from voicetrail.text import printable
 
@@ -24,9 +26,6 @@ ENDINGS: Mapping[str, str] = {
 }
 """The module of each ending; it has a function ``write_<ending>(timeline, options, file, progress)``."""
 
-Report = Callable[[float], None]
-"""Is told which part is done, between 0 and 1."""
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -35,7 +34,7 @@ class Options:
     speed: float | None = None
     """Seconds of the session in a second; ``None`` fits pictures that move into ``FIT_MS`` and leaves casts as they were."""
     idle: float | None = None
-    """Longest pause in s; ``None`` takes the ending's own."""
+    """Longest pause in s; ``None`` takes the ending's own (1 s; 10 s for casts)."""
     animate: bool = False
     """Draw the svg as it was drawn."""
     cast_version: int = 3
@@ -47,16 +46,16 @@ class Options:
 
 
 def export(
-    timeline: Timeline, out: Path, options: Options | None = None, *, force: bool = False, progress: Report = lambda part: None
+    timeline: Timeline, out: Path, options: Options | None = None, *, force: bool = False, progress: Report = report_nothing
 ) -> None:
-    """Write a session to a file.
+    """Write a session to a file, whole or not at all, and for its owner alone.
 
     Args:
         timeline: the session.
         out: the file; its ending decides what it is.
         options: how.
         force: write over a file that is there.
-        progress: is told how far it is.
+        progress: called with the part that is done.
 
     Raises:
         UsageError: the ending is none of those known.
@@ -65,23 +64,17 @@ def export(
     ending = out.suffix.lower()
     if ending not in ENDINGS:
         raise UsageError(f"{printable(out.name)}: the name has to end in one of {', '.join(ENDINGS)}")
-    if out.resolve() in (timeline.recording.path.resolve(), timeline.recording.path.with_suffix(".flac").resolve()):
-        raise UsageError(f"{printable(out.name)} is the session itself; name another file")
     module = import_module(f"voicetrail.replay.export.{ENDINGS[ending]}")
     write: Callable[[Timeline, Options, BinaryIO, Report], None] = getattr(module, f"write_{ending[1:]}")
     try:
-        file: BinaryIO = open(out, "wb" if force else "xb")  # noqa: SIM115
-    except FileExistsError as error:
-        raise ReplayError(f"{printable(out)} exists already; name another file, or add --force to write over it") from error
-    except (OSError, ValueError) as error:
-        raise ReplayError(f"cannot write {printable(out)}: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        with file:
+        session = timeline.replay.path
+        if out.resolve() in (session.resolve(), session.with_suffix(".flac").resolve()):
+            raise UsageError(f"{printable(out.name)} is the session itself; name another file")
+        if not force and os.path.lexists(out):
+            raise ReplayError(f"{printable(out)} exists already; name another file, or add --force to write over it")
+        if not out.parent.is_dir():
+            raise ReplayError(f"cannot write {printable(out)}: there is no folder {printable(out.parent)}")
+        with replacing(out) as file:
             write(timeline, options or Options(), file, progress)
-    except BaseException as error:
-        # What is half written is of no use.
-        with contextlib.suppress(OSError):
-            out.unlink()
-        if isinstance(error, OSError):
-            raise ReplayError(f"cannot write {printable(out)}: {error.strerror or error}") from error
-        raise
+    except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
+        raise ReplayError(f"cannot write {printable(out)}: {getattr(error, 'strerror', None) or error}") from error

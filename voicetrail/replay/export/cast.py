@@ -11,16 +11,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from voicetrail.errors import UsageError
-from voicetrail.replay.export import Options, Report
-from voicetrail.replay.export.moments import Pace
-from voicetrail.replay.export.screen import SMALLEST, Painter
+from voicetrail.errors import ReplayError, UsageError
+from voicetrail.events import WordHeard
+from voicetrail.progress import Report
+from voicetrail.replay.export import Options
+from voicetrail.replay.export.moments import Pace, moments
+from voicetrail.replay.export.screen import LIT_MS, SMALLEST, Painter
 from voicetrail.replay.player import Player
 from voicetrail.replay.timeline import Timeline
 from voicetrail.text import printable
 
 FRAME_MS = 100
 """Time between two looks at the scores."""
+IDLE_MS = 10_000
+"""Longest pause, unless ``--idle`` says another."""
+FRAMES_MAX = 500_000
+"""Most looks: some fourteen hours with scores."""
 LARGEST = (500, 200)
 _BEGIN = "\x1b[?25l\x1b[2J\x1b[H"
 _END = "\x1b[0m\x1b[?25h"
@@ -31,14 +37,15 @@ def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: R
 
     Raises:
         UsageError: the terminal's size or the version cannot be.
+        ReplayError: the session is too long.
     """
     columns, rows = options.columns, options.rows
     if not (SMALLEST[0] <= columns <= LARGEST[0] and SMALLEST[1] <= rows <= LARGEST[1]):
         raise UsageError(f"a cast needs a size from {SMALLEST[0]}x{SMALLEST[1]} to {LARGEST[0]}x{LARGEST[1]}")
     if options.cast_version not in (2, 3):
         raise UsageError("the version of a cast is 2 or 3")
-    frames = sorted({*range(0, timeline.duration_ms, FRAME_MS), *timeline.stops, timeline.duration_ms})
-    idle_ms = float("inf") if options.idle is None else 1000 * options.idle
+    frames = _frames(timeline)
+    idle_ms = IDLE_MS if options.idle is None else 1000 * options.idle
     pace = Pace.of(frames, speed=options.speed or 1.0, idle_ms=idle_ms)
     file.write(_line(_header(timeline, options, pace.film[-1])))
     before = 0
@@ -50,8 +57,20 @@ def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: R
     progress(1.0)
 
 
+def _frames(timeline: Timeline) -> list[int]:
+    """The moments to look at: those at which something may look different."""
+    frames = {0, timeline.duration_ms, *timeline.stops}
+    frames |= {at_ms for at_ms, _, _ in moments(timeline)}
+    frames |= {entry.at_ms + LIT_MS for entry in timeline.detected if isinstance(entry.item, WordHeard)}
+    for at_ms in timeline.scores.hop_times():
+        frames.add(-(-int(at_ms) // FRAME_MS) * FRAME_MS)
+        if len(frames) > FRAMES_MAX:
+            raise ReplayError("the session is too long for a cast; a gif shows it in half a minute")
+    return sorted(at_ms for at_ms in frames if 0 <= at_ms <= timeline.duration_ms)
+
+
 def _header(timeline: Timeline, options: Options, film_ms: float) -> dict[str, object]:
-    title = printable(timeline.header.title or timeline.recording.path.stem)
+    title = printable(timeline.header.title or timeline.replay.path.stem)
     about: dict[str, object] = {"title": title, "env": {"TERM": "xterm-256color"}}
     # Without a date there is no timestamp; both versions take it as optional.
     with contextlib.suppress(ValueError, OverflowError, OSError):
@@ -72,13 +91,13 @@ def _events(timeline: Timeline, options: Options, frames: list[int], progress: R
     for number, at_ms in enumerate(frames):
         while markers and markers[-1][0] <= at_ms:
             yield markers[-1][0], "m", printable(markers.pop()[1])
-        player.go(at_ms)
-        rows = painter.paint(player.game, at_ms)
-        changed = "".join(
+        cells = player.go(at_ms)
+        rows = painter.paint(player.game, at_ms, cells if number else None)
+        output = "".join(
             f"\x1b[{y};1H{row}\x1b[K" for y, (row, old) in enumerate(zip(rows, shown, strict=True), 1) if row != old
         )
-        if changed:
-            yield at_ms, "o", changed
+        if output:
+            yield at_ms, "o", output
             shown = rows
         progress(number / len(frames))
     yield timeline.duration_ms, "o", _END + f"\x1b[{options.rows};{options.columns}H"

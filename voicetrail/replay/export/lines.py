@@ -1,116 +1,193 @@
-"""The drawing as straight lines with the times at which they came and went."""
+"""The drawing as straight lines and signs, with the times at which they came and went."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from voicetrail.game.trail import DOWN, RIGHT, Cell, Direction, Trail
+from voicetrail.game.rules import EMPTY, Mark, Rules
+from voicetrail.game.trail import DOWN, LEFT, RIGHT, UP, Cell, Pen
+from voicetrail.replay.drawing import Bounds, bounds
+from voicetrail.replay.export.look import color_of
 from voicetrail.replay.export.moments import moments
 from voicetrail.replay.timeline import Timeline
 
 Axis = Literal["across", "along"]
 """Along a row, or across rows."""
-Link = tuple[int, int, Axis]
-"""The stroke from the middle of a cell to that of the next one to the right (``along``) or below (``across``)."""
+Point = tuple[float, float]
+"""Column and row; whole numbers are the middles of cells."""
 
 
-Span = tuple[Link, tuple[int, int | None]]
-"""A link with the times at which it came and went."""
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """Half a stroke: from the middle of a cell to its border."""
+
+    axis: Axis
+    row: int
+    """The row or column that it lies in."""
+    place: int
+    """Its place there, counted in half cells."""
+    color: str
+
+
+Span = tuple[_Arm, tuple[int, int | None]]
+"""An arm with the times at which it came and went."""
 
 
 @dataclass(frozen=True, slots=True)
 class StraightLine:
-    """A straight line between the middles of two cells, in the direction in which it was drawn."""
+    """A straight line in the direction in which it was drawn."""
 
-    start: Cell
-    end: Cell
-    on_ms: int
+    start: Point
+    end: Point
+    color: str
+    on_ms: int = 0
     off_ms: int | None = None
     """When it went away; ``None`` if it stayed."""
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """A cell that is no line."""
+
+    cell: Cell
+    mark: Mark
+    on_ms: int = 0
+    off_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PenAt:
-    """Where the pen was from some moment on."""
+    """Where the pen was from some moment on; ``None`` where a mode has none."""
 
     at_ms: int
-    cell: Cell
-    direction: Direction | None
+    pen: Pen | None
 
 
 @dataclass(frozen=True, slots=True)
 class Animation:
-    """A session as lines."""
+    """A session as lines and signs."""
 
     lines: tuple[StraightLine, ...]
     """In the order in which they came."""
+    signs: tuple[Sign, ...]
     pens: tuple[PenAt, ...]
-    bounds: tuple[int, int, int, int]
-    """Left, top, right and bottom cell of everything that was ever drawn."""
+    bounds: Bounds
+    """What holds everything that was ever drawn."""
 
 
-def links_at(trail: Trail, cell: Cell) -> Iterator[Link]:
-    """The links that begin at a cell and go to the right or down."""
-    mask = trail.cells.get(cell, 0)
-    if mask & RIGHT:
-        yield (*cell, "along")
-    if mask & DOWN:
-        yield (*cell, "across")
+def final_lines(game: Rules) -> list[StraightLine]:
+    """The lines of a drawing as the fewest straight lines."""
+    arms = (arm for cell in game.marked() for arm in _arms(cell, game.mark_at(cell)))
+    return _joined(((arm, (0, None)) for arm in arms), lambda _: False)
 
 
-def final_lines(trail: Trail) -> list[StraightLine]:
-    """The drawing as the fewest straight lines."""
-    links = (link for cell in trail.cells for link in links_at(trail, cell))
-    return _joined(((link, (0, None)) for link in links), lambda _: False)
+def final_signs(game: Rules) -> list[Sign]:
+    """The cells of a drawing that are no lines."""
+    marks = ((cell, game.mark_at(cell)) for cell in sorted(game.marked()))
+    return [Sign(cell, mark) for cell, mark in marks if _is_sign(mark)]
 
 
 def film(timeline: Timeline) -> Animation:
-    """The whole session as lines with their times."""
-    since: dict[Link, int] = {}
-    spans: list[Span] = []
-    backwards: dict[int, bool] = {}
+    """The whole session as lines and signs with their times."""
+    changes = _Changes()
     pens: list[PenAt] = []
+    backwards: dict[int, bool] = {}
     for at_ms, game, cells in moments(timeline):
-        trail = game.trail
-        for x, y in cells:
-            now = set(links_at(trail, (x, y)))
-            both: tuple[Link, Link] = ((x, y, "along"), (x, y, "across"))
-            for link in both:
-                if link in now:
-                    since.setdefault(link, at_ms)
-                elif link in since:
-                    spans.append((link, (since.pop(link), at_ms)))
-        backwards[at_ms] = trail.pen.direction in ("left", "up")
-        if not pens or pens[-1].cell != trail.pen.cell or pens[-1].direction != trail.pen.direction:
-            pens.append(PenAt(at_ms, trail.pen.cell, trail.pen.direction))
-    spans += [(link, (on_ms, None)) for link, on_ms in since.items()]
-    lines = _joined(spans, lambda on_ms: backwards.get(on_ms, False))
-    return Animation(tuple(sorted(lines, key=lambda line: line.on_ms)), tuple(pens), _bounds(lines, pens))
+        for cell in cells:
+            changes.take(at_ms, cell, game.mark_at(cell))
+        pen = game.pen
+        backwards[at_ms] = pen is not None and pen.direction in ("left", "up")
+        if not pens or pens[-1].pen != pen:
+            pens.append(PenAt(at_ms, pen))
+    lines = _joined(changes.all_spans(), lambda on_ms: backwards.get(on_ms, False))
+    cells_with_pen = {one.pen.cell for one in pens if one.pen is not None}
+    return Animation(
+        lines=tuple(sorted(lines, key=lambda line: line.on_ms)),
+        signs=tuple(changes.all_signs()),
+        pens=tuple(pens),
+        bounds=_around(changes.cells | cells_with_pen) or bounds(timeline.final),
+    )
+
+
+class _Changes:
+    """Turns changed cells into arms and signs with the times at which they came and went."""
+
+    def __init__(self) -> None:
+        self.cells: set[Cell] = set()
+        """Every cell that ever showed something."""
+        self._arms: dict[Cell, dict[_Arm, int]] = {}
+        self._spans: list[Span] = []
+        self._shown: dict[Cell, Sign] = {}
+        self._signs: list[Sign] = []
+
+    def take(self, at_ms: int, cell: Cell, mark: Mark) -> None:
+        """A cell shows something from now on."""
+        before = self._arms.pop(cell, {})
+        now = {arm: before.pop(arm, at_ms) for arm in _arms(cell, mark)}
+        self._spans += [(arm, (on_ms, at_ms)) for arm, on_ms in before.items()]
+        if now:
+            self._arms[cell] = now
+        sign = self._shown.get(cell)
+        if sign is not None and sign.mark != mark:
+            self._signs.append(Sign(cell, sign.mark, sign.on_ms, at_ms))
+            del self._shown[cell]
+        if _is_sign(mark) and cell not in self._shown:
+            self._shown[cell] = Sign(cell, mark, at_ms)
+        if mark != EMPTY:
+            self.cells.add(cell)
+
+    def all_spans(self) -> list[Span]:
+        """Every arm, also those that stayed."""
+        return [*self._spans, *((arm, (on_ms, None)) for arms in self._arms.values() for arm, on_ms in arms.items())]
+
+    def all_signs(self) -> list[Sign]:
+        """Every sign, also those that stayed."""
+        return [*self._signs, *self._shown.values()]
+
+
+def _arms(cell: Cell, mark: Mark) -> Iterator[_Arm]:
+    x, y = cell
+    if mark.mask:
+        color = color_of(mark)
+        if mark.mask & LEFT:
+            yield _Arm("along", y, 2 * x, color)
+        if mark.mask & RIGHT:
+            yield _Arm("along", y, 2 * x + 1, color)
+        if mark.mask & UP:
+            yield _Arm("across", x, 2 * y, color)
+        if mark.mask & DOWN:
+            yield _Arm("across", x, 2 * y + 1, color)
+
+
+def _is_sign(mark: Mark) -> bool:
+    return not mark.mask and mark != EMPTY
 
 
 def _joined(spans: Iterable[Span], backwards: Callable[[int], bool]) -> list[StraightLine]:
-    """Join links that lie in a row and came and went together."""
-    groups: dict[tuple[Axis, int, int, int | None], list[int]] = {}
-    for (x, y, axis), (on_ms, off_ms) in spans:
-        row, place = (y, x) if axis == "along" else (x, y)
-        groups.setdefault((axis, row, on_ms, off_ms), []).append(place)
+    """Join arms that lie in a row, have one color, and came and went together."""
+    groups: dict[tuple[Axis, int, str, int, int | None], list[int]] = {}
+    for arm, (on_ms, off_ms) in spans:
+        groups.setdefault((arm.axis, arm.row, arm.color, on_ms, off_ms), []).append(arm.place)
     lines: list[StraightLine] = []
-    for (axis, row, on_ms, off_ms), places in groups.items():
+    for (axis, row, color, on_ms, off_ms), places in groups.items():
         places.sort()
         first = places[0]
         for place, following in zip(places, [*places[1:], None], strict=True):
             if following == place + 1:
                 continue
-            ends = [(first, row), (place + 1, row)] if axis == "along" else [(row, first), (row, place + 1)]
+            # The middle of a cell lies between its two halves.
+            from_, to = (first - 1) / 2, place / 2
+            ends: list[Point] = [(from_, row), (to, row)] if axis == "along" else [(row, from_), (row, to)]
             start, end = reversed(ends) if backwards(on_ms) else ends
-            lines.append(StraightLine(start, end, on_ms, off_ms))
+            lines.append(StraightLine(start, end, color, on_ms, off_ms))
             first = following if following is not None else place
     return lines
 
 
-def _bounds(lines: Iterable[StraightLine], pens: Iterable[PenAt]) -> tuple[int, int, int, int]:
-    cells = [cell for line in lines for cell in (line.start, line.end)] + [pen.cell for pen in pens]
+def _around(cells: Collection[Cell]) -> Bounds | None:
+    if not cells:
+        return None
     xs, ys = [x for x, _ in cells], [y for _, y in cells]
     return min(xs), min(ys), max(xs), max(ys)

@@ -6,34 +6,54 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from voicetrail.game import Sketch
+from voicetrail.errors import ReplayError
 from voicetrail.game.inputs import Tick
+from voicetrail.game.rules import Rules
 from voicetrail.game.trail import Cell
 from voicetrail.replay.timeline import Timeline
 
-GLIDE_MS = 100
-"""Time between two looks at a pen that glides."""
-GLIDE_MOMENTS = 3000
-"""Most looks at one glide: a damaged file may claim that it went on for a week."""
+MOVING_MS = 100
+"""Time between two looks at what moves by itself."""
+QUIET_LOOKS = 100
+"""So many looks without a change, and what moves is left alone until the next input."""
+MOMENTS_MAX = 500_000
+CHANGES_MAX = 5_000_000
+"""Most moments, and most changed cells, that an export takes."""
 FIT_MS = 30_000
 """Length of a film whose speed nobody asked for."""
+FILM_MAX_MS = 24 * 3_600_000
+"""Longest film."""
 STILL_MS = 2_000
 """The last picture stays for so long."""
 
 
-def moments(timeline: Timeline) -> Iterator[tuple[int, Sketch, frozenset[Cell]]]:
-    """Play the session: after each change its time, the game (one object throughout) and the cells that changed."""
+def moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]:
+    """Play the session: after each change its time, the game (one object throughout) and the cells that changed.
+
+    Raises:
+        ReplayError: so much happens that no export could hold it.
+    """
+    count = changed = 0
+    for at_ms, game, cells in _moments(timeline):
+        count, changed = count + 1, changed + len(cells)
+        if count > MOMENTS_MAX or changed > CHANGES_MAX:
+            raise ReplayError("too much happens in this session for a film; a png, txt or ans shows its end")
+        yield at_ms, game, cells
+
+
+def _moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]:
     game = timeline.game_at(-1)
     ends = [*(at_ms for at_ms, _ in timeline.inputs), timeline.duration_ms][1:]
-    yield 0, game, frozenset(game.trail.cells)
+    yield 0, game, game.marked()
     for (at_ms, item), end_ms in zip(timeline.inputs, ends, strict=True):
-        changes = game.apply(item, timeline.session_ms(at_ms))
-        yield at_ms, game, changes.cells
-        step = max(GLIDE_MS, (end_ms - at_ms) // GLIDE_MOMENTS)
-        for tick_ms in range(at_ms + step, end_ms, step):
-            if not game.movement.moving:
+        yield at_ms, game, game.apply(item, timeline.session_ms(at_ms)).cells
+        quiet = 0
+        for tick_ms in range(at_ms + MOVING_MS, end_ms, MOVING_MS):
+            if not game.moving or quiet == QUIET_LOOKS:
                 break
-            yield tick_ms, game, game.apply(Tick(), timeline.session_ms(tick_ms)).cells
+            cells = game.apply(Tick(), timeline.session_ms(tick_ms)).cells
+            quiet = 0 if cells else quiet + 1
+            yield tick_ms, game, cells
     yield timeline.duration_ms, game, game.apply(Tick(), timeline.session_ms(timeline.duration_ms)).cells
 
 
@@ -47,13 +67,17 @@ class Pace:
     """The same in the film."""
 
     @classmethod
-    def of(cls, times: Iterable[int], *, speed: float | None, idle_ms: float) -> Pace:
+    def of(cls, times: Iterable[int], *, speed: float | None, idle_ms: float, longest_ms: int = FILM_MAX_MS) -> Pace:
         """Make a pace.
 
         Args:
             times: of what happens.
             speed: ``None`` is 1, or as much more as it takes to fit into ``FIT_MS``.
             idle_ms: longest pause in the film's time.
+            longest_ms: longest film.
+
+        Raises:
+            ReplayError: the film would be longer.
         """
         ordered = sorted({0, *times})
         film, at = [], 0.0
@@ -63,6 +87,11 @@ class Pace:
             film.append(at)
         if speed is None and at > FIT_MS:
             film = [value * FIT_MS / at for value in film]
+        if film[-1] > longest_ms:
+            raise ReplayError(
+                f"the film would be {film[-1] / 60_000:.0f} minutes long, and at most {longest_ms // 60_000} are possible;"
+                " choose a higher --speed or a shorter --idle"
+            )
         return cls(tuple(ordered), tuple(film))
 
     def __call__(self, at_ms: int) -> float:

@@ -10,64 +10,82 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from voicetrail.errors import ReplayError
 from voicetrail.events import WordHeard
-from voicetrail.game.trail import DELTAS, Cell
-from voicetrail.replay.export import Options, Report
-from voicetrail.replay.export.lines import Animation, PenAt, StraightLine, film, final_lines
-from voicetrail.replay.export.look import BACKGROUND, CELL, LINE, PEN, TEXT, TRAIL
-from voicetrail.replay.export.moments import STILL_MS, Pace
-from voicetrail.replay.story import stamp
+from voicetrail.game.rules import Mark
+from voicetrail.game.trail import Cell, Pen
+from voicetrail.progress import Report
+from voicetrail.replay.drawing import Bounds, bounds
+from voicetrail.replay.export import Options
+from voicetrail.replay.export.look import BACKGROUND, COLORS, PEN, TEXT, TRAIL
+from voicetrail.replay.export.moments import STILL_MS, Pace, moments
+from voicetrail.replay.export.tiles import draw_tile
 from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.transcript import time_text
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from PIL import Image
 
-PNG_SIDE = 1600
-GIF_SIDE = 640
-"""Longest side of a picture in pixels."""
-SMOOTH = 3
-"""Pictures are drawn so many times larger and then reduced, so that lines are smooth."""
+PNG_SIDE, PNG_CELL = 1600, 20
+GIF_SIDE, GIF_CELL = 640, 10
+"""Longest side of a picture and greatest width of a cell, in pixels."""
 FRAMES_MAX = 600
 """Most pictures of a gif."""
 FRAME_MS = 40
 """Shortest time of a picture: browsers slow shorter ones down."""
+GIF_MAX_MS = 600_000
+"""Longest gif: a picture's time is a field of 16 bits that counts hundredths of a second."""
 IDLE_MS = 1000
 CAPTION = 22
 """Height of the line under the drawing, in pixels."""
-SHADES = 16
+CAPTION_WIDTH = 150
+SHADES = 8
 """Shades between two colors of a gif."""
 
 
 def write_png(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
     """Write the final drawing."""
     _need_pillow()
-    trail = timeline.final.trail
-    easel = _Easel.of(trail.bounds(), PNG_SIDE)
-    picture = easel.blank()
-    easel.draw(picture, final_lines(trail))
-    easel.finished(picture, PenAt(0, trail.pen.cell, trail.pen.direction)).save(file, "PNG", optimize=True)
+    game = timeline.final
+    picture = _Picture.of(bounds(game), PNG_SIDE, PNG_CELL)
+    for cell in game.marked():
+        picture.put(cell, game.mark_at(cell))
+    picture.finished(game.pen).save(file, "PNG", optimize=True)
     progress(1.0)
 
 
 def write_gif(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
-    """Write the session as it was drawn."""
+    """Write the session as it was drawn.
+
+    Raises:
+        ReplayError: it would be too long.
+    """
     _need_pillow()
-    whole = film(timeline)
-    changes = sorted(
-        {0}
-        | {line.on_ms for line in whole.lines}
-        | {line.off_ms for line in whole.lines if line.off_ms is not None}
-        | {pen.at_ms for pen in whole.pens}
-    )
+    changes, around = _look_through(timeline)
     idle_ms = IDLE_MS if options.idle is None else 1000 * options.idle
-    pace = Pace.of(changes, speed=options.speed, idle_ms=idle_ms)
+    pace = Pace.of(changes, speed=options.speed, idle_ms=idle_ms, longest_ms=GIF_MAX_MS)
     shown = _thinned(changes, pace)
     durations = [max(FRAME_MS, round(pace(after) - pace(now))) for now, after in pairwise(shown)]
     durations.append(STILL_MS)
-    frames = _frames(timeline, whole, shown, progress)
+    frames = _frames(timeline, around, shown, progress)
     first = next(frames)
     first.save(file, "GIF", save_all=True, append_images=frames, duration=durations, loop=0, disposal=1)
     progress(1.0)
+
+
+def _look_through(timeline: Timeline) -> tuple[list[int], Bounds]:
+    """The moments at which something changes, and what holds everything that was ever drawn."""
+    changes: list[int] = []
+    cells: set[Cell] = set()
+    for at_ms, game, changed in moments(timeline):
+        if changed or not changes:
+            changes.append(at_ms)
+        cells |= changed
+        if game.pen is not None:
+            cells.add(game.pen.cell)
+    if not cells:
+        return changes, bounds(timeline.final)
+    xs, ys = [x for x, _ in cells], [y for _, y in cells]
+    return sorted(set(changes)), (min(xs), min(ys), max(xs), max(ys))
 
 
 def _thinned(changes: list[int], pace: Pace) -> list[int]:
@@ -82,24 +100,24 @@ def _thinned(changes: list[int], pace: Pace) -> list[int]:
     return shown
 
 
-def _frames(timeline: Timeline, whole: Animation, shown: list[int], progress: Report) -> Iterator[Image.Image]:
+def _frames(timeline: Timeline, around: Bounds, shown: list[int], progress: Report) -> Iterator[Image.Image]:
     from PIL import Image
 
-    easel = _Easel.of(whole.bounds, GIF_SIDE, caption=CAPTION)
     palette = Image.new("P", (1, 1))
     palette.putpalette(_shades())
-    picture, before = easel.blank(), -1
-    pens = list(whole.pens)
-    for number, at_ms in enumerate(shown):
-        if any(line.off_ms is not None and before < line.off_ms <= at_ms for line in whole.lines):
-            picture, before = easel.blank(), -1
-        new = [line for line in whole.lines if before < line.on_ms <= at_ms and (line.off_ms is None or line.off_ms > at_ms)]
-        easel.draw(picture, new)
-        pen = [pen for pen in pens if pen.at_ms <= at_ms][-1]
-        frame = easel.finished(picture, pen, _caption(timeline, at_ms))
-        yield frame.quantize(palette=palette, dither=Image.Dither.NONE)
-        before = at_ms
-        progress(number / len(shown))
+    picture = _Picture.of(around, GIF_SIDE, GIF_CELL, palette=palette)
+    place = 0
+    pen: Pen | None = None
+    for at_ms, game, cells in moments(timeline):
+        while place < len(shown) and at_ms > shown[place]:
+            yield picture.finished(pen, _caption(timeline, shown[place]))
+            place += 1
+            progress(place / len(shown))
+        for cell in cells:
+            picture.put(cell, game.mark_at(cell))
+        pen = game.pen
+    for left in shown[place:]:
+        yield picture.finished(pen, _caption(timeline, left))
 
 
 def _shades() -> list[int]:
@@ -108,7 +126,8 @@ def _shades() -> list[int]:
     def parts(color: str) -> tuple[int, int, int]:
         return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
-    pairs = ((BACKGROUND, TRAIL), (BACKGROUND, PEN), (TRAIL, PEN), (BACKGROUND, TEXT))
+    others = [color for color in (*COLORS, PEN, TEXT) if color != BACKGROUND]
+    pairs = [*((BACKGROUND, color) for color in dict.fromkeys(others)), (TRAIL, PEN)]
     return [
         round(low + (high - low) * shade / (SHADES - 1))
         for first, second in pairs
@@ -119,85 +138,90 @@ def _shades() -> list[int]:
 
 def _caption(timeline: Timeline, at_ms: int) -> str:
     last = timeline.detected_until(at_ms, 1)
-    heard = last[0].item if last and last[0].at_ms + 1500 > at_ms else None
-    word = f"  {printable(heard.word, 30)} {heard.score:.2f}" if isinstance(heard, WordHeard) else ""
-    return f"{stamp(at_ms)}{word}"
+    item = last[0].item if last and last[0].at_ms + 1500 > at_ms else None
+    word = f"  {printable(item.word, 30)} {item.score:.2f}" if isinstance(item, WordHeard) else ""
+    return f"{time_text(at_ms)}{word}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Easel:
-    """Where cells lie in a picture."""
+@dataclass(slots=True)
+class _Picture:
+    """A picture that is kept up to date cell by cell."""
 
     left: int
     top: int
-    columns: int
-    rows: int
-    scale: float
-    """Pixels of the large picture for a unit of ``CELL``."""
-    caption: int
+    cell: int
+    """Width of a cell in pixels; it is twice as high."""
+    image: Image.Image
+    palette: Image.Image | None
+    tiles: dict[tuple[Mark, Pen | None], Image.Image]
+    marks: dict[Cell, Mark]
 
     @classmethod
-    def of(cls, bounds: tuple[int, int, int, int], side: int, caption: int = 0) -> _Easel:
-        """An easel for what lies within the bounds, with a cell of room around it."""
-        left, top, right, bottom = bounds
-        columns, rows = right - left + 3, bottom - top + 3
-        scale = min(2.0, side / (columns * CELL[0]), side / (rows * CELL[1])) * SMOOTH
-        return cls(left - 1, top - 1, columns, rows, scale, caption)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Size of the finished picture, without the caption."""
-        width, height = self.columns * CELL[0] * self.scale / SMOOTH, self.rows * CELL[1] * self.scale / SMOOTH
-        return max(1, round(width)), max(1, round(height))
-
-    def blank(self) -> Image.Image:
-        """An empty large picture."""
+    def of(cls, around: Bounds, side: int, largest_cell: int, *, palette: Image.Image | None = None) -> _Picture:
+        """An empty picture of a part of a drawing and a cell around it; with a palette, in its colors."""
         from PIL import Image
 
-        width, height = self.size
-        return Image.new("RGB", (width * SMOOTH, height * SMOOTH), BACKGROUND)
+        left, top, right, bottom = around
+        columns, rows = right - left + 3, bottom - top + 3
+        cell = max(1, min(largest_cell, side // columns, side // (2 * rows)))
+        image = Image.new("RGB", (columns * cell, rows * 2 * cell), BACKGROUND)
+        if palette is not None:
+            image = image.quantize(palette=palette, dither=Image.Dither.NONE)
+        return cls(left - 1, top - 1, cell, image, palette, {}, {})
 
-    def point(self, cell: Cell) -> tuple[float, float]:
-        """The middle of a cell in the large picture."""
-        return (cell[0] - self.left + 0.5) * CELL[0] * self.scale, (cell[1] - self.top + 0.5) * CELL[1] * self.scale
+    def put(self, cell: Cell, mark: Mark) -> None:
+        """Show a cell."""
+        self.marks[cell] = mark
+        self.image.paste(self._tile(mark, None), self._corner(cell))
 
-    def draw(self, picture: Image.Image, lines: list[StraightLine]) -> None:
-        """Draw lines with round ends onto the large picture."""
+    def finished(self, pen: Pen | None, caption: str | None = None) -> Image.Image:
+        """A copy with the pen and, unless that is ``None``, a line under the drawing."""
         from PIL import ImageDraw
 
-        brush = ImageDraw.Draw(picture)
-        # An odd width has a middle, which the round ends share.
-        width = round(LINE * self.scale) | 1
-        for line in lines:
-            points = [self.point(line.start), self.point(line.end)]
-            brush.line(points, fill=TRAIL, width=width)
-            for x, y in points:
-                half = (width - 1) / 2
-                brush.ellipse((x - half, y - half, x + half, y + half), fill=TRAIL)
+        image = self.image.copy()
+        if pen is not None:
+            image.paste(self._tile(self.marks.get(pen.cell, Mark()), Pen(0, 0, pen.direction)), self._corner(pen.cell))
+            if self.cell < 4:
+                # A pen of the size of such a cell would not be seen.
+                x, y = self._corner(pen.cell)
+                dot = (x - 2, y - 2, x + self.cell + 1, y + 2 * self.cell + 1)
+                color = PEN if self.palette is None else self._index(PEN)
+                ImageDraw.Draw(image).ellipse(dot, fill=color)
+        return image if caption is None else self._with_caption(image, caption)
 
-    def finished(self, picture: Image.Image, pen: PenAt, caption: str = "") -> Image.Image:
-        """The picture at its size, with the pen and the caption."""
+    def _with_caption(self, image: Image.Image, caption: str) -> Image.Image:
         from PIL import Image, ImageDraw, ImageFont
 
-        large = picture.copy()
-        brush = ImageDraw.Draw(large)
-        x, y = self.point(pen.cell)
-        size = max(2.0, LINE * 2 * self.scale)
-        if pen.direction is None:
-            brush.ellipse((x - size, y - size, x + size, y + size), fill=PEN)
-        else:
-            dx, dy = DELTAS[pen.direction]
-            tip = (x + dx * size * 1.2, y + dy * size * 1.2)
-            sides = [(x - dx * size + dy * size * side, y - dy * size + dx * size * side) for side in (-1, 1)]
-            brush.polygon([tip, *sides], fill=PEN)
-        small = large.resize(self.size, Image.Resampling.LANCZOS)
-        if not self.caption:
-            return small
-        width = max(self.size[0], 150)
-        out = Image.new("RGB", (width, self.size[1] + self.caption), BACKGROUND)
-        out.paste(small, ((width - self.size[0]) // 2, 0))
-        ImageDraw.Draw(out).text((6, self.size[1] + 3), caption, fill=TEXT, font=ImageFont.load_default(13))
+        width = max(image.width, CAPTION_WIDTH)
+        line = Image.new("RGB", (width, CAPTION), BACKGROUND)
+        ImageDraw.Draw(line).text((6, 3), caption, fill=TEXT, font=ImageFont.load_default(13))
+        out = Image.new("RGB", (width, image.height + CAPTION), BACKGROUND)
+        if self.palette is not None:
+            line = line.quantize(palette=self.palette, dither=Image.Dither.NONE)
+            out = out.quantize(palette=self.palette, dither=Image.Dither.NONE)
+        out.paste(image, ((width - image.width) // 2, 0))
+        out.paste(line, (0, image.height))
         return out
+
+    def _tile(self, mark: Mark, pen: Pen | None) -> Image.Image:
+        from PIL import Image
+
+        tile = self.tiles.get((mark, pen))
+        if tile is None:
+            tile = draw_tile(mark, pen, self.cell)
+            if self.palette is not None:
+                tile = tile.quantize(palette=self.palette, dither=Image.Dither.NONE)
+            self.tiles[mark, pen] = tile
+        return tile
+
+    def _index(self, color: str) -> int:
+        from PIL import Image
+
+        assert self.palette is not None
+        return Image.new("RGB", (1, 1), color).quantize(palette=self.palette, dither=Image.Dither.NONE).tobytes()[0]
+
+    def _corner(self, cell: Cell) -> tuple[int, int]:
+        return (cell[0] - self.left) * self.cell, (cell[1] - self.top) * 2 * self.cell
 
 
 def _need_pillow() -> None:

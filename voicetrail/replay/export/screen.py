@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game import Sketch
-from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
-from voicetrail.replay.story import miss, stamp
+from voicetrail.game.rules import Rules
+from voicetrail.game.trail import Cell
+from voicetrail.replay.export.plain import colored_row
 from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.transcript import near_miss_text, time_text
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
@@ -17,7 +18,7 @@ SIDE = 28
 """Columns of the bars and words."""
 SMALLEST = (50, 12)
 LIT_MS = 900
-GREEN, YELLOW, CYAN, DIM, BOLD, RESET = "\x1b[32m", "\x1b[1;33m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
+GREEN, CYAN, DIM, BOLD, RESET = "\x1b[32m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _NAMES = {NOISE: "noise", UNKNOWN: "other"}
 
 
@@ -30,13 +31,16 @@ class View:
     left: int | None = None
     top: int | None = None
 
-    def follow(self, game: Sketch) -> None:
-        """Move so that the pen is well inside."""
-        pen = game.trail.pen
-        if self.left is None or not self.left + 4 <= pen.x < self.left + self.width - 4:
-            self.left = pen.x - self.width // 2
-        if self.top is None or not self.top + 2 <= pen.y < self.top + self.height - 2:
-            self.top = pen.y - self.height // 2
+    def follow(self, game: Rules) -> None:
+        """Move so that the pen is well inside; a field that fits stays in the middle."""
+        if game.width <= self.width and game.height <= self.height:
+            self.left, self.top = (game.width - self.width) // 2, (game.height - self.height) // 2
+            return
+        x, y = game.pen.cell if game.pen is not None else (game.width // 2, game.height // 2)
+        if self.left is None or not self.left + 4 <= x < self.left + self.width - 4:
+            self.left = x - self.width // 2
+        if self.top is None or not self.top + 2 <= y < self.top + self.height - 2:
+            self.top = y - self.height // 2
 
 
 class Painter:
@@ -52,50 +56,56 @@ class Painter:
     def __init__(self, timeline: Timeline, columns: int, rows: int, *, plain: bool) -> None:
         self._timeline = timeline
         self._plain = plain
-        self._glyphs: Glyphs = ASCII_GLYPHS if plain else BOX_GLYPHS
+        self._shown: list[str] = []
         self._full, self._empty, self._tick, self._wall = "=-||" if plain else "━─┃│"
         self._height = rows - 1
         self._width = columns
         self._view = View(columns - SIDE - 1, self._height)
 
-    def paint(self, game: Sketch, at_ms: int) -> list[str]:
-        """The rows of a moment, with colors, none longer than the terminal is wide."""
+    def paint(self, game: Rules, at_ms: int, changed: frozenset[Cell] | None) -> list[str]:
+        """The rows of a moment, with colors, none longer than the terminal is wide.
+
+        Args:
+            game: the game at this moment.
+            at_ms: the moment.
+            changed: the cells that look different since the call before; ``None`` where that is not known.
+        """
         side = self._side(at_ms)
         wall = f"{DIM}{self._wall}{RESET}"
-        canvas = self._canvas(game)
+        canvas = self._canvas(game, changed)
         rows = [f"{left}{wall}{side[y] if y < len(side) else ''}" for y, left in enumerate(canvas)]
-        tally = game.tally
-        left = self._ascii(f" {stamp(at_ms)}  {printable(self._timeline.header.title, 20)}".rstrip())
-        right = f"{tally.strokes} strokes  {tally.length} long "
+        left = self._ascii(f" {time_text(at_ms)}  {printable(self._timeline.header.title, 20)}".rstrip())
+        right = f"{game.status} "
         return [*rows, f"{left:<{self._width - len(right)}}{DIM}{right}{RESET}"]
 
-    def _canvas(self, game: Sketch) -> list[str]:
-        view, glyphs, trail = self._view, self._glyphs, game.trail
+    def _canvas(self, game: Rules, changed: frozenset[Cell] | None) -> list[str]:
+        view, before = self._view, (self._view.left, self._view.top)
         view.follow(game)
-        left, top = view.left or 0, view.top or 0
-        pen, cells, characters = trail.pen, trail.cells, glyphs.cells
-        rows = []
-        for y in range(top, top + view.height):
-            row = "".join([characters[cells.get((x, y), 0)] for x in range(left, left + view.width)])
-            if y == pen.y:
-                x = pen.x - left
-                row = f"{row[:x]}{YELLOW}{glyphs.arrows[pen.direction]}{RESET}{GREEN}{row[x + 1 :]}"
-            rows.append(f"{GREEN}{row}{RESET}")
-        return rows
+        top = view.top or 0
+        if changed is None or before != (view.left, view.top):
+            self._shown = [self._row(game, y) for y in range(top, top + view.height)]
+        else:
+            for y in {y for _, y in changed if top <= y < top + view.height}:
+                self._shown[y - top] = self._row(game, y)
+        # What lies right of the last cell of a row is not written: the column is named instead.
+        return [f"{row}\x1b[K\x1b[{view.width + 1}G" for row in self._shown]
+
+    def _row(self, game: Rules, y: int) -> str:
+        return colored_row(game, y, self._view.left or 0, self._view.width, plain=self._plain)
 
     def _side(self, at_ms: int) -> list[str]:
         timeline = self._timeline
-        hearing = timeline.hearing_at(at_ms)
+        state = timeline.recognizer_at(at_ms)
         rows = []
         room = max(3, self._height // 2)
-        if hearing is not None:
-            rows.append(f" {CYAN}{'listening' if hearing.listening else 'not listening'}{RESET}")
-            scores = timeline.scores_at(at_ms) or (0.0,) * len(hearing.labels)
+        if state is not None:
+            rows.append(f" {CYAN}{'listening' if state.listening else 'not listening'}{RESET}")
+            scores = timeline.scores_at(at_ms) or (0.0,) * len(state.labels)
             by = timeline.threshold_shift_at(at_ms)
             last = {getattr(e.item, "word", ""): e.at_ms for e in timeline.detected_until(at_ms, 8) if _heard(e.item)}
-            for label, score in zip(hearing.labels[:room], scores, strict=False):
+            for label, score in zip(state.labels[:room], scores, strict=False):
                 lit = at_ms - last.get(label, -LIT_MS) < LIT_MS
-                rows.append(self._bar(label, score, raise_threshold(hearing.settings.threshold_of(label), by), lit))
+                rows.append(self._bar(label, score, raise_threshold(state.settings.threshold_of(label), by), lit))
             rows.append("")
         left = max(0, self._height - len(rows))
         for entry in timeline.detected_until(at_ms, left):
@@ -105,7 +115,7 @@ class Painter:
                     f" {GREEN}{self._mark(True)}{RESET} {self._ascii(printable(item.word, 12))} {DIM}{item.score:.2f}{RESET}"
                 )
             elif isinstance(item, WordRejected):
-                text = printable(miss(item).removeprefix("nearly "), SIDE - 4)
+                text = printable(near_miss_text(item).removeprefix("nearly "), SIDE - 4)
                 rows.append(f" {DIM}{self._mark(False)} {self._ascii(text)}{RESET}")
         return rows
 

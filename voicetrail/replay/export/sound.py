@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from voicetrail.errors import ReplayError
-from voicetrail.replay.export import Options, Report
+from voicetrail.progress import Report
+from voicetrail.replay.export import Options
 from voicetrail.replay.timeline import Timeline
 from voicetrail.text import printable
 
@@ -20,9 +21,9 @@ def write_wav(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
     """
     import soundfile
 
-    path = timeline.recording.sound
+    path = timeline.replay.sound
     if path is None:
-        raise ReplayError(f"there is no sound beside {printable(timeline.recording.path.name)}; record with --record-audio")
+        raise ReplayError(f"there is no sound beside {printable(timeline.replay.path.name)}; record with --record-audio")
     try:
         with (
             soundfile.SoundFile(path) as sound,

@@ -1,32 +1,13 @@
-"""The codes of the lines, and how the data of each is written and read.
+"""The codes of the lines: the one table of what each line holds, within which bounds, and how it becomes a record and back.
 
-==== ============================ ==========================================================
-code what                         data
-==== ============================ ==========================================================
-i    an input of the game         ``{"do": name, …}``, see ``game.inputs``
-w    a word was heard             ``[word, score, time]``
-n    a word nearly was            ``[word, score, reason, lacking, time, rival]``
-s    scores of some hops          ``[time of the first, hops, text, ms late]``, see ``replay.file.scores``
-k    a key's action               name
-v    a setting changed            ``[name, value]``
-l    listening on or off          ``[on, time]``
-d    the detector's settings      ``{"threshold": …, …, "time": time}``
-e    the recognizer listens       ``{"labels": …, "hop": …, "weights": …, …, "time": time}``
-b    news of the source           ``[kind, time, message or count]``
-m    a marker                     label
-c    a checksum of the drawing    ``[checksum, session ms]``
-a    where the sound file is      ``[its sample, time]``
-p    inputs before the recording  ``[[session ms, input], …]``
-x    the end                      reason, empty where the player ended it
-==== ============================ ==========================================================
-
-``time`` counts samples of the stream of sound at 16 kHz.
+``docs/replays.md`` shows this table; ``time`` there counts samples of the stream of sound at 16 kHz.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast, get_args
+from dataclasses import dataclass
+from typing import Any, get_args
 
 from voicetrail.events import (
     DetectorChanged,
@@ -43,236 +24,346 @@ from voicetrail.events import (
 from voicetrail.game import inputs
 from voicetrail.replay.file.entries import (
     Checksum,
+    EarlierInputs,
     End,
     Item,
-    KeyPressed,
     Marker,
-    News,
-    Past,
-    RecognizerInfo,
+    RecognizerStarted,
     ScoreRun,
     SettingChanged,
-    SoundAt,
-    Unknown,
+    SoundStart,
+    SourceChange,
+    Totals,
 )
-from voicetrail.replay.file.fields import flag, number, plain, row, some, table, text, whole
+from voicetrail.replay.file.fields import (
+    FLAG,
+    SCALAR,
+    SCORE,
+    TEXT,
+    TIME,
+    Either,
+    Field,
+    ListOf,
+    MapOf,
+    Maybe,
+    Number,
+    Object,
+    OneOf,
+    Row,
+    Text,
+    Whole,
+)
 from voicetrail.replay.file.scores import HOPS_MAX, LABELS_MAX
 from voicetrail.spotting.detector import DetectorSettings, Phase, Snapshot, WordState
 
-PAST_MAX = 200
-"""Most inputs that one line of the past holds."""
-RUN_TEXT_MAX = 64_000
+EARLIER_MAX = 200
+"""Most inputs in one line of earlier inputs; a recorder writes more lines."""
+LATE_MAX_MS = 24 * 3_600_000
+"""Longest time that scores may wait for their line: a suspended program may wait for hours."""
+
+
+class _Input:
+    """An input of the game in its own JSON form, which has its own bounds (``game.inputs``)."""
+
+    about = '`{"do": name, …}`, see `game.inputs`'
+
+    def read(self, value: object) -> inputs.Input:
+        if isinstance(value, dict):
+            for one in value.values():
+                if isinstance(one, str):
+                    one.encode()  # a surrogate raises UnicodeEncodeError, which is a ValueError
+        return inputs.from_json(value)
+
+    def write(self, value: inputs.Input) -> inputs.Json:
+        return {
+            name: one.encode("utf-8", "replace").decode() if isinstance(one, str) else one
+            for name, one in inputs.to_json(value).items()
+        }
+
+
+class _WordState:
+    """The detector's state of one word; earlier files have another row, which is read as well."""
+
+    _row = Row(
+        phase=OneOf([phase.value for phase in Phase]),
+        last_heard=Maybe(TIME),
+        extreme=SCORE,
+        lead=Maybe(Number(-1, 1)),
+        rival=Maybe(TEXT),
+    )
+    _earlier = Row(armed=FLAG, last_heard=Maybe(TIME), peak=Number(-1, 1))
+    about = _row.about
+
+    def read(self, value: object) -> WordState:
+        if not isinstance(value, list) or len(value) != 3:
+            phase, last_heard, extreme, lead, rival = self._row.read(value)
+            return WordState(Phase(phase), last_heard, extreme, lead, rival)
+        armed, last_heard, peak = self._earlier.read(value)
+        # A peak of -1 stood for a word that was still falling.
+        phase = Phase.FIRED if not armed else Phase.FALLING if peak < 0 else Phase.RISING if peak > 0 else Phase.IDLE
+        return WordState(phase, last_heard, 0.0 if phase is Phase.FIRED else peak if peak >= 0 else 1.0)
+
+    def write(self, value: WordState) -> list[object]:
+        return self._row.write((value.phase.value, value.last_heard, value.extreme, value.lead, value.rival))
+
+
+INPUT = _Input()
+_SETTINGS: dict[str, Field] = {
+    "threshold": SCORE,
+    "thresholds": MapOf(SCORE),
+    "smoothing": Number(0, 10),
+    "refractory": Number(0, 60),
+    "margin": SCORE,
+    "talk_shift": SCORE,
+}
+_SETTINGS_ADDED_LATER = {"thresholds": {}, "talk_shift": 0.0}
+SETTINGS = Object(_SETTINGS, _SETTINGS_ADDED_LATER)
+"""The detector's settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of line."""
+
+    code: str
+    what: str
+    """For the docs."""
+    data: Field
+    kinds: tuple[type, ...]
+    """The records that become such a line."""
+    values: Callable[[Any], Any]
+    """A record as what ``data`` writes."""
+    record: Callable[[Any], Item]
+    """What ``data`` read as a record."""
 
 
 def to_line(item: Item) -> tuple[str, object]:
-    """The code and the data of something that happened."""
-    if inputs.is_input(item):
-        return "i", inputs.to_json(item)
-    match item:
-        case WordHeard(time, word, score):
-            return "w", [word, score, time]
-        case WordRejected(time, word, score, reason, lacking, rival):
-            return "n", [word, score, reason, lacking, time, rival]
-        case ScoreRun(time, hops, packed, late_ms):
-            return "s", [time, hops, packed, late_ms]
-        case KeyPressed(action):
-            return "k", action
-        case SettingChanged(name, value):
-            return "v", [name, value]
-        case ListeningChanged(time, listening):
-            return "l", [listening, time]
-        case DetectorChanged():
-            return "d", {"time": item.time, **DetectorSettings.from_event(item).as_dict()}
-        case RecognizerInfo():
-            return "e", _recognizer_to_json(item)
-        case SourceLost(time, message) | SourceDelayed(time, message):
-            return "b", ["lost" if isinstance(item, SourceLost) else "delayed", time, message]
-        case SourceBack(time, name):
-            return "b", ["back", time, name]
-        case SourceEnded(time):
-            return "b", ["ended", time, ""]
-        case SamplesLost(time, count, total):
-            return "b", ["dropped", time, [count, total]]
-        case Marker(label):
-            return "m", label
-        case Checksum(value, at_ms):
-            return "c", [value, at_ms]
-        case SoundAt(position, time):
-            return "a", [position, time]
-        case Past(past):
-            return "p", [[at_ms, inputs.to_json(one)] for at_ms, one in past]
-        case End(reason):
-            return "x", reason
-        case Unknown(code, data):
-            return code, data
-    raise TypeError(f"no line holds a {type(item).__name__}")
+    """The code and the data of a record, within the bounds.
+
+    Raises:
+        TypeError: no line holds such a thing.
+    """
+    code = _BY_KIND.get(type(item))
+    if code is None:
+        raise TypeError(f"no line holds a {type(item).__name__}")
+    return code.code, code.data.write(code.values(item))
 
 
 def from_line(code: str, data: object) -> Item:
-    """What a line says happened; ``Unknown`` for a code that this version does not know.
+    """The record that a line holds; its code is one of ``CODES``.
 
     Raises:
-        ValueError: the data are not what the code asks for.
+        ValueError: the data are not within the bounds.
     """
-    reader = _READERS.get(code)
-    return Unknown(code, data) if reader is None else reader(data)
+    known = CODES[code]
+    return known.record(known.data.read(data))
 
 
-def _word(data: object) -> WordHeard:
-    word, score, time = row(data, 3)
-    return WordHeard(whole(time), text(word), number(score, 0, 1))
+def detector_settings(values: Mapping[str, Any]) -> DetectorSettings:
+    """Settings out of what ``SETTINGS`` read."""
+    return DetectorSettings(**{name: values[name] for name in _SETTINGS})
 
 
-def _near_miss(data: object) -> WordRejected:
-    word, score, reason, lacking, time, rival = row(data, 6)
-    if reason not in get_args(RejectionReason):
-        raise ValueError("not a reason")
-    other = None if rival is None else text(rival)
-    return WordRejected(
-        whole(time), text(word), number(score, 0, 1), cast(RejectionReason, reason), number(lacking, 0, 1e6), other
-    )
-
-
-def _scores(data: object) -> ScoreRun:
-    time, hops, packed, late_ms = row(data, 4)
-    return ScoreRun(whole(time), whole(hops, 1, HOPS_MAX), text(packed, RUN_TEXT_MAX), whole(late_ms, -60_000, 60_000))
-
-
-def _setting(data: object) -> SettingChanged:
-    name, value = row(data, 2)
-    return SettingChanged(text(name), plain(value))
-
-
-def _listening(data: object) -> ListeningChanged:
-    listening, time = row(data, 2)
-    return ListeningChanged(whole(time), flag(listening))
-
-
-def detector_settings(data: object) -> DetectorSettings:
-    """Read a detector's settings from an object, each within what makes sense."""
-    values = table(data)
-    thresholds = {word: number(value, 0, 1) for word, value in table(values.get("thresholds", {})).items()}
-    return DetectorSettings(
-        number(values.get("threshold"), 0, 1),
-        thresholds,
-        number(values.get("smoothing"), 0, 10),
-        number(values.get("refractory"), 0, 60),
-        number(values.get("margin"), 0, 1),
-        number(values.get("talk_shift", 0.0), 0, 1),  # files from before it have none
-    )
-
-
-def _detector(data: object) -> DetectorChanged:
-    return detector_settings(data).to_event(whole(table(data).get("time")))
-
-
-def _news(data: object) -> News:
-    kind, time, rest = row(data, 3)
-    at = whole(time)
+def _source_change(kind: str, time: int, rest: Any) -> SourceChange:
+    if kind == "dropped":
+        if isinstance(rest, str):
+            raise ValueError("not two numbers")
+        return SamplesLost(time, *rest)
+    if not isinstance(rest, str):
+        raise ValueError("not a text")
     match kind:
         case "lost":
-            return SourceLost(at, text(rest))
+            return SourceLost(time, rest)
         case "delayed":
-            return SourceDelayed(at, text(rest))
+            return SourceDelayed(time, rest)
         case "back":
-            return SourceBack(at, text(rest))
-        case "ended":
-            return SourceEnded(at)
-        case "dropped":
-            count, total = row(rest, 2)
-            return SamplesLost(at, whole(count), whole(total))
-    raise ValueError("no such news")
+            return SourceBack(time, rest)
+    return SourceEnded(time)
 
 
-def _recognizer_to_json(recognizer: RecognizerInfo) -> dict[str, object]:
+def _source_values(item: SourceChange) -> tuple[str, int, object]:
+    match item:
+        case SourceLost(time, message):
+            return "lost", time, message
+        case SourceDelayed(time, message):
+            return "delayed", time, message
+        case SourceBack(time, name):
+            return "back", time, name
+        case SamplesLost(time, count, total):
+            return "dropped", time, (count, total)
+        case SourceEnded(time):
+            return "ended", time, ""
+
+
+def _recognizer_values(item: RecognizerStarted) -> dict[str, object]:
     return {
-        "time": recognizer.time,
-        "labels": list(recognizer.labels),
-        "hop": recognizer.hop,
-        "weights": recognizer.weights,
-        "hash": recognizer.weights_hash,
-        "source": recognizer.source,
-        "listening": recognizer.listening,
-        "settings": recognizer.settings.as_dict(),
-        "recent": [[time, list(posteriors)] for time, posteriors in recognizer.state.recent],
-        "words": {
-            word: [state.phase.value, state.last_heard, state.extreme, state.lead, state.rival]
-            for word, state in recognizer.state.words.items()
-        },
-        "talk": recognizer.state.talk_level,
-    } | ({"meanings": dict(recognizer.meanings)} if recognizer.meanings else {})
+        "time": item.time,
+        "labels": item.labels,
+        "hop": item.hop,
+        "weights": item.weights,
+        "hash": item.weights_hash,
+        "source": item.source,
+        "listening": item.listening,
+        "settings": item.settings.as_dict(),
+        "recent": item.state.recent,
+        "words": item.state.words,
+        "talk": item.state.talk_level,
+        "meanings": item.meanings,
+    }
 
 
-def _recognizer(data: object) -> RecognizerInfo:
-    values = table(data)
-    labels = tuple(text(label) for label in some(values.get("labels"), LABELS_MAX))
+def _recognizer(values: dict[str, Any]) -> RecognizerStarted:
+    labels = tuple(values["labels"])
     if not labels or len(set(labels)) < len(labels):
         raise ValueError("no labels, or one twice")
-    recent = []
-    for one in some(values.get("recent", [])):
-        time, posteriors = row(one, 2)
-        recent.append((whole(time), tuple(number(value, 0, 1) for value in row(posteriors, len(labels)))))
-    words = {word: _word_state(state) for word, state in table(values.get("words", {})).items()}
-    return RecognizerInfo(
-        time=whole(values.get("time")),
+    recent = tuple((time, tuple(posteriors)) for time, posteriors in values["recent"])
+    if any(len(posteriors) != len(labels) for _, posteriors in recent):
+        raise ValueError("not a posterior for each label")
+    return RecognizerStarted(
+        time=values["time"],
         labels=labels,
-        hop=whole(values.get("hop"), 1, 160_000),
-        weights=text(values.get("weights")),
-        weights_hash=text(values.get("hash")),
-        source=text(values.get("source")),
-        settings=detector_settings(values.get("settings")),
-        listening=flag(values.get("listening", True)),
-        state=Snapshot(tuple(recent), words, number(values.get("talk", 0.0), 0, 1)),
-        meanings={label: text(meaning) for label, meaning in table(values.get("meanings", {})).items() if label in labels},
+        hop=values["hop"],
+        weights=values["weights"],
+        weights_hash=values["hash"],
+        source=values["source"],
+        settings=detector_settings(values["settings"]),
+        listening=values["listening"],
+        state=Snapshot(recent, values["words"], values["talk"]),
+        meanings={label: meaning for label, meaning in values["meanings"].items() if label in labels},
     )
 
 
-def _word_state(data: object) -> WordState:
-    first, last_heard, extreme, lead, rival = [*row(data, 3, 5), None, None][:5]
-    last_heard = None if last_heard is None else whole(last_heard)
-    if isinstance(first, bool):
-        # Earlier files say whether the word was armed, and -1 in place of the peak of one that was still falling.
-        peak = number(extreme, -1, 1)
-        phase = Phase.FIRED if not first else Phase.FALLING if peak < 0 else Phase.RISING if peak > 0 else Phase.IDLE
-        return WordState(phase, last_heard, 0.0 if phase is Phase.FIRED else peak if peak >= 0 else 1.0)
-    return WordState(
-        Phase(text(first)),
-        last_heard,
-        number(extreme, 0, 1),
-        None if lead is None else number(lead, -1, 1),
-        None if rival is None else text(rival),
-    )
+_RECOGNIZER = Object(
+    {
+        "time": TIME,
+        "labels": ListOf(TEXT, LABELS_MAX),
+        "hop": Whole(1, 160_000),
+        "weights": TEXT,
+        "hash": TEXT,
+        "source": TEXT,
+        "listening": FLAG,
+        "settings": SETTINGS,
+        "recent": ListOf(Row(time=TIME, posteriors=ListOf(SCORE, LABELS_MAX))),
+        "words": MapOf(_WordState()),
+        "talk": SCORE,
+        "meanings": MapOf(TEXT),
+    },
+    {"listening": True, "recent": [], "words": {}, "talk": 0.0, "meanings": {}},
+)
 
+_TABLE = (
+    Code("i", "an input of the game", INPUT, get_args(inputs.Input), lambda item: item, lambda item: item),
+    Code(
+        "w",
+        "a word was detected",
+        Row(word=TEXT, score=SCORE, time=TIME),
+        (WordHeard,),
+        lambda item: (item.word, item.score, item.time),
+        lambda row: WordHeard(row[2], row[0], row[1]),
+    ),
+    Code(
+        "n",
+        "a near miss",
+        Row(
+            word=TEXT,
+            score=SCORE,
+            reason=OneOf(get_args(RejectionReason)),
+            lacking=Number(0, 1e6),
+            time=TIME,
+            rival=Maybe(TEXT),
+        ),
+        (WordRejected,),
+        lambda item: (item.word, item.score, item.reason, item.lacking, item.time, item.rival),
+        lambda row: WordRejected(row[4], row[0], row[1], row[2], row[3], row[5]),
+    ),
+    Code(
+        "s",
+        "the scores of some hops, see `replay/file/scores.py`",
+        Row(time_of_the_first=TIME, hops=Whole(1, HOPS_MAX), scores=Text(64_000), late_ms=Whole(-LATE_MAX_MS, LATE_MAX_MS)),
+        (ScoreRun,),
+        lambda item: (item.time, item.hops, item.text, item.late_ms),
+        lambda row: ScoreRun(*row),
+    ),
+    Code(
+        "v",
+        "a setting changed",
+        Row(name=TEXT, value=SCALAR),
+        (SettingChanged,),
+        lambda item: (item.name, item.value),
+        lambda row: SettingChanged(*row),
+    ),
+    Code(
+        "l",
+        "listening on or off",
+        Row(listening=FLAG, time=TIME),
+        (ListeningChanged,),
+        lambda item: (item.listening, item.time),
+        lambda row: ListeningChanged(row[1], row[0]),
+    ),
+    Code(
+        "d",
+        "the detector's settings changed",
+        Object({"time": TIME, **_SETTINGS}, _SETTINGS_ADDED_LATER),
+        (DetectorChanged,),
+        lambda item: {"time": item.time, **DetectorSettings.from_event(item).as_dict()},
+        lambda values: detector_settings(values).to_event(values["time"]),
+    ),
+    Code(
+        "e",
+        "the recognizer listens: its labels and the detector's state",
+        _RECOGNIZER,
+        (RecognizerStarted,),
+        _recognizer_values,
+        _recognizer,
+    ),
+    Code(
+        "b",
+        "the source was lost, delayed, came back or ended, or samples were dropped",
+        Row(
+            kind=OneOf(("lost", "delayed", "back", "ended", "dropped")),
+            time=TIME,
+            message_or_counts=Either(TEXT, Row(now=TIME, in_all=TIME)),
+        ),
+        get_args(SourceChange),
+        _source_values,
+        lambda row: _source_change(*row),
+    ),
+    Code("m", "a marker", TEXT, (Marker,), lambda item: item.label, Marker),
+    Code(
+        "c",
+        "a checksum of the game",
+        Row(checksum=Text(64), session_ms=TIME),
+        (Checksum,),
+        lambda item: (item.value, item.at_ms),
+        lambda row: Checksum(*row),
+    ),
+    Code(
+        "a",
+        "the sound file's sample `position` is sample `time` of the stream",
+        Row(position=TIME, time=TIME),
+        (SoundStart,),
+        lambda item: (item.position, item.time),
+        lambda row: SoundStart(*row),
+    ),
+    Code(
+        "p",
+        "inputs from before the recording",
+        ListOf(Row(session_ms=TIME, input=INPUT), EARLIER_MAX),
+        (EarlierInputs,),
+        lambda item: item.inputs,
+        lambda rows: EarlierInputs(tuple((at_ms, one) for at_ms, one in rows)),
+    ),
+    Code(
+        "t",
+        "totals for a list of replays, just before the end",
+        Object({"duration_ms": TIME, "words": TIME, "movements": ListOf(TEXT, 16)}),
+        (Totals,),
+        lambda item: {"duration_ms": item.duration_ms, "words": item.words, "movements": item.movements},
+        lambda values: Totals(values["duration_ms"], values["words"], tuple(values["movements"])),
+    ),
+    Code("x", "the end", TEXT, (End,), lambda item: item.reason, End),
+)
 
-def _checksum(data: object) -> Checksum:
-    value, at_ms = row(data, 2)
-    return Checksum(text(value, 64), whole(at_ms))
-
-
-def _sound(data: object) -> SoundAt:
-    position, time = row(data, 2)
-    return SoundAt(whole(position), whole(time))
-
-
-def _past(data: object) -> Past:
-    pairs = [row(one, 2) for one in some(data, PAST_MAX)]
-    return Past(tuple((whole(at_ms), inputs.from_json(one)) for at_ms, one in pairs))
-
-
-_READERS: Mapping[str, Callable[[object], Item]] = {
-    "i": inputs.from_json,
-    "w": _word,
-    "n": _near_miss,
-    "s": _scores,
-    "k": lambda data: KeyPressed(text(data)),
-    "v": _setting,
-    "l": _listening,
-    "d": _detector,
-    "e": _recognizer,
-    "b": _news,
-    "m": lambda data: Marker(text(data)),
-    "c": _checksum,
-    "a": _sound,
-    "p": _past,
-    "x": lambda data: End(text(data)),
-}
+CODES: Mapping[str, Code] = {one.code: one for one in _TABLE}
+"""Every kind of line by its code."""
+_BY_KIND = {kind: one for one in _TABLE for kind in one.kinds}

@@ -1,4 +1,4 @@
-"""What a replay file keeps, each as a small frozen record beside those of ``events`` and ``game.inputs``."""
+"""What a replay file holds, each as a small frozen record beside those of ``events`` and ``game.inputs``."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class EarlierInputs:
     """What was done to the game before recording began, at times of the session's clock in ms."""
 
     inputs: tuple[tuple[int, Input], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RecognizerInfo:
-    """The recognizer listens: what its scores mean, and where the detector stood. Scores from here on start from it."""
+class RecognizerStarted:
+    """The recognizer listens: what its scores mean, and the detector's state. Scores from here on start from it."""
 
     time: int
     """Samples consumed so far; the first scores that follow are of the next hop."""
@@ -43,7 +43,7 @@ class RecognizerInfo:
     weights_hash: str
     source: str
     settings: DetectorSettings = field(default_factory=DetectorSettings)
-    """What the detector decides with."""
+    """The detector's settings."""
     listening: bool = True
     state: Snapshot = field(default_factory=Snapshot)
     meanings: Mapping[str, str] = field(default_factory=dict)
@@ -64,13 +64,6 @@ class ScoreRun:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPressed:
-    """A key's action (its name, not the key: keys can be rebound)."""
-
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
 class SettingChanged:
     """A setting has a new value."""
 
@@ -87,18 +80,28 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What the drawing was, at a time of the session's clock in ms."""
+    """The checksum of the game at a time of the session's clock in ms."""
 
     value: str
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class SoundAt:
+class SoundStart:
     """From here on the sound file's sample ``position`` is sample ``time`` of the stream."""
 
     position: int
     time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a list of replays shows of this one; it stands just before the end, so that a list need not read the whole file."""
+
+    duration_ms: int
+    words: int
+    movements: tuple[str, ...] = ()
+    """The kinds of movement that were used, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,37 +112,28 @@ class End:
     """Why, where it was not the player who ended it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A line of a kind that this version does not know, kept as it is."""
-
-    code: str
-    data: object
-
-
 Detected = WordHeard | WordRejected
-News = SourceLost | SourceDelayed | SourceBack | SourceEnded | SamplesLost
+SourceChange = SourceLost | SourceDelayed | SourceBack | SourceEnded | SamplesLost
 Item = (
     Input
     | Detected
-    | Past
-    | RecognizerInfo
+    | EarlierInputs
+    | RecognizerStarted
     | ScoreRun
-    | KeyPressed
     | SettingChanged
     | ListeningChanged
     | DetectorChanged
-    | News
+    | SourceChange
     | Marker
     | Checksum
-    | SoundAt
+    | SoundStart
+    | Totals
     | End
-    | Unknown
 )
 """What a line can hold."""
 
-STREAM = (
-    RecognizerInfo,
+ORDERED_WITH_SCORES = (
+    RecognizerStarted,
     ListeningChanged,
     DetectorChanged,
     SourceLost,
@@ -147,9 +141,11 @@ STREAM = (
     SourceBack,
     SourceEnded,
     SamplesLost,
+    SoundStart,
+    Totals,
     End,
 )
-"""Items whose place among the scores matters."""
+"""Items that come after the scores before them, and before those after them."""
 
 
 @dataclass(frozen=True, slots=True)

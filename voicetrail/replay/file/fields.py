@@ -1,79 +1,339 @@
-"""Values out of a file that anyone may have written: each is taken only if it is what it has to be.
+"""Kinds of values that a replay file holds, each with its bounds, used in both directions.
 
-Every function raises ``ValueError`` for anything else.
+A field *reads* a value that anyone may have written: it takes the value only if it is within the bounds, and raises ``ValueError``
+for anything else. The same field *writes* a value of the program: what lies outside of the bounds is moved to the nearest bound.
+So whatever is written can be read again; ``tests/replay/test_bounds.py`` holds that for every field and every line.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-TEXT_MAX = 200
-"""Longest name, message or label."""
-TABLE_MAX = 256
-"""Most entries of a table."""
 TIME_MAX = 2**53
 """Latest time in samples or milliseconds: what any JSON reader keeps exactly."""
 
 
-def text(value: object, limit: int = TEXT_MAX) -> str:
-    """A string of at most ``limit`` characters that can be written as UTF-8 again."""
-    if not isinstance(value, str) or len(value) > limit:
-        raise ValueError("not a short text")
-    value.encode()
-    return value
+class Field(Protocol):
+    """A kind of value."""
+
+    def read(self, value: object) -> Any:
+        """Take a value out of a file.
+
+        Raises:
+            ValueError: it is not within the bounds.
+        """
+        ...
+
+    def write(self, value: Any) -> Any:
+        """Make what goes into the file out of a value of the program."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """The bounds, for the docs."""
+        ...
 
 
-def whole(value: object, low: int = 0, high: int = TIME_MAX) -> int:
-    """A whole number between two bounds, both inside."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError("not a whole number in its range")
-    return value
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string of at most ``longest`` characters that can be written as UTF-8."""
 
+    longest: int = 200
 
-def number(value: object, low: float, high: float) -> float:
-    """A number between two bounds, both inside; never NaN."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isnan(value):
-        raise ValueError("not a number in its range")
-    return value
-
-
-def flag(value: object) -> bool:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise ValueError("neither true nor false")
-    return value
-
-
-def row(value: object, *lengths: int) -> list[object]:
-    """A list of one of these lengths."""
-    if not isinstance(value, list) or len(value) not in lengths:
-        raise ValueError("not a list of the right length")
-    return value
-
-
-def some(value: object, limit: int = TABLE_MAX) -> list[object]:
-    """A list of at most ``limit`` entries."""
-    if not isinstance(value, list) or len(value) > limit:
-        raise ValueError("not a short list")
-    return value
-
-
-def table(value: object, limit: int = TABLE_MAX) -> Mapping[str, object]:
-    """An object with at most ``limit`` short names."""
-    if not isinstance(value, dict) or len(value) > limit:
-        raise ValueError("not a small object")
-    for name in value:
-        text(name)
-    return value
-
-
-def plain(value: object) -> str | int | float | bool | None:
-    """The value of a setting: a short text, a number, true, false or nothing."""
-    if value is None or isinstance(value, bool):
+    def read(self, value: object) -> str:
+        """See ``Field``."""
+        if not isinstance(value, str) or len(value) > self.longest:
+            raise ValueError("not a short text")
+        value.encode()  # a surrogate raises UnicodeEncodeError, which is a ValueError
         return value
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, int):
-        return whole(value, -TIME_MAX)
-    return number(value, -1e15, 1e15)
+
+    def write(self, value: str) -> str:
+        """See ``Field``."""
+        return value[: self.longest].encode("utf-8", "replace").decode()
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"text, at most {self.longest} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number, both bounds inside."""
+
+    low: int = 0
+    high: int = TIME_MAX
+
+    def read(self, value: object) -> int:
+        """See ``Field``."""
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ValueError("not a whole number in its range")
+        return value
+
+    def write(self, value: int) -> int:
+        """See ``Field``."""
+        return min(self.high, max(self.low, value))
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"whole, {self.low} to {'2^53' if self.high == TIME_MAX else self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, both bounds inside; never NaN."""
+
+    low: float
+    high: float
+
+    def read(self, value: object) -> float:
+        """See ``Field``."""
+        # The comparison is false for NaN.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            raise ValueError("not a number in its range")
+        return value
+
+    def write(self, value: float) -> float:
+        """See ``Field``; NaN becomes the lower bound."""
+        return self.low if math.isnan(value) else min(self.high, max(self.low, value))
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"number, {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+    def read(self, value: object) -> bool:
+        """See ``Field``."""
+        if not isinstance(value, bool):
+            raise ValueError("neither true nor false")
+        return value
+
+    def write(self, value: bool) -> bool:
+        """See ``Field``."""
+        return bool(value)
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return "true or false"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of a few words."""
+
+    words: Sequence[str]
+
+    def read(self, value: object) -> str:
+        """See ``Field``."""
+        if not isinstance(value, str) or value not in self.words:
+            raise ValueError(f"none of {', '.join(self.words)}")
+        return value
+
+    def write(self, value: str) -> str:
+        """See ``Field``; any other word is an error of the program."""
+        return self.read(value)
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return " or ".join(f'"{word}"' for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """A value or null."""
+
+    field: Field
+
+    def read(self, value: object) -> Any:
+        """See ``Field``."""
+        return None if value is None else self.field.read(value)
+
+    def write(self, value: Any) -> Any:
+        """See ``Field``."""
+        return None if value is None else self.field.write(value)
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"{self.field.about}; or null"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A list of one kind, or a plain value of another."""
+
+    plain: Field
+    listed: Field
+
+    def read(self, value: object) -> Any:
+        """See ``Field``."""
+        return (self.listed if isinstance(value, list) else self.plain).read(value)
+
+    def write(self, value: Any) -> Any:
+        """See ``Field``."""
+        return (self.listed if isinstance(value, list | tuple) else self.plain).write(value)
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"{self.plain.about}; or {self.listed.about}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """The value of a setting: a short text, a number, true, false or null."""
+
+    _text = Text()
+    _whole = Whole(-TIME_MAX)
+    _number = Number(-1e15, 1e15)
+
+    def read(self, value: object) -> str | int | float | bool | None:
+        """See ``Field``."""
+        if value is None or isinstance(value, bool):
+            return value
+        return self._kind(value).read(value)  # type: ignore[no-any-return]
+
+    def write(self, value: str | int | float | bool | None) -> str | int | float | bool | None:
+        """See ``Field``."""
+        if value is None or isinstance(value, bool):
+            return value
+        return self._kind(value).write(value)  # type: ignore[no-any-return]
+
+    def _kind(self, value: object) -> Field:
+        return self._text if isinstance(value, str) else self._whole if isinstance(value, int) else self._number
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return "a text, number, true, false or null"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """At most ``longest`` values of one kind; of more, the last ones are written."""
+
+    field: Field
+    longest: int = 256
+
+    def read(self, value: object) -> list[Any]:
+        """See ``Field``."""
+        if not isinstance(value, list) or len(value) > self.longest:
+            raise ValueError("not a short list")
+        return [self.field.read(one) for one in value]
+
+    def write(self, value: Sequence[Any]) -> list[Any]:
+        """See ``Field``."""
+        return [self.field.write(one) for one in value[-self.longest :]]
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"at most {self.longest} of ({self.field.about})"
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """Values of one kind by short names, at most ``longest``."""
+
+    field: Field
+    longest: int = 256
+    _name = Text()
+
+    def read(self, value: object) -> dict[str, Any]:
+        """See ``Field``."""
+        if not isinstance(value, dict) or len(value) > self.longest:
+            raise ValueError("not a small object")
+        return {self._name.read(name): self.field.read(one) for name, one in value.items()}
+
+    def write(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """See ``Field``."""
+        return {self._name.write(name): self.field.write(one) for name, one in list(value.items())[: self.longest]}
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"at most {self.longest} by name: {self.field.about}"
+
+
+class Row:
+    """A list with a place for each value, in order.
+
+    Args:
+        fields: the places, by the names that the docs give them.
+    """
+
+    def __init__(self, **fields: Field) -> None:
+        self._fields = fields
+        self._kinds = tuple(fields.values())
+
+    def read(self, value: object) -> list[Any]:
+        """See ``Field``."""
+        if not isinstance(value, list) or len(value) != len(self._kinds):
+            raise ValueError("not a list of the right length")
+        return [kind.read(one) for kind, one in zip(self._kinds, value, strict=True)]
+
+    def write(self, value: Sequence[Any]) -> list[Any]:
+        """See ``Field``."""
+        return [kind.write(one) for kind, one in zip(self._kinds, value, strict=True)]
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return f"[{', '.join(f'{name}: {kind.about}' for name, kind in self._fields.items())}]"
+
+
+class Object:
+    """An object with named values. Names that are not known are passed over: a later version may have added them.
+
+    Args:
+        fields: the values by name.
+        defaults: what stands for a value that is not there: files of earlier versions do not have it.
+    """
+
+    def __init__(self, fields: Mapping[str, Field], defaults: Mapping[str, object] | None = None) -> None:
+        self._fields = fields
+        self._defaults = defaults or {}
+
+    def read(self, value: object) -> dict[str, Any]:
+        """See ``Field``."""
+        if not isinstance(value, dict):
+            raise ValueError("not an object")
+        return {name: self._one(name, kind, value) for name, kind in self._fields.items()}
+
+    def _one(self, name: str, kind: Field, value: Mapping[str, object]) -> Any:
+        if name not in value and name in self._defaults:
+            return self._defaults[name]
+        try:
+            return kind.read(value.get(name))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    def write(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """See ``Field``."""
+        return {name: kind.write(value[name]) for name, kind in self._fields.items()}
+
+    @property
+    def about(self) -> str:
+        """See ``Field``."""
+        return "{" + ", ".join(f'"{name}": {kind.about}' for name, kind in self._fields.items()) + "}"
+
+
+FLAG = Flag()
+TEXT = Text()
+"""A name, message or label."""
+TIME = Whole()
+"""Samples of the stream, or milliseconds."""
+SCORE = Number(0, 1)
+"""A posterior, score or threshold."""
+SCALAR = Scalar()

@@ -5,36 +5,80 @@
     [0.001, "i", {"do": "step", "direction": "up", "by": "voice"}]
 
 The first field of a line is the time since the line before, in seconds, kept in whole milliseconds. It can be a little below
-zero: what the listening thread and the game's thread tell at the same moment is written in the order in which it came to the
-writer, each with its own time. Codes are listed in ``codes``; a reader passes over those that it does not know.
+zero: what the listening thread and the game's thread write at the same moment comes in the order in which it came to the writer,
+each with its own time. Codes are listed in ``codes``; a reader counts lines of other codes and passes over them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voicetrail.errors import ReplayError
-from voicetrail.game.inputs import MOVEMENTS, SILENCE_RANGE, SPEED_RANGE, STEP_RANGE, Movement
-from voicetrail.game.trail import HEIGHT, WIDTH
-from voicetrail.replay.file.codes import from_line, to_line
-from voicetrail.replay.file.entries import Entry, Item, Value
-from voicetrail.replay.file.fields import number, plain, row, table, text, whole
+from voicetrail.game.inputs import MOVEMENTS, SILENCE_RANGE, SPEED_RANGE, STEP_RANGE
+from voicetrail.game.setup import SIZE_RANGE, RoundSetup, choices_from_json, choices_to_json
+from voicetrail.replay.file.codes import CODES, from_line, to_line
+from voicetrail.replay.file.entries import Entry, Value
+from voicetrail.replay.file.fields import SCALAR, TEXT, TIME, MapOf, Number, Object, OneOf, Row, Text, Whole
 from voicetrail.text import printable
 
-VERSION = 1
+VERSION = 2
 """Version of the file's format."""
+SKETCH_VERSION = 1
+"""Version of a file that earlier versions of the program, which have no other mode, can read as well."""
 TYPE = "voicetrail"
 SUFFIX = ".trail"
 SOUND_SUFFIX = ".flac"
 
-BACK_MAX_MS = 60_000
-"""How far the time of a line may lie before that of the line before."""
-AHEAD_MAX_MS = 7 * 24 * 3_600_000
-"""How far after it."""
-CANVAS_MAX = 1024
-"""Most columns or rows of a drawing that a reader takes."""
+BACK_MAX_S = 24 * 3600
+"""How far the time of a line may lie before that of the line before, in s."""
+AHEAD_MAX_S = 7 * 24 * 3600
+"""How far after it, in s."""
+INTERVAL = Number(-BACK_MAX_S, AHEAD_MAX_S)
+"""The first field of a line."""
+_CODE = Text(20)
+_START = re.compile(r'\[(-?[0-9]{1,9}(?:\.[0-9]{1,6})?), ?"([^"\\]{1,20})",')
+"""How a line begins that this program wrote."""
+
+HEADER = Object(
+    {
+        "rules": Whole(1, 10_000),
+        "canvas": Row(columns=Whole(*SIZE_RANGE), rows=Whole(*SIZE_RANGE)),
+        "step": Whole(*STEP_RANGE),
+        "mode": OneOf(MOVEMENTS),
+        "glide": Row(speed=Number(*SPEED_RANGE), silence=Number(*SILENCE_RANGE)),
+        "date": Text(64),
+        "title": TEXT,
+        "began_ms": TIME,
+        "vocabulary": TEXT,
+        "source": TEXT,
+        "weights": TEXT,
+        "weights_hash": TEXT,
+        "settings": MapOf(SCALAR),
+        "sound": TEXT,
+        "program": TEXT,
+    },
+    {
+        "rules": 1,
+        "step": 2,
+        "mode": "step",
+        "glide": [6.0, 8.0],
+        "date": "",
+        "title": "",
+        "began_ms": 0,
+        "vocabulary": "",
+        "source": "",
+        "weights": "",
+        "weights_hash": "",
+        "settings": {},
+        "sound": "",
+        "program": "",
+    },
+)
+"""The values of the header and their bounds; ``mode`` is the movement, by the name that the first version gave it. The mode of the
+game and its choices stand under ``round`` (``game.setup``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +88,15 @@ class Header:
     date: str = ""
     """When recording began, ISO 8601 with the offset to UTC."""
     title: str = ""
-    width: int = WIDTH
-    height: int = HEIGHT
-    step: int = 2
-    mode: Movement = "step"
-    glide_speed: float = 6.0
-    glide_silence: float = 2.0
+    setup: RoundSetup = field(default_factory=RoundSetup)
+    """What the round began with: the mode and its choices, and the version of the rules."""
     began_ms: int = 0
     """Time of the session's clock at which recording began."""
-    rules: int = 1
-    """``game.Sketch.rules_version`` of the game that was played."""
-    seed: int = 0
     vocabulary: str = ""
     source: str = ""
     weights: str = ""
     weights_hash: str = ""
-    """SHA-256 of the weights; empty where they were not loaded yet (the line ``e`` tells then)."""
+    """SHA-256 of the weights; empty where they were not loaded yet (the line ``e`` has it then)."""
     settings: Mapping[str, Value] = field(default_factory=dict)
     sound: str = ""
     """Name of the sound file beside this one; empty without."""
@@ -68,29 +105,17 @@ class Header:
 
 
 def write_header(header: Header) -> str:
-    """The header as a line."""
-    return _dump(
-        {
-            "version": VERSION,
-            "type": TYPE,
-            "rules": header.rules,
-            "canvas": [header.width, header.height],
-            "step": header.step,
-            "mode": header.mode,
-            "glide": [header.glide_speed, header.glide_silence],
-            "date": header.date,
-            "title": header.title,
-            "began_ms": header.began_ms,
-            "seed": header.seed,
-            "vocabulary": header.vocabulary,
-            "source": header.source,
-            "weights": header.weights,
-            "weights_hash": header.weights_hash,
-            "settings": dict(header.settings),
-            "sound": header.sound,
-            "program": header.program,
-        }
-    )
+    """The header as a line, each value within its bounds."""
+    setup = header.setup
+    values = {name: getattr(header, name) for name in header.__slots__}
+    values["rules"] = setup.rules
+    values["canvas"] = (setup.width, setup.height)
+    values["step"] = setup.step
+    values["mode"] = setup.movement
+    values["glide"] = (setup.glide_speed, setup.glide_silence)
+    choices = choices_to_json(setup)
+    version = VERSION if setup.mode != "sketch" else SKETCH_VERSION
+    return _dump({"version": version, "type": TYPE, **HEADER.write(values), **({"round": choices} if choices else {})})
 
 
 def read_header(line: str) -> Header:
@@ -107,59 +132,69 @@ def read_header(line: str) -> Header:
         raise ReplayError(
             f"written by a newer voicetrail (format {printable(version, 20)}, this one reads up to {VERSION}): update it"
         )
-    if version != VERSION:
+    if version not in (SKETCH_VERSION, VERSION) or isinstance(version, bool):
         raise ReplayError("the header has no version that this program knows")
     try:
-        return _header(values)
+        known = HEADER.read(values)
+        width, height = known.pop("canvas")
+        speed, silence = known.pop("glide")
+        setup = choices_from_json(
+            values.get("round", {}),
+            rules=known.pop("rules"),
+            width=width,
+            height=height,
+            step=known.pop("step"),
+            movement=known.pop("mode"),
+            glide_speed=speed,
+            glide_silence=silence,
+        )
     except ValueError as error:
         raise ReplayError(f"the header is damaged: {error}") from error
+    return Header(setup=setup, **known)
 
 
-def _header(values: dict[str, object]) -> Header:
-    table(values)
-    width, height = row(values.get("canvas"), 2)
-    mode = values.get("mode", "step")
-    if mode not in MOVEMENTS:
-        raise ValueError("no such mode")
-    speed, silence = row(values.get("glide", [6.0, 2.0]), 2)
-    return Header(
-        date=text(values.get("date", ""), 64),
-        title=text(values.get("title", "")),
-        width=whole(width, 1, CANVAS_MAX),
-        height=whole(height, 1, CANVAS_MAX),
-        step=whole(values.get("step", 2), *STEP_RANGE),
-        mode="glide" if mode == "glide" else "step",
-        glide_speed=number(speed, *SPEED_RANGE),
-        glide_silence=number(silence, *SILENCE_RANGE),
-        began_ms=whole(values.get("began_ms", 0)),
-        rules=whole(values.get("rules", 1)),
-        seed=whole(values.get("seed", 0)),
-        vocabulary=text(values.get("vocabulary", "")),
-        source=text(values.get("source", "")),
-        weights=text(values.get("weights", "")),
-        weights_hash=text(values.get("weights_hash", "")),
-        settings={name: plain(value) for name, value in table(values.get("settings", {})).items()},
-        sound=text(values.get("sound", "")),
-        program=text(values.get("program", "")),
-    )
+def write_entry(entry: Entry, before_ms: int) -> tuple[str, int]:
+    """An entry as a line.
 
+    Args:
+        entry: what happened.
+        before_ms: the time of the line before.
 
-def write_entry(entry: Entry, before_ms: int) -> str:
-    """An entry as a line, ``before_ms`` being the time of the line before."""
+    Returns:
+        The line, and the time that a reader will give it: the entry's, unless that lies outside of the bounds.
+    """
     code, data = to_line(entry.item)
-    return _dump([(entry.at_ms - before_ms) / 1000, code, data])
+    interval = INTERVAL.write((entry.at_ms - before_ms) / 1000)
+    return _dump([interval, code, data]), _after(before_ms, interval)
 
 
-def read_entry(line: str, before_ms: int) -> Entry:
-    """Read a line, ``before_ms`` being the time of the line before.
+def read_entry(line: str, before_ms: int) -> Entry | int:
+    """Read a line.
+
+    Args:
+        line: the line.
+        before_ms: the time of the line before.
+
+    Returns:
+        What it holds, or only its time in ms where its code is none that this program knows.
 
     Raises:
         ValueError: the line is not what a line has to be.
     """
-    interval, code, data = row(parse(line), 3)
-    passed = round(1000 * number(interval, -BACK_MAX_MS / 1000, AHEAD_MAX_MS / 1000))
-    item: Item = from_line(text(code, 20), data)
-    return Entry(max(0, before_ms + passed), item)
+    begin = _START.match(line)
+    if begin is not None and begin[2] not in CODES:
+        # Not parsed: such a line may hold anything.
+        return _after(before_ms, INTERVAL.read(float(begin[1])))
+    values = parse(line)
+    if not isinstance(values, list) or len(values) != 3:
+        raise ValueError("not a list of three")
+    at_ms = _after(before_ms, INTERVAL.read(values[0]))
+    code = _CODE.read(values[1])
+    return Entry(at_ms, from_line(code, values[2])) if code in CODES else at_ms
+
+
+def _after(before_ms: int, interval_s: float) -> int:
+    return max(0, before_ms + round(1000 * interval_s))
 
 
 def parse(line: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +13,26 @@ from voicetrail.events import SAMPLE_RATE
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from _typeshed import ReadableBuffer
 
-_BLOCK = 4096
-"""Samples that FLAC codes together at our rate: what is written up to now may lag behind by so many."""
+_BLOCK_AT = 8
+"""Where a FLAC file says how many samples each of its blocks has: two bytes."""
 _TOTAL_AT = 21
-"""Where the stream's total of samples stands in a FLAC file: the low 4 bits of this byte, and the 4 bytes after it."""
+"""Where it says how many samples follow in all: the low 4 bits of this byte, and the 4 bytes after it."""
 
 
 class SoundWriter:
-    """Writes FLAC that is whole at any moment.
+    """Writes FLAC that is whole at any moment after ``flush``.
 
-    The header of a FLAC file tells how many samples follow, and libsndfile fills that in when it closes the file. A program
-    that is killed would leave a file that hardly any player opens, so ``flush`` fills in what is surely on disk by now.
+    The header of a FLAC file says how many samples follow, and libsndfile fills that in when it closes the file. A program
+    that is killed would leave a file that hardly any player opens, so ``flush`` fills in how many are there by now. Before there
+    is a block of sound to write, there is no file.
 
     Args:
         path: the file; it must not exist.
+
+    Raises:
+        FileExistsError: it exists.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,12 +40,11 @@ class SoundWriter:
 
         self.position = 0
         """Samples written."""
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        try:
-            self._file = soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC")
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+        if os.path.lexists(path):
+            raise FileExistsError(17, os.strerror(17), str(path))
+        self._target = _Target(path)
+        # The level of compression with the smallest blocks (72 ms): what is not a whole block yet is lost with the program.
+        self._file = soundfile.SoundFile(self._target, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC", compression_level=0.0)
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
         """Add samples between -1 and 1."""
@@ -56,20 +61,92 @@ class SoundWriter:
             count -= part
 
     def flush(self) -> None:
-        """See to it that the file can be played up to about here if nothing comes after."""
-        whole = self.position - self.position % _BLOCK - _BLOCK
-        if whole > 0:
-            os.lseek(self._descriptor, _TOTAL_AT, os.SEEK_SET)
-            high = os.read(self._descriptor, 1)[0] & 0xF0 | whole >> 32
-            os.lseek(self._descriptor, _TOTAL_AT, os.SEEK_SET)
-            os.write(self._descriptor, bytes([high]) + (whole & 0xFFFFFFFF).to_bytes(4))
+        """See to it that the file can be played up to its last whole block if nothing comes after."""
+        self._target.flush_blocks(self.position)
 
     def close(self) -> None:
         """Write what is left and close."""
         try:
             self._file.close()
+            if self.position:
+                self._target.flush_all()
         finally:
+            self._target.close_file()
+
+
+class _Target(io.RawIOBase):
+    """What libsndfile writes into: memory until there is something worth a file, then the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held = bytearray()
+        """What is not in the file yet."""
+        self._held_at = 0
+        """Where it begins in the file."""
+        self._head = b""
+        """The first bytes, with the header."""
+        self._at = 0
+        self._end = 0
+        self._descriptor: int | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        taken = bytes(memoryview(data))
+        start = self._at - self._held_at
+        if start < 0:
+            # Closing: the header gets its last values.
+            assert self._descriptor is not None
+            os.pwrite(self._descriptor, taken, self._at)
+        else:
+            self._held[start : start + len(taken)] = taken
+        self._at += len(taken)
+        self._end = max(self._end, self._at)
+        return len(taken)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def seekable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def flush_blocks(self, position: int) -> None:
+        """Write what is there, and into the header how many samples that is; ``position`` were given to libsndfile."""
+        if self._descriptor is None:
+            self._head = bytes(self._held[: _TOTAL_AT + 5])
+        block = int.from_bytes(self._head[_BLOCK_AT : _BLOCK_AT + 2])
+        # libFLAC writes a block when it has the first sample of the next one.
+        whole = (position - 1) // block * block if block else 0
+        if whole <= 0:
+            return
+        total = bytes([self._head[_TOTAL_AT] & 0xF0 | whole >> 32]) + (whole & 0xFFFFFFFF).to_bytes(4)
+        if self._descriptor is None:
+            self._held[_TOTAL_AT : _TOTAL_AT + 5] = total
+            self.flush_all()
+            return
+        # The sound first: the header never promises what is not there.
+        self.flush_all()
+        os.pwrite(self._descriptor, total, _TOTAL_AT)
+
+    def flush_all(self) -> None:
+        """Write what is held; the first time, make the file."""
+        if self._descriptor is None:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            self._descriptor = os.open(self._path, flags, 0o600)
+        while self._held:
+            written = os.pwrite(self._descriptor, self._held, self._held_at)
+            del self._held[:written]
+            self._held_at += written
+
+    def close_file(self) -> None:
+        if self._descriptor is not None:
             os.close(self._descriptor)
+            self._descriptor = None
 
 
 def read_sound(path: Path) -> npt.NDArray[np.float32]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from voicetrail.atomic import make_private_folder
 from voicetrail.errors import ReplayError
-from voicetrail.events import SAMPLE_RATE
-from voicetrail.replay.file.entries import STREAM, End, Entry, ScoreRun, SoundAt
+from voicetrail.events import SAMPLE_RATE, WordHeard
+from voicetrail.game.inputs import Movement, SetMovement
+from voicetrail.replay.file.entries import ORDERED_WITH_SCORES, EarlierInputs, End, Entry, ScoreRun, SoundStart, Totals
 from voicetrail.replay.file.format import Header, write_entry, write_header
+from voicetrail.replay.file.lock import hold_lock
 from voicetrail.replay.file.scores import Row, encode
 from voicetrail.replay.file.sound import SoundWriter
 from voicetrail.text import printable
@@ -29,13 +31,17 @@ QUEUE_MAX = 4096
 """Things that wait to be written at most: more than a minute of a disk that stalls."""
 RUN_HOPS = 25
 """Hops in a line of scores."""
-RUN_SECONDS = 1.0
-"""Longest time that scores wait for more of them."""
-CLOSE_SECONDS = 3.0
+RUN_S = 0.8
+"""Longest time that scores wait for more of them: what waits is lost where the program is killed."""
+FLUSH_S = 0.25
+"""Time between two moments at which the sound is complete in its file."""
+CLOSE_S = 3.0
 """Longest wait for the thread to finish."""
 _SAMPLES_A_MS = SAMPLE_RATE // 1000
 _GAP_MS = 500
 """So far may the sound lag behind the file's clock (a queue, a slow source) before it is filled up with silence."""
+GAP_MAX_S = 12 * 3600
+"""Longest silence that is filled in, in s: a computer may sleep for weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class TrailWriter:
         path: the file; it must not exist, nor the sound file if there is to be one.
         header: its first line.
         sound: where the sound goes, ``None`` to keep none.
-        on_problem: is told, from the writer's thread, why writing stopped by itself.
+        on_problem: called from the writer's thread with the reason if writing stops by itself.
 
     Raises:
         ReplayError: the file cannot be made.
@@ -84,15 +90,19 @@ class TrailWriter:
         self._queue: queue.Queue[Entry | Hop | Sound | None] = queue.Queue(QUEUE_MAX)
         self._over = threading.Event()
         self._sound: SoundWriter | None = None
-        self._before_ms = 0
+        self._before_ms = self._latest_ms = 0
         self._size = 0
         self._run: list[Hop] = []
         self._run_since = 0.0
         self._next_sound: int | None = None
+        self._left_out = 0
         self._flushed = 0.0
+        self._words = 0
+        self._movements = [header.setup.movement]
         try:
             make_private_folder(path.parent)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            hold_lock(self._descriptor)
         except (OSError, ValueError) as error:
             raise ReplayError(_cannot(path, error)) from error
         try:
@@ -116,10 +126,10 @@ class TrailWriter:
             self._fail("the disk does not keep up")
 
     def close(self) -> None:
-        """Write what waits, and close; it may take as long as ``CLOSE_SECONDS``."""
-        deadline = time.monotonic() + CLOSE_SECONDS
+        """Write what waits, and close; it may take as long as ``CLOSE_S``."""
+        deadline = time.monotonic() + CLOSE_S
         with contextlib.suppress(queue.Full):
-            self._queue.put(None, timeout=CLOSE_SECONDS)
+            self._queue.put(None, timeout=CLOSE_S)
         self._thread.join(max(0.0, deadline - time.monotonic()))
         self._over.set()
 
@@ -127,7 +137,7 @@ class TrailWriter:
         try:
             while not self._over.is_set():
                 try:
-                    item = self._queue.get(timeout=RUN_SECONDS / 4)
+                    item = self._queue.get(timeout=FLUSH_S / 2)
                 except queue.Empty:
                     self._when_due()
                     continue
@@ -136,7 +146,7 @@ class TrailWriter:
                 self._take(item)
                 self._when_due()
             self._end_run()
-        except Exception as error:  # whatever it is, the game goes on, and the player is told
+        except Exception as error:  # whatever it is, the game goes on, and the player sees why
             self._fail(_reason(error))
         finally:
             self._over.set()
@@ -150,15 +160,17 @@ class TrailWriter:
                 self._hear(item)
             case Entry():
                 # What may change how the next scores are read or decided comes after the scores before it.
-                if isinstance(item.item, STREAM):
+                if isinstance(item.item, ORDERED_WITH_SCORES):
                     self._end_run()
+                if isinstance(item.item, End):
+                    self._write_totals(item.at_ms)
                 self._line(item)
 
     def _when_due(self) -> None:
         now = time.monotonic()
-        if self._run and now - self._run_since >= RUN_SECONDS:
+        if self._run and now - self._run_since >= RUN_S:
             self._end_run()
-        if self._sound is not None and now - self._flushed >= RUN_SECONDS:
+        if self._sound is not None and now - self._flushed >= FLUSH_S:
             self._flushed = now
             self._sound.flush()
 
@@ -185,10 +197,13 @@ class TrailWriter:
             return
         count = len(sound.samples)
         start = sound.time - count
-        gap = max(0, sound.at_ms * _SAMPLES_A_MS - count - self._sound.position)
+        gap = max(0, sound.at_ms * _SAMPLES_A_MS - count - self._sound.position - self._left_out)
         if start != self._next_sound or gap > _GAP_MS * _SAMPLES_A_MS:
-            self._sound.silence(gap)
-            self._line(Entry(max(sound.at_ms, self._before_ms), SoundAt(self._sound.position, start)))
+            self._end_run()
+            filled = min(gap, GAP_MAX_S * SAMPLE_RATE)
+            self._left_out += gap - filled
+            self._sound.silence(filled)
+            self._line(Entry(max(sound.at_ms, self._before_ms), SoundStart(self._sound.position, start)))
         self._next_sound = sound.time
         if sound.listening:
             self._sound.write(sound.samples)
@@ -196,8 +211,27 @@ class TrailWriter:
             self._sound.silence(count)
 
     def _line(self, entry: Entry) -> None:
-        self._write(write_entry(entry, self._before_ms))
-        self._before_ms = entry.at_ms
+        line, at_ms = write_entry(entry, self._before_ms)
+        self._write(line)
+        self._before_ms = at_ms
+        self._latest_ms = max(self._latest_ms, at_ms)
+        match entry.item:
+            case WordHeard():
+                self._words += 1
+            case SetMovement(movement):
+                self._note_movement(movement)
+            case EarlierInputs(inputs):
+                for _, item in inputs:
+                    if isinstance(item, SetMovement):
+                        self._note_movement(item.movement)
+
+    def _note_movement(self, movement: Movement) -> None:
+        if movement not in self._movements:
+            self._movements.append(movement)
+
+    def _write_totals(self, at_ms: int) -> None:
+        totals = Totals(max(at_ms, self._latest_ms), self._words, tuple(self._movements))
+        self._line(Entry(at_ms, totals))
 
     def _write(self, line: str) -> None:
         data = line.encode() + b"\n"

@@ -8,15 +8,18 @@ from time import monotonic
 from textual import events
 from textual.app import ComposeResult
 
+from voicetrail.errors import ReplayError
 from voicetrail.events import ListeningChanged, WordHeard, WordRejected
 from voicetrail.game import Sketch
+from voicetrail.game.rules import Rules
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
 from voicetrail.replay.file.entries import Entry, Marker, SettingChanged
-from voicetrail.replay.file.reader import Replay
+from voicetrail.replay.file.reader import Replay, ReplayReader
 from voicetrail.replay.player import JUMP_MS, SPEEDS, Player
-from voicetrail.replay.story import told
-from voicetrail.replay.timeline import ScoresAt, Timeline
+from voicetrail.replay.score_index import RecognizerState
+from voicetrail.replay.timeline import Timeline
+from voicetrail.replay.transcript import describe
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.messages import LeaveRequested
 from voicetrail.ui.plural import counted
@@ -30,6 +33,8 @@ from voicetrail.vocabulary import is_word
 
 FRAME = 0.05
 """Seconds between two looks at the clock."""
+FOLLOW = 0.25
+"""Seconds between two looks at a file that is still being recorded."""
 WORDS_KEPT = 60
 """Words that are listed after a jump."""
 _SAMPLES_A_MS = 16
@@ -68,26 +73,26 @@ class ReplayScreen(FastScreen):
     """Plays a recorded round.
 
     Args:
-        recording: the recorded round.
+        replay: the recorded round.
         clock: seconds, never falling.
+        reader: the open file: while the round is still being recorded, what comes is played.
     """
 
     DEFAULT_CSS = """
     ReplayScreen.-small #position { display: none; }
     """
 
-    def __init__(self, recording: Replay, clock: Callable[[], float] = monotonic) -> None:
-        self.timeline = Timeline(recording)
-        self.player = Player(self.timeline, clock)
+    def __init__(self, replay: Replay, clock: Callable[[], float] = monotonic, *, reader: ReplayReader | None = None) -> None:
+        self.timeline = Timeline(replay)
+        self.player = Player(self.timeline, clock, reader)
         super().__init__(ACTIONS)
-        self.board = Board(self.player.game.trail, lambda: self.player.position_ms / 1000, "replay")
+        self.board = Board(_sketch(self.player.game).trail, lambda: self.player.position_ms / 1000, "replay")
         self.message = MessageLine(id="message")
         markers = [entry.at_ms for entry in self.timeline.markers]
         self.position = PositionBar(self.timeline.duration_ms, markers, id="position")
-        self._recording = recording
-        self._shown_game: Sketch | None = None
+        self._shown_game: Rules | None = None
         self._shown_ms = -1
-        self._heard_with: ScoresAt | None = None
+        self._heard_with: RecognizerState | None = None
         self._threshold_shift = 0.0
 
     def compose(self) -> ComposeResult:
@@ -104,9 +109,11 @@ class ReplayScreen(FastScreen):
 
     def on_mount(self) -> None:
         """Begin to play."""
-        self.message.say(self._welcome(), "warn" if self.timeline.differences or self._recording.remark else "plain")
+        self.message.say(self._welcome(), "warn" if self.timeline.differences or self.timeline.replay.remark else "plain")
         self.player.play()
         self.set_interval(FRAME, self._let_play)
+        if self.player.following:
+            self._following = self.set_interval(FOLLOW, self._follow)
         self.call_after_refresh(self._show, None)
 
     def _welcome(self) -> str:
@@ -115,18 +122,32 @@ class ReplayScreen(FastScreen):
             at = self.timeline.differences[0].at_ms / 1000
             return f"the drawing differs from the recorded one from {at:.1f} s on: other rules, or a damaged file"
         about = " · ".join(part for part in (header.title, header.date.replace("T", " ")[:16], header.source) if part)
-        return "; ".join(part for part in (about or self._recording.path.name, self._recording.remark) if part)
+        return "; ".join(part for part in (about or self.timeline.replay.path.name, self.timeline.replay.remark) if part)
 
     def _let_play(self) -> None:
         if self.player.playing:
             self._show(self.player.advance())
+
+    def _follow(self) -> None:
+        """Read what was recorded since, and stop reading once the recording ended."""
+        try:
+            self.player.follow()
+        except ReplayError as error:
+            self._following.stop()
+            self.message.say(str(error), "bad")
+            return
+        self.position.extend(self.timeline.duration_ms, [entry.at_ms for entry in self.timeline.markers])
+        if not self.player.following:
+            self._following.stop()
+            remark = self.timeline.replay.remark
+            self.message.say(remark or "the recording ended", "warn" if remark else "plain")
 
     def _show(self, cells: frozenset[Cell] | None) -> None:
         """Show where the player stands; ``cells`` are those that changed, ``None`` after a jump."""
         player = self.player
         if cells is None or player.game is not self._shown_game:
             self._shown_game = player.game
-            self.board.canvas.show_trail(player.game.trail)
+            self.board.canvas.show_trail(_sketch(player.game).trail)
             self._show_listening(again=True)
             self._refill_words()
         else:
@@ -143,17 +164,17 @@ class ReplayScreen(FastScreen):
                 self._show_thresholds()
         else:
             self.board.bars.fade()
-        tally = player.game.tally
+        tally = _sketch(player.game).tally
         self.message.set_right(f"{counted(tally.strokes, 'stroke')}  {tally.length} long")
         self.position.show(player.position_ms, playing=player.playing, speed=player.speed)
 
     def _show_listening(self, *, again: bool) -> None:
-        hearing = self.timeline.hearing_at(self.player.position_ms)
+        hearing = self.timeline.recognizer_at(self.player.position_ms)
         if hearing is self._heard_with and not again:
             return
         self._heard_with = hearing
         if hearing is None:
-            self.board.status.set_state("loading" if self.timeline.hearings else "keyboard")
+            self.board.status.set_state("loading" if self.timeline.recognizer_states else "keyboard")
             self.board.status.set_source(self.timeline.header.source)
             return
         if again:
@@ -179,12 +200,12 @@ class ReplayScreen(FastScreen):
 
     def _add_events(self) -> None:
         """Show what lies between the moment shown before and this one."""
-        for entry in self.timeline.between(self._shown_ms, self.player.position_ms):
+        for entry in self.timeline.shown_between(self._shown_ms, self.player.position_ms):
             item = entry.item
             if isinstance(item, WordHeard | WordRejected):
                 self._add_word(entry, light=True)
             elif isinstance(item, Marker | SettingChanged | ListeningChanged):
-                self.message.say(told(item, self.player.game, 0))
+                self.message.say(describe(item, self.player.game, 0))
 
     def _add_word(self, entry: Entry, *, light: bool) -> None:
         item = entry.item
@@ -250,3 +271,8 @@ class ReplayScreen(FastScreen):
     def action_leave(self) -> None:
         """Leave: back to what lies below, or out of the program where nothing does."""
         self.post_message(LeaveRequested())
+
+
+def _sketch(game: Rules) -> Sketch:
+    assert isinstance(game, Sketch), "the canvas shows drawings"
+    return game

@@ -82,7 +82,7 @@ class ReplaysScreen(ModalScreen[None]):
         options = self.query_one(OptionList)
         options.clear_options()
         try:
-            self._found = store.kept(self._folder)
+            self._found = store.list_replays(self._folder)
         except VoicetrailError as error:
             self._found = []
             self._say(str(error))
@@ -187,7 +187,7 @@ class ReplaysScreen(ModalScreen[None]):
 def _line(one: ReplaySummary) -> Text:
     size = store.size_text(one.size) + (" +sound" if one.sound else "")
     name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
-    text = _row(one.when, one.length, str(one.words), one.mode, size, name)
+    text = _row(one.when, one.length, "?" if one.words is None else str(one.words), one.mode, size, name)
     return Text(text, style="" if one.playable else "dim", no_wrap=True, overflow="ellipsis")
 
 

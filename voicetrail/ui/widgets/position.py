@@ -45,6 +45,11 @@ class PositionBar(Rows):
         self._at_ms, self._playing, self._speed = at_ms, playing, speed
         self.rebuild()
 
+    def extend(self, duration_ms: int, markers: Sequence[int]) -> None:
+        """The session became longer."""
+        self._duration_ms, self._markers = duration_ms, tuple(markers)
+        self.rebuild()
+
     def rebuild(self) -> None:
         """Make the row again; cells that look as before send nothing."""
         width, look, marks = self.size.width, self.look, self.look.marks

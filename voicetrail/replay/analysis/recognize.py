@@ -1,4 +1,4 @@
-"""Recorded sound through a recognizer again: the same weights, or others."""
+"""Recorded sound recognized again: with the same weights, or others."""
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ import numpy as np
 from voicetrail.audio.blocks import BlockSource
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE, SourceLost, WordHeard, WordRejected
-from voicetrail.game.inputs import Go, Step, Stop, is_input
+from voicetrail.game.inputs import is_input
 from voicetrail.listening import Gain, Listener, RecognizerProtocol
+from voicetrail.progress import Report, report_nothing
 from voicetrail.replay.analysis.whatif import WhatIfResult, compare
-from voicetrail.replay.file.entries import Checksum, Entry, RecognizerInfo, ScoreRun, SoundAt
+from voicetrail.replay.file.entries import Checksum, Entry, RecognizerStarted, ScoreRun, SoundStart
 from voicetrail.replay.file.reader import Replay
 from voicetrail.replay.file.sound import read_sound
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 
 
-def rehear(
-    recording: Replay,
+def recognize_again(
+    replay: Replay,
     recognizer: RecognizerProtocol,
     settings: DetectorSettings,
     *,
     gain: Callable[[], Gain | None] = lambda: None,
-    progress: Callable[[float], None] = lambda part: None,
+    progress: Report = report_nothing,
 ) -> WhatIfResult:
-    """Hear the session's sound again, and compare the words with those that were heard then.
+    """Recognize the session's sound again, and compare the words with those of the session.
 
-    The stretches of sound are heard one by one, each from the sample at which it began and without the silence that was filled
+    The stretches of sound are recognized one by one, each from the sample at which it began and without the silence that was filled
     in, so that with the session's own weights the windows are the same as they were. Muted stretches were kept as silence and
     stay without words.
 
     Args:
-        recording: the session; its sound lies beside it.
-        recognizer: what hears.
-        settings: what its detector decides with.
+        replay: the session; its sound lies beside it.
+        recognizer: the recognizer.
+        settings: of its detector.
         gain: makes the gain stage of a stretch.
-        progress: is told which part is done, between 0 and 1.
+        progress: called with the part that is done.
 
     Raises:
         ReplayError: there is no sound, or it cannot be read.
     """
-    if recording.sound is None:
-        raise ReplayError(f"there is no sound beside {printable(recording.path.name)}; record with --record-audio")
-    samples = read_sound(recording.sound)
-    heard: list[Entry] = []
-    for pieces in _stretches(recording, len(samples)):
+    if replay.sound is None:
+        raise ReplayError(f"there is no sound beside {printable(replay.path.name)}; record with --record-audio")
+    samples = read_sound(replay.sound)
+    detected: list[Entry] = []
+    for pieces in _stretches(replay, len(samples)):
         sound = np.concatenate([samples[piece.position : piece.position + piece.length] for piece in pieces])
-        source = BlockSource([sound], recording.sound.name)
+        source = BlockSource([sound], replay.sound.name)
         listener = Listener(source, recognizer, Detector(recognizer.labels, settings), gain=gain())
         for event in listener.events():
             piece = [piece for piece in pieces if piece.offset < max(1, listener.time)][-1]
             position = piece.position + listener.time - piece.offset
             progress(min(1.0, position / max(1, len(samples))))
             if isinstance(event, WordHeard | WordRejected):
-                heard.append(Entry(position * 1000 // SAMPLE_RATE, replace(event, time=position)))
-    kept = [entry for entry in recording.entries if _stays(entry)]
-    return compare(recording, kept, heard)
+                detected.append(Entry(position * 1000 // SAMPLE_RATE, replace(event, time=position)))
+    kept = [entry for entry in replay.entries if _stays(entry)]
+    return compare(replay, kept, detected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,14 @@ class _Piece:
     length: int
 
 
-def _stretches(recording: Replay, total: int) -> list[list[_Piece]]:
+def _stretches(replay: Replay, total: int) -> list[list[_Piece]]:
     """The pieces of sound that one listener heard one after the other, between one loss of the source and the next."""
-    marks: list[SoundAt | SourceLost] = [
-        entry.item for entry in recording.entries if isinstance(entry.item, SoundAt | SourceLost)
+    marks: list[SoundStart | SourceLost] = [
+        entry.item for entry in replay.entries if isinstance(entry.item, SoundStart | SourceLost)
     ]
-    marks = marks or [SoundAt(0, 0)]
+    marks = marks or [SoundStart(0, 0)]
     stretches: list[list[_Piece]] = []
-    before: SoundAt | None = None
+    before: SoundStart | None = None
     for mark in marks:
         if isinstance(mark, SourceLost):
             before = None
@@ -104,6 +105,6 @@ def _stretches(recording: Replay, total: int) -> list[list[_Piece]]:
 def _stays(entry: Entry) -> bool:
     """Whether an entry has nothing to do with what was heard."""
     item = entry.item
-    if isinstance(item, WordHeard | WordRejected | ScoreRun | RecognizerInfo | Checksum):
+    if isinstance(item, WordHeard | WordRejected | ScoreRun | RecognizerStarted | Checksum):
         return False
-    return not (is_input(item) and isinstance(item, Step | Go | Stop) and item.by == "voice")
+    return not (is_input(item) and getattr(item, "by", "") == "voice")
