@@ -1,5 +1,6 @@
 # make play   opens the game           make test   runs every test
 # make lint   ruff, mypy               make bench  prints what the game costs
+# make tfjs   installs the real TensorFlow.js, which the tests of importing models run where Node is there
 # make dist   builds the wheel         make clean  removes what make made
 #
 # Everything is installed into .venv, pinned by constraints.txt. `make play CPU=1` takes torch's small CPU build from PyTorch's own
@@ -9,13 +10,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test lint bench dist clean
+.PHONY: play test tfjs lint bench dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
 
 test: .venv/installed-dev
 	$(BIN)/pytest $(ARGS)
+
+tfjs: tools/tfjs/node_modules/.package-lock.json
+
+tools/tfjs/node_modules/.package-lock.json: tools/tfjs/package.json tools/tfjs/package-lock.json
+	cd tools/tfjs && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -48,5 +55,5 @@ clean:
 	@touch $@
 
 .venv/installed-dev: .venv/torch pyproject.toml constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,export,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,export,onnx,train]'
 	@touch $@ .venv/installed

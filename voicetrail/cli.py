@@ -28,6 +28,8 @@ COMMANDS = {
     "export": "turn a kept session into a cast, gif, svg, png, text or wav",
     "ssh": "play on another machine with the microphone of this one",
     "mic": "serve this machine's microphone to a game elsewhere",
+    "import-model": "make weights of a TensorFlow.js model",
+    "export-model": "write weights for other programs: ONNX, TensorFlow.js",
     "train": "train a recognizer",
     "evaluate": "measure a recognizer on clips, noise and streams",
 }
@@ -86,7 +88,7 @@ def _run(given: list[str]) -> int:
             return 0
         if name not in COMMANDS:
             parser.error(f"no command {printable(name)!r}; there are {', '.join(COMMANDS)}")
-        command = import_module(f"voicetrail.commands.{name}")
+        command = import_module(f"voicetrail.commands.{name.replace('-', '_')}")
         own = Parser(
             prog=f"voicetrail {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )

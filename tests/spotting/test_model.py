@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from voicetrail.spotting.features import LogMel
+from voicetrail.spotting.frontend import build_frontend
 from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, build_model, fold, parameters
 
 
@@ -46,7 +46,7 @@ TOTALS = {"cnn-trad-fpool3": (244.2, 9700), "cnn-one-fstride4": (122.2, 502.7)}
 @pytest.mark.parametrize("name", list(PAPER))
 def test_the_papers_networks_cost_what_its_tables_say(name: str) -> None:
     features = ARCHITECTURES[name].features
-    assert (features.frames, features.n_mels) == (32, 40)
+    assert (features.frames, features.rows) == (32, 40)
     model = build_model(name, features, 4)
     found = costs(model, torch.zeros(1, 1, 40, 32))
     for layer, (size, work) in zip(found, PAPER[name], strict=True):
@@ -72,9 +72,9 @@ def test_the_default_network_is_small_and_the_wide_one_within_what_is_allowed() 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_every_architecture_hears_a_second(name: str) -> None:
     features = ARCHITECTURES[name].features
-    assert features.window_samples == 16_000
+    assert abs(features.window_samples - 16_000) < 400
     model = build_model(name, features, 6)
-    picture = LogMel(features)(torch.randn(2, 16_000) * 0.1)
+    picture = build_frontend(features)(torch.randn(2, 16_000) * 0.1)
     embedding = model.backbone(picture)
     assert embedding.shape == (2, model.head.in_features)
     assert model(picture).shape == (2, 6)
@@ -85,7 +85,7 @@ def test_folding_changes_nothing_that_is_heard(name: str) -> None:
     features = ARCHITECTURES[name].features
     torch.manual_seed(3)
     model = build_model(name, features, 6)
-    pictures = torch.randn(8, 1, features.n_mels, features.frames)
+    pictures = torch.randn(8, 1, features.rows, features.frames)
     with torch.no_grad():
         # A batch gives the normalisations something to fold; a scale and shift of their own, too.
         model.train()(pictures)

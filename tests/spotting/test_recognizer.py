@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from voicetrail.audio.file import demo_path
 from voicetrail.spotting.fast.moving_features import StreamingFeatures
+from voicetrail.spotting.features import FeatureSettings, LogMel
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.recognizer import HOP, Recognizer, load_recognizer, loudest_window
 
@@ -86,18 +87,20 @@ def test_a_window_that_goes_on_has_only_its_new_frames_computed(
 
 
 def test_the_picture_that_moves_on_is_that_of_the_window(recognizer: Recognizer, speech: Sound) -> None:
-    settings = recognizer._features.settings
+    features = LogMel(FeatureSettings())
+    settings = features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
-    moving = StreamingFeatures(recognizer._features, recognizer.hop, out)
+    moving = StreamingFeatures(features, recognizer.hop, out)
     for window in windows(speech, recognizer.window_samples, 70):
         moving(window)
         np.testing.assert_allclose(out, recognizer.spectrogram(window), atol=1e-4)
 
 
 def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_anew(recognizer: Recognizer, speech: Sound) -> None:
-    settings = recognizer._features.settings
+    features = LogMel(FeatureSettings())
+    settings = features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
-    moving = StreamingFeatures(recognizer._features, 500, out)
+    moving = StreamingFeatures(features, 500, out)
     for first in (0, 500, 1000):
         moving(speech[first : first + recognizer.window_samples])
         np.testing.assert_allclose(out, recognizer.spectrogram(speech[first : first + recognizer.window_samples]), atol=1e-4)

@@ -11,7 +11,7 @@ def network(architecture: str = DEFAULT_ARCHITECTURE) -> Model:
     torch.manual_seed(5)
     model = build_model(architecture, ARCHITECTURES[architecture].features, 9)
     model.train()
-    picture = torch.randn(16, 1, ARCHITECTURES[architecture].features.n_mels, ARCHITECTURES[architecture].features.frames)
+    picture = torch.randn(16, 1, ARCHITECTURES[architecture].features.rows, ARCHITECTURES[architecture].features.frames)
     model(picture)  # so that the normalisations have something to fold
     fold(model)
     return model

@@ -1,8 +1,8 @@
-"""Sound becomes a log-mel picture: the network's input, and the only use of torchaudio.
+"""Sound becomes a log-mel picture: the network's input, and the only import of torchaudio.
 
 torchaudio's wheels are linked against one CUDA build of torch. Beside a CPU build, or a torch that is newer than torchaudio's last
 release, ``import torchaudio`` fails in its compiled extension, of which ``MelSpectrogram`` needs nothing (it is made of torch
-operations alone). ``_mel_spectrogram`` therefore tries the plain import and, where the extension fails, imports torchaudio as if
+operations alone). ``torchaudio_transforms`` therefore tries the plain import and, where the extension fails, imports torchaudio as if
 it had been built without one, which torchaudio itself takes as normal.
 """
 
@@ -45,6 +45,11 @@ class FeatureSettings:
     """Samples of the network's window (one second)."""
 
     @property
+    def rows(self) -> int:
+        """Rows of the picture: mel bands."""
+        return self.n_mels
+
+    @property
     def frames(self) -> int:
         """Frames of one window. No frame reaches past the window's edges."""
         return (self.window_samples - self.n_fft) // self.hop_length + 1
@@ -53,6 +58,10 @@ class FeatureSettings:
     def used_samples(self) -> int:
         """Samples that the frames cover; they lie at the window's end, where the news is."""
         return self.n_fft + (self.frames - 1) * self.hop_length
+
+    def stream_samples(self, hop_length: int) -> int:
+        """Samples at 16 kHz that the frames cover when they lie ``hop_length`` apart."""
+        return self.n_fft + (self.frames - 1) * hop_length
 
     def as_dict(self) -> dict[str, float | int]:
         """As plain numbers, for the weights' metadata."""
@@ -98,7 +107,7 @@ class LogMel(nn.Module):
         super().__init__()
         self.settings = settings or FeatureSettings()
         s = self.settings
-        self.mel = _mel_spectrogram()(
+        self.mel: nn.Module = torchaudio_transforms().MelSpectrogram(
             sample_rate=SAMPLE_RATE,
             n_fft=s.n_fft,
             win_length=s.win_length,
@@ -120,16 +129,30 @@ class LogMel(nn.Module):
         """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
         return self.normalize(self.power(sound[..., -self.settings.used_samples :]))
 
+    @property
+    def bank(self) -> Tensor:
+        """Which bins of the spectrum make up which row: ``[bins, mels]``."""
+        return self.filters
+
+    @property
+    def bin_hz(self) -> float:
+        """Width of a bin of the spectrum in Hz."""
+        return SAMPLE_RATE / self.settings.n_fft
+
+    def spectrum(self, sound: Tensor, hop_length: int | None = None) -> Tensor:
+        """Turn sound ``[batch, samples]`` into power spectra ``[batch, bins, frames]``, ``hop_length`` samples apart if given."""
+        s = self.settings
+        spectrum = torch.fft.rfft(sound.unfold(-1, s.n_fft, hop_length or s.hop_length) * self.window)
+        power: Tensor = spectrum.real.square() + spectrum.imag.square()
+        return power.transpose(-1, -2)
+
     def power(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames.
 
         What ``self.mel`` computes, with its window and its filters, but without its preparations, which take most of the time for a
         single window.
         """
-        s = self.settings
-        spectrum = torch.fft.rfft(sound.unfold(-1, s.n_fft, s.hop_length) * self.window)
-        power = spectrum.real.square() + spectrum.imag.square()
-        return torch.matmul(power, self.filters).transpose(-1, -2).unsqueeze(1)
+        return torch.matmul(self.spectrum(sound).transpose(-1, -2), self.filters).transpose(-1, -2).unsqueeze(1)
 
     def normalize(self, power: Tensor) -> Tensor:
         """Turn mel powers ``[batch, 1, mels, frames]`` into the network's input of the same shape."""
@@ -138,10 +161,10 @@ class LogMel(nn.Module):
         return (picture - picture.mean(dim=(2, 3), keepdim=True)) / self.SCALE
 
 
-def _mel_spectrogram() -> type[nn.Module]:
-    """Import torchaudio's MelSpectrogram, with a stand-in for an extension that does not load."""
+def torchaudio_transforms() -> Any:
+    """Import torchaudio's transforms, with a stand-in for an extension that does not load."""
     try:
-        from torchaudio.transforms import MelSpectrogram
+        from torchaudio import transforms
     except (OSError, RuntimeError, ImportError):
         for name in [name for name in sys.modules if name == "torchaudio" or name.startswith("torchaudio.")]:
             del sys.modules[name]
@@ -154,6 +177,5 @@ def _mel_spectrogram() -> type[nn.Module]:
             lazy_import_sox_ext=lambda: None,
         )
         sys.modules["torchaudio._extension"] = stand_in
-        from torchaudio.transforms import MelSpectrogram
-    spectrogram: type[nn.Module] = MelSpectrogram
-    return spectrogram
+        from torchaudio import transforms
+    return transforms

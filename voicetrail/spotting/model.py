@@ -14,7 +14,9 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from voicetrail.spotting.browser_fft import BrowserFftSettings
 from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.frontend import FrontendSettings
 
 
 class Model(nn.Module):
@@ -29,6 +31,13 @@ class Model(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = nn.Linear(embedding, classes)
+
+    @classmethod
+    def joined(cls, backbone: nn.Module, head: nn.Linear) -> Model:
+        """A model of a backbone and a head that are there already."""
+        model = cls(backbone, 1, 1)
+        model.head = head
+        return model
 
     def forward(self, picture: Tensor) -> Tensor:
         """Give the logits ``[batch, classes]`` of pictures ``[batch, 1, mels, frames]``."""
@@ -146,24 +155,24 @@ class Transpose(nn.Module):
         return picture.transpose(2, 3)
 
 
-def _cnn_trad_fpool3(features: FeatureSettings, classes: int) -> Model:
+def _cnn_trad_fpool3(features: FrontendSettings, classes: int) -> Model:
     """Sainath and Parada, "Convolutional Neural Networks for Small-footprint Keyword Spotting" (2015), table 1."""
-    time, mels = features.frames - 20 + 1, (features.n_mels - 8 + 1) // 3
+    time, mels = features.frames - 20 + 1, (features.rows - 8 + 1) // 3
     flat = 64 * (time - 10 + 1) * (mels - 4 + 1)
     layers = [Transpose(), nn.Conv2d(1, 64, (20, 8)), nn.ReLU(), nn.MaxPool2d((1, 3)), nn.Conv2d(64, 64, (10, 4)), nn.ReLU()]
     return Model(nn.Sequential(*layers, nn.Flatten(), *_dense_stack([flat, 32, 128], relu_first=False)), 128, classes)
 
 
-def _cnn_one_fstride4(features: FeatureSettings, classes: int) -> Model:
+def _cnn_one_fstride4(features: FrontendSettings, classes: int) -> Model:
     """The same paper, table 3: one convolution over all frames, with a stride of 4 in frequency."""
-    flat = 186 * ((features.n_mels - 8) // 4 + 1)
+    flat = 186 * ((features.rows - 8) // 4 + 1)
     layers = [Transpose(), nn.Conv2d(1, 186, (features.frames, 8), stride=(1, 4)), nn.ReLU()]
     return Model(nn.Sequential(*layers, nn.Flatten(), *_dense_stack([flat, 32, 128, 128], relu_first=False)), 128, classes)
 
 
-def _browser_fft(features: FeatureSettings, classes: int) -> Model:
-    """The layers of the TensorFlow.js speech-commands recognizer ("BROWSER_FFT"), on mels in place of its 232 linear bins."""
-    rows, columns = features.frames, features.n_mels
+def _browser_fft(features: FrontendSettings, classes: int) -> Model:
+    """The layers of the TensorFlow.js speech-commands recognizer ("BROWSER_FFT")."""
+    rows, columns = features.frames, features.rows
     layers: list[nn.Module] = [Transpose()]
     for index, (inputs, outputs, width) in enumerate(((1, 8, 8), (8, 32, 4), (32, 32, 4), (32, 32, 4))):
         stride = (1, 2) if index == 3 else (2, 2)
@@ -173,16 +182,16 @@ def _browser_fft(features: FeatureSettings, classes: int) -> Model:
     return Model(nn.Sequential(*layers), 2000, classes)
 
 
-def _temporal_resnet(features: FeatureSettings, classes: int) -> Model:
-    backbone = TemporalResNet(features.n_mels, 64, ((64, 5, 1), (64, 5, 2), (80, 3, 2)))
+def _temporal_resnet(features: FrontendSettings, classes: int) -> Model:
+    backbone = TemporalResNet(features.rows, 64, ((64, 5, 1), (64, 5, 2), (80, 3, 2)))
     return Model(backbone, backbone.embedding, classes)
 
 
-def _temporal_resnet_wide(features: FeatureSettings, classes: int) -> Model:
+def _temporal_resnet_wide(features: FrontendSettings, classes: int) -> Model:
     """Three times the parameters where they cost least, late in the network; it takes half as long again to train, for the stem's
     large maps take most of the time in both.
     """
-    backbone = TemporalResNet(features.n_mels, 96, ((96, 5, 1), (128, 5, 2), (160, 3, 2)))
+    backbone = TemporalResNet(features.rows, 96, ((96, 5, 1), (128, 5, 2), (160, 3, 2)))
     return Model(backbone, backbone.embedding, classes)
 
 
@@ -190,17 +199,14 @@ def _temporal_resnet_wide(features: FeatureSettings, classes: int) -> Model:
 class Architecture:
     """A network by name: how to build it, and the input it is meant for."""
 
-    build: Callable[[FeatureSettings, int], Model]
+    build: Callable[[FrontendSettings, int], Model]
     """Takes the feature settings and the number of classes."""
-    features: FeatureSettings
+    features: FrontendSettings
     about: str
 
 
 # 32 frames × 40 mels, as in the paper, stretched over one second instead of its 0.33 s.
 _PAPER_INPUT = FeatureSettings(n_fft=1024, win_length=640, hop_length=483)
-# 43 frames × 232 bands: the browser's picture of a second at 44.1 kHz.
-_BROWSER_INPUT = FeatureSettings(n_fft=1024, win_length=1024, hop_length=356, n_mels=232)
-
 DEFAULT_ARCHITECTURE = "temporal-resnet"
 
 ARCHITECTURES = MappingProxyType(
@@ -213,13 +219,13 @@ ARCHITECTURES = MappingProxyType(
         ),
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
-        "browser-fft": Architecture(_browser_fft, _BROWSER_INPUT, "the TensorFlow.js recognizer's layers"),
+        "browser-fft": Architecture(_browser_fft, BrowserFftSettings(), "the TensorFlow.js recognizer's layers and features"),
     }
 )
 """Every architecture by name."""
 
 
-def build_model(architecture: str, features: FeatureSettings, classes: int) -> Model:
+def build_model(architecture: str, features: FrontendSettings, classes: int) -> Model:
     """Build a network with fresh weights.
 
     Args:

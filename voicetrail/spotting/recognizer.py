@@ -12,7 +12,8 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.fast.moving_features import StreamingFeatures
 from voicetrail.spotting.fast.unrolled import Unrolled
-from voicetrail.spotting.features import LogMel
+from voicetrail.spotting.features import FeatureSettings, LogMel
+from voicetrail.spotting.frontend import build_frontend
 from voicetrail.spotting.model import TemporalResNet, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights, load_weights
@@ -43,18 +44,18 @@ class Recognizer:
         self.detector: DetectorSettings = weights.info.detector
         """What ships with the weights: thresholds and times chosen on validation streams."""
         self.window_samples = weights.info.features.window_samples
-        self._features = LogMel(weights.info.features).eval()
+        self._features = build_frontend(weights.info.features).eval()
         self._backbone, self._head = weights.model.backbone, weights.model.head
         fold(weights.model)
         self._posteriors = LabelPosteriors(weights.info.grouping(), weights.info.temperature)
         features, model = weights.info.features, weights.model
         # One window at a time, hop by hop, is what a game does all day.
-        self._unrolled = (
-            Unrolled(model, features.n_mels, features.frames) if isinstance(model.backbone, TemporalResNet) else None
-        )
-        empty = np.zeros((features.n_mels, features.frames), dtype=np.float32)
+        self._unrolled = Unrolled(model, features.rows, features.frames) if isinstance(model.backbone, TemporalResNet) else None
+        empty = np.zeros((features.rows, features.frames), dtype=np.float32)
         self._picture: Sound = empty if self._unrolled is None else self._unrolled.picture
-        self._moving = StreamingFeatures(self._features, self.hop, self._picture)
+        self._moving = (
+            StreamingFeatures(self._features, self.hop, self._picture) if isinstance(self._features, LogMel) else self._whole
+        )
 
     def score(self, window: Sound) -> tuple[float, ...]:
         """Posteriors of one window.
@@ -72,6 +73,10 @@ class Recognizer:
             logits = self._general() if self._unrolled is None else self._unrolled()
         return tuple(round(value, DIGITS) for value in self._posteriors.one(logits))
 
+    def _whole(self, window: Sound) -> None:
+        """Make the picture of a window, for a frontend whose frames do not go on from hop to hop."""
+        self._picture[:] = self._features(torch.from_numpy(window)[None])[0, 0].numpy()
+
     def _general(self) -> Sound:
         """The logits ``[classes]`` of the picture, for a network that cannot be unrolled."""
         logits: Sound = self._head(self._backbone(torch.from_numpy(self._picture)[None, None]))[0].numpy()
@@ -88,16 +93,16 @@ class Recognizer:
     def score_all(self, sound: Sound, batch: int = 128) -> list[tuple[int, tuple[float, ...]]]:
         """The time and the scores of every hop of a long sound: what ``listening`` finds hop by hop, in a fraction of the time.
 
-        Every frame is computed once and the windows go through the network together; the scores may differ from those of ``score``
-        in their last decimal.
+        Where frames go on from hop to hop, each is computed once; the windows go through the network together. The scores may
+        differ from those of ``score`` in their last decimal.
 
         Args:
             sound: ``[samples]``; silence is taken to have been before it.
             batch: windows that go through the network at once.
         """
-        settings, step = self._features.settings, self.hop // self._features.settings.hop_length
-        if self.hop % settings.hop_length:
-            raise ValueError("the hop is no whole number of frames")
+        settings = self._features.settings
+        shared = isinstance(settings, FeatureSettings) and self.hop % settings.hop_length == 0
+        step = self.hop // settings.hop_length
         count = len(sound) // self.hop
         # The window of the first hop ends with it, and is silent before.
         padded = np.concatenate((np.zeros(settings.used_samples - self.hop, dtype=np.float32), sound[: count * self.hop]))
@@ -107,16 +112,20 @@ class Recognizer:
                 windows = min(batch, count - first)
                 since = first * self.hop
                 piece = padded[since : since + settings.used_samples + (windows - 1) * self.hop]
-                power = self._features.power(torch.from_numpy(piece.astype(np.float32))[None])[0, 0]
-                pictures = power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1)
-                logits = self._head(self._backbone(self._features.normalize(pictures)))
+                heard = torch.from_numpy(piece.astype(np.float32))
+                if shared:
+                    power = self._features.power(heard[None])[0, 0]
+                    pictures = self._features.normalize(power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1))
+                else:
+                    pictures = self._features(heard.unfold(0, settings.used_samples, self.hop))
+                logits = self._head(self._backbone(pictures))
                 scores = self._posteriors(logits)
                 for row, values in enumerate(scores.tolist(), first + 1):
                     out.append((row * self.hop, tuple(round(value, DIGITS) for value in values)))
         return out
 
     def spectrogram(self, window: Sound) -> Sound:
-        """The network's input for one window: ``[mels, frames]``."""
+        """The network's input for one window: ``[rows, frames]``."""
         with torch.inference_mode():
             picture: Sound = self._features(torch.from_numpy(np.array(window[None], dtype=np.float32)))[0, 0].numpy()
         return picture

@@ -18,6 +18,8 @@ from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.frontend import FrontendSettings, frontend_settings
+from voicetrail.spotting.layers import LAYERS, MAX_LAYERS, Layer, build_layers
 from voicetrail.spotting.locate import find_weights
 from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
 from voicetrail.text import printable
@@ -39,7 +41,7 @@ class WeightsInfo:
     """The network's own classes, in the order of its logits. More than the labels: a network that tells all the words it was
     trained with apart hears the few better. A class that is no label counts as ``_unknown_``."""
     architecture: str
-    features: FeatureSettings = field(default_factory=FeatureSettings)
+    features: FrontendSettings = field(default_factory=FeatureSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     """Thresholds and times chosen on validation streams."""
     temperature: float = 1.0
@@ -47,7 +49,10 @@ class WeightsInfo:
     about: Mapping[str, Any] = field(default_factory=dict)
     """What it was trained on and how it scored."""
     meanings: Mapping[str, str] = field(default_factory=dict)
-    """For labels that are not the game's own words: the word of ``vocabulary.MEANINGS`` that each stands for."""
+    """For labels that are not the game's own words: the word of ``vocabulary.MEANINGS`` that each stands for; empty
+    for a word that is to do nothing although the game knows it."""
+    layers: tuple[Layer, ...] = ()
+    """The network, where the architecture is ``layers.LAYERS``: that of an imported model."""
 
     def grouping(self) -> Tensor:
         """The matrix ``[classes, labels]`` that adds up the posteriors of the classes of each label."""
@@ -68,8 +73,16 @@ class Weights:
     model: Model
 
 
-def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -> None:
-    """Write a weights file atomically."""
+def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo, *, half: bool = True) -> None:
+    """Write a weights file atomically.
+
+    Args:
+        path: the file.
+        tensors: the network's, by their names in its ``state_dict``.
+        info: what the metadata say.
+        half: keep half precision, which is finer than any threshold and halves the file; it is turned back when loaded. Weights of
+            others are kept as they are.
+    """
     meta = {
         "format_version": FORMAT_VERSION,
         "labels": info.labels,
@@ -82,8 +95,10 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo) -
     }
     if info.meanings:
         meta["meanings"] = dict(info.meanings)
-    # Half precision is finer than any threshold and halves the file; it is turned back when loaded.
-    small = {name: value.detach().cpu().half() if value.is_floating_point() else value.cpu() for name, value in tensors.items()}
+    if info.layers:
+        meta["layers"] = [dict(layer) for layer in info.layers]
+    kept = {name: value.detach().cpu() for name, value in tensors.items()}
+    small = {name: value.half() if half and value.is_floating_point() else value for name, value in kept.items()}
     content = safetensors.torch.save({name: value.contiguous() for name, value in small.items()}, {KEY: json.dumps(meta)})
     replace_file(path, content, mode=PUBLIC_FILE)
 
@@ -106,7 +121,7 @@ def load_weights(name: str | Path) -> Weights:
     path = find_weights(name)
     info = read_info(path)
     try:
-        model = build_model(info.architecture, info.features, len(info.classes))
+        model = build_network(info)
     except (RuntimeError, ValueError) as error:
         raise _damaged(path, f"{info.architecture} cannot be built for its features: {error}") from None
     try:
@@ -124,6 +139,19 @@ def load_weights(name: str | Path) -> Weights:
         raise _damaged(path, "a weight is not a number")
     model.load_state_dict(tensors)
     return Weights(path.stem, hashlib.sha256(path.read_bytes()).hexdigest(), info, model)
+
+
+def build_network(info: WeightsInfo) -> Model:
+    """Build the network that weights are for, with fresh numbers.
+
+    Raises:
+        ValueError: its layers make no network.
+        RuntimeError: its architecture does not fit its features.
+    """
+    if info.architecture != LAYERS:
+        return build_model(info.architecture, info.features, len(info.classes))
+    backbone, head = build_layers(info.layers, info.features.rows, info.features.frames, len(info.classes))
+    return Model.joined(backbone, head)
 
 
 def _damaged(path: Path, why: str) -> WeightsError:
@@ -156,7 +184,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
 
 
 def _is_meaning(word: object) -> bool:
-    return isinstance(word, str) and word in MEANINGS
+    return isinstance(word, str) and word in (*MEANINGS, "")
 
 
 def _names(value: object) -> TypeGuard[list[str]]:
@@ -171,14 +199,21 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
             "update voicetrail or train them again"
         )
     architecture = meta.get("architecture")
-    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+    if not isinstance(architecture, str) or architecture not in (*ARCHITECTURES, LAYERS):
         raise WeightsError(
             f"the weights {printable(path)} need the architecture {printable(architecture)!r}; "
             f"this program has {', '.join(ARCHITECTURES)}"
         )
     labels, classes = meta.get("labels"), meta.get("classes")
-    if not _names(labels) or not _names(classes) or not set(RESERVED) <= {*labels} <= {*classes}:
+    layers = meta.get("layers", [])
+    if not isinstance(layers, list) or len(layers) > MAX_LAYERS or not all(isinstance(layer, dict) for layer in layers):
+        raise _damaged(path, "its layers are no list of layers")
+    # A model of others may lack the two labels; then its classes are its labels.
+    reserved = {*RESERVED} if architecture != LAYERS else {*()}
+    if not _names(labels) or not _names(classes) or not reserved <= {*labels} <= {*classes}:
         raise _damaged(path, "its labels are not among its classes")
+    if len({*classes}) > len({*labels}) and UNKNOWN not in labels:
+        raise _damaged(path, "a class belongs to no label")
     if len({*labels}) < len(labels):
         raise _damaged(path, "a label stands there twice")
     try:
@@ -192,7 +227,8 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     temperature = meta.get("temperature", 1.0)  # files from before it have none
     if not isinstance(temperature, (int, float)) or not 0.1 <= temperature <= 10:
         raise _damaged(path, "its temperature is out of range")
-    features = FeatureSettings.from_dict(meta.get("features") or {})
+    stated = meta.get("features")
+    features = frontend_settings(stated if isinstance(stated, dict) else {})
     meanings = meta.get("meanings", {})
     if (
         not isinstance(meanings, dict)
@@ -210,4 +246,5 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         float(temperature),
         about if isinstance(about, dict) else {},
         meanings,
+        tuple(layers),
     )

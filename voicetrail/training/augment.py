@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voicetrail.spotting.features import FeatureSettings, LogMel
+from voicetrail.spotting.frontend import FrontendSettings, build_frontend
 
 
 class PictureMaker:
@@ -25,13 +25,12 @@ class PictureMaker:
 
     WARPS = 13
 
-    def __init__(self, settings: FeatureSettings, strength: float = 1.0) -> None:
+    def __init__(self, settings: FrontendSettings, strength: float = 1.0) -> None:
         self.settings = settings
         self.strength = strength
-        self.plain = LogMel(settings)
-        banks: Tensor = self.plain.mel.get_submodule("mel_scale").get_buffer("fb")
+        self.plain = build_frontend(settings)
+        banks = self.plain.bank
         self._banks = [warp_bank(banks, 2 ** (0.28 * (step / (self.WARPS // 2) - 1))) for step in range(self.WARPS)]
-        self._window = torch.hann_window(settings.win_length)
 
     def draw_hop(self, rng: np.random.Generator) -> int:
         """Draw the step between frames for the next group: below the plain one is slower speech in the picture."""
@@ -40,13 +39,11 @@ class PictureMaker:
 
     def samples(self, hop: int) -> int:
         """Samples of a window with this step between frames."""
-        return self.settings.n_fft + (self.settings.frames - 1) * hop
+        return self.settings.stream_samples(hop)
 
     def pictures(self, rng: np.random.Generator, sound: Tensor, hop: int) -> Tensor:
         """Turn windows ``[batch, samples(hop)]`` into pictures ``[batch, 1, mels, frames]``."""
-        s = self.settings
-        spectrum = torch.stft(sound, s.n_fft, hop, s.win_length, self._window, center=False, return_complex=True)
-        power = spectrum.real.square() + spectrum.imag.square()
+        power = self.plain.spectrum(sound, hop)
         middle = self.WARPS // 2
         choice = middle if rng.random() < 0.3 else int(rng.integers(0, self.WARPS))
         choice = middle + round((choice - middle) * self.strength)
@@ -61,7 +58,7 @@ class PictureMaker:
 
     def _microphone(self, rng: np.random.Generator, batch: int) -> Tensor:
         """A smooth change over the mel bands: another microphone, another room."""
-        bands = np.linspace(0, math.pi, self.settings.n_mels)
+        bands = np.linspace(0, math.pi, self.settings.rows)
         curves = sum(rng.normal(0, 0.16 / order**0.5, (batch, 1)) * np.cos(order * bands) for order in range(1, 5))
         return torch.from_numpy(np.asarray(curves, dtype=np.float32) * self.strength)[:, None, :, None]
 

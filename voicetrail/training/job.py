@@ -18,7 +18,7 @@ from torch import Tensor
 from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.features import FeatureSettings, LogMel
+from voicetrail.spotting.frontend import FrontendSettings, build_frontend
 from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, parameters
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import WeightsInfo, load_weights, read_info, save_weights
@@ -83,10 +83,10 @@ class Step:
 class Validation:
     """The validation clips as pictures, with the held-out noise and phrases as other sound."""
 
-    def __init__(self, corpus: Corpus, features: FeatureSettings, words: Sequence[str]) -> None:
+    def __init__(self, corpus: Corpus, features: FrontendSettings, words: Sequence[str]) -> None:
         self.labels = (*words, UNKNOWN, NOISE)
         sound, self.truth = measured_clips(corpus)
-        mel = LogMel(features)
+        mel = build_frontend(features)
         self.pictures = torch.cat([mel(torch.from_numpy(part)) for part in in_batches(sound)])
 
     def measure(self, trainer: Trainer) -> ClipMetrics:
@@ -293,7 +293,7 @@ def choose_temperature(path: Path, corpus: Corpus) -> float:
     weights = load_weights(path)
     labels = weights.info.labels
     sound, truth = measured_clips(replace(corpus, clips=half(corpus.clips, "choosing")))
-    mel, model = LogMel(weights.info.features), weights.model.eval()
+    mel, model = build_frontend(weights.info.features), weights.model.eval()
     with torch.inference_mode():
         logits = torch.cat([model(mel(torch.from_numpy(part))) for part in in_batches(sound)])
     index = [labels.index(word if word in labels else UNKNOWN) for word in truth]

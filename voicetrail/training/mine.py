@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from voicetrail.atomic import replacing
+from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.features import FeatureSettings, LogMel
+from voicetrail.spotting.frontend import FrontendSettings
 
 STEP = 10
 """Frames between the windows that are tried."""
@@ -33,7 +35,7 @@ Spots = npt.NDArray[np.int64]
 
 
 def hard_spots(
-    model: nn.Module, features: FeatureSettings, columns: Sequence[int], sound: npt.NDArray[np.int16], first: int, last: int
+    model: nn.Module, features: FrontendSettings, columns: Sequence[int], sound: npt.NDArray[np.int16], first: int, last: int
 ) -> Spots:
     """Find where windows begin that are taken for a word.
 
@@ -48,6 +50,8 @@ def hard_spots(
     Returns:
         Samples, rising.
     """
+    if not isinstance(features, FeatureSettings):
+        raise TrainingError("only networks that hear log-mel features can be asked for what they take for a word")
     mel, width, step = LogMel(features), features.frames, STEP * features.hop_length
     found: list[Spots] = []
     for at in range(first, last, STRETCH):
@@ -68,7 +72,7 @@ def _words(model: nn.Module, pictures: Tensor, columns: Sequence[int]) -> Tensor
 
 def mine(
     model: nn.Module,
-    features: FeatureSettings,
+    features: FrontendSettings,
     columns: Sequence[int],
     sound: npt.NDArray[np.int16],
     out: Path,

@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
-from voicetrail.spotting.features import FeatureSettings
+from voicetrail.spotting.frontend import FrontendSettings
 from voicetrail.spotting.model import Model, build_model
 from voicetrail.training.augment import PictureMaker
 from voicetrail.training.compose import Composer
@@ -156,7 +156,7 @@ class Trainer:
         self,
         composer: Composer,
         architecture: str,
-        features: FeatureSettings,
+        features: FrontendSettings,
         schedule: Schedule,
         *,
         device: str = "cpu",

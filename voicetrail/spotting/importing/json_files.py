@@ -1,0 +1,36 @@
+"""Reads JSON that others wrote: bounded, and with one clear line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from voicetrail.atomic import read_file
+from voicetrail.errors import WeightsError
+from voicetrail.text import printable
+
+MAX_JSON = 4 * 1024 * 1024
+"""Bytes of a ``model.json`` or ``metadata.json``; those of a recognizer have some ten thousand."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        WeightsError: it cannot be read, is too large, or holds something else.
+    """
+    try:
+        content = read_file(path, MAX_JSON)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise WeightsError(f"{printable(path)} cannot be read: {printable(reason)}") from None
+    if len(content) > MAX_JSON:
+        raise WeightsError(f"{printable(path)} is larger than any recognizer's ({MAX_JSON} bytes); is it the right file?")
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        raise WeightsError(f"{printable(path)} is no JSON; export the model again") from None
+    if not isinstance(value, dict):
+        raise WeightsError(f"{printable(path)} is not what TensorFlow.js writes: it holds no JSON object")
+    return value

@@ -1,0 +1,269 @@
+"""Networks given as a list of layers, as TensorFlow.js and Keras write them: what imported weights are built from.
+
+The list lies in the weights' metadata, so nothing in it is trusted: every size is checked before anything is built. Layers work as
+theirs do: a picture is ``[frames, bins, 1]`` with the channels last where it is flattened, ``same`` padding puts the odd row or
+column behind, and the last layer's softmax is the recognizer's own (``spotting.posteriors``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LAYERS = "layers"
+"""The architecture's name in the weights' metadata."""
+MAX_LAYERS = 64
+MAX_PARAMETERS = 16 * 1024 * 1024
+"""Trained numbers of a network: what fits into a weights file."""
+MAX_ACTIVATIONS = 16 * 1024 * 1024
+"""Numbers that a layer may give out for one window."""
+ACTIVATIONS = ("linear", "relu", "softmax")
+
+Layer = Mapping[str, Any]
+"""A layer as plain values: ``kind`` and what it needs (``conv2d_layer``, ``max_pool_layer``, ``dense_layer``, ``flatten``)."""
+
+
+def conv2d(
+    filters: int,
+    kernel: Sequence[int],
+    strides: Sequence[int] = (1, 1),
+    padding: str = "valid",
+    activation: str = "linear",
+    *,
+    dilation: Sequence[int] = (1, 1),
+    bias: bool = True,
+) -> Layer:
+    """A 2-D convolution over frames and bins."""
+    return {
+        "kind": "conv2d",
+        "filters": filters,
+        "kernel": list(kernel),
+        "strides": list(strides),
+        "padding": padding,
+        "dilation": list(dilation),
+        "activation": activation,
+        "bias": bias,
+    }
+
+
+def max_pool(pool: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Layer:
+    """The maximum over patches."""
+    return {"kind": "max-pool", "pool": list(pool), "strides": list(strides), "padding": padding}
+
+
+def flatten() -> Layer:
+    """One row of numbers, the channels of a place side by side."""
+    return {"kind": "flatten"}
+
+
+def dense(units: int, activation: str = "linear", *, bias: bool = True) -> Layer:
+    """A fully connected layer."""
+    return {"kind": "dense", "units": units, "activation": activation, "bias": bias}
+
+
+def activation(name: str) -> Layer:
+    """An activation alone."""
+    return {"kind": "activation", "activation": name}
+
+
+class Backbone(nn.Sequential):
+    """All layers but the last, behind a turn of the picture: ``[batch, 1, bins, frames]`` to ``[batch, embedding]``."""
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Run the layers."""
+        x = picture.transpose(2, 3)
+        for layer in self:
+            x = layer(x)
+        return x
+
+
+class PaddedConv(nn.Conv2d):
+    """A convolution whose padding may be uneven.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        kernel: rows and columns.
+        strides: of rows and columns.
+        dilation: of rows and columns.
+        around: zeros left, right, above, below.
+        bias: whether it has one.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: tuple[int, int],
+        strides: tuple[int, int],
+        dilation: tuple[int, int],
+        around: tuple[int, int, int, int],
+        bias: bool,
+    ) -> None:
+        super().__init__(inputs, outputs, kernel, strides, dilation=dilation, bias=bias)
+        self.around = around
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pad and convolve."""
+        return super().forward(F.pad(x, self.around) if any(self.around) else x)
+
+
+class PaddedPool(nn.MaxPool2d):
+    """A maximum whose padding may be uneven; what is padded never is the maximum.
+
+    Args:
+        pool: rows and columns.
+        strides: of rows and columns.
+        around: columns and rows left, right, above, below.
+    """
+
+    def __init__(self, pool: tuple[int, int], strides: tuple[int, int], around: tuple[int, int, int, int]) -> None:
+        super().__init__(pool, strides)
+        self.around = around
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pad and take the maxima."""
+        out: Tensor = super().forward(F.pad(x, self.around, value=-math.inf) if any(self.around) else x)
+        return out
+
+
+class ChannelsLast(nn.Module):
+    """Flattens ``[batch, channels, rows, columns]`` with the channels innermost."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Flatten."""
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What a layer gives out: a map, or one row of numbers once ``flat``."""
+
+    rows: int
+    columns: int
+    channels: int
+    flat: bool = False
+
+    @property
+    def size(self) -> int:
+        return self.rows * self.columns * self.channels
+
+
+def build_layers(layers: Sequence[Layer], rows: int, frames: int, classes: int) -> tuple[Backbone, nn.Linear]:
+    """Build a network.
+
+    Args:
+        layers: from the picture to the logits.
+        rows: of the picture: bins.
+        frames: of the picture.
+        classes: number of logits.
+
+    Returns:
+        All but the last layer, and the last. One without a bias has one of zeros.
+
+    Raises:
+        ValueError: the list is not that of a recognizer; the message says which layer is wrong and how.
+    """
+    if not 1 <= len(layers) <= MAX_LAYERS:
+        raise ValueError(f"it has {len(layers)} layers; a recognizer has 1 to {MAX_LAYERS}")
+    *body, last = list(layers)
+    shape, parameters, modules = _Shape(frames, rows, 1), 0, list[nn.Module]()
+    for number, layer in enumerate(body, 1):
+        try:
+            for module in _build(layer, shape):
+                parameters += sum(parameter.numel() for parameter in module.parameters())
+                modules.append(module)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"layer {number} lacks a value or has one of a wrong kind ({error})") from None
+        except ValueError as error:
+            raise ValueError(f"layer {number}: {error}") from None
+        if parameters > MAX_PARAMETERS or shape.size > MAX_ACTIVATIONS:
+            raise ValueError(f"layer {number} is larger than any recognizer's")
+    if last.get("kind") != "dense" or last.get("units") != classes or not shape.flat:
+        raise ValueError(f"its last layer must be a dense one with a unit for each of {classes} labels")
+    if parameters + shape.size * classes > MAX_PARAMETERS:
+        raise ValueError("the last layer is larger than any recognizer's")
+    return Backbone(*modules), nn.Linear(shape.size, classes)
+
+
+def _build(layer: Layer, shape: _Shape) -> list[nn.Module]:
+    """The modules of one layer; ``shape`` becomes what it gives out."""
+    kind = layer["kind"]
+    if kind == "conv2d":
+        if shape.flat:
+            raise ValueError("a convolution after the map was flattened")
+        kernel, strides, dilation = (_pair(layer[name]) for name in ("kernel", "strides", "dilation"))
+        filters, bias = _count(layer["filters"]), bool(layer["bias"])
+        if filters * shape.channels * math.prod(kernel) > MAX_PARAMETERS:
+            raise ValueError("it is larger than any recognizer's")
+        around = _around(shape, kernel, strides, dilation, layer["padding"])
+        conv = PaddedConv(shape.channels, filters, kernel, strides, dilation, around, bias)
+        shape.channels = filters
+        return [conv, *_activate(layer)]
+    if kind == "max-pool":
+        if shape.flat:
+            raise ValueError("a maximum over a map that was flattened")
+        pool, strides = _pair(layer["pool"]), _pair(layer["strides"])
+        return [PaddedPool(pool, strides, _around(shape, pool, strides, (1, 1), layer["padding"]))]
+    if kind == "flatten":
+        was, shape.flat = shape.flat, True
+        return [] if was else [ChannelsLast()]
+    if kind == "dense":
+        if not shape.flat:
+            raise ValueError("a dense layer on a map that is not flattened")
+        units = _count(layer["units"])
+        if units * shape.size > MAX_PARAMETERS:
+            raise ValueError("it is larger than any recognizer's")
+        linear = nn.Linear(shape.size, units, bias=bool(layer["bias"]))
+        shape.rows, shape.columns, shape.channels = 1, 1, units
+        return [linear, *_activate(layer)]
+    if kind == "activation":
+        return _activate(layer)
+    raise ValueError(f"a layer of the kind {str(kind)[:40]!r} is not known")
+
+
+def _activate(layer: Layer) -> list[nn.Module]:
+    name = layer["activation"]
+    if name == "relu":
+        return [nn.ReLU()]
+    if name == "linear":
+        return []
+    raise ValueError(f"the activation {str(name)[:40]!r} is not known before the last layer")
+
+
+def _around(
+    shape: _Shape, kernel: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int], padding: object
+) -> tuple[int, int, int, int]:
+    """What is padded left, right, above, below; ``shape`` gets the rows and columns that come out.
+
+    ``same``: as many outputs as there are whole strides, the odd one of what that takes behind (TensorFlow's rule).
+    """
+    if padding not in ("same", "valid"):
+        raise ValueError(f"the padding {str(padding)[:40]!r} is not known")
+    out, sides = [], []
+    for size, taps, stride, spread in zip((shape.rows, shape.columns), kernel, strides, dilation, strict=True):
+        reach = (taps - 1) * spread + 1
+        count = math.ceil(size / stride) if padding == "same" else (size - reach) // stride + 1
+        if count < 1:
+            raise ValueError("nothing comes out of it: its kernel is larger than its input")
+        missing = max(0, (count - 1) * stride + reach - size) if padding == "same" else 0
+        out.append(count)
+        sides.append((missing // 2, missing - missing // 2))
+    shape.rows, shape.columns = out
+    return (*sides[1], *sides[0])
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    first, second = value
+    return _count(first), _count(second)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1 << 20:
+        raise ValueError(f"{str(value)[:40]} is no size")
+    return value
