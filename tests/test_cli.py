@@ -125,4 +125,4 @@ def test_every_command_tells_what_it_is_for(name: str, capsys: pytest.CaptureFix
     assert main([name, "--help"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"usage: voicetrail {name}")
-    assert (import_module(f"voicetrail.commands.{name}").__doc__ or "").split("\n")[0] in out
+    assert (import_module(f"voicetrail.commands.{name.replace('-', '_')}").__doc__ or "").split("\n")[0] in out

@@ -108,7 +108,7 @@ def test_an_imported_model_listens_and_classifies(folder: Path, sound: Path, cap
     scores = json.loads(capsys.readouterr().out)["scores"]
     assert list(scores) == ["_background_noise_", "_unknown_", "up", "links"]
     assert sum(scores.values()) == pytest.approx(1, abs=0.01)
-    given = ["--weights", "mine.safetensors", "--threshold", "0.01", "--threshold", "links=0.02", "--margin", "0"]
+    given = ["--weights", "mine.safetensors", "--threshold", "0.05", "--threshold", "links=0.06", "--margin", "0"]
     assert main(["listen", str(sound), "--json", *given]) == 0
     words = {json.loads(line)["word"] for line in capsys.readouterr().out.splitlines()}
     assert words <= {"up", "links"}
