@@ -1,7 +1,8 @@
 # make play   opens the game           make test   runs every test
-# make lint   ruff, mypy               make bench  prints what the game costs
+# make lint   ruff, mypy, imports      make bench  prints what the game costs
 # make tfjs   installs the real TensorFlow.js, which the tests of importing models run where Node is there
 # make dist   builds the wheel         make clean  removes what make made
+# make attack tries broken and hostile input on every part, for minutes (ARGS="--count 2000 settings" for some)
 #
 # Everything is installed into .venv, pinned by constraints.txt. `make play CPU=1` takes torch's small CPU build from PyTorch's own
 # index; without it, Linux gets the CUDA build from PyPI, which also works and takes some gigabytes.
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test tfjs lint bench dist clean
+.PHONY: play test tfjs lint bench attack dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -28,9 +29,13 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench $(ARGS)
+
+attack: .venv/installed-dev
+	$(BIN)/python -m tools.attack $(ARGS)
 
 dist: .venv/installed-dev
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
@@ -55,5 +60,5 @@ clean:
 	@touch $@
 
 .venv/installed-dev: .venv/torch pyproject.toml constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,export,onnx,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[export,onnx,train]'
 	@touch $@ .venv/installed

@@ -206,13 +206,56 @@ def test_the_callback_may_stop_it(recognizer: SpeechCommands) -> None:
     assert len(results) == 3
 
 
-def test_a_fault_of_the_callback_waits_for_who_asks(recognizer: SpeechCommands) -> None:
+def test_wait_raises_once_what_the_callback_raised(recognizer: SpeechCommands) -> None:
     def fail(_: Result) -> None:
         raise ZeroDivisionError("in the callback")
 
     recognizer.listen(fail, source=endless(), invoke_on_noise_and_unknown=True)
-    assert recognizer.wait(30)
+    with pytest.raises(ZeroDivisionError, match="in the callback"):
+        recognizer.wait(30)
     assert isinstance(recognizer.error, ZeroDivisionError)
+    assert recognizer.wait(0)
+    assert listen(recognizer, []) == []
+
+
+def test_it_stops_at_the_end_of_a_with_statement(recognizer: SpeechCommands) -> None:
+    with recognizer as listening:
+        assert listening is recognizer
+        listening.listen(print, source=endless())
+        assert listening.is_listening
+    assert not recognizer.is_listening
+
+
+def test_sixteen_bit_samples_give_what_the_same_numbers_give(recognizer: SpeechCommands, speech: Sound) -> None:
+    whole = np.round(speech * 32767).astype(np.int16)
+    assert recognizer.recognize(whole).scores == recognizer.recognize(whole / 32768).scores
+    assert [r.time for r in listen(recognizer, [whole])] == [r.time for r in listen(recognizer, [whole / np.float32(32768)])]
+
+
+@pytest.mark.parametrize(
+    ("waveform", "says"),
+    [
+        (np.full(100, 3, dtype=np.int32), "this is of type int32"),
+        (np.full(100, 200, dtype=np.uint8), "this is of type uint8"),
+        (np.full(100, 12_000.0), "divide 16-bit numbers by 32768"),
+        (np.zeros((2, 100)), "take one channel"),
+        ([[1.0], [1.0, 2.0]], "no row of numbers"),
+        (["a"], "this is of type <U1"),
+    ],
+)
+def test_samples_of_another_kind_are_refused_with_a_sentence(recognizer: SpeechCommands, waveform: object, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        recognizer.recognize(waveform)  # type: ignore[arg-type]
+
+
+def test_torch_keeps_the_threads_that_its_program_gave_it() -> None:
+    code = "import torch; torch.set_num_threads(3); import voicetrail; voicetrail.create(); assert torch.get_num_threads() == 3"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_the_package_lists_its_api() -> None:
+    assert dir(voicetrail) == ["Result", "SpeechCommands", "__version__", "create"]
+    assert Path(voicetrail.__file__).with_name("py.typed").exists()
 
 
 def test_blocks_that_are_no_sound_end_it_with_a_message(recognizer: SpeechCommands) -> None:

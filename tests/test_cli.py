@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import voicetrail
-from voicetrail.cli import COMMANDS, main
+from voicetrail.cli import main
 from voicetrail.errors import (
     AudioError,
     RemoteError,
@@ -21,18 +22,21 @@ from voicetrail.errors import (
     VoicetrailError,
     WeightsError,
 )
+from voicetrail.program import COMMANDS
 
 
-def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--help"]) == 0
+@pytest.mark.parametrize("given", ["--help", "-h", "help"])
+def test_the_help_lists_every_command(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([given]) == 0
     out = capsys.readouterr().out
     for name, text in COMMANDS.items():
         assert f"{name} " in out
         assert text in out
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
+@pytest.mark.parametrize("given", ["--version", "version"])
+def test_the_version(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([given]) == 0
     assert capsys.readouterr().out == f"voicetrail {voicetrail.__version__}\n"
 
 
@@ -41,6 +45,8 @@ def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
     err = capsys.readouterr().err
     assert "no command 'dance�[2J'" in err
     assert "listen" in err
+    assert main(["lissten"]) == 2
+    assert "did you mean listen?" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -54,7 +60,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise command.result
         return int(command.result)
 
-    command.run, command.add_arguments = run, lambda parser: parser.add_argument("--loud", action="store_true")
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--loud", action="store_true")
+        parser.add_argument("--profile")
+
+    command.run, command.add_arguments = run, add_arguments
     for name in ("play", "doctor"):
         monkeypatch.setitem(sys.modules, f"voicetrail.commands.{name}", command)
     return command
@@ -63,7 +73,22 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 @pytest.mark.parametrize("given", [[], ["play"], ["--loud"], ["play", "--loud"]])
 def test_without_a_command_it_plays(stand_in: SimpleNamespace, given: list[str]) -> None:
     assert main(given) == 0
-    assert stand_in.given == [{"loud": "--loud" in given}]
+    assert stand_in.given == [{"loud": "--loud" in given, "profile": None}]
+
+
+@pytest.mark.parametrize(
+    ("given", "loud"),
+    [
+        (["--profile", "ann"], False),
+        (["--profile=ann", "--loud"], True),
+        (["--profile", "ann", "doctor"], False),
+        (["--profile=ann", "doctor", "--loud"], True),
+        (["doctor", "--profile", "ann"], False),
+    ],
+)
+def test_a_profile_may_stand_before_the_command(stand_in: SimpleNamespace, given: list[str], loud: bool) -> None:
+    assert main(given) == 0
+    assert stand_in.given == [{"loud": loud, "profile": "ann"}]
 
 
 def test_the_commands_exit_code_is_the_programs(stand_in: SimpleNamespace) -> None:
@@ -121,8 +146,9 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_every_command_tells_what_it_is_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([name, "--help"]) == 0
+@pytest.mark.parametrize("asked", ["after", "before"])
+def test_every_command_says_what_it_is_for(name: str, asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"] if asked == "after" else ["help", name]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"usage: voicetrail {name}")
     assert (import_module(f"voicetrail.commands.{name.replace('-', '_')}").__doc__ or "").split("\n")[0] in out

@@ -19,44 +19,6 @@ HEAVY = ("textual", "torch", "torchaudio", "sounddevice")
 LONGEST = 400
 """Lines of a file: what a person reads in one sitting."""
 
-# What a part may import of the package, besides itself. Nothing above is imported by anything below.
-GROUND = {"events", "errors", "text", "vocabulary", "log_odds", "atomic", "output"}
-SOUND = GROUND | {"audio", "spotting", "listening"}
-PLAY = SOUND | {"link", "sources", "game", "calibration", "replay", "settings", "keys"}
-MAY_IMPORT = {
-    "events": set[str](),
-    "errors": set[str](),
-    "text": set[str](),
-    "vocabulary": set[str](),
-    "log_odds": set[str](),
-    "atomic": set[str](),
-    "output": {"errors", "text"},
-    "arguments": {"output", "text"},
-    "audio": GROUND,
-    "spotting": GROUND | {"audio"},
-    "listening": GROUND | {"audio", "spotting"},
-    "link": SOUND,
-    "sources": GROUND | {"audio", "link"},
-    "game": GROUND,
-    "calibration": SOUND,
-    "replay": SOUND | {"game", "progress"},
-    "progress": set[str](),
-    "settings": GROUND | {"spotting"},
-    "keys": GROUND | {"key_names"},
-    "key_names": GROUND,
-    "checkup": GROUND | {"audio", "spotting", "settings", "sources"},
-    "play": PLAY,
-    "remote": SOUND | {"link", "sources", "settings"},
-    "training": SOUND,
-    "api": SOUND | {"sources"},
-    "ui": PLAY | {"play", "checkup", "remote"},
-    "cli": {"errors", "text", "output", "arguments"},
-    "__main__": {"cli"},
-    "__init__": {"api"},
-}
-# The commands, on top, may import everything but what starts the program.
-MAY_IMPORT["commands"] = set(MAY_IMPORT) - {"cli", "__main__", "__init__", "api"}
-
 
 @cache
 def modules() -> tuple[str, ...]:
@@ -93,11 +55,6 @@ def importers(package: str) -> set[str]:
     return {module for module in modules() if any(name.partition(".")[0] == package for name in imports(module))}
 
 
-def part(module: str) -> str:
-    """``voicetrail.audio.file`` is of the part ``audio``."""
-    return module.split(".")[1]
-
-
 @cache
 def reached(module: str) -> frozenset[str]:
     """Everything that comes along with a module as soon as it is imported: imports at the top of files, followed."""
@@ -114,33 +71,17 @@ def reached(module: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def test_each_part_imports_only_what_lies_below_it() -> None:
-    wrong = {
-        f"{module} imports {name}"
-        for module in modules()
-        for name in imports(module)
-        if name.startswith("voicetrail.")
-        and part(name) in MAY_IMPORT
-        and part(name) not in MAY_IMPORT[part(module)] | {part(module)}
-    }
-    assert not wrong
-    assert {part(module) for module in modules()} == set(MAY_IMPORT)
+def test_who_may_import_whom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The contracts of pyproject.toml: layers without a circle, and who may use the heavy packages."""
+    from importlinter.cli import lint_imports
 
-
-def test_only_the_microphone_imports_sounddevice() -> None:
-    assert importers("sounddevice") == {"voicetrail.audio.microphone"}
+    monkeypatch.chdir(ROOT)
+    code = lint_imports(no_cache=True)
+    assert code == 0, capsys.readouterr().out
 
 
 def test_only_the_features_import_torchaudio() -> None:
     assert importers("torchaudio") == {"voicetrail.spotting.features"}
-
-
-def test_only_spotting_and_training_import_torch() -> None:
-    assert {part(module) for module in importers("torch")} <= {"spotting", "training"}
-
-
-def test_only_the_screen_imports_textual() -> None:
-    assert {part(module) for module in importers("textual")} == {"ui"}
 
 
 LIGHT = (

@@ -1,26 +1,53 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tools.readme import README, filled
-from voicetrail.cli import COMMANDS
+from tools.readme import PAGE, README, filled
+from voicetrail.program import COMMANDS
 
 ROOT = README.parent
 
 
 def test_the_tables_are_those_of_the_code() -> None:
-    text = README.read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     assert filled(text) == text, "run python -m tools.readme"
 
 
-def test_every_file_that_it_links_is_there() -> None:
-    text = README.read_text("utf-8")
-    for path in re.findall(r"\]\((?!http)([^)#]+)\)", text):
-        assert (ROOT / path).exists(), path
+@pytest.mark.parametrize("page", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)
+def test_every_file_that_a_page_links_is_there(page: Path) -> None:
+    for path in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        assert (page.parent / path).exists(), path
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert re.search(rf"voicetrail {command}\b", README.read_text("utf-8"))
+
+
+def python_examples() -> list[str]:
+    pages = [README, *sorted((ROOT / "docs").glob("*.md"))]
+    return [code for page in pages for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+
+
+def test_every_python_example_is_type_checked(tmp_path: Path) -> None:
+    assert python_examples()
+    for number, code in enumerate(python_examples()):
+        (tmp_path / f"example{number}.py").write_text(code, "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_python_example_runs(tmp_path: Path) -> None:
+    for code in python_examples():
+        program = [sys.executable, "-c", code]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(program, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, ""), code
+        assert done.stdout, code

@@ -1,4 +1,4 @@
-"""Writes the tables of keys and settings into README.md from the code: ``python -m tools.readme``. A test holds them equal."""
+"""Writes the tables of keys and settings into docs/settings.md from the code: ``python -m tools.readme``. A test holds them equal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 from voicetrail.keys import markdown_table
 from voicetrail.settings import SETTINGS
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "settings.md"
 
 
 def settings_table() -> str:
-    """The table of settings for the README."""
+    """The table of settings."""
     lines = ["| setting | default | values | what it does |", "| --- | --- | --- | --- |"]
     for setting in SETTINGS.values():
         lines.append(
@@ -27,7 +29,7 @@ def _shown(value: object) -> str:
 
 
 def filled(text: str) -> str:
-    """The README's text with its tables made anew."""
+    """The page with its tables as the code has them now."""
     for name, table in (("keys", markdown_table()), ("settings", settings_table())):
         before, rest = text.split(f"<!-- {name} -->\n", 1)
         text = f"{before}<!-- {name} -->\n{table}<!-- /{name} -->" + rest.split(f"<!-- /{name} -->", 1)[1]
@@ -35,4 +37,4 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text("utf-8")), "utf-8")
+    PAGE.write_text(filled(PAGE.read_text("utf-8")), "utf-8")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from voicetrail.version import __version__
+
 if TYPE_CHECKING:
     from voicetrail.api import Result, SpeechCommands, create
 
-__version__ = "0.1.0"
 __all__ = ["Result", "SpeechCommands", "__version__", "create"]
 
 
@@ -21,3 +22,8 @@ def __getattr__(name: str) -> object:
 
         return getattr(api, name)
     raise AttributeError(f"module 'voicetrail' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The API, and nothing of how it is made."""
+    return sorted(__all__)

@@ -2,11 +2,10 @@
 
     import voicetrail
 
-    ears = voicetrail.create("directional4w")
-    print(ears.word_labels)
-    ears.listen(lambda result: print(result.word, result.score), probability_threshold=0.8)
-    ...
-    ears.stop_listening()
+    with voicetrail.create("directional4w") as recognizer:
+        print(recognizer.word_labels)
+        recognizer.listen(lambda result: print(result.word, result.score), source="demo")
+        recognizer.wait()
 
 The names are theirs in Python's spelling; times are in seconds.
 """
@@ -17,13 +16,15 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from voicetrail.audio.blocks import BlockSource
+from voicetrail.audio.blocks import BlockSource, as_samples
 from voicetrail.audio.source import Source
-from voicetrail.errors import UsageError, VoicetrailError
+from voicetrail.errors import UsageError
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
 from voicetrail.listening import Listener
 from voicetrail.sources import open_source
@@ -36,23 +37,27 @@ Sound = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What was recognised at one moment."""
+    """What was recognized at one moment. Two results are equal only if they are the same one: arrays have no plain equality."""
 
     time: float
-    """Sound consumed so far in s; 0 for ``recognize``."""
+    """How much sound had been consumed by then, in s from the begin of the source; 0 for ``recognize``."""
     word: str
-    """The word given out, or the best label."""
+    """The word that was given out; for ``recognize`` and ``invoke_on_noise_and_unknown`` the label with the highest posterior, which
+    may be ``_unknown_`` (other speech) or ``_background_noise_``."""
     score: float
+    """Of a word that was given out: its posterior averaged over the smoothing time, 0 to 1. Otherwise the label's own posterior."""
     scores: dict[str, float]
-    """Posterior of each label."""
+    """Posterior of every label in the last window, not averaged; together they are 1."""
     spectrogram: Sound | None = None
-    """The network's input, ``[mels, frames]``, if asked for."""
+    """The network's input, log-mel energies as ``[mels, frames]``; ``None`` unless it was asked for."""
     embedding: Sound | None = None
-    """What the backbone made of it, ``[embedding]``, if asked for."""
+    """What the network makes of it before its last layer, ``[embedding]``; ``None`` unless it was asked for."""
 
 
 class SpeechCommands:
     """A recognizer that listens in the background and calls back; made by ``create``.
+
+    In a ``with`` statement it stops listening at the end of the block.
 
     Args:
         recognizer: the loaded recognizer.
@@ -62,8 +67,17 @@ class SpeechCommands:
         self._recognizer = recognizer
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
+        self._raised = False
         self.error: Exception | None = None
-        """What ended the last ``listen`` before its time: from the source, or from the callback."""
+        """What ended the last ``listen`` before its time: from the source, or from the callback. ``wait`` raises it."""
+
+    def __enter__(self) -> Self:
+        """Use in a ``with`` statement."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop listening."""
+        self.stop_listening()
 
     @property
     def word_labels(self) -> tuple[str, ...]:
@@ -78,20 +92,20 @@ class SpeechCommands:
     def recognize(
         self, waveform: npt.ArrayLike, *, include_spectrogram: bool = False, include_embedding: bool = False
     ) -> Result:
-        """Recognise one word in a piece of sound.
+        """Recognize one word in a piece of sound.
 
         Args:
-            waveform: 16 kHz mono samples between -1 and 1, ``[samples]``; of a longer piece the second with the most energy counts,
-                a shorter one is centered in zeros.
+            waveform: 16 kHz mono samples, ``[samples]``: numbers between -1 and 1, or 16-bit integers. Of a longer piece the second
+                with the most energy counts, a shorter one is centered in zeros.
             include_spectrogram: give the network's input as well.
             include_embedding: give the embedding as well.
 
         Raises:
-            UsageError: the waveform is empty, not one-dimensional, or not of finite numbers.
+            UsageError: the waveform is empty, not one-dimensional, or not of samples as they are asked for.
         """
-        sound = np.asarray(waveform, dtype=np.float32)
-        if sound.ndim != 1 or not len(sound) or not np.isfinite(sound).all():
-            raise UsageError("the waveform must be one row of finite samples at 16 kHz, between -1 and 1")
+        sound = as_samples(waveform, "the waveform")
+        if not len(sound):
+            raise UsageError("the waveform must be one row of finite samples at 16 kHz, and it is empty")
         window = loudest_window(sound, self._recognizer.window_samples)
         scores = tuple(self._recognizer.posteriors(window[None])[0].tolist())
         best = max(range(len(scores)), key=scores.__getitem__)
@@ -114,8 +128,8 @@ class SpeechCommands:
 
         Args:
             callback: is given each result, in that thread.
-            source: ``mic``, ``demo``, a file, a line (``tcp://…``, ``unix://…``), or blocks of 16 kHz mono samples (a generator of
-                arrays, say). A file is read as fast as it can be recognised.
+            source: ``mic``, ``demo``, a file, an address (``tcp://…``, ``unix://…``), or blocks of 16 kHz mono samples as
+                ``recognize`` takes them (a generator of arrays, say). A file is read as fast as it can be recognized.
             device: for ``mic``: an input's index or a part of its name.
             probability_threshold: score a word needs; left out, each word has the threshold that ships with the weights.
             overlap_factor: part of the one-second window that the next one shares, 0 to below 1; left out, windows are 40 ms apart.
@@ -145,7 +159,7 @@ class SpeechCommands:
         opened: Source
         opened = open_source(source, device=device) if isinstance(source, (str, Path)) else BlockSource(source)
         listener = Listener(opened, recognizer, Detector(recognizer.labels, settings))
-        self.error = None
+        self.error, self._raised = None, False
 
         def work() -> None:
             try:
@@ -161,7 +175,7 @@ class SpeechCommands:
                     callback(
                         self._result(time, word, score, recognizer.posteriors, window, include_spectrogram, include_embedding)
                     )
-            except Exception as error:  # the thread is nobody's: what ended it waits in ``error`` for who asks
+            except Exception as error:  # nobody sees it in this thread: it waits for ``wait``
                 self.error = error
 
         self._listener = listener
@@ -173,10 +187,12 @@ class SpeechCommands:
 
         Raises:
             VoicetrailError: the source failed meanwhile.
+            Exception: whatever the callback raised, which ended the listening. It is raised once.
         """
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
-        if isinstance(self.error, VoicetrailError):
+        if not self.is_listening and not self._raised and self.error is not None:
+            self._raised = True
             raise self.error
         return not self.is_listening
 
@@ -201,7 +217,7 @@ class SpeechCommands:
 
 
 class _Hopping:
-    """The recognizer with a step of the caller's choice; remembers the last window for who wants its picture."""
+    """The recognizer with a hop of the caller's choice; it keeps the last window, for its spectrogram and embedding."""
 
     def __init__(self, recognizer: Recognizer, overlap: float | None) -> None:
         self._recognizer = recognizer
@@ -229,7 +245,8 @@ def create(vocabulary: str = "directional4w", weights: str | Path | None = None)
     """
     if vocabulary not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary {vocabulary!r}; there are {', '.join(VOCABULARIES)}")
-    recognizer = load_recognizer(vocabulary if weights is None else weights)
+    # How many threads torch uses is the affair of the program that this is a part of.
+    recognizer = load_recognizer(vocabulary if weights is None else weights, threads=None)
     missing = {*VOCABULARIES[vocabulary], *RESERVED} - {*recognizer.labels}
     if missing:
         raise UsageError(f"the weights {recognizer.name} do not know {', '.join(sorted(filter(is_word, missing)))}")

@@ -55,8 +55,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("draw_down", ("down",), "Down", "Draw a step down.", "Draw"),
     Action("draw_left", ("left",), "Left", "Draw a step to the left.", "Draw"),
     Action("draw_right", ("right",), "Right", "Draw a step to the right.", "Draw"),
-    Action("undo", ("u",), "Undo", "Take the last stroke, or the last clear, back.", "Draw", footer=True),
-    Action("clear", ("c",), "Clear", "Take the drawing away; undo brings it back.", "Draw", footer=True),
+    Action("undo", ("u",), "Undo", "Undo the last stroke, or the last clear.", "Draw", footer=True),
+    Action("clear", ("c",), "Clear", "Clear the drawing; undo brings it back.", "Draw", footer=True),
     Action("step_shorter", ("-",), "Shorter steps", "Make a step shorter.", "Draw", call="step_setting('step',-1)"),
     Action("step_longer", ("+", "="), "Longer steps", "Make a step longer.", "Draw", call="step_setting('step',1)"),
     Action(
@@ -73,7 +73,7 @@ ACTIONS: tuple[Action, ...] = (
         "listening",
         ("space",),
         "Listen",
-        "Stop or start listening at once; ends a glide; with push to talk: open the ear for a while.",
+        "Stop or start listening at once; ends a glide; with push to talk: listen for a while.",
         "Listen",
         footer=True,
     ),
@@ -137,12 +137,12 @@ ACTIONS: tuple[Action, ...] = (
         call="step_setting('smoothing',1)",
     ),
     Action("preset", ("n",), "Next preset", "Take the next preset: quiet room, noisy room, fast, sure, your own.", "Tune"),
-    Action("record", ("r",), "Record", "Start or stop keeping the session in a file.", "Session", footer=True),
+    Action("record", ("r",), "Record", "Start or stop recording the session in a file.", "Session", footer=True),
     Action("marker", ("m",), "Marker", "Set a marker in the recording.", "Session"),
     Action("settings", ("s",), "Settings", "Every setting, its value, range and where it came from.", "Screens", footer=True),
     Action("microphone", ("d",), "Microphone", "The inputs with their level; choose one.", "Screens", footer=True),
     Action("calibrate", ("k",), "Calibrate", "Find thresholds and gain for your voice, in under a minute.", "Screens"),
-    Action("replays", ("l",), "Replays", "The kept sessions: play, rename, delete.", "Screens"),
+    Action("replays", ("l",), "Replays", "The recorded sessions: play, rename, delete.", "Screens"),
     Action("theme", ("t",), "Dark or light", "Change between a dark and a light screen.", "Screens"),
     Action("screenshot", ("S",), "Screenshot", "Save the screen as an SVG picture.", "Screens"),
     Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),
@@ -260,11 +260,14 @@ def by_group(actions: Iterable[Action] = ACTIONS) -> dict[Group, list[Action]]:
 
 
 def markdown_table(actions: Iterable[Action] = ACTIONS) -> str:
-    """The table of keys for the README."""
-    lines = ["| key | what it does |", "| --- | --- |"]
+    """The table of keys for the docs."""
+    lines = ["| key | what it does | action |", "| --- | --- | --- |"]
     for group, members in by_group(actions).items():
-        lines.append(f"| **{group}** | |")
-        lines += [f"| {' '.join(f'`{shown_key(key)}`' for key in action.keys)} | {action.help} |" for action in members]
+        lines.append(f"| **{group}** | | |")
+        lines += [
+            f"| {' '.join(f'`{shown_key(key)}`' for key in action.keys)} | {action.help} | `{action.name}` |"
+            for action in members
+        ]
         if group == "Tune":
-            lines.append("| `1` to `9` | Select the word with that number; with `18w` the digit's own word. |")
+            lines.append("| `1` to `9` | Select the word with that number; with `18w` the digit's own word. | |")
     return "\n".join(lines) + "\n"

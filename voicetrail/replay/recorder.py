@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicetrail import __version__
 from voicetrail.errors import ReplayError
 from voicetrail.events import (
     DetectorChanged,
@@ -46,6 +45,7 @@ from voicetrail.replay.file.scores import LABELS_MAX, quantize
 from voicetrail.replay.file.writer import Hop, Sound, TrailWriter
 from voicetrail.replay.library import new_path
 from voicetrail.text import printable
+from voicetrail.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np

@@ -152,15 +152,16 @@ def loudest_window(sound: Sound, size: int) -> Sound:
     return sound[since : since + size].astype(np.float32)
 
 
-def load_recognizer(name: str | Path = "directional4w", threads: int = 1) -> Recognizer:
+def load_recognizer(name: str | Path = "directional4w", threads: int | None = 1) -> Recognizer:
     """Load weights by name or path, and make them ready.
 
     Args:
         name: of weights that ship, or a path.
-        threads: how many torch may use; one is the fastest for a network this small.
+        threads: how many torch may use in this process; one is the fastest for a network this small. ``None`` leaves it as it is.
 
     Raises:
         WeightsError: the file cannot be used.
     """
-    torch.set_num_threads(threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
     return Recognizer(load_weights(name))

@@ -1,0 +1,107 @@
+"""The commands, and the parsers that are made from them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+from voicetrail.arguments import Parser
+
+COMMANDS = {
+    "play": "the game (what `voicetrail` alone does)",
+    "listen": "print the words heard in a file or at the microphone",
+    "classify": "print the scores of one-second clips",
+    "calibrate": "find thresholds and gain for your voice, microphone and room",
+    "devices": "list the sound inputs",
+    "doctor": "check terminal, sound and weights, and say what to do",
+    "settings": "show or change settings, with where each came from",
+    "replays": "list the kept sessions",
+    "replay": "play a kept session again, check it, or ask what if",
+    "export": "turn a kept session into a cast, gif, svg, png, text or wav",
+    "ssh": "play on another machine with the microphone of this one",
+    "mic": "serve this machine's microphone to a game elsewhere",
+    "import-model": "make weights of a TensorFlow.js model",
+    "export-model": "write weights for other programs: ONNX, TensorFlow.js",
+    "train": "train a recognizer",
+    "evaluate": "measure a recognizer on clips, noise and streams",
+    "completion": "print the shell's completion for bash, zsh or fish",
+}
+"""Every command with its line in the help."""
+
+DEFAULT = "play"
+
+
+def build_parser() -> Parser:
+    """The parser of the program's own help; a command's own arguments are added only when it is called."""
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    parser = Parser(
+        prog="voicetrail",
+        description="Say up, down, left, right: a trail draws itself in the terminal.",
+        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` tells more; `voicetrail` alone plays.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="voicetrail [--profile NAME] [COMMAND] [options]",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.add_argument("--profile", metavar="NAME", help="the player's own settings, for the command that follows")
+    return parser
+
+
+def command_module(name: str) -> ModuleType:
+    """The module of a command, imported: it has ``add_arguments`` and ``run``."""
+    return import_module(f"voicetrail.commands.{name.replace('-', '_')}")
+
+
+def command_parser(name: str) -> Parser:
+    """The parser of one command; its module is imported."""
+    command = command_module(name)
+    parser = Parser(
+        prog=f"voicetrail {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_arguments(parser)
+    return parser
+
+
+def whole_parser() -> Parser:
+    """The parser with every command and its arguments in it: what completion and the manual page are made from."""
+    parser = build_parser()
+    parser.usage = None
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = command_module(name)
+        own = commands.add_parser(
+            name, help=text, description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        command.add_arguments(own)
+    return parser
+
+
+def split_arguments(given: Sequence[str]) -> tuple[str, list[str]]:
+    """What a command line asks for.
+
+    Args:
+        given: the words after ``voicetrail``.
+
+    Returns:
+        A command, ``--help``, ``--version``, or a name that is none; and its arguments. ``--profile NAME`` may stand before the
+        command, which takes it over.
+    """
+    words = list(given)
+    profile: list[str] = []
+    if words and words[0].startswith("--profile="):
+        profile, words = words[:1], words[1:]
+    elif words[:1] == ["--profile"] and len(words) > 1:
+        profile, words = words[:2], words[2:]
+    match words:
+        case ["help" | "-h" | "--help"]:
+            return "--help", []
+        case ["help", name, *_]:
+            return name, ["--help"]
+        case ["version" | "--version", *_]:
+            return "--version", []
+        case [name, *rest] if not name.startswith("-"):
+            return name, [*profile, *rest]
+        case _:
+            return DEFAULT, [*profile, *words]
