@@ -30,7 +30,7 @@ from voicetrail.listening import Listener
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
-from voicetrail.vocabulary import RESERVED, VOCABULARIES, is_word
+from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES, is_word
 
 Sound = npt.NDArray[np.float32]
 
@@ -232,17 +232,20 @@ class _Hopping:
         return self.posteriors
 
 
-def create(vocabulary: str = "directional4w", weights: str | Path | None = None) -> SpeechCommands:
+def create(vocabulary: str | None = None, weights: str | Path | None = None) -> SpeechCommands:
     """Make a recognizer.
 
     Args:
-        vocabulary: ``directional4w`` or ``18w``.
-        weights: name or path of other weights; they must have the vocabulary's words.
+        vocabulary: ``directional4w`` (left out, with no weights) or ``18w``.
+        weights: name or path of other weights, imported ones too; they must have the words of a vocabulary that is given.
 
     Raises:
         UsageError: there is no such vocabulary, or the weights have other words.
         WeightsError: the weights cannot be used.
     """
+    if vocabulary is None and weights is not None:
+        return SpeechCommands(load_recognizer(weights))
+    vocabulary = vocabulary or DEFAULT_VOCABULARY
     if vocabulary not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary {vocabulary!r}; there are {', '.join(VOCABULARIES)}")
     # How many threads torch uses is the affair of the program that this is a part of.

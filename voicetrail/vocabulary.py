@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -37,3 +38,14 @@ that is not here is heard and shown, and moves nothing."""
 def is_word(label: str) -> bool:
     """Whether a label may be given out as a word (``_background_noise_`` and ``_unknown_`` never are)."""
     return label not in RESERVED
+
+
+def words_that_move(labels: Iterable[str], meanings: Mapping[str, str]) -> tuple[str, ...]:
+    """The words of a recognizer that do something in the game; all its words if none does.
+
+    Args:
+        labels: the recognizer's.
+        meanings: the word of the game that some of them stand for (``events.Ready.meanings``).
+    """
+    words = tuple(label for label in labels if is_word(label))
+    return tuple(word for word in words if meanings.get(word, word) in MEANINGS) or words

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from voicetrail import output
@@ -71,7 +71,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
     try:
         recognizer = load_recognizer(settings.values.recognizer)
         detector = settings.detector_settings(recognizer.detector)
-        plan = Plan.for_words(_words(args.words, recognizer.labels), room=args.room, slot=args.slot)
+        plan = Plan.for_words(_words(args.words, recognizer.labels, recognizer.meanings), room=args.room, slot=args.slot)
         session = CalibrationRun(recognizer.labels, plan, detector)
         listener = Listener(source, recognizer, Detector(recognizer.labels, detector), gain=make_gain(settings.values.gain))
     except BaseException:
@@ -120,17 +120,17 @@ def _later(stop: Callable[[], None]) -> threading.Timer:
     return timer
 
 
-def _words(given: str | None, labels: Sequence[str]) -> tuple[str, ...]:
+def _words(given: str | None, labels: Sequence[str], meanings: Mapping[str, str]) -> tuple[str, ...]:
     """The words to ask for: those given, or those that do something in the game, or all.
 
     Raises:
         UsageError: one is not in the vocabulary.
     """
-    from voicetrail.vocabulary import MEANINGS, is_word
+    from voicetrail.vocabulary import is_word, words_that_move
 
     known = [label for label in labels if is_word(label)]
     if given is None:
-        return tuple(label for label in known if label in MEANINGS) or tuple(known)
+        return words_that_move(labels, meanings)
     words = tuple(dict.fromkeys(word.strip() for word in given.split(",") if word.strip()))
     for word in words:
         if word not in known:

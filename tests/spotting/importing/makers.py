@@ -58,3 +58,35 @@ def write_model(folder: Path, document: dict[str, Any] | None = None, words: tup
     (folder / "model.json").write_text(json.dumps(document))
     (folder / "metadata.json").write_text(json.dumps({"words": words, "frameSize": 232}))
     return folder
+
+
+TONES = {"links": 400.0, "rechts": 1600.0}
+"""Hz of the tone that ``tone_model`` takes for each of its words."""
+
+
+def tone_model(folder: Path, last: int = 15) -> Path:
+    """A model that takes a tone in the last columns of its patch for a word: a template for each, in a single dense layer."""
+    words = (*TONES, "_background_noise_")
+    kernel, bias = np.zeros((43, 232, len(words)), np.float32), np.array([0, 0, 6], np.float32)
+    for index, pitch in enumerate(TONES.values()):
+        nearest = round(pitch * 2048 / 44_100)
+        kernel[-last:, nearest - 1 : nearest + 2, index] = 0.1
+    document = small_document()
+    document["modelTopology"]["config"]["layers"] = [
+        _layer("InputLayer", "in", batch_input_shape=[None, 43, 232, 1]),
+        _layer("Flatten", "flat"),
+        _layer("Dense", "head", units=len(words), activation="linear"),
+        _layer("Activation", "soft", activation="softmax"),
+    ]
+    shapes = {"head/kernel": [43 * 232, len(words)], "head/bias": [len(words)]}
+    document["weightsManifest"] = [
+        {
+            "paths": ["one.bin", "two.bin"],
+            "weights": [{"name": name, "shape": shape, "dtype": "float32"} for name, shape in shapes.items()],
+        }
+    ]
+    write_model(folder, document, words)
+    content = kernel.astype("<f4").tobytes() + bias.astype("<f4").tobytes()
+    (folder / "one.bin").write_bytes(content[:5000])
+    (folder / "two.bin").write_bytes(content[5000:])
+    return folder

@@ -18,7 +18,7 @@ from voicetrail.play.updates import Update
 from voicetrail.text import printable
 from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.vocabulary import MEANINGS
+from voicetrail.vocabulary import words_that_move
 
 SAYS: dict[Verdict, str] = {
     "heard": "heard",
@@ -117,7 +117,7 @@ class CalibrateScreen(ModalScreen[None]):
             self._problem = "the recognizer is still being loaded: press enter in a moment"
             self._show()
             return
-        words = tuple(word for word in tuner.words if word in MEANINGS) or tuner.words
+        words = words_that_move(tuner.words, recognizer.meanings)
         self._problem, self.proposal, self.taken = "", None, False
         self.session = CalibrationRun(recognizer.labels, self._plan or Plan.for_words(words), detector)
         self._show()
