@@ -55,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
         rows=int(size[2]),
         plain=args.ascii,
     )
-    timeline = Timeline(read(find(args.file)))
     out = Path(args.out)
+    with progress_bar("playing the session") as progress:
+        timeline = Timeline(read(find(args.file)), progress)
     with progress_bar(f"writing {printable(out.name)}") as progress:
         export(timeline, out, options, force=args.force, progress=progress)
     output.write_line(f"wrote {printable(out)}")

@@ -90,7 +90,8 @@ def _print_session(replay: Replay, args: argparse.Namespace) -> int:
     from voicetrail.replay.analysis import report
     from voicetrail.replay.timeline import Timeline
 
-    timeline = Timeline(replay)
+    with progress_bar("playing the session") as progress:
+        timeline = Timeline(replay, progress)
     if args.check:
         right, line = report.check(timeline)
         output.write_line(line)

@@ -199,8 +199,7 @@ def _mode(header: Header, totals: Totals | None) -> str:
 
 
 def _tail(descriptor: int, size: int) -> bytes:
-    os.lseek(descriptor, size - _TAIL, os.SEEK_SET)
-    return os.read(descriptor, _TAIL)
+    return os.pread(descriptor, _TAIL, size - _TAIL)
 
 
 def _read_end(tail: bytes) -> tuple[Totals | None, bool]:

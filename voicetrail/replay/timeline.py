@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from voicetrail.events import ListeningChanged, WordHeard, WordRejected
 from voicetrail.game.inputs import Input, is_input
 from voicetrail.game.rules import Rules
+from voicetrail.progress import Report, report_nothing
 from voicetrail.replay.file.entries import Entry, Marker, SettingChanged
 from voicetrail.replay.file.format import Header
 from voicetrail.replay.file.reader import Replay
@@ -24,9 +25,10 @@ class Timeline:
 
     Args:
         replay: the session; while it is still being recorded, ``extend`` adds what came since.
+        progress: called with the part that is done.
     """
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: Replay, progress: Report = report_nothing) -> None:
         self.replay = replay
         self.shown: list[Entry] = []
         """What a player steps through, by time."""
@@ -35,26 +37,28 @@ class Timeline:
         self.markers: list[Entry] = []
         self._history = GameHistory(replay.header)
         self._scores = ScoreIndex()
-        self.extend(replay, replay.entries)
+        self.extend(replay, replay.entries, progress)
 
-    def extend(self, replay: Replay, entries: Iterable[Entry]) -> None:
+    def extend(self, replay: Replay, entries: Sequence[Entry], progress: Report = report_nothing) -> None:
         """Take what was recorded since.
 
         Args:
             replay: the whole of it.
             entries: what was not there before.
+            progress: called with the part that is done.
         """
         self.replay = replay
-        for entry in entries:
+        for number, entry in enumerate(entries):
             self._history.add(entry)
             self._scores.add(entry)
             item = entry.item
             if isinstance(item, WordHeard | WordRejected):
-                insort(self.detected, entry, key=_time)
+                _put(self.detected, entry)
             elif isinstance(item, Marker):
-                insort(self.markers, entry, key=_time)
+                _put(self.markers, entry)
             if isinstance(item, _SHOWN) or is_input(item):
-                insort(self.shown, entry, key=_time)
+                _put(self.shown, entry)
+            progress(number / len(entries))
         self.stops = sorted({entry.at_ms for entry in self.shown})
         """The times of ``shown``."""
 
@@ -134,6 +138,14 @@ class Timeline:
     def shown_between(self, after_ms: int, until_ms: int) -> list[Entry]:
         """What happened after one moment and up to another, it included, of what a player steps through."""
         return self.shown[bisect_right(self.shown, after_ms, key=_time) : bisect_right(self.shown, until_ms, key=_time)]
+
+
+def _put(entries: list[Entry], entry: Entry) -> None:
+    """Put an entry to its place by time, which is nearly always the end."""
+    if not entries or entries[-1].at_ms <= entry.at_ms:
+        entries.append(entry)
+    else:
+        insort(entries, entry, key=_time)
 
 
 def _time(entry: Entry) -> int:

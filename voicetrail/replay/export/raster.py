@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PNG_SIDE, PNG_CELL = 1600, 20
 GIF_SIDE, GIF_CELL = 640, 10
 """Longest side of a picture and greatest width of a cell, in pixels."""
-FRAMES_MAX = 600
+FRAMES_MAX = 300
 """Most pictures of a gif."""
 FRAME_MS = 40
 """Shortest time of a picture: browsers slow shorter ones down."""
