@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,11 +20,14 @@ import soundfile
 from PIL import Image
 
 from tests.replay.makers import Stage, record_spoken, sketch
+from tools.attack.replays import make_sources
 from voicetrail.errors import ReplayError, UsageError
-from voicetrail.game import Clear, Input, SetMovement, Sketch, Step, Undo
+from voicetrail.game import Clear, Input, SetColor, SetMovement, SetPen, Sketch, Step, Undo
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
+from voicetrail.replay import drawing
 from voicetrail.replay.export import ENDINGS, Options, export
 from voicetrail.replay.export.lines import film, final_lines
+from voicetrail.replay.export.look import color_of
 from voicetrail.replay.export.moments import FIT_MS, Pace
 from voicetrail.replay.file.entries import Marker
 from voicetrail.replay.file.reader import read
@@ -243,3 +250,132 @@ def test_a_long_session_fits_into_half_a_minute() -> None:
     pace = Pace.of(range(0, 3_600_000, 700), speed=None, idle_ms=1000)
     assert pace.film[-1] == pytest.approx(FIT_MS)
     assert Pace.of([0, 500, 90_000], speed=1.0, idle_ms=1000).film == (0.0, 500.0, 1500.0)
+
+
+CASES = Path(__file__).parent / "cases"
+
+
+@pytest.mark.parametrize("name", ["long_pause", "suspended_a_minute"])
+@pytest.mark.parametrize("ending", [".cast", ".gif", ".svg", ".png", ".txt", ".ans"])
+def test_a_pause_of_years_costs_nothing(tmp_path: Path, name: str, ending: str) -> None:
+    out, began = tmp_path / f"a{ending}", time.process_time()
+    export(Timeline(read(CASES / f"{name}.trail")), out, Options(animate=True))
+    assert out.stat().st_size < 100_000
+    assert time.process_time() - began < 1.5
+    if ending == ".cast":
+        _, events = cast_lines(out)
+        assert sum(at for at, _, _ in events) <= 10 * len(events)
+
+
+def test_a_film_is_as_long_as_its_format_can_say(tmp_path: Path) -> None:
+    """A picture's time in a gif is a field of 16 bits: eleven minutes would begin again at nothing."""
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for number in range(20):
+        stage.do(Step("up" if number % 2 else "right", "key"), 30_000 * number)
+    stage.at(600_000)
+    stage.stop()
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    for options in (Options(speed=0.01, idle=1000.0), Options(speed=0.5, idle=1000.0)):
+        with pytest.raises(ReplayError, match="choose a higher --speed or a shorter --idle"):
+            export(timeline, tmp_path / "a.gif", options)
+        assert not (tmp_path / "a.gif").exists()
+    export(timeline, tmp_path / "a.gif", Options(speed=1.0, idle=25.0))
+    with Image.open(tmp_path / "a.gif") as image:
+        total = 0
+        for frame in range(getattr(image, "n_frames", 1)):
+            image.seek(frame)
+            total += image.info["duration"]
+    assert total == pytest.approx(19 * 25_000 + 2000, rel=0.02)
+    with pytest.raises(ReplayError, match="minutes long"):
+        export(timeline, tmp_path / "a.cast", Options(speed=0.001, idle=1e6))
+
+
+def test_too_much_for_a_film_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_spoken(tmp_path / "a.trail", hops=200)
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    monkeypatch.setattr("voicetrail.replay.export.moments.MOMENTS_MAX", 3)
+    for ending in (".gif", ".cast", ".svg"):
+        with pytest.raises(ReplayError, match="too much happens"):
+            export(timeline, tmp_path / f"a{ending}", Options(animate=True))
+        assert not (tmp_path / f"a{ending}").exists()
+    export(timeline, tmp_path / "a.png")
+
+
+def test_only_regular_files_are_written_over(timeline: Timeline, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "folder.txt").mkdir()
+    (tmp_path / "link.txt").symlink_to(tmp_path / "pipe.txt")
+    for name, says in (("pipe.txt", "not a regular file"), ("folder.txt", "a folder"), ("link.txt", "not a regular file")):
+        with pytest.raises(ReplayError, match=says):
+            export(timeline, tmp_path / name, force=True)
+    (tmp_path / "mine.txt").write_text("old")
+    (tmp_path / "alias.txt").symlink_to(tmp_path / "mine.txt")
+    export(timeline, tmp_path / "alias.txt", force=True)
+    assert (tmp_path / "alias.txt").is_symlink()
+    assert (tmp_path / "mine.txt").read_text() != "old"
+
+
+def test_a_failure_leaves_the_old_file(timeline: Timeline, tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_text("precious")
+    broken = Timeline(replace(timeline.replay, path=tmp_path / "without sound.trail"))
+    with pytest.raises(ReplayError, match="no sound"):
+        export(broken, tmp_path / "a.wav", force=True)
+    assert (tmp_path / "a.wav").read_text() == "precious"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.mark.parametrize("mode", ["trace-2", "maze-3", "snake-4", "echo-5"])
+def test_every_mode_is_exported(sessions: Path, tmp_path: Path, mode: str) -> None:
+    timeline = Timeline(read(sessions / f"{mode}.trail"))
+    game = timeline.final
+    for ending in ENDINGS:
+        if ending != ".wav":
+            export(timeline, tmp_path / f"a{ending}")
+    shown = drawing.rows(game)
+    assert (tmp_path / "a.txt").read_text().splitlines() == shown
+    assert any(set("♦●⌂·│") & set(row) for row in shown)
+    _, events = cast_lines(tmp_path / "a.cast")
+    screen = pyte.Screen(80, 24)
+    stream = pyte.Stream(screen)
+    for _, code, data in events:
+        if code == "o":
+            stream.feed(data)
+    text = "\n".join(screen.display)
+    assert all(row in text for row in shown)
+    assert game.status in screen.display[-1]
+    # Each role has its color in the picture, and the moving svg draws as many cells as there are.
+    colors = {color_of(game.mark_at(cell)) for cell in game.marked()}
+    with Image.open(tmp_path / "a.png") as image:
+        found = {f"#{r:02x}{g:02x}{b:02x}" for _, (r, g, b) in image.convert("RGB").getcolors(1 << 24) or []}  # type: ignore[misc]
+    assert colors <= found
+    export(timeline, tmp_path / "b.svg", Options(animate=True))
+    for name in ("a.svg", "b.svg"):
+        picture = Image.open(io.BytesIO(cairosvg.svg2png(url=str(tmp_path / name)))).convert("RGB")
+        painted = {f"#{r:02x}{g:02x}{b:02x}" for _, (r, g, b) in picture.getcolors(1 << 24) or []}  # type: ignore[misc]
+        assert colors <= painted
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session of each mode."""
+    folder = tmp_path_factory.mktemp("modes") / "sessions"
+    make_sources(folder, 3)
+    return folder
+
+
+def test_the_ink_of_a_drawing_is_in_every_export(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    items: list[Input] = [SetColor("red"), SetPen("heavy"), Step("right", "key"), SetColor("blue"), Step("down", "key")]
+    for number, item in enumerate(items):
+        stage.do(item, number * 1000)
+    stage.at(6000)
+    stage.stop()
+    timeline = Timeline(read(tmp_path / "a.trail"))
+    export(timeline, tmp_path / "a.ans")
+    assert {"31m", "34m"} <= {part.split("m")[0] + "m" for part in (tmp_path / "a.ans").read_text().split("\x1b[")[1:]}
+    export(timeline, tmp_path / "a.txt")
+    assert "━" in (tmp_path / "a.txt").read_text()
+    export(timeline, tmp_path / "a.svg")
+    assert {"#e0616b", "#6aa3ec"} <= set(re.findall("#[0-9a-f]{6}", (tmp_path / "a.svg").read_text()))

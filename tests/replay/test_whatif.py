@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.replay.makers import Stage, record_spoken, sketch, spoken
+from tests.replay.makers import LABELS, Stage, record_spoken, sketch, spoken
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
 from voicetrail.game import Step
+from voicetrail.game.inputs import is_input
 from voicetrail.replay.analysis.whatif import Override, decide, what_if
-from voicetrail.replay.file.entries import Entry
+from voicetrail.replay.file.entries import Entry, RecognizerStarted
 from voicetrail.replay.file.format import write_entry
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.vocabulary import UNKNOWN
 
 
 def restless(path: Path, seed: int, start_hop: int) -> Stage:
@@ -154,3 +157,74 @@ def test_a_word_that_the_game_held_back_is_not_gained(tmp_path: Path) -> None:
         lines.insert(-3, write_entry(Entry(0, held_back), 0)[0])
     path.write_text("\n".join(lines) + "\n")
     assert what_if(read(path), Override()).same
+
+
+def test_a_recording_that_begins_amid_talk_knows_the_talk_level(tmp_path: Path) -> None:
+    """The detector's talk level is in the file: with the recorded settings nothing changes, also where talk shifts thresholds."""
+    settings = DetectorSettings(0.6, smoothing=0.0, talk_shift=0.48)
+
+    def row(label: str, score: float, rest: str) -> tuple[float, ...]:
+        return tuple(score if name == label else round(1 - score, 3) if name == rest else 0.0 for name in LABELS)
+
+    talk, word = [row(UNKNOWN, 1.0, UNKNOWN)] * 500, [row("up", 0.68, UNKNOWN)] * 12
+    rows = [
+        *talk,
+        *word,
+        *[row(UNKNOWN, 1.0, UNKNOWN)] * 40,
+        *[row("left", 0.97, UNKNOWN)] * 12,
+        *[row(UNKNOWN, 1.0, UNKNOWN)] * 20,
+    ]
+    stage = Stage()
+    for hop, _ in stage.listen(rows, settings=settings):
+        if hop == 495:
+            stage.start(tmp_path / "a.trail")
+    stage.stop()
+    replay = read(tmp_path / "a.trail")
+    state = next(entry.item.state for entry in replay.entries if isinstance(entry.item, RecognizerStarted))
+    assert state.talk_level > 0.8
+    heard = [entry.item.word for entry in replay.entries if isinstance(entry.item, WordHeard)]
+    assert heard == ["left"], "a word of 0.68 is below a threshold of 0.6 that talk has moved up"
+    assert what_if(replay, Override()).same
+    # Without the talk level, the first word would have been given out.
+    forgotten = replace(state, talk_level=0.0)
+    entries = tuple(
+        replace(entry, item=replace(entry.item, state=forgotten)) if isinstance(entry.item, RecognizerStarted) else entry
+        for entry in replay.entries
+    )
+    outcome = what_if(replace(replay, entries=entries), Override())
+    assert [getattr(entry.item, "word", "") for entry in outcome.gained] == ["up"]
+
+
+def test_what_a_gained_word_means_is_the_games_to_say(tmp_path: Path) -> None:
+    """`stop` lifts the pen where nothing glides: a word that is gained does what it would have done."""
+    labels = ("up", "stop", "go", UNKNOWN, "_background_noise_")
+    rows = []
+    for label, score in (("up", 0.9), ("stop", 0.5), ("up", 0.9)):
+        rows += [tuple(score if name == label else 0.0 for name in labels)] * 10
+        rows += [(0.0, 0.0, 0.0, 0.0, 1.0)] * 40
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    for _ in stage.listen(rows, settings=DetectorSettings(0.7, smoothing=0.0), labels=labels):
+        pass
+    stage.stop()
+    outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.4))
+    assert [type(entry.item).__name__ for entry in outcome.after.entries if is_input(entry.item)] == ["Step", "PenUp", "Step"]
+
+
+def test_a_word_that_the_game_did_not_take_takes_no_input_with_it(tmp_path: Path) -> None:
+    """A screen lay over the game while a word was detected: it became no input, and the next one keeps its own."""
+    stage = Stage()
+    stage.start(tmp_path / "a.trail")
+    held = 0
+    real = stage.session.hear
+    for hop, _ in stage.listen(spoken(2, 400)):
+        stage.session.hear = real if hop > 120 else (lambda event: None)  # type: ignore[method-assign]
+        held = held or hop
+    stage.stop()
+    replay = read(tmp_path / "a.trail")
+    words = sum(isinstance(entry.item, WordHeard) for entry in replay.entries)
+    assert words > stage.game.tally.words > 0
+    assert what_if(replay, Override()).same
+    outcome = what_if(replay, Override(threshold=0.999))
+    assert len(outcome.lost) == words
+    assert sketch(Timeline(outcome.after).final).tally.words == 0

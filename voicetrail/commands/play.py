@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from voicetrail import output
-from voicetrail.errors import VoicetrailError
+from voicetrail.errors import OutputError, VoicetrailError
 
 if TYPE_CHECKING:
     from voicetrail.ui.app import VoicetrailApp
@@ -51,9 +52,12 @@ def run(args: argparse.Namespace) -> int:
         context.begin_round(make_sketch(settings))
         app = VoicetrailApp(context, ascii_only=ascii_locale())
         app.run()
-        context.close("signal" if app.ended_by else "quit")
+        recorded = context.close("signal" if app.ended_by else "quit")
     finally:
         settings.close()
+    if recorded:
+        with contextlib.suppress(OutputError):  # the terminal may be gone
+            output.write_line(recorded)
     return _end(app)
 
 

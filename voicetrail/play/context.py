@@ -143,13 +143,18 @@ class SessionContext:
         """The recognizer is being loaded in a thread that cannot be interrupted."""
         return self.worker is not None and self.worker.loading
 
-    def close(self, reason: str = "quit") -> None:
-        """End everything: the worker, the recording, and what settings still have to write."""
+    def close(self, reason: str = "quit") -> str:
+        """End everything: the worker, the recording, and what settings still have to write.
+
+        Returns:
+            Where the recording is, as a line; empty without one.
+        """
         self.stop()
         if self._thread is not None and not self.loading:
             self._thread.join(STOP_S)
-        self.end_round(reason)
+        recorded = self.end_round(reason)
         self.settings.close()
+        return recorded
 
     # Rounds
 

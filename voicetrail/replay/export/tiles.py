@@ -39,7 +39,7 @@ def draw_tile(mark: Mark, pen: Pen | None, cell: int) -> Image.Image:
         _draw_sign(brush, mark, size)
     if pen is not None:
         _draw_arrow(brush, pen.direction, PEN, size)
-    return image.resize((cell, 2 * cell), Image.Resampling.LANCZOS)
+    return image.resize((cell, 2 * cell), Image.Resampling.BOX)
 
 
 def _draw_arms(brush: ImageDraw.ImageDraw, mark: Mark, size: int) -> None:

@@ -1,0 +1,159 @@
+"""Kills a recording, again and again, and looks at what is left.
+
+    python -m tools.attack.kills [COUNT] [SEED]
+
+A process records sound, scores and inputs in real time; at a moment chosen by lot it is killed (SIGKILL). What must hold: at most a
+second of sound and of everything else is lost, what is there can be read and is what was recorded, and there is no empty sound file.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from voicetrail.game import RoundSetup, inputs, make_rules
+from voicetrail.replay.file.entries import RecognizerStarted
+from voicetrail.replay.file.reader import read
+from voicetrail.replay.file.writer import Hop, Sound
+from voicetrail.replay.recorder import Recorder
+from voicetrail.replay.timeline import Timeline
+
+HOP = 640
+HOP_S = 0.04
+LOSS_MAX_S = 1.0
+LABELS = ("up", "down", "left", "right", "_unknown_", "_background_noise_")
+AT_ONCE = 8
+NOISE = np.random.default_rng(1).normal(0, 0.1, HOP * 100).astype(np.float32)
+
+
+@dataclass
+class Outcome:
+    """What the kills left."""
+
+    kills: int = 0
+    failures: list[str] = field(default_factory=list)
+    sound_lost_s: list[float] = field(default_factory=list)
+    rest_lost_s: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kills} kills, {len(self.failures)} failures; lost at most {max(self.sound_lost_s, default=0):.2f} s of sound"
+            f" and {max(self.rest_lost_s, default=0):.2f} s of the rest"
+        )
+
+
+@dataclass(frozen=True)
+class _Running:
+    process: int
+    path: Path
+    heard: int
+    """Reads a byte for each hop that was recorded."""
+    ends: float
+
+
+def run(count: int, seed: int) -> Outcome:
+    """Kill so many recordings, some at once."""
+    dice = random.Random(seed)
+    outcome = Outcome()
+    running: list[_Running] = []
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        for number in range(count):
+            after_s = dice.choice((0.3, 1.0, 3.0)) * dice.random()
+            running.append(_start(Path(folder) / f"{number}.trail", after_s))
+            while len(running) == AT_ONCE or (number == count - 1 and running):
+                first = min(running, key=lambda one: one.ends)
+                running.remove(first)
+                _kill(first, outcome)
+    return outcome
+
+
+def _start(path: Path, after_s: float) -> _Running:
+    read_end, write_end = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.close(read_end)
+            _record(path, write_end)
+        finally:
+            os._exit(1)
+    os.close(write_end)
+    os.read(read_end, 1)  # it records
+    return _Running(process, path, read_end, time.monotonic() + after_s)
+
+
+def _kill(one: _Running, outcome: Outcome) -> None:
+    time.sleep(max(0.0, one.ends - time.monotonic()))
+    os.kill(one.process, signal.SIGKILL)
+    os.waitpid(one.process, 0)
+    hops = 1
+    while chunk := os.read(one.heard, 65_536):
+        hops += len(chunk)
+    os.close(one.heard)
+    # A byte is sent before the hop is: the last one may not have been handed over.
+    _look(one.path, max(0, hops - 2), outcome)
+    outcome.kills += 1
+
+
+def _look(path: Path, hops: int, outcome: Outcome) -> None:
+    replay = read(path)
+    if replay.damaged or "cut off" not in replay.remark:
+        outcome.failures.append(f"{path.name}: {replay.remark}")
+    if Timeline(replay).differences:
+        outcome.failures.append(f"{path.name}: another drawing")
+    lost_s = hops * HOP_S - replay.duration_ms / 1000
+    outcome.rest_lost_s.append(lost_s)
+    sound = path.with_suffix(".flac")
+    samples = np.zeros(0, dtype=np.float32)
+    if sound.exists():
+        if sound.stat().st_size == 0:
+            outcome.failures.append(f"{sound.name} is empty")
+            return
+        samples, _ = soundfile.read(sound, dtype="float32")
+        expected = np.resize(NOISE, len(samples))
+        if not len(samples) or np.abs(samples - expected).max() > 1e-4:
+            outcome.failures.append(f"{sound.name} holds something else than was recorded")
+    sound_lost_s = hops * HOP_S - len(samples) / 16_000
+    outcome.sound_lost_s.append(sound_lost_s)
+    if max(lost_s, sound_lost_s) > LOSS_MAX_S:
+        outcome.failures.append(f"{path.name}: lost {sound_lost_s:.2f} s of sound and {lost_s:.2f} s of the rest")
+
+
+def _record(path: Path, out: int) -> None:
+    game = make_rules(RoundSetup())
+    recorder = Recorder(game)
+    recorder.start(0, datetime(2026, 5, 4, tzinfo=UTC), path=path, sound=True)
+    recording = recorder._recording
+    assert recording is not None
+    recording.put(RecognizerStarted(0, LABELS, HOP, "", "", ""), 0)
+    began = time.monotonic()
+    hop = 0
+    while True:
+        os.write(out, b".")
+        hop += 1
+        time.sleep(max(0.0, began + hop * HOP_S - time.monotonic()))
+        at_ms = int((time.monotonic() - began) * 1000)
+        sound = NOISE[(hop - 1) % 100 * HOP :][:HOP]
+        recording.writer.put(Sound(round(hop * HOP_S * 1000), hop * HOP, sound, True))
+        recording.writer.put(Hop(at_ms, hop * HOP, HOP, (hop % 100,) * len(LABELS)))
+        if hop % 15 == 0:
+            step = inputs.Step("up" if hop % 2 else "right")
+            recorder.record(step, at_ms)
+            game.apply(step, at_ms)
+
+
+if __name__ == "__main__":
+    found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    print(found)
+    for failure in found.failures[:20]:
+        print(failure)
+    sys.exit(1 if found.failures else 0)
