@@ -51,7 +51,7 @@ def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A command in the place of ``play`` and ``doctor``; notes what it is given."""
+    """A command in the place of ``title`` and ``doctor``; notes what it is given."""
     command = SimpleNamespace(__doc__="A stand-in.", given=[], result=0)
 
     def run(args: object) -> int:
@@ -65,13 +65,13 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         parser.add_argument("--profile")
 
     command.run, command.add_arguments = run, add_arguments
-    for name in ("play", "doctor"):
+    for name in ("title", "doctor"):
         monkeypatch.setitem(sys.modules, f"voicetrail.commands.{name}", command)
     return command
 
 
-@pytest.mark.parametrize("given", [[], ["play"], ["--loud"], ["play", "--loud"]])
-def test_without_a_command_it_plays(stand_in: SimpleNamespace, given: list[str]) -> None:
+@pytest.mark.parametrize("given", [[], ["title"], ["--loud"], ["title", "--loud"]])
+def test_without_a_command_it_shows_the_title(stand_in: SimpleNamespace, given: list[str]) -> None:
     assert main(given) == 0
     assert stand_in.given == [{"loud": "--loud" in given, "profile": None}]
 

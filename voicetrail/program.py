@@ -10,7 +10,9 @@ from types import ModuleType
 from voicetrail.arguments import Parser
 
 COMMANDS = {
-    "play": "the game (what `voicetrail` alone does)",
+    "title": "choose what to play (what `voicetrail` alone does)",
+    "play": "play at once: sketch, trace, maze, snake or echo",
+    "daily": "play today's maze, the same for everybody",
     "listen": "print the words heard in a file or at the microphone",
     "classify": "print the scores of one-second clips",
     "calibrate": "find thresholds and gain for your voice, microphone and room",
@@ -30,7 +32,7 @@ COMMANDS = {
 }
 """Every command with its line in the help."""
 
-DEFAULT = "play"
+DEFAULT = "title"
 
 
 def build_parser() -> Parser:
@@ -40,7 +42,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="voicetrail",
         description="Say up, down, left, right: a trail draws itself in the terminal.",
-        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` tells more; `voicetrail` alone plays.",
+        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` tells more; `voicetrail` alone shows the title.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="voicetrail [--profile NAME] [COMMAND] [options]",
     )

@@ -47,7 +47,7 @@ def play(
 
 def drawing(screen: str) -> list[str]:
     """The rows of the canvas that have something on them, cut to it."""
-    rows = [row[1:65].rstrip() for row in screen.splitlines()[1:27]]
+    rows = [row[1:65].replace("·", " ").rstrip() for row in screen.splitlines()[1:27]]
     rows = [row for row in rows if row.strip()]
     indent = min(len(row) - len(row.lstrip()) for row in rows)
     return [row[indent:] for row in rows]
@@ -72,12 +72,12 @@ def test_arrow_keys_draw_and_a_resize_moves_nothing(terminal: OpenTerminal, quie
     screen = play(terminal, quiet)
     screen.send_keys("Up", "Right", "Right", "Down", "Left")
     screen.wait_for("5 strokes")
-    shape = ["╭───────╮", "│       │", "╵   ◄───╯"]
+    shape = ["┏━━━━━━━┓", "┃       ┃", "╹   ◄━━━┛"]
     assert drawing(screen.capture()) == shape
     screen.resize(70, 22)
     # The last row is the keys' again once the game has taken the size over.
     wait_until(lambda: "q Quit" in screen.capture().splitlines()[-1], what="the game in the smaller window")
-    screen.wait_for("◄───╯")
+    screen.wait_for("◄━━━┛")
     screen.resize(100, 30)
     wait_until(lambda: drawing(screen.capture()) == shape, what="the same drawing after the resize")
     screen.send_keys("q")
@@ -116,10 +116,10 @@ def test_a_dropped_terminal_ends_the_game(terminal: OpenTerminal, quiet: Path) -
 def test_a_dumb_locale_and_the_flag_draw_with_ascii(terminal: OpenTerminal, quiet: Path) -> None:
     ways: list[tuple[list[str], dict[str, str]]] = [(["--ascii"], {}), ([], {"LC_ALL": "C", "LANG": "C"})]
     for flags, env in ways:
-        screen = play(terminal, quiet, *flags, env=env)
+        screen = play(terminal, quiet, "--no-grid", *flags, env=env)
         screen.send_keys("Up", "Right", "Down")
         assert screen.wait_for("3 strokes").isascii()
-        assert drawing(screen.capture()) == ["+---+", "|   |", "|   v"]
+        assert drawing(screen.capture()) == ["+===+", "!   !", "!   v"]
 
 
 @pytest.mark.parametrize("term", ["xterm", "xterm-256color", "screen", "linux"])
@@ -127,7 +127,7 @@ def test_the_colors_of_every_terminal(terminal: OpenTerminal, quiet: Path, term:
     screen = play(terminal, quiet, env={"TERM": term, "COLORTERM": ""})
     screen.send_keys("Up")
     screen.wait_for("1 stroke")
-    assert drawing(screen.capture()) == ["▲", "│", "╵"]
+    assert drawing(screen.capture()) == ["▲", "┃", "╹"]
 
 
 def test_it_fits_from_60_by_20_up(terminal: OpenTerminal, quiet: Path) -> None:

@@ -46,10 +46,10 @@ def test_it_plays_in_gnu_screen(terminal: OpenTerminal, quiet: Path, screen_fold
     outer.wait_for("strokes", PATIENCE)
     outer.send_keys("Up", "Right", "Down")
     outer.wait_for("3 strokes")
-    assert drawing(outer.capture()) == ["╭───╮", "│   │", "╵   ▼"]
+    assert drawing(outer.capture()) == ["┏━━━┓", "┃   ┃", "╹   ▼"]
     outer.resize(80, 24)
     wait_until(lambda: "q Quit" in outer.capture().splitlines()[-1], what="the game in the smaller window")
-    assert "╵   ▼" in outer.capture()
+    assert "╹   ▼" in outer.capture()
     outer.send_keys("q")
     assert "left with 0" in outer.wait_for("left with", PATIENCE)
 
@@ -84,7 +84,7 @@ def fills(screen: TmuxTerminal, rows: int) -> bool:
 
 def shows_the_drawing(screen: TmuxTerminal, columns: int) -> bool:
     shown = screen.capture()
-    return "╭───╮" in shown and "╵   ▼" in shown and max(map(len, shown.splitlines())) <= columns
+    return "┏━━━┓" in shown and "╹   ▼" in shown and max(map(len, shown.splitlines())) <= columns
 
 
 def test_tmux_is_taken_up_again_from_another_size(terminal: OpenTerminal, quiet: Path) -> None:

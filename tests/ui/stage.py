@@ -10,7 +10,8 @@ from textual.app import App
 from tests.ui.tones import ToneRecognizer
 from voicetrail.audio.file import FileSource
 from voicetrail.game import Sketch
-from voicetrail.play.context import ContextObserver, Send, SessionContext
+from voicetrail.play.context import Send, SessionContext
+from voicetrail.play.setup import ContextObserver
 from voicetrail.play.updates import SourceRequest
 from voicetrail.play.worker import ListeningWorker
 from voicetrail.settings import Settings, load_settings
@@ -21,7 +22,7 @@ from voicetrail.ui.screens.round import RoundScreen
 def make_settings(folder: Path, **flags: object) -> Settings:
     """Settings whose files lie in a folder."""
     env = {"VOICETRAIL_CONFIG_DIR": str(folder / "config"), "VOICETRAIL_STATE_DIR": str(folder / "state")}
-    return load_settings(flags, env=env)
+    return load_settings({"grid": False, "tutorial": False, **flags}, env=env)
 
 
 def make_context(
@@ -54,3 +55,9 @@ def make_app(
 def round_screen(app: App[None]) -> RoundScreen:
     """The screen of the round, also while something lies over it."""
     return next(screen for screen in app.screen_stack if isinstance(screen, RoundScreen))
+
+
+def sketch(screen: RoundScreen) -> Sketch:
+    """The drawing of a round."""
+    assert isinstance(screen.round.rules, Sketch)
+    return screen.round.rules

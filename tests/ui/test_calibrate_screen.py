@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tests.calibration.scene import scene
-from tests.ui.stage import make_app, make_settings, round_screen
+from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from tests.ui.tones import tone_file
 from tests.ui.waiting import until
 from voicetrail.calibration import Plan
@@ -70,7 +70,7 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
             assert settings.origin(f"thresholds.{word}") == "key"
         await pilot.press("enter")
         assert isinstance(app.screen, RoundScreen)
-        assert app.screen.round.game.tally.strokes == 0
+        assert sketch(app.screen).tally.strokes == 0
         assert app.screen.board.status.state == "ended", "words are no longer held back"
 
 

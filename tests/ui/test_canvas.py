@@ -17,7 +17,7 @@ class Stage(App[None]):
         self.look: Look = make_look({}, ansi=True, ascii_only=ascii_only)
 
     def compose(self) -> ComposeResult:
-        yield Canvas(self.game.trail)
+        yield Canvas(self.game, grid=False)
 
     @property
     def canvas(self) -> Canvas:

@@ -45,7 +45,7 @@ async def _play(pilot: Pilot[None]) -> None:
 
 @pytest.mark.parametrize(
     ("size", "flags"),
-    [((100, 30), {}), ((60, 20), {}), ((80, 24), {"ascii": True, "theme": "textual-light"})],
+    [((100, 30), {}), ((60, 20), {}), ((80, 24), {"ascii": True, "theme": "paper"})],
     ids=["roomy", "small", "ascii-light"],
 )
 def test_the_game(snap_compare: Compare, tmp_path: Path, size: tuple[int, int], flags: dict[str, object]) -> None:

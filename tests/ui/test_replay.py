@@ -53,7 +53,7 @@ async def test_it_plays_with_the_clock_to_the_same_drawing(tmp_path: Path) -> No
         assert drawn(screen) == BOX_GLYPHS.rows(sketch(timeline.final).trail)
         tally = sketch(timeline.final).tally
         assert tally.words > 5
-        assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes  {tally.length} long")
+        assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes, {tally.length} long")
         last = timeline.detected[-1].item
         assert any(f"{last.word} " in row and row.startswith("▸") for row in screen.board.words.text_rows)  # type: ignore[union-attr]
 

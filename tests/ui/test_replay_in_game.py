@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from tests.ui.stage import make_app, make_settings
+from tests.ui.stage import make_app, make_settings, sketch
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.replay import library as store
 from voicetrail.replay.file.reader import read
@@ -31,7 +31,7 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         await pilot.press("r")
         assert "REC" not in game.message.text_rows[0]
         assert "kept in" in game.message.message
-        drawn = BOX_GLYPHS.rows(game.round.game.trail)
+        drawn = BOX_GLYPHS.rows(sketch(game).trail)
         await pilot.press("l")
         await pilot.pause()
         listed = app.screen_stack[-1]

@@ -7,7 +7,7 @@ import pytest
 from textual.command import CommandList
 from textual.pilot import Pilot
 
-from tests.ui.stage import make_app, make_settings, round_screen
+from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from tests.ui.tones import TONE, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
@@ -55,10 +55,10 @@ async def test_arrows_draw_undo_takes_back_and_clear_can_be_undone(app: Voicetra
         assert game.message.message == "taken back: left"
         await pilot.press("c")
         assert drawn(game) == ["●"]
-        assert game.message.text_rows[0].endswith("  0 strokes    0 long")
+        assert game.message.text_rows[0].endswith("0 strokes, 0 long")
         await pilot.press("u")
         assert drawn(game) == ["╶───╮", "    │", "    ▼"]
-        assert game.message.text_rows[0].endswith("  2 strokes    4 long")
+        assert game.message.text_rows[0].endswith("2 strokes, 4 long")
 
 
 async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> None:
@@ -116,7 +116,7 @@ async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
     app.context.settings.set("glide_speed", 30)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("g", "right")
-        game = shown(app).round.game
+        game = sketch(shown(app))
         await until(pilot, lambda: game.tally.length >= 3)
         await pilot.press("space")
         length = game.tally.length
@@ -171,10 +171,10 @@ async def test_dark_and_light(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         before = shown(app).board.canvas.render_line(14)
         await pilot.press("t")
-        assert app.theme == "textual-light"
+        assert app.theme == "paper"
         assert shown(app).board.canvas.render_line(14) != before, "the colors are others"
         await pilot.press("t")
-        assert app.theme == "textual-dark"
+        assert app.theme == "midnight"
 
 
 async def test_ascii_uses_nothing_else(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ async def test_sound_draws_through_the_listener(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path), tone_file(tmp_path / "way.wav", ["up", "right"]))
     async with app.run_test(size=(100, 30)) as pilot:
         game = shown(app)
-        await until(pilot, lambda: game.round.game.tally.words == 2)
+        await until(pilot, lambda: sketch(game).tally.words == 2)
         assert drawn(game) == ["╭───►", "│", "╵"]
         assert game.board.status.latency_ms is not None
         assert game.board.status.latency_ms < TONE * 1000

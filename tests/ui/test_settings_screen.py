@@ -6,7 +6,7 @@ from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.ui.stage import make_app, make_settings, round_screen
+from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from tests.ui.tones import ToneRecognizer
 from tests.ui.waiting import until
 from voicetrail.settings import SETTINGS, Settings
@@ -87,8 +87,8 @@ async def test_arrows_change_the_value_at_once(tmp_path: Path) -> None:
             assert settings[name] == value, name
         game = round_screen(stage.app)
         assert game is not None
-        assert game.round.game.step == 3
-        assert game.round.game.movement.name == "glide"
+        assert sketch(game).step == 3
+        assert sketch(game).movement.name == "glide"
         assert stage.app.ascii_only
 
 
@@ -155,9 +155,9 @@ async def test_a_small_window_scrolls_with_the_cursor(tmp_path: Path) -> None:
         stage = await open_screen(pilot, settings)
         assert stage.rows.size.height < len(stage.rows.names)
         await pilot.press("end")
-        assert stage.rows.text_rows[-1].startswith("▸ theme")
+        assert stage.rows.text_rows[-1].startswith("▸ tutorial")
         await pilot.press("up", "up", "down")
-        assert stage.rows.name_at_cursor == "preset"
+        assert stage.rows.name_at_cursor == list(SETTINGS)[-2]
         await pilot.press("home")
         assert stage.rows.text_rows[0].startswith("▸ source")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.stage import make_app, make_settings, round_screen
+from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from voicetrail.ui.textual_private import fast_screen, names
 from voicetrail.ui.textual_private.diff_compositor import DiffCompositor
 
@@ -33,7 +33,7 @@ async def test_without_the_private_names_the_game_is_played_all_the_same(
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right", "down")
         assert not isinstance(round_screen(app)._compositor, DiffCompositor)
-        assert round_screen(app).round.game.tally.strokes == 2
+        assert sketch(round_screen(app)).tally.strokes == 2
 
 
 async def test_an_update_that_cannot_be_made_small_is_textuals_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,4 +41,4 @@ async def test_an_update_that_cannot_be_made_small_is_textuals_own(tmp_path: Pat
     app = make_app(make_settings(tmp_path))
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right")
-        assert round_screen(app).round.game.tally.strokes == 1
+        assert sketch(round_screen(app)).tally.strokes == 1

@@ -8,7 +8,7 @@ from time import thread_time
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.stage import make_app, make_settings, round_screen
+from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import Scores
@@ -129,7 +129,7 @@ def _takes_effect(game: RoundScreen, settings: Settings, name: str) -> None:
     assert game.context.worker is not None
     listener = game.context.worker._listener
     assert isinstance(listener, Listener)
-    rules = game.round.game
+    rules = sketch(game)
     if name in ("refractory", "smoothing"):
         assert getattr(listener.detector.settings, name) == settings[name]
     elif name == "preset":

@@ -1,4 +1,7 @@
-"""The game: say up, down, left, right, and a trail draws itself. The arrow keys draw too; ? shows every key."""
+"""Play: say up, down, left, right. The arrow keys do the same; ? shows every key.
+
+MODE is sketch (draw what you like), trace (follow a line), maze (find the way out), snake, echo (say it back) or daily (today's maze).
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,32 @@ from typing import TYPE_CHECKING
 
 from voicetrail import output
 from voicetrail.errors import OutputError, VoicetrailError
+from voicetrail.text import printable
 
 if TYPE_CHECKING:
+    from voicetrail.game import RoundSetup
     from voicetrail.ui.app import VoicetrailApp
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to play, a flag for every setting, and where to record."""
+    parser.add_argument(
+        "mode",
+        nargs="?",
+        metavar="MODE",
+        help="sketch, trace, maze, snake or echo, begun at once; daily is today's maze (default: sketch)",
+    )
+    parser.add_argument(
+        "level", nargs="?", metavar="LEVEL", help="a level to trace, or the size of a maze or of a snake's field"
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="the same maze, snake or row of words again")
+    parser.add_argument("--text", metavar="TEXT", help="letters and digits to trace, in place of a level")
+    parser.add_argument("--braided", action="store_true", help="a maze without dead ends")
+    parser.add_argument("--fog", action="store_true", help="a maze of which only what is near can be seen")
+    add_flags(parser)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every setting, and where to record."""
     from voicetrail.settings.flags import add_setting_flags
 
@@ -30,8 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting_flags(parser, without=("record",))
 
 
+def _seed(text: str) -> int:
+    from voicetrail.game.setup import SEED_RANGE
+
+    low, high = SEED_RANGE
+    if not text.isascii() or not text.isdigit() or len(text) > 16 or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{printable(text, 40)!r} is no seed; it takes a whole number from {low} to {high}")
+    return int(text)
+
+
 def run(args: argparse.Namespace) -> int:
     """Play."""
+    from voicetrail.play.rounds import requested_setup
+
+    return play(
+        requested_setup(args.mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog), args
+    )
+
+
+def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
+    """Play a round, or show the title.
+
+    Args:
+        setup: the round; ``None`` for the title.
+        args: the flags of ``add_flags``.
+    """
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
     from voicetrail.ui.terminal import check_terminal, spare_the_line
@@ -41,23 +87,26 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
-    spare_the_line(settings.values.slow_line)
-    from voicetrail.play.setup import make_context, make_sketch, open_requested_source
+    slow = spare_the_line(settings.values.slow_line)
+    from voicetrail.game import make_rules
+    from voicetrail.play.rounds import with_settings
+    from voicetrail.play.setup import make_context, open_requested_source
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale
 
-    context = make_context(settings, opened=open_requested_source(settings), record=record)
+    context = make_context(settings, opened=open_requested_source(settings), record=record, slow=slow)
     try:
-        # Before the screen is taken: a recording's file that cannot be made ends the command with one line.
-        context.begin_round(make_sketch(settings))
+        # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.
+        if setup is not None:
+            context.begin_round(make_rules(with_settings(setup, settings)))
         app = VoicetrailApp(context, ascii_only=ascii_locale())
         app.run()
-        recorded = context.close("signal" if app.ended_by else "quit")
+        lines = context.close("signal" if app.ended_by else "quit")
     finally:
         settings.close()
-    if recorded:
-        with contextlib.suppress(OutputError):  # the terminal may be gone
-            output.write_line(recorded)
+    with contextlib.suppress(OutputError):  # the terminal may be gone
+        for line in lines:
+            output.write_line(line)
     return _end(app)
 
 

@@ -20,11 +20,13 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.game import Sketch
+from voicetrail.game import Input, Rules, Sketch, input_of
 from voicetrail.keys import ACTIONS, Action
 from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.latency import LatencyMeter
-from voicetrail.play.recording import RecordingControl
+from voicetrail.play.outcome import Outcome, keep_result
+from voicetrail.play.progress import ScoreStore
+from voicetrail.play.recording import LAST_DRAWING, RecordingControl
 from voicetrail.play.round import Round
 from voicetrail.play.tuner import Tuner
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
@@ -34,7 +36,6 @@ from voicetrail.spotting.word_counts import WordCounts
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from voicetrail.listening import Listener
     from voicetrail.play.worker import ListeningWorker
 
 State = Literal["loading", "listening", "muted", "talk", "lost", "ended", "keyboard"]
@@ -60,6 +61,8 @@ class SessionContext:
         record_path: the file of the first recording; ``None`` names it after the time.
         record: record from the first round on, whatever the setting says.
         notices: what the player should read first.
+        scores: keeps results; ``None`` keeps none.
+        slow: the screen lies at the other end of a slow connection.
         clock: seconds, never falling.
     """
 
@@ -72,16 +75,24 @@ class SessionContext:
         record_path: Path | None = None,
         record: bool = False,
         notices: Sequence[str] = (),
+        scores: ScoreStore | None = None,
+        slow: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.settings = settings
         self.actions = tuple(actions)
         self.notices = tuple(notices)
+        self.slow = slow
         self.clock = clock
         self.tuner = Tuner(settings)
         self.recording = RecordingControl(settings, self._recording_ended, record_path)
         self.round: Round | None = None
         """The round that is being played, or was last."""
+        self.finished: Round | None = None
+        """The last round whose result was taken."""
+        self.kept_drawing = ""
+        """Where the last drawing is kept; empty where there is none, or it was recorded."""
+        self.scores = scores
         self.worker: ListeningWorker | None = None
         """Listens, once its thread has made it."""
         self.source_name = ""
@@ -143,35 +154,89 @@ class SessionContext:
         """The recognizer is being loaded in a thread that cannot be interrupted."""
         return self.worker is not None and self.worker.loading
 
-    def close(self, reason: str = "quit") -> str:
-        """End everything: the worker, the recording, and what settings still have to write.
+    def close(self, reason: str = "quit") -> tuple[str, ...]:
+        """End everything: the worker, the recording, the round, and what settings still have to write.
 
         Returns:
-            Where the recording is, as a line; empty without one.
+            Lines that the player should read once the screen is gone: where the recording is, or the last drawing.
         """
         self.stop()
         if self._thread is not None and not self.loading:
             self._thread.join(STOP_S)
         recorded = self.end_round(reason)
+        self.leave_round()
         self.settings.close()
-        return recorded
+        kept = f"the drawing is kept until the next one: voicetrail replay {LAST_DRAWING}" if self.kept_drawing else ""
+        return tuple(line for line in (recorded, kept) if line)
 
     # Rounds
 
-    def begin_round(self, game: Sketch) -> Round:
+    def begin_round(self, rules: Rules) -> Round:
         """Begin a round; it is recorded from its start where the settings say so.
 
         Raises:
             ReplayError: the file of the recording cannot be made. The round has begun all the same.
         """
-        self.end_round()
-        self.recording.begin_round(game)
-        self.round = Round(game, self.clock, self.recording)
+        self.leave_round()
+        self.recording.begin_round(rules)
+        self.round = Round(rules, self.clock, self.recording)
         if self._ready is not None:
             self.round.hear(self._ready)
         if self._record or self.settings.values.record:
             self.notices = (self.recording.start(self.round.now_ms), *self.notices)
         return self.round
+
+    def pause_after_s(self, rules: Rules) -> float:
+        """Silence after which a round pauses; 0 is never."""
+        return self.settings.values.pause_after_sketch if rules.mode_name == "sketch" else self.settings.values.pause_after
+
+    @property
+    def can_listen(self) -> bool:
+        """There is something to listen to."""
+        return self._make_worker is not None
+
+    def add_notice(self, text: str) -> None:
+        """Something that the player should read on the next screen."""
+        self.notices = (*self.notices, text)
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What the player should read first; once read, it is gone."""
+        notices, self.notices = self.notices, ()
+        return notices
+
+    def input_of(self, word: str) -> Input | None:
+        """What a word that was heard would do in a round; ``None`` for a word that means nothing."""
+        meanings = {} if self._ready is None else self._ready.meanings
+        return input_of(meanings.get(word, word))
+
+    def finish_round(self) -> Outcome:
+        """Take the result of a round that is over, and keep it among the scores.
+
+        Raises:
+            RuntimeError: no round has begun.
+        """
+        current = self.round
+        if current is None:
+            raise RuntimeError("no round has begun")
+        self.end_round()
+        outcome = keep_result(self.scores, current, self.recording.name)
+        self.finished = current
+        return outcome
+
+    def leave_round(self) -> None:
+        """The player leaves the round: its result is kept as its mode says, and a drawing is kept for the next time."""
+        current = self.round
+        if current is None or current is self.finished:
+            return
+        if not current.rules.ended:
+            current.leave()
+        if isinstance(current.rules, Sketch):
+            if current.inputs:
+                self.kept_drawing = self.recording.keep_drawing(current.now_ms) or self.kept_drawing
+            self.end_round()
+        else:
+            self.finish_round()
+        self.finished = current
 
     def end_round(self, reason: str = "") -> str:
         """End the recording of the round, if there is one; return the line to show."""
@@ -234,6 +299,23 @@ class SessionContext:
         if self._state == "listening" and self._muted:
             return "talk" if self.settings.values.push_to_talk else "muted"
         return self._state
+
+    @property
+    def listening_text(self) -> str:
+        """The line to show after the player switched listening on or off."""
+        if self._muted:
+            return "not listening: space starts it again"
+        return {
+            "ended": "the sound is over; the arrow keys play",
+            "keyboard": "nothing can be heard; the arrow keys play",
+            "lost": "listening goes on as soon as sound comes again",
+            "loading": "listening begins once the recognizer is loaded",
+        }.get(self._state, "listening")
+
+    @property
+    def motion(self) -> bool:
+        """The screen may move by itself."""
+        return not (self.slow or self.settings.values.reduced_motion)
 
     @property
     def muted(self) -> bool:
@@ -315,18 +397,3 @@ class SessionContext:
     def _report(self, text: str) -> None:
         if self._send is not None:
             self._send((Problem(text),))
-
-
-class ContextObserver:
-    """Hands the recorder of the moment what the listener gives out."""
-
-    def __init__(self, context: SessionContext) -> None:
-        self._context = context
-
-    def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins."""
-        self._context.recording.attach(listener, ready)
-
-    def hear(self, event: Event) -> None:
-        """An event, in its order."""
-        self._context.observe(event)

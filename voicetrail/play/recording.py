@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voicetrail.errors import VoicetrailError
 from voicetrail.events import Event
-from voicetrail.game import Input, Sketch
+from voicetrail.game import Input, Rules
 from voicetrail.settings import SETTINGS, Settings
 from voicetrail.text import printable
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from voicetrail.events import Ready
     from voicetrail.listening import Listener
     from voicetrail.replay.recorder import Recorder
+
+LAST_DRAWING = "last-drawing"
+"""The replay that holds the last drawing that nobody recorded."""
 
 
 class RecordingControl:
@@ -33,15 +37,18 @@ class RecordingControl:
         self._settings = settings
         self._on_problem = on_problem
         self._path = path
-        self._game: Sketch | None = None
+        self._rules: Rules | None = None
+        self._name = ""
+        """The file of the round's last recording."""
         self._recorder: Recorder | None = None
         self._attached: tuple[Listener, Ready] | None = None
         """The listener of the moment: the recorder of the next round records it too."""
 
-    def begin_round(self, game: Sketch) -> None:
-        """A round begins: ``game``, before anything was done to it."""
-        self._game = game
+    def begin_round(self, rules: Rules) -> None:
+        """A round begins: its rules, before anything was done to it."""
+        self._rules = rules
         self._recorder = None
+        self._name = ""
 
     @property
     def recorder(self) -> Recorder:
@@ -49,9 +56,9 @@ class RecordingControl:
         if self._recorder is None:
             from voicetrail.replay.recorder import Recorder
 
-            if self._game is None:
+            if self._rules is None:
                 raise RuntimeError("no round has begun")
-            self._recorder = Recorder(self._game, self._on_problem)
+            self._recorder = Recorder(self._rules, self._on_problem)
             if self._attached is not None:
                 self._recorder.attach(*self._attached)
         return self._recorder
@@ -63,7 +70,7 @@ class RecordingControl:
 
     def warm_up(self) -> None:
         """Make the recorder now, so that the first key or word does not wait for it."""
-        if self._game is not None:
+        if self._rules is not None:
             _ = self.recorder
 
     def attach(self, listener: Listener, ready: Ready) -> None:
@@ -114,12 +121,38 @@ class RecordingControl:
             scores=settings.values.record_scores,
             sound=settings.values.record_audio,
         )
+        self._name = printable(where.name)
         return f"recording to {printable(where)}"
 
     def stop(self, at_ms: int, reason: str = "") -> str:
         """End the recording; return the line to show, empty when none was running."""
         where = self._recorder.stop(at_ms, reason) if self._recorder is not None else None
         return "" if where is None else f"kept in {printable(where)}"
+
+    @property
+    def name(self) -> str:
+        """The name of the round's recording; empty without one."""
+        return self._name
+
+    def keep_drawing(self, at_ms: int) -> str:
+        """Keep a drawing that is not being recorded, until the next one is kept; return its file's name, or an empty text.
+
+        Raises nothing: a folder that cannot be written must not keep the player from leaving.
+        """
+        recorder = self._recorder
+        if self.running or self._name or recorder is None:
+            return ""
+        from voicetrail.replay.library import folder
+
+        path = folder() / f"{LAST_DRAWING}.trail"
+        try:
+            path.unlink(missing_ok=True)
+            self._path = path
+            self.start(at_ms)
+            self.stop(at_ms)
+        except (OSError, VoicetrailError):
+            return ""
+        return str(path)
 
     def mark(self, at_ms: int) -> str:
         """Set a marker; return the line to show."""
@@ -132,7 +165,7 @@ class RecordingControl:
 
     def setting_changed(self, name: str, at_ms: int) -> None:
         """Note a changed setting."""
-        if self._game is None:
+        if self._rules is None:
             return
         from voicetrail.replay.file.entries import SettingChanged
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicetrail.game import Sketch
 from voicetrail.keys import rebind
-from voicetrail.play.context import ContextObserver, Send, SessionContext
+from voicetrail.play.context import Send, SessionContext
 
 if TYPE_CHECKING:
     from voicetrail.audio.source import Source
-    from voicetrail.listening import NamedRecognizer
+    from voicetrail.events import Event, Ready
+    from voicetrail.listening import Listener, NamedRecognizer
     from voicetrail.play.worker import ListeningWorker
     from voicetrail.settings import Settings
 
@@ -40,13 +40,16 @@ def open_requested_source(settings: Settings) -> Source | None:
     return None
 
 
-def make_context(settings: Settings, *, opened: Source | None = None, record: str | bool | None = None) -> SessionContext:
+def make_context(
+    settings: Settings, *, opened: Source | None = None, record: str | bool | None = None, slow: bool = False
+) -> SessionContext:
     """Make the session of a run.
 
     Args:
         settings: the settings of the run.
         opened: a source that is open already.
         record: record from the first round on; a text is the file of the first recording.
+        slow: the screen lies at the other end of a slow connection.
     """
 
     def make_worker(context: SessionContext, send: Send) -> ListeningWorker:
@@ -74,16 +77,7 @@ def make_context(settings: Settings, *, opened: Source | None = None, record: st
         record_path=Path(record) if isinstance(record, str) else None,
         record=bool(record),
         notices=(*settings.notices, *problems),
-    )
-
-
-def make_sketch(settings: Settings) -> Sketch:
-    """An empty drawing, with the movement that the settings name."""
-    return Sketch(
-        step=settings.values.step,
-        movement=settings.values.movement,
-        glide_speed=settings.values.glide_speed,
-        glide_silence=settings.values.glide_silence,
+        slow=slow,
     )
 
 
@@ -94,3 +88,18 @@ def _load_recognizer(settings: Settings) -> NamedRecognizer:
     from voicetrail.spotting.recognizer import load_recognizer
 
     return load_recognizer(settings.values.recognizer)
+
+
+class ContextObserver:
+    """Hands the recorder of the moment what the listener gives out."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+
+    def attach(self, listener: Listener, ready: Ready) -> None:
+        """A listener begins."""
+        self._context.recording.attach(listener, ready)
+
+    def hear(self, event: Event) -> None:
+        """An event, in its order."""
+        self._context.observe(event)

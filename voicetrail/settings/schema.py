@@ -268,7 +268,15 @@ _ALL = (
     Setting("record_audio", "switch", False, "record the sound beside the replay"),
     Setting("record_scores", "switch", True, "record the scores in the replay, for what-if"),
     Setting("preset", "text", "none", "a set of values under a name: quiet room, noisy room, fast, sure, or one of your own"),
-    Setting("theme", "text", "textual-dark", "the colors of the screen"),
+    Setting("theme", "text", "midnight", "the colors of the screen"),
+    Setting("grid", "switch", True, "show a faint grid of dots under the drawing"),
+    Setting(
+        "reduced_motion", "switch", False, "nothing on the screen moves by itself but the game (over SSH this is so by itself)"
+    ),
+    Setting("spectrogram", "switch", False, "show the sound as the recognizer sees it"),
+    Setting("pause_after", "number", 12.0, "silence after which a round pauses; 0 is never", (0.0, 600.0), 1, unit="s"),
+    Setting("pause_after_sketch", "number", 30.0, "the same for a sketch", (0.0, 600.0), 5, unit="s"),
+    Setting("tutorial", "switch", True, "show how to play at the next start"),
 )
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _ALL})

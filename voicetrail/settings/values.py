@@ -59,6 +59,12 @@ class SettingValues:
     record_scores: bool
     preset: str
     theme: str
+    grid: bool
+    reduced_motion: bool
+    spectrogram: bool
+    pause_after: float
+    pause_after_sketch: float
+    tutorial: bool
 
     @classmethod
     def of(cls, values: Mapping[str, Value]) -> SettingValues:

@@ -12,13 +12,15 @@ from textual.command import Provider
 from textual.screen import Screen
 from textual.signal import Signal
 
+from voicetrail.errors import VoicetrailError
+from voicetrail.game import make_rules
 from voicetrail.play.context import SessionContext
-from voicetrail.play.setup import make_sketch
 from voicetrail.play.updates import Problem, Update
 from voicetrail.ui.look import Look, make_look
-from voicetrail.ui.messages import UpdatesArrived
+from voicetrail.ui.messages import RoundEnded, RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.textual_private.clean_exit import CleanExitApp
+from voicetrail.ui.theme import THEMES, sixteen_colors
 from voicetrail.ui.widgets.rows import Rows
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -29,7 +31,7 @@ class TrailApp(CleanExitApp):
 
     Args:
         first: makes the screen to begin with.
-        theme: a name of Textual's themes; ``ansi-dark`` and ``ansi-light`` take the terminal's own sixteen colors.
+        theme: a name of ours or of Textual's themes; ``ansi-dark`` and ``ansi-light`` take the terminal's own sixteen colors.
         ascii_only: draw with ASCII characters.
     """
 
@@ -38,7 +40,7 @@ class TrailApp(CleanExitApp):
     """Textual's own commands stay away: screens list what they can do."""
     TITLE = "voicetrail"
 
-    def __init__(self, first: Callable[[], Screen[None]], *, theme: str = "textual-dark", ascii_only: bool = False) -> None:
+    def __init__(self, first: Callable[[], Screen[None]], *, theme: str = "midnight", ascii_only: bool = False) -> None:
         super().__init__()
         self._first = first
         self._first_theme = theme
@@ -49,16 +51,19 @@ class TrailApp(CleanExitApp):
     def look(self) -> Look:
         """Colors and characters of the moment."""
         if self._look is None:
-            self._look = make_look(self.theme_variables, ansi=self.current_theme.ansi, ascii_only=self.ascii_only)
+            theme = self.current_theme
+            self._look = make_look(self.theme_variables, ansi=theme.ansi, ascii_only=self.ascii_only, light=not theme.dark)
         return self._look
 
     def on_mount(self) -> None:
         """Take the theme, look after signals, and show the first screen."""
+        for theme in THEMES:
+            self.register_theme(theme)
         if self._first_theme in self.available_themes:
             self.theme = self._first_theme
-        if self._first_theme == "textual-dark" and self.console.color_system == "standard":
+        if self._first_theme == THEMES[0].name and self.console.color_system == "standard":
             # Sixteen colors: the terminal's own, not the nearest ones to those of a theme.
-            self.theme = "ansi-dark"
+            self.theme = sixteen_colors()
         self.theme_changed_signal.subscribe(self, lambda _: self.refresh_look())
         self.set_class(self.ascii_only, "-ascii")
         loop = asyncio.get_running_loop()
@@ -81,11 +86,15 @@ class TrailApp(CleanExitApp):
 
     def on_leave_requested(self) -> None:
         """Go back to the screen below, or out of the program where there is none."""
+        self.before_leaving()
         # Below the first screen lies Textual's own, which shows nothing.
         if len(self.screen_stack) > 2:
             self.pop_screen()
         else:
             self.exit()
+
+    def before_leaving(self) -> None:
+        """The screen on top is about to go."""
 
 
 def _collect_garbage_again() -> None:
@@ -98,7 +107,7 @@ class VoicetrailApp(TrailApp):
     """The live game.
 
     Args:
-        context: the session.
+        context: the session. A round that has begun already is played first; without one the title is shown.
         ascii_only: draw with ASCII characters, whatever the setting says.
     """
 
@@ -123,8 +132,58 @@ class VoicetrailApp(TrailApp):
         self.context.stop()
 
     def _first_screen(self) -> Screen[None]:
-        current = self.context.round or self.context.begin_round(make_sketch(self.context.settings))
-        return RoundScreen(self.context, current)
+        if self.context.round is not None:
+            return RoundScreen(self.context, self.context.round)
+        return self._title()
+
+    def _title(self) -> Screen[None]:
+        from voicetrail.ui.screens.title import TitleScreen
+        from voicetrail.ui.screens.tutorial import TutorialScreen
+
+        shows_tutorial = self.context.settings.values.tutorial and self.context.can_listen
+        return TutorialScreen(self.context) if shows_tutorial else TitleScreen(self.context)
+
+    # The way between screens: title, round, result, and what lies over them
+
+    async def on_round_requested(self, message: RoundRequested) -> None:
+        """Play a round, in place of the round or result that is shown."""
+        try:
+            begun = self.context.begin_round(make_rules(message.setup))
+        except VoicetrailError as error:
+            if self.context.round is None:
+                self.notify(str(error), markup=False, severity="error")
+                return
+            begun = self.context.round
+            self.context.add_notice(str(error))
+        await self._show_in_place(RoundScreen(self.context, begun))
+
+    async def on_round_ended(self, message: RoundEnded) -> None:
+        """Show the result of a round."""
+        if self.context.round is message.ended:
+            from voicetrail.ui.screens.result import ResultScreen
+
+            await self._show_in_place(ResultScreen(self.context, self.context.finish_round()))
+
+    async def on_title_requested(self) -> None:
+        """Go to the title."""
+        from voicetrail.ui.screens.title import TitleScreen
+
+        while len(self.screen_stack) > 2:
+            await self.pop_screen()
+        if not isinstance(self.screen, TitleScreen):
+            await self.switch_screen(TitleScreen(self.context))
+
+    async def _show_in_place(self, screen: Screen[None]) -> None:
+        """Show a screen in place of the round, the result or the tutorial on top, or over the list that it was chosen from."""
+        if getattr(self.screen, "gives_way", False):
+            await self.switch_screen(screen)
+        else:
+            await self.push_screen(screen)
+
+    def before_leaving(self) -> None:
+        """A round that is left has a result, which is kept as its mode says."""
+        if isinstance(self.screen, RoundScreen):
+            self.context.leave_round()
 
     def _send(self, updates: tuple[Update, ...]) -> None:
         self.post_message(UpdatesArrived(updates))

@@ -10,19 +10,28 @@ from rich.style import Style
 from textual.color import Color
 
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
+from voicetrail.game.ink import ColorName
+from voicetrail.game.rules import Role
+
+AGES = (1, 6, 24)
+"""Strokes after which a stroke turns to the next calmer color; the newest alone is the brightest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The characters of bars, lists and states."""
 
-    full: str
-    """A filled cell of a bar."""
+    eighths: str
+    """Parts of a cell of a bar, from an eighth to the whole."""
+    above: str
+    """A filled cell of a score bar beyond the threshold."""
     empty: str
     tick: str
     """The threshold on a bar."""
     peak: str
     """The highest score of the last seconds on a bar."""
+    full: str
+    """A filled cell of a bar that has whole cells only."""
     heard: str
     """A word that was given out."""
     missed: str
@@ -34,10 +43,61 @@ class Marks:
     recording: str
     edge: str
     """What lies beyond the edge of the drawing."""
+    grid: str
+    roles: Mapping[Role, str]
+    """The character of a role that is no joined line."""
+    place: str
+    """A place that waits for an arrow (echo)."""
+    dots: str
+    """What ends a text that was cut."""
+    arrow: str
+    separator: str
 
 
-BOX_MARKS = Marks("━", "─", "┃", "╌", "●", "·", "▸", "●", "○", "◌", "●", "▒")
-ASCII_MARKS = Marks("=", "-", "|", ":", "*", ".", ">", "*", "o", "~", "*", "#")
+BOX_MARKS = Marks(
+    eighths="▏▎▍▌▋▊▉█",
+    above="▓",
+    empty="─",
+    tick="┃",
+    peak="╌",
+    full="━",
+    heard="●",
+    missed="·",
+    selected="▸",
+    listening="●",
+    muted="○",
+    loading="◌",
+    recording="●",
+    edge="▒",
+    grid="·",
+    roles={"goal": "⌂", "gem": "♦", "food": "●", "fog": "░", "wall": "█"},
+    place="·",
+    dots="…",
+    arrow="→",
+    separator="·",
+)
+ASCII_MARKS = Marks(
+    eighths="=",
+    above="#",
+    empty="-",
+    tick="|",
+    peak=":",
+    full="=",
+    heard="*",
+    missed=".",
+    selected=">",
+    listening="*",
+    muted="o",
+    loading="~",
+    recording="*",
+    edge="#",
+    grid=".",
+    roles={"goal": "X", "gem": "$", "food": "@", "fog": ":", "wall": "#"},
+    place="_",
+    dots="~",
+    arrow="->",
+    separator="-",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,63 +106,174 @@ class Look:
 
     glyphs: Glyphs
     marks: Marks
+    ascii_only: bool
     text: Style
     dim: Style
-    trail: Style
+    grid: Style
+    ages: tuple[Style, ...]
+    """The trail from the newest stroke to the oldest, one style more than ``AGES`` has steps."""
+    lit: Style
+    """The stroke of this moment."""
     pen: Style
     accent: Style
     good: Style
     warn: Style
     bad: Style
+    roles: Mapping[Role, Style]
+    inks: Mapping[ColorName, Style]
+    heat: tuple[Color, ...]
+    """The colors of the spectrogram from silence to the loudest; few, so that a change is seldom."""
+
+    @property
+    def trail(self) -> Style:
+        """The trail where no age is known."""
+        return self.ages[1]
+
+    def bar(self, value: float, room: int) -> str:
+        """A filled bar of ``room`` cells at most, with parts of a cell where there are characters for them."""
+        parts = len(self.marks.eighths)
+        filled = round(min(1.0, max(0.0, value)) * room * parts)
+        whole, rest = divmod(filled, parts)
+        return self.marks.eighths[-1] * whole + (self.marks.eighths[rest - 1] if rest else "")
 
 
-def make_look(variables: Mapping[str, str], *, ansi: bool, ascii_only: bool) -> Look:
+def make_look(variables: Mapping[str, str], *, ansi: bool, ascii_only: bool, light: bool = False) -> Look:
     """The look of a theme.
 
     Args:
         variables: the theme's colors by name (``App.theme_variables``).
         ansi: the theme uses the terminal's own sixteen colors.
         ascii_only: draw with ASCII characters.
+        light: the background is light (only asked where ``ansi``).
     """
     glyphs, marks = (ASCII_GLYPHS, ASCII_MARKS) if ascii_only else (BOX_GLYPHS, BOX_MARKS)
-    if ansi:
-        # Dim is an attribute here and no grey: what "bright black" looks like is up to the terminal, at times it is black.
-        def named(color: str, *, bold: bool = False) -> Style:
-            return Style(color=color, bold=bold or None)
+    return _ansi_look(glyphs, marks, ascii_only, light) if ansi else _true_look(glyphs, marks, ascii_only, variables)
 
-        return Look(
-            glyphs,
-            marks,
-            text=Style(),
-            dim=Style(dim=True),
-            trail=named("green"),
-            pen=named("yellow", bold=True),
-            accent=named("cyan"),
-            good=named("green", bold=True),
-            warn=named("yellow", bold=True),
-            bad=named("red", bold=True),
-        )
+
+def _ansi_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, light: bool) -> Look:
+    # What is dim is an attribute here and no grey: how "bright black" looks is up to the terminal, at times it is black. The pen is
+    # the terminal's own colors the other way round, which can be seen on any background.
+    def named(color: str, *, bold: bool = False) -> Style:
+        return Style(color=color, bold=bold or None)
+
+    trail, accent, good, warn, bad = (
+        ("blue", "blue", "blue", "magenta", "red")
+        if light
+        else ("bright_green", "bright_cyan", "bright_green", "bright_yellow", "bright_red")
+    )
+    dim = Style(dim=True)
+    inks: dict[ColorName, str] = {
+        "red": "red" if light else "bright_red",
+        "orange": "red" if light else "yellow",
+        "yellow": "magenta" if light else "bright_yellow",
+        "green": "blue" if light else "bright_green",
+        "blue": "blue" if light else "bright_cyan",
+        "purple": "magenta" if light else "bright_magenta",
+        "white": "black" if light else "bright_white",
+    }
+    roles: dict[Role, Style] = {
+        "guide": dim,
+        "right": named(good, bold=True),
+        "wrong": named(bad, bold=True),
+        "wall": Style(),
+        "fog": dim,
+        "goal": named(good, bold=True),
+        "gem": named(accent, bold=True),
+        "food": named(warn, bold=True),
+        "body": named(trail, bold=True),
+        "asked": named(accent, bold=True),
+        "said": named(good, bold=True),
+    }
+    return Look(
+        glyphs,
+        marks,
+        ascii_only,
+        text=Style(),
+        dim=dim,
+        grid=dim,
+        ages=(named(trail, bold=True), named(trail, bold=True), named(trail), named(trail)),
+        lit=Style(bold=True),
+        pen=Style(reverse=True, bold=True),
+        accent=named(accent),
+        good=named(good, bold=True),
+        warn=named(warn, bold=True),
+        bad=named(bad, bold=True),
+        roles=roles,
+        inks={name: named(color, bold=True) for name, color in inks.items()},
+        heat=(),
+    )
+
+
+def _true_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, variables: Mapping[str, str]) -> Look:
     colors = {name: Color.parse(variables[name]) for name in ("foreground", "background", *_ROLES)}
     text, background = colors["foreground"], colors["background"]
 
     def solid(color: Color, *, bold: bool = False) -> Style:
         return Style(color=color.rich_color, bold=bold or None)
 
+    def faded(color: Color, by: float) -> Color:
+        return color.blend(background, by, alpha=1)
+
+    success, warning, error = colors["success"], colors["warning"], colors["error"]
+    accent = colors["primary"].blend(text, 0.25, alpha=1)
+    bright = success.blend(text, 0.35, alpha=1)
+    calm = success.blend(colors["primary"], 0.45, alpha=1)
+    roles: dict[Role, Style] = {
+        "guide": solid(faded(text, 0.5)),
+        "right": solid(success, bold=True),
+        "wrong": solid(error, bold=True),
+        "wall": solid(faded(text, 0.4)),
+        "fog": solid(faded(text, 0.75)),
+        "goal": solid(success, bold=True),
+        "gem": solid(colors["secondary"], bold=True),
+        "food": solid(warning, bold=True),
+        "body": solid(success),
+        "asked": solid(accent, bold=True),
+        "said": solid(success, bold=True),
+    }
+    dark = background.brightness < 0.5
     return Look(
         glyphs,
         marks,
+        ascii_only,
         text=solid(text),
-        dim=solid(background.blend(text, 0.55, alpha=1)),
-        trail=solid(colors["success"]),
-        pen=solid(colors["warning"], bold=True),
-        accent=solid(colors["primary"].blend(text, 0.35, alpha=1)),
-        good=solid(colors["success"], bold=True),
-        warn=solid(colors["warning"], bold=True),
-        bad=solid(colors["error"], bold=True),
+        dim=solid(faded(text, 0.36)),
+        grid=solid(faded(text, 0.84)),
+        ages=(solid(bright, bold=True), solid(success), solid(faded(calm, 0.15)), solid(faded(calm, 0.35))),
+        lit=solid(text, bold=True),
+        pen=Style(color=background.rich_color, bgcolor=warning.rich_color, bold=True),
+        accent=solid(accent),
+        good=solid(success, bold=True),
+        warn=solid(warning, bold=True),
+        bad=solid(error, bold=True),
+        roles=roles,
+        inks={name: solid(Color.parse(_INKS[name][0 if dark else 1])) for name in _INKS},
+        heat=_heat(background, calm, warning, text),
     )
 
 
-_ROLES = ("primary", "success", "warning", "error")
+def _heat(*stops: Color) -> tuple[Color, ...]:
+    """Twelve colors through the stops, evenly."""
+    steps = 12
+    colors = []
+    for number in range(steps):
+        place = number * (len(stops) - 1) / (steps - 1)
+        first = min(int(place), len(stops) - 2)
+        colors.append(stops[first].blend(stops[first + 1], place - first, alpha=1))
+    return tuple(colors)
+
+
+_ROLES = ("primary", "secondary", "success", "warning", "error")
+_INKS: dict[ColorName, tuple[str, str]] = {
+    "red": ("#ff7b7b", "#b01e1e"),
+    "orange": ("#ffa657", "#9a4a00"),
+    "yellow": ("#ffe066", "#7a5c00"),
+    "green": ("#7ee787", "#1a6b2c"),
+    "blue": ("#79b8ff", "#1a56a8"),
+    "purple": ("#d2a8ff", "#6f3fb0"),
+    "white": ("#ffffff", "#1d1d1d"),
+}
+"""The colors of a drawing on a dark and on a light background."""
 
 
 def ascii_locale(env: Mapping[str, str] | None = None) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from voicetrail.game import RoundSetup
+from voicetrail.play.round import Round
 from voicetrail.play.updates import Update
 
 
@@ -17,3 +19,23 @@ class UpdatesArrived(Message, bubble=False):
 
 class LeaveRequested(Message):
     """The player wants to leave the screen that sends this: back to the title, or out of the program."""
+
+
+class RoundRequested(Message):
+    """The player wants to play a round."""
+
+    def __init__(self, setup: RoundSetup) -> None:
+        super().__init__()
+        self.setup = setup
+
+
+class RoundEnded(Message):
+    """A round is over, and its end was seen."""
+
+    def __init__(self, ended: Round) -> None:
+        super().__init__()
+        self.ended = ended
+
+
+class TitleRequested(Message):
+    """The player wants to go to the title."""

@@ -19,6 +19,11 @@ HOW_TO_PLAY = (
     "If a word is not taken, the list of words says what was lacking: lower its threshold, or calibrate.\n"
     "At the edge of the canvas the pen stops."
 )
+HOW_TO_CHOOSE = (
+    "Say up or down, or press the arrows, to move the mark; right takes what it stands at, left goes back.\n"
+    "The last line of every screen says what the words do there. A word that was said before a screen opened is not taken.\n"
+    "In a round the words are moves; when nothing is said for a while the round pauses by itself."
+)
 HOW_TO_REPLAY = (
     "A recorded round is played as it was: the drawing, the scores, and the words with their reasons.\n"
     "A click on the bar goes to that place. Nothing that you do here changes the recording."

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 
 from voicetrail.errors import ReplayError
 from voicetrail.events import ListeningChanged, WordHeard, WordRejected
-from voicetrail.game import Sketch
 from voicetrail.game.rules import Rules
 from voicetrail.game.trail import Cell
 from voicetrail.keys import Action
@@ -22,7 +21,6 @@ from voicetrail.replay.timeline import Timeline
 from voicetrail.replay.transcript import describe
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.messages import LeaveRequested
-from voicetrail.ui.plural import counted
 from voicetrail.ui.textual_private.fast_screen import FastScreen
 from voicetrail.ui.widgets.board import Board
 from voicetrail.ui.widgets.keybar import KeyBar
@@ -86,7 +84,7 @@ class ReplayScreen(FastScreen):
         self.timeline = Timeline(replay)
         self.player = Player(self.timeline, clock, reader)
         super().__init__(ACTIONS)
-        self.board = Board(_sketch(self.player.game).trail, lambda: self.player.position_ms / 1000, "replay")
+        self.board = Board(self.player.game, lambda: self.player.position_ms / 1000, "replay", grid=False)
         self.message = MessageLine(id="message")
         markers = [entry.at_ms for entry in self.timeline.markers]
         self.position = PositionBar(self.timeline.duration_ms, markers, id="position")
@@ -147,11 +145,11 @@ class ReplayScreen(FastScreen):
         player = self.player
         if cells is None or player.game is not self._shown_game:
             self._shown_game = player.game
-            self.board.canvas.show_trail(_sketch(player.game).trail)
+            self.board.canvas.show_rules(player.game)
             self._show_listening(again=True)
             self._refill_words()
         else:
-            self.board.canvas.update_cells(cells)
+            self.board.canvas.update_cells(cells, stroke=bool(cells))
             self._show_listening(again=False)
             self._add_events()
         self._shown_ms = player.position_ms
@@ -164,8 +162,7 @@ class ReplayScreen(FastScreen):
                 self._show_thresholds()
         else:
             self.board.bars.fade()
-        tally = _sketch(player.game).tally
-        self.message.set_right(f"{counted(tally.strokes, 'stroke')}  {tally.length} long")
+        self.message.set_right(player.game.status)
         self.position.show(player.position_ms, playing=player.playing, speed=player.speed)
 
     def _show_listening(self, *, again: bool) -> None:
@@ -271,8 +268,3 @@ class ReplayScreen(FastScreen):
     def action_leave(self) -> None:
         """Leave: back to what lies below, or out of the program where nothing does."""
         self.post_message(LeaveRequested())
-
-
-def _sketch(game: Rules) -> Sketch:
-    assert isinstance(game, Sketch), "the canvas shows drawings"
-    return game

@@ -10,20 +10,22 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from voicetrail.errors import VoicetrailError
-from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game import Changes, Clear, Input, SetGlideSilence, SetGlideSpeed, SetMovement, SetStep, Step, Stop, Undo
+from voicetrail.events import SourceLost, WordHeard, WordRejected
+from voicetrail.game import Changes, Clear, Input, Redo, Sketch, Step, Stop, Undo
 from voicetrail.game.trail import Direction
 from voicetrail.keys import WORD_DIGITS
 from voicetrail.play.context import SessionContext
+from voicetrail.play.flow import CHOICES, PauseReason, RoundFlow
 from voicetrail.play.round import Round
+from voicetrail.play.rounds import inputs_of_settings, same_again
 from voicetrail.play.updates import Update
 from voicetrail.ui.host import host_of
 from voicetrail.ui.live_display import LiveDisplay
-from voicetrail.ui.messages import LeaveRequested
+from voicetrail.ui.messages import LeaveRequested, RoundEnded, RoundRequested
 from voicetrail.ui.palette import ActionCommands, SettingCommands
 from voicetrail.ui.picture import save_picture
-from voicetrail.ui.plural import counted
 from voicetrail.ui.screens import open_dialog
+from voicetrail.ui.spoken import Grace, direction_of
 from voicetrail.ui.textual_private.fast_screen import FastScreen
 from voicetrail.ui.theme import other_theme
 from voicetrail.ui.widgets.board import Board
@@ -34,7 +36,15 @@ from voicetrail.ui.widgets.too_small import TooSmall
 FADE_S = 0.25
 """Time between looks at what fades."""
 TICK_S = 0.04
-"""Time between looks at a pen that moves by itself."""
+"""Time between looks at what moves by itself."""
+LIT_S = 0.3
+"""Time for which a stroke is lit up."""
+LAST_LOOK_S = 0.8
+"""Time for which the end of a round can be seen before its result is shown."""
+SKETCH_ONLY = frozenset({"step_shorter", "step_longer", "movement", "mode", "glide_slower", "glide_faster", "clear", "redo"})
+"""Actions that no other mode has."""
+NO_UNDO = frozenset({"maze", "snake", "echo"})
+"""Modes in which nothing is taken back."""
 
 
 class RoundScreen(FastScreen):
@@ -46,17 +56,25 @@ class RoundScreen(FastScreen):
     """
 
     COMMANDS: ClassVar = {ActionCommands, SettingCommands}
+    gives_way = True
 
     def __init__(self, context: SessionContext, current: Round) -> None:
-        super().__init__(context.actions)
+        sketch = isinstance(current.rules, Sketch)
+        hidden = set[str]() if sketch else set(SKETCH_ONLY)
+        hidden |= {"undo"} if current.rules.mode_name in NO_UNDO else set()
+        super().__init__([action for action in context.actions if action.name not in hidden])
         self.context = context
         self.round = current
-        self.board = Board(current.game.trail, context.clock, "voicetrail")
+        self.flow = RoundFlow(current, context.pause_after_s(current.rules))
+        self.board = Board(current.rules, context.clock, title_of(current), grid=context.settings.values.grid)
         self.message = MessageLine(id="message")
         self.live = LiveDisplay(context, self.board, self.message)
+        self._grace = Grace(context)
+        """Begins with a pause."""
         self._ticks: Timer | None = None
         self._talk: Timer | None = None
         """Ends listening again, with push to talk."""
+        self._over = False
 
     def compose(self) -> ComposeResult:
         """The parts."""
@@ -70,11 +88,11 @@ class RoundScreen(FastScreen):
         for digit in WORD_DIGITS:
             self.bind_key(digit, f"select_word({digit})")
         self.live.show_all()
-        self._show_tally()
+        self._show(Changes())
         self.say(*self._welcome())
         self._unwatch = self.context.settings.subscribe(self._settings_changed)
         host_of(self).updates.subscribe(self, self._take_updates)
-        self.set_interval(FADE_S, self.live.fade)
+        self.set_interval(FADE_S, self._let_fade)
         # Imported now, so that the first key or word does not wait for it.
         self.call_after_refresh(self.context.recording.warm_up)
 
@@ -83,21 +101,35 @@ class RoundScreen(FastScreen):
         self._unwatch()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Adapt the layout."""
+        """Adapt the layout; in a window that is too small nothing can be played."""
         self.board.fit(event.size.width, event.size.height)
+        if self.has_class("-small"):
+            self.pause("window")
+
+    def on_screen_suspend(self) -> None:
+        """Another screen lies over this one: a round against the clock waits; a drawing has no clock."""
+        if not isinstance(self.round.rules, Sketch):
+            self.pause("dialog")
 
     def _welcome(self) -> tuple[str, Weight]:
-        if self.context.notices:
-            return "; ".join(self.context.notices), "warn"
-        return "say up, down, left or right; the arrow keys draw too", "plain"
+        notices = self.context.take_notices()
+        if notices:
+            return "; ".join(notices), "warn"
+        return "say up, down, left or right; the arrow keys do the same", "plain"
 
     def say(self, message: str, weight: Weight = "plain") -> None:
         """Show a message."""
         self.message.say(message, weight)
 
+    def _let_fade(self) -> None:
+        self.live.fade()
+        if self.flow.silence_is_long and self.is_active:
+            self.pause("silence")
+
     # What the worker sends
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
+        lost = not isinstance(self.round.rules, Sketch) and any(isinstance(item, SourceLost) for item in updates)
         for item in updates:
             if isinstance(item, WordHeard):
                 self._take_word(item)
@@ -105,52 +137,98 @@ class RoundScreen(FastScreen):
                 self.round.hear(item)
                 self.live.add_word(item, self.round.now_ms // 1000)
         self.live.show(updates)
+        if lost:
+            self.pause("source")
         self.paint_now()
 
     def _take_word(self, heard: WordHeard) -> None:
-        changes = self.round.hear(heard)
         self.live.add_word(heard, self.round.now_ms // 1000)
-        if changes is not None:
-            self._show(changes)
-            self.live.show_moved(heard)
+        if not self.is_active and not isinstance(self.round.rules, Sketch):
+            return
+        if self.flow.reason is None:
+            changes = self.round.hear(heard)
+            if changes is not None:
+                self._show(changes, stroke=True)
+                self.live.show_moved(heard)
+        elif self._grace.takes(heard):
+            direction = direction_of(self.context, heard)
+            if direction is not None:
+                self._choose(direction)
 
     # What inputs do
 
     def do(self, item: Input) -> None:
         """Apply an input and show what it did."""
-        self._show(self.round.do(item))
+        self._show(self.round.do(item), stroke=isinstance(item, Step))
 
-    def _show(self, changes: Changes) -> None:
-        self.board.canvas.update_cells(changes.cells)
+    def _show(self, changes: Changes, *, stroke: bool = False) -> None:
+        canvas, rules = self.board.canvas, self.round.rules
+        canvas.update_cells(changes.cells, stroke=stroke)
+        if stroke and changes.cells and self.context.motion:
+            canvas.light()
+            self.set_timer(LIT_S, canvas.unlight)
         if changes.message:
             self.say(changes.message, "warn" if changes.edge else "plain")
-        self._show_tally()
-        if self.round.game.movement.moving:
+        self.message.set_right(rules.status)
+        self.board.headline.say("" if isinstance(rules, Sketch) else rules.headline)
+        if rules.moving:
             if self._ticks is None:
                 self._ticks = self.set_interval(TICK_S, self._tick)
         elif self._ticks is not None:
             self._ticks.stop()
             self._ticks = None
+        if rules.ended and not self._over:
+            self._over = True
+            self.set_timer(LAST_LOOK_S, lambda: self.post_message(RoundEnded(self.round)))
 
     def _tick(self) -> None:
         self._show(self.round.tick())
 
-    def _show_tally(self) -> None:
-        tally = self.round.game.tally
-        self.message.set_right(f"{counted(tally.strokes, 'stroke'):>11} {tally.length:>4} long")
+    # Pauses
+
+    def pause(self, reason: PauseReason) -> None:
+        """Stop the clock, and offer what the words do now."""
+        changes = self.flow.pause(reason)
+        if changes is not None:
+            self._show(changes)
+            self._grace.begin()
+            self.say(self.flow.text, "warn")
+
+    def _go_on(self) -> None:
+        changes = self.flow.go_on()
+        if changes is not None:
+            self._show(changes)
+            self.say("on again")
+
+    def _choose(self, direction: Direction) -> None:
+        """Do what a direction does in a pause."""
+        match CHOICES.get(direction):
+            case "go on":
+                self._go_on()
+            case "restart":
+                self.post_message(RoundRequested(same_again(self.round.rules.setup, self.context.settings)))
+            case "leave":
+                self.action_quit()
+            case None:
+                self.say(self.flow.text, "warn")
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        if self.flow.reason is None:
+            self.pause("key")
+        else:
+            self._go_on()
 
     # What settings do
 
     def _settings_changed(self, names: frozenset[str]) -> None:
-        game, values = self.round.game, self.context.settings.values
-        if "step" in names and game.step != values.step:
-            self.do(SetStep(values.step))
-        if "movement" in names and game.movement.name != values.movement:
-            self.do(SetMovement(values.movement))
-        if "glide_speed" in names:
-            self.do(SetGlideSpeed(values.glide_speed))
-        if "glide_silence" in names:
-            self.do(SetGlideSilence(values.glide_silence))
+        rules, settings = self.round.rules, self.context.settings
+        if "grid" in names:
+            self.board.canvas.show_grid(settings.values.grid)
+        self.flow.pause_after_s = self.context.pause_after_s(rules)
+        if isinstance(rules, Sketch):
+            for item in inputs_of_settings(settings, rules, names):
+                self.do(item)
         self.live.show_thresholds()
         self.live.show_state()
 
@@ -165,7 +243,10 @@ class RoundScreen(FastScreen):
         self.board.bars.select(self.context.tuner.selected)
 
     def _draw(self, direction: Direction) -> None:
-        self.do(Step(direction, "key"))
+        if self.flow.reason is not None:
+            self._choose(direction)
+        else:
+            self.do(Step(direction, "key"))
 
     def action_draw_up(self) -> None:
         """Draw a step up."""
@@ -187,6 +268,10 @@ class RoundScreen(FastScreen):
         """Take the last stroke back."""
         self.do(Undo())
 
+    def action_redo(self) -> None:
+        """Draw again what was taken back."""
+        self.do(Redo())
+
     def action_clear(self) -> None:
         """Take the drawing away."""
         self.do(Clear())
@@ -203,20 +288,10 @@ class RoundScreen(FastScreen):
             self.say(f"listening for {seconds:g} s")
         else:
             context.mute(not context.muted)
-            self.say(self._listening_text())
+            self.say(context.listening_text)
         self.live.show_state()
-        if self.round.game.movement.moving:
+        if isinstance(self.round.rules, Sketch) and self.round.rules.moving:
             self.do(Stop("key"))
-
-    def _listening_text(self) -> str:
-        if self.context.muted:
-            return "not listening: space starts it again"
-        return {
-            "ended": "the sound is over; the arrow keys draw",
-            "keyboard": "only keys play: nothing can be heard",
-            "lost": "listening goes on as soon as sound comes again",
-            "loading": "listening begins once the recognizer is loaded",
-        }.get(self.context.state, "listening")
 
     def _end_talk(self) -> None:
         if self.context.settings.values.push_to_talk:
@@ -306,3 +381,11 @@ class RoundScreen(FastScreen):
     def action_quit(self) -> None:
         """Leave."""
         self.post_message(LeaveRequested())
+
+
+def title_of(current: Round) -> str:
+    """What stands in the frame of the field: the mode and its level."""
+    rules = current.rules
+    if isinstance(rules, Sketch):
+        return "voicetrail"
+    return " ".join(part for part in (rules.mode_name, rules.level) if part)

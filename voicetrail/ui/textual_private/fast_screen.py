@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from textual.binding import Binding, BindingsMap
 from textual.geometry import Region
@@ -23,6 +24,9 @@ class FastScreen(Screen[None], inherit_bindings=False):
     Args:
         actions: what keys do; a subclass has an ``action_<name>`` for each.
     """
+
+    gives_way: ClassVar[bool] = False
+    """The next screen comes in place of this one, and not over it."""
 
     def __init__(self, actions: Sequence[Action] = ()) -> None:
         super().__init__()

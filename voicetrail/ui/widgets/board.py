@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from voicetrail.game.trail import Trail
+from voicetrail.game.rules import Rules
 from voicetrail.ui.widgets.bars import ScoreBars
 from voicetrail.ui.widgets.canvas import Canvas
+from voicetrail.ui.widgets.headline import HeadLine
 from voicetrail.ui.widgets.status import ListeningStatus
 from voicetrail.ui.widgets.too_small import SMALLEST
 from voicetrail.ui.widgets.word_list import WordList
@@ -24,15 +25,18 @@ class Board(Horizontal):
     """The parts in their places; the classes ``-roomy``, ``-wide`` and ``-small`` of the screen come from the window's size.
 
     Args:
-        trail: the drawing.
+        rules: the round.
         clock: seconds, never falling, by which marks fade.
         title: stands in the frame of the canvas.
+        grid: show a faint grid of dots.
     """
 
-    def __init__(self, trail: Trail, clock: Callable[[], float], title: str) -> None:
+    def __init__(self, rules: Rules, clock: Callable[[], float], title: str, *, grid: bool = True) -> None:
         super().__init__(id="board")
         self._title = title
-        self.canvas = Canvas(trail, id="canvas")
+        self.headline = HeadLine(id="headline")
+        """What to do now."""
+        self.canvas = Canvas(rules, grid=grid, id="canvas")
         """The drawing."""
         self.status = ListeningStatus(clock, id="status")
         """State, level and source."""
@@ -43,7 +47,10 @@ class Board(Horizontal):
 
     def compose(self) -> ComposeResult:
         """The parts."""
-        yield self.canvas
+        with Vertical(id="field") as field:
+            field.border_title = self._title
+            yield self.headline
+            yield self.canvas
         with Vertical(id="side"):
             yield self.status
             yield self.bars
@@ -51,7 +58,7 @@ class Board(Horizontal):
 
     def on_mount(self) -> None:
         """Give the frames their titles."""
-        titles = ((self.canvas, self._title), (self.status, "listening"), (self.bars, "scores"), (self.words, "words"))
+        titles = ((self.status, "listening"), (self.bars, "scores"), (self.words, "words"))
         for widget, title in titles:
             widget.border_title = title
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from voicetrail.events import Level
 from voicetrail.play.context import State
 from voicetrail.text import printable
+from voicetrail.ui.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
 
 STATE_TEXT: dict[State, str] = {
@@ -22,6 +23,25 @@ QUIETEST, LOUDEST = -60.0, 0.0
 """The scale of the meter in dB below full scale."""
 CLIP_SHOWN = 2.0
 """Seconds for which clipping stays marked."""
+
+
+def state_mark(look: Look, state: State) -> Run:
+    """The sign of a state."""
+    marks = look.marks
+    return {
+        "loading": (marks.loading, look.warn),
+        "listening": (marks.listening, look.good),
+        "muted": (marks.muted, look.bad),
+        "talk": (marks.muted, look.warn),
+        "lost": ("!", look.bad),
+        "ended": (marks.muted, look.dim),
+        "keyboard": ("!", look.warn),
+    }[state]
+
+
+def state_text(look: Look, state: State) -> str:
+    """The words for a state."""
+    return STATE_TEXT[state].replace("…", "..." if look.ascii_only else "…")
 
 
 class ListeningStatus(Rows):
@@ -98,19 +118,9 @@ class ListeningStatus(Rows):
         width = self.size.width
         if not width:
             return
-        look, marks = self.look, self.look.marks
-        mark, style = {
-            "loading": (marks.loading, look.warn),
-            "listening": (marks.listening, look.good),
-            "muted": (marks.muted, look.bad),
-            "talk": (marks.muted, look.warn),
-            "lost": ("!", look.bad),
-            "ended": (marks.muted, look.dim),
-            "keyboard": ("!", look.warn),
-        }[self.state]
-        says = STATE_TEXT[self.state]
-        if marks.full == "=":
-            says = says.replace("…", "...")
+        look = self.look
+        mark, style = state_mark(look, self.state)
+        says = state_text(look, self.state)
         self.put(0, [(f" {mark} ", style), (says, look.text), (self._latency(width - 3 - len(says)), look.dim)])
         self.put(1, self._meter(width))
         notes = [f"{self._gain:+d} dB"] if self._gain else []

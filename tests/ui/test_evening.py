@@ -1,0 +1,189 @@
+"""From the title to a result and back, by words alone, by keys, and by the mouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.stage import make_context, make_settings
+from tests.ui.waiting import until
+from voicetrail.events import SourceLost, WordHeard
+from voicetrail.game import RoundSetup
+from voicetrail.game.modes.maze import Maze
+from voicetrail.play.context import SessionContext
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.messages import RoundRequested, UpdatesArrived
+from voicetrail.ui.screens.levels import MazeScreen
+from voicetrail.ui.screens.result import ResultScreen
+from voicetrail.ui.screens.round import RoundScreen
+from voicetrail.ui.screens.share import ShareScreen
+from voicetrail.ui.screens.title import TitleScreen
+from voicetrail.ui.spoken import GRACE_S
+
+SMALL = RoundSetup("maze", "small", 7)
+
+
+class Player:
+    """Says words to the app, each long enough after a screen opened."""
+
+    def __init__(self, app: VoicetrailApp, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+        self.now = monotonic()
+        app.context.clock = lambda: self.now
+
+    async def say(self, *words: str, after: float = GRACE_S + 0.1) -> None:
+        for word in words:
+            self.now += after
+            self.app.post_message(UpdatesArrived((WordHeard(0, word, 0.9),)))
+            await self.pilot.pause()
+
+    async def wait_for(self, screen: type) -> None:
+        await until(self.pilot, lambda: isinstance(self.app.screen, screen))
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionContext:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return make_context(make_settings(tmp_path, reduced_motion=True))
+
+
+async def play_to_the_end(player: Player) -> None:
+    screen = player.app.screen
+    assert isinstance(screen, RoundScreen)
+    rules = screen.round.rules
+    assert isinstance(rules, Maze)
+    await player.say(*rules.maze.best())
+    await player.wait_for(ResultScreen)
+
+
+async def test_a_maze_is_chosen_played_and_shared_by_words_alone(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 30)) as pilot:
+        player = Player(app, pilot)
+        await player.wait_for(TitleScreen)
+        title = app.screen
+        await player.say("down", "down", "right")
+        await player.wait_for(MazeScreen)
+        await player.say("down", "right")
+        await player.wait_for(RoundScreen)
+        await play_to_the_end(player)
+        result = app.screen
+        assert isinstance(result, ResultScreen)
+        shown = "\n".join(result.figures.text_rows)
+        assert "Maze small" in shown
+        assert "gold medal" in shown
+        await player.say("down")
+        await player.wait_for(ShareScreen)
+        share = app.screen
+        assert isinstance(share, ShareScreen)
+        assert share.shared.startswith("voicetrail maze")
+        assert app.clipboard == share.shared
+        await player.say("left")
+        await player.wait_for(ResultScreen)
+        await player.say("up")
+        await player.wait_for(RoundScreen)
+        assert context.round is not None
+        assert context.round.rules.setup.level == "medium", "up is the next level"
+        await pilot.press("q")
+        await player.wait_for(MazeScreen)
+        await player.say("left")
+        await until(pilot, lambda: app.screen is title)
+        await player.say("left", "left")
+        assert app.return_code == 0
+
+
+async def test_a_word_said_before_a_screen_opened_is_not_taken(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(80, 24)) as pilot:
+        player = Player(app, pilot)
+        title = app.screen
+        assert isinstance(title, TitleScreen)
+        title.grace.begin()
+        await player.say("down", after=GRACE_S - 0.1)
+        assert title.menu.cursor == 0
+        await player.say("down", after=0.2)
+        assert title.menu.cursor == 1
+
+
+async def test_silence_pauses_and_the_words_lead_out_again(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 30)) as pilot:
+        player = Player(app, pilot)
+        app.screen.post_message(RoundRequested(SMALL))
+        await player.wait_for(RoundScreen)
+        screen = app.screen
+        assert isinstance(screen, RoundScreen)
+        rules = screen.round.rules
+        await player.say(rules.maze.best()[0])  # type: ignore[attr-defined]
+        words = rules.result().words
+        player.now += 13
+        await until(pilot, lambda: rules.paused)
+        assert "right goes on" in screen.message.message
+        played = rules.played_ms
+        await player.say("right")
+        assert not rules.paused
+        assert rules.result().words == words, "the word led on and was no move"
+        assert rules.played_ms == played, "a pause takes no time"
+        await pilot.press("b")
+        assert screen.flow.reason == "key"
+        await player.say("up")
+        await until(pilot, lambda: app.screen is not screen)
+        assert context.round is not None
+        assert context.round.rules.setup.level == "small"
+        await pilot.press("b")
+        await player.say("left")
+        await player.wait_for(TitleScreen)
+
+
+async def test_a_lost_microphone_and_a_small_window_stop_the_clock(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 30)) as pilot:
+        player = Player(app, pilot)
+        app.screen.post_message(RoundRequested(RoundSetup("snake", "small", 3)))
+        await player.wait_for(RoundScreen)
+        screen = app.screen
+        assert isinstance(screen, RoundScreen)
+        app.post_message(UpdatesArrived((SourceLost(0, "the microphone is gone"),)))
+        await until(pilot, lambda: screen.round.rules.paused)
+        assert "no sound" in screen.message.message
+        await pilot.press("right")
+        assert not screen.round.rules.paused
+        await pilot.resize_terminal(50, 12)
+        await until(pilot, lambda: screen.round.rules.paused)
+
+
+@pytest.mark.parametrize("key", ["right", "enter"])
+async def test_keys_and_clicks_do_the_same(context: SessionContext, key: str) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("down", "down", key)
+        await until(pilot, lambda: isinstance(app.screen, MazeScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TitleScreen))
+        title = app.screen
+        assert isinstance(title, TitleScreen)
+        await pilot.click(title.menu, offset=(4, 0))
+        await until(pilot, lambda: isinstance(app.screen, RoundScreen))
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is title)
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("right")
+        await until(pilot, lambda: isinstance(app.screen, RoundScreen))
+        await pilot.press("up", "right", "q")
+        await until(pilot, lambda: isinstance(app.screen, TitleScreen))
+    lines = context.close()
+    assert context.kept_drawing.endswith("last-drawing.trail")
+    assert any("last-drawing" in line for line in lines)
+    from voicetrail.replay.file.reader import read
+    from voicetrail.replay.timeline import Timeline
+
+    assert Timeline(read(Path(context.kept_drawing))).final.pen is not None

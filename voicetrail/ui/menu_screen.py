@@ -1,0 +1,120 @@
+"""A screen with a list that is led by the four words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from voicetrail.game.trail import Direction
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.ui.messages import LeaveRequested
+from voicetrail.ui.spoken import SpokenScreen
+from voicetrail.ui.widgets.hint_line import HintLine
+from voicetrail.ui.widgets.menu import MenuItem, MenuList
+from voicetrail.ui.widgets.rows import Rows
+
+BACK_KEYS: tuple[Action, ...] = (Action("back", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),)
+
+
+class MenuScreen(SpokenScreen):
+    """Up and down move the mark, right takes, left goes back.
+
+    Args:
+        context: the session.
+        heading: stands above the list.
+        items: the rows.
+        takes: what *right* does, for the last line.
+        actions: keys beside the usual ones.
+    """
+
+    def __init__(
+        self,
+        context: SessionContext,
+        heading: str = "",
+        items: Sequence[MenuItem] = (),
+        *,
+        takes: str = "takes",
+        actions: Sequence[Action] = BACK_KEYS,
+    ) -> None:
+        super().__init__(context, actions)
+        self.heading = heading
+        self.menu = MenuList(items, id="menu")
+        self.note = Rows(id="note")
+        """One row for what is to be said."""
+        self.hints = HintLine(
+            (
+                ("up down", "choose", ""),
+                ("right", takes, "say('right')"),
+                ("left", "goes back", "say('left')"),
+                *((action.keys[0], action.label.lower(), action.runs) for action in actions if action.footer),
+            ),
+            id="hints",
+        )
+
+    def compose(self) -> ComposeResult:
+        """Heading, list, how listening stands, and the hints."""
+        with Vertical(id="page"):
+            yield from self.head()
+            yield self.menu
+            yield self.note
+        yield self.listen_line
+        yield self.hints
+        yield self.too_small
+
+    def head(self) -> Sequence[Widget]:
+        """What stands above the list."""
+        return [Heading(self.heading)]
+
+    def say(self, text: str, *, warn: bool = False) -> None:
+        """Show a line below the list."""
+        look = self.note.look
+        self.note.put(0, [(text, look.warn if warn else look.dim)])
+
+    def on_direction(self, direction: Direction) -> None:
+        """Move the mark, take, or go back."""
+        match direction:
+            case "up":
+                self.menu.move(-1)
+            case "down":
+                self.menu.move(1)
+            case "right":
+                if (item := self.menu.item) is not None:
+                    self.take(item)
+            case "left":
+                self.go_back()
+
+    def on_menu_list_clicked(self, message: MenuList.Clicked) -> None:
+        """A row was clicked."""
+        self.take(message.item)
+
+    def take(self, item: MenuItem) -> None:
+        """Do what a row is for."""
+        raise NotImplementedError
+
+    def go_back(self) -> None:
+        """Go back to the screen below."""
+        self.post_message(LeaveRequested())
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.go_back()
+
+
+class Heading(Rows):
+    """One row of text, and a blank one."""
+
+    DEFAULT_CSS = """
+    Heading { height: 2; }
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(id="heading")
+        self._text = text
+
+    def rebuild(self) -> None:
+        """Make the row again."""
+        self.put(0, [(self._text, self.look.accent)])

@@ -1,0 +1,133 @@
+"""What to trace, and which maze."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from textual.widgets import Input
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.game import RoundSetup
+from voicetrail.game.levels import all_levels, text_level
+from voicetrail.game.modes.maze import SIZES, daily_setup
+from voicetrail.game.setup import TEXT_MAX
+from voicetrail.play.context import SessionContext
+from voicetrail.play.progress import level_notes, today
+from voicetrail.play.rounds import new_seed
+from voicetrail.ui.menu_screen import MenuScreen
+from voicetrail.ui.messages import RoundRequested
+from voicetrail.ui.plural import counted
+from voicetrail.ui.widgets.menu import MenuItem
+
+OWN_TEXT = "a text of your own"
+
+
+def trace_items(context: SessionContext) -> list[MenuItem]:
+    """Every level with its difficulty, the fewest words it takes, and the best so far."""
+    notes = level_notes(context.scores, "trace")
+    items = [
+        MenuItem(level.name, level.name, f"{level.group:<7} {counted(level.par, 'word'):>8}", notes.get(level.name, ""))
+        for level in all_levels()
+    ]
+    return [*items, MenuItem(OWN_TEXT, OWN_TEXT, "typed")]
+
+
+class TraceScreen(MenuScreen):
+    """The levels of trace; the mark stands at the first that was not finished.
+
+    Args:
+        context: the session.
+    """
+
+    DEFAULT_CSS = """
+    TraceScreen #own { height: 1; border: none; padding: 0; display: none; }
+    TraceScreen.-typing #own { display: block; }
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context, "What do you want to trace?", trace_items(context), takes="starts")
+        self.field = Input(id="own", placeholder="letters and digits, then enter", max_length=TEXT_MAX)
+
+    def on_mount(self) -> None:
+        """Add the field to type in, and go to what comes next."""
+        self.mount(self.field, after=self.query_one("#page"))
+        done = level_notes(self.context.scores, "trace")
+        following = next((item.name for item in self.menu.items if item.name not in done), "")
+        self.call_after_refresh(self.menu.choose, following)
+
+    def on_screen_resume(self) -> None:
+        """Back from a round: the bests are new."""
+        self.menu.set_items(trace_items(self.context))
+
+    def take(self, item: MenuItem) -> None:
+        """Trace a level."""
+        if item.name == OWN_TEXT:
+            self.add_class("-typing")
+            self.field.focus()
+            self.say("type what you want to trace, then enter; esc leaves it")
+            return
+        self.post_message(RoundRequested(RoundSetup("trace", item.name)))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Trace what was typed."""
+        try:
+            text_level(message.value)
+        except VoicetrailError as error:
+            self.say(str(error), warn=True)
+            return
+        self._end_typing()
+        self.post_message(RoundRequested(RoundSetup("trace", text=message.value)))
+
+    def _end_typing(self) -> None:
+        self.remove_class("-typing")
+        self.set_focus(None)
+        self.say("")
+
+    def go_back(self) -> None:
+        """Leave the field, or the screen."""
+        if self.has_class("-typing"):
+            self._end_typing()
+        else:
+            super().go_back()
+
+
+class MazeScreen(MenuScreen):
+    """The maze of the day, the sizes, and what mazes are made like.
+
+    Args:
+        context: the session.
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        self._braided = self._fog = False
+        super().__init__(context, "Which maze?", takes="starts")
+        self.menu.items = tuple(self._items())
+
+    def _items(self) -> list[MenuItem]:
+        notes = level_notes(self.context.scores, "maze")
+        daily = daily_setup(datetime.now(UTC).date())
+        about = ", ".join([daily.level, *(name for name in ("braided", "fog") if getattr(daily, name))])
+        items = [MenuItem("daily", "Daily", f"today's, the same for everybody ({about})", notes.get(f"daily {today()}", ""))]
+        for name, size in SIZES.items():
+            level = " ".join([name, *(each for each in ("braided", "fog") if getattr(self, f"_{each}"))])
+            rooms = f"{size.columns} by {size.rows} rooms, {counted(size.gems, 'gem')}"
+            items.append(MenuItem(name, name.capitalize(), rooms, notes.get(level, "")))
+        items.append(MenuItem("braided", "Loops", "no dead ends", "on" if self._braided else "off"))
+        items.append(MenuItem("fog", "Fog", "only what is near can be seen", "on" if self._fog else "off"))
+        return items
+
+    def on_screen_resume(self) -> None:
+        """Back from a round: the bests are new."""
+        self.menu.set_items(self._items())
+
+    def take(self, item: MenuItem) -> None:
+        """Start a maze, or change what mazes are made like."""
+        if item.name in ("braided", "fog"):
+            setattr(self, f"_{item.name}", not getattr(self, f"_{item.name}"))
+            self.menu.set_items(self._items())
+        elif item.name == "daily":
+            # The day of the start counts, whatever midnight does to the round.
+            self.post_message(RoundRequested(daily_setup(datetime.now(UTC).date())))
+        else:
+            setup = RoundSetup("maze", item.name, new_seed(), braided=self._braided, fog=self._fog)
+            self.post_message(RoundRequested(setup))

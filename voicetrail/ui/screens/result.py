@@ -1,0 +1,166 @@
+"""How a round ended, and what comes next."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from voicetrail.game.share import time_text
+from voicetrail.game.trail import Direction
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.play.outcome import Outcome, next_level
+from voicetrail.play.rounds import same_again
+from voicetrail.ui.messages import RoundRequested, TitleRequested
+from voicetrail.ui.plural import counted
+from voicetrail.ui.spoken import SpokenScreen
+from voicetrail.ui.thumbnail import thumbnail
+from voicetrail.ui.widgets.hint_line import Hint, HintLine
+from voicetrail.ui.widgets.rows import Rows, Run
+
+KEYS: tuple[Action, ...] = (
+    Action("leave", ("escape", "q", "ctrl+q"), "Title", "Go to the title.", "Screens"),
+    Action("hint", ("h", "?"), "Better way", "Show what would have been a better way.", "Screens"),
+    Action("calibrate", ("k",), "Calibrate", "Fit the thresholds to your voice.", "Screens"),
+)
+MEDALS = {"gold": "gold medal", "silver": "silver medal", "bronze": "bronze medal", "": ""}
+LABEL = 14
+"""Columns of the names of figures."""
+
+
+class ResultScreen(SpokenScreen):
+    """Score, medal, time, words, a small picture, the best so far, and what the words do now.
+
+    Args:
+        context: the session.
+        outcome: how the round ended.
+    """
+
+    gives_way = True
+    DEFAULT_CSS = """
+    ResultScreen #figures { width: 1fr; height: 1fr; }
+    ResultScreen #picture { width: 36; height: 1fr; }
+    ResultScreen #better { height: auto; max-height: 3; }
+    """
+
+    def __init__(self, context: SessionContext, outcome: Outcome) -> None:
+        super().__init__(context, KEYS)
+        self.outcome = outcome
+        self.next = next_level(outcome.rules.setup)
+        """The next level, where there is one."""
+        self.figures = Rows(id="figures")
+        self.picture = Rows(id="picture")
+        self.better = Rows(id="better")
+        self.hints = HintLine(self._hints(), id="hints")
+
+    def _hints(self) -> tuple[Hint, ...]:
+        up: tuple[Hint, ...] = (("up", "next level", "say('up')"),) if self.next is not None else ()
+        hint: tuple[Hint, ...] = (("h", "better way", "hint"),) if self.outcome.rules.hint() else ()
+        return (
+            ("right", "again", "say('right')"),
+            *up,
+            ("down", "share", "say('down')"),
+            ("left", "title", "say('left')"),
+            *hint,
+        )
+
+    def compose(self) -> ComposeResult:
+        """Figures beside the picture, and the last lines."""
+        with Vertical(id="page"):
+            with Horizontal():
+                yield self.figures
+                yield self.picture
+            yield self.better
+        yield self.listen_line
+        yield self.hints
+        yield self.too_small
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self.call_after_refresh(self.show)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The room changed (Textual calls the ``on_resize`` of every class)."""
+        self.call_after_refresh(self.show)
+
+    def show(self) -> None:
+        """Make the rows again."""
+        for y, runs in enumerate(rows := self._figures()):
+            self.figures.put(y, runs)
+        self.figures.truncate(len(rows))
+        look = self.picture.look
+        width, height = self.picture.size
+        picture = thumbnail(self.outcome.rules, width, height, ascii_only=look.ascii_only) if width and height else []
+        for y, text in enumerate(picture):
+            self.picture.put(y, [(text, look.trail)])
+        self.picture.truncate(len(picture))
+
+    def _figures(self) -> list[list[Run]]:
+        outcome, look = self.outcome, self.figures.look
+        result, rules = outcome.result, outcome.rules
+        title = " ".join(part for part in (result.mode.capitalize(), result.level) if part)
+        rows: list[list[Run]] = [
+            [(title, look.accent)],
+            [(rules.headline, look.good if result.won else look.text)],
+            [],
+            [(f"{result.score}", look.good), ("  ", look.text), (MEDALS[result.medal], look.warn), (self._best(), look.text)],
+            [],
+        ]
+        words = counted(result.words, "word") + (f" (the best way takes {result.par})" if result.par is not None else "")
+        figures = [("time", time_text(result.time_ms)), ("words", words)]
+        figures += [(label, f"{value}") for label, value in result.details.items()]
+        figures.append(("wrong", f"{result.wrong}"))
+        figures.append(("near misses", f"{outcome.near_misses}"))
+        if outcome.recorded:
+            figures.append(("recorded as", outcome.recorded))
+        rows += [[(f"{label:<{LABEL}}", look.dim), (value, look.text)] for label, value in figures]
+        if not result.finished:
+            rows.append([("left before its end: it does not count", look.dim)])
+        elif not outcome.counts:
+            rows.append([("of the maze of a day only the first try counts", look.dim)])
+        if outcome.problem:
+            rows.append([("! ", look.warn), (outcome.problem, look.text)])
+        if outcome.misheard:
+            words = " and ".join(outcome.misheard[:2])
+            rows += [[], [("! ", look.warn), (f"{words} was often misheard: k calibrates", look.text)]]
+        return rows
+
+    def _best(self) -> str:
+        outcome = self.outcome
+        if outcome.is_best:
+            before = "" if outcome.best_before is None else f" (before: {outcome.best_before})"
+            return f"  your best{before}"
+        return "" if outcome.best_before is None else f"  best so far: {outcome.best_before}"
+
+    def on_direction(self, direction: Direction) -> None:
+        """Again, the next level, share, or the title."""
+        match direction:
+            case "right":
+                self.post_message(RoundRequested(same_again(self.outcome.rules.setup, self.context.settings)))
+            case "up" if self.next is not None:
+                self.post_message(RoundRequested(self.next))
+            case "down":
+                from voicetrail.ui.screens.share import ShareScreen
+
+                self.app.push_screen(ShareScreen(self.context, self.outcome))
+            case "left":
+                self.post_message(TitleRequested())
+            case _:
+                pass
+
+    def action_leave(self) -> None:
+        """Go to the title."""
+        self.post_message(TitleRequested())
+
+    def action_hint(self) -> None:
+        """Show what would have been a better way."""
+        look = self.better.look
+        text = self.outcome.rules.hint() or "there was no better way"
+        self.better.put(0, [(text, look.accent)])
+
+    def action_calibrate(self) -> None:
+        """Fit the thresholds."""
+        from voicetrail.ui.screens import open_dialog
+
+        self.app.push_screen(open_dialog("calibrate", self.context))

@@ -1,0 +1,76 @@
+"""A few lines of plain text to show to others, which give no solution away."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from voicetrail.game.trail import Direction
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.play.outcome import Outcome
+from voicetrail.ui.messages import LeaveRequested
+from voicetrail.ui.spoken import SpokenScreen
+from voicetrail.ui.widgets.hint_line import HintLine
+from voicetrail.ui.widgets.rows import Rows
+
+KEYS: tuple[Action, ...] = (
+    Action("leave", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),
+    Action("copy", ("c", "y"), "Copy", "Copy it again.", "Screens"),
+)
+
+
+class ShareScreen(SpokenScreen):
+    """Shows the text, and hands it to the terminal's clipboard where the terminal allows that (OSC 52).
+
+    Args:
+        context: the session.
+        outcome: the round to share.
+    """
+
+    DEFAULT_CSS = """
+    ShareScreen #text { height: 1fr; }
+    """
+
+    def __init__(self, context: SessionContext, outcome: Outcome) -> None:
+        super().__init__(context, KEYS)
+        self.shared = outcome.rules.share_text(outcome.result)
+        self.text_rows = Rows(id="text")
+        self.hints = HintLine((("right", "copies it again", "say('right')"), ("left", "goes back", "say('left')")), id="hints")
+
+    def compose(self) -> ComposeResult:
+        """The text, and the last lines."""
+        with Vertical(id="page"):
+            yield self.text_rows
+        yield self.listen_line
+        yield self.hints
+        yield self.too_small
+
+    def on_mount(self) -> None:
+        """Show and copy it."""
+        self.call_after_refresh(self.copy)
+
+    def copy(self) -> None:
+        """Hand the text to the terminal."""
+        self.app.copy_to_clipboard(self.shared)
+        look = self.text_rows.look
+        lines = self.shared.splitlines()
+        for y, line in enumerate(lines):
+            self.text_rows.put(y, [(line, look.text)])
+        self.text_rows.put(len(lines), ())
+        self.text_rows.put(len(lines) + 1, [("Copied, where the terminal takes it; else mark it with the mouse.", look.dim)])
+
+    def on_direction(self, direction: Direction) -> None:
+        """Copy again, or go back."""
+        if direction == "right":
+            self.copy()
+        elif direction == "left":
+            self.action_leave()
+
+    def action_copy(self) -> None:
+        """Copy it again."""
+        self.copy()
+
+    def action_leave(self) -> None:
+        """Go back."""
+        self.post_message(LeaveRequested())

@@ -1,0 +1,164 @@
+"""The title: what can be played, how it stands, and whether the game listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+from voicetrail.game import RoundSetup
+from voicetrail.game.trail import Direction
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.play.progress import mode_notes
+from voicetrail.play.rounds import new_seed, sketch_setup, snake_setup
+from voicetrail.ui.menu_screen import MenuScreen
+from voicetrail.ui.messages import LeaveRequested, RoundRequested
+from voicetrail.ui.screens import DIALOGS, open_dialog
+from voicetrail.ui.widgets.logo import WIDTH, Logo
+from voicetrail.ui.widgets.menu import MenuItem
+
+LOGO_STEP_S = 0.04
+LOGO_COLUMNS = 2
+"""How fast the logo is drawn."""
+
+KEYS: tuple[Action, ...] = (
+    Action("quit", ("q", "ctrl+q"), "Quit", "Leave the game.", "Screens", footer=True),
+    Action("settings", ("s",), "Settings", "Every setting.", "Screens"),
+    Action("microphone", ("d",), "Microphone", "The inputs with their level; choose one.", "Screens"),
+    Action("calibrate", ("k",), "Calibrate", "Find thresholds and gain for your voice, in under a minute.", "Screens"),
+    Action("theme", ("t",), "Theme", "Change between a dark and a light screen.", "Screens"),
+    Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),
+    Action("leave", ("escape",), "Leave", "Leave the game, after a question.", "Screens"),
+)
+
+
+def title_items(context: SessionContext) -> list[MenuItem]:
+    """The rows of the title."""
+    notes = mode_notes(context.scores)
+    items = [
+        MenuItem("sketch", "Sketch", "draw what you like", notes.get("sketch", "")),
+        MenuItem("trace", "Trace", "follow the grey line", notes.get("trace", "")),
+        MenuItem("maze", "Maze", "find the way out", notes.get("maze", "")),
+        MenuItem("snake", "Snake", "eat, grow, do not bite", notes.get("snake", "")),
+        MenuItem("echo", "Echo", "say it back", notes.get("echo", "")),
+    ]
+    if "words" in DIALOGS:
+        items.append(MenuItem("words", "Words", "teach it your own"))
+    items.append(MenuItem("replays", "Replays", "what was recorded"))
+    items += [
+        MenuItem("calibrate", "Calibrate", "fit it to your voice"),
+        MenuItem("settings", "Settings", "everything that can be set"),
+        MenuItem("tutorial", "How to play", "in three steps"),
+    ]
+    return items
+
+
+class TitleScreen(MenuScreen):
+    """The first screen.
+
+    Args:
+        context: the session.
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context, items=title_items(context), takes="starts", actions=KEYS)
+        self.logo = Logo(id="logo")
+        self._drawing: Timer | None = None
+        self._leaving = False
+        """The question whether to leave was asked."""
+
+    def head(self) -> Sequence[Widget]:
+        """The logo."""
+        return [self.logo]
+
+    def on_mount(self) -> None:
+        """Draw the logo while everything else is loaded."""
+        if self.context.motion:
+            self.logo.draw(0)
+            self._drawing = self.set_interval(LOGO_STEP_S, self._draw_logo)
+        notices = self.context.take_notices()
+        if notices:
+            self.call_after_refresh(self.say, "; ".join(notices), warn=True)
+
+    def _draw_logo(self) -> None:
+        self.logo.draw(min(WIDTH, self.logo.drawn + LOGO_COLUMNS))
+        if self.logo.whole and self._drawing is not None:
+            self._drawing.stop()
+
+    def on_screen_resume(self) -> None:
+        """Back from a round: what was reached is shown."""
+        self._leaving = False
+        self.menu.set_items(title_items(self.context))
+
+    def take(self, item: MenuItem) -> None:
+        """Start a mode, or open what the row names."""
+        from voicetrail.ui.screens.levels import MazeScreen, TraceScreen
+
+        match item.name:
+            case "sketch":
+                self.post_message(RoundRequested(sketch_setup(self.context.settings)))
+            case "trace":
+                self.app.push_screen(TraceScreen(self.context))
+            case "maze":
+                self.app.push_screen(MazeScreen(self.context))
+            case "snake":
+                size = "medium" if self.has_class("-roomy") else "small"
+                self.post_message(RoundRequested(snake_setup(size, self.context.delay_ms())))
+            case "echo":
+                self.post_message(RoundRequested(RoundSetup("echo", seed=new_seed())))
+            case "tutorial":
+                from voicetrail.ui.screens.tutorial import TutorialScreen
+
+                self.app.push_screen(TutorialScreen(self.context))
+            case name:
+                self.app.push_screen(open_dialog(name, self.context))
+
+    def go_back(self) -> None:
+        """Leave, once the player said so twice."""
+        if self._leaving:
+            self.post_message(LeaveRequested())
+            return
+        self._leaving = True
+        self.grace.begin()
+        self.say("left again leaves the game; anything else stays", warn=True)
+
+    def on_direction(self, direction: Direction) -> None:
+        """Whatever is not *left* stays."""
+        if direction != "left" and self._leaving:
+            self._leaving = False
+            self.say("")
+        super().on_direction(direction)
+
+    def action_quit(self) -> None:
+        """Leave at once."""
+        self.post_message(LeaveRequested())
+
+    def action_leave(self) -> None:
+        """Leave, after a question."""
+        self.go_back()
+
+    def action_settings(self, at: str = "") -> None:
+        """Open the settings."""
+        self.app.push_screen(open_dialog("settings", self.context, at))
+
+    def action_microphone(self) -> None:
+        """Open the inputs."""
+        self.app.push_screen(open_dialog("microphone", self.context))
+
+    def action_calibrate(self) -> None:
+        """Open the calibration."""
+        self.app.push_screen(open_dialog("calibrate", self.context))
+
+    def action_theme(self) -> None:
+        """Change between dark and light."""
+        from voicetrail.ui.theme import other_theme
+
+        self.say(other_theme(self.context.settings, self.app.theme))
+
+    def action_help(self) -> None:
+        """Open the help."""
+        from voicetrail.ui.screens.help import HOW_TO_CHOOSE, HelpScreen
+
+        self.app.push_screen(HelpScreen(HOW_TO_CHOOSE, self.actions))

@@ -1,0 +1,224 @@
+"""How to play, shown at the first start: three steps of a few seconds, and then the first drawing."""
+
+from __future__ import annotations
+
+import contextlib
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from voicetrail.errors import SettingsError
+from voicetrail.events import WordRejected
+from voicetrail.game import Sketch, Undo
+from voicetrail.game import Step as Draw
+from voicetrail.game.trail import Direction
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.play.rounds import sketch_setup
+from voicetrail.play.tutorial import ORDER, Tutorial
+from voicetrail.play.updates import Update
+from voicetrail.ui.messages import RoundRequested, TitleRequested
+from voicetrail.ui.spoken import SpokenScreen
+from voicetrail.ui.widgets.canvas import Canvas
+from voicetrail.ui.widgets.hint_line import HintLine
+from voicetrail.ui.widgets.rows import Rows, Run
+
+LOOK_S = 0.5
+"""Time between looks at the silence."""
+KEYS: tuple[Action, ...] = (
+    Action("undo", ("u",), "Undo", "Take the last stroke back.", "Draw"),
+    Action("listening", ("m",), "Listen", "Stop or start listening.", "Listen"),
+    Action("calibrate", ("k",), "Calibrate", "Fit the thresholds to your voice.", "Screens"),
+    Action("skip", ("escape", "q", "ctrl+q"), "Skip", "Go to the title.", "Screens", footer=True),
+)
+USED = {"up", "down", "left", "right", "enter", "space", "u", "m", "k", "escape", "q", "ctrl+q"}
+
+
+class TutorialScreen(SpokenScreen):
+    """Asks for each word, for undo, and for silence.
+
+    Args:
+        context: the session.
+    """
+
+    gives_way = True
+    DEFAULT_CSS = """
+    TutorialScreen #text { width: 1fr; height: 1fr; }
+    TutorialScreen #canvas { width: 24; height: 1fr; }
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context, KEYS)
+        self.tutorial = Tutorial()
+        self.sketch = Sketch(41, 21, step=3)
+        self.lines = Rows(id="text")
+        self.canvas = Canvas(self.sketch, grid=False, id="canvas")
+        self.hints = HintLine((("esc", "skips this", "skip"),), id="hints")
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        """The text beside the drawing."""
+        with Vertical(id="page"), Horizontal():
+            yield self.lines
+            yield self.canvas
+        yield self.listen_line
+        yield self.hints
+        yield self.too_small
+
+    def on_mount(self) -> None:
+        """Begin; it is not shown by itself a second time."""
+        with contextlib.suppress(SettingsError):
+            self.context.settings.set("tutorial", False)
+        self.set_interval(LOOK_S, self._wait)
+        self.call_after_refresh(self._show)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The room changed (Textual calls the ``on_resize`` of every class)."""
+        self.call_after_refresh(self._show)
+
+    def _wait(self) -> None:
+        # Nobody can be heard before the recognizer is loaded.
+        if self.is_active and self.context.state != "loading":
+            step = self.tutorial.step
+            self.tutorial.wait(LOOK_S)
+            if self.tutorial.step != step:
+                self._step_over()
+
+    def _take_updates(self, updates: tuple[Update, ...]) -> None:
+        super()._take_updates(updates)
+        for item in updates:
+            if isinstance(item, WordRejected) and self.is_active and item.word == self.tutorial.asked:
+                self.tutorial.miss()
+                self._said = f"nearly: {item.word} reached {item.score:.2f}; say it again, a little clearer"
+                self._show()
+
+    def on_direction(self, direction: Direction) -> None:
+        """A word was said, or a key pressed that does the same."""
+        tutorial, step = self.tutorial, self.tutorial.step
+        if step == "done":
+            self._finish(direction)
+            return
+        asked = tutorial.asked
+        if tutorial.hear(direction):
+            self._draw(direction)
+            self._said = f"{direction}: heard"
+        elif asked is not None:
+            self._said = f"that was taken for {direction}; say {asked} again"
+        if tutorial.step != step:
+            self._step_over()
+        self._show()
+
+    def _draw(self, direction: Direction) -> None:
+        self.canvas.update_cells(self.sketch.apply(Draw(direction, "voice"), 0).cells)
+
+    def _step_over(self) -> None:
+        self.grace.begin()
+        self._said = ""
+        if self.tutorial.step == "undo":
+            # Something to take back.
+            self._draw("left")
+        self._show()
+
+    def _finish(self, direction: Direction) -> None:
+        if direction == "right":
+            self.post_message(RoundRequested(sketch_setup(self.context.settings)))
+        elif direction == "left":
+            self.action_skip()
+
+    def action_undo(self) -> None:
+        """Take the wrong stroke back."""
+        if self.tutorial.undo():
+            self.canvas.update_cells(self.sketch.apply(Undo(), 0).cells, stroke=False)
+            self._step_over()
+
+    def action_listening(self) -> None:
+        """Switch listening off, and on again."""
+        if self.tutorial.mute():
+            self.context.mute(self.tutorial.muted)
+            if self.tutorial.step == "done":
+                self._step_over()
+            self.listen_line.rebuild()
+            self._show()
+
+    def action_say(self, direction: Direction) -> None:
+        """A key that does what a word does; space is the key of the third step."""
+        self.on_direction(direction)
+
+    def on_key(self, event: events.Key) -> None:
+        """Any key that has nothing to do here skips the rest."""
+        if event.key == "space" and self.tutorial.step == "mute":
+            event.stop()
+            event.prevent_default()
+            self.action_listening()
+        elif event.key not in USED:
+            event.stop()
+            self.action_skip()
+
+    def action_calibrate(self) -> None:
+        """Fit the thresholds."""
+        from voicetrail.ui.screens import open_dialog
+
+        self.app.push_screen(open_dialog("calibrate", self.context))
+
+    def action_skip(self) -> None:
+        """Go to the title."""
+        if self.tutorial.muted:
+            self.context.mute(False)
+        self.post_message(TitleRequested())
+
+    def _show(self) -> None:
+        rows = self._page()
+        for y, runs in enumerate(rows):
+            self.lines.put(y, runs)
+        self.lines.truncate(len(rows))
+        ready = self.tutorial.step == "done"
+        right = (("right", "draws", "say('right')"), ("left", "title", "say('left')")) if ready else ()
+        self.hints.set_hints((*right, ("esc", "skips this" if not ready else "title", "skip")))
+
+    def _page(self) -> list[list[Run]]:
+        look, tutorial = self.lines.look, self.tutorial
+        text, dim, accent, good = look.text, look.dim, look.accent, look.good
+        said: list[Run] = [(self._said, look.warn)]
+        match tutorial.step:
+            case "words":
+                done = [(f"{word}  ", good if number < tutorial.said else dim) for number, word in enumerate(ORDER)]
+                asked = " ".join((tutorial.asked or "").upper())
+                waiting = "one moment: the recognizer is being loaded" if self.context.state == "loading" else ""
+                return [
+                    [("1 of 3", dim), ("  say each word once", text)],
+                    [],
+                    [("say  ", text), (asked, accent)],
+                    [],
+                    done,
+                    [],
+                    [(waiting, dim)] if waiting else said,
+                ]
+            case "undo":
+                return [
+                    [("2 of 3", dim), ("  a word too many", text)],
+                    [],
+                    [("press  ", text), ("u", accent), ("  to take a stroke back", text)],
+                    [],
+                    [("or say right to go on", dim)],
+                ]
+            case "mute" if tutorial.muted:
+                return [
+                    [("3 of 3", dim), ("  not listening: talk as you like", text)],
+                    [],
+                    [("press  ", text), ("space", accent), ("  again to go on", text)],
+                ]
+            case "mute":
+                return [
+                    [("3 of 3", dim), ("  somebody comes in", text)],
+                    [],
+                    [("press  ", text), ("space", accent), ("  and nothing moves any more", text)],
+                    [],
+                    [("or say right to go on", dim)],
+                ]
+            case _:
+                hard = " and ".join(tutorial.hard_words)
+                offer: list[list[Run]] = (
+                    [[], [(f"{hard} took several tries: press ", text), ("k", accent), (" to calibrate", text)]] if hard else []
+                )
+                return [[("That is all.", text)], [], [("say  ", text), ("right", accent), ("  to draw", text)], *offer]

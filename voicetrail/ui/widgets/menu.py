@@ -1,0 +1,117 @@
+"""A list to choose from, by words, keys or the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+
+from voicetrail.ui.widgets.rows import Rows, Run
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A row of a list."""
+
+    name: str
+    """What the program calls it."""
+    label: str
+    about: str = ""
+    """What it is."""
+    note: str = ""
+    """How it stands: the best so far, what is new."""
+
+
+class MenuList(Rows):
+    """Rows with a mark at one of them."""
+
+    DEFAULT_CSS = """
+    MenuList { height: 1fr; }
+    """
+
+    class Clicked(Message):
+        """A row was clicked."""
+
+        def __init__(self, item: MenuItem) -> None:
+            super().__init__()
+            self.item = item
+
+    def __init__(self, items: Sequence[MenuItem] = (), *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.items = tuple(items)
+        self.cursor = 0
+        self._top = 0
+
+    @property
+    def item(self) -> MenuItem | None:
+        """The row at the mark."""
+        return self.items[self.cursor] if self.items else None
+
+    def set_items(self, items: Sequence[MenuItem]) -> None:
+        """Show other rows; the mark stays at the row of the same name where there is one."""
+        before = self.item
+        self.items = tuple(items)
+        names = [item.name for item in self.items]
+        if before is not None and before.name in names:
+            self.cursor = names.index(before.name)
+        self.cursor = min(self.cursor, max(0, len(self.items) - 1))
+        self.rebuild()
+
+    def choose(self, name: str) -> None:
+        """Put the mark at a row."""
+        names = [item.name for item in self.items]
+        if name in names:
+            self.cursor = names.index(name)
+            self.rebuild()
+
+    def move(self, by: int) -> None:
+        """Move the mark; past one end it comes back at the other."""
+        if self.items:
+            self.cursor = (self.cursor + by) % len(self.items)
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the rows that can be seen again; cells that look as before send nothing."""
+        width, height = self.size
+        if not width or not height:
+            return
+        self._top = max(0, min(self._top, self.cursor, len(self.items) - height), self.cursor - height + 1)
+        longest = max((len(item.label) for item in self.items), default=0)
+        about = max((len(item.about) for item in self.items), default=0)
+        for y in range(height):
+            index = self._top + y
+            self.put(y, self._row(index, longest, about, width) if index < len(self.items) else ())
+
+    def _row(self, index: int, longest: int, about: int, width: int) -> list[Run]:
+        look, item, chosen = self.look, self.items[index], index == self.cursor
+        more = (index == self._top > 0) or (index == self._top + self.size.height - 1 < len(self.items) - 1)
+        mark = look.marks.selected if chosen else look.marks.separator if more else " "
+        runs: list[Run] = [(f"{mark} ", look.warn if chosen else look.dim), (f"{item.label:<{longest}}", look.text)]
+        if chosen:
+            runs[-1] = (runs[-1][0], look.good)
+        used = 2 + longest
+        # What does not fit is left out whole: half a sentence says nothing.
+        if item.about and used + 2 + len(item.about) <= width:
+            runs.append((f"  {item.about:<{about}}"[: width - used], look.text if chosen else look.dim))
+            used += min(2 + about, width - used)
+        if item.note and used + 2 + len(item.note) <= width:
+            runs.append((f"  {item.note}", look.accent if chosen else look.dim))
+        return runs
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the mark there, and take it."""
+        index = self._top + event.y
+        if 0 <= index < len(self.items):
+            self.cursor = index
+            self.rebuild()
+            self.post_message(self.Clicked(self.items[index]))
+
+    def on_mouse_scroll_down(self) -> None:
+        """One row on."""
+        self.move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        """One row back."""
+        self.move(-1)
