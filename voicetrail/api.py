@@ -67,7 +67,7 @@ class SpeechCommands:
         self._recognizer = recognizer
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
-        self._raised = False
+        self._error_given = False
         self.error: Exception | None = None
         """What ended the last ``listen`` before its time: from the source, or from the callback. ``wait`` raises it."""
 
@@ -159,7 +159,7 @@ class SpeechCommands:
         opened: Source
         opened = open_source(source, device=device) if isinstance(source, (str, Path)) else BlockSource(source)
         listener = Listener(opened, recognizer, Detector(recognizer.labels, settings))
-        self.error, self._raised = None, False
+        self.error, self._error_given = None, False
 
         def work() -> None:
             try:
@@ -191,8 +191,8 @@ class SpeechCommands:
         """
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
-        if not self.is_listening and not self._raised and self.error is not None:
-            self._raised = True
+        if not self.is_listening and not self._error_given and self.error is not None:
+            self._error_given = True
             raise self.error
         return not self.is_listening
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from voicetrail.cli import main
-from voicetrail.commands.listen import _JsonTeller, _TextTeller
+from voicetrail.commands.listen import _JsonPrinter, _TextPrinter
 from voicetrail.events import SourceLost, WordHeard, WordRejected
 
 
@@ -44,11 +44,11 @@ def noise(tmp_path: Path) -> Path:
     return path
 
 
-def test_json_lines_are_as_told(capsys: pytest.CaptureFixture[str]) -> None:
-    teller = _JsonTeller()
-    teller.tell(WordHeard(54_720, "up", 0.97043, None))
-    teller.tell(WordRejected(64_000, "left", 0.5512, "threshold", 0.1988))
-    teller.tell(WordRejected(65_000, "down", 0.8, "margin", 0.02, "up"))
+def test_json_lines_are_as_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = _JsonPrinter()
+    printer.show(WordHeard(54_720, "up", 0.97043, None))
+    printer.show(WordRejected(64_000, "left", 0.5512, "threshold", 0.1988))
+    printer.show(WordRejected(65_000, "down", 0.8, "margin", 0.02, "up"))
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {"type": "detection", "time": 3.42, "word": "up", "score": 0.97},
         {"type": "rejection", "time": 4.0, "word": "left", "score": 0.551, "reason": "threshold", "lacking": 0.199},
@@ -56,19 +56,19 @@ def test_json_lines_are_as_told(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_news_go_to_the_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    for teller in (_JsonTeller(), _TextTeller()):
-        teller.tell(SourceLost(16_000, "the mic\x1b[2J is gone"))
+def test_source_events_go_to_the_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for printer in (_JsonPrinter(), _TextPrinter()):
+        printer.show(SourceLost(16_000, "the mic\x1b[2J is gone"))
     assert capsys.readouterr() == ("", "    1.000 s  the mic�[2J is gone\n" * 2)
 
 
 def test_text_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
-    teller = _TextTeller()
-    teller.tell(WordHeard(54_720, "up", 0.97, None))
-    teller.tell(WordRejected(64_000, "left", 0.55, "threshold", 0.2))
-    teller.tell(WordRejected(64_000, "left", 0.55, "refractory", 0.2))
-    teller.tell(WordRejected(64_000, "left", 0.55, "margin", 0.2, "up"))
-    teller.tell(WordRejected(64_000, "left", 0.55, "muted"))
+    printer = _TextPrinter()
+    printer.show(WordHeard(54_720, "up", 0.97, None))
+    printer.show(WordRejected(64_000, "left", 0.55, "threshold", 0.2))
+    printer.show(WordRejected(64_000, "left", 0.55, "refractory", 0.2))
+    printer.show(WordRejected(64_000, "left", 0.55, "margin", 0.2, "up"))
+    printer.show(WordRejected(64_000, "left", 0.55, "muted"))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["3.420", "s", "up", "0.97"]
     assert [line.partition(": ")[2] for line in lines[1:]] == [

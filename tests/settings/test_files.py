@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
+import signal
+import time
 import tomllib
 from pathlib import Path
 
@@ -76,7 +79,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_end(settings_file: Path, env: dic
 def test_state_that_cannot_be_kept_still_holds(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     settings = load_settings(env=env)
-    with pytest.raises(SettingsError, match="holds for now but cannot be kept"):
+    with pytest.raises(SettingsError, match=r"holds for now but cannot be kept"):
         settings.set("step", 4)
     assert settings["step"] == 4
 
@@ -85,7 +88,7 @@ def test_a_write_in_the_background_tells_its_trouble(env: dict[str, str], tmp_pa
     (tmp_path / "state").write_text("in the way")
     told: list[str] = []
     settings = load_settings(env=env, background=True)
-    settings.keeper.on_problem = told.append
+    settings.writer.on_problem = told.append
     settings.set("step", 4)
     settings.close()
     assert len(told) == 1
@@ -262,3 +265,41 @@ def test_an_open_folder_of_the_platform_is_closed_and_said_once(tmp_path: Path, 
     assert len(notices) == len(folders)
     assert "it is yours alone now" in notices[0]
     assert load_settings(env={}).notices == ()
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "fchmod"])
+def test_a_state_that_cannot_be_written_whole_is_not_written(
+    step: str, state_file: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_settings(env=env).set("step", 3)
+    before = state_file.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    settings = load_settings(env=env)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, fail)
+        with pytest.raises(SettingsError, match=r"holds for now but cannot be kept .*No space left"):
+            settings.set("step", 4)
+    assert state_file.read_bytes() == before
+    assert sorted(path.name for path in state_file.parent.iterdir()) == [".state.toml.lock", "state.toml"]
+    assert settings.values.step == 4
+    settings.set("step", 5)
+    assert load_settings(env=env).values.step == 5
+
+
+def test_a_writer_of_the_state_that_is_killed_leaves_the_old_values_or_the_new(state_file: Path) -> None:
+    change_state(state_file, {"step": 1, "source": "1" * 300})
+    for _ in range(15):
+        child = os.fork()
+        if child == 0:
+            for number in itertools.count(1):
+                change_state(state_file, {"step": number % 20 + 1, "source": str(number % 20 + 1) * 300})
+        time.sleep(0.02)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kept = tomllib.loads(state_file.read_text())
+        assert kept["source"] == str(kept["step"]) * 300
+    change_state(state_file, {"step": 2})
+    assert sorted(path.name for path in state_file.parent.iterdir()) == [".state.toml.lock", "state.toml"]

@@ -104,7 +104,7 @@ def test_a_key_reads_no_file(env: dict[str, str], settings_file: Path, monkeypat
 def test_a_preset_that_cannot_be_written_is_reported(env: dict[str, str], settings_file: Path) -> None:
     (settings_file.parent / "presets").write_text("in the way")
     settings, seen = load_settings(env=env, background=True), list[str]()
-    settings.keeper.on_problem = seen.append
+    settings.writer.on_problem = seen.append
     settings.save_preset("mine")
     settings.close()
     assert len(seen) == 1

@@ -149,7 +149,7 @@ def _takes_effect(game: RoundScreen, settings: Settings, name: str) -> None:
 async def test_a_key_takes_effect_within_50_ms_and_drops_no_sound(tmp_path: Path) -> None:
     """Counted in the thread's own processor time, so that a busy machine makes no difference."""
     settings = make_settings(tmp_path)
-    settings.keeper.background = True
+    settings.writer.background = True
     app = make_app(settings, tone_file(tmp_path / "quiet.wav", ["up"] * 40, loudness=0.0))
     async with app.run_test(size=(100, 30)) as pilot:
         game = await loaded(pilot, app)

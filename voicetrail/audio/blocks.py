@@ -26,23 +26,23 @@ def as_samples(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float32]:
     Raises:
         UsageError: it is anything else; the message says what to do.
     """
-    wanted = f"{name} must be one row of finite samples at 16 kHz, between -1 and 1 or 16-bit integers"
+    expected = f"{name} must be one row of finite samples at 16 kHz, between -1 and 1 or 16-bit integers"
     try:
         array = np.asarray(given)
     except ValueError:
-        raise UsageError(f"{wanted}; this is no row of numbers") from None
+        raise UsageError(f"{expected}; this is no row of numbers") from None
     if array.ndim != 1:
-        raise UsageError(f"{wanted}; this has {array.ndim} dimensions: take one channel")
+        raise UsageError(f"{expected}; this has {array.ndim} dimensions: take one channel")
     if array.dtype == np.int16:
         scaled: npt.NDArray[np.float32] = array.astype(np.float32) / np.float32(32768)
         return scaled
     if not np.issubdtype(array.dtype, np.floating) and array.any():
-        raise UsageError(f"{wanted}; this is of type {array.dtype}: convert it with astype")
+        raise UsageError(f"{expected}; this is of type {array.dtype}: convert it with astype")
     samples = array.astype(np.float32)
     if not np.isfinite(samples).all():
-        raise UsageError(f"{wanted}; a sample is not finite")
+        raise UsageError(f"{expected}; a sample is not finite")
     if len(samples) and float(np.abs(samples).max()) > LOUDEST:
-        raise UsageError(f"{wanted}; a sample is {np.abs(samples).max():.0f}: divide 16-bit numbers by 32768")
+        raise UsageError(f"{expected}; a sample is {np.abs(samples).max():.0f}: divide 16-bit numbers by 32768")
     return samples
 
 

@@ -49,24 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Listen until the source ends; news of the source go to the standard error."""
+    """Listen until the source ends; what happens to the source goes to the standard error."""
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
 
     settings = load_settings(setting_flags(args), args.profile)
     for notice in settings.notices:
         output.note(notice)
-    teller = _JsonTeller() if args.json else _TextTeller()
-    _listen(args.input, settings, teller)
+    printer = _JsonPrinter() if args.json else _TextPrinter()
+    _listen(args.input, settings, printer)
     return 0
 
 
-def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
+def _listen(spec: str, settings: Settings, printer: _Printer) -> None:
     from voicetrail.audio.gain import make_gain
     from voicetrail.sources import open_source
 
     device = settings.values.input_device
-    # A file is looked at before torch is imported, so that a wrong name is told at once; a device or line is opened after it, or
+    # A file is looked at before torch is imported, so that a wrong name is refused at once; a device or line is opened after it, or
     # its first second would be lost while that takes its time.
     source = open_source(spec) if _is_file(spec) else None
     try:
@@ -85,10 +85,10 @@ def _listen(spec: str, settings: Settings, teller: _Teller) -> None:
             source.close()
         raise
     listener = Listener(source, recognizer, detector, gain=make_gain(settings.values.gain))
-    teller.begins(source.name, source.live, recognizer.name)
+    printer.begins(source.name, source.live, recognizer.name)
     try:
         for event in listener.events():
-            teller.tell(event)
+            printer.show(event)
     finally:
         source.close()
 
@@ -120,21 +120,21 @@ def _check_words(words: Collection[str], labels: Collection[str]) -> None:
             )
 
 
-class _Teller(Protocol):
+class _Printer(Protocol):
     """Prints what happens."""
 
     def begins(self, source: str, live: bool, weights: str) -> None: ...
 
-    def tell(self, event: Event) -> None: ...
+    def show(self, event: Event) -> None: ...
 
 
-class _JsonTeller:
+class _JsonPrinter:
     """One JSON object a line, flushed."""
 
     def begins(self, source: str, live: bool, weights: str) -> None:
         """Say nothing: only words go to the standard output."""
 
-    def tell(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         """Print a word or a near miss."""
         entry: dict[str, object]
         if isinstance(event, WordHeard):
@@ -151,12 +151,12 @@ class _JsonTeller:
             if event.rival is not None:
                 entry["rival"] = event.rival
         else:
-            _tell_news(event)
+            _print_source_event(event)
             return
         output.write_json(entry, flush=True)
 
 
-class _TextTeller:
+class _TextPrinter:
     """A line a word, for a person."""
 
     def begins(self, source: str, live: bool, weights: str) -> None:
@@ -164,20 +164,20 @@ class _TextTeller:
         if live:
             output.write_error(f"listening to {printable(source)} with {printable(weights)}; Ctrl-C ends")
 
-    def tell(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         """Print a word or a near miss."""
         if isinstance(event, WordHeard):
             line = f"{_time(event):9.3f} s  {event.word:<8} {event.score:.2f}"
         elif isinstance(event, WordRejected):
             line = f"{_time(event):9.3f} s  ({event.word} {event.score:.2f}: {_why(event)})"
         else:
-            _tell_news(event)
+            _print_source_event(event)
             return
         output.write_line(line, flush=True)
 
 
-def _tell_news(event: Event) -> None:
-    """Tell on the standard error how the source is."""
+def _print_source_event(event: Event) -> None:
+    """Print to the standard error what happened to the source."""
     if isinstance(event, SourceLost | SourceDelayed):
         text = event.message
     elif isinstance(event, SourceBack):

@@ -61,7 +61,7 @@ def _set(settings: Settings, args: argparse.Namespace) -> None:
     change_settings_file(settings.places.written, {args.name: value})
     # What keys changed is stronger than the file: without this the change would be hidden by it.
     _forget_keys(settings, (args.name, *SUPERSEDED.get(args.name, ())))
-    _tell(args, None if value is None else "file" if settings.places.profile is None else "profile")
+    _print_result(args, None if value is None else "file" if settings.places.profile is None else "profile")
 
 
 def _parsed(setting: Setting, word: str | None, text: str) -> Value:
@@ -86,7 +86,7 @@ def _reset(settings: Settings, args: argparse.Namespace) -> None:
     if args.name == "all":
         output.write_line("every setting is as it ships, but for what the environment and flags say")
     else:
-        _tell(args, None)
+        _print_result(args, None)
 
 
 def _save(settings: Settings, args: argparse.Namespace) -> None:
@@ -115,7 +115,7 @@ def _forget_keys(settings: Settings, names: Sequence[str]) -> None:
         raise SettingsError(f"{settings.places.state} cannot be written: {error.strerror or error}") from None
 
 
-def _tell(args: argparse.Namespace, written: str | None) -> None:
+def _print_result(args: argparse.Namespace, written: str | None) -> None:
     """Print what holds now, and why that is not what was just written, if so."""
     settings = load_settings(setting_flags(args), args.profile)
     setting, word = find(args.name)

@@ -116,7 +116,7 @@ class SessionContext:
         self._tuned_at = 0.0
         self._delay = DelayDisplay()
         settings.subscribe(self._settings_changed)
-        settings.keeper.on_problem = self._not_written
+        settings.writer.on_problem = self._not_written
 
     # The life of the worker
 

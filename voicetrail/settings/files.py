@@ -221,11 +221,11 @@ def change_settings_file(path: Path, changes: Mapping[str, Value | None]) -> Non
     try:
         with file_lock(path):
             found = read(path)
-            wanted = apply_changes(found.entries, changes)
-            if wanted == found.entries:
+            target = apply_changes(found.entries, changes)
+            if target == found.entries:
                 return
             written = _changed_text(found, changes)
-            if written is None or tomllib.loads(written) != wanted:
+            if written is None or tomllib.loads(written) != target:
                 raise SettingsError(f"{path} is written in a way that the program cannot change safely; edit it by hand")
             replace_file(path, found.mark + written, mode=None)
     except BrokenFile as broken:

@@ -28,7 +28,7 @@ class Settings:
         layers: what each place gives, the weakest first, without the defaults.
         places: the files.
         presets: those that can be chosen.
-        keeper: writes what keys change.
+        writer: writes what keys change.
         keys: the ``[keys]`` table, as ``voicetrail.keys.rebind`` takes it.
         notices: what the player should be told: broken files, values that were passed over.
     """
@@ -38,13 +38,13 @@ class Settings:
         layers: Sequence[Layer],
         places: files.SettingsFiles,
         presets: Presets,
-        keeper: StateWriter,
+        writer: StateWriter,
         keys: Mapping[str, object] = MappingProxyType({}),
         notices: Sequence[str] = (),
     ) -> None:
         self.places = places
         self.presets = presets
-        self.keeper = keeper
+        self.writer = writer
         self.keys = keys
         self.notices = tuple(notices)
         self._session = Layer("key")
@@ -191,12 +191,12 @@ class Settings:
         Raises:
             SettingsError: the name cannot be used, or it cannot be written.
         """
-        self.keeper.run(self.presets.add(name, {entry: self[entry] for entry in TUNING}))
+        self.writer.run(self.presets.add(name, {entry: self[entry] for entry in TUNING}))
         self.set("preset", name)
 
     def close(self) -> None:
         """Wait (briefly) until what keys changed is on the disk."""
-        self.keeper.flush()
+        self.writer.flush()
 
     def _moved(self, name: str, start: float, change: float) -> float:
         """Move a number; the last, shorter step to the end of the range is taken whole."""
@@ -212,7 +212,7 @@ class Settings:
             layer.entries = files.apply_changes(layer.entries, kept)
         self._resolve()
         try:
-            self.keeper.keep(changes)
+            self.writer.keep(changes)
         finally:
             names = frozenset(changes)
             for changed in tuple(self._subscribers):

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.attack import settings
+
+
+@pytest.mark.timeout(60)
+def test_mutated_settings_do_no_harm() -> None:
+    outcome = settings.run(count=80, seed=3)
+    assert outcome.mutants == 80
+    assert outcome.failures == []
