@@ -15,6 +15,7 @@ from tests.link.test_words import over_the_wire
 from tests.replay.makers import NOW, Clock
 from tests.spotting.importing.makers import TONES, tone_model
 from voicetrail.cli import main
+from voicetrail.errors import UsageError
 from voicetrail.events import Ready, WordHeard
 from voicetrail.game import Sketch, Step
 from voicetrail.link.words import decode_ready, encode_ready
@@ -118,5 +119,5 @@ def test_programs_use_it_by_its_path(folder: Path) -> None:
     assert made.word_labels == ("links", "rechts", "_background_noise_")
     sound = 0.3 * np.sin(2 * np.pi * TONES["rechts"] * np.arange(16_000) / 16_000)
     assert made.recognize(sound).word == "rechts"
-    with pytest.raises(voicetrail.api.UsageError, match="do not know down, left, right, up"):
+    with pytest.raises(UsageError, match="do not know down, left, right, up"):
         voicetrail.create("directional4w", weights=folder / "m.safetensors")

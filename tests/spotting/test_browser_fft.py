@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from voicetrail.errors import WeightsError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.browser_fft import BrowserFft, BrowserFftSettings
+from voicetrail.spotting.fast.moving_patch import StreamingPatch
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.frontend import build_frontend, frontend_settings
 
@@ -59,6 +60,23 @@ def test_a_short_sound_follows_silence(frontend: BrowserFft) -> None:
     sound = torch.randn(1, 16_000) * 0.1
     padded = torch.cat((torch.zeros(1, 347), sound), dim=1)
     torch.testing.assert_close(frontend(sound), frontend(padded), rtol=0, atol=0)
+
+
+def test_a_stream_is_resampled_once_and_gives_the_same_patches(frontend: BrowserFft) -> None:
+    out, hop, size = np.zeros((232, 43), dtype=np.float32), 640, frontend.settings.window_samples
+    sound = (torch.randn(size + 60 * hop, generator=torch.Generator().manual_seed(4)) * 0.1).numpy()
+    moving, resampled = StreamingPatch(frontend, hop, out), list[int]()
+    counted = frontend.resample.register_forward_pre_hook(lambda _, given: resampled.append(given[0].shape[-1]))
+    places = [*range(0, 40 * hop, hop), 7, 7 + hop, 60 * hop, 60 * hop]  # a stream, a jump, another stream, a window again
+    with torch.inference_mode():
+        for place in places:
+            window = sound[place : place + size]
+            moving(window)
+            np.testing.assert_allclose(out, frontend(torch.from_numpy(window)[None])[0, 0].numpy(), atol=2e-3)
+            resampled.pop()  # that of the line before
+    counted.remove()
+    assert all(size < 1200 for size in resampled[1:40])
+    assert resampled[40:] == [size, resampled[41], size, size]
 
 
 def test_digital_silence_does_not_decide_the_patch(frontend: BrowserFft) -> None:

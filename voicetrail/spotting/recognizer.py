@@ -11,6 +11,7 @@ import torch
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.fast.moving_features import StreamingFeatures
+from voicetrail.spotting.fast.moving_patch import StreamingPatch
 from voicetrail.spotting.fast.unrolled import Unrolled
 from voicetrail.spotting.features import FeatureSettings, LogMel
 from voicetrail.spotting.frontend import build_frontend
@@ -53,8 +54,10 @@ class Recognizer:
         self._unrolled = Unrolled(model, features.rows, features.frames) if isinstance(model.backbone, TemporalResNet) else None
         empty = np.zeros((features.rows, features.frames), dtype=np.float32)
         self._picture: Sound = empty if self._unrolled is None else self._unrolled.picture
-        self._moving = (
-            StreamingFeatures(self._features, self.hop, self._picture) if isinstance(self._features, LogMel) else self._whole
+        self._moving: StreamingFeatures | StreamingPatch = (
+            StreamingFeatures(self._features, self.hop, self._picture)
+            if isinstance(self._features, LogMel)
+            else StreamingPatch(self._features, self.hop, self._picture)
         )
 
     def score(self, window: Sound) -> tuple[float, ...]:
@@ -72,10 +75,6 @@ class Recognizer:
             self._moving(window)
             logits = self._general() if self._unrolled is None else self._unrolled()
         return tuple(round(value, DIGITS) for value in self._posteriors.one(logits))
-
-    def _whole(self, window: Sound) -> None:
-        """Make the picture of a window, for a frontend whose frames do not go on from hop to hop."""
-        self._picture[:] = self._features(torch.from_numpy(window)[None])[0, 0].numpy()
 
     def _general(self) -> Sound:
         """The logits ``[classes]`` of the picture, for a network that cannot be unrolled."""
