@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources import Items
+from voicetrail.audio.level import OffsetRemover
 from voicetrail.events import (
     AudioBlock,
     DetectorChanged,
@@ -60,7 +61,8 @@ def ramp(samples: int, first: int = 0) -> Sound:
 
 
 def block(level: float, hops: int = 1) -> AudioBlock:
-    return AudioBlock(np.full(hops * HOP, level, dtype=np.float32))
+    """Sound of this magnitude, around zero."""
+    return AudioBlock(np.tile(np.array([level, -level], dtype=np.float32), hops * HOP // 2))
 
 
 def listener(*items: AudioBlock | SourceEvent | None, endless: bool = False) -> Listener:
@@ -84,7 +86,9 @@ def test_windows_are_a_hop_apart_however_the_sound_is_cut(sizes: list[int]) -> N
     hops = len(sound) // HOP
     assert [event.time for event in of(Scores, events)] == [HOP * (n + 1) for n in range(hops)]
     assert [event.time for event in of(Level, events)] == [HOP * (n + 1) for n in range(hops)]
-    padded = np.concatenate((np.zeros(WINDOW, dtype=np.float32), sound))
+    offset = OffsetRemover()
+    clean = [offset.remove(sound[at : at + HOP]) for at in range(0, hops * HOP, HOP)]
+    padded = np.concatenate((np.zeros(WINDOW, dtype=np.float32), *clean))
     for number, window in enumerate(recognizer.windows, 1):
         np.testing.assert_array_equal(window, padded[number * HOP : number * HOP + WINDOW])
     # The tap is given each sample once, in order, at the time of its hop's end.
@@ -140,14 +144,14 @@ def test_the_tap_is_told_whether_listening_was_on() -> None:
 
 def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -> None:
     recognizer = LoudnessRecognizer()
-    half = AudioBlock(np.full(HOP // 2, 0.3, dtype=np.float32))
+    half = AudioBlock(block(0.3).samples[: HOP // 2])
     source = Items([block(0.4, 3), half, SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1)])
     detector = Detector(LABELS, DetectorSettings(threshold=0.5, smoothing=1.0))
     events = list(Listener(source, recognizer, detector).events())
     assert of(SourceLost, events) == [SourceLost(3 * HOP + HOP // 2, "unplugged")]
     assert of(SourceBack, events) == [SourceBack(3 * HOP + HOP // 2, "again")]
     expected = np.zeros(WINDOW, dtype=np.float32)
-    expected[-HOP:] = np.float32(0.1)
+    expected[-HOP:] = block(0.1).samples
     np.testing.assert_array_equal(recognizer.windows[-1], expected)
     assert of(Scores, events)[-1].smoothed == (0.1, 0.9)
 
@@ -183,11 +187,39 @@ def test_the_gain_changes_what_is_heard_and_not_what_is_tapped_or_counts_as_clip
         tap=lambda _, sound, __: tapped.append(sound),
     )
     quiet, loud = of(Level, list(loop.events()))
-    assert recognizer.windows[0][-1] == np.float32(0.5)
+    assert recognizer.windows[0][-1] == np.float32(-0.5)
     assert [sound[0] for sound in tapped] == [0.25, 1.0]
     assert quiet.rms_db == quiet.peak_db == pytest.approx(-6.02, abs=0.01)
     assert quiet.gain_db == 6.02
     assert (quiet.clipped, loud.clipped) == (False, True)
+
+
+def test_a_constant_offset_reaches_neither_the_recognizer_nor_the_gain_nor_the_level() -> None:
+    recognizer, gained, tapped = LoudnessRecognizer(), list[Sound](), list[Sound]()
+
+    class Gain:
+        gain_db = 0.0
+
+        def apply(self, samples: Sound) -> Sound:
+            gained.append(samples)
+            return samples
+
+    source = Items([AudioBlock(block(0.2, 4).samples + np.float32(0.1))])
+    loop = Listener(source, recognizer, Detector(LABELS), gain=Gain(), tap=lambda _, sound, __: tapped.append(sound))
+    levels = of(Level, list(loop.events()))
+    np.testing.assert_allclose(recognizer.windows[-1], block(0.2, 4).samples, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(gained), block(0.2, 4).samples, atol=1e-6)
+    assert {round(each.rms_db, 1) for each in levels} == {-14.0}
+    assert tapped[0][0] == np.float32(0.3), "what is recorded is what came"
+
+
+def test_a_changed_gain_reaches_the_recognizer_with_the_next_hop() -> None:
+    recognizer = LoudnessRecognizer()
+    loop = Listener(Items([block(0.2, 3)]), recognizer, Detector(LABELS))
+    for event in loop.events():
+        if isinstance(event, Scores) and event.time == HOP:
+            loop.gain = Double()
+    assert [round(float(np.abs(window[-HOP:]).max()), 3) for window in recognizer.windows] == [0.2, 0.4, 0.4]
 
 
 def test_nothing_for_a_while_is_waited_for() -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voicetrail.audio.level import FULL_SCALE, loudness, peak
+from voicetrail.audio.level import FULL_SCALE, OffsetRemover, loudness, peak
 from voicetrail.audio.source import Source
 from voicetrail.events import (
     AudioBlock,
@@ -163,6 +163,7 @@ class Listener:
         self.listened = True
         """Whether the last hop was decided with listening on."""
         self._stop = threading.Event()
+        self._offset = OffsetRemover()
         self._window = np.zeros(recognizer.window_samples, dtype=np.float32)
         self._hop = np.zeros(recognizer.hop, dtype=np.float32)
         self._filled = 0
@@ -204,6 +205,7 @@ class Listener:
             # What was said before the gap must not be joined with what is said after it.
             self._window[:] = 0.0
             self._filled = 0
+            self._offset.restart()
             self.detector.reset()
         yield replace(item, time=self.time)
 
@@ -236,7 +238,8 @@ class Listener:
         raw, muted = self._hop, not self.listened
         if self.tap is not None:
             self.tap(self.time, raw.copy(), not muted)
-        sound = raw if self.gain is None else self.gain.apply(raw)
+        clean = self._offset.remove(raw)
+        sound = clean if self.gain is None else self.gain.apply(clean)
         yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)
         self._window[: -len(sound)] = self._window[len(sound) :]
         self._window[-len(sound) :] = sound
@@ -251,7 +254,7 @@ class Listener:
 
 
 def level(time: int, raw: Sound, sound: Sound, gain_db: float = 0.0) -> Level:
-    """Measure a hop: loudness after the gain, clipping before it."""
+    """Measure a hop: loudness after the gain and without a constant offset, clipping before."""
     loud = loudness(sound)
     clipped = loud.clipped if sound is raw else peak(raw) >= FULL_SCALE
     return Level(time, loud.rms_db, loud.peak_db, clipped, gain_db)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicetrail.audio.devices import InputDevice, choose, listing
+from voicetrail.audio.devices import InputDevice, choose, lasting_name, listing
 from voicetrail.errors import AudioError
 
 USB = InputDevice(0, "USB Audio: Mic One", False, 48_000, 1)
@@ -61,3 +61,29 @@ def test_a_name_with_escape_sequences_is_shown_harmless() -> None:
 def test_a_long_list_is_cut() -> None:
     many = [InputDevice(index, f"input {index}", False, 48_000, 1) for index in range(30)]
     assert "and 24 more" in listing(many)
+
+
+TWIN = [InputDevice(index, "USB Mic", False, 48_000, 1) for index in (2, 7)]
+
+
+def test_two_of_one_name_are_remembered_by_which_of_them_it_is() -> None:
+    inputs = [USB, *TWIN, DEFAULT]
+    names = [lasting_name(inputs, each) for each in inputs]
+    assert names == [USB.name, "USB Mic #1", "USB Mic #2", "default"]
+    assert [choose(inputs, name) for name in names] == inputs
+    moved = [InputDevice(index, each.name, False, 48_000, 1) for index, each in enumerate([DEFAULT, *TWIN, USB])]
+    found = choose(moved, "USB Mic #2")
+    assert found is not None
+    assert found.index == 2, "whatever its number is today"
+
+
+def test_which_of_them_it_is_no_longer_fits_is_said() -> None:
+    with pytest.raises(AudioError, match=r"there is no input 'USB Mic #2' any more, only 1 of that name: 2 USB Mic"):
+        choose([USB, TWIN[0]], "USB Mic #2")
+    with pytest.raises(AudioError, match="no input matches"):
+        choose([USB], "USB Mic #2")
+
+
+def test_a_name_that_ends_in_a_number_is_a_name() -> None:
+    odd = InputDevice(3, "Line #2", False, 48_000, 1)
+    assert choose([USB, odd], "Line #2") == odd

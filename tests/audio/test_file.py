@@ -173,7 +173,7 @@ def test_folder(tmp_path: Path) -> None:
 
 def test_fifo_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    assert "no regular file" in problem(tmp_path / "pipe.wav")
+    assert "not a regular file" in problem(tmp_path / "pipe.wav")
 
 
 def test_empty_file(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class Tone:
 
     def __init__(self, receive: Callable[[Captured], None]) -> None:
         self.closed = threading.Event()
-        block = np.full(1600, 16_384, dtype=np.int16)
+        block = np.tile(np.array([16_384, -16_384], dtype=np.int16), 800)
         receive(Captured(block.tobytes(), 0.0))
 
     def close(self) -> None:

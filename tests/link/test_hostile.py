@@ -12,10 +12,10 @@ import pytest
 from wyoming.event import Event
 
 from tests.link.peers import blocks, chunk, gather, peer, samples_of, start
+from voicetrail.audio.decoding import pcm
 from voicetrail.errors import AudioError
 from voicetrail.events import Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
 from voicetrail.link import connection as connection_module
-from voicetrail.link import pcm
 from voicetrail.link.lateness import WORD_WAIT_LIMIT_S
 from voicetrail.link.remote_listener import EVENTS_WAITING, WORDS_IN_HAND, RemoteListener
 from voicetrail.link.source import NetworkSource, open_connection

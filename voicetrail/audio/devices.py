@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voicetrail.errors import AudioError
 from voicetrail.text import printable
 
+ORDINAL = re.compile(r"(?P<name>.+) #(?P<ordinal>[0-9]{1,3})")
+"""A name with which of several of that name it is."""
 LISTED = 6
 """Most inputs that an error message names."""
 
@@ -33,7 +36,8 @@ def choose(inputs: Sequence[InputDevice], wanted: str | None) -> InputDevice | N
 
     Args:
         inputs: what there is.
-        wanted: an index, a whole name, or a part of one (upper and lower case are the same); ``None`` or empty for the default.
+        wanted: an index, a whole name, or a part of one (upper and lower case are the same), or a name with which of several
+            of that name it is (``lasting_name``); ``None`` or empty for the default.
 
     Returns:
         The input, or ``None`` where there is none at all to choose from.
@@ -47,6 +51,17 @@ def choose(inputs: Sequence[InputDevice], wanted: str | None) -> InputDevice | N
         return next((each for each in inputs if each.default), inputs[0])
     if wanted.strip().isdecimal():
         found = [each for each in inputs if each.index == int(wanted)]
+    elif (numbered := ORDINAL.fullmatch(wanted.strip())) is not None and wanted not in {each.name for each in inputs}:
+        same = [each for each in inputs if each.name.casefold() == numbered["name"].casefold()]
+        ordinal = int(numbered["ordinal"])
+        if 0 < ordinal <= len(same):
+            return same[ordinal - 1]
+        if same:
+            raise AudioError(
+                f"there is no input {printable(wanted)!r} any more, only {len(same)} of that name: {listing(same)}; "
+                "choose again with `voicetrail devices`"
+            )
+        found = []
     else:
         part = wanted.strip().casefold()
         found = [each for each in inputs if each.name.casefold() == part]
@@ -58,6 +73,16 @@ def choose(inputs: Sequence[InputDevice], wanted: str | None) -> InputDevice | N
             f"several inputs are called like {printable(wanted)!r}: {listing(found)}; give the number or more of the name"
         )
     raise AudioError(f"no input matches {printable(wanted)!r}; there are {listing(inputs)}")
+
+
+def lasting_name(inputs: Sequence[InputDevice], device: InputDevice) -> str:
+    """What finds an input again on another day, when its number may be another: its name, or where several have the same name,
+    that and which of them it is (``USB Mic #2``).
+    """
+    same = [each for each in inputs if each.name == device.name]
+    # PortAudio lists inputs of one name in the order in which the system found them.
+    ordinal = next(number for number, each in enumerate(same, 1) if each.index == device.index)
+    return device.name if len(same) == 1 else f"{device.name} #{ordinal}"
 
 
 def listing(inputs: Sequence[InputDevice]) -> str:

@@ -1,4 +1,4 @@
-"""A sound file as a source: any format that libsndfile reads, any rate and number of channels, a little at a time."""
+"""A sound file as a source, a little at a time."""
 
 from __future__ import annotations
 
@@ -7,31 +7,25 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
-import soxr
 
-from voicetrail.audio.native_libraries import silence_native_libraries
-from voicetrail.audio.truncation import is_truncated
+from voicetrail.audio.decoding.decoder import SoundDecoder, open_regular, reason
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, seconds
 from voicetrail.text import printable
 
 BLOCK = 640
 """Samples a block: 40 ms, a hop of the recognizer, which has nothing to do with less."""
-PIECE = 0.2
-"""Seconds that are decoded at once: a read costs as much as decoding so long."""
 TAIL = SAMPLE_RATE // 2
 """Silence added at the end, so that a word at the very end still passes through the recognizer's window and is given out."""
-CATCH_UP = 1.0
+CATCH_UP_S = 1.0
 """A paced file that is more than this many seconds late (the program was suspended) goes on from there instead of hurrying."""
-LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
-"""Sample rates outside these are taken for a damaged header."""
 
 Sound = npt.NDArray[np.float32]
 
@@ -39,17 +33,6 @@ Sound = npt.NDArray[np.float32]
 def demo_path() -> Path:
     """The bundled voice: half a minute of a synthetic voice that plays (see ``tools/demo_voice.py``)."""
     return Path(__file__).with_name("demo.flac")
-
-
-class _Straight(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is read straight on.
-
-    The library seeks to where it is after every read; an MP3 decoder starts anew each time, with less than it needs.
-    """
-
-    def seekable(self) -> bool:
-        """Say no, so that reading does not seek; ``seek`` itself still works."""
-        return False
 
 
 class FileSource:
@@ -82,12 +65,11 @@ class FileSource:
     ) -> None:
         self.path = Path(path)
         self.shown = printable(self.path)
-        self._truncated = f"{self.shown} is truncated: its end is missing; copy or record it again"
         self.name = name if name is not None else printable(self.path.name)
         self.live = paced
         self._repeat = repeat
         self._clock = clock
-        self._file = self._open()
+        self._decoder = self._open()
         self._guard = threading.Lock()
         """Held while the file is decoded, so that ``close`` from another thread does not take it away meanwhile."""
         self._closed = threading.Event()
@@ -98,9 +80,14 @@ class FileSource:
         self._given = 0
 
     @property
-    def duration(self) -> float:
-        """Length of the file in s, without the silence that is added."""
-        return float(self._file.frames / self._file.samplerate)
+    def duration(self) -> float | None:
+        """Length of the file in s, without the silence that is added; ``None`` where it does not say."""
+        return self._decoder.duration
+
+    @property
+    def notice(self) -> str | None:
+        """What was done to the sound that the user should know."""
+        return self._decoder.notice
 
     def read(self, timeout: float) -> AudioBlock | SourceEnded | None:
         """Give the next block; a paced file waits for its time, at most ``timeout`` seconds."""
@@ -126,9 +113,7 @@ class FileSource:
         """Stop and close the file; safe to call twice and from another thread."""
         self._closed.set()
         with self._guard:
-            if not self._file.closed:
-                self._file.close()
-                os.close(self._descriptor)
+            self._decoder.close()
 
     def __enter__(self) -> Self:
         return self
@@ -142,68 +127,30 @@ class FileSource:
         if self._started is None:
             self._started = now
         due = self._started + seconds(self._given)
-        if now - due > CATCH_UP:
+        if now - due > CATCH_UP_S:
             self._started += now - due
             due = now
         return due
 
-    def _open(self) -> soundfile.SoundFile:
+    def _open(self) -> SoundDecoder:
         """Open the file, or say on one line why it is no use."""
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
             raise AudioError(f"there is no file {self.shown}; check the path, or use mic or demo") from None
         except (OSError, ValueError) as error:
-            raise AudioError(f"cannot look at {self.shown}: {_reason(error)}") from None
+            raise AudioError(f"cannot look at {self.shown}: {reason(error)}") from None
         if stat.S_ISDIR(found.st_mode):
             raise AudioError(f"{self.shown} is a folder; name one sound file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise AudioError(f"{self.shown} is no regular file; give a sound file such as a wav or flac")
-        if found.st_size == 0:
-            raise AudioError(f"{self.shown} is empty (0 bytes); give a file that holds sound")
-        try:
-            if is_truncated(self.path):
-                raise AudioError(self._truncated)
-            # By descriptor, so that what the file holds decides and not how its name ends, and any name can be opened.
-            self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except OSError as error:
-            raise AudioError(f"cannot open {self.shown}: {_reason(error)}") from None
-        silence_native_libraries()
-        try:
-            file = _Straight(self._descriptor, closefd=False)
-            self._check(file)
-        except soundfile.LibsndfileError:
-            os.close(self._descriptor)
-            raise AudioError(f"{self.shown} is not audio that can be read; wav, flac, ogg, opus and mp3 can") from None
-        except AudioError:
-            file.close()
-            os.close(self._descriptor)
-            raise
-        return file
-
-    def _check(self, file: soundfile.SoundFile) -> None:
-        """Refuse a file with no sound in it, or with less than its header promises."""
-        if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
-            raise AudioError(f"{self.shown} says it has {file.samplerate} samples a second; it is probably damaged")
-        if file.frames <= 0:
-            raise AudioError(f"{self.shown} holds no sound (0 seconds); give a longer recording")
-        if file.format == "MP3":
-            # `cut_short` has looked; the decoder grumbles to the terminal by itself when it is made to jump.
-            return
-        try:
-            file.seek(file.frames - 1)
-            whole = len(file.read(1)) == 1
-            file.seek(0)
-        except (soundfile.LibsndfileError, RuntimeError):
-            whole = False
-        if not whole:
-            raise AudioError(self._truncated)
+            raise AudioError(f"{self.shown} is not a regular file; give a sound file such as a wav or flac")
+        return SoundDecoder(open_regular(self.path, self.shown), self.shown)
 
     def _cut(self) -> Iterator[Sound]:
         """The stream in blocks of ``BLOCK`` samples, for ever with ``repeat``."""
         pending = np.zeros(0, dtype=np.float32)
         while True:
-            for samples in self._decode():
+            for samples in chain(self._decoder.decode(), [np.zeros(TAIL, dtype=np.float32)]):
                 pending = np.concatenate([pending, samples])
                 whole = len(pending) // BLOCK
                 for first in range(0, whole * BLOCK, BLOCK):
@@ -211,33 +158,8 @@ class FileSource:
                 pending = pending[whole * BLOCK :]
             if not self._repeat:
                 break
-            self._file.seek(0)
         if len(pending):
             yield pending
-
-    def _decode(self) -> Iterator[Sound]:
-        """The file once at 16 kHz mono, and the silence after it."""
-        rate, expected, had = self._file.samplerate, self._file.frames, 0
-        resampler = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        step = max(1, round(rate * PIECE))
-        while had < expected:
-            try:
-                samples = self._file.read(step, dtype="float32", always_2d=True)
-            except (soundfile.LibsndfileError, RuntimeError):
-                samples = np.zeros((0, 1), dtype=np.float32)
-            if not len(samples) and self._file.format == "MP3":
-                break  # its length is an estimate where its encoder left no note of it
-            if not len(samples):
-                at = had / rate
-                raise AudioError(f"{self.shown} is damaged at {at:.1f} s; copy or record it again") from None
-            had += len(samples)
-            mono = np.mean(samples, axis=1, dtype=np.float32)
-            # Files of floats may hold anything; beyond full scale or not a number is nothing a microphone could give.
-            mono = np.clip(np.nan_to_num(mono, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-            yield mono if resampler is None else resampler.resample_chunk(mono)
-        if resampler is not None:
-            yield resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-        yield np.zeros(TAIL, dtype=np.float32)
 
 
 def read_whole(path: str | Path) -> Sound:
@@ -254,8 +176,3 @@ def read_whole(path: str | Path) -> Sound:
         while isinstance(block := source.read(0.0), AudioBlock):
             blocks.append(block.samples)
     return np.concatenate(blocks)[:-TAIL]
-
-
-def _reason(error: Exception) -> str:
-    """The system's own words for an error, without numbers and names."""
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

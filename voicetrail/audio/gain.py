@@ -1,8 +1,9 @@
 """Gain between the source and the recognizer: fixed, or found by listening.
 
 The automatic gain measures how loud *speech* is, not how loud the sound is: it follows the noise floor, takes for speech what
-stands clear of it, and moves only while there is speech. In silence and steady noise it is frozen, and noise alone is never
-raised above ``NOISE_CEILING``, so that it does not make silence into words.
+stands clear of it for longer than a knock does, and moves only while there is speech. In silence and steady noise it is frozen, and
+noise alone is never amplified above ``NOISE_CEILING_DB``, so that it does not make silence into words. What would be clipped with
+the gain of the moment (a knock, a shout) is turned down hop by hop; the gain itself stays.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ CLEAR_DB = 10.0
 FAINTEST_DB = -65.0
 """Sound below this is never taken for speech, however quiet the room."""
 NOISE_CEILING_DB = -48.0
-"""The automatic gain never raises the noise floor above this."""
-FLOOR_FALL, FLOOR_RISE = 40.0, 4.0
+"""The automatic gain never amplifies the noise floor above this."""
+FLOOR_FALL_DB_S, FLOOR_RISE_DB_S = 40.0, 4.0
 """How fast the noise floor follows, in dB a second, down and up: the up is slow, so that a word does not lift it."""
-SPEECH_TIME = 1.0
+SPEECH_TIME_S = 1.0
 """Seconds of speech over which its level is averaged."""
-GAIN_RISE, GAIN_FALL = 10.0, 20.0
+SHORTEST_SPEECH_S = 0.12
+"""Sound that stands clear of the noise for less than this is a knock, a click, a key, and says nothing of how loud speech is."""
+GAIN_RISE_DB_S, GAIN_FALL_DB_S = 10.0, 20.0
 """How fast the gain moves while there is speech, in dB a second."""
 SILENCE_DB = -90.0
 """Digital silence counts as this."""
@@ -91,21 +94,25 @@ class AutomaticGain:
         self.gain_db = 0.0
         self.floor_db: float | None = None
         self.speech_db: float | None = None
+        self._applied_db = 0.0
+        """The gain at the end of the last hop: lower than ``gain_db`` where that would have clipped."""
+        self._clear_s = 0.0
+        """Seconds that sound has stood clear of the noise floor without a break."""
         self._ramp: Sound = np.zeros(0, dtype=np.float32)
 
     def apply(self, samples: Sound) -> Sound:
-        """Measure a hop and return it with the gain, which glides within the hop so that it never clicks."""
+        """Measure a hop and return it with the gain, which changes smoothly within the hop so that it does not click."""
         if not len(samples):
             return samples
-        before = self.gain_db
         self._measure(samples, len(samples) / SAMPLE_RATE)
         loudest = peak(samples)
+        before, after = self._applied_db, self.gain_db
         if loudest > 0.0:
-            # A shout after whispers must not be cut off: the gain gives way at once.
-            room = 20.0 * math.log10(CEILING / loudest)
-            self.gain_db = max(LOWEST_DB, min(self.gain_db, room))
-            before = min(before, max(LOWEST_DB, room))
-        first, last = 10 ** (before / 20), 10 ** (self.gain_db / 20)
+            # A knock or a shout must not be clipped: this hop gets less gain, from its first sample on.
+            room = max(LOWEST_DB, 20.0 * math.log10(CEILING / loudest))
+            before, after = min(before, room), min(after, room)
+        self._applied_db = after
+        first, last = 10 ** (before / 20), 10 ** (after / 20)
         if len(self._ramp) != len(samples):
             self._ramp = np.linspace(0.0, 1.0, len(samples), dtype=np.float32)
         out: Sound = samples * np.float32(first)
@@ -120,16 +127,17 @@ class AutomaticGain:
         level = max(SILENCE_DB, 10.0 * math.log10(mean)) if mean > 0 else SILENCE_DB
         if self.floor_db is None:
             self.floor_db = level
-        self.floor_db += _within(level - self.floor_db, -FLOOR_FALL * seconds, FLOOR_RISE * seconds)
-        if level > max(self.floor_db + CLEAR_DB, FAINTEST_DB):
+        self.floor_db += _within(level - self.floor_db, -FLOOR_FALL_DB_S * seconds, FLOOR_RISE_DB_S * seconds)
+        self._clear_s = self._clear_s + seconds if level > max(self.floor_db + CLEAR_DB, FAINTEST_DB) else 0.0
+        if self._clear_s >= SHORTEST_SPEECH_S:
             if self.speech_db is None:
                 self.speech_db = level
-            self.speech_db += (level - self.speech_db) * min(1.0, seconds / SPEECH_TIME)
+            self.speech_db += (level - self.speech_db) * min(1.0, seconds / SPEECH_TIME_S)
             wanted = _within(TARGET_DB - self.speech_db, LOWEST_DB, HIGHEST_DB)
-            self.gain_db += _within(wanted - self.gain_db, -GAIN_FALL * seconds, GAIN_RISE * seconds)
+            self.gain_db += _within(wanted - self.gain_db, -GAIN_FALL_DB_S * seconds, GAIN_RISE_DB_S * seconds)
         quiet_enough = max(0.0, NOISE_CEILING_DB - self.floor_db)
         if self.gain_db > quiet_enough:
-            self.gain_db = max(quiet_enough, self.gain_db - GAIN_FALL * seconds)
+            self.gain_db = max(quiet_enough, self.gain_db - GAIN_FALL_DB_S * seconds)
 
 
 def _within(value: float, lowest: float, highest: float) -> float:

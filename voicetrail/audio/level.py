@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from voicetrail.events import SAMPLE_RATE
+
 FLOOR_DB = -100.0
 """Digital silence counts as this."""
 FULL_SCALE = 0.999
@@ -27,9 +29,44 @@ class Loudness:
 
 
 def loudness(samples: npt.NDArray[np.float32]) -> Loudness:
-    """Measure samples between -1 and 1."""
-    loudest = peak(samples)
-    return Loudness(decibels(math.sqrt(power(samples))), decibels(loudest), loudest >= FULL_SCALE)
+    """Measure samples between -1 and 1; a constant offset (cheap USB microphones have one) is not loud."""
+    clipped = peak(samples) >= FULL_SCALE
+    if len(samples):
+        samples = samples - np.float32(np.mean(samples, dtype=np.float64))
+    return Loudness(decibels(math.sqrt(power(samples))), decibels(peak(samples)), clipped)
+
+
+class OffsetRemover:
+    """Removes the constant offset of a stream, block after block.
+
+    The offset is followed slowly, so that what is left of the sound is as it was: a filter that lets through everything above
+    a fraction of a hertz.
+    """
+
+    TIME_S = 1.0
+    """Seconds in which the estimate follows."""
+
+    def __init__(self) -> None:
+        self.offset: float | None = None
+        """The estimate; ``None`` before the first block."""
+
+    def restart(self) -> None:
+        """Another stream follows, or the same after a gap."""
+        self.offset = None
+
+    def remove(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the samples of a block without the offset."""
+        if not len(samples):
+            return samples
+        mean = float(np.mean(samples, dtype=np.float64))
+        if self.offset is None:
+            self.offset = mean
+        before = self.offset
+        self.offset += (mean - before) * min(1.0, len(samples) / (self.TIME_S * SAMPLE_RATE))
+        if before == self.offset:
+            return samples - np.float32(before) if before else samples
+        # From the one estimate to the next along a line, so that there is no step between two blocks.
+        return samples - np.linspace(before, self.offset, len(samples), dtype=np.float32)
 
 
 def power(samples: npt.NDArray[np.float32]) -> float:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-
+from voicetrail.audio.channels import ChannelMixer
+from voicetrail.audio.decoding.pcm import decode_samples
 from voicetrail.audio.devices import InputDevice
 from voicetrail.audio.level import Loudness, loudness
 from voicetrail.audio.queue import Captured
@@ -99,8 +99,10 @@ class InputMeters:
                 each.close()
 
     def _receiver(self, index: int) -> Callable[[Captured], None]:
+        mixer = ChannelMixer()
+
         def receive(sound: Captured) -> None:
-            samples = np.frombuffer(sound.data, dtype=np.int16).astype(np.float32) / 32768.0
+            samples = mixer.mix(decode_samples(sound.data, "i16").reshape(-1, sound.channels))
             self._levels[index] = time.monotonic(), loudness(samples)
 
         return receive

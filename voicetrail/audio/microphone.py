@@ -13,11 +13,9 @@ from collections.abc import Callable
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
-import numpy as np
-import soxr
-
-from voicetrail.audio.devices import InputDevice, choose
-from voicetrail.audio.microphone_problem import no_input, no_portaudio
+from voicetrail.audio.decoding.pcm import PcmConverter
+from voicetrail.audio.devices import InputDevice, choose, lasting_name
+from voicetrail.audio.microphone_problem import ZeroCheck, no_input, no_portaudio, only_zeros
 from voicetrail.audio.native_libraries import silence_native_libraries
 from voicetrail.audio.queue import Captured, SoundQueue
 from voicetrail.errors import AudioError
@@ -137,20 +135,30 @@ class Capture:
         self._last: float | None = None
         """When the last callback came."""
         self._finished = False
-        self.rate = SAMPLE_RATE
+        self.rate, self.channels = SAMPLE_RATE, 1
         with _LOCK:
             library = _sounddevice()
             self._stream: Any = None
             problem: Exception | None = None
             # Most devices, or the system before them, resample; one that does not is opened as it likes it best.
-            for rate in dict.fromkeys((SAMPLE_RATE, device.rate)):
-                self.rate = rate
+            # Two channels are mixed here: where one is inverted, the driver's mix of both is silence.
+            stereo = min(2, max(1, device.channels))
+            for rate, channels in dict.fromkeys(
+                (
+                    (SAMPLE_RATE, stereo),
+                    (SAMPLE_RATE, 1),
+                    (device.rate, stereo),
+                    (device.rate, 1),
+                    (device.rate, device.channels),
+                )
+            ):
+                self.rate, self.channels = rate, channels
                 try:
                     self._stream = library.RawInputStream(
                         samplerate=rate,
                         blocksize=round(rate * block_time),
                         device=device.index,
-                        channels=1,
+                        channels=channels,
                         dtype="int16",
                         latency=LATENCY,
                         callback=self._callback,
@@ -199,7 +207,7 @@ class Capture:
         captured = now - age if 0.0 < age < HELD else now
         # The driver does not say how much it lost: at least a block.
         lost = frames * SAMPLE_RATE // self.rate if status.input_overflow else 0
-        self._receive(Captured(bytes(data), captured, self.rate, lost))
+        self._receive(Captured(bytes(data), captured, self.rate, lost, self.channels))
 
     def _on_finished(self) -> None:
         self._finished = True
@@ -233,31 +241,38 @@ class Microphone:
                 raise
             chosen = None
         self.name = chosen.name if chosen is not None else printable(device or "microphone")
-        if chosen is not None and self._wanted and [each.name for each in available].count(chosen.name) == 1:
+        if chosen is not None and self._wanted:
             # Numbers change when devices come and go; the name finds it again.
-            self._wanted = chosen.name
+            self._wanted = lasting_name(available, chosen)
         self._queue = SoundQueue(round(HELD * SAMPLE_RATE))
         self._closed = threading.Event()
         self._lost = False
-        self._resampler: tuple[int, Any] | None = None
+        self._converter: PcmConverter | None = None
+        self._zeros = ZeroCheck()
+        self._held: AudioBlock | None = None
+        """A block that follows an event."""
         self._keeper = threading.Thread(target=self._keep, name="microphone", daemon=True)
         self._keeper.start()
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """Wait at most ``timeout`` seconds for the next block or for news of the device."""
+        if (held := self._held) is not None and not self._closed.is_set():
+            self._held = None
+            return held
         got = self._queue.get(timeout)
         if got is None or self._closed.is_set():
             return None
         item, lost = got
         if not isinstance(item, Captured):
-            self._resampler = None
+            self._converter, self._zeros = None, ZeroCheck()
             return item
-        samples = np.frombuffer(item.data, dtype=np.int16).astype(np.float32) / 32768.0
-        if item.rate != SAMPLE_RATE:
-            if self._resampler is None or self._resampler[0] != item.rate:
-                self._resampler = item.rate, soxr.ResampleStream(item.rate, SAMPLE_RATE, 1, dtype="float32")
-            samples = np.clip(self._resampler[1].resample_chunk(samples), -1.0, 1.0)
-        return AudioBlock(samples, item.captured, lost)
+        if self._converter is None or self._converter.format[:2] != (item.rate, item.channels):
+            self._converter = PcmConverter(item.rate, item.channels)
+        block = AudioBlock(self._converter.convert(item.data), item.captured, lost)
+        if self._zeros.changed(block.samples):
+            self._held = block
+            return SourceLost(0, only_zeros(self.name)) if self._zeros.is_dead else SourceBack(0, self.name)
+        return block
 
     def close(self) -> None:
         """Stop, and release the device within half a second; safe to call twice and from another thread."""

@@ -1,10 +1,42 @@
-"""Why there is no microphone, on one line with the command that would fix it. Looks only at the system's files."""
+"""What is wrong with the microphone, on one line with what would fix it. Looks only at the system's files."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.events import SAMPLE_RATE
+
+ZEROS_S = 4.0
+"""Seconds of samples of exactly zero after which an input counts as muted; a microphone in the quietest room has noise."""
+ADVICE_MUTED = "it is muted or not allowed: look at the system's sound settings, then `voicetrail devices` for others"
+"""What to do where an input gives nothing but zeros."""
+
+
+def only_zeros(name: str) -> str:
+    """What to say of an input that is open and gives no sound at all."""
+    return f"{name} gives nothing but zeros; {ADVICE_MUTED}"
+
+
+class ZeroCheck:
+    """Notices a stream that gives nothing but zeros for some seconds, and when that ends."""
+
+    def __init__(self) -> None:
+        self._zeros = 0
+        """Samples of exactly zero since the last other one."""
+        self.is_dead = False
+        """Nothing but zeros comes."""
+
+    def changed(self, samples: npt.NDArray[np.float32]) -> bool:
+        """Take a block; return whether ``is_dead`` has changed with it."""
+        self._zeros = 0 if samples.any() else self._zeros + len(samples)
+        was_dead = self.is_dead
+        self.is_dead = self._zeros >= ZEROS_S * SAMPLE_RATE
+        return self.is_dead != was_dead
 
 
 def no_portaudio() -> str:

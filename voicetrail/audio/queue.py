@@ -14,18 +14,19 @@ class Captured:
     """Sound as a device gave it."""
 
     data: bytes
-    """16-bit samples, mono, at the device's rate."""
+    """16-bit samples, the channels of a frame together, at the device's rate."""
     captured: float
     """``time.monotonic()`` when the last sample was captured."""
     rate: int = SAMPLE_RATE
     """The device's samples a second."""
     overflow: int = 0
     """Samples, counted at 16 kHz, that the driver says it lost before these, as far as that is known."""
+    channels: int = 1
 
     @property
     def length(self) -> int:
         """Samples of it, counted at 16 kHz."""
-        return len(self.data) // 2 * SAMPLE_RATE // self.rate
+        return len(self.data) // (2 * self.channels) * SAMPLE_RATE // self.rate
 
 
 class SoundQueue:

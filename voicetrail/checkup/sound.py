@@ -10,7 +10,8 @@ import numpy as np
 from voicetrail.audio.file import FileSource, demo_path
 from voicetrail.audio.level import FLOOR_DB, Loudness, loudness
 from voicetrail.audio.microphone import Microphone, inputs, microphone_problem, portaudio_version
-from voicetrail.checkup.finding import Finding
+from voicetrail.audio.microphone_problem import only_zeros
+from voicetrail.checkup.finding import Finding, Verdict
 from voicetrail.errors import AudioError
 from voicetrail.events import AudioBlock, SourceLost, seconds
 
@@ -18,7 +19,6 @@ LISTEN = 1.0
 """Seconds that the level is measured."""
 PATIENCE = 4.0
 """Seconds that a microphone is given to begin."""
-ADVICE_MUTED = "it is muted or not allowed: look at the system's sound settings, then `voicetrail devices` for others"
 
 
 def check_sound(device: str | None) -> Iterator[Finding]:
@@ -47,10 +47,10 @@ def check_sound(device: str | None) -> Iterator[Finding]:
     yield judge(name, heard)
 
 
-def problem(message: str) -> Finding:
+def problem(message: str, verdict: Verdict = "fail") -> Finding:
     """Turn "what: why; what to do" into a finding."""
     text, _, advice = message.partition("; ")
-    return Finding("sound", "fail", text, advice)
+    return Finding("sound", verdict, text, advice)
 
 
 def judge(name: str, heard: Loudness | None) -> Finding:
@@ -64,7 +64,7 @@ def judge(name: str, heard: Loudness | None) -> Finding:
         return Finding("sound", "fail", f"{name} gives no sound", "plug it in again, or choose another with `--device`")
     text = f"{name} hears {heard.rms_db:.0f} dB, at most {heard.peak_db:.0f} dB"
     if heard.peak_db <= FLOOR_DB:
-        return Finding("sound", "warn", f"{name} gives nothing but zeros", ADVICE_MUTED)
+        return problem(only_zeros(name), "warn")
     if heard.clipped:
         return Finding("sound", "warn", f"{text}: it clips", "turn the input's volume down in the system's sound settings")
     return Finding("sound", "ok", text)

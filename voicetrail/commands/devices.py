@@ -20,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         AudioError: there is none, or PortAudio is missing.
     """
+    from voicetrail.audio.devices import lasting_name
     from voicetrail.audio.microphone import inputs, microphone_problem
 
     found = inputs()
@@ -28,11 +29,12 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         raise AudioError(microphone_problem() or "no microphone: plug one in and try again")
     if not args.json:
-        width = max(len("name"), *(len(each.name) for each in found))
+        names = [lasting_name(found, each) for each in found]
+        width = max(len("name"), *map(len, names))
         output.write_line(f"     {'name':<{width}}  {'rate':>6}  channels")
-        for each in found:
+        for each, name in zip(found, names, strict=True):
             mark = "*" if each.default else " "
-            output.write_line(f"{mark} {each.index:>2} {each.name:<{width}}  {each.rate:>6}  {each.channels:>8}")
+            output.write_line(f"{mark} {each.index:>2} {name:<{width}}  {each.rate:>6}  {each.channels:>8}")
         output.write_line(
             "\n* is the system's default: what is listened to unless `--device NUMBER` or a part of a NAME says otherwise."
         )

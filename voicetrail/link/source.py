@@ -16,14 +16,16 @@ from typing import Any, Self
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
+from voicetrail.audio.decoding.pcm import PcmConverter, Sound
+from voicetrail.audio.decoding.stream import StreamDecoder
+from voicetrail.audio.microphone_problem import ZeroCheck, only_zeros
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, SourceEvent
-from voicetrail.link.address import Address, parse_address, take_secret
+from voicetrail.link.address import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, Address, parse_address, take_secret
 from voicetrail.link.connection import Connection
 from voicetrail.link.delay import DelayEstimator, TokenBucket
 from voicetrail.link.handshake import Handshake
 from voicetrail.link.lateness import LatenessPolicy, Verdict
-from voicetrail.link.pcm import PcmConverter
 from voicetrail.link.status import SourceStatus, State, StateReports
 from voicetrail.link.wire import SOURCE_STATE, WireError, integer, number
 
@@ -60,7 +62,7 @@ def open_connection(spec: str) -> NetworkSource:
 
 
 def open_fifo(path: str, *, paced: bool) -> NetworkSource:
-    """Open a FIFO (or a pipe) that raw 16-bit mono sound at 16 kHz comes through.
+    """Open a FIFO (or a pipe) that raw 16-bit mono sound at 16 kHz, or a sound file, comes through.
 
     Args:
         path: its path, also ``/dev/stdin``.
@@ -98,6 +100,8 @@ class NetworkSource:
         self._queued = 0
         self._lost_now = 0
         self._closed = False
+        self._failure: AudioError | None = None
+        """Why what came through a pipe cannot be decoded."""
         # The reader's own.
         self._reading = False
         self._pace = TokenBucket(PACE * SAMPLE_RATE, SAMPLE_RATE)
@@ -110,6 +114,9 @@ class NetworkSource:
         self._formats = TokenBucket(FORMATS_PER_SECOND, FORMATS_IN_HAND)
         self._handshake: Handshake | None = None
         self._converter: PcmConverter | None = None
+        self._stream: StreamDecoder | None = None
+        """Decodes what comes through a FIFO."""
+        self._zeros = ZeroCheck()
         self._mean_wait = 0.0
         self._position = 0.0
         self._last_sound = 0.0
@@ -124,11 +131,18 @@ class NetworkSource:
         return self._delay.transit + self._mean_wait if known else None
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """Wait at most ``timeout`` seconds for sound or an event; see ``audio.source.Source``."""
+        """Wait at most ``timeout`` seconds for sound or an event; see ``audio.source.Source``.
+
+        Raises:
+            AudioError: what comes through a pipe is a sound file that cannot be decoded.
+        """
         deadline = self._clock() + timeout
         self._reading = True
         with self._condition:
             while not self._closed:
+                if self._failure is not None and not self._queue:
+                    self._closed = True
+                    raise self._failure
                 now = self._clock()
                 if self._queue and now >= self._not_before:
                     return self._take(now)
@@ -170,7 +184,9 @@ class NetworkSource:
         self._lateness.restart()
         self._reports = StateReports()
         self._position, self._last_sound, self._paused = 0.0, now, self._fifo
-        if self._address.content == "pcm":
+        if self._fifo:
+            self._stream = StreamDecoder("what comes through the pipe")
+        elif self._address.content == "pcm":
             self._converter = PcmConverter(self._address.rate, self._address.channels)
         else:
             self._converter = None
@@ -178,6 +194,9 @@ class NetworkSource:
 
     def received(self, data: bytes, now: float) -> None:
         """Bytes came over the connection."""
+        if self._stream is not None:
+            self._decoded(self._stream.feed(data), now)
+            return
         if self._handshake is None:
             self._sound(data, None, now)
             return
@@ -195,6 +214,9 @@ class NetworkSource:
     def disconnected(self, message: str, ended: bool) -> None:
         """The connection is down."""
         self._handshake = None
+        if self._stream is not None:
+            self._finish(self._stream)
+            self._stream = None
         if ended:
             self._put(SourceEnded(0))
         else:
@@ -235,8 +257,10 @@ class NetworkSource:
         if self._converter is None or self._converter.format != wanted:
             if not self._formats.take(1, now):
                 raise WireError("a new format of sound with every block")
-            rate, channels, width = (integer(data, name, 0, 10**9) for name in ("rate", "channels", "width"))
-            self._converter = PcmConverter(rate, channels, width)
+            rate = integer(data, "rate", LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
+            channels = integer(data, "channels", 1, MOST_CHANNELS)
+            integer(data, "width", 2, 2)
+            self._converter = PcmConverter(rate, channels)
 
     def _report(self, state: State, message: str, now: float) -> None:
         if state is State.ON:
@@ -245,9 +269,24 @@ class NetworkSource:
         self._paused = self._paused or state is State.LOST
         self._change(state, message)
 
+    def _finish(self, stream: StreamDecoder) -> None:
+        """Give out what a pipe that has ended leaves."""
+        try:
+            for samples in stream.finish():
+                for first in range(0, len(samples), QUEUE_SAMPLES):
+                    self._decoded(samples[first : first + QUEUE_SAMPLES], self._clock())
+        except AudioError as error:
+            with self._condition:
+                self._failure = error
+                self._condition.notify_all()
+        finally:
+            stream.close()
+
     def _sound(self, data: bytes, stamp: float | None, now: float) -> None:
         assert self._converter is not None
-        samples = self._converter.convert(data)
+        self._decoded(self._converter.convert(data), now, stamp)
+
+    def _decoded(self, samples: Sound, now: float, stamp: float | None = None) -> None:
         self._last_sound, self._paused = now, False
         if not len(samples):
             return
@@ -256,9 +295,12 @@ class NetworkSource:
         if not self._fifo and self._is_too_late(waited, stamp is not None, now):
             self._count_lost(len(samples))
             return
+        if self._zeros.changed(samples) and self._zeros.is_dead:
+            self._change(State.LOST, only_zeros(self.name))
         self._mean_wait = waited if not self._mean_wait else self._mean_wait + NEWEST_PART * (waited - self._mean_wait)
         name = self._handshake.name if self._handshake is not None else ""
-        self._change(State.ON, f"{name} over {self._address}" if name else str(self._address))
+        if not self._zeros.is_dead:
+            self._change(State.ON, f"{name} over {self._address}" if name else str(self._address))
         captured = now - waited - self._delay.transit
         with self._condition:
             while self._fifo and self._queued >= QUEUE_SAMPLES and not self._closed:

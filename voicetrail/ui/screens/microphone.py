@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from voicetrail.audio.devices import InputDevice, choose
+from voicetrail.audio.devices import InputDevice, choose, lasting_name
 from voicetrail.audio.level import Loudness
 from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
@@ -188,13 +188,7 @@ class MicrophoneScreen(ModalScreen[None]):
     def action_choose(self) -> None:
         """Take the input under the cursor, now and from now on."""
         chosen = self._list.cursor
-        if chosen == 0:
-            device = ""
-        else:
-            name = self._list.inputs[chosen - 1].name
-            alone = [each.name for each in self._list.inputs].count(name) == 1
-            # Two inputs of one name can only be told apart by their numbers.
-            device = name if alone else str(self._list.inputs[chosen - 1].index)
+        device = "" if chosen == 0 else lasting_name(self._list.inputs, self._list.inputs[chosen - 1])
         self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else FOLLOW}")
         self._try(lambda: self._settings.set("device", device))
         if self._settings.values.source != "mic":
