@@ -15,6 +15,30 @@ LONGEST_ERROR = 1000
 class Parser(argparse.ArgumentParser):
     """A parser whose help and errors go out by the one way to print: an argument may hold anything."""
 
+    rest: str | None = None
+    """Where everything is kept from the first word on that is none of this parser's long options (``voicetrail ssh -F FILE host``)."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments; see ``argparse.ArgumentParser``."""
+        if self.rest is None or args is None:
+            return super().parse_args(args, namespace)
+        words, own = list(args), 0
+        while own < len(words) and (taken := self._length_of_own(words[own])):
+            own += taken
+        parsed = super().parse_args(words[:own], namespace)
+        setattr(parsed, self.rest, words[own:])
+        return parsed
+
+    def _length_of_own(self, word: str) -> int:
+        """How many words one of this parser's own options takes, 0 where it is none."""
+        if word == "-h":
+            return 1
+        name, is_equal, _ = word.partition("=")
+        action = self._option_string_actions.get(name) if name.startswith("--") else None
+        if action is None:
+            return 0
+        return 1 if is_equal or action.nargs == 0 else 2
+
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong with the arguments, and end with code 2."""
         output.write_error(f"{self.format_usage()}{self.prog}: error: {printable(message, LONGEST_ERROR)}")

@@ -43,6 +43,13 @@ def open_source(
     return FileSource(path, paced=paced, repeat=repeat, name="demo" if text == "demo" else None)
 
 
+def notice_of(source: Source) -> str | None:
+    """What was done to the sound of a source that the user should know, if anything."""
+    from voicetrail.audio.file import FileSource
+
+    return source.notice if isinstance(source, FileSource) else None
+
+
 def _is_fifo(path: str) -> bool:
     try:
         return stat.S_ISFIFO(Path(path).stat().st_mode)

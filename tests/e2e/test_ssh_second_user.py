@@ -129,6 +129,8 @@ def test_does_not_mute_the_recognizer_not_even_by_leaving_at_once(serve: Callabl
 @pytest.mark.parametrize("scheme", ["", "pcm+"])
 def test_is_not_taken_for_the_microphone(family: str, listen: str, scheme: str) -> None:
     port = free_port()
+    chunk = b'{"type":"audio-chunk","data":{"rate":16000,"width":2,"channels":1},"payload_length":640}\n'
+    block = b"" if scheme else chunk
     impostor = as_nobody(f"""
 s = socket.socket(socket.{family}); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(({listen!r}, {port})); s.listen(5); print("ready", flush=True)
@@ -136,8 +138,7 @@ while True:
     c, _ = s.accept()
     with contextlib.suppress(OSError):
         for n in range(500):
-            c.sendall({b"" if scheme else b'{"type":"audio-chunk","data":{"rate":16000,"width":2,"channels":1},"payload_length":640}'}
-                + b"\\n" * {0 if scheme else 1} + bytes(640))
+            c.sendall({block!r} + bytes(640))
             time.sleep(0.01)
 """)
     assert impostor.stdout is not None

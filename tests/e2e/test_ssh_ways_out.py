@@ -73,7 +73,7 @@ def test_every_way_out_leaves_the_terminal_as_it_was(
     screen.wait_for("back again")
     assert Path(f"{modes}.after").read_text() == Path(f"{modes}.before").read_text()
     if way_out is kill_server:
-        assert "the line to vt dropped" in screen.capture()
+        assert "the connection to vt was lost" in screen.capture()
     far.wait_for_the_end()
 
 

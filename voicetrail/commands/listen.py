@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _listen(spec: str, settings: Settings, printer: _Printer) -> None:
     from voicetrail.audio.gain import make_gain
-    from voicetrail.sources import open_source
+    from voicetrail.sources import notice_of, open_source
 
     device = settings.values.input_device
     # A file is looked at before torch is imported, so that a wrong name is refused at once; a device or line is opened after it, or
@@ -86,6 +86,8 @@ def _listen(spec: str, settings: Settings, printer: _Printer) -> None:
         raise
     listener = Listener(source, recognizer, detector, gain=make_gain(settings.values.gain))
     printer.begins(source.name, source.live, recognizer.name)
+    if (notice := notice_of(source)) is not None:
+        output.note(notice)
     try:
         for event in listener.events():
             printer.show(event)

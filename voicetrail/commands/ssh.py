@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from voicetrail.remote.meter import Meter
     from voicetrail.remote.session import SshRun
 
-WITH_VALUE = frozenset({"--device", "--source", "--profile", "--remote-command", "--recognise"})
+WITH_VALUE = frozenset({"--device", "--source", "--profile", "--remote-command", "--recognise", "--recognize"})
 FLAGS = frozenset({"--reconnect", "--no-level"})
 LEVEL_TIME = 1.5
 """Seconds for which the level is shown before the game."""
@@ -34,14 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail ssh``."""
     add_source_arguments(parser)
     parser.add_argument(
+        "--recognize",
         "--recognise",
+        dest="recognise",
         choices=("there", "here"),
         default="there",
-        help="where words are recognised: there gets the sound; with here nothing of the voice leaves this machine",
+        help="where words are recognized: there gets the sound; with here nothing of the voice leaves this machine",
     )
     parser.add_argument("--remote-command", metavar="COMMAND", default="voicetrail", help="how voicetrail is called there")
-    parser.add_argument("--reconnect", action="store_true", help="connect again when the line drops")
+    parser.add_argument("--reconnect", action="store_true", help="connect again when the connection is lost")
     parser.add_argument("--no-level", action="store_true", help="do not show the level first")
+    if isinstance(parser, Parser):
+        parser.rest = "rest"
     parser.add_argument(
         "rest", nargs=argparse.REMAINDER, metavar="[user@]host …", help="the host, options of ssh, and after -- those of play"
     )
@@ -53,10 +57,10 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.remote.janitor import Janitor
     from voicetrail.remote.ssh import split_arguments
 
-    wanted = split_arguments(args.rest, WITH_VALUE, FLAGS)
+    request = split_arguments(args.rest, WITH_VALUE, FLAGS)
     own = Parser(prog="voicetrail ssh", add_help=False)
     add_arguments(own)
-    args = own.parse_args(list(wanted.own), _without_rest(args))
+    args = own.parse_args(list(request.own), _without_rest(args))
     command = shlex.split(args.remote_command)
     if not command:
         raise UsageError("--remote-command is empty: leave it out for voicetrail")
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         raise TerminalError("the game needs a terminal; `voicetrail listen` works without one")
     janitor = Janitor()  # before any thread is started
     try:
-        return _run(args, wanted, command, janitor)
+        return _run(args, request, command, janitor)
     finally:
         janitor.dismiss()
 
@@ -73,15 +77,15 @@ def _without_rest(args: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**{name: value for name, value in vars(args).items() if name != "rest"})
 
 
-def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: object) -> int:
+def _run(args: argparse.Namespace, request: object, command: list[str], janitor: object) -> int:
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.janitor import Janitor
     from voicetrail.remote.meter import Meter
     from voicetrail.remote.session import SshRun
     from voicetrail.remote.signals import Ended, endings_raised
-    from voicetrail.remote.ssh import Wanted
+    from voicetrail.remote.ssh import SshRequest
 
-    assert isinstance(wanted, Wanted)
+    assert isinstance(request, SshRequest)
     assert isinstance(janitor, Janitor)
     with endings_raised():
         session: SshRun | None = None
@@ -97,7 +101,7 @@ def _run(args: argparse.Namespace, wanted: object, command: list[str], janitor: 
                 on_source_event=lambda event: None if meter.ended else meter.say(describe(event)),
             )
             meter.name = feed.name
-            session = SshRun(wanted, feed, janitor, command, meter.say)
+            session = SshRun(request, feed, janitor, command, meter.say)
             if args.no_level:
                 meter.end()
             session.start()
@@ -136,9 +140,7 @@ def _play(session: SshRun, meter: Meter, reconnect: bool) -> int:
         if outcome is SshOutcome.ENDED:
             return code
         if not (reconnect and ever):
-            hint = (
-                "; voicetrail ssh --reconnect would take it up again" if outcome is SshOutcome.DROPPED and not reconnect else ""
-            )
+            hint = "; voicetrail ssh --reconnect would connect again" if outcome is SshOutcome.DROPPED and not reconnect else ""
             raise RemoteError(message + hint)
         wait = wait_between(attempt)
         meter.say(f"{message}; connecting again in {wait:.0f} s (ctrl+c ends this)")

@@ -16,7 +16,7 @@ from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo
 from voicetrail.play.crash_log import write_crash_log
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
-from voicetrail.sources import open_source
+from voicetrail.sources import notice_of, open_source
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 from voicetrail.vocabulary import is_word
@@ -238,6 +238,8 @@ class ListeningWorker:
         if self._observer is not None:
             self._observer.attach(listener, ready)
         self._send((ready, SourceOpened(source.name)))
+        if (notice := notice_of(source)) is not None:
+            self._report(notice)
         try:
             self._pass_on(listener)
         except AudioError as error:

@@ -16,8 +16,9 @@ RESET = (
     "\x1b[?1004l\x1b[?2004l\x1b[?2026l\x1b[?2048l\x1b[<u\x1b[>4;0m"  # focus, paste, synchronised output, sizes, keys
     "\x1b[0m\x1b[?25h\x1b[?1049l\r"  # colors, cursor, the screen from before
 )
-"""Takes back whatever a full-screen program that could not say goodbye has left switched on."""
-ENDS_WITHIN = 2.0
+"""Takes back whatever a full-screen program that was killed has left switched on."""
+ENDS_WITHIN_S = 2.0
+"""Seconds that a process is given to end by itself."""
 
 
 class Janitor:
@@ -90,16 +91,16 @@ def _wait_and_clean(pipe: int, terminal: tuple[int, list[Any]] | None) -> None:
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     with os.fdopen(pipe, "r") as lines:
-        told = [line.rstrip("\n").partition(" ") for line in lines]
-    if not any(what == "done" for what, _, _ in told):
-        _end_and_restore(told, terminal)
-    for what, _, value in told:
+        orders = [line.rstrip("\n").partition(" ") for line in lines]
+    if not any(what == "done" for what, _, _ in orders):
+        _end_and_restore(orders, terminal)
+    for what, _, value in orders:
         if what == "folder":
             shutil.rmtree(value, ignore_errors=True)
 
 
-def _end_and_restore(told: list[tuple[str, str, str]], terminal: tuple[int, list[Any]] | None) -> None:
-    process = next((int(value) for what, _, value in reversed(told) if what == "process"), 0)
+def _end_and_restore(orders: list[tuple[str, str, str]], terminal: tuple[int, list[Any]] | None) -> None:
+    process = next((int(value) for what, _, value in reversed(orders) if what == "process"), 0)
     if process:
         end_process(process)
     restore_terminal(terminal)
@@ -109,7 +110,7 @@ def end_process(pid: int) -> None:
     """End a process that need not be a child of this one: first by asking it."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGHUP)
-        deadline = time.monotonic() + ENDS_WITHIN
+        deadline = time.monotonic() + ENDS_WITHIN_S
         while time.monotonic() < deadline:
             time.sleep(0.02)
             os.kill(pid, 0)

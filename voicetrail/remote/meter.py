@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from voicetrail import output
 from voicetrail.audio.level import FLOOR_DB
 from voicetrail.events import Level
 from voicetrail.text import printable
@@ -17,7 +18,8 @@ LOWEST_DB = -60.0
 """Level at which the bar is empty."""
 DEAD_DB = -90.0
 """A microphone in the quietest room is above this; what is below is digital silence."""
-EVERY = 0.1
+INTERVAL_S = 0.1
+"""Seconds between two levels at least."""
 
 
 def bar(level_db: float, *, ascii_only: bool = False) -> str:
@@ -53,7 +55,7 @@ class Meter:
         self.ended = False
         """The terminal is another's."""
         self._terminal = self._stream.isatty()
-        self._ascii = "utf" not in (self._stream.encoding or "").lower()
+        self._ascii = not output.is_utf8(self._stream)
 
     def show(self, level: Level) -> None:
         """Take a level; write the line when it is time."""
@@ -61,7 +63,7 @@ class Meter:
         if self.ended:
             return
         now = self._clock()
-        if self._terminal and now - self._last >= EVERY:
+        if self._terminal and now - self._last >= INTERVAL_S:
             self._last, self._shown = now, True
             self._write(f"\r{level_line(self.name, level, self.note, ascii_only=self._ascii)}\x1b[K")
 

@@ -21,14 +21,24 @@ from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
 from voicetrail.link.server import Feed, LinkServer
 from voicetrail.remote.janitor import Janitor
-from voicetrail.remote.ssh import PASSED_ON, SshOutcome, Wanted, explain, recognise, remote_script, ssh_command, store_command
+from voicetrail.remote.ssh import (
+    PASSED_ON,
+    SshOutcome,
+    SshRequest,
+    explain,
+    explain_line,
+    remote_script,
+    ssh_command,
+    store_command,
+)
 
-LINES = 50
+LINES_KEPT = 50
 """Lines of ssh's own that are kept for an explanation."""
 PORTS = range(20_000, 32_000)
 """Ports of the other machine's loopback that are tried where it forbids Unix sockets; below those that systems give out."""
-ENDS_WITHIN = 3.0
-STORES_WITHIN = 120.0
+ENDS_WITHIN_S = 3.0
+"""Seconds that ssh is given to end by itself."""
+STORES_WITHIN_S = 120.0
 """Seconds for logging in once more to leave the secret there; a password may have to be typed."""
 
 
@@ -51,7 +61,7 @@ def unix_tunnel(local: str, scheme: str) -> Tunnel:
 
 
 def tcp_tunnel(local: str, scheme: str, secret_file: str) -> Tunnel:
-    """A port of the other machine's loopback, which its other users can reach too: the line asks for a secret."""
+    """A port of the other machine's loopback, which its other users can reach too: so a secret is required."""
     port = PORTS[secrets.randbelow(len(PORTS))]
     source = f"{scheme}tcp://127.0.0.1:{port}?secret={secret_file}&once=1"
     return Tunnel(f"127.0.0.1:{port}:{local}", source, (secret_file,))
@@ -62,7 +72,7 @@ class SshRun:
     """Serves a feed to games on another machine, one after the other.
 
     Args:
-        wanted: host and options.
+        request: host and options.
         feed: what is served; ended with the session.
         janitor: cleans up if this process cannot.
         command: how voicetrail is called there.
@@ -70,7 +80,7 @@ class SshRun:
         environment: this process's.
     """
 
-    wanted: Wanted
+    request: SshRequest
     feed: Feed
     janitor: Janitor
     command: Sequence[str]
@@ -103,7 +113,7 @@ class SshRun:
             if outcome is not SshOutcome.NO_FORWARD:
                 return outcome, code, message
             self._tcp = True
-            self.say(f"{self.wanted.host} forbids Unix sockets; trying a port with a secret")
+            self.say(f"{self.request.host} forbids Unix sockets; trying a port with a secret")
         secret = secrets.token_hex(32)
         file = f".cache/voicetrail/line-{secrets.token_hex(8)}"
         self._store(file, secret)
@@ -112,7 +122,7 @@ class SshRun:
         if outcome is SshOutcome.NO_FORWARD:
             self._there(["rm", "-f", file])  # what would have removed it never ran
             message = (
-                f"{self.wanted.host} forbids to forward Unix sockets and ports: its sshd_config needs "
+                f"{self.request.host} does not allow forwarding of Unix sockets or ports: its sshd_config needs "
                 "AllowStreamLocalForwarding yes (or AllowTcpForwarding yes)"
             )
         return outcome, code, message
@@ -123,7 +133,7 @@ class SshRun:
         if process is not None and process.poll() is None:
             process.terminate()
             try:
-                process.wait(ENDS_WITHIN)
+                process.wait(ENDS_WITHIN_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -136,9 +146,9 @@ class SshRun:
 
     def _connect(self, tunnel: Tunnel) -> tuple[SshOutcome, int, str]:
         environment = {name: self.environment[name] for name in PASSED_ON if self.environment.get(name)}
-        script = remote_script(self.command, tunnel.source, self.wanted.play, remove=tunnel.remove, environment=environment)
+        script = remote_script(self.command, tunnel.source, self.request.play, remove=tunnel.remove, environment=environment)
         self.played = False
-        process = subprocess.Popen(ssh_command(self.wanted, tunnel.forward, script), stderr=subprocess.PIPE)
+        process = subprocess.Popen(ssh_command(self.request, tunnel.forward, script), stderr=subprocess.PIPE)
         self._process = process
         self.janitor.end(process.pid)
         lines: list[str] = []
@@ -149,7 +159,7 @@ class SshRun:
         relay.join(0.5)
         self.janitor.end(0)
         self._process = None
-        outcome, message = explain(code, lines, self.wanted.host, self.played, self.command[0])
+        outcome, message = explain(code, lines, self.request.host, self.played, self.command[0])
         if self.played and (code < 0 or code >= 128):
             self.janitor.restore()
         self._cancel(tunnel)
@@ -160,8 +170,8 @@ class SshRun:
         for raw in stream:
             line = raw.decode("utf-8", "replace").rstrip("\r\n")
             lines.append(line)
-            del lines[:-LINES]
-            if not self.played and recognise(line) is None and line.strip():
+            del lines[:-LINES_KEPT]
+            if not self.played and explain_line(line) is None and line.strip():
                 output.write_error(line, end="\r\n")
         stream.close()
 
@@ -169,7 +179,7 @@ class SshRun:
         """Run a command of no consequence over there."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(
-                ["ssh", *self.wanted.ssh, self.wanted.host, shlex.join(command)],
+                ["ssh", *self.request.ssh, self.request.host, shlex.join(command)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=30,
@@ -179,26 +189,26 @@ class SshRun:
     def _store(self, file: str, secret: str) -> None:
         try:
             done = subprocess.run(
-                store_command(self.wanted, file),
+                store_command(self.request, file),
                 input=f"{secret}\n".encode(),
                 capture_output=True,
-                timeout=STORES_WITHIN,
+                timeout=STORES_WITHIN_S,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise RemoteError(f"{self.wanted.host} did not take the secret in time: try again") from None
+            raise RemoteError(f"{self.request.host} did not take the secret in time: try again") from None
         if done.returncode:
             lines = done.stderr.decode("utf-8", "replace").splitlines()
-            raise RemoteError(explain(255, lines, self.wanted.host, False, self.command[0])[1])
+            raise RemoteError(explain(255, lines, self.request.host, False, self.command[0])[1])
 
     def _cancel(self, tunnel: Tunnel) -> None:
         """Where connections are shared, the forward would stay with the one that goes on: take it back."""
         known = subprocess.run(
-            ["ssh", *self.wanted.ssh, "-G", self.wanted.host], capture_output=True, text=True, timeout=10, check=False
+            ["ssh", *self.request.ssh, "-G", self.request.host], capture_output=True, text=True, timeout=10, check=False
         ).stdout
         if "\ncontrolpath " in known and "\ncontrolpath none" not in known:
             subprocess.run(
-                ["ssh", *self.wanted.ssh, "-O", "cancel", "-R", tunnel.forward, self.wanted.host],
+                ["ssh", *self.request.ssh, "-O", "cancel", "-R", tunnel.forward, self.request.host],
                 capture_output=True,
                 timeout=10,
                 check=False,

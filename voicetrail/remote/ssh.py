@@ -19,13 +19,13 @@ NO_GAME = frozenset("fGNnOQsTVW")
 NOT_THERE, OLDER, NEWER = 96, 97, 98
 """Exit codes of the script at the other end: no voicetrail, one of an older protocol, one of a newer."""
 BASE_OPTIONS = ("-t", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=6")
-"""A terminal; no game without its microphone; a line that is dead for half a minute is given up."""
+"""A terminal; no game without its microphone; a connection that is dead for half a minute is given up."""
 PASSED_ON = ("COLORTERM",)
 """Environment that the game there is to know: whether this terminal has all colors."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SshRequest:
     """What stands on the command line."""
 
     host: str
@@ -35,7 +35,7 @@ class Wanted:
     """Options of ``voicetrail ssh`` itself that stand behind the host."""
 
 
-def split_arguments(words: Sequence[str], own_with_value: frozenset[str], own_flags: frozenset[str]) -> Wanted:
+def split_arguments(words: Sequence[str], own_with_value: frozenset[str], own_flags: frozenset[str]) -> SshRequest:
     """Split ``[user@]host [ssh options] [-- play options]``.
 
     Args:
@@ -73,7 +73,7 @@ def split_arguments(words: Sequence[str], own_with_value: frozenset[str], own_fl
         raise UsageError("which host? voicetrail ssh [user@]host [ssh options] [-- play options]")
     if any(option == "--source" or option.startswith("--source=") for option in play):
         raise UsageError("the game there gets the sound of this machine: leave --source out, or put it before the host")
-    return Wanted(host, tuple(ssh), tuple(play), tuple(own))
+    return SshRequest(host, tuple(ssh), tuple(play), tuple(own))
 
 
 def _ssh_option(word: str, following: list[str]) -> list[str]:
@@ -104,7 +104,7 @@ def remote_script(
         remove: files there that are of no use once the game has ended.
         environment: variables for the game.
     """
-    program, game = shlex.join(command), shlex.join(["play", "--source", source, *play])
+    program, game = shell_words(command), shlex.join(["play", "--source", source, *play])
     given = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     steps = [
         f"trap 'rm -f {shlex.join(remove)}' EXIT",
@@ -112,7 +112,7 @@ def remote_script(
         "trap : INT",
         # Where pipx and pip put it; a shell that is not a login shell may not look there.
         'PATH="$PATH:$HOME/.local/bin"; export PATH',
-        f"command -v {shlex.quote(command[0])} >/dev/null 2>&1 || exit {NOT_THERE}",
+        f"command -v {shell_words(command[:1])} >/dev/null 2>&1 || exit {NOT_THERE}",
         f"v=$({program} mic --protocol 2>/dev/null) || exit {OLDER}",
         f'[ "$v" -le {PROTOCOL} ] 2>/dev/null || exit {NEWER}',
         f'[ "$v" -eq {PROTOCOL} ] || exit {OLDER}',
@@ -128,16 +128,26 @@ def remote_script(
     return f"exec sh -c {shlex.quote(script)}"
 
 
-def ssh_command(wanted: Wanted, forward: str, script: str) -> list[str]:
+def shell_words(command: Sequence[str]) -> str:
+    """Quote words for the shell over there, but for a tilde at the beginning of a path: its home is known only there."""
+    words = []
+    for word in command:
+        home = re.match(r"~[A-Za-z0-9._-]*(?=/|$)", word)
+        rest = word[home.end() :] if home is not None else word
+        words.append((home.group() if home is not None else "") + (shlex.quote(rest) if rest else "" if home else "''"))
+    return " ".join(words)
+
+
+def ssh_command(request: SshRequest, forward: str, script: str) -> list[str]:
     """The whole command line; the player's own options come first, and so win."""
-    return ["ssh", *wanted.ssh, *BASE_OPTIONS, "-R", forward, wanted.host, script]
+    return ["ssh", *request.ssh, *BASE_OPTIONS, "-R", forward, request.host, script]
 
 
-def store_command(wanted: Wanted, file: str) -> list[str]:
+def store_command(request: SshRequest, file: str) -> list[str]:
     """Store what comes at the standard input in a file of the other end that only this user can read."""
     folder = shlex.quote(file.rpartition("/")[0])
     script = f"umask 077; mkdir -p {folder}; cat > {shlex.quote(file)}"
-    return ["ssh", *wanted.ssh, wanted.host, f"exec sh -c {shlex.quote(script)}"]
+    return ["ssh", *request.ssh, request.host, f"exec sh -c {shlex.quote(script)}"]
 
 
 class SshOutcome(Enum):
@@ -146,7 +156,7 @@ class SshOutcome(Enum):
     ENDED = "ended"
     """The game ended, with its own exit code."""
     DROPPED = "dropped"
-    """The line broke."""
+    """The connection broke."""
     NO_FORWARD = "no forward"
     """The server does not allow the forward."""
     REFUSED = "refused"
@@ -174,15 +184,15 @@ PATTERNS: tuple[tuple[SshOutcome, str, str], ...] = (
     (
         SshOutcome.DROPPED,
         r"Broken pipe|Connection reset|not responding|Connection to .* closed by remote host|client_loop|Timeout, server",
-        "the line to {host} dropped",
+        "the connection to {host} was lost",
     ),
     (SshOutcome.ENDED, r"Connection to .* closed\.|Shared connection to .* closed", ""),
 )
 """What ssh writes to its standard error, what it means, and what is said instead."""
 
 
-def recognise(line: str) -> tuple[SshOutcome, str] | None:
-    """Tell what a line of ssh's means, if it is one that is said in other words."""
+def explain_line(line: str) -> tuple[SshOutcome, str] | None:
+    """Say what a line of ssh's means, if it is one that is said in other words."""
     for outcome, pattern, text in PATTERNS:
         if re.search(pattern, line):
             return outcome, text
@@ -190,7 +200,7 @@ def recognise(line: str) -> tuple[SshOutcome, str] | None:
 
 
 def explain(code: int, lines: Sequence[str], host: str, played: bool, command: str) -> tuple[SshOutcome, str]:
-    """Tell how it ended.
+    """Say how it ended.
 
     Args:
         code: ssh's exit code: the script's or the game's, or 255 for a failure of its own.
@@ -205,21 +215,21 @@ def explain(code: int, lines: Sequence[str], host: str, played: bool, command: s
     host = printable(host, 80)
     if not played:
         there = {
-            NOT_THERE: f"there is no {printable(command, 80)!r} on {host}: run `pipx install voicetrail` there, "
-            "or say where it is with --remote-command",
-            OLDER: f"the voicetrail on {host} is older than this one: run `pipx upgrade voicetrail` there",
-            NEWER: f"the voicetrail on {host} is newer than this one: run `pipx upgrade voicetrail` here",
+            NOT_THERE: f"there is no {printable(command, 80)!r} on {host}: install it there as it is here, "
+            "or say where it is (--remote-command '~/voicetrail/.venv/bin/voicetrail')",
+            OLDER: f"the voicetrail on {host} is older than this one: update it there",
+            NEWER: f"the voicetrail on {host} is newer than this one: update it here",
         }
         if code in there:
             return SshOutcome.REFUSED, there[code]
     if code != 255 and code >= 0:
         return SshOutcome.ENDED, ""
     for line in reversed(lines):
-        known = recognise(line)
+        known = explain_line(line)
         if known is not None and known[0] is not SshOutcome.ENDED and (not played or known[0] is SshOutcome.DROPPED):
             said = printable(line.removeprefix("ssh: ").strip().rstrip("."), 120)
             return known[0], known[1].format(host=host, said=said)
     if played:
-        return SshOutcome.DROPPED, f"the line to {host} dropped"
+        return SshOutcome.DROPPED, f"the connection to {host} was lost"
     last = printable(lines[-1].strip(), 160) if lines else f"code {code}"
     return SshOutcome.REFUSED, f"ssh to {host} failed ({last}): see that `ssh {host}` works by itself"
