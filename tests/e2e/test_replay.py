@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import OpenTerminal
 from tests.e2e.lab import VOICETRAIL, TmuxTerminal, wait_until
+from tests.replay.makers import record_spoken
 
 DRAWN = set("╵╷│╴╯╮┤╶╰╭├─┴┬┼▲▼◄►●")
 
@@ -105,3 +106,52 @@ def test_a_game_that_is_killed_leaves_its_session(terminal: OpenTerminal, home: 
     state = json.loads(voicetrail("replay", str(path), "--json", home=home).stdout)
     assert state["difference"] is None
     assert state["drawing"][: len(shown)] == shown
+
+
+def test_leaving_while_recording_prints_the_name_of_the_file(
+    terminal: OpenTerminal, home: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "session.trail"
+    game = terminal(["sh", "-c", f"{' '.join(VOICETRAIL)} play --source demo --record {path}; echo over; sleep 5"])
+    wait_until(lambda: "REC 0:" in game.capture(), 40, what="the mark of a recording")
+    game.send_keys("Right", "q")
+    wait_until(lambda: "over" in game.capture(), 20, what="the end")
+    assert str(path) in game.capture().replace("\n", "")
+
+
+def test_the_player_follows_a_recording(terminal: OpenTerminal, home: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "session.trail"
+    game = terminal([*VOICETRAIL, "play", "--source", "demo", "--record", str(path)])
+    wait_until(lambda: "REC 0:" in game.capture(), 40, what="the mark of a recording")
+    replay = terminal([*VOICETRAIL, "replay", str(path)])
+    wait_until(lambda: "still being recorded" in replay.capture(), 40, what="the player")
+    game.send_keys("Right", "Up", "Right")
+    wait_until(lambda: "3 strokes" in game.capture(), what="three strokes")
+    wait_until(lambda: len(canvas(replay)) > 1, 20, what="the strokes in the player")
+    game.send_keys("q")
+    assert game.wait_for_exit() == 0
+    wait_until(lambda: "the recording ended" in replay.capture(), 20, what="the end of the recording")
+    replay.send_keys("q")
+    assert replay.wait_for_exit() == 0
+
+
+def test_a_replay_from_a_pipe_is_played_with_the_keys_of_the_terminal(
+    terminal: OpenTerminal, home: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.trail"
+    record_spoken(path, hops=300)
+    replay = terminal(["sh", "-c", f"cat {path} | {' '.join(VOICETRAIL)} replay -; echo code $?; sleep 5"])
+    wait_until(lambda: "playing" in replay.capture(), 40, what="the player")
+    replay.send_keys("End")
+    wait_until(lambda: "paused  0:12" in replay.capture(), 20, what="the end")
+    replay.send_keys("q")
+    wait_until(lambda: "code 0" in replay.capture(), 20, what="the end of the player")
+
+
+def test_output_that_goes_elsewhere_gets_the_advice_that_helps(home: dict[str, str], tmp_path: Path) -> None:
+    record_spoken(tmp_path / "a.trail", hops=30)
+    done = voicetrail("replay", str(tmp_path / "a.trail"), home=home)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "voicetrail: the player needs a terminal, and its output goes elsewhere; --text prints what happened\n"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE
+from voicetrail.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,8 +161,59 @@ def read_sound(path: Path) -> npt.NDArray[np.float32]:
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, RuntimeError) as error:
-        raise ReplayError(f"cannot read the sound {path.name}: {error}") from error
+        raise ReplayError(f"cannot read the sound {printable(path.name)}: {error}") from error
     if rate != SAMPLE_RATE:
-        raise ReplayError(f"the sound {path.name} is at {rate} Hz; recorded sound is at {SAMPLE_RATE} Hz")
+        raise ReplayError(f"the sound {printable(path.name)} is at {rate} Hz; recorded sound is at {SAMPLE_RATE} Hz")
     mono: npt.NDArray[np.float32] = samples[:, 0]
     return mono
+
+
+class SoundReader:
+    """Looks up the recorded sound by the file's clock, a second at a time: for a spectrogram beside the player.
+
+    Args:
+        path: the sound beside a replay (``Replay.sound``).
+
+    Raises:
+        ReplayError: the file is damaged or not at the rate that is recorded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import soundfile
+
+        try:
+            self._file = soundfile.SoundFile(path)
+        except (OSError, RuntimeError) as error:
+            raise ReplayError(f"cannot read the sound {printable(path.name)}: {error}") from error
+        if self._file.samplerate != SAMPLE_RATE:
+            self._file.close()
+            raise ReplayError(f"the sound {printable(path.name)} is not at {SAMPLE_RATE} Hz")
+
+    def before(self, at_ms: int, samples: int = SAMPLE_RATE) -> npt.NDArray[np.float32]:
+        """The sound that ended at a moment, zeros where there is none.
+
+        Args:
+            at_ms: the moment, on the file's clock.
+            samples: how much of it.
+
+        Returns:
+            Mono samples between -1 and 1, shape ``[samples]``.
+        """
+        import numpy as np
+
+        out = np.zeros(samples, dtype=np.float32)
+        end = at_ms * SAMPLE_RATE // 1000
+        start = end - samples
+        first, last = max(0, start), min(end, self._file.frames)
+        if first < last:
+            try:
+                self._file.seek(first)
+                found = self._file.read(last - first, dtype="float32", always_2d=True)[:, 0]
+            except (OSError, RuntimeError):
+                return out  # a part of the file is damaged: the rest can still be seen
+            out[first - start : first - start + len(found)] = found
+        return out
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
