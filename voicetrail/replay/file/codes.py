@@ -65,7 +65,7 @@ LATE_MAX_MS = 24 * 3_600_000
 class _Input:
     """An input of the game in its own JSON form, which has its own bounds (``game.inputs``)."""
 
-    about = '`{"do": name, …}`, see `game.inputs`'
+    about = '{"do": name, …}'
 
     def read(self, value: object) -> inputs.Input:
         if isinstance(value, dict):
@@ -278,7 +278,7 @@ _TABLE = (
     ),
     Code(
         "s",
-        "the scores of some hops, see `replay/file/scores.py`",
+        "the scores of some hops, see [scores](#scores)",
         Row(time_of_the_first=TIME, hops=Whole(1, HOPS_MAX), scores=Text(64_000), late_ms=Whole(-LATE_MAX_MS, LATE_MAX_MS)),
         (ScoreRun,),
         lambda item: (item.time, item.hops, item.text, item.late_ms),

@@ -16,6 +16,10 @@ TIME_MAX = 2**53
 """Latest time in samples or milliseconds: what any JSON reader keeps exactly."""
 
 
+TEXT_MAX = 200
+"""Longest text in characters where nothing else is said."""
+
+
 class Field(Protocol):
     """A kind of value."""
 
@@ -41,7 +45,7 @@ class Field(Protocol):
 class Text:
     """A string of at most ``longest`` characters that can be written as UTF-8."""
 
-    longest: int = 200
+    longest: int = TEXT_MAX
 
     def read(self, value: object) -> str:
         """See ``Field``."""
@@ -57,7 +61,7 @@ class Text:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"text, at most {self.longest} characters"
+        return "text" if self.longest == TEXT_MAX else f"text up to {self.longest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Whole:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"whole, {self.low} to {'2^53' if self.high == TIME_MAX else self.high}"
+        return "whole" if (self.low, self.high) == (0, TIME_MAX) else f"whole, {self.low} to {self.high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Number:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"number, {self.low:g} to {self.high:g}"
+        return f"{self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class Maybe:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"{self.field.about}; or null"
+        return f"{self.field.about} or null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class Either:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"{self.plain.about}; or {self.listed.about}"
+        return f"{self.plain.about} or {self.listed.about}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,7 @@ class ListOf:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"at most {self.longest} of ({self.field.about})"
+        return f"up to {self.longest} × ({self.field.about})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,7 @@ class MapOf:
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return f"at most {self.longest} by name: {self.field.about}"
+        return f"up to {self.longest} by name: {self.field.about}"
 
 
 class Row:
@@ -323,10 +327,14 @@ class Object:
         """See ``Field``."""
         return {name: kind.write(value[name]) for name, kind in self._fields.items()}
 
+    def about_each(self) -> list[tuple[str, str]]:
+        """The names and the bounds of their values, for the docs."""
+        return [(name, kind.about) for name, kind in self._fields.items()]
+
     @property
     def about(self) -> str:
         """See ``Field``."""
-        return "{" + ", ".join(f'"{name}": {kind.about}' for name, kind in self._fields.items()) + "}"
+        return "{" + ", ".join(f'"{name}": {about}' for name, about in self.about_each()) + "}"
 
 
 FLAG = Flag()

