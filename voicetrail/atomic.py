@@ -168,14 +168,19 @@ def close_to_others(path: Path) -> bool:
     Raises:
         OSError: its permissions cannot be changed.
     """
+    if not is_open_to_others(path):
+        return False
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & ~OTHERS)
+    return True
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether a folder or file of ours is there, and others have any permission for it."""
     try:
         found = path.stat()
     except OSError:
         return False
-    if found.st_uid != os.geteuid() or not found.st_mode & OTHERS:
-        return False
-    path.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)
-    return True
+    return found.st_uid == os.geteuid() and bool(found.st_mode & OTHERS)
 
 
 def _temporary(target: Path) -> tuple[BinaryIO, Path]:

@@ -38,6 +38,7 @@ def test_the_window_must_be_large_enough(size: tuple[int, int], fails: bool) -> 
         ({"TERM": "xterm"}, "16 colors"),
         ({"TERM": "xterm-direct"}, "true color"),
         ({"TERM": "xterm", "NO_COLOR": "1"}, "no colors"),
+        ({"TERM": "xterm", "NO_COLOR": ""}, "16 colors"),
     ],
 )
 def test_colors(env: dict[str, str], text: str) -> None:
@@ -63,3 +64,25 @@ def test_what_runs_elsewhere_is_told_so() -> None:
 
 def test_names_from_outside_are_shown_harmless() -> None:
     assert all("\x1b" not in each.text for each in findings({"TERM": "\x1b[2J", "LANG": "\x1b[2J"}))
+
+
+@pytest.mark.parametrize(
+    ("widths", "verdict", "text"),
+    [
+        ({"●": 1, "─": 1}, "ok", "every sign is drawn one cell wide"),
+        ({"●": 2, "─": 1}, "warn", "1 of the game's signs are drawn two cells wide (●)"),
+        ({}, "ok", "the terminal does not say how wide"),
+    ],
+)
+def test_how_wide_signs_are_drawn(widths: dict[str, int], verdict: str, text: str) -> None:
+    found = check_terminal(GOOD, is_terminal=True, size=(100, 30), encoding="utf-8", widths=widths)
+    assert any(each.verdict == verdict and text in each.text for each in found)
+
+
+def test_signs_that_a_console_lacks_are_named() -> None:
+    console = {**GOOD, "TERM": "linux"}
+    named = list(check_terminal(console, is_terminal=True, size=(100, 30), encoding="utf-8", lacking=("►", "○")))
+    assert any("has no ► ○" in each.text and "ascii on" in each.advice for each in named)
+    assert any("may lack" in each.text for each in check_terminal(console, is_terminal=True, size=(100, 30), encoding="utf-8"))
+    whole = check_terminal(console, is_terminal=True, size=(100, 30), encoding="utf-8", lacking=())
+    assert not any("lack" in each.text or "has no" in each.text for each in whole)

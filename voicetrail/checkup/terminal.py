@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from voicetrail.checkup.finding import Finding
 from voicetrail.text import printable
@@ -14,7 +14,13 @@ BEST = (100, 30)
 
 
 def check_terminal(
-    env: Mapping[str, str], *, is_terminal: bool, size: tuple[int, int] | None, encoding: str
+    env: Mapping[str, str],
+    *,
+    is_terminal: bool,
+    size: tuple[int, int] | None,
+    encoding: str,
+    widths: Mapping[str, int] | None = None,
+    lacking: Sequence[str] | None = None,
 ) -> Iterator[Finding]:
     """Look at a terminal.
 
@@ -23,6 +29,8 @@ def check_terminal(
         is_terminal: whether standard input and output are one.
         size: columns and rows, ``None`` where there are none.
         encoding: that of the standard output.
+        widths: cells of each of the game's signs, as ``probe.measure_widths`` gives them; ``None`` where nobody asked.
+        lacking: signs that a console's font lacks; ``None`` where that cannot be known.
     """
     if not is_terminal:
         yield Finding(
@@ -36,6 +44,7 @@ def check_terminal(
         yield _size(*size)
     yield _colors(env)
     yield _characters(env, encoding)
+    yield from _signs(env, widths, lacking)
     yield from _line(env)
 
 
@@ -62,7 +71,7 @@ def _size(columns: int, rows: int) -> Finding:
 
 
 def _colors(env: Mapping[str, str]) -> Finding:
-    if "NO_COLOR" in env:
+    if env.get("NO_COLOR"):
         return Finding("terminal", "ok", "no colors, as NO_COLOR asks")
     if env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or env.get("TERM", "").endswith("-direct"):
         return Finding("terminal", "ok", "true color")
@@ -81,6 +90,34 @@ def _characters(env: Mapping[str, str], encoding: str) -> Finding:
         f"the locale is {printable(locale) or 'not set'}, the output {printable(encoding)}: the trail is drawn in ASCII",
         "set LC_ALL=C.UTF-8 for joined lines",
     )
+
+
+def _signs(env: Mapping[str, str], widths: Mapping[str, int] | None, lacking: Sequence[str] | None) -> Iterator[Finding]:
+    use_ascii = "`voicetrail settings set ascii on` draws with ASCII characters"
+    if lacking:
+        yield Finding(
+            "terminal",
+            "warn",
+            f"this console's font has no {' '.join(lacking)}",
+            f"choose another font with setfont, or {use_ascii}",
+        )
+    elif lacking is None and env.get("TERM") == "linux":
+        yield Finding("terminal", "warn", "a Linux console's font may lack signs such as ► ○ ◌", use_ascii)
+    if widths is None:
+        return
+    if not widths:
+        yield Finding("terminal", "ok", "the terminal does not say how wide it draws characters")
+        return
+    wide = [sign for sign, width in widths.items() if width > 1]
+    if wide:
+        yield Finding(
+            "terminal",
+            "warn",
+            f"{len(wide)} of the game's signs are drawn two cells wide ({' '.join(wide[:8])})",
+            f"set ambiguous-width characters to narrow in the terminal's settings, or {use_ascii}",
+        )
+    else:
+        yield Finding("terminal", "ok", "every sign is drawn one cell wide")
 
 
 def _line(env: Mapping[str, str]) -> Iterator[Finding]:

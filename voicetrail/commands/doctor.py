@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
+    from voicetrail.atomic import is_open_to_others
     from voicetrail.checkup.finding import Finding
+    from voicetrail.checkup.probe import SIGNS, console_lacks, measure_widths
     from voicetrail.checkup.terminal import check_terminal
 
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -66,10 +68,21 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         size = (columns, rows) if columns and rows else None
     except OSError:
         size = None
-    yield from check_terminal(os.environ, is_terminal=is_terminal, size=size, encoding=sys.stdout.encoding or "ascii")
+    asks = is_terminal and output.is_utf8() and os.environ.get("TERM", "dumb") != "dumb"
+    yield from check_terminal(
+        os.environ,
+        is_terminal=is_terminal,
+        size=size,
+        encoding=sys.stdout.encoding or "ascii",
+        widths=measure_widths(SIGNS) if asks else None,
+        lacking=console_lacks(SIGNS) if is_terminal else (),
+    )
     for notice in settings.notices:
         yield Finding("settings", "warn", notice)
     yield Finding("settings", "ok", f"in {settings.places.settings}")
+    for folder in (settings.places.settings.parent, settings.places.state_folder):
+        if is_open_to_others(folder):
+            yield Finding("settings", "warn", f"{folder} can be read by others on this machine", f"chmod 700 {folder}")
     from voicetrail.checkup.sound import check_sound
 
     yield from check_sound(settings.values.input_device)

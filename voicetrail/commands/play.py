@@ -88,6 +88,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
     slow = spare_the_line(settings.values.slow_line)
+    from voicetrail.checkup.probe import needs_ascii
     from voicetrail.game import make_rules
     from voicetrail.play.rounds import with_settings
     from voicetrail.play.setup import make_context, open_requested_source
@@ -99,7 +100,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
         # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.
         if setup is not None:
             context.begin_round(make_rules(with_settings(setup, settings)))
-        app = VoicetrailApp(context, ascii_only=ascii_locale())
+        app = VoicetrailApp(context, ascii_only=ascii_locale() or needs_ascii(os.environ))
         app.run()
         lines = context.close("signal" if app.ended_by else "quit")
     finally:
