@@ -181,3 +181,17 @@ def test_no_file_of_the_repository_names_a_place_of_one_machine() -> None:
         if place in path.read_text("utf-8", "replace")
     }
     assert not found
+
+
+def test_no_work_is_done_inside_an_assert() -> None:
+    """``python -O`` leaves asserts out: what they call may look, and not do."""
+    looks = {"isinstance", "len", "all", "any", "callable", "hasattr", "issubclass", "set", "np.isfinite", "fullmatch"}
+    wrong = {
+        f"{module}:{node.lineno} calls {called}"
+        for module in modules()
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.Assert)
+        for call in ast.walk(node.test)
+        if isinstance(call, ast.Call) and (called := ast.unparse(call.func)) not in looks
+    }
+    assert not wrong

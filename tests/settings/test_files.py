@@ -4,6 +4,7 @@ import itertools
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import tomllib
 from pathlib import Path
@@ -303,3 +304,14 @@ def test_a_writer_of_the_state_that_is_killed_leaves_the_old_values_or_the_new(s
         assert kept["source"] == str(kept["step"]) * 300
     change_state(state_file, {"step": 2})
     assert sorted(path.name for path in state_file.parent.iterdir()) == [".state.toml.lock", "state.toml"]
+
+
+def test_closing_the_settings_leaves_no_thread_and_a_later_change_is_written(env: dict[str, str]) -> None:
+    before = threading.active_count()
+    settings = load_settings(env=env, background=True)
+    for value in (4, 5):
+        settings.set("step", value)
+        settings.close()
+        assert threading.active_count() == before
+        assert load_settings(env=env).values.step == value
+    settings.close()

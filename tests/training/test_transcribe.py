@@ -95,7 +95,7 @@ def test_without_faster_whisper_the_message_says_what_to_install(
     listed = tmp_path / "left_out.txt"
     listed.write_text("queen/B\n", "utf-8")
     assert main([str(tmp_path), "--list", str(listed)]) == 1
-    assert "pip install 'voicetrail[transcribe]'" in capsys.readouterr().err
+    assert "-m pip install faster-whisper" in capsys.readouterr().err
     assert listed.read_text("utf-8") == "queen/B\n"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from voicetrail.checkup.finding import Finding
 from voicetrail.errors import WeightsError
 from voicetrail.events import SAMPLE_RATE
+from voicetrail.install import HERE
 from voicetrail.vocabulary import is_word
 
 ROUNDS = 50
@@ -32,7 +33,7 @@ def check_recognizer(weights: str) -> Iterator[Finding]:
         from voicetrail.spotting.recognizer import load_recognizer
     except (ImportError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        yield Finding("recognizer", "fail", f"torch cannot be imported: {reason}", "install voicetrail again")
+        yield Finding("recognizer", "fail", f"torch cannot be imported: {reason}", f"install voicetrail again: {HERE}")
         return
     try:
         recognizer = load_recognizer(weights)

@@ -14,6 +14,7 @@ from voicetrail.audio.microphone_problem import only_zeros
 from voicetrail.checkup.finding import Finding, Verdict
 from voicetrail.errors import AudioError
 from voicetrail.events import AudioBlock, SourceLost, seconds
+from voicetrail.install import HERE
 
 LISTEN = 1.0
 """Seconds that the level is measured."""
@@ -89,4 +90,4 @@ def _demo() -> Finding:
         with FileSource(demo_path()) as voice:
             return Finding("sound", "ok", f"the bundled voice is there ({voice.duration:.0f} s)")
     except AudioError as error:
-        return Finding("sound", "fail", f"the bundled voice: {error}", "install voicetrail again")
+        return Finding("sound", "fail", f"the bundled voice: {error}", f"install voicetrail again: {HERE}")

@@ -196,7 +196,7 @@ class Settings:
 
     def close(self) -> None:
         """Wait (briefly) until what keys changed is on the disk."""
-        self.writer.flush()
+        self.writer.close()
 
     def _moved(self, name: str, start: float, change: float) -> float:
         """Move a number; the last, shorter step to the end of the range is taken whole."""

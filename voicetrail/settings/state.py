@@ -73,10 +73,23 @@ class StateWriter:
         with self._condition:
             return self._condition.wait_for(lambda: not (self._pending or self._jobs or self._writing), timeout)
 
+    def close(self, timeout: float = 2.0) -> bool:
+        """As ``flush``; the thread ends then. A later change begins another one."""
+        written = self.flush(timeout)
+        with self._condition:
+            thread, self._thread = self._thread, None
+            self._condition.notify_all()
+        if written and thread is not None:
+            thread.join(timeout)
+        return written
+
     def _run(self) -> None:
+        mine = threading.current_thread()
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: bool(self._pending or self._jobs))
+                self._condition.wait_for(lambda: bool(self._pending or self._jobs) or self._thread is not mine)
+                if not (self._pending or self._jobs):
+                    return
                 changes, self._pending, self._writing = self._pending, {}, True
                 jobs, self._jobs = self._jobs, []
             try:

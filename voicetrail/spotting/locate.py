@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voicetrail.errors import WeightsError
+from voicetrail.install import HERE
 from voicetrail.text import printable
 
 
@@ -29,4 +30,6 @@ def find_weights(name: str | Path) -> Path:
         if (folder / f"{name}.safetensors").is_file():
             return folder / f"{name}.safetensors"
     known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")})
-    raise WeightsError(f"there are no weights named {printable(name)!r}; there are {', '.join(known) or 'none: install again'}")
+    raise WeightsError(
+        f"there are no weights named {printable(name)!r}; there are {', '.join(known) or f'none: install voicetrail again ({HERE})'}"
+    )

@@ -265,7 +265,12 @@ def write_weights(
         tell(f"choosing thresholds for {vocabulary} on the streams of one half of the validation speakers")
         choices = choose_settings(path, corpus, job.choose_seconds, like)
         best = choices[0]
-        tell(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
+        chosen = best.settings
+        thresholds = ", ".join(f"{word} {chosen.threshold_of(word):.2f}" for word in words)
+        tell(
+            f"thresholds {thresholds}; smoothing {chosen.smoothing:g} s, talk shift {chosen.talk_shift:g}: "
+            f"heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour"
+        )
         about["chosen"] = [
             {
                 "smoothing": c.settings.smoothing,

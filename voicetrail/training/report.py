@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from voicetrail.errors import TrainingError
+from voicetrail.install import pip_command
 from voicetrail.training.evaluate import Report
 from voicetrail.training.measure import StreamMetrics
 from voicetrail.vocabulary import is_word
@@ -82,7 +83,7 @@ def write(report: Report, folder: Path) -> Path:
     try:
         import matplotlib
     except ImportError:
-        raise TrainingError("the report's plots need matplotlib; pip install 'voicetrail[train]'") from None
+        raise TrainingError(f"the report's plots need matplotlib: {pip_command('matplotlib')}") from None
     matplotlib.use("svg")
     from matplotlib import pyplot
 

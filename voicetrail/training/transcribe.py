@@ -22,6 +22,7 @@ from voicetrail import output
 from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
+from voicetrail.install import pip_command
 from voicetrail.training.dataset import decode
 from voicetrail.training.speech import LEFT_OUT, read_left_out
 from voicetrail.vocabulary import VOCABULARIES
@@ -95,7 +96,7 @@ def load_model(name: str) -> WhisperModel:
     try:
         from faster_whisper import WhisperModel
     except ImportError:
-        raise TrainingError("faster-whisper transcribes and is not installed: pip install 'voicetrail[transcribe]'") from None
+        raise TrainingError(f"faster-whisper transcribes and is not installed: {pip_command('faster-whisper')}") from None
     try:
         return WhisperModel(name, device="cpu", compute_type="int8")
     except (OSError, RuntimeError, ValueError) as error:

@@ -12,6 +12,7 @@ from voicetrail.errors import ReplayError
 from voicetrail.events import WordHeard
 from voicetrail.game.rules import Mark
 from voicetrail.game.trail import Cell, Pen
+from voicetrail.install import pip_command
 from voicetrail.progress import Report
 from voicetrail.replay.drawing import Bounds, bounds
 from voicetrail.replay.export import Options
@@ -227,4 +228,4 @@ class _Picture:
 def _need_pillow() -> None:
     """Say what to do where Pillow is missing."""
     if find_spec("PIL") is None:
-        raise ReplayError("gif and png need Pillow: pip install 'voicetrail[export]'")
+        raise ReplayError(f"gif and png need Pillow: {pip_command('pillow')}")

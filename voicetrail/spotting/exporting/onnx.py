@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
+from voicetrail.install import pip_command
 from voicetrail.spotting.model import Model, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
@@ -50,7 +51,7 @@ def export_onnx(weights: Weights, path: Path) -> None:
     try:
         import onnx
     except ImportError:
-        raise WeightsError("ONNX needs one more package: pip install 'voicetrail[onnx]'") from None
+        raise WeightsError(f"ONNX needs one more package: {pip_command('onnx')}") from None
     info = weights.info
     fold(weights.model)
     network = _Scores(weights.model, LabelPosteriors(info.grouping(), info.temperature)).eval()
