@@ -145,6 +145,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("microphone", ("d",), "Microphone", "The inputs with their level; choose one.", "Screens", footer=True),
     Action("calibrate", ("k",), "Calibrate", "Find thresholds and gain for your voice, in under a minute.", "Screens"),
     Action("replays", ("l",), "Replays", "The recorded sessions: play, rename, delete.", "Screens"),
+    Action("spectrogram", ("f",), "Spectrogram", "Show the sound as the recognizer sees it, or hide it.", "Screens"),
     Action("theme", ("t",), "Dark or light", "Change between a dark and a light screen.", "Screens"),
     Action("screenshot", ("S",), "Screenshot", "Save the screen as an SVG picture.", "Screens"),
     Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),

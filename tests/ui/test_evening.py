@@ -15,13 +15,13 @@ from voicetrail.game import RoundSetup
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.context import SessionContext
 from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.base.spoken_screen import GRACE_S
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.levels import MazeScreen
 from voicetrail.ui.screens.result import ResultScreen
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.screens.share import ShareScreen
 from voicetrail.ui.screens.title import TitleScreen
-from voicetrail.ui.spoken import GRACE_S
 
 SMALL = RoundSetup("maze", "small", 7)
 

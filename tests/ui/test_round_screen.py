@@ -67,9 +67,9 @@ async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> 
         shown(app).board.bars._clock = lambda: 0.0
         game = await send(pilot, WordHeard(16_000, "left", 0.91), WordRejected(17_000, "up", 0.6, "threshold", 0.1))
         assert drawn(game) == ["◄───╴"]
-        assert game.board.bars.text_rows[1].startswith(" ●left")
-        assert game.board.words.text_rows[0].endswith("● left .91")
-        assert game.board.words.text_rows[1].endswith("· up .60, .10 short")
+        assert game.board.bars.text_rows[2].startswith(" ●left")
+        assert game.board.words.text_rows[1].endswith("● left .91")
+        assert game.board.words.text_rows[0].endswith("· up .60, .10 short")
 
 
 async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
@@ -198,7 +198,7 @@ async def test_every_part_is_there_at_every_size(app: VoicetrailApp, size: tuple
             assert part.region.width > 20
             assert part.region.height >= 1
             assert part.region.bottom <= size[1]
-        assert game.board.bars.text_rows[5].strip().startswith("noise")
+        assert game.board.bars.text_rows[6].strip().startswith("background noise")
 
 
 async def test_a_window_too_small_says_so_and_comes_back(app: VoicetrailApp) -> None:

@@ -17,7 +17,7 @@ LABELS = ("up", "down", "left", "right", UNKNOWN, NOISE)
 
 
 class Stage(App[None]):
-    CSS = "ScoreBars { height: 6; } WordList { height: 5; }"
+    CSS = "ScoreBars { height: 7; } WordList { height: 5; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,34 +42,35 @@ async def test_bars() -> None:
         bars.set_labels(LABELS)
         bars.set_thresholds({"up": 0.75, "down": 0.75, "left": 0.5, "right": 0.75})
         bars.set_fired({"up": 3, "down": 0, "left": 1, "right": 12})
-        bars.set_scores(640, (0.5, 0.0, 0.3, 0.0, 0.0, 0.2))
+        bars.set_scores(640, (0.5, 0.0, 0.72, 0.0, 0.0, 0.2))
         bars.light("up")
         bars.select("left")
         assert bars.text_rows == [
-            " ●up    ━━━━━━━━━─────┃─── .75  3",
-            "  down  ──────────────┃─── .75  0",
-            "▸ left  ━━━━━────┃──────── .50  1",
-            "  right ──────────────┃─── .75 12",
-            "  other ──────────────────",
-            "  noise ━━━━──────────────",
+            "  word  score         needs 1 min",
+            " ●up    ██████▌───┃──   .75     3",
+            "  down  ──────────┃──   .75     0",
+            "▸ left  ██████┃▓▓▓───   .50     1",
+            "  right ──────────┃──   .75    12",
+            "  other speech ─────────────────",
+            "  background noise ██▋──────────",
         ]
         bars.set_scores(640 * 60, (0.0,) * 6)
-        assert bars.text_rows[0] == " ●up    ────────╌─────┃─── .75  3", "the peak of the last seconds fades"
+        assert bars.text_rows[1] == " ●up    ─────╌────┃──   .75     3", "the peak of the last seconds fades"
         app.now += 2
         bars.fade()
         bars.set_scores(640 * 200, (0.0,) * 6)
-        assert bars.text_rows[0] == "  up    ──────────────┃─── .75  3"
+        assert bars.text_rows[1] == "  up    ──────────┃──   .75     3"
 
 
 async def test_bars_of_many_words_stand_in_two_columns() -> None:
     app = Stage()
     async with app.run_test(size=(44, 30)):
         bars = app.query_one(ScoreBars)
-        bars.styles.height = 10
+        bars.styles.height = 11
         bars.set_labels((*VOCABULARIES["18w"], UNKNOWN, NOISE))
         await app.animator.wait_for_idle()
         bars.rebuild()
-        assert len(bars.text_rows) == 10
+        assert len(bars.text_rows) == 11
         shown = " ".join(bars.text_rows)
         assert all(word in shown for word in (*VOCABULARIES["18w"], "other", "noise"))
         assert max(map(len, bars.text_rows)) <= 44
@@ -121,17 +122,19 @@ async def test_the_delay_of_the_line_stands_beside_the_source() -> None:
         assert "delay" not in ear.text_rows[2]
 
 
-async def test_last_words_are_written_like_a_tape() -> None:
+async def test_the_newest_word_stands_on_top_and_older_ones_leave() -> None:
     app = Stage()
     async with app.run_test(size=(34, 20)):
         words = app.query_one(WordList)
         for second in range(4):
             words.add(WordHeard(0, "up", 0.9), second)
-        assert words.text_rows[:4] == [" 0:00 ● up .90", " 0:01 ● up .90", " 0:02 ● up .90", "▸0:03 ● up .90"]
+        assert words.text_rows == [" 0:03 ● up .90", " 0:02 ● up .90", " 0:01 ● up .90", " 0:00 ● up .90"]
         words.add(WordRejected(0, "left", 0.62, "threshold", 0.13), 64)
-        assert words.text_rows == ["", " 0:01 ● up .90", " 0:02 ● up .90", " 0:03 ● up .90", "▸1:04 · left .62, .13 short"]
         words.add(WordHeard(0, "down", 0.8), 65)
-        assert words.text_rows == ["▸1:05 ● down .80", "", " 0:02 ● up .90", " 0:03 ● up .90", " 1:04 · left .62, .13 short"]
+        assert words.text_rows[:2] == [" 1:05 ● down .80", " 1:04 · left .62, .13 short"]
+        assert len(words.text_rows) == 5, "as many as there is room for"
+        words.clear()
+        assert words.text_rows == []
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,11 @@ from voicetrail.play.outcome import Outcome, keep_result
 from voicetrail.play.progress import ScoreStore
 from voicetrail.play.recording import LAST_DRAWING, RecordingControl
 from voicetrail.play.round import Round
+from voicetrail.play.spectrum import HasPicture
 from voicetrail.play.tuner import Tuner
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
+from voicetrail.play.word_rates import WordRates
 from voicetrail.settings import TUNING, Settings
-from voicetrail.spotting.word_counts import WordCounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +46,6 @@ State = Literal["loading", "listening", "muted", "talk", "lost", "ended", "keybo
 Send = Callable[[tuple[Update, ...]], None]
 """Takes what the worker sends, in the worker's thread; must not wait."""
 
-RECOUNT_S = 0.3
-"""Time after the last change of tuning until the last minute is decided again."""
 STOP_S = 2.0
 """Longest wait for the worker's end."""
 
@@ -102,18 +101,18 @@ class SessionContext:
         self.threshold_shift = 0.0
         """How far talk has moved the thresholds up, rounded to what can be seen."""
         self.latency = LatencyMeter()
+        self.word_rates = WordRates(self.tuner, lambda: self.clock())
         self._record = record
         self._make_worker = make_worker
         self._state: State = "loading" if make_worker else "keyboard"
         self._muted = settings.values.push_to_talk
         self._holds = 0
+        self._spectrum = settings.values.spectrogram and not slow
         self._send: Send | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._ready: Ready | None = None
         """What the worker listens with."""
-        self._counts: WordCounts | None = None
-        self._tuned_at = 0.0
         self._delay = DelayDisplay()
         settings.subscribe(self._settings_changed)
         settings.writer.on_problem = self._not_written
@@ -140,6 +139,7 @@ class SessionContext:
             return
         self.worker = worker
         worker.muted = self.words_held
+        worker.spectrum_wanted = self.shows_spectrum
         if not self._stopping:
             worker.run()
 
@@ -248,8 +248,7 @@ class SessionContext:
         """Take note of what the worker sent; return it as screens should see it."""
         match item:
             case Scores():
-                if self._counts is not None:
-                    self._counts.add(item)
+                self.word_rates.add(item)
                 self.threshold_shift = round(item.threshold_shift, 2)
             case Level():
                 self.latency.hear(item)
@@ -283,8 +282,7 @@ class SessionContext:
         self.labels = ready.labels
         self.tuner.loaded(ready.labels, recognizer.detector)
         self.latency.clear()
-        if (detector := self.tuner.detector) is not None:
-            self._counts = WordCounts(ready.labels, detector)
+        self.word_rates.begin(ready.labels)
 
     def observe(self, event: Event) -> None:
         """Record what the listener gives out (in the listener's thread)."""
@@ -316,6 +314,20 @@ class SessionContext:
     def motion(self) -> bool:
         """The screen may move by itself."""
         return not (self.slow or self.settings.values.reduced_motion)
+
+    @property
+    def shows_spectrum(self) -> bool:
+        """The sound is to be shown as the recognizer sees it; over a slow connection only once a key asked for it."""
+        return self._spectrum
+
+    def show_spectrum(self, shown: bool) -> str:
+        """Show the sound as the recognizer sees it, or hide it; return the line to show."""
+        self._spectrum = shown
+        if self.worker is not None:
+            self.worker.spectrum_wanted = shown
+        if shown and self.labels and not isinstance(getattr(self.worker, "recognizer", None), HasPicture):
+            return "the sound is not here: the recognizer runs on the other machine"
+        return "what the recognizer sees, the newest on the right" if shown else "spectrogram hidden"
 
     @property
     def muted(self) -> bool:
@@ -351,18 +363,6 @@ class SessionContext:
         # Asked for, and not sent: over a connection for words nothing comes while it is silent, and it has a delay all the same.
         return self._delay.take(None if self.worker is None else self.worker.delay_s, self.clock())
 
-    def would_have_fired(self) -> dict[str, int] | None:
-        """How often each word would have been given out in the last minute; ``None`` while that is not known.
-
-        Changed tuning is counted once the tuning keys have come to rest.
-        """
-        detector = self.tuner.detector
-        if self._counts is None or detector is None or self.clock() - self._tuned_at < RECOUNT_S:
-            return None
-        self._counts.settings = detector
-        counts = self._counts.counts()
-        return {word: counts.get(word, 0) for word in self.tuner.words}
-
     # What settings do, as far as no screen is needed
 
     def _settings_changed(self, names: frozenset[str]) -> None:
@@ -371,7 +371,7 @@ class SessionContext:
                 self.recording.setting_changed(name, self.round.now_ms)
         changed = {name.partition(".")[0] for name in names}
         if changed & {*TUNING, "preset"}:
-            self._tuned_at = self.clock()
+            self.word_rates.tuned()
             if self.worker is not None:
                 self.worker.apply_settings()
         if "gain" in changed and self.worker is not None:

@@ -34,5 +34,13 @@ class SourceOpened:
     name: str
 
 
-Update = Event | Problem | SourceOpened
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """What the recognizer saw of the last hop."""
+
+    bands: tuple[float, ...]
+    """The level of each band from the lowest, between 0 and 1."""
+
+
+Update = Event | Problem | SourceOpened | Spectrum
 """Whatever the worker sends."""

@@ -15,7 +15,8 @@ from voicetrail.link.address import is_words
 from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo
 from voicetrail.play.crash_log import write_crash_log
-from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
+from voicetrail.play.spectrum import bands_of, picture_of
+from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Spectrum, Update
 from voicetrail.sources import notice_of, open_source
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
@@ -84,6 +85,8 @@ class ListeningWorker:
         """The recognizer once it is loaded."""
         self.loading = False
         """The recognizer is being loaded in a thread that cannot be interrupted."""
+        self.spectrum_wanted = False
+        """Send what the recognizer sees, too."""
 
     def stop(self) -> None:
         """Ask ``run`` to end; it does within half a second, also while the recognizer is being loaded."""
@@ -272,6 +275,8 @@ class ListeningWorker:
             if self._observer is not None:
                 self._observer.hear(event)
             batch.append(event)
+            if isinstance(event, Scores) and self.spectrum_wanted and (picture := picture_of(self.recognizer)) is not None:
+                batch.append(Spectrum(bands_of(picture)))
             if isinstance(event, Ready) and isinstance(listener, RemoteListener):
                 self.recognizer = listener.recognizer
                 self.apply_settings()

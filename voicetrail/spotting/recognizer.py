@@ -81,6 +81,11 @@ class Recognizer:
         logits: Sound = self._head(self._backbone(torch.from_numpy(self._picture)[None, None]))[0].numpy()
         return logits
 
+    @property
+    def picture(self) -> Sound:
+        """The network's input at the last call of ``score``: ``[mels, frames]``, newest last. The next call overwrites it."""
+        return self._picture
+
     def posteriors(self, windows: Sound) -> Sound:
         """Posteriors ``[batch, labels]`` of windows ``[batch, window_samples]``, not rounded."""
         with torch.inference_mode():

@@ -17,7 +17,7 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Problem, SourceOpened, Update
+from voicetrail.play.updates import Problem, SourceOpened, Spectrum, Update
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.widgets.board import Board
 from voicetrail.ui.widgets.message import MessageLine
@@ -55,6 +55,8 @@ class LiveDisplay:
         for item in updates:
             if isinstance(item, Scores):
                 scores = item
+            elif isinstance(item, Spectrum):
+                self._board.spectrogram.add(item.bands)
             elif isinstance(item, Level):
                 level = item if level is None or item.clipped or not level.clipped else level
             else:
@@ -96,6 +98,7 @@ class LiveDisplay:
         self._board.words.add(event, seconds)
         if isinstance(event, WordHeard):
             self._board.bars.light(event.word)
+            self._board.spectrogram.mark_word()
 
     def show_moved(self, heard: WordHeard) -> None:
         """Show how long it took from the word to the move that it just made."""
@@ -121,7 +124,7 @@ class LiveDisplay:
         board.bars.fade()
         board.status.fade()
         board.status.set_connection(context.delay_ms())
-        fired = context.would_have_fired()
+        fired = context.word_rates.counts()
         if fired is not None:
             board.bars.set_fired(fired)
         round_ = context.round

@@ -14,7 +14,7 @@ from voicetrail.game.setup import TEXT_MAX
 from voicetrail.play.context import SessionContext
 from voicetrail.play.progress import level_notes, today
 from voicetrail.play.rounds import new_seed
-from voicetrail.ui.menu_screen import MenuScreen
+from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.messages import RoundRequested
 from voicetrail.ui.plural import counted
 from voicetrail.ui.widgets.menu import MenuItem
@@ -73,7 +73,7 @@ class TraceScreen(MenuScreen):
         try:
             text_level(message.value)
         except VoicetrailError as error:
-            self.say(str(error), warn=True)
+            self.say(str(error), "warn")
             return
         self._end_typing()
         self.post_message(RoundRequested(RoundSetup("trace", text=message.value)))

@@ -261,7 +261,8 @@ class ReplayScreen(FastScreen):
 
     def action_help(self) -> None:
         """Open the help."""
-        from voicetrail.ui.screens.help import HOW_TO_REPLAY, HelpScreen
+        from voicetrail.ui.help_texts import HOW_TO_REPLAY
+        from voicetrail.ui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(HOW_TO_REPLAY, self.actions))
 

@@ -12,9 +12,9 @@ from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.outcome import Outcome, next_level
 from voicetrail.play.rounds import same_again
+from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import RoundRequested, TitleRequested
 from voicetrail.ui.plural import counted
-from voicetrail.ui.spoken import SpokenScreen
 from voicetrail.ui.thumbnail import thumbnail
 from voicetrail.ui.widgets.hint_line import Hint, HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
@@ -158,9 +158,3 @@ class ResultScreen(SpokenScreen):
         look = self.better.look
         text = self.outcome.rules.hint() or "there was no better way"
         self.better.put(0, [(text, look.accent)])
-
-    def action_calibrate(self) -> None:
-        """Fit the thresholds."""
-        from voicetrail.ui.screens import open_dialog
-
-        self.app.push_screen(open_dialog("calibrate", self.context))

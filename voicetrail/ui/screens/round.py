@@ -19,15 +19,13 @@ from voicetrail.play.flow import CHOICES, PauseReason, RoundFlow
 from voicetrail.play.round import Round
 from voicetrail.play.rounds import inputs_of_settings, same_again
 from voicetrail.play.updates import Update
+from voicetrail.ui.base.game_screen import GameScreen
+from voicetrail.ui.base.spoken_screen import Grace, direction_of
+from voicetrail.ui.help_texts import HOW_TO_PLAY
 from voicetrail.ui.host import host_of
 from voicetrail.ui.live_display import LiveDisplay
 from voicetrail.ui.messages import LeaveRequested, RoundEnded, RoundRequested
 from voicetrail.ui.palette import ActionCommands, SettingCommands
-from voicetrail.ui.picture import save_picture
-from voicetrail.ui.screens import open_dialog
-from voicetrail.ui.spoken import Grace, direction_of
-from voicetrail.ui.textual_private.fast_screen import FastScreen
-from voicetrail.ui.theme import other_theme
 from voicetrail.ui.widgets.board import Board
 from voicetrail.ui.widgets.keybar import KeyBar
 from voicetrail.ui.widgets.message import MessageLine, Weight
@@ -47,7 +45,7 @@ NO_UNDO = frozenset({"maze", "snake", "echo"})
 """Modes in which nothing is taken back."""
 
 
-class RoundScreen(FastScreen):
+class RoundScreen(GameScreen):
     """The board, the message line and the keys, with an ``action_<name>`` for everything that a key does.
 
     Args:
@@ -57,16 +55,18 @@ class RoundScreen(FastScreen):
 
     COMMANDS: ClassVar = {ActionCommands, SettingCommands}
     gives_way = True
+    HELP = HOW_TO_PLAY
 
     def __init__(self, context: SessionContext, current: Round) -> None:
         sketch = isinstance(current.rules, Sketch)
         hidden = set[str]() if sketch else set(SKETCH_ONLY)
         hidden |= {"undo"} if current.rules.mode_name in NO_UNDO else set()
-        super().__init__([action for action in context.actions if action.name not in hidden])
-        self.context = context
+        super().__init__(context, [action for action in context.actions if action.name not in hidden])
         self.round = current
         self.flow = RoundFlow(current, context.pause_after_s(current.rules))
-        self.board = Board(current.rules, context.clock, title_of(current), grid=context.settings.values.grid)
+        self.board = Board(
+            current.rules, context.clock, title_of(current), grid=context.settings.values.grid, slow=context.slow
+        )
         self.message = MessageLine(id="message")
         self.live = LiveDisplay(context, self.board, self.message)
         self._grace = Grace(context)
@@ -93,6 +93,8 @@ class RoundScreen(FastScreen):
         self._unwatch = self.context.settings.subscribe(self._settings_changed)
         host_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(FADE_S, self._let_fade)
+        self.set_interval(self.board.spectrogram.frame_s, self._paint_spectrogram)
+        self.board.show_spectrogram(self.context.shows_spectrum)
         # Imported now, so that the first key or word does not wait for it.
         self.call_after_refresh(self.context.recording.warm_up)
 
@@ -125,6 +127,10 @@ class RoundScreen(FastScreen):
         self.live.fade()
         if self.flow.silence_is_long and self.is_active:
             self.pause("silence")
+
+    def _paint_spectrogram(self) -> None:
+        if self.board.spectrogram.display:
+            self.board.spectrogram.rebuild()
 
     # What the worker sends
 
@@ -331,9 +337,10 @@ class RoundScreen(FastScreen):
         """Take the next preset."""
         self._tune(self.context.tuner.next_preset)
 
-    def action_theme(self) -> None:
-        """Change between dark and light."""
-        self._tune(lambda: other_theme(self.context.settings, self.app.theme))
+    def action_spectrogram(self) -> None:
+        """Show the sound as the recognizer sees it, or hide it."""
+        self.say(self.context.show_spectrum(not self.context.shows_spectrum))
+        self.board.show_spectrogram(self.context.shows_spectrum)
 
     def action_record(self) -> None:
         """Start or stop recording."""
@@ -343,40 +350,6 @@ class RoundScreen(FastScreen):
     def action_marker(self) -> None:
         """Set a marker in the recording."""
         self._tune(lambda: self.context.recording.mark(self.round.now_ms))
-
-    def action_open(self, name: str, *arguments: str) -> None:
-        """Open a dialog."""
-        self.app.push_screen(open_dialog(name, self.context, *arguments))
-
-    def action_help(self) -> None:
-        """Open the help."""
-        from voicetrail.ui.screens.help import HOW_TO_PLAY, HelpScreen
-
-        self.app.push_screen(HelpScreen(HOW_TO_PLAY, self.actions))
-
-    def action_settings(self, at: str = "") -> None:
-        """Open the settings, at one of them."""
-        self.action_open("settings", at)
-
-    def action_microphone(self) -> None:
-        """Open the inputs."""
-        self.action_open("microphone")
-
-    def action_calibrate(self) -> None:
-        """Open the calibration."""
-        self.action_open("calibrate")
-
-    def action_replays(self) -> None:
-        """Open the recorded rounds."""
-        self.action_open("replays")
-
-    def action_command_palette(self) -> None:
-        """Open the palette."""
-        self.app.action_command_palette()
-
-    def action_screenshot(self) -> None:
-        """Save a picture of the screen."""
-        self._tune(lambda: save_picture(self.app))
 
     def action_quit(self) -> None:
         """Leave."""

@@ -9,8 +9,8 @@ from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.outcome import Outcome
+from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
-from voicetrail.ui.spoken import SpokenScreen
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.rows import Rows
 

@@ -13,9 +13,10 @@ from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.progress import mode_notes
 from voicetrail.play.rounds import new_seed, sketch_setup, snake_setup
-from voicetrail.ui.menu_screen import MenuScreen
+from voicetrail.ui.base.menu_screen import MenuScreen
+from voicetrail.ui.dialogs import DIALOGS, open_dialog
+from voicetrail.ui.help_texts import HOW_TO_CHOOSE
 from voicetrail.ui.messages import LeaveRequested, RoundRequested
-from voicetrail.ui.screens import DIALOGS, open_dialog
 from voicetrail.ui.widgets.logo import WIDTH, Logo
 from voicetrail.ui.widgets.menu import MenuItem
 
@@ -62,6 +63,8 @@ class TitleScreen(MenuScreen):
         context: the session.
     """
 
+    HELP = HOW_TO_CHOOSE
+
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context, items=title_items(context), takes="starts", actions=KEYS)
         self.logo = Logo(id="logo")
@@ -80,7 +83,7 @@ class TitleScreen(MenuScreen):
             self._drawing = self.set_interval(LOGO_STEP_S, self._draw_logo)
         notices = self.context.take_notices()
         if notices:
-            self.call_after_refresh(self.say, "; ".join(notices), warn=True)
+            self.call_after_refresh(self.say, "; ".join(notices), "warn")
 
     def _draw_logo(self) -> None:
         self.logo.draw(min(WIDTH, self.logo.drawn + LOGO_COLUMNS))
@@ -122,7 +125,7 @@ class TitleScreen(MenuScreen):
             return
         self._leaving = True
         self.grace.begin()
-        self.say("left again leaves the game; anything else stays", warn=True)
+        self.say("left again leaves the game; anything else stays", "warn")
 
     def on_direction(self, direction: Direction) -> None:
         """Whatever is not *left* stays."""
@@ -138,27 +141,3 @@ class TitleScreen(MenuScreen):
     def action_leave(self) -> None:
         """Leave, after a question."""
         self.go_back()
-
-    def action_settings(self, at: str = "") -> None:
-        """Open the settings."""
-        self.app.push_screen(open_dialog("settings", self.context, at))
-
-    def action_microphone(self) -> None:
-        """Open the inputs."""
-        self.app.push_screen(open_dialog("microphone", self.context))
-
-    def action_calibrate(self) -> None:
-        """Open the calibration."""
-        self.app.push_screen(open_dialog("calibrate", self.context))
-
-    def action_theme(self) -> None:
-        """Change between dark and light."""
-        from voicetrail.ui.theme import other_theme
-
-        self.say(other_theme(self.context.settings, self.app.theme))
-
-    def action_help(self) -> None:
-        """Open the help."""
-        from voicetrail.ui.screens.help import HOW_TO_CHOOSE, HelpScreen
-
-        self.app.push_screen(HelpScreen(HOW_TO_CHOOSE, self.actions))

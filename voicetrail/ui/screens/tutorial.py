@@ -18,8 +18,8 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.rounds import sketch_setup
 from voicetrail.play.tutorial import ORDER, Tutorial
 from voicetrail.play.updates import Update
+from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import RoundRequested, TitleRequested
-from voicetrail.ui.spoken import SpokenScreen
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
@@ -154,12 +154,6 @@ class TutorialScreen(SpokenScreen):
         elif event.key not in USED:
             event.stop()
             self.action_skip()
-
-    def action_calibrate(self) -> None:
-        """Fit the thresholds."""
-        from voicetrail.ui.screens import open_dialog
-
-        self.app.push_screen(open_dialog("calibrate", self.context))
 
     def action_skip(self) -> None:
         """Go to the title."""

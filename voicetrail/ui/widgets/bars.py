@@ -16,9 +16,14 @@ LIT = 0.9
 """Seconds for which a word just heard stays lit."""
 FRESH = 0.5
 """A peak fresher than this is bright; an older one is dimmed."""
-SHOWN_NAMES = {NOISE: "noise", UNKNOWN: "other"}
+SHOWN_NAMES = {NOISE: "background noise", UNKNOWN: "other speech"}
 """Labels that are no words, as the screen calls them."""
+SHORT_NAMES = {NOISE: "noise", UNKNOWN: "other"}
+"""The same where two columns of bars stand side by side."""
 WIDEST_BAR = 40
+NARROWEST_BAR = 6
+NEEDS, FIRED = 6, 6
+"""Columns of the threshold and of how often a word would have been given out in the last minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +33,28 @@ class _Shape:
     look: Look
     lines: int
     longest: int
-    """Characters of a name."""
+    """Characters of a word."""
     width: int
-    threshold: bool
+    needs: bool
     """There is room for the threshold as a number."""
     fired: bool
     """There is room for how often a word would have fired."""
     room: int
-    """Cells of the bar itself."""
+    """Cells of the bar of a word."""
 
 
 class ScoreBars(Rows):
-    """A bar for each label. Scores are quantized to the bar's cells: a change that cannot be seen sends nothing.
+    """A heading, and a bar for each label. Scores are quantized to what can be seen: a change that cannot be seen sends nothing.
 
     Args:
         clock: seconds, never falling; lit bars go out by it. The replay player passes the replay's clock.
+        fine: show parts of a cell; where the screen is far away, whole ones change less often.
     """
 
-    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], *, fine: bool = True, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
+        self._fine = fine
         self.labels: tuple[str, ...] = ()
         self._scores: tuple[float, ...] = ()
         self._thresholds: Mapping[str, float] = {}
@@ -108,17 +115,13 @@ class ScoreBars(Rows):
         width, height = self.size
         if not self.labels or not width:
             return
-        order, look = self._order, self.look
-        longest = min(10, max(len(SHOWN_NAMES.get(label, label)) for label in self.labels))
-        columns = max(1, min(2, -(-len(order) // max(1, height))))
+        order = self._order
+        columns = max(1, min(2, -(-len(order) // max(1, height - 1))))
         lines = -(-len(order) // columns)
-        each = width // columns - 1
-        tails = (each >= longest + 16, each >= longest + 21)
-        shape = _Shape(
-            look, lines, longest, each, *tails, room=max(0, min(WIDEST_BAR, each - longest - 3 - 4 * tails[0] - 3 * tails[1]))
-        )
+        shape = self._shape(width // columns - 1, lines)
+        self._heading(shape, columns)
         for y in range(lines):
-            shown = [shape, *(self._visible(index, shape.room) for index in order[y::lines][:columns])]
+            shown = [shape, *(self._visible(index, shape) for index in order[y::lines][:columns])]
             if self._shown.get(y) == shown:
                 continue
             self._shown[y] = shown
@@ -126,60 +129,100 @@ class ScoreBars(Rows):
             for index in order[y::lines][:columns]:
                 row = self._bar(index, shape)
                 used = sum(len(text) for text, _ in row)
-                runs += [*row, (" " * (each - used + 1), look.text)]
-            self.put(y, runs)
-        self.truncate(lines)
+                runs += [*row, (" " * (shape.width - used + 1), self.look.text)]
+            self.put(y + 1, runs)
+        self.truncate(lines + 1)
 
-    def _visible(self, index: int, room: int) -> tuple[object, ...]:
+    def _shape(self, each: int, lines: int) -> _Shape:
+        longest = min(10, max((len(label) for label in self.labels if is_word(label)), default=0))
+        room = each - longest - 3
+        needs = room - NEEDS >= NARROWEST_BAR
+        fired = needs and room - NEEDS - FIRED >= NARROWEST_BAR
+        room -= NEEDS * needs + FIRED * fired
+        return _Shape(self.look, lines, longest, each, needs, fired, max(0, min(WIDEST_BAR, room)))
+
+    def _heading(self, shape: _Shape, columns: int) -> None:
+        name = f"  {'word':<{shape.longest}} {'score':<{shape.room}}"
+        tail = ("needs".rjust(NEEDS) if shape.needs else "") + ("1 min".rjust(FIRED) if shape.fired else "")
+        text = (name[: shape.width - len(tail)] + tail).ljust(shape.width + 1)
+        self.put(0, [(text * columns, self.look.dim)])
+
+    def _filled(self, score: float, room: int) -> float:
+        """How far a bar is filled, in cells, as it is rounded for the screen."""
+        parts = len(self.look.marks.eighths) if self._fine else 1
+        return round(score * room * parts) / parts
+
+    def _visible(self, index: int, shape: _Shape) -> tuple[object, ...]:
         """Everything that a bar shows, as it is rounded for that: a bar for which it is as before looks as before."""
         label = self.labels[index]
+        room = shape.room if is_word(label) else shape.width - len(self._shown_name(index, shape)) - 4
         at, fresh = self._peak_at(index, room)
         lit = label in self._lit and self._clock() - self._lit[label] < LIT
-        filled = round(self._scores[index] * room)
+        filled = self._filled(self._scores[index], room)
         return label, filled, at, fresh, lit, self._thresholds.get(label), self._fired.get(label), label == self.selected
+
+    def _shown_name(self, index: int, shape: _Shape) -> str:
+        label = self.labels[index]
+        name = SHOWN_NAMES.get(label, label)
+        return name if len(name) + 3 <= shape.width else SHORT_NAMES.get(label, label)
 
     def _peak_at(self, index: int, room: int) -> tuple[int | None, bool]:
         """Where the mark of the peak stands, if it does, and whether it is bright."""
         peak = self._peaks.peak(index)
         at = min(room, round(peak.score * room)) - 1
-        shown = at >= round(self._scores[index] * room) and peak.freshness > 0
+        shown = at >= self._filled(self._scores[index], room) and peak.freshness > 0
         return (at, peak.freshness > FRESH) if shown else (None, False)
 
     def _bar(self, index: int, shape: _Shape) -> list[Run]:
-        look, marks, longest = self.look, self.look.marks, shape.longest
-        label = self.labels[index]
-        word = is_word(label)
-        name = SHOWN_NAMES.get(label, label)
+        look, marks = self.look, self.look.marks
+        label, name = self.labels[index], self._shown_name(index, shape)
+        if not is_word(label):
+            # What is no word has no threshold, and a name that needs the room.
+            room = max(0, min(WIDEST_BAR, shape.width - len(name) - 4))
+            return [(f"  {name} ", look.dim), *self._scale(index, room, look.dim)]
         lit = label in self._lit and self._clock() - self._lit[label] < LIT
-        style = look.good if lit else look.text if word else look.dim
+        style = look.good if lit else look.text
         runs: list[Run] = [
             (marks.selected if label == self.selected else " ", look.warn),
             (marks.heard if lit else " ", look.good),
-            (f"{name[:longest]:<{longest}} ", style),
+            (f"{name[: shape.longest]:<{shape.longest}} ", style),
         ]
         tail: list[Run] = []
-        if shape.threshold:
+        if shape.needs:
             threshold = self._thresholds.get(label)
-            tail.append((" " + (f"{threshold:.2f}".removeprefix("0") if threshold is not None else "").rjust(3), look.dim))
+            text = f"{threshold:.2f}".removeprefix("0") if threshold is not None else ""
+            tail.append((text.rjust(NEEDS), look.dim))
         if shape.fired:
-            tail.append(((f"{self._fired[label]}" if label in self._fired else "").rjust(3), look.dim))
-        return [*runs, *self._scale(index, shape.room, style if lit or not word else look.accent), *tail]
+            tail.append(((f"{self._fired[label]}" if label in self._fired else "").rjust(FIRED), look.dim))
+        return [*runs, *self._scale(index, shape.room, style if lit else look.accent), *tail]
 
     def _scale(self, index: int, room: int, fill: Style) -> list[Run]:
         if room <= 0:
             return []
         look, marks = self.look, self.look.marks
         label = self.labels[index]
-        filled = round(self._scores[index] * room)
+        filled = self._filled(self._scores[index], room)
+        whole, part = int(filled), filled - int(filled)
+        rest = marks.eighths[round(part * len(marks.eighths)) - 1] if part else ""
+        empty = room - whole - len(rest)
+        threshold = self._thresholds.get(label)
+        if threshold is None or not is_word(label):
+            bar: list[Run] = [(marks.eighths[-1] * whole + rest, fill), (marks.empty * empty, look.dim)]
+            at = room
+        else:
+            at = min(room - 1, round(threshold * room))
+            below = min(whole, at)
+            over = whole - below
+            # Beyond the threshold color and character are others: no meaning is carried by color alone.
+            above = [(marks.above * over + (marks.above if rest and whole >= at else ""), look.good)]
+            bar = [(marks.eighths[-1] * below + (rest if whole < at else ""), fill), *above, (marks.empty * empty, look.dim)]
         scale: list[tuple[int, str, Style]] = []
         peak, fresh = self._peak_at(index, room)
         if peak is not None:
-            scale.append((peak, marks.full, look.text) if fresh else (peak, marks.peak, look.dim))
-        threshold = self._thresholds.get(label)
-        if threshold is not None and is_word(label):
-            at = min(room - 1, round(threshold * room))
+            scale.append((peak, marks.peak, look.text if fresh else look.dim))
+        if at < room:
             scale.append((at, marks.tick, look.warn if label == self.selected else look.text))
-        return _with_marks([(marks.full * filled, fill), (marks.empty * (room - filled), look.dim)], scale)
+        return _with_marks(bar, scale)
 
 
 def _with_marks(runs: list[Run], marks: list[tuple[int, str, Style]]) -> list[Run]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from voicetrail.events import WordHeard, WordRejected
 from voicetrail.ui.widgets.rows import Rows, Run
+
+ROWS, ROWS_SLOW = 12, 4
+"""Words that are shown, and how many over a slow connection."""
+BRIGHT = 3
+"""Words that are not dimmed."""
 
 
 def reason_text(event: WordRejected) -> str:
@@ -20,57 +27,50 @@ def reason_text(event: WordRejected) -> str:
 
 
 class WordList(Rows):
-    """A list that is written like a tape: a new line under the last one, after the bottom again from the top, with a blank line
-    after the newest. So a word costs two lines over the line to the terminal, however long the list is.
+    """The newest on top, older ones below it and dimmer.
+
+    Every word moves all rows, and each row costs bytes: so the list is short, and shorter where the screen lies at the other end of a
+    slow connection.
     """
 
     DEFAULT_CSS = """
     WordList { height: 1fr; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, rows: int = ROWS, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._entries: list[tuple[int, WordHeard | WordRejected]] = []
-        self._next = 0
-        """The row for the next entry."""
+        self._most = rows
+        self._entries: deque[tuple[int, WordHeard | WordRejected]] = deque(maxlen=rows)
 
     def add(self, event: WordHeard | WordRejected, seconds: int) -> None:
-        """Write an entry that happened ``seconds`` into the session."""
-        self._entries = [*self._entries[-199:], (seconds, event)]
-        height = self.size.height
-        if not height:
-            return
-        row = self._next % height
-        if row > 0 or height == 1 or len(self._entries) > height:
-            previous = (row - 1) % height
-            if len(self._entries) > 1 and previous != row:
-                self.put(previous, self._line(*self._entries[-2], newest=False))
-        self.put(row, self._line(seconds, event, newest=True))
-        self._next = (row + 1) % height
-        if height > 2:
-            self.put(self._next, ())
+        """Put an entry on top that happened ``seconds`` into the round."""
+        self._entries.appendleft((seconds, event))
+        self.rebuild()
 
     def clear(self) -> None:
         """Empty the list."""
-        self._entries = []
+        self._entries.clear()
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Write what fits from the top."""
-        height = self.size.height
-        shown = self._entries[-max(0, height - 1) :] if height > 1 else self._entries[-height:] if height else []
+        """Make the rows again; cells that look as before send nothing."""
+        shown = list(self._entries)[: self.size.height]
         for y, (seconds, event) in enumerate(shown):
-            self.put(y, self._line(seconds, event, newest=y == len(shown) - 1))
+            self.put(y, self._line(seconds, event, place=y))
         self.truncate(len(shown))
-        self._next = len(shown) % height if height else 0
 
-    def _line(self, seconds: int, event: WordHeard | WordRejected, *, newest: bool) -> list[Run]:
+    def _line(self, seconds: int, event: WordHeard | WordRejected, *, place: int) -> list[Run]:
         look, marks, width = self.look, self.look.marks, self.size.width
-        heard = isinstance(event, WordHeard)
         time = f"{seconds // 60}:{seconds % 60:02d} " if width >= 26 else ""
-        pointer = (marks.selected if newest else " ", look.warn)
-        mark = (marks.heard if heard else marks.missed, look.good if heard else look.dim)
-        word, score = event.word, f"{event.score:.2f}".removeprefix("0")
+        score = f"{event.score:.2f}".removeprefix("0")
         if isinstance(event, WordRejected):
-            return [pointer, (time, look.dim), mark, (f" {word} {score}, {reason_text(event)}", look.dim)]
-        return [pointer, (time, look.dim), mark, (f" {word} ", look.text), (score, look.dim)]
+            reason = reason_text(event)
+            text = f" {event.word} {score}, {reason}"
+            if 1 + len(time) + 1 + len(text) > width:
+                text = f" {event.word}, {reason}"
+            if 1 + len(time) + 1 + len(text) > width:
+                text = f" {event.word} {score}"
+            return [(" ", look.dim), (time, look.dim), (marks.missed, look.dim), (text, look.dim)]
+        word = look.good if place == 0 else look.text if place < BRIGHT else look.dim
+        mark = look.good if place < BRIGHT else look.dim
+        return [(" ", look.dim), (time, look.dim), (marks.heard, mark), (f" {event.word} ", word), (score, look.dim)]

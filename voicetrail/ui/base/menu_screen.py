@@ -11,10 +11,11 @@ from textual.widget import Widget
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
+from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
-from voicetrail.ui.spoken import SpokenScreen
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.menu import MenuItem, MenuList
+from voicetrail.ui.widgets.message import Weight
 from voicetrail.ui.widgets.rows import Rows
 
 BACK_KEYS: tuple[Action, ...] = (Action("back", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),)
@@ -69,10 +70,10 @@ class MenuScreen(SpokenScreen):
         """What stands above the list."""
         return [Heading(self.heading)]
 
-    def say(self, text: str, *, warn: bool = False) -> None:
+    def say(self, message: str, weight: Weight = "plain") -> None:
         """Show a line below the list."""
         look = self.note.look
-        self.note.put(0, [(text, look.warn if warn else look.dim)])
+        self.note.put(0, [(message, look.dim if weight == "plain" else look.warn)])
 
     def on_direction(self, direction: Direction) -> None:
         """Move the mark, take, or go back."""

@@ -12,8 +12,8 @@ from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Update
+from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.host import host_of
-from voicetrail.ui.textual_private.fast_screen import FastScreen
 from voicetrail.ui.widgets.listen_line import ListenLine
 from voicetrail.ui.widgets.too_small import SMALLEST, TooSmall
 
@@ -56,7 +56,7 @@ def direction_of(context: SessionContext, heard: WordHeard) -> Direction | None:
     return item.direction if isinstance(item, Step) else None
 
 
-class SpokenScreen(FastScreen):
+class SpokenScreen(GameScreen):
     """The base of title, lists and results: it takes words while it lies on top, and shows below how listening stands.
 
     Args:
@@ -65,8 +65,7 @@ class SpokenScreen(FastScreen):
     """
 
     def __init__(self, context: SessionContext, actions: Sequence[Action] = ()) -> None:
-        super().__init__((*DIRECTION_KEYS, *actions))
-        self.context = context
+        super().__init__(context, (*DIRECTION_KEYS, *actions))
         self.grace = Grace(context)
         self.listen_line = ListenLine(context, id="listen")
         self.too_small = TooSmall(id="small")

@@ -1,0 +1,73 @@
+"""The base of the live game's screens: what they open over themselves, and a line to say something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.ui.dialogs import open_dialog, open_help
+from voicetrail.ui.picture import save_picture
+from voicetrail.ui.textual_private.fast_screen import FastScreen
+from voicetrail.ui.theme import other_theme
+from voicetrail.ui.widgets.message import Weight
+
+
+class GameScreen(FastScreen):
+    """A screen of the live game.
+
+    Args:
+        context: the session.
+        actions: what keys do.
+    """
+
+    HELP: ClassVar[str] = ""
+    """What the help says of the screen."""
+
+    def __init__(self, context: SessionContext, actions: Sequence[Action] = ()) -> None:
+        super().__init__(actions)
+        self.context = context
+
+    def say(self, message: str, weight: Weight = "plain") -> None:
+        """Show a line."""
+
+    def action_open(self, name: str, *arguments: str) -> None:
+        """Open a dialog."""
+        self.app.push_screen(open_dialog(name, self.context, *arguments))
+
+    def action_help(self) -> None:
+        """Open the help."""
+        self.app.push_screen(open_help(self.HELP, self.actions))
+
+    def action_settings(self, at: str = "") -> None:
+        """Open the settings, at one of them."""
+        self.action_open("settings", at)
+
+    def action_microphone(self) -> None:
+        """Open the inputs."""
+        self.action_open("microphone")
+
+    def action_calibrate(self) -> None:
+        """Open the calibration."""
+        self.action_open("calibrate")
+
+    def action_replays(self) -> None:
+        """Open the recorded rounds."""
+        self.action_open("replays")
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        self.app.action_command_palette()
+
+    def action_theme(self) -> None:
+        """Change between a dark and a light screen."""
+        try:
+            self.say(other_theme(self.context.settings, self.app.theme))
+        except VoicetrailError as error:
+            self.say(str(error))
+
+    def action_screenshot(self) -> None:
+        """Save a picture of the screen."""
+        self.say(save_picture(self.app))

@@ -1,0 +1,34 @@
+"""What can be opened over any screen, each imported when it is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from voicetrail.keys import Action
+    from voicetrail.play.context import SessionContext
+
+DIALOGS = {
+    "settings": "voicetrail.ui.screens.settings:SettingsScreen",
+    "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
+    "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
+    "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
+}
+"""What can be opened over any other screen: each takes the session, and what else it is asked for."""
+
+
+def open_dialog(name: str, context: SessionContext, *arguments: str) -> Screen[None]:
+    """Make the dialog of a name."""
+    module, _, kind = DIALOGS[name].partition(":")
+    screen: Screen[None] = getattr(import_module(module), kind)(context, *arguments)
+    return screen
+
+
+def open_help(text: str, actions: Sequence[Action]) -> Screen[None]:
+    """Make the help of a screen."""
+    screen: Screen[None] = import_module("voicetrail.ui.screens.help").HelpScreen(text, actions)
+    return screen

@@ -1,0 +1,104 @@
+"""The sound as the recognizer sees it: the last second, low sounds below, the newest on the right."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from rich.style import Style
+from textual.color import Color
+
+from voicetrail.ui.widgets.rows import Rows, Run
+
+FRAME_S, FRAME_SLOW_S = 0.1, 0.5
+"""Time between two pictures, and over a slow connection."""
+SHADES = " .:-=+*#%@"
+"""The levels where there are no colors to show them."""
+
+
+class Spectrogram(Rows):
+    """A column is a hop of the recognizer, or two of them over a slow connection. A cell is a half block: two bands in two colors.
+
+    Args:
+        slow: the screen lies at the other end of a slow connection.
+    """
+
+    DEFAULT_CSS = """
+    Spectrogram { height: 4; display: none; }
+    """
+
+    def __init__(self, *, slow: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.frame_s = FRAME_SLOW_S if slow else FRAME_S
+        self._hops = 2 if slow else 1
+        self._waiting: list[tuple[tuple[float, ...], bool]] = []
+        self._columns: deque[tuple[tuple[float, ...], bool]] = deque(maxlen=400)
+        """The level of each band from the lowest, 0 to 1, and whether a word was given out then; the newest last."""
+        self._styles: dict[tuple[int, int], Style] = {}
+
+    def add(self, bands: Sequence[float]) -> None:
+        """Add a hop: the level of each band, from the lowest, between 0 and 1."""
+        self._waiting.append((tuple(bands), False))
+        if len(self._waiting) == self._hops:
+            levels = tuple(max(each) for each in zip(*(bands for bands, _ in self._waiting), strict=False))
+            self._columns.append((levels, any(word for _, word in self._waiting)))
+            self._waiting.clear()
+
+    def mark_word(self) -> None:
+        """A word was given out at the newest hop."""
+        if self._waiting:
+            self._waiting[-1] = (self._waiting[-1][0], True)
+        elif self._columns:
+            self._columns[-1] = (self._columns[-1][0], True)
+
+    def restyle(self) -> None:
+        """The look changed."""
+        self._styles.clear()
+        super().restyle()
+
+    def rebuild(self) -> None:
+        """Make the rows again; cells that look as before send nothing."""
+        width, height = self.size
+        if not width or not height:
+            return
+        look = self.look
+        columns = list(self._columns)[-width:]
+        empty = " " * (width - len(columns))
+        plain = look.ascii_only or not look.heat
+        bands = height if plain else 2 * height
+        levels = [(_resample(levels, bands), word) for levels, word in columns]
+        for y in range(height):
+            row: list[Run] = [(empty, look.dim)]
+            for column, word in levels:
+                if word and y == 0:
+                    row.append((look.glyphs.arrows["down"], look.good))
+                elif plain:
+                    row.append((SHADES[_step(column[height - 1 - y], len(SHADES))], look.text))
+                else:
+                    low = 2 * (height - 1 - y)
+                    steps = (_step(column[low + 1], len(look.heat)), _step(column[low], len(look.heat)))
+                    row.append(("▀", self._style(look.heat, steps)))
+            self.put(y, row)
+        self.truncate(height)
+
+    def _style(self, heat: tuple[Color, ...], steps: tuple[int, int]) -> Style:
+        style = self._styles.get(steps)
+        if style is None:
+            style = self._styles[steps] = Style(color=heat[steps[0]].rich_color, bgcolor=heat[steps[1]].rich_color)
+        return style
+
+
+def _step(level: float, count: int) -> int:
+    return min(count - 1, max(0, int(level * count)))
+
+
+def _resample(levels: Sequence[float], count: int) -> list[float]:
+    """So many bands, each the loudest of those that fall on it."""
+    if not levels:
+        return [0.0] * count
+    out = []
+    for place in range(count):
+        first = place * len(levels) // count
+        last = max(first + 1, (place + 1) * len(levels) // count)
+        out.append(max(levels[first:last]))
+    return out
