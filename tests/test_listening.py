@@ -49,7 +49,7 @@ class LoudnessRecognizer:
     window_samples: int = WINDOW
     windows: list[Sound] = field(default_factory=list)
 
-    def score(self, window: Sound) -> tuple[float, ...]:
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         self.windows.append(window.copy())
         loud = round(float(np.abs(window[-HOP:]).max()), 3)
         return (loud, round(1 - loud, 3))

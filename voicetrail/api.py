@@ -226,9 +226,9 @@ class _Hopping:
         self.window = np.zeros(self.window_samples, dtype=np.float32)
         self.posteriors: tuple[float, ...] = (0.0,) * len(self.labels)
 
-    def score(self, window: Sound) -> tuple[float, ...]:
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         self.window = window.copy()
-        self.posteriors = self._recognizer.score(window)
+        self.posteriors = self._recognizer.score(window, blanked)
         return self.posteriors
 
 

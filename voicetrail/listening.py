@@ -43,8 +43,8 @@ class RecognizerProtocol(Protocol):
     hop: int
     """Step between windows in samples."""
 
-    def score(self, window: Sound) -> tuple[float, ...]:
-        """Posteriors for one window of ``window_samples``, in the order of the labels."""
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
+        """Posteriors for one window of ``window_samples`` without its first ``blanked``, in the order of the labels."""
         ...
 
     window_samples: int
@@ -243,7 +243,7 @@ class Listener:
         yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)
         self._window[: -len(sound)] = self._window[len(sound) :]
         self._window[-len(sound) :] = sound
-        posteriors = self.recognizer.score(self._window)
+        posteriors = self.recognizer.score(self._window, self.detector.blanked(self.time, len(self._window)))
         before = self.detector.applied
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
         now = self.detector.applied

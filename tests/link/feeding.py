@@ -63,5 +63,5 @@ class LoudIsUp:
     meanings: Mapping[str, str] = MappingProxyType({})
     detector = DetectorSettings(threshold=0.6, thresholds={"up": 0.7}, smoothing=0.0, refractory=0.1, margin=0.1)
 
-    def score(self, window: npt.NDArray[np.float32]) -> tuple[float, ...]:
+    def score(self, window: npt.NDArray[np.float32], blanked: int = 0) -> tuple[float, ...]:
         return (0.9, 0.05, 0.05) if np.max(np.abs(window)) > 0.3 else (0.02, 0.03, 0.95)

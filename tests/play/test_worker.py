@@ -134,7 +134,7 @@ def test_a_source_that_cannot_be_opened_is_told_once_and_tried_again(tmp_path: P
 
 def test_an_error_of_the_program_in_the_thread_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(ToneRecognizer):
-        def score(self, window: object) -> tuple[float, ...]:
+        def score(self, window: object, blanked: int = 0) -> tuple[float, ...]:
             raise ZeroDivisionError("no\x1b[31m way")
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

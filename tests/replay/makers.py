@@ -41,7 +41,7 @@ class ScriptedRecognizer:
         self.labels = labels
         self._rows = iter(rows)
 
-    def score(self, window: npt.NDArray[np.float32]) -> tuple[float, ...]:
+    def score(self, window: npt.NDArray[np.float32], blanked: int = 0) -> tuple[float, ...]:
         return next(self._rows, (0.0,) * (len(self.labels) - 1) + (1.0,))
 
 

@@ -35,7 +35,7 @@ class Loudness:
     def __init__(self, levels: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)) -> None:
         self.levels = levels
 
-    def score(self, window: npt.NDArray[np.float32]) -> tuple[float, ...]:
+    def score(self, window: npt.NDArray[np.float32], blanked: int = 0) -> tuple[float, ...]:
         loud = float(np.sqrt(np.mean(np.square(window[-4000:]))))
         fits = [max(0.0, 1 - abs(loud - level) * 25) for level in self.levels]
         return tuple(round(value, 3) for value in (*fits, 0.0, max(0.0, 1 - sum(fits))))

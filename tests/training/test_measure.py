@@ -127,7 +127,7 @@ class LoudRecognizer:
     hop = HOP
     window_samples = 1600
 
-    def score(self, window: Sound) -> tuple[float, ...]:
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         loud = float(np.abs(window).max() > 0.1)
         return (loud, 0.0, 1 - loud)
 

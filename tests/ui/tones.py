@@ -32,7 +32,7 @@ class ToneRecognizer:
     meanings: Mapping[str, str] = MappingProxyType({})
     detector = DetectorSettings(threshold=0.7, thresholds={"left": 0.6})
 
-    def score(self, window: Sound) -> tuple[float, ...]:
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         """Posteriors of a window."""
         recent = window[-4800:]
         spectrum = np.abs(np.fft.rfft(recent * np.hanning(len(recent)))) / (len(recent) / 4)

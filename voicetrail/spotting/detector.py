@@ -27,6 +27,17 @@ RISE = 0.1
 NEAR = 0.5
 """A peak of at least this part of the threshold is a near miss worth listing."""
 
+BLANK_DELAY_S = 0.24
+"""Time after a word was given out from which on the sound of it is blanked for the recognizer; until then its score may reach its
+peak, which other thresholds are judged by."""
+BLANK_REACH_S = 0.2
+"""How far that goes beyond the moment at which the word was given out: what is left of it then."""
+
+AGAIN_S = 1.0
+"""Within this time after a word was given out the same word needs more,"""
+AGAIN_SHIFT = 0.1
+"""namely a threshold raised by this (``talk.raise_threshold``): the last sound of a word drawn out is not the word again."""
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
@@ -38,7 +49,7 @@ class DetectorSettings:
     """Threshold of single words."""
     smoothing: float = 0.12
     """Time, in s, over which posteriors are averaged; 0 takes each hop as it is."""
-    refractory: float = 0.6
+    refractory: float = 0.5
     """Time, in s, after a word in which the same word is not given again."""
     margin: float = 0.1
     """How far a word's smoothed score must be ahead of every other word's."""
@@ -134,6 +145,10 @@ class Detector:
         """How much of the last seconds was talk, between 0 and 1 (``spotting.talk``)."""
         self.threshold_shift = 0.0
         """How far talk has moved the thresholds up at the last hop: ``talk_shift`` or a part of it."""
+        self._blank_until = 0
+        """The sound up to this time, in samples, has become words."""
+        self._decided: deque[int] = deque()
+        """When words were given out, or rejected for good, whose sound is not blanked yet."""
 
     def reset(self) -> None:
         """Forget everything heard so far (a new stream begins)."""
@@ -141,6 +156,19 @@ class Detector:
         self._states = {label: WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
         self.talk_level = self.threshold_shift = 0.0
+        self._blank_until = 0
+        self._decided.clear()
+
+    def blanked(self, time: int, window_samples: int) -> int:
+        """How many samples at the begin of a window are to be blanked for the recognizer: they have become words.
+
+        Otherwise both sayings of a word that comes twice within a second lie in one window, and its score never falls between them.
+
+        Args:
+            time: the end of the window, in samples.
+            window_samples: its length.
+        """
+        return max(0, self._blank_until - (time - window_samples)) if self._blank_until else 0
 
     def snapshot(self) -> Snapshot:
         """What is remembered of the sound so far, so that a replay can decide on from here. Call it between hops."""
@@ -169,6 +197,8 @@ class Detector:
         """
         self.applied = self.settings
         self._smooth(time, tuple(posteriors))
+        while self._decided and self._decided[0] <= time - round(BLANK_DELAY_S * SAMPLE_RATE):
+            self._blank_until = self._decided.popleft() + round(BLANK_REACH_S * SAMPLE_RATE)
         out: list[WordHeard | WordRejected] = []
         for index, word in self._words:
             event = self._decide(time, word, index, muted, captured)
@@ -189,9 +219,12 @@ class Detector:
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
         score, threshold = self.smoothed[index], self.applied.threshold_of(word)
-        if self.threshold_shift:
-            threshold = raise_threshold(threshold, self.threshold_shift)
-        state = self._states[word] = _follow(self._states[word], score, threshold)
+        state = self._states[word]
+        again = state.last_heard is not None and seconds(time - state.last_heard) < AGAIN_S
+        shift = self.threshold_shift + (AGAIN_SHIFT if again else 0.0)
+        if shift:
+            threshold = raise_threshold(threshold, shift)
+        state = self._states[word] = _follow(state, score, threshold)
         if state.phase is Phase.FIRED:
             return None
         if score < threshold:
@@ -208,6 +241,7 @@ class Detector:
         left = 0.0 if state.last_heard is None else self.applied.refractory - seconds(time - state.last_heard)
         held_back = muted or left > 0
         self._states[word] = WordState(Phase.FIRED, state.last_heard if held_back else time, score)
+        self._decided.append(time)
         if muted:
             return WordRejected(time, word, round(peak, 4), "muted")
         if left > 0:

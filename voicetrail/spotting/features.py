@@ -12,13 +12,19 @@ import sys
 import types
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from voicetrail.errors import WeightsError
 from voicetrail.events import SAMPLE_RATE
+
+
+BLANK_QUANTILE = 0.1
+"""Of the powers of a band in the frames that are left, what stands in for those that are blanked."""
+BLANK_LEFT = 8
+"""Frames of a window that are never blanked: without any sound there is nothing to take a floor from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,40 @@ class LogMel(nn.Module):
         floor = self.settings.log_floor + power.amax(dim=(2, 3), keepdim=True) * 10 ** (-self.settings.range_db / 10)
         picture = torch.log(power + floor)
         return (picture - picture.mean(dim=(2, 3), keepdim=True)) / self.SCALE
+
+
+class PictureShape(Protocol):
+    """What is to be known of a picture to find a moment of the window in it."""
+
+    @property
+    def frames(self) -> int:
+        """Columns."""
+        ...
+
+    @property
+    def used_samples(self) -> int:
+        """Samples that they cover, at the window's end."""
+        ...
+
+    @property
+    def window_samples(self) -> int:
+        """Samples of the window."""
+        ...
+
+
+def frames_before(shape: PictureShape, samples: int) -> int:
+    """Frames whose middle lies within the first ``samples`` of a window; the last ``BLANK_LEFT`` never count."""
+    within = samples - (shape.window_samples - shape.used_samples)
+    return max(0, min(round(shape.frames * within / shape.used_samples), shape.frames - BLANK_LEFT))
+
+
+def blank_past(power: Tensor, frames: int) -> None:
+    """Put an even floor in the place of the first frames of mel powers ``[mels, frames]``: what is quiet in each band later on.
+
+    So a word that was given out no longer counts, and the next saying of it stands alone (``spotting.detector``).
+    """
+    if 0 < frames < power.shape[-1]:
+        power[:, :frames] = torch.quantile(power[:, frames:], BLANK_QUANTILE, dim=1, keepdim=True)
 
 
 def torchaudio_transforms() -> Any:

@@ -60,19 +60,20 @@ class Recognizer:
             else StreamingPatch(self._features, self.hop, self._picture)
         )
 
-    def score(self, window: Sound) -> tuple[float, ...]:
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         """Posteriors of one window.
 
         A window that goes on where the last one stood, a hop later, has only its new frames computed.
 
         Args:
             window: ``[window_samples]``
+            blanked: samples at its begin that are not to count (``features.blank_past``): a word in them was given out.
 
         Returns:
             One a label, each between 0 and 1, rounded to ``DIGITS`` decimals.
         """
         with torch.inference_mode():
-            self._moving(window)
+            self._moving(window, blanked)
             logits = self._general() if self._unrolled is None else self._unrolled()
         return tuple(round(value, DIGITS) for value in self._posteriors.one(logits))
 

@@ -7,6 +7,7 @@ half (``choosing``) and judged on the other (``judging``).
 
 from __future__ import annotations
 
+import subprocess
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.compose import colored
 from voicetrail.training.dataset import CLIP, Clips, Corpus, Reel
@@ -78,7 +80,7 @@ def half(clips: Clips, which: Half) -> Clips:
     )
 
 
-def _levelled(clips: Clips, row: int, around: int = 0) -> Sound:
+def cut_word(clips: Clips, row: int, around: int = 0) -> Sound:
     """A word at ``LEVEL`` with soft edges, cut so many samples outside its bounds; what the recording lacks of these is silence."""
     begin, end = int(clips.begin[row]), int(clips.end[row])
     since, until = max(0, begin - around), min(CLIP, end + around)
@@ -129,7 +131,7 @@ def word_stream(
         pool = others if not targets or (rng.random() >= share and others) else targets
         word = pool[int(rng.integers(len(pool)))]
         row = int(rng.choice(rows[word]))
-        sound, end = _levelled(clips, row, extra), at + int(clips.end[row] - clips.begin[row])
+        sound, end = cut_word(clips, row, extra), at + int(clips.end[row] - clips.begin[row])
         if end + SAMPLE_RATE > len(out):
             break
         out[at - extra : end + extra] += sound
@@ -195,8 +197,8 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     near = corpus.neighbours
     near_rows = [row for row, word in enumerate(near.words) if row % 2 == (which == "judging") and word not in words]
     streams = [
-        Stream("words", _joined([_levelled(clips, row) for row in rest], rng, 0.05, 0.6)),
-        Stream("neighbours", _joined([_levelled(near, row) for row in near_rows], rng, 0.1, 0.6)),
+        Stream("words", _joined([cut_word(clips, row) for row in rest], rng, 0.05, 0.6)),
+        Stream("neighbours", _joined([cut_word(near, row) for row in near_rows], rng, 0.1, 0.6)),
         Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
     ]
     # The talk's reel holds the phrases first.
@@ -243,8 +245,28 @@ def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: flo
 def _pieces(clips: Clips, rows: Sequence[int], rng: np.random.Generator) -> list[Sound]:
     pieces = []
     for _ in range(2 * len(rows)):
-        sound = _levelled(clips, int(rows[int(rng.integers(len(rows)))]))
+        sound = cut_word(clips, int(rows[int(rng.integers(len(rows)))]))
         size = int(len(sound) * rng.uniform(0.25, 0.6))
         since = int(rng.integers(0, max(1, len(sound) - size)))
         pieces.append(sound[since : since + size] * np.hanning(size).astype(np.float32) ** np.float32(0.25))
     return pieces
+
+
+def stretched(sound: Sound, tempo: float, pitch: float) -> Sound:
+    """Change tempo and pitch (formants with it), each by a factor, with ffmpeg's overlap and add of similar waves.
+
+    Raises:
+        TrainingError: ffmpeg is not there or fails.
+    """
+    change = f"asetrate={round(SAMPLE_RATE * pitch)},aresample={SAMPLE_RATE},atempo={tempo / pitch:.6f}"
+    raw = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1"]
+    command = ["ffmpeg", "-v", "error", "-nostdin", *raw, "-i", "pipe:0", "-af", change, *raw, "pipe:1"]
+    try:
+        done = subprocess.run(
+            command, input=np.ascontiguousarray(sound, dtype="<f4").tobytes(), capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise TrainingError(f"ffmpeg cannot change a voice ({error}); apt install ffmpeg") from None
+    out = np.frombuffer(done.stdout, dtype="<f4").astype(np.float32)
+    length = round(len(sound) / tempo)
+    return np.pad(out[:length], (0, max(0, length - len(out))))

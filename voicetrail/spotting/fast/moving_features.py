@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from voicetrail.spotting.features import LogMel
+from voicetrail.spotting.features import BLANK_QUANTILE, LogMel, frames_before
 
 Array = npt.NDArray[np.float32]
 _ROOM = 50
@@ -44,8 +44,8 @@ class StreamingFeatures:
         self._log_floor = np.float32(settings.log_floor)
         self._frames: Array = np.empty((self._new, settings.n_fft), dtype=np.float32)
 
-    def __call__(self, window: Array) -> None:
-        """Put the picture of a window ``[window_samples]`` into ``out``."""
+    def __call__(self, window: Array, blanked: int = 0) -> None:
+        """Put the picture of a window ``[window_samples]`` into ``out``, its first ``blanked`` samples left out."""
         if self._goes_on(window):
             power, new = self._power, self._new
             power[:, :-new] = power[:, new:]
@@ -53,11 +53,24 @@ class StreamingFeatures:
         else:
             used = self._sound[None, self._end - self._features.settings.used_samples : self._end]
             self._power = np.ascontiguousarray(self._features.power(torch.from_numpy(used))[0, 0].numpy())
-        power, out = self._power, self._out
+        power, out = self._blanked(frames_before(self._features.settings, blanked)), self._out
         np.add(power, self._log_floor + np.maximum.reduce(power, axis=None) * self._range, out=out)
         np.log(out, out=out)
         out -= np.add.reduce(out, axis=None) / np.float32(out.size)
         out *= np.float32(1 / self._features.SCALE)
+
+    def _blanked(self, frames: int) -> Array:
+        """The powers with a floor in place of the first frames: what ``features.blank_past`` does."""
+        if not frames:
+            return self._power
+        left = self._power[:, frames:]
+        at = BLANK_QUANTILE * (left.shape[1] - 1)
+        below = int(at)
+        ordered = np.partition(left, (below, below + 1), axis=1)
+        floor = ordered[:, below] + (ordered[:, below + 1] - ordered[:, below]) * np.float32(at - below)
+        power = self._power.copy()
+        power[:, :frames] = floor[:, None]
+        return power
 
     def _goes_on(self, window: Array) -> bool:
         """Take a window over; tell whether it is the last one, a hop later."""

@@ -10,6 +10,7 @@ import torch
 
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.browser_fft import BrowserFft
+from voicetrail.spotting.features import blank_past, frames_before
 
 Array = npt.NDArray[np.float32]
 
@@ -35,8 +36,11 @@ class StreamingPatch:
         self._window: Array | None = None
         self._resampled = torch.zeros(0)
 
-    def __call__(self, window: Array) -> None:
-        """Put the patch of a window ``[window_samples]`` into ``out``. Call it within ``torch.inference_mode``."""
+    def __call__(self, window: Array, blanked: int = 0) -> None:
+        """Put the patch of a window ``[window_samples]`` into ``out``, its first ``blanked`` samples left out.
+
+        Call it within ``torch.inference_mode``.
+        """
         features, sound = self._features, torch.from_numpy(window)
         if self._goes_on(window):
             moved = self._hop // self._block * self._block_out
@@ -49,6 +53,7 @@ class StreamingPatch:
             self._resampled = features.resample(sound[None])[0]
         self._window = window.copy()
         power = features.power_at_own_rate(self._resampled[None, -self._used :])
+        blank_past(power[0, 0], frames_before(features.settings, blanked))
         self._out[:] = features.normalize(power)[0, 0].numpy()
 
     def _goes_on(self, window: Array) -> bool:
