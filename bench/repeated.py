@@ -63,7 +63,9 @@ class Figures:
                 self.too_soon += event.reason == "refractory"
                 continue
             late = round(LATE_S * SAMPLE_RATE)
-            match = next((word for word in free if word.word == event.word and word.begin < event.time <= word.end + late), None)
+            match = next(
+                (word for word in free if word.word == event.word and word.begin < event.time <= word.end + late), None
+            )
             if match is None:
                 self.other += 1
             else:
@@ -137,9 +139,13 @@ def table(recognizer: RecognizerProtocol, settings: DetectorSettings, clips: Cli
     lines += ["| from start to start | heard | given out for nothing | too soon |", "| --- | --- | --- | --- |"]
     for spacing in SPACINGS_S:
         found = measure(repeated_streams(clips, spacing), recognizer, settings)
-        lines.append(f"| {spacing:g} s | {found.heard / found.spoken:.1%} of {found.spoken} | {found.other} | {found.too_soon} |")
+        lines.append(
+            f"| {spacing:g} s | {found.heard / found.spoken:.1%} of {found.spoken} | {found.other} | {found.too_soon} |"
+        )
     found = measure(slow_streams(clips), recognizer, settings)
-    lines.append(f"| once, tempo {TEMPO:g} | {found.heard / found.spoken:.1%} of {found.spoken} | {found.other} | {found.too_soon} |")
+    lines.append(
+        f"| once, tempo {TEMPO:g} | {found.heard / found.spoken:.1%} of {found.spoken} | {found.other} | {found.too_soon} |"
+    )
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from voicetrail.listening import Listener
 from voicetrail.spotting.browser_fft import BrowserFft
 from voicetrail.spotting.detector import BLANK_DELAY_S, BLANK_REACH_S, Detector, DetectorSettings
 from voicetrail.spotting.fast.moving_features import StreamingFeatures
+from voicetrail.spotting.fast.moving_patch import StreamingPatch
 from voicetrail.spotting.features import BLANK_LEFT, FeatureSettings, LogMel, blank_past, frames_before
 
 Sound = npt.NDArray[np.float32]
@@ -37,6 +38,18 @@ def test_the_fast_path_and_the_plain_one_blank_alike(blanked: int) -> None:
         power = features.power(torch.from_numpy(window[-settings.used_samples :])[None])
         blank_past(power[0, 0], frames_before(settings, blanked if hop % 2 else 0))
         np.testing.assert_allclose(out, features.normalize(power)[0, 0].numpy(), atol=1e-4)
+
+
+def test_the_browsers_patch_is_blanked_as_well() -> None:
+    features = BrowserFft()
+    settings = features.settings
+    sound = noise(settings.window_samples)
+    out = np.zeros((settings.rows, settings.frames), dtype=np.float32)
+    with torch.inference_mode():
+        StreamingPatch(features, HOP, out)(sound, 8000)
+        power = features.power(torch.from_numpy(sound)[None])
+        blank_past(power[0, 0], frames_before(settings, 8000))
+        np.testing.assert_allclose(out, features.normalize(power)[0, 0].numpy(), atol=1e-3)
 
 
 def test_what_is_blanked_makes_no_difference_and_the_rest_does() -> None:
@@ -66,7 +79,7 @@ def test_a_floor_is_always_left_to_be_taken() -> None:
 class Spy:
     """Gives out *up* for every loud hop, and notes what was blanked at each."""
 
-    labels = LABELS
+    labels: tuple[str, ...] = LABELS
     hop = HOP
     window_samples = WINDOW
 

@@ -33,11 +33,6 @@ peak, which other thresholds are judged by."""
 BLANK_REACH_S = 0.2
 """How far that goes beyond the moment at which the word was given out: what is left of it then."""
 
-AGAIN_S = 1.0
-"""Within this time after a word was given out the same word needs more,"""
-AGAIN_SHIFT = 0.1
-"""namely a threshold raised by this (``talk.raise_threshold``): the last sound of a word drawn out is not the word again."""
-
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
@@ -219,12 +214,9 @@ class Detector:
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
         score, threshold = self.smoothed[index], self.applied.threshold_of(word)
-        state = self._states[word]
-        again = state.last_heard is not None and seconds(time - state.last_heard) < AGAIN_S
-        shift = self.threshold_shift + (AGAIN_SHIFT if again else 0.0)
-        if shift:
-            threshold = raise_threshold(threshold, shift)
-        state = self._states[word] = _follow(state, score, threshold)
+        if self.threshold_shift:
+            threshold = raise_threshold(threshold, self.threshold_shift)
+        state = self._states[word] = _follow(self._states[word], score, threshold)
         if state.phase is Phase.FIRED:
             return None
         if score < threshold:

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from voicetrail.errors import WeightsError
 from voicetrail.events import SAMPLE_RATE
 
-
 BLANK_QUANTILE = 0.1
 """Of the powers of a band in the frames that are left, what stands in for those that are blanked."""
 BLANK_LEFT = 8
