@@ -25,7 +25,8 @@ CASTLE = """\
 def test_the_bundled_voice_is_heard_and_draws_a_castle() -> None:
     """Nothing is scripted: the recording goes through the real recognizer, on the path that the game uses."""
     recognizer = load_recognizer("directional4w")
-    session = Round(Sketch(), clock=lambda: 0.0)
+    rules = Sketch()
+    session = Round(rules, clock=lambda: 0.0)
     heard = []
     listener = Listener(
         open_source("demo"), recognizer, Detector(recognizer.labels, recognizer.detector), gain=make_gain("auto")
@@ -35,7 +36,7 @@ def test_the_bundled_voice_is_heard_and_draws_a_castle() -> None:
         if isinstance(event, WordHeard):
             heard.append(event.word)
     assert heard == SAID.split()
-    drawn = [row.rstrip() for row in BOX_GLYPHS.rows(session.game.trail)]
+    drawn = [row.rstrip() for row in BOX_GLYPHS.rows(rules.trail)]
     assert "\n".join(drawn) == CASTLE
     assert 25 < seconds(listener.time) < 35
 

@@ -42,3 +42,29 @@ def test_an_allowance_lets_so_much_through_at_once_and_then_so_much_a_second() -
     assert allowance.spend(5, now=0.0) == 0.5
     assert allowance.spend(5, now=1.0) == 0.0
     assert allowance.spend(21, now=100.0) == pytest.approx(0.1), "no more in hand than its limit"
+
+
+def test_the_best_of_five_minutes_counts_and_no_older_one() -> None:
+    """Each bucket of sixty seconds keeps its own best; the sixth one pushes the first out."""
+    estimate = DelayEstimator()
+    assert estimate.waited(0.0, 1.0) == 0.0  # the fastest of all
+    for second in range(1, int(BUCKET_S) * BUCKETS):
+        assert estimate.waited(second, second + 1.5) == pytest.approx(0.5), second
+    first_without = int(BUCKET_S) * BUCKETS
+    assert estimate.waited(first_without, first_without + 1.5) == 0.0, "what was fastest is forgotten with its bucket"
+    assert estimate.waited(first_without + 1, first_without + 2.7) == pytest.approx(0.2)
+
+
+def test_a_faster_block_in_the_middle_of_a_bucket_counts_at_once() -> None:
+    estimate = DelayEstimator()
+    for second in range(30):
+        estimate.waited(second, second + 1.5)
+    estimate.waited(30, 31.0)
+    assert estimate.waited(31, 32.5) == pytest.approx(0.5)
+
+
+def test_a_bucket_takes_only_what_there_is() -> None:
+    bucket = TokenBucket(rate=10, in_hand=2)
+    assert [bucket.take(1, 0.0) for _ in range(4)] == [True, True, False, False]
+    assert bucket.take(1, 0.1), "what was refused is not owed"
+    assert not bucket.take(1, 0.1)

@@ -1,0 +1,11 @@
+"""A slice of the attack on the network; `python -m tools.attack wire` sends a hundred thousand messages."""
+
+from __future__ import annotations
+
+from tools.attack import wire
+
+
+def test_messages_that_lie_find_nothing() -> None:
+    outcome = wire.run(600, seed=2)
+    assert not outcome.failures
+    assert outcome.messages == 600

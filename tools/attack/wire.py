@@ -1,0 +1,404 @@
+"""Mutated messages at both ends of a network connection, before and after the handshake.
+
+    python -m tools.attack wire --count 100000 --seed 1
+
+What must hold: no error that nobody thought of (none is raised in a thread, and none reaches the net that each connection has for
+such), nothing raw for a terminal in what is reported, no connection that takes over two seconds, at most 200 MB more memory, and
+afterwards both ends still do what they are for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import re
+import resource
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.link.feeding import LoudIsUp, Steady
+from voicetrail.events import AudioBlock, Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
+from voicetrail.link import connection
+from voicetrail.link.address import parse_address
+from voicetrail.link.feeds import SoundFeed, WordsFeed
+from voicetrail.link.remote_listener import RemoteListener
+from voicetrail.link.server import LinkServer
+from voicetrail.link.source import open_connection
+from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, SOURCE_STATE, EventDecoder, proof
+from voicetrail.spotting.detector import DetectorSettings
+
+BATCH = 25
+"""Messages of one connection."""
+LONGEST_S = 2.0
+LARGEST_MB = 200
+SECRET = b"a secret of some length"
+UNEXPECTED = re.compile(r"(failed|disconnected) \([A-Za-z]+")
+"""How an error is reported that nobody thought of."""
+LITERALS = (
+    *(
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "-0.0",
+        "1e308",
+        "1" + "0" * 400,
+        "-1",
+        "9" * 18,
+        "0.1",
+        "true",
+        "null",
+        "[]",
+        "{}",
+    ),
+    *(
+        '"x"',
+        '"\\ud800"',
+        '"\\udfff\\ud800"',
+        '"\\u001b]0;x\\u0007"',
+        '"\\u202e"',
+        '"' + "y" * 3000 + '"',
+        "[" * 500 + "]" * 500,
+    ),
+)
+"""What a value is replaced by, as JSON (or nearly)."""
+LABELS = list(LoudIsUp.labels)
+
+
+@dataclass
+class Outcome:
+    """What an attack found."""
+
+    messages: int = 0
+    failures: list[str] = field(default_factory=list)
+    slowest_s: float = 0.0
+    grown_mb: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.messages} messages, {len(self.failures)} failures, the slowest connection took {self.slowest_s:.2f} s, "
+            f"memory grew by {self.grown_mb:.0f} MB"
+        )
+
+
+def run(count: int, seed: int) -> Outcome:
+    """Attack with so many messages, a quarter of them at each of four ends; the same seed makes the same ones."""
+    outcome = Outcome()
+    before_mb = _peak_mb()
+    raised: list[str] = []
+    hook, threading.excepthook = threading.excepthook, lambda args: raised.append(f"in a thread: {args.exc_type.__name__}")
+    back_off, connection.BACK_OFF_S = connection.BACK_OFF_S, (0.001, 0.002)
+    try:
+        with tempfile.TemporaryDirectory(prefix="vt") as name:
+            for number, end in enumerate((_attack_sound_server, _attack_words_server, _attack_source, _attack_listener)):
+                end(Path(name), count // 4, random.Random(f"{seed}/{number}"), outcome)
+    finally:
+        threading.excepthook, connection.BACK_OFF_S = hook, back_off
+    outcome.failures += raised
+    outcome.grown_mb = _peak_mb() - before_mb
+    if outcome.grown_mb > LARGEST_MB:
+        outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")
+    return outcome
+
+
+def _attack_sound_server(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
+    _attack_server(LinkServer, SoundFeed(Steady()), None, folder / "sound", count // 2, rng, outcome)
+    _attack_server(LinkServer, SoundFeed(Steady()), SECRET, folder / "secret", count - count // 2, rng, outcome)
+
+
+def _attack_words_server(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
+    _attack_server(LinkServer, WordsFeed(Steady(), LoudIsUp(), LoudIsUp.detector), None, folder / "words", count, rng, outcome)
+
+
+def _attack_server(
+    make: Callable[..., LinkServer],
+    feed: SoundFeed | WordsFeed,
+    secret: bytes | None,
+    path: Path,
+    count: int,
+    rng: random.Random,
+    outcome: Outcome,
+) -> None:
+    """A client that lies, again and again."""
+    lines: list[str] = []
+    server = make(feed, parse_address(f"unix://{path}"), secret=secret, on_problem=lines.append)
+    server.start()
+    try:
+        for batch in _batches(count, rng):
+            with _timed(outcome, f"a client of {path.name}"), _connect(path) as client:
+                if secret is not None and rng.random() < 0.7:
+                    _prove(client, secret)
+                with contextlib.suppress(OSError):
+                    for _ in range(batch):
+                        client.sendall(_mutated(rng, _client_events(rng)))
+                    client.shutdown(socket.SHUT_WR)
+                    _drain(client)
+            outcome.messages += batch
+        with _connect(path) as client:
+            if secret is not None:
+                _prove(client, secret)
+            if len(_read(client, 200)) < 200:
+                outcome.failures.append(f"{path.name}: nothing is served any more")
+    finally:
+        server.close()
+    _check_lines(lines, path.name, outcome)
+
+
+def _attack_source(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
+    """A microphone that lies to the game, and then becomes an honest one."""
+    path = folder / "microphone"
+    honest = _hello("sound") + b"".join(_chunk(20 * n) for n in range(50))
+    with _peer(path, count, rng, outcome, _sound_events, honest), open_connection(f"unix://{path}") as source:
+        lines: list[str] = []
+        end = time.monotonic() + 30 + count / 500
+        while time.monotonic() < end:
+            item = source.read(0.05)
+            if isinstance(item, AudioBlock):
+                if not np.isfinite(item.samples).all() or np.abs(item.samples).max(initial=0.0) > 1.0:
+                    outcome.failures.append("a sample out of bounds")
+                if len(item.samples) == 333:  # only the honest one's blocks have this length
+                    break
+            elif isinstance(item, SourceLost | SourceDelayed):
+                lines.append(item.message)
+            elif isinstance(item, SourceBack):
+                lines.append(item.name)
+        else:
+            outcome.failures.append("the source does not hear an honest microphone any more")
+        began = time.monotonic()
+    if time.monotonic() - began > 0.5:
+        outcome.failures.append(f"closing the source took {time.monotonic() - began:.1f} s")
+    _check_lines(lines, "the source", outcome)
+
+
+def _attack_listener(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
+    """A recognizer that lies to the game, and then becomes an honest one."""
+    path = folder / "recognizer"
+    word = json.dumps({"type": "vt-heard", "data": {"t": 424_242, "w": "down", "p": 77}}).encode() + b"\n"
+    honest = _hello("words") + _ready("honest") + word
+    with _peer(path, count, rng, outcome, _word_events, honest):
+        listener = RemoteListener(f"words+unix://{path}")
+        lines: list[str] = []
+        found = threading.Event()
+
+        def listen() -> None:
+            for event in listener.events():
+                if isinstance(event, SourceLost | SourceDelayed):
+                    lines.append(event.message)
+                elif isinstance(event, Ready):
+                    lines.append(event.source)
+                elif isinstance(event, WordHeard) and event.time == 424_242:
+                    found.set()
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        if not found.wait(30 + count / 500):
+            outcome.failures.append("the listener does not hear an honest recognizer any more")
+        began = time.monotonic()
+        listener.stop()
+        thread.join(2)
+        if time.monotonic() - began > 0.5:
+            outcome.failures.append(f"stopping the listener took {time.monotonic() - began:.1f} s")
+    _check_lines(lines, "the listener", outcome)
+
+
+@contextlib.contextmanager
+def _peer(
+    path: Path,
+    count: int,
+    rng: random.Random,
+    outcome: Outcome,
+    events: Callable[[random.Random], list[dict[str, Any]]],
+    honest: bytes,
+) -> Iterator[None]:
+    """Serve lies, a batch a connection; once there were enough, the truth."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+    ended = threading.Event()
+
+    def serve() -> None:
+        batches = _batches(count, rng)
+        with contextlib.suppress(OSError):
+            while not ended.is_set():
+                client, _ = server.accept()
+                client.settimeout(2)
+                batch = next(batches, 0)
+                with contextlib.suppress(OSError), client:
+                    if not batch:
+                        # Again and again: a rate limit may have to recover first.
+                        client.sendall(honest)
+                        ended.wait(0.5)
+                        continue
+                    with _timed(outcome, f"a connection to {path.name}"):
+                        client.sendall(_hello("words" if "recognizer" in path.name else "sound") if rng.random() < 0.8 else b"")
+                        for _ in range(batch):
+                            client.sendall(_mutated(rng, events(rng)))
+                        client.shutdown(socket.SHUT_WR)
+                        _drain(client)
+                outcome.messages += batch
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+def _client_events(rng: random.Random) -> list[dict[str, Any]]:
+    settings = DetectorSettings(thresholds={"up": 0.7}).as_dict()
+    return [
+        {"type": "ping", "data": {"text": "1.25", "received": rng.randrange(10**6)}},
+        {"type": PROOF, "data": {"nonce": "n", "proof": "0" * 64}},
+        {"type": "vt-tune", "data": settings},
+        {"type": "vt-mute", "data": {"muted": True}},
+        {"type": "describe"},
+    ]
+
+
+def _sound_events(rng: random.Random) -> list[dict[str, Any]]:
+    audio = {"rate": 16_000, "width": 2, "channels": 1}
+    return [
+        {"type": "audio-start", "data": audio},
+        {"type": "audio-chunk", "data": audio | {"timestamp": rng.randrange(10**6), "lost": 5}, "payload_length": 640},
+        {"type": "audio-chunk", "data": audio | {"rate": 48_000, "channels": 2}, "payload_length": 64},
+        {"type": "audio-stop"},
+        {"type": SOURCE_STATE, "data": {"state": rng.choice(("lost", "back", "delayed", "ended")), "message": "m"}},
+        {"type": "pong", "data": {"text": "3.5"}},
+        {"type": HELLO, "data": {"protocol": PROTOCOL, "content": "sound", "name": "x", "nonce": "n", "secret": False}},
+        {"type": PROOF, "data": {"proof": "0" * 64}},
+    ]
+
+
+def _word_events(rng: random.Random) -> list[dict[str, Any]]:
+    return [
+        json.loads(_ready(rng.choice("ab"))),
+        {"type": "vt-heard", "data": {"t": rng.randrange(10**6), "w": "up", "p": 90, "c": rng.randrange(10**6)}},
+        {"type": "vt-near", "data": {"t": 5, "w": "up", "p": 60, "r": "margin", "l": 0.1, "v": "down"}},
+        {"type": "vt-scores", "data": {"t": 640, "s": [1, 2, 97], "l": -30, "k": -20, "x": 1, "g": 3.5, "u": 12}},
+        {"type": "vt-lost", "data": {"t": 5, "n": 320, "a": 640}},
+        *_sound_events(rng)[4:],
+    ]
+
+
+def _mutated(rng: random.Random, events: list[dict[str, Any]]) -> bytes:
+    """One of the events, every fifth with something wrong in it: what is wrong ends the connection, and nothing after it is read."""
+    event = rng.choice(events)
+    if event["type"] in (HELLO, PROOF) and rng.random() < 0.9:
+        event = events[0]  # a second handshake ends it too
+    payload = rng.randbytes(event.get("payload_length", 0))
+    text = json.dumps(event)
+    kind = rng.randrange(30)
+    if kind == 0:  # a value
+        values = list(re.finditer(r'(?<=: )(?:"[^"]*"|-?[0-9.]+|true|false|\[[^]]*\])', text))
+        if values:
+            chosen = rng.choice(values)
+            text = text[: chosen.start()] + rng.choice(LITERALS) + text[chosen.end() :]
+    elif kind == 1:  # a key is missing
+        keys = list(event.get("data", {}))
+        if keys:
+            text = json.dumps(event | {"data": {key: value for key, value in event["data"].items() if key != rng.choice(keys)}})
+    elif kind == 2:  # the data in a block of its own, of that length or another
+        data = json.dumps(event.get("data", {})).encode()
+        length = len(data) if rng.random() < 0.5 else rng.choice((0, -1, 10**9, len(data) + 7, 1.5, "5"))
+        return json.dumps({"type": event["type"], "data_length": length}).encode() + b"\n" + data + payload
+    elif kind == 3:  # bytes
+        damaged = bytearray(text.encode())
+        for _ in range(rng.randrange(1, 4)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        return bytes(damaged) + b"\n" + payload
+    elif kind == 4:
+        text = text[: rng.randrange(len(text))]
+    elif kind == 5:
+        return rng.randbytes(rng.randrange(200))
+    return text.encode() + b"\n" + payload
+
+
+def _hello(content: str) -> bytes:
+    data = {"protocol": PROTOCOL, "content": content, "name": "x", "nonce": "n", "secret": False}
+    return json.dumps({"type": HELLO, "data": data}).encode() + b"\n"
+
+
+def _ready(name: str) -> bytes:
+    data = {"labels": LABELS, "source": name, "weights": name, "hash": name, "detector": LoudIsUp.detector.as_dict()}
+    return json.dumps({"type": "vt-ready", "data": data}).encode() + b"\n"
+
+
+def _chunk(stamp: int) -> bytes:
+    data = {"rate": 16_000, "width": 2, "channels": 1, "timestamp": stamp}
+    return json.dumps({"type": "audio-chunk", "data": data, "payload_length": 666}).encode() + b"\n" + b"\1\0" * 333
+
+
+def _prove(client: socket.socket, secret: bytes) -> None:
+    """Do the client's part of the handshake."""
+    decoder = EventDecoder()
+    (hello,) = decoder.feed(client.recv(4096))[:1]
+    own = proof(secret, "game", "mine", hello.data["nonce"])
+    client.sendall(json.dumps({"type": PROOF, "data": {"nonce": "mine", "proof": own}}).encode() + b"\n")
+
+
+def _connect(path: Path) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(2)
+    client.connect(str(path))
+    return client
+
+
+def _read(client: socket.socket, count: int) -> bytes:
+    data = b""
+    with contextlib.suppress(OSError):
+        while len(data) < count and (more := client.recv(4096)):
+            data += more
+    return data
+
+
+def _drain(client: socket.socket) -> None:
+    """Read until the other end has had enough of it."""
+    end = time.monotonic() + LONGEST_S
+    while client.recv(65_536):
+        if time.monotonic() > end:
+            return
+
+
+def _batches(count: int, rng: random.Random) -> Iterator[int]:
+    while count > 0:
+        batch = min(count, rng.randrange(1, 2 * BATCH))
+        yield batch
+        count -= batch
+
+
+@contextlib.contextmanager
+def _timed(outcome: Outcome, what: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    taken = time.monotonic() - began
+    outcome.slowest_s = max(outcome.slowest_s, taken)
+    if taken > LONGEST_S:
+        outcome.failures.append(f"{what} took {taken:.1f} s")
+
+
+def _check_lines(lines: list[str], where: str, outcome: Outcome) -> None:
+    for line in lines:
+        if UNEXPECTED.search(line):
+            outcome.failures.append(f"{where}: {line}")
+        if not line.isprintable():
+            outcome.failures.append(f"{where}: {line!r} is not safe to print")
+
+
+def _peak_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
