@@ -1,4 +1,4 @@
-"""Measures replay files: an hour of the bundled voice, heard by the 18 words' recognizer, kept, opened and looked through."""
+"""Measures replay files: an hour of the bundled voice, recognized with 18 words, recorded, opened and looked through."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Hour:
         self.recognizer = load_recognizer("18w")
         self.listener = Listener(open_source("demo"), self.recognizer, Detector(self.recognizer.labels))
         self.heard: list[Event] = [event for event in self.listener.events() if not isinstance(event, Level)]
-        """What half a minute gives; levels are not kept."""
+        """What half a minute gives; levels are not recorded."""
         self.hops = sum(isinstance(event, Scores) for event in self.heard)
         self.now = 0.0
 

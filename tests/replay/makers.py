@@ -32,7 +32,7 @@ QUIET = np.random.default_rng(0).normal(0, 0.05, (50, HOP)).astype(np.float32)
 
 
 class ScriptedRecognizer:
-    """Gives the scores that it was told to, a row a hop; afterwards, silence."""
+    """Gives the scores that a test chose, a row a hop; afterwards, silence."""
 
     hop = HOP
     window_samples = 16_000
@@ -45,16 +45,16 @@ class ScriptedRecognizer:
         return next(self._rows, (0.0,) * (len(self.labels) - 1) + (1.0,))
 
 
-def quiet_hops(hops: int, news: Mapping[int, SourceEvent] | None = None) -> Iterator[AudioBlock | SourceEvent]:
-    """So many hops of quiet sound, a hop a block, with news in between."""
+def quiet_hops(hops: int, changes: Mapping[int, SourceEvent] | None = None) -> Iterator[AudioBlock | SourceEvent]:
+    """So many hops of quiet sound, a hop a block, with changes of the source in between."""
     for hop in range(hops):
-        if news and hop in news:
-            yield news[hop]
+        if changes and hop in changes:
+            yield changes[hop]
         yield AudioBlock(QUIET[hop % len(QUIET)])
 
 
 class Clock:
-    """A clock that goes when it is told to."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -110,7 +110,7 @@ class Stage:
         rows: Sequence[tuple[float, ...]],
         *,
         settings: DetectorSettings | None = None,
-        news: Mapping[int, SourceEvent] | None = None,
+        changes: Mapping[int, SourceEvent] | None = None,
         labels: tuple[str, ...] = LABELS,
         from_ms: int = 0,
     ) -> Iterator[tuple[int, Listener]]:
@@ -118,7 +118,7 @@ class Stage:
         recognizer = ScriptedRecognizer(rows, labels)
         # As weights ship them: thresholds that nobody can change.
         detector = Detector(labels, settings or DetectorSettings(thresholds=MappingProxyType({"_": 0.5})))
-        listener = Listener(Items(quiet_hops(len(rows), news), name="scripted"), recognizer, detector)
+        listener = Listener(Items(quiet_hops(len(rows), changes), name="scripted"), recognizer, detector)
         self.recorder.attach(listener, Ready(labels, "scripted", "test weights", "0" * 64))
         hop = 0
         events = listener.events()

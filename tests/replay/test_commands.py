@@ -92,9 +92,9 @@ def test_replay_prints_what_is_asked_for(folder: Path, capsys: pytest.CaptureFix
     assert main(["replay", "a", "--check"]) == 0
     assert "checksums right" in capsys.readouterr().out
     assert main(["replay", "a", "--text"]) == 0
-    story = capsys.readouterr().out
-    assert "heard " in story
-    assert "nearly " in story
+    printed = capsys.readouterr().out
+    assert "heard " in printed
+    assert "nearly " in printed
     assert main(["replay", "a", "--json"]) == 0
     state = json.loads(capsys.readouterr().out)
     assert state["difference"] is None

@@ -35,7 +35,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     stage.do(Step("left", "key"), 0)
     stage.at(100)
     stage.start(path, sound=True)
-    for hop, listener in stage.listen(spoken(3, 90), news={50: SourceLost(0, "gone")}, from_ms=100):
+    for hop, listener in stage.listen(spoken(3, 90), changes={50: SourceLost(0, "gone")}, from_ms=100):
         if hop == 55:
             stage.session.do(SetMovement("glide"))
             for item in (Marker("x"), SettingChanged("threshold", 0.5)):
@@ -99,7 +99,7 @@ MEASURED = """
             used(Path(name))
         except VoicetrailError as error:
             print(error)
-    # Of this program alone: what getrusage tells of a child includes what its parent held when it forked.
+    # Of this program alone: what getrusage says of a child includes what its parent held when it forked.
     print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
@@ -132,7 +132,7 @@ def test_monsters_stay_within_the_memory(source: bytes, tmp_path: Path) -> None:
     assert time.monotonic() - began < 50
 
 
-def test_what_is_damaged_is_told_and_the_rest_plays(tmp_path: Path) -> None:
+def test_what_is_damaged_is_reported_and_the_rest_plays(tmp_path: Path) -> None:
     path = tmp_path / "a.trail"
     stage = record_spoken(path, hops=300)
     lines = path.read_bytes().split(b"\n")

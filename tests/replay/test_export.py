@@ -26,7 +26,7 @@ from voicetrail.game import Clear, Input, SetColor, SetMovement, SetPen, Sketch,
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
 from voicetrail.replay import drawing
 from voicetrail.replay.export import ENDINGS, Options, export
-from voicetrail.replay.export.lines import film, final_lines
+from voicetrail.replay.export.lines import animation, final_lines
 from voicetrail.replay.export.look import color_of
 from voicetrail.replay.export.moments import FIT_MS, Pace
 from voicetrail.replay.file.entries import Marker
@@ -125,7 +125,7 @@ def test_the_animated_svg_draws_in_order(timeline: Timeline, tmp_path: Path) -> 
     export(timeline, tmp_path / "a.svg", Options(animate=True))
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     begins = [float((one.get("begin") or "").rstrip("s")) for one in root.iter() if one.tag.endswith("}animate")]
-    assert len(begins) == len(film(timeline).lines)
+    assert len(begins) == len(animation(timeline).lines)
     assert begins == sorted(begins)
     undone = [one for one in root.iter() if one.get("visibility") == "hidden"]
     assert undone
@@ -190,7 +190,7 @@ def test_nothing_is_written_over(timeline: Timeline, tmp_path: Path) -> None:
         export(timeline, tmp_path / "no" / "a.txt")
 
 
-def test_without_pillow_the_command_to_install_it_is_told(
+def test_without_pillow_the_command_to_install_it_is_named(
     timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "PIL"]:
@@ -214,7 +214,7 @@ def test_an_empty_session_can_be_exported(tmp_path: Path) -> None:
                 export(timeline, tmp_path / f"a{ending}", Options(animate=animate), force=True)
 
 
-def test_lines_of_a_film_are_the_drawing_at_every_moment(tmp_path: Path) -> None:
+def test_lines_of_an_animation_are_the_drawing_at_every_moment(tmp_path: Path) -> None:
     stage = Stage(Sketch(61, 31))
     stage.start(tmp_path / "a.trail")
     script: list[Input] = [
@@ -234,7 +234,7 @@ def test_lines_of_a_film_are_the_drawing_at_every_moment(tmp_path: Path) -> None
     stage.at(20_000)
     stage.stop()
     timeline = Timeline(read(tmp_path / "a.trail"))
-    whole = film(timeline)
+    whole = animation(timeline)
     for at_ms in range(0, 20_000, 1000):
         there = [line for line in whole.lines if line.on_ms <= at_ms and (line.off_ms is None or line.off_ms > at_ms)]
         covered = {cell for line in there for cell in cells_of(line.start, line.end)}
@@ -248,8 +248,8 @@ def cells_of(start: tuple[float, float], end: tuple[float, float]) -> set[tuple[
 
 def test_a_long_session_fits_into_half_a_minute() -> None:
     pace = Pace.of(range(0, 3_600_000, 700), speed=None, idle_ms=1000)
-    assert pace.film[-1] == pytest.approx(FIT_MS)
-    assert Pace.of([0, 500, 90_000], speed=1.0, idle_ms=1000).film == (0.0, 500.0, 1500.0)
+    assert pace.shown[-1] == pytest.approx(FIT_MS)
+    assert Pace.of([0, 500, 90_000], speed=1.0, idle_ms=1000).shown == (0.0, 500.0, 1500.0)
 
 
 CASES = Path(__file__).parent / "cases"
@@ -267,7 +267,7 @@ def test_a_pause_of_years_costs_nothing(tmp_path: Path, name: str, ending: str) 
         assert sum(at for at, _, _ in events) <= 10 * len(events)
 
 
-def test_a_film_is_as_long_as_its_format_can_say(tmp_path: Path) -> None:
+def test_an_animation_is_as_long_as_its_format_can_say(tmp_path: Path) -> None:
     """A picture's time in a gif is a field of 16 bits: eleven minutes would begin again at nothing."""
     stage = Stage()
     stage.start(tmp_path / "a.trail")
@@ -291,7 +291,7 @@ def test_a_film_is_as_long_as_its_format_can_say(tmp_path: Path) -> None:
         export(timeline, tmp_path / "a.cast", Options(speed=0.001, idle=1e6))
 
 
-def test_too_much_for_a_film_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_for_an_animation_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record_spoken(tmp_path / "a.trail", hops=200)
     timeline = Timeline(read(tmp_path / "a.trail"))
     monkeypatch.setattr("voicetrail.replay.export.moments.MOMENTS_MAX", 3)

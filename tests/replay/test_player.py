@@ -41,13 +41,13 @@ def test_any_jump_ends_where_playing_would(long: Timeline) -> None:
     clock = Clock()
     player, straight = Player(long, clock), Player(long, clock)
     assert len(long._history._snapshots) > 4
-    wanted = sorted(random.Random(1).randrange(long.duration_ms) for _ in range(40))
+    moments = sorted(random.Random(1).randrange(long.duration_ms) for _ in range(40))
     sums = {}
-    for at_ms in wanted:
+    for at_ms in moments:
         straight.go(at_ms)
         sums[at_ms] = straight.game.checksum()
-    random.Random(2).shuffle(wanted)
-    for at_ms in wanted:
+    random.Random(2).shuffle(moments)
+    for at_ms in moments:
         player.seek(at_ms)
         assert player.game.checksum() == sums[at_ms]
 

@@ -123,7 +123,7 @@ def test_what_is_no_file_is_refused_at_once() -> None:
         read("/dev/zero")
 
 
-def test_a_recording_under_way_is_told_from_one_that_was_cut_off(tmp_path: Path) -> None:
+def test_a_recording_under_way_is_no_recording_that_was_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "a.trail"
     stage = Stage()
     stage.start(path)

@@ -1,4 +1,4 @@
-"""Recorded sound heard again: by the same ears it gives the same words, by others theirs."""
+"""Recorded sound recognized again: the same recognizer gives the same words, another one its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SETTINGS = DetectorSettings(threshold=0.6)
 
 
 class Loudness:
-    """Ears that hear a tone's pitch class by its loudness: each word has a level of its own in the last quarter second."""
+    """A recognizer that knows words by loudness: each has a level of its own in the last quarter second."""
 
     labels: tuple[str, ...] = LABELS
     hop = HOP
@@ -81,7 +81,7 @@ def stalled(tmp_path_factory: pytest.TempPathFactory) -> Replay:
 
 
 @pytest.mark.parametrize("name", ["smooth", "stalled"])
-def test_the_same_ears_hear_the_same(name: str, request: pytest.FixtureRequest) -> None:
+def test_the_same_recognizer_gives_the_same_words(name: str, request: pytest.FixtureRequest) -> None:
     recording: Replay = request.getfixturevalue(name)
     outcome = recognize_again(recording, Loudness(), SETTINGS)
     assert sum(isinstance(entry.item, WordHeard) for entry in recording.entries) >= 15
@@ -89,7 +89,7 @@ def test_the_same_ears_hear_the_same(name: str, request: pytest.FixtureRequest) 
     assert Timeline(outcome.after).final.checksum() == Timeline(recording).final.checksum()
 
 
-def test_other_ears_hear_something_else(smooth: Replay) -> None:
+def test_another_recognizer_gives_other_words(smooth: Replay) -> None:
     parts: list[float] = []
     outcome = recognize_again(smooth, Loudness((0.1, 0.2, 0.3, 0.9)), SETTINGS, progress=parts.append)
     assert {getattr(entry.item, "word", "") for entry in outcome.lost} == {"right"}

@@ -281,7 +281,7 @@ def test_every_mode_comes_back(tmp_path: Path, setup: RoundSetup) -> None:
 def test_a_lost_source_is_kept_in_its_place(tmp_path: Path) -> None:
     stage = Stage()
     stage.start(tmp_path / "a.trail")
-    for _ in stage.listen(spoken(5, 60), news={30: SourceLost(0, "unplugged \x1b[31m")}):
+    for _ in stage.listen(spoken(5, 60), changes={30: SourceLost(0, "unplugged \x1b[31m")}):
         pass
     stage.stop()
     items = [entry.item for entry in read(tmp_path / "a.trail").entries]
@@ -322,7 +322,7 @@ def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
     assert Timeline(read(tmp_path / "a.trail")).differences == []
 
 
-def test_an_error_of_the_program_is_told(tmp_path: Path) -> None:
+def test_an_error_of_the_program_is_reported(tmp_path: Path) -> None:
     stage = Stage()
     stage.start(tmp_path / "a.trail")
     stage.recorder.hear(SamplesLost(0, object(), 1), 10)  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def test_nothing_marked_nothing_changes(tmp_path: Path) -> None:
     assert not any(proposal.changed for proposal in suggest(read(tmp_path / "a.trail")))
 
 
-def test_what_no_threshold_can_put_right_is_told(tmp_path: Path) -> None:
+def test_what_no_threshold_can_put_right_is_said(tmp_path: Path) -> None:
     scene(tmp_path / "a.trail", [("left", 0.9, "undo"), ("left", 0.7, ""), ("left", 0.8, "")])
     left = next(one for one in suggest(read(tmp_path / "a.trail")) if one.word == "left")
     assert left.still_wrong == 1

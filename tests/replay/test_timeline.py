@@ -1,4 +1,4 @@
-"""What a recording shows of a moment: here how far talk had raised the thresholds."""
+"""What a recording shows of a moment: here how far talk had shifted the thresholds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def row(label: str, score: float, rest: str) -> tuple[float, ...]:
 
 
 def chatter(path: Path) -> dict[int, float]:
-    """A session of half a minute's talk, a word, a pause and the word again; how far thresholds were raised, by ms."""
+    """A session of half a minute's talk, a word, a pause and the word again; how far thresholds were shifted, by ms."""
     word = [row("up", 0.95, UNKNOWN)] * 12
     rows = [
         *[row(UNKNOWN, 1.0, NOISE)] * 750,
@@ -31,22 +31,22 @@ def chatter(path: Path) -> dict[int, float]:
         *word,
         *[row(NOISE, 1.0, UNKNOWN)] * 50,
     ]
-    stage, raised = Stage(), {}
+    stage, shifts = Stage(), {}
     stage.start(path)
     for _, listener in stage.listen(rows, settings=GUARDED):
-        raised[stage.session.now_ms] = listener.detector.threshold_shift
+        shifts[stage.session.now_ms] = listener.detector.threshold_shift
     stage.stop()
-    return raised
+    return shifts
 
 
 def test_the_thresholds_of_a_moment_are_raised_as_they_were_in_the_game(tmp_path: Path) -> None:
-    raised = chatter(tmp_path / "a.trail")
+    shifts = chatter(tmp_path / "a.trail")
     timeline = Timeline(read(tmp_path / "a.trail"))
-    assert max(raised.values()) > 0.4
-    shown = {at_ms: timeline.threshold_shift_at(at_ms) for at_ms in raised}
+    assert max(shifts.values()) > 0.4
+    shown = {at_ms: timeline.threshold_shift_at(at_ms) for at_ms in shifts}
     # It follows talk no further back than three times its memory, and a run's hops have one time.
-    assert all(shown[at_ms] == pytest.approx(value, abs=0.06) for at_ms, value in raised.items() if at_ms > 500)
-    assert {at_ms for at_ms, value in shown.items() if value == 0} & {at_ms for at_ms, value in raised.items() if value == 0}
+    assert all(shown[at_ms] == pytest.approx(value, abs=0.06) for at_ms, value in shifts.items() if at_ms > 500)
+    assert {at_ms for at_ms, value in shown.items() if value == 0} & {at_ms for at_ms, value in shifts.items() if value == 0}
 
 
 def test_a_word_amid_talk_counts_for_what_it_would_have_been_worth_alone(tmp_path: Path) -> None:

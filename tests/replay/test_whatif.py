@@ -29,9 +29,9 @@ def restless(path: Path, seed: int, start_hop: int) -> Stage:
     """A session in which everything changes on the way: settings, listening, the source, the keyboard, recording itself."""
     dice = random.Random(seed)
     stage = Stage()
-    news = {hop: SourceLost(0, "gone") for hop in dice.sample(range(50, 250), 2)}
+    changes = {hop: SourceLost(0, "gone") for hop in dice.sample(range(50, 250), 2)}
     settings = DetectorSettings(threshold=dice.choice((0.5, 0.8)), refractory=dice.choice((0.2, 1.0)))
-    for hop, listener in stage.listen(spoken(seed, 250), settings=settings, news=news):
+    for hop, listener in stage.listen(spoken(seed, 250), settings=settings, changes=changes):
         if hop == start_hop:
             stage.start(path)
         if dice.random() < 0.03:

@@ -29,6 +29,7 @@ from voicetrail.events import (
 )
 from voicetrail.game.inputs import Input, SetBackground, Tick, is_input
 from voicetrail.game.rules import Rules
+from voicetrail.game.setup import RoundSetup
 from voicetrail.replay.file.codes import EARLIER_MAX
 from voicetrail.replay.file.entries import (
     Checksum,
@@ -163,7 +164,7 @@ class Recorder:
         header = replace(
             self._first,
             date=now.isoformat(timespec="seconds"),
-            title=printable(about.title),
+            title=printable(about.title or _title(self._game.setup)),
             began_ms=at_ms,
             vocabulary=printable(about.vocabulary),
             source=printable(ready.source if ready else about.source),
@@ -262,6 +263,13 @@ class Recorder:
             meanings=ready.meanings,
         )
         recording.put(recognizer, at_ms)
+
+
+def _title(setup: RoundSetup) -> str:
+    """What a round is called that nobody gave a title."""
+    if setup.mode == "sketch":
+        return ""
+    return " ".join(part for part in (setup.mode, setup.level or setup.text, setup.day) if part)
 
 
 def _portions(inputs: list[tuple[int, Input]]) -> Iterator[tuple[tuple[int, Input], ...]]:

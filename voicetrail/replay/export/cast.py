@@ -47,12 +47,12 @@ def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: R
     frames = _frames(timeline)
     idle_ms = IDLE_MS if options.idle is None else 1000 * options.idle
     pace = Pace.of(frames, speed=options.speed or 1.0, idle_ms=idle_ms)
-    file.write(_line(_header(timeline, options, pace.film[-1])))
+    file.write(_line(_header(timeline, options, pace.shown[-1])))
     before = 0
     for at_ms, code, data in _events(timeline, options, frames, progress):
-        film_ms = round(pace(at_ms))
-        time = (film_ms if options.cast_version == 2 else film_ms - before) / 1000
-        before = film_ms
+        shown_ms = round(pace(at_ms))
+        time = (shown_ms if options.cast_version == 2 else shown_ms - before) / 1000
+        before = shown_ms
         file.write(_line([time, code, data]))
     progress(1.0)
 
@@ -69,14 +69,14 @@ def _frames(timeline: Timeline) -> list[int]:
     return sorted(at_ms for at_ms in frames if 0 <= at_ms <= timeline.duration_ms)
 
 
-def _header(timeline: Timeline, options: Options, film_ms: float) -> dict[str, object]:
+def _header(timeline: Timeline, options: Options, shown_ms: float) -> dict[str, object]:
     title = printable(timeline.header.title or timeline.replay.path.stem)
     about: dict[str, object] = {"title": title, "env": {"TERM": "xterm-256color"}}
     # Without a date there is no timestamp; both versions take it as optional.
     with contextlib.suppress(ValueError, OverflowError, OSError):
         about["timestamp"] = max(0, int(datetime.fromisoformat(timeline.header.date).timestamp()))
     if options.cast_version == 2:
-        return {"version": 2, "width": options.columns, "height": options.rows, "duration": round(film_ms / 1000, 3), **about}
+        return {"version": 2, "width": options.columns, "height": options.rows, "duration": round(shown_ms / 1000, 3), **about}
     term = {"cols": options.columns, "rows": options.rows, "type": "xterm-256color"}
     return {"version": 3, "term": term, **about}
 

@@ -89,7 +89,7 @@ def final_signs(game: Rules) -> list[Sign]:
     return [Sign(cell, mark) for cell, mark in marks if _is_sign(mark)]
 
 
-def film(timeline: Timeline) -> Animation:
+def animation(timeline: Timeline) -> Animation:
     """The whole session as lines and signs with their times."""
     changes = _Changes()
     pens: list[PenAt] = []

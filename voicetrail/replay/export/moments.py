@@ -1,4 +1,4 @@
-"""The session as a row of moments at which the drawing changes, and their times in a film."""
+"""The session as a row of moments at which the drawing changes, and their times in an animation."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MOMENTS_MAX = 500_000
 CHANGES_MAX = 5_000_000
 """Most moments, and most changed cells, that an export takes."""
 FIT_MS = 30_000
-"""Length of a film whose speed nobody asked for."""
-FILM_MAX_MS = 24 * 3_600_000
-"""Longest film."""
+"""Length of an animation whose speed nobody asked for."""
+LONGEST_MS = 24 * 3_600_000
+"""Longest animation."""
 STILL_MS = 2_000
 """The last picture stays for so long."""
 
@@ -37,7 +37,7 @@ def moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]:
     for at_ms, game, cells in _moments(timeline):
         count, changed = count + 1, changed + len(cells)
         if count > MOMENTS_MAX or changed > CHANGES_MAX:
-            raise ReplayError("too much happens in this session for a film; a png, txt or ans shows its end")
+            raise ReplayError("too much happens in this session for an animation; a png, txt or ans shows its end")
         yield at_ms, game, cells
 
 
@@ -59,41 +59,41 @@ def _moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Turns times of the session into times of a film: long pauses are cut, and all goes at a speed."""
+    """Turns times of the session into times of an animation: long pauses are cut, and all goes at a speed."""
 
     times: tuple[int, ...]
     """Times of the session at which something happens, in order."""
-    film: tuple[float, ...]
-    """The same in the film."""
+    shown: tuple[float, ...]
+    """The same in the animation."""
 
     @classmethod
-    def of(cls, times: Iterable[int], *, speed: float | None, idle_ms: float, longest_ms: int = FILM_MAX_MS) -> Pace:
+    def of(cls, times: Iterable[int], *, speed: float | None, idle_ms: float, longest_ms: int = LONGEST_MS) -> Pace:
         """Make a pace.
 
         Args:
             times: of what happens.
             speed: ``None`` is 1, or as much more as it takes to fit into ``FIT_MS``.
-            idle_ms: longest pause in the film's time.
-            longest_ms: longest film.
+            idle_ms: longest pause in the animation's time.
+            longest_ms: longest animation.
 
         Raises:
-            ReplayError: the film would be longer.
+            ReplayError: it would be longer.
         """
         ordered = sorted({0, *times})
-        film, at = [], 0.0
+        shown, at = [], 0.0
         factor = speed or 1.0
         for before, now in zip([0, *ordered], ordered, strict=False):
             at += min((now - before) / factor, idle_ms)
-            film.append(at)
+            shown.append(at)
         if speed is None and at > FIT_MS:
-            film = [value * FIT_MS / at for value in film]
-        if film[-1] > longest_ms:
+            shown = [value * FIT_MS / at for value in shown]
+        if shown[-1] > longest_ms:
             raise ReplayError(
-                f"the film would be {film[-1] / 60_000:.0f} minutes long, and at most {longest_ms // 60_000} are possible;"
+                f"it would be {shown[-1] / 60_000:.0f} minutes long, and at most {longest_ms // 60_000} are possible;"
                 " choose a higher --speed or a shorter --idle"
             )
-        return cls(tuple(ordered), tuple(film))
+        return cls(tuple(ordered), tuple(shown))
 
     def __call__(self, at_ms: int) -> float:
-        """The film's time of something that happens, in ms."""
-        return self.film[max(0, bisect_right(self.times, at_ms) - 1)]
+        """The animation's time of something that happens, in ms."""
+        return self.shown[max(0, bisect_right(self.times, at_ms) - 1)]

@@ -91,7 +91,7 @@ def _look_through(timeline: Timeline) -> tuple[list[int], Bounds]:
 
 def _thinned(changes: list[int], pace: Pace) -> list[int]:
     """The moments that get a picture: the last of those that lie too near together."""
-    least = max(FRAME_MS, pace.film[-1] / FRAMES_MAX)
+    least = max(FRAME_MS, pace.shown[-1] / FRAMES_MAX)
     shown = [changes[0]]
     for at_ms in changes[1:]:
         if len(shown) > 1 and pace(at_ms) - pace(shown[-2]) < least:

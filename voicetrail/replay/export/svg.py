@@ -11,7 +11,7 @@ from voicetrail.game.trail import Direction, Pen
 from voicetrail.progress import Report
 from voicetrail.replay.drawing import Bounds, bounds, direction_of
 from voicetrail.replay.export import Options
-from voicetrail.replay.export.lines import Animation, Point, Sign, StraightLine, film, final_lines, final_signs
+from voicetrail.replay.export.lines import Animation, Point, Sign, StraightLine, animation, final_lines, final_signs
 from voicetrail.replay.export.look import BACKGROUND, CELL, LINE, PEN, TRAIL, color_of
 from voicetrail.replay.export.moments import STILL_MS, Pace
 from voicetrail.replay.timeline import Timeline
@@ -53,7 +53,7 @@ def _still(timeline: Timeline) -> Iterator[str]:
 
 
 def _animated(timeline: Timeline, options: Options, progress: Report) -> Iterator[str]:
-    whole = film(timeline)
+    whole = animation(timeline)
     if len(whole.lines) + len(whole.signs) > PARTS_MAX:
         raise ReplayError("too much is drawn in this session for an animated svg; a gif shows it, or an svg without --animate")
     parts: list[StraightLine | Sign] = [*whole.lines, *whole.signs]
@@ -141,7 +141,7 @@ def _moving_pen(whole: Animation, pace: Pace) -> str:
     if not pens:
         return ""
     x, y = _point(pens[-1][1]).split()
-    length = max(1.0, pace.film[-1] + STILL_MS)
+    length = max(1.0, pace.shown[-1] + STILL_MS)
     stops: dict[str, str] = {}
     for at_ms, cell in pens:
         stops[f"{pace(at_ms) / length:.5f}"] = _point(cell)

@@ -1,4 +1,4 @@
-"""Tells a recording that is still being written from one that was cut off.
+"""Distinguishes a recording that is still being written from one that was cut off.
 
 The writer holds a lock on its file for as long as it runs; the system takes it away however the program ends. The file is its
 owner's alone, so that nobody else can hold it.
