@@ -152,3 +152,8 @@ def test_every_command_says_what_it_is_for(name: str, asked: str, capsys: pytest
     out = capsys.readouterr().out
     assert out.startswith(f"usage: voicetrail {name}")
     assert (import_module(f"voicetrail.commands.{name.replace('-', '_')}").__doc__ or "").split("\n")[0] in out
+
+
+def test_a_profile_before_a_command_without_settings_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--profile", "ann", "completion", "bash"]) == 0
+    assert capsys.readouterr().out.startswith("# AUTOMATICALLY GENERATED")

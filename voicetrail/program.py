@@ -63,6 +63,9 @@ def command_parser(name: str) -> Parser:
         prog=f"voicetrail {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     command.add_arguments(parser)
+    if "--profile" not in parser._option_string_actions:
+        # It may stand before any command, also before one that has no settings to take from it.
+        parser.add_argument("--profile", help=argparse.SUPPRESS)
     return parser
 
 

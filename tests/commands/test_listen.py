@@ -62,6 +62,14 @@ def test_source_events_go_to_the_standard_error(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr() == ("", "    1.000 s  the mic�[2J is gone\n" * 2)
 
 
+@pytest.mark.parametrize("printer", [_JsonPrinter(), _TextPrinter()])
+def test_a_hostile_label_does_no_harm(printer: _JsonPrinter | _TextPrinter, capsys: pytest.CaptureFixture[str]) -> None:
+    for word in ("\x1b[2J", "\x9b31m", "\u202eup", "\ud800", "\x7f"):
+        printer.show(WordHeard(16_000, word, 0.9, None))
+        printer.show(WordRejected(16_000, word, 0.5, "margin", 0.1, word))
+    assert capsys.readouterr().out.replace("\n", "").isprintable()
+
+
 def test_text_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     printer = _TextPrinter()
     printer.show(WordHeard(54_720, "up", 0.97, None))

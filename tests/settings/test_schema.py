@@ -104,3 +104,10 @@ def test_thresholds_of_flags() -> None:
     assert parse_thresholds([]) == (None, {})
     with pytest.raises(SettingsError):
         parse_thresholds(["left=x"])
+
+
+def test_the_ranges_are_those_of_the_rules() -> None:
+    from voicetrail.game.inputs import SILENCE_RANGE, SPEED_RANGE, STEP_RANGE
+
+    ranges = {"step": STEP_RANGE, "glide_speed": SPEED_RANGE, "glide_silence": SILENCE_RANGE}
+    assert {name: SETTINGS[name].range for name in ranges} == ranges

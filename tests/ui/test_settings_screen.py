@@ -108,6 +108,20 @@ async def test_a_value_is_typed_in(tmp_path: Path) -> None:
         assert isinstance(stage.app.screen, SettingsScreen)
 
 
+async def test_an_empty_field_leaves_the_setting_unset(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    async with make_app(settings).run_test(size=(100, 40)) as pilot:
+        stage = await open_screen(pilot, settings)
+        settings.set("refractory", 1.5)
+        for name in ("weights", "refractory", "thresholds.up"):
+            await stage.go_to(name)
+            await pilot.press("enter")
+            stage.app.screen.query_one(Input).value = " "
+            await pilot.press("enter")
+            assert settings.origin(name) == "default"
+            assert not stage.about[3].startswith("!")
+
+
 async def test_what_is_out_of_range_is_refused_with_the_range(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     async with make_app(settings).run_test(size=(100, 40)) as pilot:

@@ -171,7 +171,7 @@ def _play(args: argparse.Namespace) -> int:
         if not sys.stdin.isatty():
             _take_keys_from_the_terminal()
         check_terminal()
-        settings = load_settings()
+        settings = load_settings(profile=args.profile)
         spare_the_line(settings.values.slow_line)
         from voicetrail.ui.app import TrailApp
         from voicetrail.ui.screens.replay import ReplayScreen

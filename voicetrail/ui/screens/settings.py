@@ -279,7 +279,10 @@ class SettingsScreen(ModalScreen[None]):
         elif name:
             setting, word = find(name)
             self._end_edit()
-            if word is None:
+            if not message.value.strip():
+                # An empty field leaves the setting unset.
+                self._try(lambda: self._settings.reset(name))
+            elif word is None:
                 self._try(lambda: self._settings.set(name, setting.parse(message.value)))
             else:
                 self._try(lambda: self._settings.set("thresholds." + word, _number(message.value)))
