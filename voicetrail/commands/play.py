@@ -80,7 +80,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
     """
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
-    from voicetrail.ui.terminal import check_terminal, spare_the_line
+    from voicetrail.ui.terminal import check_terminal, spare_the_line, terminal_restored
 
     check_terminal()
     # What is imported now stays: looking through it for garbage again and again would hold up the first paint (see `TrailApp`).
@@ -101,7 +101,8 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
         if setup is not None:
             context.begin_round(make_rules(with_settings(setup, settings)))
         app = VoicetrailApp(context, ascii_only=ascii_locale() or needs_ascii(os.environ))
-        app.run()
+        with terminal_restored():
+            app.run()
         lines = context.close("signal" if app.ended_by else "quit")
     finally:
         settings.close()

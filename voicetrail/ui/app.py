@@ -23,7 +23,7 @@ from voicetrail.ui.textual_private.clean_exit import CleanExitApp
 from voicetrail.ui.theme import THEMES, sixteen_colors
 from voicetrail.ui.widgets.rows import Rows
 
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
 
 
 class TrailApp(CleanExitApp):

@@ -21,6 +21,7 @@ class CleanExitApp(App[None]):
         """The error that ended the app, after its end."""
         self.log_path: Path | None = None
         """Where its traceback was written."""
+        self._input_error: BaseException | None = None
         self.ended_by: signal.Signals | None = None
         """The signal that ended the app."""
 
@@ -29,8 +30,16 @@ class CleanExitApp(App[None]):
         self.ended_by = number
         self.exit(return_code=128 + number)
 
+    def input_failed(self, error: BaseException) -> None:
+        """The thread that reads keys died."""
+        if self.ended_by is None and not self.is_headless and terminal_is_gone():
+            self.end_by(signal.SIGHUP)
+        else:
+            self._input_error = error
+            self._fatal_error()
+
     def _fatal_error(self) -> None:
-        self.failure = sys.exc_info()[1] or self._exception
+        self.failure = self._input_error or sys.exc_info()[1] or self._exception
         self.log_path = write_crash_log(self.failure)
         self._close_messages_no_wait()
 

@@ -21,13 +21,15 @@ USED: dict[str, str] = {
     "textual.app:App._close_messages_no_wait": "self",
     "textual._ansi_sequences:SYNC_START": "",
     "textual._ansi_sequences:SYNC_END": "",
-    "rich.console:Console.__init__": "",
     "textual.drivers.linux_driver:LinuxDriver._run_input_thread": "self",
     "textual.drivers.linux_driver:LinuxDriver.start_application_mode": "self",
     "textual.drivers.linux_driver:LinuxDriver.stop_application_mode": "self",
     "textual.drivers.linux_driver:LinuxDriver._sigcont_application": "self, *_",
     "textual.drivers.linux_driver:LinuxDriver._sigtstp_application": "self, *_",
-    "textual.drivers.linux_driver:LinuxDriver._get_terminal_size": "self",
+    "textual.drivers.linux_driver:LinuxDriver._patch_lflag": "cls, attrs",
+    "textual.drivers.linux_driver:LinuxDriver._patch_iflag": "cls, attrs",
+    "textual._xterm_parser:XTermParser.feed": "self, data",
+    "textual._parser:Parser.tick": "self",
 }
 """``module:name`` and the names of its parameters as they are used here; empty where it is no function or they do not matter."""
 
