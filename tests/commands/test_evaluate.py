@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.makers import clips, corpus, reel, write_folder
+from tests.training.makers import clips, corpus, recording, write_folder
 from voicetrail.cli import main
 from voicetrail.spotting.weights import load_weights
-from voicetrail.training.evaluate import evaluate, noise_accepted, score_clips
+from voicetrail.training.evaluate.evaluation import evaluate, noise_accepted, score_clips
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.Captu
 
 def test_streams_are_measured_in_every_condition_and_kind() -> None:
     few = clips(2, words=("up", "cat"))
-    small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=reel(4))
+    small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=recording(4))
     told: list[str] = []
     report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, tell=told.append)
     assert list(report.conditions) == ["clean", "20 dB", "10 dB", "5 dB", "cut close", "crowded"]
@@ -86,11 +86,11 @@ class EarsForNoise:
 
 
 def test_noise_is_counted_by_the_second() -> None:
-    noisy = replace(corpus(2), noise=reel(10.5))
-    recognizer = EarsForNoise()
-    assert noise_accepted(recognizer, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recognizer
-    assert noise_accepted(recognizer, noisy, []) == 0.0  # type: ignore[arg-type]
-    assert noise_accepted(recognizer, replace(noisy, noise=reel(0)), ["up"]) == 0.0  # type: ignore[arg-type]
-    scores, truth = score_clips(recognizer, noisy)  # type: ignore[arg-type]
+    noisy = replace(corpus(2), noise=recording(10.5))
+    ears = EarsForNoise()
+    assert noise_accepted(ears, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recogniser
+    assert noise_accepted(ears, noisy, []) == 0.0  # type: ignore[arg-type]
+    assert noise_accepted(ears, replace(noisy, noise=recording(0)), ["up"]) == 0.0  # type: ignore[arg-type]
+    scores, truth = score_clips(ears, noisy)  # type: ignore[arg-type]
     assert scores.shape == (20, 2)
     assert truth == [*noisy.clips.words, *["_background_noise_"] * 10]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from voicetrail.training.dataset import CLIP, Clips, Corpus, Reel
+from voicetrail.training.data.dataset import CLIP, Clips, Corpus, Recordings
 from voicetrail.vocabulary import DIRECTIONS
 
 TONES = {"up": 400.0, "down": 900.0, "left": 1700.0, "right": 3000.0, "cat": 5000.0}
@@ -37,17 +37,17 @@ def clips(count: int, seed: int = 0, words: Sequence[str] = WORDS) -> Clips:
     return Clips((sound * 32767).astype(np.int16), begins, begins + 5_000, tuple(rows), paths)
 
 
-def reel(seconds: float, seed: int = 0, level: float = 0.05) -> Reel:
+def recording(seconds: float, seed: int = 0, level: float = 0.05) -> Recordings:
     """One recording of noise."""
     size = int(seconds * CLIP)
     sound = (np.random.default_rng(seed).standard_normal(size) * level * 32767).astype(np.int16)
-    return Reel(sound, np.array([0, size]), ("hiss",))
+    return Recordings(sound, np.array([0, size]), ("hiss",))
 
 
 def corpus(count: int = 8, seed: int = 0, words: Sequence[str] = WORDS) -> Corpus:
     """A corpus of clips and noise, without talk."""
     none = clips(1, words=("cat",)).pick([])
-    return Corpus(clips(count, seed, words), none, none, reel(20, seed), reel(0))
+    return Corpus(clips(count, seed, words), none, none, recording(20, seed), recording(0))
 
 
 def write_sound(path: Path, sound: npt.ArrayLike, rate: int = CLIP) -> None:

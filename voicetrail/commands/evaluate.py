@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("weights", nargs="?", default="directional4w", help="name or path of the weights (%(default)s)")
     add_data_arguments(parser)
     parser.add_argument("--stream", action="store_true", help="measure streams as well (minutes)")
-    parser.add_argument("--seconds", type=float, default=840.0, help="length of each stream with words (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=420.0, help="length of each stream with words (%(default)s)")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a Markdown report with plots into this folder")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
@@ -27,9 +27,9 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     from voicetrail.errors import UsageError
     from voicetrail.spotting.weights import load_weights
-    from voicetrail.training import report as reports
-    from voicetrail.training.dataset import find_folders, load_corpus
-    from voicetrail.training.evaluate import evaluate
+    from voicetrail.training.data.corpus import find_folders, load_corpus
+    from voicetrail.training.evaluate import report as reports
+    from voicetrail.training.evaluate.evaluation import evaluate
 
     if not 30 <= args.seconds <= 36_000:
         raise UsageError("--seconds must be between 30 and 36000")

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", type=int, default=0, metavar="N", help="keep the weights of every N-th epoch too")
     parser.add_argument("--seed", type=int, help="of everything random (1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16, a quarter faster where the CPU has it")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads of the arithmetic (%(default)s)")
     parser.add_argument(
@@ -55,7 +56,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--negatives", type=Path, action="append", default=[], help="another folder of speech without the words"
     )
-    parser.add_argument("--synthetic", type=Path, help="what python -m voicetrail.training.synthesize wrote")
+    parser.add_argument("--synthetic", type=Path, help="what python -m voicetrail.training.data.synthesize wrote")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder for decoded sound (%(default)s)")
 
 
@@ -66,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
 
     from voicetrail.errors import UsageError
     from voicetrail.spotting.model import DEFAULT_ARCHITECTURE
-    from voicetrail.training import job as jobs
-    from voicetrail.training.dataset import find_folders
-    from voicetrail.training.train import Schedule
+    from voicetrail.training.data.corpus import find_folders
+    from voicetrail.training.fit import job as jobs
+    from voicetrail.training.fit.train import Schedule
     from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
 
     vocabularies = tuple(args.vocabulary or [DEFAULT_VOCABULARY])
@@ -106,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
         args.start,
         args.mine,
         args.keep,
+        args.bfloat16,
         args.choose_seconds,
     )
     console = Console(stderr=True)

@@ -187,6 +187,12 @@ def _temporal_resnet(features: FrontendSettings, classes: int) -> Model:
     return Model(backbone, backbone.embedding, classes)
 
 
+def _temporal_resnet_medium(features: FrontendSettings, classes: int) -> Model:
+    """More channels late in the network, where a hop pays least for them (0.42 instead of 0.32 ms)."""
+    backbone = TemporalResNet(features.rows, 64, ((64, 5, 1), (96, 5, 2), (128, 3, 2)))
+    return Model(backbone, backbone.embedding, classes)
+
+
 def _temporal_resnet_wide(features: FrontendSettings, classes: int) -> Model:
     """Three times the parameters where they cost least, late in the network; it takes half as long again to train, for the stem's
     large maps take most of the time in both.
@@ -213,6 +219,9 @@ ARCHITECTURES = MappingProxyType(
     {
         DEFAULT_ARCHITECTURE: Architecture(
             _temporal_resnet, FeatureSettings(), "2-D stem and temporal residual blocks (the default)"
+        ),
+        "temporal-resnet-medium": Architecture(
+            _temporal_resnet_medium, FeatureSettings(), "the same with 1.7 times the parameters"
         ),
         "temporal-resnet-wide": Architecture(
             _temporal_resnet_wide, FeatureSettings(), "the same with three times the parameters"

@@ -1,0 +1,114 @@
+"""Speech and noise that hold no direction: every false move in them counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.training.data.acoustics import Sound, coded
+from voicetrail.training.data.corpus import Corpus
+from voicetrail.training.data.heldout import KITCHEN, MUSIC, READERS, Half
+from voicetrail.training.data.recordings import CLIP, Clips, Recordings
+from voicetrail.training.evaluate.clips import noise_of
+from voicetrail.training.evaluate.streams import Stream, half, leveled
+from voicetrail.vocabulary import DIRECTIONS
+
+RUNNING = ("fluent", "phrases", "dialogue", "talk", "readers")
+"""The streams of speech without a direction as a room has it. Of the others, ``words`` (single ones, one after another) and
+``neighbours`` (chosen to be mistaken) are harder than any room, and the rest is no speech."""
+NOBODY = ("kitchen", "music", "noise")
+"""The streams in which nobody speaks."""
+PAUSES = (0.3, 1.5)
+"""Silence in s between two recordings of speech, drawn between these: no line of talk begins within the last word of another, and
+talk stops and starts as it does between people."""
+
+
+def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str] = DIRECTIONS) -> list[Stream]:
+    """Speech and noise that hold none of the words.
+
+    ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases, and prompts in another language.
+    ``dialogue``: English as actors speak it. ``talk``: synthetic sentences by voices held out. ``readers``: books read aloud by readers
+    held out, and ``readers, coded`` the same through a codec. ``neighbours``: words that resemble a direction, by the synthetic
+    voices. ``fluent``: pieces of the other words, joined as in fluent speech. ``kitchen``, ``music`` and ``noise``: held-out kinds of
+    sound, as recorded, with nobody speaking.
+
+    The sentences of ``talk``, ``dialogue`` and ``readers`` hold no direction, but other words of a larger vocabulary, or such as sound
+    like them (*know*, *to*); for such there is none of these.
+    """
+    clips = half(corpus.clips, which)
+    rng = np.random.default_rng((seed, 2))
+    rest = [row for row, word in enumerate(clips.words) if word not in words]
+    rng.shuffle(rest)
+    near = corpus.neighbours
+    near_rows = [row for row, word in enumerate(near.words) if row % 2 == (which == "judging") and word not in words]
+    streams = [
+        Stream("words", _joined([leveled(clips, row) for row in rest], rng, 0.05, 0.6)),
+        Stream("neighbours", _joined([leveled(near, row) for row in near_rows], rng, 0.1, 0.6)),
+        Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
+        Stream("phrases", _every_other(corpus.phrases, which, (seed, 4, 0))),
+    ]
+    if set(words) <= set(DIRECTIONS):
+        streams.append(Stream("dialogue", _every_other(corpus.dialogue, which, (seed, 4, 1))))
+        streams.append(Stream("talk", _every_other(corpus.talk, which, (seed, 4, 2))))
+        readers = reading(corpus.readers, which, seed)
+        streams.append(Stream("readers", readers))
+        if which == "judging" and len(readers):
+            streams.append(Stream("readers, coded", coded(np.clip(readers, -1, 1), "opus")))
+    noise = noise_of(corpus.noise, which)
+    kinds = [_kind(name) for name in noise.names]
+    for kind in NOBODY:
+        part = noise.pick(row for row, each in enumerate(kinds) if each == kind)
+        streams.append(Stream(kind, part.sound.astype(np.float32) / 32768.0))
+    return [stream for stream in streams if len(stream.sound) > CLIP]
+
+
+def _kind(name: str) -> str:
+    return "kitchen" if name.startswith(KITCHEN) else "music" if name.startswith(MUSIC) else "noise"
+
+
+def reading(readers: Recordings, which: Half, seed: int = 0) -> Sound:
+    """What the readers of one half read, with pauses between the sentences."""
+    rows = (row for row, name in enumerate(readers.names) if READERS.get(name.split("/")[-1].split("-")[0]) == which)
+    return _paused(readers.pick(rows), (seed, 4, 3))
+
+
+def _every_other(recordings: Recordings, which: Half, seed: tuple[int, ...]) -> Sound:
+    """Every second recording, so that either half has all kinds; of a single one the half."""
+    if len(recordings.names) == 1:
+        middle = len(recordings.sound) // 2
+        sound = recordings.sound[:middle] if which == "choosing" else recordings.sound[middle:]
+        return sound.astype(np.float32) / 32768.0
+    return _paused(recordings.pick(range(which == "judging", len(recordings.names), 2)), seed)
+
+
+def _paused(recordings: Recordings, seed: tuple[int, ...]) -> Sound:
+    """Recordings with pauses between them."""
+    rng, parts = np.random.default_rng(seed), [np.zeros(0, dtype=np.int16)]
+    for row in range(len(recordings.names)):
+        pause = int(rng.uniform(*PAUSES) * SAMPLE_RATE)
+        parts.append(np.pad(recordings.sound[recordings.begins[row] : recordings.begins[row + 1]], (0, pause)))
+    return np.concatenate(parts).astype(np.float32) / 32768.0
+
+
+def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: float) -> Sound:
+    """Sounds one after another, ``low`` to ``high`` s apart."""
+    at, places = SAMPLE_RATE // 2, []
+    for sound in sounds:
+        places.append(at)
+        at += max(1, len(sound) + int(rng.uniform(low, high) * SAMPLE_RATE))
+    out = np.zeros(at + SAMPLE_RATE, dtype=np.float32)
+    for sound, place in zip(sounds, places, strict=True):
+        out[place : place + len(sound)] += sound
+    return np.clip(out, -1, 1)
+
+
+def _pieces(clips: Clips, rows: Sequence[int], rng: np.random.Generator) -> list[Sound]:
+    pieces = []
+    for _ in range(2 * len(rows)):
+        sound = leveled(clips, int(rows[int(rng.integers(len(rows)))]))
+        size = int(len(sound) * rng.uniform(0.25, 0.6))
+        since = int(rng.integers(0, max(1, len(sound) - size)))
+        pieces.append(sound[since : since + size] * np.hanning(size).astype(np.float32) ** np.float32(0.25))
+    return pieces
