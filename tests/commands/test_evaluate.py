@@ -62,9 +62,10 @@ def test_streams_are_measured_in_every_condition_and_kind() -> None:
     small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=recording(4))
     told: list[str] = []
     report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, tell=told.append)
-    assert list(report.conditions) == ["clean", "20 dB", "10 dB", "5 dB", "cut close", "crowded"]
+    assert list(report.conditions)[:5] == ["clean", "20 dB", "10 dB", "5 dB", "0 dB"]
+    assert set(report.conditions) >= {"cut close", "crowded", "rapid", "same word", "room, 0.5 s", "telephone", "quiet", "hum"}
     assert set(report.negatives) == {"words", "neighbours", "fluent", "noise"}
-    assert all(metrics.seconds == 4.0 for metrics in report.conditions.values())
+    assert all(report.conditions[name].seconds == 4.0 for name in ("clean", "0 dB", "telephone"))
     assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken != {}
     assert all(not metrics.spoken for metrics in report.negatives.values())
     assert told[0] == "clips"
@@ -86,7 +87,7 @@ class EarsForNoise:
 
 
 def test_noise_is_counted_by_the_second() -> None:
-    noisy = replace(corpus(2), noise=recording(10.5))
+    noisy = replace(corpus(2), noise=recording(21))
     ears = EarsForNoise()
     assert noise_accepted(ears, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recogniser
     assert noise_accepted(ears, noisy, []) == 0.0  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from voicetrail.training.data.dataset import CLIP, Clips, Corpus, Recordings
+from voicetrail.training.data.corpus import Corpus
+from voicetrail.training.data.recordings import CLIP, Clips, Recordings
 from voicetrail.vocabulary import DIRECTIONS
 
 TONES = {"up": 400.0, "down": 900.0, "left": 1700.0, "right": 3000.0, "cat": 5000.0}

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from tests.training.makers import corpus, recording
+from voicetrail.training.data.recordings import CLIP
 from voicetrail.training.evaluate.clips import BATCH, cut, in_batches, measured_clips
-from voicetrail.training.data.dataset import CLIP
 
 
-def test_a_reel_is_cut_into_whole_clips() -> None:
+def test_recordings_are_cut_into_whole_clips() -> None:
     long = recording(2.5)
     parts = cut(long)
     assert parts.shape == (2, CLIP)

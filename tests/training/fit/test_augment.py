@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from voicetrail.spotting.features import FeatureSettings, LogMel
-from voicetrail.training.fit.augment import PictureMaker, warp_bank
+from voicetrail.training.fit.augment import BLANK_LEFT, PictureMaker, blank_past, warp_bank
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ def test_with_strength_one_pictures_differ_and_follow_from_the_seed(sound: torch
         assert not torch.equal(made[0], made[1])
         hops.add(hop)
     assert len(hops) > 3
-    assert min(hops) >= 160 * 0.82 - 1
-    assert max(hops) <= 160 * 1.18 + 1
+    assert min(hops) >= 160 * PictureMaker.TEMPO[0] - 1
+    assert max(hops) <= 160 * PictureMaker.TEMPO[1] + 1
 
 
 def test_masks_cover_whole_bands_or_frames() -> None:
@@ -80,3 +80,32 @@ def test_a_warp_moves_each_band_by_its_factor(factor: float) -> None:
 def test_no_band_is_deaf_after_a_warp() -> None:
     for factor in (0.8, 1.0, 1.3, 2.0):
         assert (warp_bank(bank(), factor).sum(0) > 0).all()
+
+
+def test_a_blanked_past_is_an_even_floor_and_what_follows_is_untouched(sound: torch.Tensor) -> None:
+    power = LogMel().power(sound)[0, 0]
+    before = power.clone()
+    blank_past(power, 40)
+    assert torch.equal(power[:, 40:], before[:, 40:])
+    assert (power[:, :40] == power[:, :1]).all()
+    quieter = (before[:, 40:] < power[:, :1]).float().mean(1)
+    assert 0.05 < float(quieter.min()) <= float(quieter.max()) < 0.15
+
+
+def test_a_blanked_window_looks_as_the_game_blanks_it(sound: torch.Tensor) -> None:
+    features = FeatureSettings()
+    maker, plain = PictureMaker(features, strength=0.0), LogMel(features)
+    used = sound[:, -features.used_samples :]
+    made = maker.pictures(np.random.default_rng(0), used, features.hop_length, [0, 6_000, features.used_samples, 0])
+    torch.testing.assert_close(made[0], plain(sound)[0], rtol=1e-3, atol=1e-4)
+    floor = [int((made[row, 0] == made[row, 0, :, :1]).all(0).sum()) for row in range(4)]
+    assert floor[1] == pytest.approx(6_000 / 160, abs=2)
+    assert floor[2] == features.frames - BLANK_LEFT
+
+
+def test_some_windows_come_by_telephone() -> None:
+    maker = PictureMaker(FeatureSettings())
+    gains = maker._lines(np.random.default_rng(0), 400)[:, :, 0]
+    narrow = gains[gains.min(1).values < 0.5]
+    assert 30 < len(narrow) < 120
+    assert (narrow[:, 15:22] > 0.5).all(), "the middle of the voice is left"

@@ -21,7 +21,7 @@ from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.model import DEFAULT_ARCHITECTURE, build_model
 from voicetrail.spotting.weights import load_weights
 from voicetrail.training.evaluate import choose
-from voicetrail.training.fit import compose, mine
+from voicetrail.training.fit import compose, mine, surroundings
 
 ROOT = Path(__file__).parents[2]
 CLIPS = 156
@@ -134,7 +134,7 @@ def test_words_with_too_few_recordings_are_told_before_training(
 def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "colored", lambda rng, length: rng.standard_normal(length).astype("float32") * 0.1)
+    monkeypatch.setattr(surroundings, "colored", lambda rng, length: rng.standard_normal(length).astype("float32") * 0.1)
     monkeypatch.setattr(choose, "GRID", (0.3, 0.6, 0.9))
     first, again = tmp_path / "first", tmp_path / "again"
     chosen = ["--choose-seconds", "6", "--keep", "1"]

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from voicetrail.spotting.features import FeatureSettings
+from voicetrail.training.data.recordings import CLIP
 from voicetrail.training.fit import mine as mining
-from voicetrail.training.data.dataset import CLIP
 
 FEATURES = FeatureSettings()
 
@@ -51,16 +51,16 @@ def test_processes_find_together_what_one_finds_alone_and_a_second_run_hears_not
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     alone.mkdir()
     shared.mkdir()
-    mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, alone)
+    mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, alone, "talk")
     for rank in range(2):
-        mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, shared, rank, 2)
-    np.testing.assert_array_equal(mining.mined(alone), mining.mined(shared))
-    assert len(mining.mined(alone))
+        mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, shared, "talk", rank, 2)
+    np.testing.assert_array_equal(mining.mined(alone, "talk"), mining.mined(shared, "talk"))
+    assert len(mining.mined(alone, "talk"))
     again = BelievesInHighTones()
-    mining.mine(again, FEATURES, (0,), talk, alone)
+    mining.mine(again, FEATURES, (0,), talk, alone, "talk")
     assert again.windows == 0
 
 
 def test_talk_too_short_for_a_window_has_no_hard_place(tmp_path: Path) -> None:
-    mining.mine(BelievesInHighTones(), FEATURES, (0,), np.zeros(CLIP // 2, dtype=np.int16), tmp_path)
-    assert len(mining.mined(tmp_path)) == 0
+    mining.mine(BelievesInHighTones(), FEATURES, (0,), np.zeros(CLIP // 2, dtype=np.int16), tmp_path, "noise")
+    assert len(mining.mined(tmp_path, "noise")) == 0

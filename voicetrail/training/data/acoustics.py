@@ -62,8 +62,8 @@ def impulse_response(
 
     J. D. Polack, "La transmission de l'énergie sonore dans les salles" (1988): late reverberation is Gaussian noise under an
     exponential envelope. Early reflections are a few single taps. The direct sound falls with the distance and the
-    reverberation does not: they are equally strong at 0.057 sqrt(V / T) m (Kuttruff, "Room Acoustics", section 5.1), with the volume V in
-    m³ and the reverberation time T in s.
+    reverberation does not: they are equally strong at 0.057 sqrt(V / T) m (Kuttruff, "Room Acoustics", section 5.1), with the
+    volume V in m³ and the reverberation time T in s.
 
     Args:
         rng: where its numbers come from.

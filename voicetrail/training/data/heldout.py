@@ -1,7 +1,7 @@
 """What training never hears, and which half of the evaluation hears it: kinds of sound, speakers and rooms, as data.
 
-Thresholds, temperature and epochs are chosen on one half (``choosing``); what is reported is measured on the other (``judging``). A kind of
-noise, a reader and a room belong to one half alone, so that no figure of a report was chosen on what it judges.
+Thresholds, temperature and epochs are chosen on one half (``choosing``); what is reported is measured on the other
+(``judging``). A kind of noise, a reader and a room belong to one half alone, so that no figure was chosen on what it judges.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NOISE: MappingProxyType[str, Half] = MappingProxyType(
         "music_digabi/maddirtmonkey": "judging",
     }
 )
-"""How ``folder/name`` of a held-out noise begins: whole kinds (of twenty kinds of kitchen sounds seven), not some recordings of all kinds."""
+"""How ``folder/name`` of a held-out noise begins: whole kinds (of the kitchen sounds seven), not some recordings of all."""
 
 KITCHEN = ("kitchen20/",)
 MUSIC = ("librosa_music/", "music_digabi/")

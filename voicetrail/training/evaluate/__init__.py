@@ -1,0 +1,1 @@
+"""What is measured of weights, and how thresholds are chosen by it."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.heldout import Half, half_of_noise
-from voicetrail.training.data.recordings import CLIP, Recordings, Samples
+from voicetrail.training.data.recordings import CLIP, Recordings, Samples, in_a_row
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
 BATCH = 256
@@ -24,7 +24,10 @@ def cut(recordings: Recordings) -> Samples:
 
 
 def noise_of(recordings: Recordings, which: Half) -> Recordings:
-    """The held-out noise that one half hears; of kinds that are on no list, every second recording."""
+    """The held-out noise that one half hears; of kinds that are on no list, every second recording, and of a single one the half."""
+    if len(recordings.names) == 1 and half_of_noise(recordings.names[0]) is None:
+        middle = len(recordings.sound) // 2
+        return in_a_row([recordings.sound[:middle] if which == "choosing" else recordings.sound[middle:]], recordings.names)
     rows = [
         row for row, name in enumerate(recordings.names) if (half_of_noise(name) or ("choosing", "judging")[row % 2]) == which
     ]

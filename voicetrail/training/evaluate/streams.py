@@ -2,7 +2,8 @@
 
 Nothing here was trained on: the clips are the validation speakers', and the noise is held out (``training.data.heldout``). The
 validation speakers are halved once more, by a hash of their name: thresholds are chosen on one half (``choosing``) and judged on
-the other (``judging``). What else happens to a stream before it is heard is in ``conditions``, speech without the words in ``negatives``.
+the other (``judging``). What else happens to a stream before it is heard is in ``conditions``, speech without the words in
+``negatives``.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.data.acoustics import colored
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.heldout import Half
-from voicetrail.training.evaluate.clips import noise_of
 from voicetrail.training.data.recordings import CLIP, Clips
+from voicetrail.training.evaluate.clips import noise_of
 from voicetrail.vocabulary import DIRECTIONS
 
 Sound = npt.NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""Training itself: windows, augmentation, the loop, and whole runs."""

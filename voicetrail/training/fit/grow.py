@@ -1,8 +1,8 @@
 """A network that begins as a smaller one: the same answers, with room to learn more.
 
-Channels are added to a trained network so that at first nobody reads them (Chen, Goodfellow and Shlens, "Net2Net", 2016, keep the function as
-well, by other means): what the old channels are computed from stays, the new ones begin at random, and their weight in the old
-ones is zero.
+Channels are added to a trained network so that at first nobody reads them (Chen, Goodfellow and Shlens, "Net2Net", 2016, keep
+the function as well, by other means): what the old channels are computed from stays, the new ones begin at random, and their
+weight in the old ones is zero.
 """
 
 from __future__ import annotations

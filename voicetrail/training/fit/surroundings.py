@@ -75,7 +75,9 @@ class Surroundings:
             folder: sum(length for name, length in zip(folders, lengths, strict=True) if name == folder) for folder in folders
         }
         # A folder counts by the root of its length, that an hour of one kind does not hide ten minutes of another.
-        self._noise_shares = _shares([length / totals[folder] ** 0.5 for folder, length in zip(folders, lengths, strict=True)])
+        self._noise_shares = _shares(
+            [length / max(totals[folder], 1.0) ** 0.5 for folder, length in zip(folders, lengths, strict=True)]
+        )
 
     def talk_or_none(self) -> bool:
         """Whether there is talk to say before or behind a word."""
@@ -170,9 +172,10 @@ def mixed(rng: Random, sound: Sound, noise: Sound, snr_db: tuple[float, float]) 
 
 
 def _spectrum(response: Sound) -> torch.Tensor:
-    return torch.fft.rfft(torch.from_numpy(np.ascontiguousarray(response[:LONGEST_RESPONSE])), ROOM_FFT)
+    spectrum: torch.Tensor = torch.fft.rfft(torch.from_numpy(np.ascontiguousarray(response[:LONGEST_RESPONSE])), ROOM_FFT)
+    return spectrum
 
 
 def _shares(weights: list[float]) -> npt.NDArray[np.float64]:
     values = np.array(weights, dtype=np.float64)
-    return values / values.sum() if len(values) else values
+    return values / max(values.sum(), 1e-12)

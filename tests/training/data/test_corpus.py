@@ -9,17 +9,9 @@ import soundfile
 
 from tests.training.makers import TONES, clips, tone, write_folder, write_sound
 from voicetrail.errors import TrainingError
-from voicetrail.training.data import dataset
-from voicetrail.training.data.dataset import (
-    CLIP,
-    Clips,
-    decode,
-    find_folders,
-    load_corpus,
-    read_clips,
-    read_recordings,
-    word_bounds,
-)
+from voicetrail.training.data import heldout, recordings
+from voicetrail.training.data.corpus import find_folders, load_corpus
+from voicetrail.training.data.recordings import CLIP, Clips, decode, read_clips, read_recordings, word_bounds
 
 
 class AtHome:
@@ -36,7 +28,7 @@ class AtHome:
 
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "ProcessPoolExecutor", AtHome)
+    monkeypatch.setattr(recordings, "ProcessPoolExecutor", AtHome)
 
 
 def names(clips: Clips) -> set[str]:
@@ -57,7 +49,10 @@ def test_the_official_layout_is_read_and_its_testing_list_heard_by_nobody(tmp_pa
     assert names(validation.clips) == {f"{word}/{1:08x}_nohash_0.wav" for word in ("up", "cat")}
     assert set(training.clips.words) == {"up", "cat"}
     # The folder of noise is no word, and of its recordings the evaluation has its own.
-    assert (training.noise.names, validation.noise.names) == (("white_noise",), ("running_tap",))
+    assert (training.noise.names, validation.noise.names) == (
+        ("_background_noise_/white_noise",),
+        ("_background_noise_/running_tap",),
+    )
     assert (len(training.noise.sound), len(validation.noise.sound)) == (6 * CLIP, 7 * CLIP)
 
 
@@ -72,9 +67,9 @@ def test_words_noise_and_negatives_side_by_side_are_read(tmp_path: Path, suffix:
     assert folders.commands == words
     training, validation = load_corpus(folders, "training"), load_corpus(folders, "validation")
     assert (len(training.clips), len(validation.clips)) == (4, 1)
-    assert set(training.noise.names) == {"esc10_1-100032-A-0", "white_noise"}
-    assert set(validation.noise.names) == {"esc10_5-200099-A-10", "running_tap"}
-    assert (len(training.phrases.names), len(validation.phrases.names)) == (1, 2)
+    assert set(training.noise.names) == {"noise/esc10_1-100032-A-0", "_background_noise_/white_noise"}
+    assert set(validation.noise.names) == {"noise/esc10_5-200099-A-10", "_background_noise_/running_tap"}
+    assert (len(training.phrases.names), len(validation.phrases.names)) == (0, 2)
     assert (len(training.dialogue.names), len(validation.dialogue.names)) == (0, 1)
     assert len(training.talk.names) == 1
 
@@ -87,11 +82,52 @@ def test_synthetic_words_are_for_training_alone_and_voices_held_out_for_the_eval
     training, validation = load_corpus(folders, "training"), load_corpus(folders, "validation")
     assert names(training.synthetic) == {"up/a.flac"}
     assert names(training.neighbours) == {"cup/b.flac"}
-    assert training.talk.names == ("c",)
+    assert training.talk.names == ("talk/c",)
     assert len(validation.synthetic) == 0
     assert names(validation.neighbours) == {"cup/d.flac"}
-    assert validation.talk.names == ("e",)
+    assert validation.talk.names == ("talk/e",)
     assert validation.phrases.names == ()
+
+
+def test_readers_kinds_of_noise_and_rooms_are_held_out_whole(tmp_path: Path) -> None:
+    write_folder(tmp_path / "speech_commands", 6, words=("up",))
+    lines = ["file\tspeaker\tnone_of_18_words\ttranscript"]
+    for reader, none in (("121", "yes"), ("121", "no"), ("908", "yes"), ("908", "no"), ("", "yes")):
+        path = sound_file(tmp_path / "talk" / "books" / f"{reader}-{none}.flac")
+        lines.append(f"{path.relative_to(tmp_path)}\t{reader}\t{none}\tsome words")
+    (tmp_path / "talk" / "transcripts.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    for name in ("kitchen20/drawer_1", "kitchen20/plates_1", "blanket/coffee-shop", "noisekun/coffee"):
+        sound_file(tmp_path / "noise" / f"{name}.flac")
+    for name in ("Surrey_A_az30_ch0", "Surrey_A_az5_ch0"):
+        write_sound(tmp_path / f"{name}.wav", np.r_[np.zeros(36), 0.5, 0.1, np.zeros(60)])
+        (tmp_path / "rooms").mkdir(exist_ok=True)
+        (tmp_path / f"{name}.wav").rename(tmp_path / "rooms" / f"{name}.wav")
+    folders = find_folders(tmp_path)
+    training, validation = load_corpus(folders, "training"), load_corpus(folders, "validation")
+    assert {*training.noise.names} - {"_background_noise_/white_noise"} == {"kitchen20/plates_1", "noisekun/coffee"}
+    assert {*validation.noise.names} - {"_background_noise_/running_tap"} == {"kitchen20/drawer_1", "blanket/coffee-shop"}
+    # A sentence with one of the eighteen words may be said behind a word, and is no example of speech without.
+    assert {*training.talk.names} == {"books/908-yes", "books/-yes"}
+    assert {*training.behind.names} == {"books/908-yes", "books/908-no", "books/-yes"}
+    assert {*validation.readers.names} == {"books/121-yes", "books/121-no"}
+    assert ({*training.rooms}, {*validation.rooms}) == ({"Surrey_A_az5_ch0"}, {"Surrey_A_az30_ch0"})
+    assert training.rooms["Surrey_A_az5_ch0"][:2].tolist() == pytest.approx([1.0, 0.2], abs=0.01)
+
+
+def test_transcripts_that_make_no_sense_are_named(tmp_path: Path) -> None:
+    write_folder(tmp_path / "speech_commands", 6, words=("up",))
+    (tmp_path / "talk").mkdir()
+    (tmp_path / "talk" / "transcripts.tsv").write_text("file\tspeaker\nabc\t121\n", "utf-8")
+    with pytest.raises(TrainingError, match=r"transcripts\.tsv, line 2"):
+        load_corpus(find_folders(tmp_path), "training")
+
+
+def test_what_is_held_out_belongs_to_one_half() -> None:
+    for kinds in (heldout.NOISE, heldout.ROOMS, heldout.READERS):
+        assert {*kinds.values()} == {"choosing", "judging"}
+    assert heldout.half_of_noise("kitchen20/drawer_17") == "judging"
+    assert heldout.half_of_noise("kitchen20/plates_17") is None
+    assert heldout.half_of_noise("esc10/rain_5-1-A") in ("choosing", "judging")
 
 
 def test_clips_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +137,7 @@ def test_clips_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     def never(path: Path) -> None:
         raise AssertionError(f"{path} is decoded again")
 
-    monkeypatch.setattr(dataset, "decode", never)
+    monkeypatch.setattr(recordings, "decode", never)
     again = load_corpus(folders, "training", cache)
     np.testing.assert_array_equal(first.clips.sound, again.clips.sound)
     np.testing.assert_array_equal(first.clips.end, again.clips.end)
@@ -136,12 +172,12 @@ def test_short_clips_are_followed_by_zeros_and_long_ones_cut(tmp_path: Path) -> 
     assert sound[1, -100:].any()
 
 
-def test_a_reel_knows_where_its_recordings_begin(tmp_path: Path) -> None:
+def test_recordings_in_a_row_know_where_each_begins(tmp_path: Path) -> None:
     paths = [sound_file(tmp_path / "a.wav", 0.5), sound_file(tmp_path / "b.wav", 0.25)]
-    recordings = read_recordings(paths, tmp_path / "cache")
-    assert recordings.begins.tolist() == [0, 8000, 12_000]
-    assert recordings.names == ("a", "b")
-    np.testing.assert_array_equal(recordings.sound[8000:], decode(paths[1]))
+    found = read_recordings(paths, tmp_path / "cache")
+    assert found.begins.tolist() == [0, 8000, 12_000]
+    assert found.names == (f"{tmp_path.name}/a", f"{tmp_path.name}/b")
+    np.testing.assert_array_equal(found.sound[8000:], decode(paths[1]))
 
 
 @pytest.mark.parametrize(("begin", "size"), [(3_000, 5_000), (0, 4_000), (11_000, 5_000), (6_000, 2_000)])
