@@ -15,7 +15,7 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.settings.presets import NONE, PRESETS
 from voicetrail.settings.values import SettingValues
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.training.measure import Heard, StreamMetrics, decide, lively, measure
+from voicetrail.training.evaluate.measure import Heard, StreamMetrics, decide, measure, near_words
 from voicetrail.vocabulary import is_word
 
 CONDITIONS = (None, 10.0, 5.0)
@@ -65,7 +65,7 @@ def measure_presets(
 
 
 def _count(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[Heard]) -> StreamMetrics:
-    return measure((item.stream, decide(lively(item.hops, labels), labels, settings)) for item in heard)
+    return measure((item.stream, decide(near_words(item.hops, labels), labels, settings)) for item in heard)
 
 
 def table(rows: Sequence[PresetMetrics]) -> str:
@@ -90,8 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program."""
     from voicetrail.commands.train import add_data_arguments
     from voicetrail.spotting.recognizer import load_recognizer
-    from voicetrail.training.dataset import find_folders, load_corpus
-    from voicetrail.training.streams import RUNNING, Half, Stream, negative_streams, noise_stream, word_stream
+    from voicetrail.training.data.corpus import find_folders, load_corpus
+    from voicetrail.training.data.heldout import Half
+    from voicetrail.training.evaluate.negatives import RUNNING, negative_streams, noise_stream
+    from voicetrail.training.evaluate.streams import Stream, word_stream
 
     parser = argparse.ArgumentParser(prog="python -m bench.presets", description="What each preset does.")
     parser.add_argument("weights", nargs="?", default="directional4w", help="name or path of the weights (%(default)s)")
@@ -114,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     words = [hear(word_stream(corpus, half, snr, args.seconds, SEED, targets)) for snr in CONDITIONS]
     talk = [hear(stream) for stream in negative_streams(corpus, half, SEED, targets) if stream.name in RUNNING]
-    noise = [hear(noise_stream(corpus, NOISE_SNR, 2 * args.seconds, SEED))]
+    noise = [hear(noise_stream(corpus, half, NOISE_SNR, 2 * args.seconds, SEED))]
     print(table(measure_presets(recognizer.labels, recognizer.detector, words, talk, noise)))
     return 0
 

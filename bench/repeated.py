@@ -22,8 +22,10 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.events import SAMPLE_RATE, WordHeard, WordRejected
 from voicetrail.listening import Listener, RecognizerProtocol
 from voicetrail.spotting.detector import Detector, DetectorSettings
-from voicetrail.training.dataset import Clips, find_folders, read_clips
-from voicetrail.training.streams import Half, Spoken, Stream, cut_word, half, stretched
+from voicetrail.training.data.corpus import find_folders
+from voicetrail.training.data.heldout import Half
+from voicetrail.training.data.recordings import Clips, read_clips
+from voicetrail.training.evaluate.streams import Spoken, Stream, cut_word, half, stretched
 from voicetrail.vocabulary import DIRECTIONS
 
 SPACINGS_S = (0.65, 0.8, 1.0)

@@ -6,8 +6,8 @@ from bench.presets import measure_presets, table
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.settings.presets import PRESETS
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.training.measure import Heard
-from voicetrail.training.streams import Spoken, Stream
+from voicetrail.training.evaluate.measure import Heard
+from voicetrail.training.evaluate.streams import Spoken, Stream
 
 LABELS = ("up", "_unknown_", "_background_noise_")
 SHIPPED = DetectorSettings(threshold=0.7, thresholds={"up": 0.7}, smoothing=0.24)

@@ -17,8 +17,8 @@ from voicetrail.spotting.importing import make_weights, plan_labels, read_model
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import WeightsInfo, load_weights, save_weights
 from voicetrail.training import compose
-from voicetrail.training.compose import Composer
-from voicetrail.training.train import GROUP, Schedule, Trainer
+from voicetrail.training.fit.compose import Composer
+from voicetrail.training.fit.train import GROUP, Schedule, Trainer
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
 pytestmark = pytest.mark.tfjs

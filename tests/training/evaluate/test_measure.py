@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voicetrail.events import SAMPLE_RATE, WordHeard
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.evaluate.choose import HIGHEST, LOWEST, SMOOTHINGS, choose
-from voicetrail.training.evaluate.measure import LATE, Heard, Hops, StreamMetrics, decide, hear, lively, measure
+from voicetrail.training.evaluate.measure import LATE, Heard, Hops, StreamMetrics, decide, hear, measure, near_words
 from voicetrail.training.evaluate.streams import Sound, Spoken, Stream
 
 LABELS = ("up", "left", "_unknown_")
@@ -108,16 +108,16 @@ def test_leaving_out_the_dead_hops_changes_no_decision(
 ) -> None:
     hops = restless(seed, 400)
     tuning = DetectorSettings(threshold, {}, smoothing, refractory, margin, talk_shift)
-    some = lively(hops, LABELS)
+    some = near_words(hops, LABELS)
     assert decide(some, LABELS, tuning) == decide(hops, LABELS, tuning)
 
 
 def test_most_of_a_quiet_stream_is_left_out() -> None:
     quiet = (0.0, 0.01, 0.99)
     hops: Hops = [((n + 1) * HOP, (0.9, 0.0, 0.1) if n == 500 else quiet) for n in range(1000)]
-    assert 1 < len(lively(hops, LABELS)) < 50
-    assert lively([], LABELS) == []
-    assert lively(hops, ("_unknown_",)) == []
+    assert 1 < len(near_words(hops, LABELS)) < 50
+    assert near_words([], LABELS) == []
+    assert near_words(hops, ("_unknown_",)) == []
 
 
 class LoudRecognizer:

@@ -1,7 +1,7 @@
 """Which English lines hold a word of the vocabulary, and so cannot be told to a recognizer as none.
 
-``python -m voicetrail.training.data.transcribe OUT`` transcribes the lines that ``python -m voicetrail.training.data.speech OUT --all`` wrote,
-and lists in ``left_out.txt`` those that ``training.data.speech`` has to leave out from then on. Transcripts are kept in
+``python -m voicetrail.training.data.transcribe OUT`` transcribes the lines that
+``python -m voicetrail.training.data.speech OUT --all`` wrote, and lists in ``left_out.txt`` those that ``training.data.speech`` has to leave out from then on. Transcripts are kept in
 ``OUT/transcripts.jsonl``; a run that was stopped goes on where it was. Six hours of sound take half an hour of one core.
 """
 
@@ -38,8 +38,8 @@ PIECE = int(28.5 * SAMPLE_RATE)
 GAP = int(0.6 * SAMPLE_RATE)
 """Samples of silence after each line of a piece."""
 HEAD = (
-    "# English lines that voicetrail.training.data.speech leaves out: in their transcripts (voicetrail.training.data.transcribe, Whisper tiny)"
-    " is a word of the vocabulary 18w or a figure, or nothing at all."
+    "# English lines that voicetrail.training.data.speech leaves out: in their transcripts "
+    "(voicetrail.training.data.transcribe, Whisper tiny) is a word of the vocabulary 18w or a figure, or nothing at all."
 )
 
 

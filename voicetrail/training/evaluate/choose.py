@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.training.evaluate.measure import Heard, StreamMetrics, decide, lively, measure
+from voicetrail.training.evaluate.measure import Heard, StreamMetrics, decide, measure, near_words
 from voicetrail.training.evaluate.operating import false_moves
 
 SMOOTHINGS = (0.12, 0.16, 0.2, 0.24, 0.28)
@@ -72,7 +72,7 @@ def choose(
         A choice a combination tried, the best first; of equal ones that with the smaller shift.
     """
     hits, wrong, among = (
-        [replace(item, hops=lively(item.hops, labels, words)) for item in heard] for heard in (positive, negative, single)
+        [replace(item, hops=near_words(item.hops, labels, words)) for item in heard] for heard in (positive, negative, single)
     )
 
     def chosen(smoothing: float, talk_shift: float) -> Choice:

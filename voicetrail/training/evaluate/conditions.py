@@ -7,14 +7,12 @@ rooms are held out, or simulated with numbers that training never drew.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.data.acoustics import Sound, coded, hum, impulse_response, telephone
 from voicetrail.training.data.corpus import Corpus
@@ -30,6 +28,7 @@ from voicetrail.training.evaluate.streams import (
     noise_of_unit_level,
     rapid_stream,
     same_word_stream,
+    stretched,
     word_stream,
 )
 from voicetrail.vocabulary import DIRECTIONS
@@ -156,23 +155,3 @@ def faster(stream: Stream, tempo: float) -> Stream:
     """The same words said faster (or, below 1, slower) by the same voices."""
     spoken = tuple(Spoken(each.word, round(each.begin / tempo), round(each.end / tempo)) for each in stream.spoken)
     return Stream(f"tempo {tempo:g}", stretched(stream.sound, tempo, 1.0), spoken)
-
-
-def stretched(sound: Sound, tempo: float, pitch: float) -> Sound:
-    """Change tempo and pitch (formants with it), each by a factor, with ffmpeg's overlap and add of similar waves.
-
-    Raises:
-        TrainingError: ffmpeg is not there or fails.
-    """
-    change = f"asetrate={round(SAMPLE_RATE * pitch)},aresample={SAMPLE_RATE},atempo={tempo / pitch:.6f}"
-    raw = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1"]
-    command = ["ffmpeg", "-v", "error", "-nostdin", *raw, "-i", "pipe:0", "-af", change, *raw, "pipe:1"]
-    try:
-        done = subprocess.run(
-            command, input=np.ascontiguousarray(sound, dtype="<f4").tobytes(), capture_output=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise TrainingError(f"ffmpeg cannot change a voice ({error}); apt install ffmpeg") from None
-    out = np.frombuffer(done.stdout, dtype="<f4").astype(np.float32)
-    length = round(len(sound) / tempo)
-    return np.pad(out[:length], (0, max(0, length - len(out))))

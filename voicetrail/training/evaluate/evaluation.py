@@ -82,7 +82,7 @@ class Report:
 def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float, tell: Tell) -> Report:
     """Measure a recognizer on the validation split.
 
-    Clips are all the validation speakers'; streams are those of the judging half (``training.evaluate.streams``), at the shipped settings.
+    Clips are all the validation speakers'; streams are those of the judging half, at the shipped settings.
 
     Args:
         weights: whose network is used (and changed for use).

@@ -48,7 +48,7 @@ def hear(stream: Stream, recognizer: RecognizerProtocol, settings: DetectorSetti
     return Heard(stream, hops, tuple(words))
 
 
-def lively(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = None) -> Hops:
+def near_words(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = None) -> Hops:
     """The hops within half a second of one where the posterior of some word (of ``words``, or of all) is more than a trace.
 
     No detector gives a word out, nor arms again, anywhere else, and most of a stream is elsewhere: choosing thresholds, which

@@ -12,7 +12,7 @@ from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.heldout import KITCHEN, MUSIC, READERS, Half
 from voicetrail.training.data.recordings import CLIP, Clips, Recordings
 from voicetrail.training.evaluate.clips import noise_of
-from voicetrail.training.evaluate.streams import Stream, half, leveled
+from voicetrail.training.evaluate.streams import LEVEL, Stream, cut_word, half, noise_of_unit_level
 from voicetrail.vocabulary import DIRECTIONS
 
 RUNNING = ("fluent", "phrases", "dialogue", "talk", "readers")
@@ -29,10 +29,10 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     """Speech and noise that hold none of the words.
 
     ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases, and prompts in another language.
-    ``dialogue``: English as actors speak it. ``talk``: synthetic sentences by voices held out. ``readers``: books read aloud by readers
-    held out, and ``readers, coded`` the same through a codec. ``neighbours``: words that resemble a direction, by the synthetic
-    voices. ``fluent``: pieces of the other words, joined as in fluent speech. ``kitchen``, ``music`` and ``noise``: held-out kinds of
-    sound, as recorded, with nobody speaking.
+    ``dialogue``: English as actors speak it. ``talk``: synthetic sentences by voices held out. ``readers``: books read aloud by
+    readers held out, and ``readers, coded`` the same through a codec. ``neighbours``: words that resemble a direction, by the
+    synthetic voices. ``fluent``: pieces of the other words, joined as in fluent speech. ``kitchen``, ``music`` and ``noise``:
+    held-out kinds of sound, as recorded, with nobody speaking.
 
     The sentences of ``talk``, ``dialogue`` and ``readers`` hold no direction, but other words of a larger vocabulary, or such as sound
     like them (*know*, *to*); for such there is none of these.
@@ -44,8 +44,8 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     near = corpus.neighbours
     near_rows = [row for row, word in enumerate(near.words) if row % 2 == (which == "judging") and word not in words]
     streams = [
-        Stream("words", _joined([leveled(clips, row) for row in rest], rng, 0.05, 0.6)),
-        Stream("neighbours", _joined([leveled(near, row) for row in near_rows], rng, 0.1, 0.6)),
+        Stream("words", _joined([cut_word(clips, row) for row in rest], rng, 0.05, 0.6)),
+        Stream("neighbours", _joined([cut_word(near, row) for row in near_rows], rng, 0.1, 0.6)),
         Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
         Stream("phrases", _every_other(corpus.phrases, which, (seed, 4, 0))),
     ]
@@ -62,6 +62,12 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
         part = noise.pick(row for row, each in enumerate(kinds) if each == kind)
         streams.append(Stream(kind, part.sound.astype(np.float32) / 32768.0))
     return [stream for stream in streams if len(stream.sound) > CLIP]
+
+
+def noise_stream(corpus: Corpus, which: Half, snr_db: float, seconds: float, seed: int) -> Stream:
+    """Noise alone, as loud as where words are so much above it."""
+    noise = noise_of_unit_level(corpus, which, int(seconds * SAMPLE_RATE), np.random.default_rng((seed, 3)))
+    return Stream(f"noise, {snr_db:g} dB", np.clip(noise * np.float32(LEVEL * 10 ** (-snr_db / 20)), -1, 1))
 
 
 def _kind(name: str) -> str:
@@ -107,7 +113,7 @@ def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: flo
 def _pieces(clips: Clips, rows: Sequence[int], rng: np.random.Generator) -> list[Sound]:
     pieces = []
     for _ in range(2 * len(rows)):
-        sound = leveled(clips, int(rows[int(rng.integers(len(rows)))]))
+        sound = cut_word(clips, int(rows[int(rng.integers(len(rows)))]))
         size = int(len(sound) * rng.uniform(0.25, 0.6))
         since = int(rng.integers(0, max(1, len(sound) - size)))
         pieces.append(sound[since : since + size] * np.hanning(size).astype(np.float32) ** np.float32(0.25))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.training.evaluate.measure import Heard, decide, lively
+from voicetrail.training.evaluate.measure import Heard, decide, near_words
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96)
 NEVER = 2.0
@@ -29,7 +29,7 @@ def false_moves(
         about themselves under ``false_moves``. Rates never rise with the threshold.
     """
     hours = sum(item.stream.seconds for item in negative) / 3600
-    live = [replace(item, hops=lively(item.hops, labels)) for item in negative]
+    live = [replace(item, hops=near_words(item.hops, labels)) for item in negative]
     per_hour: dict[str, list[float]] = {}
     for word in words:
         rates: list[float] = []

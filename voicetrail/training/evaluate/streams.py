@@ -8,6 +8,7 @@ the other (``judging``). What else happens to a stream before it is heard is in 
 
 from __future__ import annotations
 
+import subprocess
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.data.acoustics import colored
 from voicetrail.training.data.corpus import Corpus
@@ -78,7 +80,7 @@ def half(clips: Clips, which: Half) -> Clips:
     )
 
 
-def leveled(clips: Clips, row: int, around: int = 0) -> Sound:
+def cut_word(clips: Clips, row: int, around: int = 0) -> Sound:
     """A word at ``LEVEL`` with soft edges, cut so many samples outside its bounds; what the recording lacks of these is silence."""
     begin, end = int(clips.begin[row]), int(clips.end[row])
     since, until = max(0, begin - around), min(CLIP, end + around)
@@ -129,7 +131,7 @@ def word_stream(
         pool = others if not targets or (rng.random() >= share and others) else targets
         word = pool[int(rng.integers(len(pool)))]
         row = int(rng.choice(rows[word]))
-        sound, end = leveled(clips, row, extra), at + int(clips.end[row] - clips.begin[row])
+        sound, end = cut_word(clips, row, extra), at + int(clips.end[row] - clips.begin[row])
         if end + SAMPLE_RATE > len(out):
             break
         out[at - extra : end + extra] += sound
@@ -171,7 +173,7 @@ def same_word_stream(corpus: Corpus, which: Half, seconds: float, seed: int, wor
     while rows:
         word = sorted(rows)[int(rng.integers(len(rows)))]
         row = int(rng.choice(rows[word]))
-        sound, size = leveled(clips, row, extra), int(clips.end[row] - clips.begin[row])
+        sound, size = cut_word(clips, row, extra), int(clips.end[row] - clips.begin[row])
         for _ in range(4):
             if at + size + SAMPLE_RATE > len(out):
                 return Stream("same word", np.clip(out, -1, 1), tuple(spoken))
@@ -203,3 +205,23 @@ def noise_of_unit_level(corpus: Corpus, which: Half, length: int, rng: np.random
         piece[-join:] *= ramp[::-1]
         out[at : at + step + join] += piece
     return out[:length]
+
+
+def stretched(sound: Sound, tempo: float, pitch: float) -> Sound:
+    """Change tempo and pitch (formants with it), each by a factor, with ffmpeg's overlap and add of similar waves.
+
+    Raises:
+        TrainingError: ffmpeg is not there or fails.
+    """
+    change = f"asetrate={round(SAMPLE_RATE * pitch)},aresample={SAMPLE_RATE},atempo={tempo / pitch:.6f}"
+    raw = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1"]
+    command = ["ffmpeg", "-v", "error", "-nostdin", *raw, "-i", "pipe:0", "-af", change, *raw, "pipe:1"]
+    try:
+        done = subprocess.run(
+            command, input=np.ascontiguousarray(sound, dtype="<f4").tobytes(), capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise TrainingError(f"ffmpeg cannot change a voice ({error}); apt install ffmpeg") from None
+    out = np.frombuffer(done.stdout, dtype="<f4").astype(np.float32)
+    length = round(len(sound) / tempo)
+    return np.pad(out[:length], (0, max(0, length - len(out))))

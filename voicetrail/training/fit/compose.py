@@ -174,10 +174,8 @@ class Composer:
     def _other(self, rng: Random) -> Sound:
         """The samples of some word, cut at its bounds; every third is a direction."""
         clips = self.corpus.clips
-        if len(self._directions) and rng.random() < 0.33:
-            row = int(rng.choice(self._directions))
-        else:
-            row = int(rng.integers(len(clips)))
+        direction = len(self._directions) and rng.random() < 0.33
+        row = int(rng.choice(self._directions) if direction else rng.integers(len(clips)))
         return _faded(clips.sound[row, clips.begin[row] : clips.end[row]])
 
     def _say_again(self, rng: Random, out: Sound, at: int, kind: str, said: tuple[Clips, int]) -> None:

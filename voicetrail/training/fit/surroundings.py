@@ -178,4 +178,5 @@ def _spectrum(response: Sound) -> torch.Tensor:
 
 def _shares(weights: list[float]) -> npt.NDArray[np.float64]:
     values = np.array(weights, dtype=np.float64)
-    return values / max(values.sum(), 1e-12)
+    shares: npt.NDArray[np.float64] = values / max(values.sum(), 1e-12)
+    return shares
