@@ -16,7 +16,7 @@ from voicetrail.spotting.exporting.tfjs import export_tfjs
 from voicetrail.spotting.importing import make_weights, plan_labels, read_model
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import WeightsInfo, load_weights, save_weights
-from voicetrail.training import compose
+from voicetrail.training.fit import compose
 from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.train import GROUP, Schedule, Trainer
 from voicetrail.vocabulary import NOISE, UNKNOWN

@@ -1,8 +1,8 @@
 """Which English lines hold a word of the vocabulary, and so cannot be told to a recognizer as none.
 
 ``python -m voicetrail.training.data.transcribe OUT`` transcribes the lines that
-``python -m voicetrail.training.data.speech OUT --all`` wrote, and lists in ``left_out.txt`` those that ``training.data.speech`` has to leave out from then on. Transcripts are kept in
-``OUT/transcripts.jsonl``; a run that was stopped goes on where it was. Six hours of sound take half an hour of one core.
+``python -m voicetrail.training.data.speech OUT --all`` wrote, and lists in ``left_out.txt`` those that
+``training.data.speech`` has to leave out from then on. Transcripts are kept in ``OUT/transcripts.jsonl``; a run that was stopped goes on where it was. Six hours of sound take half an hour of one core.
 """
 
 from __future__ import annotations
