@@ -142,7 +142,7 @@ def _try_everything(path: Path, dice: random.Random, outcome: Outcome, number: i
         try:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 code = main(arguments)
-        except BaseException:
+        except (Exception, SystemExit):
             kept = path.read_bytes()
             where = Path(tempfile.gettempdir()) / f"attack-failure-{number}.trail"
             where.write_bytes(kept)
