@@ -207,6 +207,16 @@ def test_files_and_folders_are_the_owners_alone(tmp_path: Path) -> None:
     assert [oct(one.stat().st_mode & 0o777) for one in (path.parent, path.parent.parent)] == ["0o700"] * 2
 
 
+def test_a_folder_that_was_open_is_closed_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert library.close_folder() == ""
+    library.folder().mkdir(parents=True)
+    library.folder().chmod(0o755)
+    assert "could be read by others" in library.close_folder()
+    assert library.folder().stat().st_mode & 0o777 == 0o700
+    assert library.close_folder() == ""
+
+
 def test_a_pipe_from_which_nothing_comes_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.replay.file.reader.WAIT_S", 0.2)
     os.mkfifo(tmp_path / "fifo")

@@ -103,6 +103,7 @@ class RecordingControl:
             ReplayError: the file cannot be made.
         """
         from voicetrail.replay.file.format import Header
+        from voicetrail.replay.library import close_folder
 
         settings, path = self._settings, self._path
         self._path = None
@@ -122,7 +123,8 @@ class RecordingControl:
             sound=settings.values.record_audio,
         )
         self._name = printable(where.name)
-        return f"recording to {printable(where)}"
+        notice = close_folder() if path is None else ""
+        return "; ".join(part for part in (f"recording to {printable(where)}", notice) if part)
 
     def stop(self, at_ms: int, reason: str = "") -> str:
         """End the recording; return the line to show, empty when none was running."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from voicetrail.atomic import close_to_others
 from voicetrail.errors import ReplayError
 from voicetrail.replay.file.entries import End, Entry, Totals
 from voicetrail.replay.file.format import SOUND_SUFFIX, SUFFIX, Header, read_entry, read_header
@@ -31,6 +32,19 @@ def folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("voicetrail", appauthor=False) / "replays"
+
+
+def close_folder() -> str:
+    """Take the platform's folder away from others who could read it; return what to say about it, empty where they could not."""
+    where = folder()
+    try:
+        return (
+            f"{printable(where)} could be read by others on this machine; it is yours alone now"
+            if close_to_others(where)
+            else ""
+        )
+    except OSError as error:
+        return f"{printable(where)} can be read by others on this machine: {error.strerror}; run chmod 700 on it"
 
 
 def new_path(now: datetime, where: Path | None = None) -> Path:
