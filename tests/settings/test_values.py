@@ -73,6 +73,19 @@ def test_one_change_is_announced_once(env: dict[str, str]) -> None:
     assert seen[2] == {"threshold", "thresholds"}
 
 
+def test_several_settings_are_one_change(env: dict[str, str]) -> None:
+    settings = load_settings(env=env)
+    seen: list[frozenset[str]] = []
+    settings.subscribe(seen.append)
+    settings.set_all({"thresholds.left": 0.3, "gain": 6, "threshold": 0.6, "thresholds.up": 0.4})
+    assert len(seen) == 1
+    assert (settings.values.threshold, dict(settings.values.thresholds), settings.values.gain) == (0.6, {"up": 0.4}, 6.0)
+    assert load_settings(env=env).values == settings.values
+    with pytest.raises(SettingsError, match="step cannot be"):
+        settings.set_all({"margin": 0.3, "step": 99})
+    assert (settings.origin("margin"), len(seen)) == ("default", 1)
+
+
 def test_a_key_reads_no_file(env: dict[str, str], settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     presets = settings_file.parent / "presets"
     presets.mkdir()
@@ -129,7 +142,8 @@ def test_an_empty_text_stays_unset(env: dict[str, str], settings_file: Path) -> 
     assert (settings.values.device, settings.origin("device")) == ("USB", "file")
     settings.set("device", "built-in")
     settings.set("device", "")
-    assert (settings.values.device, settings.origin("device")) == ("USB", "file")
+    assert (settings.values.device, settings.origin("device")) == ("", "key"), "the file's would hold if it were unset"
+    settings.reset("device")
     settings.set("weights", "")
     assert settings.origin("weights") == "default"
     assert load_settings(env=env).origin("weights") == "default"

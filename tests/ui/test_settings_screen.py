@@ -64,7 +64,7 @@ async def test_every_setting_is_there_with_value_range_help_and_origin(tmp_path:
             assert stage.about[1] == f"range: {setting.range_text}"
         assert stage.row("step").split() == ["step", "5", "cells", "key"]
         assert stage.row("glide_speed").split()[2:] == ["9", "cells/s", "flag"]
-        assert stage.row("refractory").split() == ["refractory", "0.6", "s", "(shipped)", "default"]
+        assert stage.row("refractory").split() == ["refractory", "0.5", "s", "(shipped)", "default"]
         assert stage.row("thresholds.left").split() == ["thresholds.left", "0.6", "weights"]
 
 
@@ -76,7 +76,7 @@ async def test_arrows_change_the_value_at_once(tmp_path: Path) -> None:
             ("step", "right", 3),
             ("movement", "right", "glide"),
             ("ascii", "space", True),
-            ("refractory", "left", 0.5),
+            ("refractory", "left", 0.4),
             ("thresholds.left", "right", 0.65),
             ("preset", "right", "quiet room"),
             ("gain", "right", 0.0),

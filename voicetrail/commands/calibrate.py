@@ -52,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     proposal = _calibrate(settings, args, teller)
     teller.proposal(proposal)
     if proposal.changes and (args.yes or _wants(args)):
-        for name, value in proposal.settings.items():
-            settings.set(name, value)
+        settings.set_all(proposal.settings)
         teller.taken(settings)
     return 0
 

@@ -94,15 +94,32 @@ class Settings:
         """Change a setting for now and for the next time, as a key does; ``thresholds.left`` is one word's.
 
         A threshold for all words ends the single words' ones; a preset ends all tuning done before it. An empty text where that is
-        the default takes the setting back.
+        the default leaves the setting unset, unless a file, the environment or a flag would then give it a value.
 
         Raises:
             SettingsError: the value is out of range (nothing changes), or it cannot be kept (it holds for now).
         """
-        setting, word = find(name)
-        checked = checked_change(setting, word, value, self.presets)
-        key = setting.name if word is None else f"{setting.name}.{word}"
-        self._change({**dict.fromkeys(SUPERSEDED.get(key, ())), key: checked})
+        self.set_all({name: value})
+
+    def set_all(self, values: Mapping[str, object]) -> None:
+        """Change several settings in one change, in their order; see ``set``.
+
+        Raises:
+            SettingsError: one of them cannot be used (nothing changes), or they cannot be kept (they hold for now).
+        """
+        changes: dict[str, Value | None] = {}
+        for name, value in values.items():
+            setting, word = find(name)
+            checked = checked_change(setting, word, value, self.presets)
+            key = setting.name if word is None else f"{setting.name}.{word}"
+            if checked is None and self._given_without_keys(key):
+                checked = ""  # to be unset would bring that value back
+            superseded = SUPERSEDED.get(key, ())
+            changes = {
+                earlier: given for earlier, given in changes.items() if earlier.partition(".")[0] not in (key, *superseded)
+            }
+            changes |= {**dict.fromkeys(superseded), key: checked}
+        self._change(changes)
 
     def reset(self, name: str) -> None:
         """Take back what keys changed: the value of the file, the environment or the flag holds again, or else the default.
@@ -217,6 +234,11 @@ class Settings:
             names = frozenset(changes)
             for changed in tuple(self._subscribers):
                 changed(names)
+
+    def _given_without_keys(self, name: str) -> bool:
+        """Whether a place other than keys gives the setting a value that is not empty."""
+        keys = (self._session, self._state)
+        return any(layer.entries.get(name, "") != "" for layer in self._layers if not any(layer is each for each in keys))
 
     def _resolve(self) -> None:
         self._resolved: Resolved = resolve(self._layers, self._preset_values)

@@ -151,8 +151,7 @@ class CalibrateScreen(ModalScreen[None]):
 
     def _take(self, proposal: CalibrationProposal) -> None:
         try:
-            for name, value in proposal.settings.items():
-                self.context.settings.set(name, value)
+            self.context.settings.set_all(proposal.settings)
         except SettingsError as error:
             self._problem = str(error)
         self.taken = True

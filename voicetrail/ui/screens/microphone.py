@@ -190,9 +190,8 @@ class MicrophoneScreen(ModalScreen[None]):
         chosen = self._list.cursor
         device = "" if chosen == 0 else lasting_name(self._list.inputs, self._list.inputs[chosen - 1])
         self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else FOLLOW}")
-        self._try(lambda: self._settings.set("device", device))
-        if self._settings.values.source != "mic":
-            self._try(lambda: self._settings.set("source", "mic"))
+        source = {} if self._settings.values.source == "mic" else {"source": "mic"}
+        self._try(lambda: self._settings.set_all({"device": device, **source}))
         self._list.chosen = chosen
         self._list.rebuild()
 

@@ -279,7 +279,7 @@ class SettingsScreen(ModalScreen[None]):
         elif name:
             setting, word = find(name)
             self._end_edit()
-            if not message.value.strip():
+            if not message.value.strip() and setting.type != "text":
                 # An empty field leaves the setting unset.
                 self._try(lambda: self._settings.reset(name))
             elif word is None:
