@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from voicetrail.version import __version__
 
 if TYPE_CHECKING:
-    from voicetrail.api import Result, SpeechCommands, create
+    from voicetrail.api import Result, SpeechCommands, Transfer, create, create_transfer
 
-__all__ = ["Result", "SpeechCommands", "__version__", "create"]
+__all__ = ["Result", "SpeechCommands", "Transfer", "__version__", "create", "create_transfer"]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("create", "Result", "SpeechCommands"):
+    if name in __all__:
         from voicetrail import api
 
         return getattr(api, name)

@@ -30,6 +30,7 @@ from voicetrail.listening import Listener
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
+from voicetrail.teaching.transfer import Transfer
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES, is_word
 
 Sound = npt.NDArray[np.float32]
@@ -256,4 +257,17 @@ def create(vocabulary: str | None = None, weights: str | Path | None = None) -> 
     return SpeechCommands(recognizer)
 
 
-__all__ = ["SAMPLE_RATE", "Result", "SpeechCommands", "create"]
+def create_transfer(name: str, base: str = DEFAULT_VOCABULARY) -> Transfer:
+    """Begin to teach words of one's own.
+
+    Args:
+        name: under which ``save`` keeps them.
+        base: weights whose backbone is used.
+
+    Raises:
+        TeachingError: it cannot be a name.
+    """
+    return Transfer(name, base)
+
+
+__all__ = ["SAMPLE_RATE", "Result", "SpeechCommands", "Transfer", "create", "create_transfer"]

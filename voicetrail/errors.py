@@ -51,5 +51,9 @@ class TrainingError(VoicetrailError):
     """Training or evaluation cannot go on with this data or checkpoint."""
 
 
+class TeachingError(VoicetrailError):
+    """A set of taught words cannot be made, kept or read."""
+
+
 class TerminalError(VoicetrailError):
     """The terminal cannot show the game."""

@@ -26,6 +26,8 @@ COMMANDS = {
     "mic": "serve this machine's microphone to a game elsewhere",
     "import-model": "make weights of a TensorFlow.js model",
     "export-model": "write weights for other programs: ONNX, TensorFlow.js",
+    "teach": "teach words of your own",
+    "words": "list, rename, delete, export or import taught words",
     "train": "train a recognizer",
     "evaluate": "measure a recognizer on clips, noise and streams",
     "completion": "print the shell's completion for bash, zsh or fish",

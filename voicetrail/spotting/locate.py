@@ -15,6 +15,17 @@ def folders() -> tuple[Path, ...]:
     return package / "weights", package.parent / "weights"
 
 
+TAUGHT_FILE = "words.safetensors"
+"""The weights in the folder of a taught set of words."""
+
+
+def taught_folder() -> Path:
+    """Where taught sets of words are kept, a folder each; it need not exist yet."""
+    from platformdirs import user_data_path
+
+    return user_data_path("voicetrail", appauthor=False) / "words"
+
+
 def find_weights(name: str | Path) -> Path:
     """Find a weights file by its name (``directional4w``) or its path.
 
@@ -29,7 +40,12 @@ def find_weights(name: str | Path) -> Path:
     for folder in folders():
         if (folder / f"{name}.safetensors").is_file():
             return folder / f"{name}.safetensors"
+    taught = taught_folder() / str(name) / TAUGHT_FILE
+    if str(name) not in ("", ".", "..") and taught.is_file():
+        return taught
     known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")})
+    taught_names = sorted(path.parent.name for path in taught_folder().glob(f"*/{TAUGHT_FILE}"))
+    known = [*known, *taught_names]
     raise WeightsError(
         f"there are no weights named {printable(name)!r}; there are {', '.join(known) or f'none: install voicetrail again ({HERE})'}"
     )

@@ -1,0 +1,171 @@
+"""Sets of words are kept, renamed, deleted, exported and imported; a file from elsewhere is checked before anything of it counts."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.teaching.test_examples import example_set
+from voicetrail.errors import TeachingError, WeightsError
+from voicetrail.spotting.weights import load_weights, save_weights
+from voicetrail.teaching import word_sets
+from voicetrail.teaching.examples import save_examples
+
+MEANINGS = {"links": "left", "rechts": "right"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one set, ``mine``, on an untrained head."""
+    from dataclasses import replace
+
+    root = tmp_path / "words"
+    weights = load_weights("directional4w")
+    classes = ("links", "rechts", "_unknown_", "_background_noise_")
+    tensors = {name: value.clone() for name, value in weights.model.state_dict().items()}
+    tensors["head.weight"], tensors["head.bias"] = tensors["head.weight"][:4], tensors["head.bias"][:4]
+    info = replace(weights.info, labels=classes, classes=classes, meanings=MEANINGS)
+    about = word_sets.SetInfo(
+        "mine",
+        ("links", "rechts"),
+        MEANINGS,
+        {"links": 3, "rechts": 3},
+        word_sets.now(),
+        "0" * 64,
+        "directional4w",
+        0.8,
+        0.95,
+        1.5,
+    )
+    with word_sets.storing("mine", root) as partial:
+        save_weights(partial / word_sets.WEIGHTS, tensors, info)
+        save_examples(example_set(), partial / word_sets.EXAMPLES)
+        word_sets.write_about(partial, about)
+    return root
+
+
+def test_a_set_is_listed_as_it_was_kept(folder: Path) -> None:
+    (info,) = word_sets.list_sets(folder)
+    assert (info.name, info.words, info.meanings, info.threshold) == ("mine", ("links", "rechts"), MEANINGS, 0.8)
+
+
+def test_a_set_is_renamed_and_deleted_with_everything_in_it(folder: Path) -> None:
+    word_sets.rename_set("mine", "yours", folder)
+    assert [info.name for info in word_sets.list_sets(folder)] == ["yours"]
+    word_sets.delete_set("yours", folder)
+    assert [*folder.rglob("*")] == []
+    with pytest.raises(TeachingError, match="none yet"):
+        word_sets.set_folder("yours", folder)
+
+
+def test_an_exported_set_is_the_same_after_import(folder: Path, tmp_path: Path) -> None:
+    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    info = word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+    assert (info.words, info.meanings) == (("links", "rechts"), MEANINGS)
+    one, two = folder / "mine", folder / "again"
+    names = sorted(path.relative_to(one).as_posix() for path in one.rglob("*"))
+    assert names == sorted(path.relative_to(two).as_posix() for path in two.rglob("*"))
+    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names if (one / name).is_file())
+
+
+def test_an_export_can_leave_the_voice_out(folder: Path, tmp_path: Path) -> None:
+    word_sets.export_set("mine", tmp_path / "a.vtwords", examples=False, folder=folder)
+    assert sorted(zipfile.ZipFile(tmp_path / "a.vtwords").namelist()) == ["set.json", "words.safetensors"]
+    assert stat.S_IMODE((tmp_path / "a.vtwords").stat().st_mode) == 0o600
+
+
+def test_everything_kept_is_private(folder: Path, tmp_path: Path) -> None:
+    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+    for path in (folder / "again").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.name == word_sets.WEIGHTS, path
+    assert stat.S_IMODE((folder / "again").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".x", "x" * 60, "a\x1b", "directional4w"])
+def test_a_name_with_a_path_in_it_or_of_shipped_weights_is_refused(name: str, folder: Path) -> None:
+    with pytest.raises(TeachingError), word_sets.storing(name, folder):
+        pass
+
+
+@pytest.mark.parametrize(
+    "member", ["../evil", "/etc/passwd", "examples/../../evil", "examples/a/b/c.wav", "extra.py", "examples/..\\evil/room.wav"]
+)
+def test_a_file_with_a_hostile_name_in_it_writes_nothing(member: str, folder: Path, tmp_path: Path) -> None:
+    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    with zipfile.ZipFile(tmp_path / "a.vtwords", "a") as archive:
+        archive.writestr(member, b"x")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(TeachingError):
+        word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_that_unpacks_to_more_than_any_set_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_sets, "FILE_MAX", 1000)
+    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    with pytest.raises(TeachingError, match="more than any set"):
+        word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+
+
+def test_a_set_of_a_later_version_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
+    path = folder / "mine" / word_sets.ABOUT
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 9}))
+    assert word_sets.list_sets(folder) == []
+    ((name, reason),) = word_sets.damaged_sets(folder)
+    assert name == "mine"
+    assert "version 9" in reason
+
+
+def test_mutated_files_give_a_set_or_one_line_and_leave_nothing(folder: Path, tmp_path: Path) -> None:
+    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    whole = (tmp_path / "a.vtwords").read_bytes()
+    rng = random.Random(11)
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 3, 30))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        if rng.random() < 0.3:
+            del data[rng.randrange(len(data)) :]
+        (tmp_path / "b.vtwords").write_bytes(data)
+        message = ""
+        try:
+            word_sets.import_set(tmp_path / "b.vtwords", "again", folder=folder)
+            word_sets.delete_set("again", folder)
+        except (TeachingError, WeightsError) as error:
+            message = str(error)
+        assert message.isprintable()
+    assert sorted(path.name for path in folder.iterdir()) == ["mine"]
+
+
+def test_a_disk_that_is_full_in_the_middle_changes_nothing(folder: Path) -> None:
+    before = {path: path.read_bytes() for path in (folder / "mine").rglob("*") if path.is_file()}
+
+    def fill_the_disk() -> None:
+        with word_sets.storing("mine", folder) as partial:
+            (partial / "half").write_bytes(b"x")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(TeachingError, match="No space"):
+        fill_the_disk()
+    assert {path: path.read_bytes() for path in (folder / "mine").rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in folder.iterdir()) == ["mine"]
+
+
+def test_an_unreadable_archive_is_one_line(tmp_path: Path, folder: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("set.json", "{}")
+    (tmp_path / "a.vtwords").write_bytes(buffer.getvalue())
+    with pytest.raises(TeachingError, match="no exported set"):
+        word_sets.import_set(tmp_path / "a.vtwords", folder=folder)
+    with pytest.raises(TeachingError, match="cannot be read"):
+        word_sets.import_set(tmp_path / "missing.vtwords", folder=folder)

@@ -1,0 +1,94 @@
+"""List, rename, delete, export or import sets of words that were taught.
+
+A set is used with `--weights NAME` wherever weights are: play, listen, classify, calibrate, ssh, replay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voicetrail import output
+from voicetrail.errors import UsageError
+from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    from voicetrail.teaching.word_sets import SetInfo
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a subcommand for each thing that can be done to a set."""
+    parser.add_argument("--json", action="store_true", help="list the sets as JSON objects, one a line")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    rename = actions.add_parser("rename", help="give a set another name")
+    rename.add_argument("name", metavar="NAME")
+    rename.add_argument("new", metavar="NEW")
+    delete = actions.add_parser("delete", help="delete a set with its takes")
+    delete.add_argument("name", metavar="NAME")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    export = actions.add_parser("export", help="write a set as one file")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("out", type=Path, metavar="FILE", nargs="?", help="where to (NAME.vtwords here)")
+    export.add_argument("--without-takes", action="store_true", help="leave the recordings of your voice out")
+    export.add_argument("--force", action="store_true", help="replace a file that is there")
+    take = actions.add_parser("import", help="take a set out of a file")
+    take.add_argument("file", type=Path, metavar="FILE")
+    take.add_argument("--name", metavar="NAME", help="what it is called here (the file's own name)")
+    take.add_argument("--force", action="store_true", help="replace a set of that name")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    from voicetrail.teaching import word_sets
+
+    if args.action is None:
+        return _list(args.json)
+    if args.action == "rename":
+        word_sets.rename_set(args.name, args.new)
+        output.write_line(f"{printable(args.name)} is called {printable(args.new)} now.")
+    elif args.action == "delete":
+        word_sets.check_name(args.name)
+        if not args.yes and not _confirmed(args.name):
+            output.write_line("Nothing was deleted.")
+            return 0
+        word_sets.delete_set(args.name)
+        output.write_line(f"{printable(args.name)} and its takes are deleted.")
+    elif args.action == "export":
+        out = args.out or Path(f"{args.name}{word_sets.SUFFIX}")
+        word_sets.export_set(args.name, out, examples=not args.without_takes, overwrite=args.force)
+        output.write_line(str(out))
+    else:
+        info = word_sets.import_set(args.file, args.name, overwrite=args.force)
+        output.write_line(f"{info.name}: {', '.join(info.words)}. Play with it: voicetrail play --weights '{info.name}'")
+    return 0
+
+
+def _confirmed(name: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(f"deleting {printable(name)} is not asked for without a terminal; add --yes")
+    output.write_line(f"Delete the set {printable(name)} and every take of it? Type yes to delete it.")
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
+def _list(as_json: bool) -> int:
+    from voicetrail.teaching import word_sets
+
+    sets = word_sets.list_sets()
+    for info in sets:
+        output.write_line(json.dumps(asdict(info), ensure_ascii=False) if as_json else _line(info))
+    if not sets and not as_json:
+        output.write_line("No words were taught yet. `voicetrail teach NAME` makes a set.")
+    for name, reason in word_sets.damaged_sets():
+        output.write_error(f"voicetrail: {printable(name)} is left out: {printable(reason)}")
+    return 0
+
+
+def _line(info: SetInfo) -> str:
+    words = ", ".join(f"{word} = {info.meanings[word]}" if word in info.meanings else word for word in info.words)
+    takes = sum(info.takes.values())
+    kept = f"{takes} takes" if takes else "no takes kept"
+    return f"{info.name}: {words} ({kept}; {info.accuracy:.0%} of held-out takes right; made {info.made[:10]})"

@@ -1,0 +1,181 @@
+"""How well a head does on what it did not train on: right takes, confusions, false moves an hour, ROC.
+
+Takes and negatives are held out in turn (cross-validation): each is scored by a head that never met it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Scores = npt.NDArray[np.float64]
+
+ALLOWED_AN_HOUR = 3.0
+"""False moves an hour of running speech that a new set of words may make."""
+TALK_GUARD = 0.3
+"""Part of the false moves of single windows that is left behind smoothing and the talk shift: 2.5 of 9.8 an hour were, with the
+shipped words (weights/EXPERIMENTS.md); a little more is assumed here."""
+TAIL = 12
+"""Highest events from which the tail is drawn on where there are too few for the rate that is looked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Scores of what was held out, all taught words beside each other."""
+
+    words: tuple[str, ...]
+    takes: Scores
+    """Of each held-out take as it was recorded, ``[takes, words]``."""
+    truth: npt.NDArray[np.int64]
+    """The word of each take."""
+    talk: Scores
+    """Highest score of any word in each window of running speech, in the order of the recordings, ``[windows]``."""
+    talk_seconds: float
+    """How much speech that is."""
+    noise: Scores
+    """The same of noise, a window a second, ``[seconds]``."""
+    others: Scores
+    """The same of single other words, ``[clips]``."""
+    room: Scores
+    """The same of the player's room, ``[windows]``; empty where none was recorded."""
+
+    @property
+    def accuracy(self) -> float:
+        """Part of the takes whose highest score is their word's."""
+        return float(np.mean(self.takes.argmax(1) == self.truth)) if len(self.truth) else math.nan
+
+    def heard(self, threshold: float) -> float:
+        """Part of the takes that are right and reach a threshold."""
+        if not len(self.truth):
+            return math.nan
+        return float(np.mean((self.takes.argmax(1) == self.truth) & (self.takes.max(1) >= threshold)))
+
+    def heard_at_one_percent(self) -> float:
+        """Part of the takes that are right at a score that 1 % of other words and noises reach."""
+        negative = np.concatenate((self.others, self.noise))
+        return self.heard(float(np.quantile(negative, 0.99))) if len(negative) else math.nan
+
+    def confusion(self) -> npt.NDArray[np.int64]:
+        """How many takes of each word (rows) had which word's score highest (columns)."""
+        table = np.zeros((len(self.words), len(self.words)), dtype=np.int64)
+        np.add.at(table, (self.truth, self.takes.argmax(1)), 1)
+        return table
+
+    def false_moves_an_hour(self, threshold: float) -> float:
+        """False moves that an hour of running speech is expected to make at a threshold, with smoothing and the talk shift."""
+        if not self.talk_seconds:
+            return math.nan
+        return TALK_GUARD * expected_events(self.talk, threshold) / self.talk_seconds * 3600
+
+
+def events(scores: Scores) -> Scores:
+    """The peak of each run of neighboring windows around a local maximum: what would be one detection, not five."""
+    if len(scores) < 3:
+        return np.sort(scores)[::-1]
+    inner = scores[1:-1]
+    peak = (inner >= scores[:-2]) & (inner > scores[2:])
+    return np.sort(inner[peak])[::-1]
+
+
+def expected_events(scores: Scores, threshold: float) -> float:
+    """How many events reach a threshold, from the events seen and, above the ``TAIL`` highest of them, an exponential tail.
+
+    Peaks over a high threshold are close to exponential in log-odds, so that a rate that the data are too short to
+    show can be drawn on (Pickands 1975, with shape 0; the same that ``calibration.tail`` does).
+    """
+    peaks = events(scores)
+    if not len(peaks):
+        return 0.0
+    x = _log_odds(np.asarray(peaks))
+    at = float(_log_odds(np.asarray([threshold]))[0])
+    count = int((x >= at).sum())
+    if count >= TAIL or len(x) <= TAIL:
+        return float(count)
+    base = float(x[TAIL])
+    scale = max(0.2, float(np.mean(x[:TAIL] - base)))
+    return TAIL * math.exp(-max(0.0, at - base) / scale)
+
+
+def _log_odds(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    clipped = np.clip(p, 1e-7, 1 - 1e-7)
+    return np.log(clipped / (1 - clipped))
+
+
+def threshold_for(held_out: HeldOut, allowed_an_hour: float = ALLOWED_AN_HOUR) -> float:
+    """The lowest threshold at which running speech, noise and the room together make at most so many false moves an hour."""
+    grid = np.concatenate((np.arange(0.30, 0.98, 0.01), 1 - np.geomspace(0.02, 1e-5, 40)))
+    for threshold in grid.tolist():
+        rate = held_out.false_moves_an_hour(threshold) if len(held_out.talk) else 0.0
+        rate += expected_events(held_out.noise, threshold) / len(held_out.noise) * 360 if len(held_out.noise) else 0.0
+        if rate <= allowed_an_hour and (not len(held_out.room) or float(held_out.room.max()) < threshold):
+            return float(threshold)
+    return float(grid[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class RocPoint:
+    """One threshold of a receiver operating characteristic."""
+
+    threshold: float
+    heard: float
+    """Part of the takes that are right and reach it."""
+    false_accepts: float
+    """Part of other words and noises that reach it."""
+    false_an_hour: float
+    """False moves an hour of running speech."""
+
+
+def roc(held_out: HeldOut, points: int = 50) -> tuple[tuple[RocPoint, ...], float]:
+    """The characteristic, from the highest threshold down, and the area under it (accepted takes over accepted negatives)."""
+    negative = np.concatenate((held_out.others, held_out.noise))
+    every = np.unique(np.concatenate((negative, held_out.takes.max(1) if len(held_out.takes) else negative)))
+    at = np.quantile(every, np.linspace(1, 0, points)) if len(every) else np.zeros(0)
+    curve = tuple(
+        RocPoint(
+            float(t),
+            held_out.heard(float(t)),
+            float(np.mean(negative >= t)) if len(negative) else math.nan,
+            held_out.false_moves_an_hour(float(t)),
+        )
+        for t in at
+    )
+    own = held_out.takes.max(1) if len(held_out.takes) else np.zeros(0)
+    if not len(own) or not len(negative):
+        return curve, math.nan
+    ranks = np.searchsorted(np.sort(negative), own, "left") + np.searchsorted(np.sort(negative), own, "right")
+    return curve, float(np.mean(ranks) / 2 / len(negative))
+
+
+def advice(held_out: HeldOut, threshold: float, counts: Mapping[str, int], known: Sequence[str] = ()) -> tuple[str, ...]:
+    """What the player should do about the words, the most pressing first, as whole sentences.
+
+    Args:
+        held_out: scores of the held-out takes.
+        threshold: what a word needs.
+        counts: takes of each word.
+        known: words of the shipped recognizer that a taught word sounds like.
+    """
+    lines = []
+    table = held_out.confusion()
+    for a, word in enumerate(held_out.words):
+        wrong = table[a].copy()
+        wrong[a] = 0
+        if wrong.sum() * 5 >= max(1, table[a].sum()):
+            other = held_out.words[int(wrong.argmax())]
+            lines.append(f"{word} is taken for {other}: choose another word for one of them, or record more takes of both.")
+    for a, word in enumerate(held_out.words):
+        rows = held_out.truth == a
+        if not rows.any():
+            continue
+        missed = float(np.mean((held_out.takes[rows].argmax(1) == a) & (held_out.takes[rows].max(1) < threshold)))
+        if missed >= 0.3:
+            lines.append(f"{word} often stays below its threshold: record more takes of it, or choose a longer word.")
+    for word, count in counts.items():
+        if count < 5:
+            lines.append(f"{word} has only {count} takes: five or more are heard better.")
+    lines += [f"One of your words sounds like {word}, which other people may say near the microphone." for word in known]
+    return tuple(lines)

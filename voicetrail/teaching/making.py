@@ -1,0 +1,128 @@
+"""Makes a set of words from takes and keeps it: what the command, the screen and the API share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from voicetrail.errors import TeachingError
+from voicetrail.spotting.weights import load_weights, save_weights
+from voicetrail.teaching import word_sets
+from voicetrail.teaching.examples import ExampleSet, load_examples, save_examples
+from voicetrail.teaching.head import HeadSettings, Progress
+from voicetrail.teaching.negatives import Negatives, backbone_hash, find_negatives, load_negatives
+from voicetrail.teaching.teach import Taught, check_examples, teach
+
+BASE = "directional4w"
+"""The weights whose backbone is taught on."""
+PRIVATE = 0o600
+
+
+def shipped_negatives(base: str = BASE) -> Negatives:
+    """The negatives that ship for the backbone of some weights.
+
+    Raises:
+        TeachingError: there are none for it.
+        WeightsError: there are no such weights.
+    """
+    return load_negatives(find_negatives(), backbone_hash(load_weights(base).model.state_dict()))
+
+
+def make_set(
+    examples: ExampleSet,
+    meanings: Mapping[str, str],
+    *,
+    base: str = BASE,
+    settings: HeadSettings | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Taught:
+    """Teach words on the backbone of shipped weights.
+
+    Args:
+        examples: the takes.
+        meanings: what words stand for in the game.
+        base: name of the weights.
+        settings: how the head is trained.
+        progress: is told where it stands.
+
+    Raises:
+        TeachingError: there are too few takes, or no negatives for the backbone.
+        WeightsError: the weights cannot be used.
+    """
+    check_examples(examples)
+    return teach(examples, load_weights(base), shipped_negatives(base), meanings, settings, progress)
+
+
+def keep_set(
+    name: str,
+    taught: Taught,
+    examples: ExampleSet | None,
+    *,
+    base: str = BASE,
+    personal: bool = False,
+    folder: Path | None = None,
+) -> Path:
+    """Keep what was taught under a name, with its takes or without; a set of that name is replaced.
+
+    Returns:
+        The weights file.
+
+    Raises:
+        TeachingError: the name cannot be one, or the disk cannot take it.
+    """
+    info = taught.info
+    about = word_sets.SetInfo(
+        name=name,
+        words=tuple(label for label in info.labels if label in taught.held_out.words),
+        meanings=info.meanings,
+        takes={word: len(examples.takes[word]) for word in examples.words} if examples is not None else {},
+        made=word_sets.now(),
+        backbone=backbone_hash(taught.tensors),
+        base=base,
+        threshold=info.detector.threshold,
+        accuracy=taught.held_out.accuracy,
+        false_an_hour=taught.false_an_hour,
+        personal=personal,
+    )
+    with word_sets.storing(name, folder) as partial:
+        save_weights(partial / word_sets.WEIGHTS, taught.tensors, info)
+        (partial / word_sets.WEIGHTS).chmod(PRIVATE)
+        if examples is not None:
+            save_examples(examples, partial / word_sets.EXAMPLES)
+        word_sets.write_about(partial, about)
+    return word_sets.weights_path(name, folder)
+
+
+def kept_examples(name: str, folder: Path | None = None) -> ExampleSet:
+    """The takes of a set.
+
+    Raises:
+        TeachingError: there is no such set, or it was kept (or imported) without its takes.
+    """
+    path = word_sets.set_folder(name, folder) / word_sets.EXAMPLES
+    if not path.is_dir():
+        raise TeachingError(f"the set {name} holds no takes; record them again to change it")
+    return load_examples(path)
+
+
+def remake_if_needed(
+    name: str, folder: Path | None = None, progress: Callable[[Progress], None] = lambda progress: None
+) -> bool:
+    """Make a set's head again where the backbone that ships is another than the one it was made for.
+
+    Returns:
+        Whether it was made again.
+
+    Raises:
+        TeachingError: it needs to be, and there are no takes to make it from.
+    """
+    info = word_sets.read_about(word_sets.set_folder(name, folder))
+    if info.backbone == backbone_hash(load_weights(info.base).model.state_dict()):
+        return False
+    try:
+        examples = kept_examples(name, folder)
+    except TeachingError:
+        return False  # its own backbone is in its weights file: it plays as it did
+    taught = make_set(examples, info.meanings, base=info.base, progress=progress)
+    keep_set(name, taught, examples, base=info.base, personal=info.personal, folder=folder)
+    return True

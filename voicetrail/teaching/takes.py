@@ -1,0 +1,254 @@
+"""Takes: a word said once, found and cut out of a stream or a longer recording, and checked before a head is trained on it.
+
+A take is found by its energy. The noise floor is the quiet part of the last seconds; a take begins where the level rises well
+above the floor and ends where it has stayed near the floor for a quarter of a second, so that a word with a stop in its middle
+(*stop*, *eight*) stays whole. Everything is counted in samples of the stream.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.events import SAMPLE_RATE
+
+Sound = npt.NDArray[np.float32]
+
+FRAME = SAMPLE_RATE // 100
+"""Samples of one level measurement (10 ms)."""
+BEGIN_ABOVE_DB = 12.0
+"""A take begins where the level is this far above the noise floor."""
+END_ABOVE_DB = 7.0
+"""It has ended where the level stays below this much above the floor."""
+BEGIN_FRAMES = 5
+"""Frames in a row above the level that begins a take (50 ms): a click is shorter."""
+END_FRAMES = 28
+"""Frames in a row near the floor that end a take (280 ms): longer than the closure of a stop consonant."""
+MARGIN = int(0.4 * SAMPLE_RATE)
+"""Samples kept before and after a take (0.4 s): the faint first and last sounds of a word, and the room around it, in which the
+word will be heard. Heads trained on takes cut closer refuse less (docs/teaching.md)."""
+CUT_OFF = SAMPLE_RATE // 20
+"""Samples of quiet that must follow a take at the end of a recording (50 ms); else it is cut off."""
+FLOOR_FRAMES = 300
+"""Frames from which the noise floor is estimated (3 s)."""
+FLOOR_QUANTILE = 0.2
+LOWEST_FLOOR_DB = -75.0
+"""The floor is never taken to be lower: digital silence would make a take of the faintest hiss."""
+LONGEST = int(1.5 * SAMPLE_RATE)
+"""A word is shorter than this, in samples; what is longer is a sentence or a noise that goes on."""
+SHORTEST = int(0.08 * SAMPLE_RATE)
+"""What is shorter than this, in samples, is no word."""
+QUIET_DB = -50.0
+"""A take whose loudest 50 ms stay below this is too quiet, in dB below full scale."""
+CLEAR_DB = 10.0
+"""A take must stand at least this far above the noise."""
+CLIPPED_SAMPLES = 4
+"""Samples at full scale in a row that count as clipping."""
+
+
+class Problem(Enum):
+    """What may be wrong with a take, as the player reads it."""
+
+    CLIPPED = "It is clipped. Speak more softly, or move away from the microphone."
+    QUIET = "It is too quiet. Speak up, or move closer to the microphone."
+    NOISY = "It hardly stands out from the noise. Say it again where it is quieter."
+    CUT_OFF = "It is cut off at its beginning or end. Say it again, and wait a moment before and after."
+    EMPTY = "Nothing was said in it."
+    TOO_LONG = "It is longer than 1.5 seconds. Say the word alone."
+    UNLIKE = "It sounds unlike the other takes of this word. Keep it only if it was said as you mean to say it."
+    DUPLICATE = "It is the same recording as another take. It adds nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a take lies in a stream, in samples."""
+
+    begin: int
+    end: int
+    floor_db: float
+    """The noise floor before it, in dB below full scale."""
+    cut_off: bool = False
+    """It touches the beginning or the end of the recording."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """One recording of a word, with its bounds inside the recording."""
+
+    sound: Sound
+    """16 kHz mono, ``[samples]``: the word with ``MARGIN`` around it, at most."""
+    begin: int
+    """First sample of the word."""
+    end: int
+    """Sample behind its last."""
+    floor_db: float = LOWEST_FLOOR_DB
+    cut_off: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Length of the word in s."""
+        return (self.end - self.begin) / SAMPLE_RATE
+
+    @property
+    def level_db(self) -> float:
+        """RMS of the loudest 50 ms, in dB below full scale."""
+        return loudest_db(self.sound)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the take by itself; whether it is unlike others is for ``examples`` to say."""
+        found = []
+        level = self.level_db
+        if self.end - self.begin < SHORTEST or level <= LOWEST_FLOOR_DB:
+            return (Problem.EMPTY,)
+        if is_clipped(self.sound):
+            found.append(Problem.CLIPPED)
+        if level < QUIET_DB:
+            found.append(Problem.QUIET)
+        elif level - self.floor_db < CLEAR_DB:
+            found.append(Problem.NOISY)
+        if self.cut_off:
+            found.append(Problem.CUT_OFF)
+        if self.end - self.begin > LONGEST:
+            found.append(Problem.TOO_LONG)
+        return tuple(found)
+
+
+def frame_levels_db(sound: Sound) -> npt.NDArray[np.float64]:
+    """RMS of each whole frame of 10 ms, in dB below full scale, ``[frames]``."""
+    frames = sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)
+    power = np.mean(np.square(frames), axis=1) if len(frames) else np.zeros(0)
+    return 10 * np.log10(power + 1e-12)
+
+
+def loudest_db(sound: Sound) -> float:
+    """RMS of the loudest 50 ms, in dB below full scale; -120 for no sound."""
+    levels = np.sort(10 ** (frame_levels_db(sound) / 10))[-5:]
+    return float(10 * np.log10(np.mean(levels) + 1e-12)) if len(levels) else -120.0
+
+
+def is_clipped(sound: Sound) -> bool:
+    """Whether ``CLIPPED_SAMPLES`` in a row stand at full scale, or at one and the same highest value that is near it."""
+    peak = float(np.abs(sound).max(initial=0.0))
+    if peak < 0.5:
+        return False
+    at_peak = np.abs(sound) >= min(peak, 0.999) - 1e-4
+    run = np.convolve(at_peak.astype(np.int32), np.ones(CLIPPED_SAMPLES, dtype=np.int32), "valid")
+    return bool((run >= CLIPPED_SAMPLES).any())
+
+
+class TakeFinder:
+    """Finds takes in a stream, block by block.
+
+    The sound itself is not kept: ``feed`` returns where takes lie, and the caller cuts them out.
+    """
+
+    def __init__(self) -> None:
+        self._levels: deque[float] = deque(maxlen=FLOOR_FRAMES)
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._frame = 0
+        self._above = 0
+        self._below = 0
+        self._begin: int | None = None
+        self._floor = LOWEST_FLOOR_DB
+
+    @property
+    def floor_db(self) -> float:
+        """The noise floor of the last seconds, in dB below full scale."""
+        if not self._levels:
+            return LOWEST_FLOOR_DB
+        return max(LOWEST_FLOOR_DB, float(np.quantile(np.fromiter(self._levels, np.float64), FLOOR_QUANTILE)))
+
+    def assume_floor(self, floor_db: float) -> None:
+        """Begin with a noise floor that is known from elsewhere, in dB below full scale."""
+        self._levels.extend([floor_db] * BEGIN_FRAMES)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a take is under way."""
+        return self._begin is not None
+
+    def feed(self, sound: Sound) -> list[Span]:
+        """Take some more sound, ``[samples]`` at 16 kHz; return the takes that have ended in it."""
+        joined = np.concatenate((self._rest, sound)) if len(self._rest) else sound
+        levels = frame_levels_db(joined)
+        self._rest = joined[len(levels) * FRAME :].copy()
+        return [span for level in levels.tolist() if (span := self._take(level)) is not None]
+
+    def finish(self) -> list[Span]:
+        """The take that is still under way when the sound ends, marked as cut off unless it had all but ended."""
+        if self._begin is None:
+            return []
+        end = self._frame - self._below
+        span = Span(self._begin * FRAME, end * FRAME, self._floor, cut_off=self._below * FRAME < CUT_OFF)
+        self._begin = None
+        return [span]
+
+    def _take(self, level: float) -> Span | None:
+        self._frame += 1
+        if self._begin is None:
+            floor = self.floor_db if len(self._levels) >= BEGIN_FRAMES else LOWEST_FLOOR_DB
+            if level >= floor + BEGIN_ABOVE_DB:
+                self._above += 1
+                if self._above >= BEGIN_FRAMES:
+                    self._begin, self._below = self._frame - self._above, 0
+                    # What has just begun is not part of the floor.
+                    quiet = sorted(self._levels)[: max(1, len(self._levels) - self._above)]
+                    at = int(FLOOR_QUANTILE * (len(quiet) - 1))
+                    self._floor = max(LOWEST_FLOOR_DB, quiet[at]) if self._levels else LOWEST_FLOOR_DB
+            else:
+                self._above = 0
+            self._levels.append(level)
+            return None
+        self._below = self._below + 1 if level < self._floor + END_ABOVE_DB else 0
+        if self._below >= END_FRAMES:
+            return self._end()
+        if (self._frame - self._begin) * FRAME > 2 * LONGEST:
+            # A noise that goes on: it is the floor from now on.
+            self._levels.clear()
+            self.assume_floor(level)
+            return self._end()
+        return None
+
+    def _end(self) -> Span:
+        assert self._begin is not None
+        span = Span(self._begin * FRAME, (self._frame - self._below) * FRAME, self._floor, cut_off=self._begin == 0)
+        self._begin, self._above, self._below = None, 0, 0
+        return span
+
+
+def cut(sound: Sound, span: Span, offset: int = 0, after: int = 0, before: int | None = None) -> Take:
+    """Cut a take out of sound.
+
+    Args:
+        sound: ``[samples]`` at 16 kHz.
+        span: where the take lies.
+        offset: sample of the stream at which ``sound`` begins.
+        after: sample of the stream before which nothing belongs to this take (the middle of the pause before it).
+        before: the same for its end; ``None`` for no limit.
+    """
+    since = max(0, span.begin - offset - MARGIN, after - offset)
+    until = min(len(sound), span.end - offset + MARGIN, len(sound) if before is None else before - offset)
+    piece = np.ascontiguousarray(sound[since:until], dtype=np.float32)
+    return Take(piece, span.begin - offset - since, span.end - offset - since, span.floor_db, span.cut_off)
+
+
+def find_takes(sound: Sound) -> Iterator[Take]:
+    """Find every take in a whole recording, ``[samples]`` at 16 kHz."""
+    # A recording that is a clip of one word has no quiet seconds to know the floor by: its own quietest frames must do.
+    finder = TakeFinder()
+    levels = frame_levels_db(sound)
+    if len(levels):
+        finder.assume_floor(max(LOWEST_FLOOR_DB, float(np.quantile(levels, 0.1))))
+    spans = [span for span in (*finder.feed(sound), *finder.finish()) if span.end - span.begin >= SHORTEST]
+    if not spans:
+        return
+    middles = [(one.end + two.begin) // 2 for one, two in pairwise(spans)]
+    for span, after, before in zip(spans, [0, *middles], [*middles, len(sound)], strict=True):
+        yield cut(sound, span, 0, after, before)
