@@ -3,7 +3,7 @@
     python -m bench.teaching WEIGHTS NEGATIVES --data DATA --words up down left right --takes 4 --speakers 20
 
 ``WEIGHTS`` must have been trained without the words (copy the data without their folders); ``NEGATIVES`` is what
-``voicetrail.training.negatives`` made with them. Takes come from speakers who said every word often enough; what is left of
+``voicetrail.training.fit.negatives`` made with them. Takes come from speakers who said every word often enough; what is left of
 their takes, the same words by other speakers, and validation clips of all other words and held-out talk are the test.
 """
 

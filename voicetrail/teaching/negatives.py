@@ -140,7 +140,7 @@ def load_negatives(path: Path, backbone: str) -> Negatives:
     if meta.get("backbone") != backbone:
         raise TeachingError(
             "the negatives that ship were made with another backbone; teach on the weights that ship (directional4w or 18w), "
-            "or make negatives for yours with python -m voicetrail.training.negatives"
+            "or make negatives for yours with python -m voicetrail.training.fit.negatives"
         )
     names, talk_seconds = meta.get("names"), meta.get("talk_seconds")
     expected = {"embeddings", "low", "scale", "kinds"}

@@ -1,6 +1,6 @@
 """Makes ``negatives.safetensors``, the embeddings that ship beside the weights for the heads of taught words to refuse.
 
-    python -m voicetrail.training.negatives --data DATA weights/directional4w.safetensors weights/negatives.safetensors
+    python -m voicetrail.training.fit.negatives --data DATA weights/directional4w.safetensors weights/negatives.safetensors
 
 Known words come from training speakers only; talk and noise from what is not held out. Nothing of the sound is in the file.
 """
@@ -20,7 +20,8 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.head import Embedder
 from voicetrail.teaching.negatives import Negatives, backbone_hash, save_negatives
-from voicetrail.training.dataset import CLIP, Corpus, find_folders, load_corpus
+from voicetrail.training.data.corpus import Corpus, find_folders, load_corpus
+from voicetrail.training.data.recordings import CLIP
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
 CLIPS = 90
@@ -76,7 +77,7 @@ def _stretches(rng: np.random.Generator, sound: npt.NDArray[np.int16], count: in
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the file."""
-    parser = argparse.ArgumentParser(prog="python -m voicetrail.training.negatives", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m voicetrail.training.fit.negatives", description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, required=True)
