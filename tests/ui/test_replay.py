@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import pytest
 from textual.widgets import Input, OptionList, Static
 
 from tests.replay.makers import Clock, record_spoken, sketch
 from tests.ui.stage import make_context, make_settings
+from voicetrail.events import WordHeard
 from voicetrail.game.glyphs import BOX_GLYPHS
+from voicetrail.play.replay_spectrum import ReplaySpectrum
 from voicetrail.replay.file.entries import Entry, Marker
 from voicetrail.replay.file.format import write_entry
 from voicetrail.replay.file.reader import Replay, read
@@ -162,3 +167,50 @@ async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert not context.words_held
+
+
+class Loudness:
+    """A recognizer whose picture shows how loud each part of the window is."""
+
+    window_samples = 16_000
+
+    def spectrogram(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        loud = np.sqrt(np.square(window).reshape(50, -1).mean(1)) * 10
+        return np.tile(loud.astype(np.float32), (40, 1))
+
+
+async def test_the_recorded_sound_is_shown_as_the_recognizer_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicetrail.play.replay_spectrum.load_spectrum", lambda timeline: ReplaySpectrum(timeline, Loudness()))
+    record_spoken(tmp_path / "a.trail", seed=3, hops=300, sound=True)
+    clock = Clock()
+    screen = ReplayScreen(read(tmp_path / "a.trail"), clock)
+    app = TrailApp(lambda: screen)
+    async with app.run_test(size=(100, 30)) as pilot:
+        shown = [screen.board.spectrogram.display]
+        await pilot.press("f")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        shown.append(screen.board.spectrogram.display)
+        word = next(entry for entry in screen.timeline.detected if isinstance(entry.item, WordHeard) and entry.at_ms > 2000)
+        screen.player.seek(word.at_ms - 400)
+        screen._show(None)
+        before = len(screen.board.spectrogram._columns)
+        assert before > 20
+        assert all(0 < bands[0] < 1 for bands, _ in list(screen.board.spectrogram._columns)[-20:])
+        screen.player.play()
+        clock.now += 0.8
+        screen._let_play()
+        new = list(screen.board.spectrogram._columns)[before:]
+        assert len(new) in (19, 20)
+        assert sum(marked for _, marked in new) == 1
+        await pilot.press("f")
+        shown.append(screen.board.spectrogram.display)
+        assert shown == [False, True, False]
+
+
+async def test_without_sound_the_spectrogram_says_so(tmp_path: Path) -> None:
+    screen = ReplayScreen(recorded(tmp_path), Clock())
+    app = TrailApp(lambda: screen)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f")
+        assert "no sound beside this replay" in screen.message.text_rows[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
 
-from voicetrail.errors import ReplayError
+from voicetrail.errors import ReplayError, VoicetrailError
 from voicetrail.events import ListeningChanged, WordHeard, WordRejected
 from voicetrail.game.rules import Rules
 from voicetrail.game.trail import Cell
@@ -28,6 +29,9 @@ from voicetrail.ui.widgets.message import MessageLine
 from voicetrail.ui.widgets.position import PositionBar, speed_text
 from voicetrail.ui.widgets.too_small import TooSmall
 from voicetrail.vocabulary import is_word
+
+if TYPE_CHECKING:
+    from voicetrail.play.replay_spectrum import ReplaySpectrum
 
 FRAME = 0.05
 """Seconds between two looks at the clock."""
@@ -61,6 +65,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("start", ("home",), "Start", "Go to the start.", "Session", call="go(0)"),
     Action("end", ("end",), "End", "Go to the end.", "Session", call="go(1)"),
     Action("marker_after", ("m",), "Next marker", "Go to the next marker.", "Session", call="marker"),
+    Action("spectrogram", ("f",), "Spectrogram", "Show the recorded sound as the recognizer sees it, or hide it.", "Screens"),
     Action("help", ("?", "f1"), "Help", "What every key does.", "Screens", footer=True),
     Action("leave", ("q", "escape", "ctrl+q"), "Leave", "Leave the replay.", "Screens", footer=True),
 )
@@ -92,6 +97,8 @@ class ReplayScreen(FastScreen):
         self._shown_ms = -1
         self._heard_with: RecognizerState | None = None
         self._threshold_shift = 0.0
+        self._spectrum: ReplaySpectrum | None = None
+        """What the recognizer saw, once it was asked for."""
 
     def compose(self) -> ComposeResult:
         """The parts of a round's screen, and the position."""
@@ -143,6 +150,7 @@ class ReplayScreen(FastScreen):
     def _show(self, cells: frozenset[Cell] | None) -> None:
         """Show where the player stands; ``cells`` are those that changed, ``None`` after a jump."""
         player = self.player
+        self._show_spectrum(None if cells is None else self._shown_ms)
         if cells is None or player.game is not self._shown_game:
             self._shown_game = player.game
             self.board.canvas.show_rules(player.game)
@@ -164,6 +172,19 @@ class ReplayScreen(FastScreen):
             self.board.bars.fade()
         self.message.set_right(player.game.status)
         self.position.show(player.position_ms, playing=player.playing, speed=player.speed)
+
+    def _show_spectrum(self, after_ms: int | None) -> None:
+        """Show the hops since a moment that was shown; after a jump (``None``) those before the present one."""
+        spectrogram = self.board.spectrogram
+        if self._spectrum is None or not spectrogram.display:
+            return
+        if after_ms is None:
+            spectrogram.clear()
+        for bands, word in self._spectrum.hops(-1 if after_ms is None else after_ms, self.player.position_ms):
+            spectrogram.add(bands)
+            if word:
+                spectrogram.mark_word()
+        spectrogram.rebuild()
 
     def _show_listening(self, *, again: bool) -> None:
         hearing = self.timeline.recognizer_at(self.player.position_ms)
@@ -258,6 +279,38 @@ class ReplayScreen(FastScreen):
         """Play at a speed."""
         self.player.set_speed(number)
         self._show(frozenset())
+
+    def action_spectrogram(self) -> None:
+        """Show the recorded sound as the recognizer sees it, or hide it."""
+        if self._spectrum is not None:
+            self.board.show_spectrogram(not self.board.spectrogram.display)
+            self._show_spectrum(None)
+        elif self.timeline.replay.sound is None:
+            self.message.say("there is no sound beside this replay: it was recorded without --record-audio")
+        else:
+            self.message.say("loading recognizer…")
+            self.run_worker(self._load_spectrum, thread=True, exclusive=True)
+
+    def _load_spectrum(self) -> None:
+        from voicetrail.play.replay_spectrum import load_spectrum
+
+        try:
+            spectrum = load_spectrum(self.timeline)
+        except VoicetrailError as error:
+            self.app.call_from_thread(self.message.say, str(error), "bad")
+            return
+        self.app.call_from_thread(self._begin_spectrum, spectrum)
+
+    def _begin_spectrum(self, spectrum: ReplaySpectrum) -> None:
+        self._spectrum = spectrum
+        self.board.show_spectrogram(True)
+        self._show_spectrum(None)
+        self.message.say("the sound as the recognizer sees it, the newest on the right")
+
+    def on_unmount(self) -> None:
+        """The screen goes."""
+        if self._spectrum is not None:
+            self._spectrum.close()
 
     def action_help(self) -> None:
         """Open the help."""

@@ -51,6 +51,11 @@ class Spectrogram(Rows):
         elif self._columns:
             self._columns[-1] = (self._columns[-1][0], True)
 
+    def clear(self) -> None:
+        """Forget every hop."""
+        self._waiting.clear()
+        self._columns.clear()
+
     def restyle(self) -> None:
         """The look changed."""
         self._styles.clear()
