@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to play, a flag for every setting, and where to record."""
     parser.add_argument(
-        "mode",
+        "round_mode",
         nargs="?",
         metavar="MODE",
         help="sketch, trace, maze, snake or echo, begun at once; daily is today's maze (default: sketch)",
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.play.rounds import requested_setup
 
     return play(
-        requested_setup(args.mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog), args
+        requested_setup(args.round_mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog), args
     )
 
 
