@@ -13,6 +13,7 @@ COMMANDS = {
     "title": "choose what to play (what `voicetrail` alone does)",
     "play": "play at once: sketch, trace, maze, snake or echo",
     "daily": "play today's maze, the same for everybody",
+    "scores": "bests, streak and hearing accuracy; export and import them",
     "listen": "print the words heard in a file or at the microphone",
     "classify": "print the scores of one-second clips",
     "calibrate": "find thresholds and gain for your voice, microphone and room",

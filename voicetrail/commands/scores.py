@@ -1,0 +1,114 @@
+"""Show your bests, streak and hearing accuracy, export them, or merge those of another machine.
+
+`voicetrail scores` prints them; `--json` prints every result, which `voicetrail scores import FILE` takes on another machine, and
+`--csv` prints a table for a spreadsheet.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voicetrail import output
+from voicetrail.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from voicetrail.scores.rows import ScoreRow
+    from voicetrail.scores.statistics import Week, WordAccuracy
+    from voicetrail.scores.store import ScoreStore
+
+_DAYS = "MTWTFSS"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail scores``."""
+    parser.add_argument("action", nargs="?", choices=("import",), help="merge the results of another machine")
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="its database, or what `voicetrail scores --json` printed there"
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="print every result as JSON")
+    how.add_argument("--csv", action="store_true", help="print every result as a table for a spreadsheet")
+    parser.add_argument("--database", metavar="FILE", help="another database than the one in the data folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``voicetrail scores``."""
+    from voicetrail.scores.store import ScoreStore
+    from voicetrail.scores.transfer import export_csv, export_json, import_file
+
+    if args.action and (not args.file or args.json or args.csv):
+        raise UsageError("scores import: name the file to import and nothing else")
+    with ScoreStore(Path(args.database) if args.database else None) as store:
+        for notice in store.notices:
+            output.note(notice)
+        if args.action:
+            new, known = import_file(store, Path(args.file))
+            output.write_line(f"{_count(new, 'new result')}, {known} known already")
+        elif args.json:
+            output.write_json(export_json(store))
+        elif args.csv:
+            output.write_line(export_csv(store.rows()), end="")
+        else:
+            output.write_line("\n".join(report(store)))
+    return 0
+
+
+def report(store: ScoreStore) -> list[str]:
+    """What the command prints."""
+    from datetime import UTC, datetime
+
+    from voicetrail.scores.statistics import calendar, daily_days, hearing_accuracy, streak
+
+    rows = list(store.rows())
+    if not rows:
+        return ["no rounds yet; `voicetrail play maze` begins one"]
+    today = datetime.now(UTC).date()
+    days = streak(daily_days(rows, (uid for *_, uid in store.tries())), today)
+    state = "done today" if days.today else "not played today"
+    lines = [
+        *_bests(store.bests()),
+        "",
+        f"daily maze: {state}; streak {_count(days.now, 'day')}, longest {_count(days.longest, 'day')}",
+        "",
+        *_calendar(calendar(rows, today)),
+    ]
+    words = hearing_accuracy(rows, today)
+    return [*lines, "", *_hearing(words)] if words else lines
+
+
+def _bests(rows: Sequence[ScoreRow]) -> list[str]:
+    table = [("mode", "level", "best", "medal", "words", "time", "when")]
+    for row in rows:
+        seconds = row.time_ms // 1000
+        par = f" of {row.par}" if row.par is not None else ""
+        time = f"{seconds // 60}:{seconds % 60:02}"
+        table.append((row.mode, row.group or "-", str(row.score), row.medal or "-", f"{row.words}{par}", time, str(row.date)))
+    if len(table) == 1:
+        return ["no round was finished yet"]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+
+
+def _calendar(weeks: Sequence[Week]) -> list[str]:
+    lines = [f"rounds by day   {'   '.join(_DAYS)}"]
+    for week in weeks:
+        cells = "".join(f"{'.' if count == 0 else ' ' if count < 0 else count:>4}" for count in week.rounds)
+        lines.append(f"{week.monday}  {cells}".rstrip())
+    return lines
+
+
+def _hearing(words: Sequence[WordAccuracy]) -> list[str]:
+    width = max(len("word"), *(len(one.word) for one in words))
+    lines = [f"{'word':<{width}}  heard  right  by week, the last one at the end"]
+    for one in words:
+        by_week = " ".join("  -" if part is None else f"{100 * part:3.0f}" for part in one.by_week)
+        lines.append(f"{one.word:<{width}}  {one.count.heard:>5}  {100 * one.accuracy:4.0f}%  {by_week}")
+    return lines
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"

@@ -1,0 +1,273 @@
+"""The database's file: opened, brought to the newest schema, and set aside where it cannot be used.
+
+WAL lets several games read and write at once. A file that is damaged, read-only or of a later version is renamed and kept, and a
+new one is begun. One that another program keeps locked stays where it is: results go to a file beside it, and move over the next
+time. Where nothing can be written, results are kept in memory until the game ends. Each of these is said in one line.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from voicetrail.atomic import PRIVATE_FILE, close_to_others, file_lock, make_private_folder
+from voicetrail.text import printable
+
+FILE_NAME = "scores.sqlite3"
+SPARE_NAME = "scores-waiting.sqlite3"
+"""Results that wait until the database can be written."""
+APPLICATION_ID = 0x76747363
+"""``vtsc``: says whose file it is."""
+BUSY_TIMEOUT_S = 5.0
+"""How long another game's write is waited for."""
+MEMORY = ":memory:"
+
+_FIRST = """
+CREATE TABLE results (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    began TEXT NOT NULL,
+    profile TEXT NOT NULL DEFAULT '',
+    mode TEXT NOT NULL,
+    level TEXT NOT NULL DEFAULT '',
+    seed INTEGER,
+    score INTEGER NOT NULL,
+    finished INTEGER NOT NULL,
+    won INTEGER NOT NULL,
+    medal TEXT NOT NULL DEFAULT '',
+    time_ms INTEGER NOT NULL,
+    words INTEGER NOT NULL,
+    presses INTEGER NOT NULL DEFAULT 0,
+    wrong INTEGER NOT NULL DEFAULT 0,
+    par INTEGER,
+    accuracy REAL,
+    replay TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX results_by_score ON results (mode, level, score DESC, time_ms);
+"""
+_WORDS = """
+ALTER TABLE results ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE word_counts (
+    result INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
+    word TEXT NOT NULL,
+    heard INTEGER NOT NULL,
+    wrong INTEGER NOT NULL,
+    PRIMARY KEY (result, word)
+) WITHOUT ROWID;
+"""
+_DAILY = """
+ALTER TABLE results ADD COLUMN day TEXT;
+CREATE TABLE daily_tries (
+    day TEXT NOT NULL,
+    profile TEXT NOT NULL DEFAULT '',
+    began TEXT NOT NULL,
+    uid TEXT,
+    PRIMARY KEY (day, profile)
+) WITHOUT ROWID;
+"""
+MIGRATIONS = (_FIRST, _WORDS, _DAILY)
+"""What brings a file of each version to the next; an empty file is of version 0."""
+VERSION = len(MIGRATIONS)
+
+
+def default_path() -> Path:
+    """The platform's place of the database; it need not exist yet."""
+    from platformdirs import user_data_path
+
+    return user_data_path("voicetrail", appauthor=False) / FILE_NAME
+
+
+def open_database(path: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> tuple[sqlite3.Connection, tuple[str, ...]]:
+    """Open the database, or what stands in for it.
+
+    Args:
+        path: its file; folders and file are made if they are missing.
+        timeout_s: how long another program's lock is waited for.
+
+    Returns:
+        The connection, in autocommit mode, and a line for each thing that the player should know.
+    """
+    try:
+        make_private_folder(path.parent)
+        close_to_others(path)
+        with file_lock(path, 2 * timeout_s):
+            return _open_locked(path, timeout_s)
+    except TimeoutError:
+        return _open_spare(path, timeout_s)
+    except OSError as error:
+        return _in_memory(path, error.strerror or str(error))
+
+
+def _open_locked(path: Path, timeout_s: float) -> tuple[sqlite3.Connection, tuple[str, ...]]:
+    try:
+        return _open(path, timeout_s), ()
+    except sqlite3.DatabaseError as error:
+        why, locked = _reason(path, error)
+    if locked:
+        return _open_spare(path, timeout_s)
+    aside = _set_aside(path)
+    try:
+        connection = _open(path, timeout_s)
+    except sqlite3.DatabaseError as error:
+        return _in_memory(path, str(error))
+    return connection, (f"the scores {why}: they are kept in {printable(aside.name)}, and new ones were begun",)
+
+
+def _open_spare(path: Path, timeout_s: float) -> tuple[sqlite3.Connection, tuple[str, ...]]:
+    spare = path.with_name(SPARE_NAME)
+    try:
+        connection = _open(spare, timeout_s)
+    except (sqlite3.DatabaseError, OSError) as error:
+        return _in_memory(path, str(error))
+    return connection, (
+        f"the scores are in use by another program: results wait in {printable(spare.name)} until they can be added",
+    )
+
+
+class LaterVersionError(sqlite3.DatabaseError):
+    """The file was written by a later version of this program."""
+
+
+class WrongFileError(sqlite3.DatabaseError):
+    """The file is another program's database."""
+
+
+def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
+    if not path.exists():
+        # Made here and not by SQLite, so that it is private from its first moment; its -wal and -shm files take that over.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
+    connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        # Every result is on the disk before it is said to be kept.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        _check_owner(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest schema, all or nothing.
+
+    Raises:
+        LaterVersionError: it is of a later version.
+        WrongFileError: it is another program's.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _check_owner(connection)
+        for step in MIGRATIONS[version:]:
+            for statement in step.split(";"):
+                connection.execute(statement)
+        # Written also where it is right: a file that cannot be written shows now, and not when a round has ended.
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _check_owner(connection: sqlite3.Connection) -> int:
+    """The version of a database's schema; raises as ``migrate`` does."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise WrongFileError("another program's database")
+    if version > VERSION:
+        raise LaterVersionError(f"schema {version}")
+    return version
+
+
+def _reason(path: Path, error: sqlite3.DatabaseError) -> tuple[str, bool]:
+    """Why the database cannot be used, for people, and whether that passes."""
+    text = str(error)
+    if isinstance(error, LaterVersionError):
+        return "were written by a newer voicetrail", False
+    if isinstance(error, WrongFileError):
+        return "belong to another program", False
+    if "locked" in text or "busy" in text:
+        return "are in use", True
+    if "readonly" in text or not os.access(path, os.W_OK):
+        return "cannot be written (read-only)", False
+    return "are damaged", False
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the database, with what belongs to it, to a name that says when; nothing is deleted."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for number in range(1000):
+        aside = path.with_name(f"{path.stem}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
+        if not aside.exists():
+            break
+    for ending in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.rename(f"{path}{ending}", f"{aside}{ending}")
+    return aside
+
+
+def _in_memory(path: Path, why: str) -> tuple[sqlite3.Connection, tuple[str, ...]]:
+    connection = sqlite3.connect(MEMORY, isolation_level=None)
+    migrate(connection)
+    folder = printable(path.parent)
+    return connection, (f"scores cannot be kept in {folder} ({printable(why, 100)}): they last until the game ends",)
+
+
+def copy_of(path: Path, into: Path) -> sqlite3.Connection:
+    """Open a copy of somebody else's database, brought to the newest schema; the file itself stays as it is.
+
+    Args:
+        path: the file.
+        into: a folder for the copy.
+
+    Raises:
+        sqlite3.DatabaseError: it is none of this program's, or of a later version.
+        OSError: it cannot be read.
+    """
+    copy = into / FILE_NAME
+    for ending in ("", "-wal"):
+        source = Path(f"{path}{ending}")
+        if ending == "" or source.exists():
+            Path(f"{copy}{ending}").write_bytes(source.read_bytes())
+    connection = sqlite3.connect(copy, isolation_level=None)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def move_waiting(path: Path, take: Callable[[sqlite3.Connection], None]) -> None:
+    """Hand over what waits beside the database, and empty the waiting file once it was taken.
+
+    The file itself stays: another game may have it open. After a crash in the middle the rows are taken twice, which changes
+    nothing, since each has its ``uid``.
+
+    Args:
+        path: the database.
+        take: takes over the rows of the connection that it is given.
+    """
+    spare = path.with_name(SPARE_NAME)
+    if not spare.exists():
+        return
+    with closing(_open(spare, 0.1)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        take(connection)
+        connection.execute("DELETE FROM results")
+        connection.execute("DELETE FROM daily_tries")
+        connection.execute("COMMIT")

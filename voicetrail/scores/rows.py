@@ -1,0 +1,182 @@
+"""What the database keeps of a round: one record with one table of bounds, for results of this game and for imported ones."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
+
+from voicetrail.game.rules import Result, WordCount
+from voicetrail.game.setup import MODE_NAMES
+
+WHOLE_MAX = 2**53
+TEXT_MAX = 80
+WORDS_MAX = 100
+"""Most different words of a round, and most details."""
+_MEDALS = ("", "bronze", "silver", "gold")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A round that was played.
+
+    Raises:
+        ValueError: a value is out of its bounds; the message says which.
+    """
+
+    uid: str
+    """Names it on every machine, so that no import takes it twice."""
+    began: str
+    """When the round began: UTC, ISO 8601. Its date is the day that counts."""
+    mode: str
+    level: str = ""
+    seed: int | None = None
+    day: str | None = None
+    """The UTC date of a daily maze."""
+    score: int = 0
+    finished: bool = False
+    won: bool = False
+    medal: str = ""
+    time_ms: int = 0
+    words: int = 0
+    presses: int = 0
+    wrong: int = 0
+    par: int | None = None
+    accuracy: float | None = None
+    """Part of the words that were right."""
+    profile: str = ""
+    """The settings' profile that it was played with."""
+    replay: str = ""
+    """Name of the replay; empty where none was recorded."""
+    details: Mapping[str, str | int | float] = field(default_factory=dict)
+    by_word: Mapping[str, WordCount] = field(default_factory=dict)
+    """What was heard by voice, by word."""
+
+    def __post_init__(self) -> None:
+        _check(len(self.uid) == 32 and all(sign in "0123456789abcdef" for sign in self.uid), "uid")
+        _check(self.mode in MODE_NAMES, "mode")
+        _check(self.medal in _MEDALS, "medal")
+        for name in ("level", "profile", "replay"):
+            _check(_is_text(getattr(self, name)), name)
+        for name in ("score", "time_ms", "words", "presses", "wrong"):
+            _check(_is_whole(getattr(self, name)), name)
+        for name in ("seed", "par"):
+            _check(getattr(self, name) is None or _is_whole(getattr(self, name)), name)
+        for name in ("finished", "won"):
+            _check(isinstance(getattr(self, name), bool), name)
+        _check(self.accuracy is None or (isinstance(self.accuracy, int | float) and 0 <= self.accuracy <= 1), "accuracy")
+        _check(self.day is None or _is_date(self.day), "day")
+        _check(_is_time(self.began), "began")
+        _check(isinstance(self.details, Mapping) and len(self.details) <= WORDS_MAX, "details")
+        for name, value in self.details.items():
+            plain = _is_text(value, 400) if isinstance(value, str) else isinstance(value, int | float)
+            _check(_is_text(name) and plain, "details")
+        _check(isinstance(self.by_word, Mapping) and len(self.by_word) <= WORDS_MAX, "by_word")
+        for word, count in self.by_word.items():
+            _check(_is_text(word) and _is_whole(count.heard) and _is_whole(count.wrong), "by_word")
+
+    @property
+    def date(self) -> date:
+        """The UTC date on which it began."""
+        return datetime.fromisoformat(self.began).astimezone(UTC).date()
+
+    @property
+    def group(self) -> str:
+        """What its score is compared with: the level, with all daily mazes together."""
+        return "daily" if self.day is not None else self.level
+
+
+def row_of(result: Result, began: datetime, *, day: date | None = None, profile: str = "", replay: str = "") -> ScoreRow:
+    """The record of a round.
+
+    Args:
+        result: how it ended.
+        began: when it began, with a zone: the day of the start counts, whatever midnight does.
+        day: the date of a daily maze.
+        profile: the settings' profile.
+        replay: name of the replay.
+    """
+    return ScoreRow(
+        uid=uuid.uuid4().hex,
+        began=began.astimezone(UTC).isoformat(timespec="seconds"),
+        mode=result.mode,
+        level=result.level[:TEXT_MAX],
+        seed=result.seed,
+        day=None if day is None else day.isoformat(),
+        score=max(0, result.score),
+        finished=result.finished,
+        won=result.won,
+        medal=result.medal,
+        time_ms=result.time_ms,
+        words=result.words,
+        presses=result.presses,
+        wrong=result.wrong,
+        par=result.par,
+        accuracy=result.accuracy,
+        profile=profile[:TEXT_MAX],
+        replay=replay[:TEXT_MAX],
+        details={name: value[:400] if isinstance(value, str) else value for name, value in result.details.items()},
+        by_word=dict(result.by_word),
+    )
+
+
+def to_json(row: ScoreRow) -> dict[str, object]:
+    """The record for an export."""
+    values: dict[str, object] = {one.name: getattr(row, one.name) for one in fields(row)}
+    values["details"] = dict(row.details)
+    values["by_word"] = {word: [count.heard, count.wrong] for word, count in row.by_word.items()}
+    return values
+
+
+def from_json(data: object) -> ScoreRow:
+    """Read an exported record; values that a later version may add are passed over.
+
+    Raises:
+        ValueError: it is none; the message says what is wrong.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError("a result must be an object")
+    known = {one.name: data[one.name] for one in fields(ScoreRow) if one.name in data}
+    counts = known.get("by_word", {})
+    _check(
+        isinstance(counts, Mapping) and all(isinstance(pair, list) and len(pair) == 2 for pair in counts.values()), "by_word"
+    )
+    try:
+        known["by_word"] = {word: WordCount(heard, wrong) for word, (heard, wrong) in counts.items()}
+        return ScoreRow(**known)
+    except (TypeError, AttributeError) as error:
+        raise ValueError("a result lacks a value or has one of a wrong kind") from error
+
+
+def _check(right: bool, name: str) -> None:
+    if not right:
+        raise ValueError(f"a result has a wrong {name}")
+
+
+def _is_text(value: object, longest: int = TEXT_MAX) -> bool:
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= WHOLE_MAX
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(value) == 10 and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(value) <= 40 and datetime.fromisoformat(value).astimezone(UTC).year > 1970
+    except (ValueError, OverflowError):
+        return False

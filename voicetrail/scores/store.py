@@ -1,0 +1,218 @@
+"""Keeps results and looks them up."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.game.rules import WordCount
+from voicetrail.scores.database import BUSY_TIMEOUT_S, default_path, move_waiting, open_database
+from voicetrail.scores.rows import ScoreRow
+
+_NAMES = tuple(one.name for one in fields(ScoreRow) if one.name != "by_word")
+_COLUMNS = ", ".join(_NAMES)
+
+
+class ScoresError(VoicetrailError):
+    """Scores cannot be read, written or imported."""
+
+
+class ScoreStore:
+    """The results of this player on this machine.
+
+    Args:
+        path: the database's file; ``None`` is the platform's place.
+        timeout_s: how long another game's write is waited for.
+    """
+
+    def __init__(self, path: Path | None = None, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self.path = default_path() if path is None else path
+        self._connection, self.notices = open_database(self.path, timeout_s=timeout_s)
+        """A line for each thing that the player should know."""
+        if not self.notices:
+            # What waited for a locked database; if it cannot be had now, it waits on.
+            with suppress(OSError, sqlite3.Error):
+                move_waiting(self.path, self._take_waiting)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    # Writing
+
+    def add(self, row: ScoreRow) -> bool:
+        """Keep a result: when this returns it is on the disk, whole.
+
+        Returns:
+            Whether it is new; one with the same ``uid`` is kept once.
+
+        Raises:
+            ScoresError: the disk is full, or another program kept the database locked.
+        """
+        return self.add_all([row]) == 1
+
+    def add_all(self, rows: Iterable[ScoreRow]) -> int:
+        """Keep several results, all or none; return how many were new. Raises as ``add`` does."""
+        with self._transaction() as connection:
+            return sum(_insert(connection, row) for row in rows)
+
+    def begin_daily(self, day: date, began: datetime, profile: str = "") -> bool:
+        """Note that the maze of a day is begun: only the first try of a day counts, also if it is never finished.
+
+        Returns:
+            Whether this is the try that counts.
+        """
+        with self._transaction() as connection:
+            return (
+                connection.execute(
+                    "INSERT OR IGNORE INTO daily_tries (day, profile, began) VALUES (?, ?, ?)",
+                    (day.isoformat(), profile, _utc(began)),
+                ).rowcount
+                == 1
+            )
+
+    def end_daily(self, day: date, row: ScoreRow) -> None:
+        """Keep the result of the try that counts."""
+        with self._transaction() as connection:
+            _insert(connection, row)
+            connection.execute(
+                "UPDATE daily_tries SET uid = ? WHERE day = ? AND profile = ? AND uid IS NULL",
+                (row.uid, day.isoformat(), row.profile),
+            )
+
+    def add_tries(self, tries: Iterable[tuple[str, str, str, str | None]]) -> None:
+        """Take over tries of daily mazes (day, profile, began, uid); of two for a day the earlier one counts."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO daily_tries (day, profile, began, uid) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET began = excluded.began, uid = excluded.uid WHERE excluded.began < began",
+                list(tries),
+            )
+
+    # Reading
+
+    def rows(self, *, profile: str | None = None) -> Iterator[ScoreRow]:
+        """Every result, the oldest first."""
+        where, values = ("", ()) if profile is None else ("WHERE profile = ?", (profile,))
+        yield from read_rows(self._connection, where, values)
+
+    def tries(self) -> list[tuple[str, str, str, str | None]]:
+        """The tries of daily mazes that count: day, profile, began, uid of the result (``None``: not finished)."""
+        return read_tries(self._connection)
+
+    def best(self, mode: str, level: str = "", *, profile: str | None = None) -> ScoreRow | None:
+        """The best finished round of a level; of equal scores the quicker one. ``daily`` is the level of all daily mazes."""
+        condition = "day IS NOT NULL" if level == "daily" else "day IS NULL AND level = :level"
+        by_profile = "" if profile is None else "AND profile = :profile"
+        where = f"WHERE mode = :mode AND finished AND {condition} {by_profile} ORDER BY score DESC, time_ms, id LIMIT 1"
+        values = {"mode": mode, "level": level, "profile": profile}
+        return next(read_rows(self._connection, where, values), None)
+
+    def bests(self, *, profile: str | None = None) -> list[ScoreRow]:
+        """The best finished round of every level that was played, by mode and level."""
+        by_profile = "" if profile is None else "AND profile = :profile"
+        where = (
+            "WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY mode, CASE WHEN day IS NULL THEN level "
+            f"ELSE 'daily' END ORDER BY score DESC, time_ms, id) AS place FROM results WHERE finished {by_profile}) "
+            "WHERE place = 1) ORDER BY mode, level"
+        )
+        return list(read_rows(self._connection, where, {"profile": profile}))
+
+    def daily_result(self, day: date, *, profile: str = "") -> tuple[bool, ScoreRow | None]:
+        """Whether the maze of a day was begun, and the result of the try that counts, once there is one."""
+        found = self._connection.execute(
+            "SELECT uid FROM daily_tries WHERE day = ? AND profile = ?", (day.isoformat(), profile)
+        ).fetchone()
+        if found is None:
+            return False, None
+        return True, next(read_rows(self._connection, "WHERE uid = ?", (found[0],)), None)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise ScoresError(
+                f"the result cannot be kept: {error}; free some space or end other games, and try again"
+            ) from error
+
+    def _take_waiting(self, other: sqlite3.Connection) -> None:
+        """Take over the rows of another database of ours."""
+        self.add_all(read_rows(other))
+        self.add_tries(read_tries(other))
+
+
+def _insert(connection: sqlite3.Connection, row: ScoreRow) -> bool:
+    values = (
+        row.uid,
+        _utc(datetime.fromisoformat(row.began)),
+        row.mode,
+        row.level,
+        row.seed,
+        row.day,
+        row.score,
+        row.finished,
+        row.won,
+        row.medal,
+        row.time_ms,
+        row.words,
+        row.presses,
+        row.wrong,
+        row.par,
+        row.accuracy,
+        row.profile,
+        row.replay,
+        json.dumps(dict(row.details)),
+    )
+    marks = ", ".join("?" * len(values))
+    done = connection.execute(f"INSERT OR IGNORE INTO results ({_COLUMNS}) VALUES ({marks})", values)
+    if done.rowcount != 1:
+        return False
+    connection.executemany(
+        "INSERT INTO word_counts (result, word, heard, wrong) VALUES (?, ?, ?, ?)",
+        [(done.lastrowid, word, count.heard, count.wrong) for word, count in row.by_word.items()],
+    )
+    return True
+
+
+def read_rows(connection: sqlite3.Connection, where: str = "", values: object = ()) -> Iterator[ScoreRow]:
+    """The results that a database holds, where an SQL condition is met, the oldest first unless it orders them."""
+    order = "" if "ORDER BY" in where else "ORDER BY began, id"
+    for number, *columns in connection.execute(f"SELECT id, {_COLUMNS} FROM results {where} {order}", values).fetchall():  # type: ignore[arg-type]
+        words = connection.execute("SELECT word, heard, wrong FROM word_counts WHERE result = ?", (number,))
+        by_word = {word: WordCount(heard, wrong) for word, heard, wrong in words}
+        kept = dict(zip(_NAMES, columns, strict=True))
+        with suppress(ValueError, TypeError):  # a row that was tampered with is passed over
+            kept |= {"finished": bool(kept["finished"]), "won": bool(kept["won"]), "details": json.loads(kept["details"])}
+            yield ScoreRow(**kept, by_word=by_word)
+
+
+def read_tries(connection: sqlite3.Connection) -> list[tuple[str, str, str, str | None]]:
+    """The tries of daily mazes that a database holds: day, profile, began, uid of the result."""
+    return connection.execute("SELECT day, profile, began, uid FROM daily_tries ORDER BY day").fetchall()
+
+
+def _utc(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="seconds")
