@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.app import App
@@ -14,6 +14,7 @@ from voicetrail.play.context import Send, SessionContext
 from voicetrail.play.setup import ContextObserver
 from voicetrail.play.updates import SourceRequest
 from voicetrail.play.worker import ListeningWorker
+from voicetrail.scores.store import ScoreStore
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.round import RoundScreen
@@ -26,7 +27,12 @@ def make_settings(folder: Path, **flags: object) -> Settings:
 
 
 def make_context(
-    settings: Settings, sound: Path | None = None, *, notices: Sequence[str] = (), spec: str | None = None
+    settings: Settings,
+    sound: Path | None = None,
+    *,
+    notices: Sequence[str] = (),
+    spec: str | None = None,
+    open_scores: Callable[[], ScoreStore] | None = None,
 ) -> SessionContext:
     """A session that listens to a file in real time, or to another source; without one it has no worker."""
 
@@ -40,7 +46,9 @@ def make_context(
             observer=ContextObserver(context),
         )
 
-    return SessionContext(settings, None if sound is None and spec is None else make_worker, notices=notices)
+    return SessionContext(
+        settings, None if sound is None and spec is None else make_worker, notices=notices, open_scores=open_scores
+    )
 
 
 def make_app(

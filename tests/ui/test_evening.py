@@ -14,12 +14,15 @@ from voicetrail.events import SourceLost, WordHeard
 from voicetrail.game import RoundSetup
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.context import SessionContext
+from voicetrail.play.rounds import requested_setup
+from voicetrail.scores.store import ScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_screen import GRACE_S
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.levels import MazeScreen
 from voicetrail.ui.screens.result import ResultScreen
 from voicetrail.ui.screens.round import RoundScreen
+from voicetrail.ui.screens.scores import ScoresScreen
 from voicetrail.ui.screens.share import ShareScreen
 from voicetrail.ui.screens.title import TitleScreen
 
@@ -72,9 +75,8 @@ async def test_a_maze_is_chosen_played_and_shared_by_words_alone(context: Sessio
         await play_to_the_end(player)
         result = app.screen
         assert isinstance(result, ResultScreen)
-        shown = "\n".join(result.figures.text_rows)
-        assert "Maze small" in shown
-        assert "gold medal" in shown
+        await until(pilot, lambda: "gold medal" in "\n".join(result.figures.text_rows))
+        assert result.figures.text_rows[0] == "Maze small"
         await player.say("down")
         await player.wait_for(ShareScreen)
         share = app.screen
@@ -187,3 +189,54 @@ async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: Sessi
     from voicetrail.replay.timeline import Timeline
 
     assert Timeline(read(Path(context.kept_drawing))).final.pen is not None
+
+
+async def test_a_result_is_kept_and_stands_among_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    context = make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: ScoreStore(tmp_path / "scores.db"))
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 40)) as pilot:
+        player = Player(app, pilot)
+        title = app.screen
+        assert isinstance(title, TitleScreen)
+        await until(pilot, lambda: "today: not played" in "\n".join(title.menu.text_rows))
+        app.screen.post_message(RoundRequested(SMALL))
+        await player.wait_for(RoundScreen)
+        await play_to_the_end(player)
+        result = app.screen
+        assert isinstance(result, ResultScreen)
+        await until(pilot, lambda: "your best" in "\n".join(result.figures.text_rows))
+        await player.say("right")
+        await player.wait_for(RoundScreen)
+        await pilot.press("q")
+        await player.wait_for(TitleScreen)
+        title.menu.choose("scores")
+        await player.say("right")
+        await player.wait_for(ScoresScreen)
+        scores = app.screen
+        assert isinstance(scores, ScoresScreen)
+        await until(pilot, lambda: "small" in "\n".join(scores.lines.text_rows))
+        assert "Rounds by day" in "\n".join(scores.lines.text_rows)
+    context.close()
+    with ScoreStore(tmp_path / "scores.db") as store:
+        finished, left = store.rows()
+        assert (finished.finished, left.finished) == (True, False), "a round that was left is kept and counts for nothing"
+        assert finished.medal == "gold"
+
+
+async def test_of_the_maze_of_a_day_only_the_first_try_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    context = make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: ScoreStore(tmp_path / "scores.db"))
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 40)) as pilot:
+        player = Player(app, pilot)
+        for counts in (True, False):
+            app.screen.post_message(RoundRequested(requested_setup("daily")))
+            await until(pilot, lambda: isinstance(app.screen, RoundScreen))
+            await play_to_the_end(player)
+            result = app.screen
+            assert isinstance(result, ResultScreen)
+            assert result.outcome.counts is counts
+            await until(pilot, lambda shown=result.figures: len(shown.text_rows) > 3)  # type: ignore[misc]
+            assert ("only the first try" in "\n".join(result.figures.text_rows)) is not counts
+    context.close()

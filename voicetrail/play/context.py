@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from voicetrail.events import (
     SAMPLE_RATE,
@@ -24,11 +24,11 @@ from voicetrail.game import Input, Rules, Sketch, input_of
 from voicetrail.keys import ACTIONS, Action
 from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.latency import LatencyMeter
-from voicetrail.play.outcome import Outcome, keep_result
-from voicetrail.play.progress import ScoreStore
+from voicetrail.play.outcome import Outcome, begin_counting, keep_result
 from voicetrail.play.recording import LAST_DRAWING, RecordingControl
 from voicetrail.play.round import Round
-from voicetrail.play.spectrum import HasPicture
+from voicetrail.play.spectrum import picture_of
+from voicetrail.play.state import State, listening_text
 from voicetrail.play.tuner import Tuner
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.play.word_rates import WordRates
@@ -38,10 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from voicetrail.play.worker import ListeningWorker
-
-State = Literal["loading", "listening", "muted", "talk", "lost", "ended", "keyboard"]
-"""How listening stands: the recognizer is being loaded; words are taken; the player switched them off, or has to press space first
-(push to talk); the source is lost; it came to its end; only keys play."""
+    from voicetrail.scores.store import ScoreStore
 
 Send = Callable[[tuple[Update, ...]], None]
 """Takes what the worker sends, in the worker's thread; must not wait."""
@@ -60,7 +57,7 @@ class SessionContext:
         record_path: the file of the first recording; ``None`` names it after the time.
         record: record from the first round on, whatever the setting says.
         notices: what the player should read first.
-        scores: keeps results; ``None`` keeps none.
+        open_scores: opens what keeps results, when it is first needed; ``None`` keeps none.
         slow: the screen lies at the other end of a slow connection.
         clock: seconds, never falling.
     """
@@ -74,7 +71,7 @@ class SessionContext:
         record_path: Path | None = None,
         record: bool = False,
         notices: Sequence[str] = (),
-        scores: ScoreStore | None = None,
+        open_scores: Callable[[], ScoreStore] | None = None,
         slow: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -84,14 +81,15 @@ class SessionContext:
         self.slow = slow
         self.clock = clock
         self.tuner = Tuner(settings)
-        self.recording = RecordingControl(settings, self._recording_ended, record_path)
+        self.recording = RecordingControl(settings, lambda why: self._report(f"recording stopped: {why}"), record_path)
         self.round: Round | None = None
         """The round that is being played, or was last."""
         self.finished: Round | None = None
         """The last round whose result was taken."""
         self.kept_drawing = ""
         """Where the last drawing is kept; empty where there is none, or it was recorded."""
-        self.scores = scores
+        self._open_scores = open_scores
+        self._scores: ScoreStore | None = None
         self.worker: ListeningWorker | None = None
         """Listens, once its thread has made it."""
         self.source_name = ""
@@ -104,6 +102,8 @@ class SessionContext:
         self.word_rates = WordRates(self.tuner, lambda: self.clock())
         self._record = record
         self._make_worker = make_worker
+        self.can_listen = make_worker is not None
+        """There is something to listen to."""
         self._state: State = "loading" if make_worker else "keyboard"
         self._muted = settings.values.push_to_talk
         self._holds = 0
@@ -115,7 +115,7 @@ class SessionContext:
         """What the worker listens with."""
         self._delay = DelayDisplay()
         settings.subscribe(self._settings_changed)
-        settings.writer.on_problem = self._not_written
+        settings.writer.on_problem = self._report
 
     # The life of the worker
 
@@ -166,6 +166,8 @@ class SessionContext:
         recorded = self.end_round(reason)
         self.leave_round()
         self.settings.close()
+        if self._scores is not None:
+            self._scores.close()
         kept = f"the drawing is kept until the next one: voicetrail replay {LAST_DRAWING}" if self.kept_drawing else ""
         return tuple(line for line in (recorded, kept) if line)
 
@@ -182,6 +184,7 @@ class SessionContext:
         self.round = Round(rules, self.clock, self.recording)
         if self._ready is not None:
             self.round.hear(self._ready)
+        self.round.counts = begin_counting(self.scores, rules.setup, self.profile)
         if self._record or self.settings.values.record:
             self.notices = (self.recording.start(self.round.now_ms), *self.notices)
         return self.round
@@ -191,9 +194,18 @@ class SessionContext:
         return self.settings.values.pause_after_sketch if rules.mode_name == "sketch" else self.settings.values.pause_after
 
     @property
-    def can_listen(self) -> bool:
-        """There is something to listen to."""
-        return self._make_worker is not None
+    def scores(self) -> ScoreStore | None:
+        """Keeps results; opened when it is first asked for, which is after the first paint."""
+        if self._scores is None and self._open_scores is not None:
+            self._scores = self._open_scores()
+            self.notices = (*self.notices, *self._scores.notices)
+        return self._scores
+
+    @property
+    def profile(self) -> str:
+        """The settings' profile, by which scores are kept apart; empty for the usual one."""
+        path = self.settings.places.profile
+        return "" if path is None else path.stem
 
     def add_notice(self, text: str) -> None:
         """Something that the player should read on the next screen."""
@@ -219,7 +231,7 @@ class SessionContext:
         if current is None:
             raise RuntimeError("no round has begun")
         self.end_round()
-        outcome = keep_result(self.scores, current, self.recording.name)
+        outcome = keep_result(self.scores, current, self.recording.name, self.profile)
         self.finished = current
         return outcome
 
@@ -301,14 +313,7 @@ class SessionContext:
     @property
     def listening_text(self) -> str:
         """The line to show after the player switched listening on or off."""
-        if self._muted:
-            return "not listening: space starts it again"
-        return {
-            "ended": "the sound is over; the arrow keys play",
-            "keyboard": "nothing can be heard; the arrow keys play",
-            "lost": "listening goes on as soon as sound comes again",
-            "loading": "listening begins once the recognizer is loaded",
-        }.get(self._state, "listening")
+        return listening_text(self._state, muted=self._muted)
 
     @property
     def motion(self) -> bool:
@@ -325,7 +330,7 @@ class SessionContext:
         self._spectrum = shown
         if self.worker is not None:
             self.worker.spectrum_wanted = shown
-        if shown and self.labels and not isinstance(getattr(self.worker, "recognizer", None), HasPicture):
+        if shown and self.worker is not None and self.labels and picture_of(self.worker.recognizer) is None:
             return "the sound is not here: the recognizer runs on the other machine"
         return "what the recognizer sees, the newest on the right" if shown else "spectrogram hidden"
 
@@ -387,12 +392,6 @@ class SessionContext:
             self.worker.listen_to(SourceRequest(self.settings.values.source, self.settings.values.input_device))
 
     # What other threads report
-
-    def _recording_ended(self, reason: str) -> None:
-        self._report(f"recording stopped: {reason}")
-
-    def _not_written(self, reason: str) -> None:
-        self._report(reason)
 
     def _report(self, text: str) -> None:
         if self._send is not None:

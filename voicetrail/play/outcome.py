@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from voicetrail.errors import VoicetrailError
 from voicetrail.game.levels import all_levels
 from voicetrail.game.modes.maze import SIZES
 from voicetrail.game.rules import Result, Rules
-from voicetrail.play.progress import ScoreStore
 from voicetrail.play.rounds import new_seed
+from voicetrail.scores.rows import row_of
 
 if TYPE_CHECKING:
     from voicetrail.game import RoundSetup
     from voicetrail.play.round import Round
+    from voicetrail.scores.store import ScoreStore
 
 MISHEARD_PART = 0.25
 """A word is worth tuning when more than this part of it was wrong, and"""
@@ -54,16 +57,43 @@ class Outcome:
         return tuple(sorted(wrong, key=lambda word: -wrong[word]))
 
 
-def keep_result(scores: ScoreStore | None, current: Round, recorded: str) -> Outcome:
+def begin_counting(scores: ScoreStore | None, setup: RoundSetup, profile: str) -> bool:
+    """Note that a round begins; return whether it counts: of the maze of a day only the first try does.
+
+    A database that cannot be written keeps nobody from playing.
+    """
+    if scores is None or not setup.day:
+        return True
+    try:
+        return scores.begin_daily(date.fromisoformat(setup.day), datetime.now(UTC), profile)
+    except VoicetrailError:
+        return True
+
+
+def keep_result(scores: ScoreStore | None, current: Round, recorded: str, profile: str) -> Outcome:
     """Take the result of a round, and keep it among the scores.
 
     Args:
         scores: keeps results; ``None`` keeps none.
         current: the round, which is over.
         recorded: the name of its recording; empty without one.
+        profile: the settings' profile.
     """
-    result = current.rules.result()
-    return Outcome(current.rules, result, current.near_misses, recorded=recorded)
+    rules, result = current.rules, current.rules.result()
+    outcome = Outcome(rules, result, current.near_misses, counts=current.counts, recorded=recorded)
+    if scores is None:
+        return outcome
+    day = date.fromisoformat(rules.setup.day) if rules.setup.day else None
+    row = row_of(result, current.began, day=day, profile=profile, replay=recorded)
+    try:
+        best = scores.best(result.mode, row.group, profile=profile)
+        if day is not None and current.counts:
+            scores.end_daily(day, row)
+        else:
+            scores.add(row)
+    except VoicetrailError as error:
+        return replace(outcome, problem=str(error))
+    return replace(outcome, best_before=None if best is None else best.score)
 
 
 def next_level(setup: RoundSetup) -> RoundSetup | None:

@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from voicetrail.game.levels import all_levels
+from voicetrail.scores.statistics import daily_days, streak
+
+if TYPE_CHECKING:
+    from voicetrail.scores.store import ScoreStore
 
 
-class ScoreStore(Protocol):
-    """Keeps results."""
-
-
-def today() -> str:
+def today() -> date:
     """The UTC date, which the maze of a day goes by."""
-    return datetime.now(UTC).date().isoformat()
+    return datetime.now(UTC).date()
 
 
-def mode_notes(scores: ScoreStore | None) -> Mapping[str, str]:
-    """A note for each mode that was played."""
-    return {}
+def mode_notes(scores: ScoreStore | None, profile: str) -> Mapping[str, str]:
+    """A note for each mode that was played: the best so far, and how the maze of the day stands."""
+    if scores is None:
+        return {}
+    bests = scores.bests(profile=profile)
+    notes: dict[str, str] = {}
+    traced = {row.level: row for row in bests if row.mode == "trace"}
+    names = [level.name for level in all_levels()]
+    if traced:
+        best = max(traced.values(), key=lambda row: row.score)
+        notes["trace"] = f"{sum(name in traced for name in names)} of {len(names)}, best: {best.level} {best.score}"
+    notes["maze"] = _daily_note(scores, profile)
+    for mode in ("snake", "echo"):
+        found = [row.score for row in bests if row.mode == mode]
+        if found:
+            notes[mode] = f"best {max(found)}"
+    return notes
 
 
-def level_notes(scores: ScoreStore | None, mode: str) -> Mapping[str, str]:
-    """The best score of each level of a mode."""
-    return {}
+def _daily_note(scores: ScoreStore, profile: str) -> str:
+    now = streak(counted_days(scores, profile), today())
+    begun, row = scores.daily_result(today(), profile=profile)
+    how = f"today: {row.score}" if row is not None else "today: left" if begun else "today: not played"
+    return f"{how}, streak {now.now}" if now.now else how
+
+
+def counted_days(scores: ScoreStore, profile: str) -> set[date]:
+    """The days whose maze was finished at the first try."""
+    return daily_days(scores.rows(profile=profile), (uid for _, whose, _, uid in scores.tries() if whose == profile))
+
+
+def level_notes(scores: ScoreStore | None, mode: str, profile: str) -> Mapping[str, str]:
+    """The best score of each level of a mode; ``daily`` is today's maze."""
+    if scores is None:
+        return {}
+    notes = {row.group: f"best {row.score}" for row in scores.bests(profile=profile) if row.mode == mode}
+    if mode == "maze":
+        notes["daily"] = _daily_note(scores, profile)
+    return notes

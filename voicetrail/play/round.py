@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Protocol
 
 from voicetrail.events import Event, Ready, WordHeard, WordRejected
@@ -30,6 +31,10 @@ class Round:
     def __init__(self, rules: Rules, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
         self.rules = rules
         self.recorder = recorder
+        self.began = datetime.now(UTC)
+        """When it began: its date is the day that counts."""
+        self.counts = True
+        """It counts among the bests (of the maze of a day only the first try does)."""
         self.inputs = 0
         """Inputs so far, but for those that only let time pass."""
         self.near_misses = 0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from voicetrail.events import Event, Ready
     from voicetrail.listening import Listener, NamedRecognizer
     from voicetrail.play.worker import ListeningWorker
+    from voicetrail.scores.store import ScoreStore
     from voicetrail.settings import Settings
 
 GIVEN = ("flag", "environment")
@@ -78,7 +79,15 @@ def make_context(
         record=bool(record),
         notices=(*settings.notices, *problems),
         slow=slow,
+        open_scores=_open_scores,
     )
+
+
+def _open_scores() -> ScoreStore:
+    from voicetrail.scores.store import ScoreStore
+
+    # On the screen's thread: another game's lock is not waited for longer than a player would notice.
+    return ScoreStore(timeout_s=0.3)
 
 
 def _load_recognizer(settings: Settings) -> NamedRecognizer:

@@ -215,7 +215,7 @@ def _set_aside(path: Path) -> Path:
             break
     for ending in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
-            os.rename(f"{path}{ending}", f"{aside}{ending}")
+            Path(f"{path}{ending}").rename(f"{aside}{ending}")
     return aside
 
 

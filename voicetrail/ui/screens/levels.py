@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from textual.widgets import Input
 
 from voicetrail.errors import VoicetrailError
@@ -24,7 +22,7 @@ OWN_TEXT = "a text of your own"
 
 def trace_items(context: SessionContext) -> list[MenuItem]:
     """Every level with its difficulty, the fewest words it takes, and the best so far."""
-    notes = level_notes(context.scores, "trace")
+    notes = level_notes(context.scores, "trace", context.profile)
     items = [
         MenuItem(level.name, level.name, f"{level.group:<7} {counted(level.par, 'word'):>8}", notes.get(level.name, ""))
         for level in all_levels()
@@ -51,7 +49,7 @@ class TraceScreen(MenuScreen):
     def on_mount(self) -> None:
         """Add the field to type in, and go to what comes next."""
         self.mount(self.field, after=self.query_one("#page"))
-        done = level_notes(self.context.scores, "trace")
+        done = level_notes(self.context.scores, "trace", self.context.profile)
         following = next((item.name for item in self.menu.items if item.name not in done), "")
         self.call_after_refresh(self.menu.choose, following)
 
@@ -104,10 +102,10 @@ class MazeScreen(MenuScreen):
         self.menu.items = tuple(self._items())
 
     def _items(self) -> list[MenuItem]:
-        notes = level_notes(self.context.scores, "maze")
-        daily = daily_setup(datetime.now(UTC).date())
+        notes = level_notes(self.context.scores, "maze", self.context.profile)
+        daily = daily_setup(today())
         about = ", ".join([daily.level, *(name for name in ("braided", "fog") if getattr(daily, name))])
-        items = [MenuItem("daily", "Daily", f"today's, the same for everybody ({about})", notes.get(f"daily {today()}", ""))]
+        items = [MenuItem("daily", "Daily", f"today's, the same for everybody ({about})", notes.get("daily", ""))]
         for name, size in SIZES.items():
             level = " ".join([name, *(each for each in ("braided", "fog") if getattr(self, f"_{each}"))])
             rooms = f"{size.columns} by {size.rows} rooms, {counted(size.gems, 'gem')}"
@@ -127,7 +125,7 @@ class MazeScreen(MenuScreen):
             self.menu.set_items(self._items())
         elif item.name == "daily":
             # The day of the start counts, whatever midnight does to the round.
-            self.post_message(RoundRequested(daily_setup(datetime.now(UTC).date())))
+            self.post_message(RoundRequested(daily_setup(today())))
         else:
             setup = RoundSetup("maze", item.name, new_seed(), braided=self._braided, fog=self._fog)
             self.post_message(RoundRequested(setup))

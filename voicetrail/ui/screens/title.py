@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -35,9 +35,8 @@ KEYS: tuple[Action, ...] = (
 )
 
 
-def title_items(context: SessionContext) -> list[MenuItem]:
-    """The rows of the title."""
-    notes = mode_notes(context.scores)
+def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuItem]:
+    """The rows of the title, with a note for each mode."""
     items = [
         MenuItem("sketch", "Sketch", "draw what you like", notes.get("sketch", "")),
         MenuItem("trace", "Trace", "follow the grey line", notes.get("trace", "")),
@@ -48,6 +47,7 @@ def title_items(context: SessionContext) -> list[MenuItem]:
     if "words" in DIALOGS:
         items.append(MenuItem("words", "Words", "teach it your own"))
     items.append(MenuItem("replays", "Replays", "what was recorded"))
+    items.append(MenuItem("scores", "Scores", "the best so far"))
     items += [
         MenuItem("calibrate", "Calibrate", "fit it to your voice"),
         MenuItem("settings", "Settings", "everything that can be set"),
@@ -66,7 +66,7 @@ class TitleScreen(MenuScreen):
     HELP = HOW_TO_CHOOSE
 
     def __init__(self, context: SessionContext) -> None:
-        super().__init__(context, items=title_items(context), takes="starts", actions=KEYS)
+        super().__init__(context, items=title_items(context, {}), takes="starts", actions=KEYS)
         self.logo = Logo(id="logo")
         self._drawing: Timer | None = None
         self._leaving = False
@@ -81,9 +81,13 @@ class TitleScreen(MenuScreen):
         if self.context.motion:
             self.logo.draw(0)
             self._drawing = self.set_interval(LOGO_STEP_S, self._draw_logo)
-        notices = self.context.take_notices()
-        if notices:
-            self.call_after_refresh(self.say, "; ".join(notices), "warn")
+        # The database is opened behind the painted screen.
+        self.call_after_refresh(self._show_notes)
+
+    def _show_notes(self) -> None:
+        self.menu.set_items(title_items(self.context, mode_notes(self.context.scores, self.context.profile)))
+        if notices := self.context.take_notices():
+            self.say("; ".join(notices), "warn")
 
     def _draw_logo(self) -> None:
         self.logo.draw(min(WIDTH, self.logo.drawn + LOGO_COLUMNS))
@@ -93,7 +97,7 @@ class TitleScreen(MenuScreen):
     def on_screen_resume(self) -> None:
         """Back from a round: what was reached is shown."""
         self._leaving = False
-        self.menu.set_items(title_items(self.context))
+        self.call_after_refresh(self._show_notes)
 
     def take(self, item: MenuItem) -> None:
         """Start a mode, or open what the row names."""
@@ -111,6 +115,10 @@ class TitleScreen(MenuScreen):
                 self.post_message(RoundRequested(snake_setup(size, self.context.delay_ms())))
             case "echo":
                 self.post_message(RoundRequested(RoundSetup("echo", seed=new_seed())))
+            case "scores":
+                from voicetrail.ui.screens.scores import ScoresScreen
+
+                self.app.push_screen(ScoresScreen(self.context))
             case "tutorial":
                 from voicetrail.ui.screens.tutorial import TutorialScreen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voicetrail.events import Level
-from voicetrail.play.context import State
+from voicetrail.play.state import State
 from voicetrail.text import printable
 from voicetrail.ui.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run

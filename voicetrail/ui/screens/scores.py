@@ -1,0 +1,128 @@
+"""The bests by mode, the streak, a calendar of the last weeks, and how well each word was heard."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from voicetrail.game.share import time_text
+from voicetrail.game.trail import Direction
+from voicetrail.keys import Action
+from voicetrail.play.context import SessionContext
+from voicetrail.play.progress import counted_days, today
+from voicetrail.scores.rows import ScoreRow
+from voicetrail.scores.statistics import Streak, Week, WordAccuracy, calendar, hearing_accuracy, streak
+from voicetrail.ui.base.spoken_screen import SpokenScreen
+from voicetrail.ui.messages import LeaveRequested
+from voicetrail.ui.plural import counted
+from voicetrail.ui.widgets.hint_line import HintLine
+from voicetrail.ui.widgets.rows import Rows, Run
+
+KEYS: tuple[Action, ...] = (Action("leave", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),)
+WEEKS = 8
+ACCURACY_CELLS = 10
+DAYS = "MTWTFSS"
+
+
+class ScoresScreen(SpokenScreen):
+    """Up and down scroll where there is more than fits.
+
+    Args:
+        context: the session.
+    """
+
+    DEFAULT_CSS = """
+    ScoresScreen #rows { height: 1fr; }
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context, KEYS)
+        self.lines = Rows(id="rows")
+        self.hints = HintLine((("up down", "scroll", ""), ("left", "goes back", "say('left')")), id="hints")
+        self._top = 0
+        self._page: list[list[Run]] = []
+
+    def compose(self) -> ComposeResult:
+        """The figures, and the last lines."""
+        with Vertical(id="page"):
+            yield self.lines
+        yield self.listen_line
+        yield self.hints
+        yield self.too_small
+
+    def on_mount(self) -> None:
+        """Look the scores up."""
+        self.call_after_refresh(self._look_up)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The room changed (Textual calls the ``on_resize`` of every class)."""
+        self.call_after_refresh(self._show)
+
+    def _look_up(self) -> None:
+        scores, profile = self.context.scores, self.context.profile
+        look = self.lines.look
+        if scores is None:
+            self._page = [[("no scores are kept here", look.dim)]]
+        else:
+            rows, now = list(scores.rows(profile=profile)), today()
+            self._page = self._compose_page(
+                scores.bests(profile=profile),
+                streak(counted_days(scores, profile), now),
+                calendar(rows, now, WEEKS),
+                hearing_accuracy(rows, now, WEEKS),
+            )
+            if not rows:
+                self._page = [[("nothing was played yet: the bests of every mode will stand here", look.dim)]]
+        self._show()
+
+    def _compose_page(
+        self, bests: list[ScoreRow], days: Streak, weeks: list[Week], words: list[WordAccuracy]
+    ) -> list[list[Run]]:
+        look = self.lines.look
+        text, dim, accent, good = look.text, look.dim, look.accent, look.good
+        page: list[list[Run]] = [[("Bests", accent)]]
+        for row in bests:
+            level = row.group or "-"
+            taken = f"{counted(row.words, 'word'):>9} in {time_text(row.time_ms)}"
+            page.append([(f"{row.mode:<8}{level:<22}", text), (f"{row.score:>5}  ", good), (f"{row.medal:<7}{taken}", dim)])
+        played = counted(days.now, "day") + (", today's maze is done" if days.today else ", today's maze waits")
+        page += [[], [("Streak  ", accent), (f"{played}; the longest was {counted(days.longest, 'day')}", text)], []]
+        page.append([("Rounds by day  ", accent), (f"the last {WEEKS} weeks, this one on the right", dim)])
+        for day in range(7):
+            counts = [week.rounds[day] for week in weeks]
+            cells = "".join("    " if count < 0 else f"{count or look.marks.missed:>4}" for count in counts)
+            page.append([(f"{DAYS[day]} ", dim), (cells, text)])
+        page += [[], [("Words heard right  ", accent), ("by voice, the worst first", dim)]]
+        for word in words:
+            bar = look.bar(word.accuracy, ACCURACY_CELLS)
+            said = counted(word.count.heard, "time")
+            page.append(
+                [(f"{word.word:<10}", text), (f"{bar:<{ACCURACY_CELLS}}", good), (f" {word.accuracy:>4.0%}  of {said}", dim)]
+            )
+        if not words:
+            page.append([("no word was said in a round yet", dim)])
+        return page
+
+    def _show(self) -> None:
+        height = self.lines.size.height
+        self._top = max(0, min(self._top, len(self._page) - height))
+        shown = self._page[self._top : self._top + height]
+        for y, runs in enumerate(shown):
+            self.lines.put(y, runs)
+        self.lines.truncate(len(shown))
+
+    def on_direction(self, direction: Direction) -> None:
+        """Scroll, or go back."""
+        match direction:
+            case "up" | "down":
+                self._top += -5 if direction == "up" else 5
+                self._show()
+            case "left":
+                self.action_leave()
+            case "right":
+                pass
+
+    def action_leave(self) -> None:
+        """Go back."""
+        self.post_message(LeaveRequested())
