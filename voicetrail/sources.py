@@ -14,7 +14,7 @@ def open_source(
     """Open where sound comes from.
 
     Args:
-        spec: ``mic``, ``demo`` (the bundled voice), a file's path, or a line: ``tcp://HOST:PORT`` and ``unix://PATH`` for a
+        spec: ``mic``, ``demo`` (the bundled voice), a file's path, or an address: ``tcp://HOST:PORT`` and ``unix://PATH`` for a
             Wyoming microphone, ``pcm+tcp://…``, ``pcm+unix://…``, a FIFO or ``-`` (standard input) for raw 16-bit sound.
         device: for ``mic``: the input's index, or a part of its name; ``None`` for the system's default.
         patient: for ``mic``: wait for a named device that is not there (one remembered from another day) rather than refuse it.

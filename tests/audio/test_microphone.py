@@ -87,9 +87,9 @@ class FakeStream:
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePortAudio]:
     fake = FakePortAudio([device("Desk", 0), device("USB Mic", 1), device("USB Mic", 2)])
     monkeypatch.setitem(sys.modules, "sounddevice", fake)
-    monkeypatch.setattr(microphone, "DELAYS", (0.02,))
-    monkeypatch.setattr(microphone, "WATCH", 0.01)
-    monkeypatch.setattr(microphone, "SILENT", 0.15)
+    monkeypatch.setattr(microphone, "DELAYS_S", (0.02,))
+    monkeypatch.setattr(microphone, "WATCH_S", 0.01)
+    monkeypatch.setattr(microphone, "SILENT_S", 0.15)
     yield fake
     microphone._open.clear()
 
@@ -199,7 +199,7 @@ def test_a_stream_that_falls_silent_is_lost_and_opened_again(port: FakePortAudio
 def test_a_microphone_that_gives_only_zeros_is_muted_and_that_is_said(
     port: FakePortAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(microphone, "SILENT", 5.0)
+    monkeypatch.setattr(microphone, "SILENT_S", 5.0)
     with Microphone() as source:
         stream = stream_of(port)
         events: list[SourceEvent] = []
@@ -217,7 +217,7 @@ def test_a_microphone_that_gives_only_zeros_is_muted_and_that_is_said(
 
 
 def test_a_quiet_room_is_not_muted(port: FakePortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone, "SILENT", 5.0)
+    monkeypatch.setattr(microphone, "SILENT_S", 5.0)
     with Microphone() as source:
         stream = stream_of(port)
         for _ in range(6):

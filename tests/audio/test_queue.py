@@ -14,10 +14,10 @@ def sound(number: int, samples: int = 320, rate: int = 16_000, overflow: int = 0
     return Captured(number.to_bytes(2, "little") * samples, float(number), rate, overflow)
 
 
-def test_sound_and_news_come_in_order() -> None:
+def test_sound_and_events_come_in_order() -> None:
     queue = SoundQueue(16_000)
     queue.put(sound(1))
-    queue.tell(SourceLost(0, "gone"))
+    queue.put_event(SourceLost(0, "gone"))
     queue.put(sound(2))
     assert queue.get(0) == (sound(1), 0)
     assert queue.get(0) == (SourceLost(0, "gone"), 0)
@@ -25,10 +25,10 @@ def test_sound_and_news_come_in_order() -> None:
     assert queue.get(0) is None
 
 
-def test_the_oldest_sound_is_dropped_and_counted_and_news_are_kept() -> None:
+def test_the_oldest_sound_is_dropped_and_counted_and_events_are_kept() -> None:
     queue = SoundQueue(640)
     queue.put(sound(1))
-    queue.tell(SourceLost(0, "gone"))
+    queue.put_event(SourceLost(0, "gone"))
     for number in (2, 3, 4):
         queue.put(sound(number))
     assert queue.get(0) == (SourceLost(0, "gone"), 0)

@@ -101,7 +101,7 @@ def test_a_listener_of_another_user_or_of_nobody_knows_whom_is_refused(
 
 def test_where_there_are_no_tables_nobody_is_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(owner, "TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
-    assert not owner.can_tell_owners()
+    assert not owner.knows_owners()
     for near, far in pair(socket.AF_INET, "127.0.0.1", "127.0.0.1"):
         assert peer_owner(far) is None
         assert listener_owners(near) == []

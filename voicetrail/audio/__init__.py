@@ -1,1 +1,1 @@
-"""Where sound comes from: microphones, files, lines over the network."""
+"""Where sound comes from on this machine: microphones, files, pipes; and what is done to it before it is recognized."""

@@ -31,12 +31,12 @@ class InputDevice:
     """Most channels it records."""
 
 
-def choose(inputs: Sequence[InputDevice], wanted: str | None) -> InputDevice | None:
+def choose(inputs: Sequence[InputDevice], device: str | None) -> InputDevice | None:
     """Find the input that is asked for.
 
     Args:
         inputs: what there is.
-        wanted: an index, a whole name, or a part of one (upper and lower case are the same), or a name with which of several
+        device: an index, a whole name, or a part of one (upper and lower case are the same), or a name with which of several
             of that name it is (``lasting_name``); ``None`` or empty for the default.
 
     Returns:
@@ -47,32 +47,30 @@ def choose(inputs: Sequence[InputDevice], wanted: str | None) -> InputDevice | N
     """
     if not inputs:
         return None
-    if not wanted:
+    if not device:
         return next((each for each in inputs if each.default), inputs[0])
-    if wanted.strip().isdecimal():
-        found = [each for each in inputs if each.index == int(wanted)]
-    elif (numbered := ORDINAL.fullmatch(wanted.strip())) is not None and wanted not in {each.name for each in inputs}:
+    if device.strip().isdecimal():
+        found = [each for each in inputs if each.index == int(device)]
+    elif (numbered := ORDINAL.fullmatch(device.strip())) is not None and device not in {each.name for each in inputs}:
         same = [each for each in inputs if each.name.casefold() == numbered["name"].casefold()]
         ordinal = int(numbered["ordinal"])
         if 0 < ordinal <= len(same):
             return same[ordinal - 1]
         if same:
             raise AudioError(
-                f"there is no input {printable(wanted)!r} any more, only {len(same)} of that name: {listing(same)}; "
+                f"there is no input {printable(device)!r} any more, only {len(same)} of that name: {listing(same)}; "
                 "choose again with `voicetrail devices`"
             )
         found = []
     else:
-        part = wanted.strip().casefold()
+        part = device.strip().casefold()
         found = [each for each in inputs if each.name.casefold() == part]
         found = found or [each for each in inputs if part in each.name.casefold()]
     if len(found) == 1:
         return found[0]
     if found:
-        raise AudioError(
-            f"several inputs are called like {printable(wanted)!r}: {listing(found)}; give the number or more of the name"
-        )
-    raise AudioError(f"no input matches {printable(wanted)!r}; there are {listing(inputs)}")
+        raise AudioError(f"several inputs match {printable(device)!r}: {listing(found)}; give the number or more of the name")
+    raise AudioError(f"no input matches {printable(device)!r}; there are {listing(inputs)}")
 
 
 def lasting_name(inputs: Sequence[InputDevice], device: InputDevice) -> str:

@@ -43,7 +43,7 @@ class FileSource:
     Args:
         path: the file.
         paced: give each block out when a microphone would have (by the clock, without drift) rather than as fast as it is read.
-        repeat: begin again at the end, for ever.
+        repeat: begin again at the end, forever.
         name: what the screen calls it; the file's name if left out.
         clock: seconds that only go forward, for the pace.
 
@@ -147,7 +147,7 @@ class FileSource:
         return SoundDecoder(open_regular(self.path, self.shown), self.shown)
 
     def _cut(self) -> Iterator[Sound]:
-        """The stream in blocks of ``BLOCK`` samples, for ever with ``repeat``."""
+        """The stream in blocks of ``BLOCK`` samples, forever with ``repeat``."""
         pending = np.zeros(0, dtype=np.float32)
         while True:
             for samples in chain(self._decoder.decode(), [np.zeros(TAIL, dtype=np.float32)]):

@@ -133,8 +133,8 @@ class AutomaticGain:
             if self.speech_db is None:
                 self.speech_db = level
             self.speech_db += (level - self.speech_db) * min(1.0, seconds / SPEECH_TIME_S)
-            wanted = _within(TARGET_DB - self.speech_db, LOWEST_DB, HIGHEST_DB)
-            self.gain_db += _within(wanted - self.gain_db, -GAIN_FALL_DB_S * seconds, GAIN_RISE_DB_S * seconds)
+            target = _within(TARGET_DB - self.speech_db, LOWEST_DB, HIGHEST_DB)
+            self.gain_db += _within(target - self.gain_db, -GAIN_FALL_DB_S * seconds, GAIN_RISE_DB_S * seconds)
         quiet_enough = max(0.0, NOISE_CEILING_DB - self.floor_db)
         if self.gain_db > quiet_enough:
             self.gain_db = max(quiet_enough, self.gain_db - GAIN_FALL_DB_S * seconds)

@@ -1,4 +1,4 @@
-"""How loud every input is, all at once, so that the one that hears the player can be told by looking."""
+"""How loud every input is, all at once, so that the player sees which one works."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from voicetrail.audio.queue import Captured
 from voicetrail.errors import AudioError
 from voicetrail.text import printable
 
-BLOCK_TIME = 0.1
+BLOCK_S = 0.1
 """Seconds that a level is measured over."""
-FRESH = 0.5
+FRESH_S = 0.5
 """A level older than this many seconds is none: the input has gone."""
 
 
@@ -40,7 +40,7 @@ def open_capture(device: InputDevice, receive: Callable[[Captured], None]) -> Op
     """
     from voicetrail.audio.microphone import Capture
 
-    return Capture(device, receive, block_time=BLOCK_TIME)
+    return Capture(device, receive, block_s=BLOCK_S)
 
 
 class InputMeters:
@@ -63,7 +63,7 @@ class InputMeters:
     @property
     def levels(self) -> Mapping[int, Loudness]:
         """The level of each input that gives sound at the moment, by its index."""
-        oldest = time.monotonic() - FRESH
+        oldest = time.monotonic() - FRESH_S
         return {index: level for index, (at, level) in dict(self._levels).items() if at >= oldest}
 
     @property

@@ -1,7 +1,7 @@
 """The microphone, by PortAudio: the one module that uses sounddevice.
 
-PortAudio is one for the whole process: opening, closing and looking for devices anew exclude each other (``_LOCK``), and a new
-look, which is the only way to see a device that was plugged in, ends every open stream. So it is done only while none runs.
+PortAudio is one for the whole process: opening, closing and listing devices exclude each other (``_LOCK``). The only way to see a
+device that was plugged in is to start PortAudio again, which ends every open stream: it is done only while none runs.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
 from voicetrail.text import printable
 
-BLOCK_TIME = 0.02
+BLOCK_S = 0.02
 """Length of a block in s."""
-LATENCY = 0.1
+LATENCY_S = 0.1
 """What is asked of the driver, in s: a smaller one loses sound on a busy machine."""
-HELD = 1.0
+HELD_S = 1.0
 """Seconds of sound that wait for a slow reader before the oldest are dropped."""
-SILENT = 0.5
-"""A stream whose callback has not come for this many seconds has lost its device: nothing else tells of it."""
-FIRST_TOLD = 0.8
-"""Seconds without a first callback after which a new stream is told to be lost; it may still begin."""
-FIRST = 3.0
+SILENT_S = 0.5
+"""A stream whose callback has not come for this many seconds has lost its device: there is no other sign of that."""
+FIRST_REPORTED_S = 0.8
+"""Seconds without a first callback after which a new stream is reported lost; it may still begin."""
+FIRST_S = 3.0
 """Longest wait for a new stream's first callback (wireless headsets take their time)."""
-WATCH = 0.1
+WATCH_S = 0.1
 """Seconds between looks at a running stream."""
-DELAYS = (0.25, 0.5, 1.0, 2.0)
+DELAYS_S = (0.25, 0.5, 1.0, 2.0)
 """Seconds before each next try to open the device again; the last one holds from then on."""
 
 _LOCK = threading.RLock()
@@ -63,7 +63,7 @@ def inputs(*, refresh: bool = False) -> list[InputDevice]:
     """List the system's sound inputs.
 
     Args:
-        refresh: look for devices anew; does nothing while a stream is running, which it would end.
+        refresh: look for devices again; does nothing while a stream is running, which it would end.
 
     Raises:
         AudioError: PortAudio is not installed.
@@ -107,7 +107,7 @@ def portaudio_version() -> str:
 
 
 def _look_again(library: Any) -> None:
-    """Make PortAudio look for devices anew, where no stream is running."""
+    """Make PortAudio look for devices again, where no stream is running."""
     for stream in [each for each in _open if not each.running()]:
         stream.close()
     if not _open:
@@ -122,13 +122,13 @@ class Capture:
     Args:
         device: which one.
         receive: must return quickly.
-        block_time: seconds a block.
+        block_s: seconds a block.
 
     Raises:
         AudioError: the device cannot be opened.
     """
 
-    def __init__(self, device: InputDevice, receive: Callable[[Captured], None], *, block_time: float = BLOCK_TIME) -> None:
+    def __init__(self, device: InputDevice, receive: Callable[[Captured], None], *, block_s: float = BLOCK_S) -> None:
         self.device = device
         self._receive = receive
         self._began = time.monotonic()
@@ -156,11 +156,11 @@ class Capture:
                 try:
                     self._stream = library.RawInputStream(
                         samplerate=rate,
-                        blocksize=round(rate * block_time),
+                        blocksize=round(rate * block_s),
                         device=device.index,
                         channels=channels,
                         dtype="int16",
-                        latency=LATENCY,
+                        latency=LATENCY_S,
                         callback=self._callback,
                         finished_callback=self._on_finished,
                     )
@@ -178,7 +178,7 @@ class Capture:
         if self._finished or self._stream is None:
             return False
         now = time.monotonic()
-        return now - self._began < FIRST if self._last is None else now - self._last < SILENT
+        return now - self._began < FIRST_S if self._last is None else now - self._last < SILENT_S
 
     @property
     def begun(self) -> bool:
@@ -204,7 +204,7 @@ class Capture:
         now = self._last = time.monotonic()
         # How long ago the driver says the last sample was captured; some say nonsense.
         age = moment.currentTime - moment.inputBufferAdcTime - frames / self.rate
-        captured = now - age if 0.0 < age < HELD else now
+        captured = now - age if 0.0 < age < HELD_S else now
         # The driver does not say how much it lost: at least a block.
         lost = frames * SAMPLE_RATE // self.rate if status.input_overflow else 0
         self._receive(Captured(bytes(data), captured, self.rate, lost, self.channels))
@@ -225,26 +225,26 @@ class Microphone:
 
     Raises:
         AudioError: PortAudio is not installed, or the device matches none of the inputs, or several. That there is no input at
-            all is no error: it is told by ``SourceLost`` and waited for.
+            all is no error: it is reported by ``SourceLost`` and waited for.
     """
 
     live = True
     delay_s = None
 
     def __init__(self, device: str | None = None, *, patient: bool = False) -> None:
-        self._wanted = device or None
+        self._device = device or None
         available = inputs(refresh=True)
         try:
-            chosen = choose(available, self._wanted)
+            chosen = choose(available, self._device)
         except AudioError:
             if not patient:
                 raise
             chosen = None
         self.name = chosen.name if chosen is not None else printable(device or "microphone")
-        if chosen is not None and self._wanted:
+        if chosen is not None and self._device:
             # Numbers change when devices come and go; the name finds it again.
-            self._wanted = lasting_name(available, chosen)
-        self._queue = SoundQueue(round(HELD * SAMPLE_RATE))
+            self._device = lasting_name(available, chosen)
+        self._queue = SoundQueue(round(HELD_S * SAMPLE_RATE))
         self._closed = threading.Event()
         self._lost = False
         self._converter: PcmConverter | None = None
@@ -255,7 +255,7 @@ class Microphone:
         self._keeper.start()
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """Wait at most ``timeout`` seconds for the next block or for news of the device."""
+        """Wait at most ``timeout`` seconds for the next block or event of the device."""
         if (held := self._held) is not None and not self._closed.is_set():
             self._held = None
             return held
@@ -298,41 +298,41 @@ class Microphone:
                 if begun:
                     failures = 0
                 if not self._closed.is_set():
-                    self._tell_lost(f"{self.name} gives no sound; trying again")
-            self._closed.wait(DELAYS[min(failures, len(DELAYS) - 1)])
+                    self._report_lost(f"{self.name} gives no sound; trying again")
+            self._closed.wait(DELAYS_S[min(failures, len(DELAYS_S) - 1)])
             failures += 1
 
     def _try_to_open(self) -> Capture | None:
         try:
-            chosen = choose(inputs(refresh=self._lost), self._wanted)
+            chosen = choose(inputs(refresh=self._lost), self._device)
             if chosen is None:
-                self._tell_lost(no_input())
+                self._report_lost(no_input())
                 return None
             self.name = chosen.name
             return Capture(chosen, self._receive)
         except AudioError as error:
-            self._tell_lost(str(error))
+            self._report_lost(str(error))
         except Exception as error:
             # Whatever a driver comes up with while its device goes away must not end the watch.
-            self._tell_lost(f"the microphone cannot be opened ({printable(error, 80)}); trying again")
+            self._report_lost(f"the microphone cannot be opened ({printable(error, 80)}); trying again")
         return None
 
     def _watch(self, capture: Capture) -> bool:
         """Wait until sound stops coming, or ``close``; return whether any came."""
         opened = time.monotonic()
-        while capture.running() and not self._closed.wait(WATCH):
-            if not capture.begun and time.monotonic() - opened > FIRST_TOLD:
-                self._tell_lost(f"{self.name} gives no sound yet; waiting for it")
+        while capture.running() and not self._closed.wait(WATCH_S):
+            if not capture.begun and time.monotonic() - opened > FIRST_REPORTED_S:
+                self._report_lost(f"{self.name} gives no sound yet; waiting for it")
         return capture.begun
 
-    def _tell_lost(self, message: str) -> None:
-        """Tell once that the sound is lost."""
+    def _report_lost(self, message: str) -> None:
+        """Report once that the sound is lost."""
         if not self._lost:
             self._lost = True
-            self._queue.tell(SourceLost(0, message))
+            self._queue.put_event(SourceLost(0, message))
 
     def _receive(self, sound: Captured) -> None:
         if self._lost:
             self._lost = False
-            self._queue.tell(SourceBack(0, self.name))
+            self._queue.put_event(SourceBack(0, self.name))
         self._queue.put(sound)

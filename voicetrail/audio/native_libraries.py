@@ -1,7 +1,7 @@
 """Keeps the system's sound libraries from writing to the terminal.
 
-ALSA, JACK, PortAudio and libmpg123 tell of every trouble straight to standard error, and that is where the game draws its
-screen. ALSA and JACK take a function to be told instead. The others print to the C library's ``stderr``, which with glibc is a
+ALSA, JACK, PortAudio and libmpg123 report every problem on standard error, and that is where the game draws its
+screen. ALSA and JACK take a function for their reports. The others print to the C library's ``stderr``, which with glibc is a
 variable that can be pointed elsewhere; Python's own standard error goes by the file descriptor and stays as it is.
 """
 

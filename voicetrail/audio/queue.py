@@ -30,7 +30,7 @@ class Captured:
 
 
 class SoundQueue:
-    """Holds at most so much sound, and any number of news.
+    """Holds at most so much sound, and any number of source events.
 
     ``put`` is called from the audio thread: it never waits for the reader longer than a few list operations.
 
@@ -58,8 +58,8 @@ class SoundQueue:
                 self._dropped += oldest.length + oldest.overflow
             self._changed.notify()
 
-    def tell(self, event: SourceEvent) -> None:
-        """Add news of the source, in its place among the sound."""
+    def put_event(self, event: SourceEvent) -> None:
+        """Add an event of the source, in its place among the sound."""
         with self._changed:
             self._items.append(event)
             self._changed.notify()

@@ -1,6 +1,6 @@
 """Access control on one machine: which user's program is at the other end of a connection.
 
-The rule is the same at both ends: only this user and root may be there. An owner that the system does not tell counts as another
+The rule is the same at both ends: only this user and root may be there. An owner that is not known counts as another
 user. On TCP the owner is looked up in Linux's tables of sockets; where there are none (other systems, some containers), or the
 row is not found, a connection without a secret is refused.
 """
@@ -39,7 +39,7 @@ def connect(address: Address, timeout: float) -> socket.socket:
 
     Raises:
         OSError: nobody listens there, or not in time.
-        PermissionError: another user of this machine listens there, or the system does not tell who does (an ``OSError`` too).
+        PermissionError: another user of this machine listens there, or the system does not say who does (an ``OSError`` too).
     """
     if address.transport == "tcp":
         connection = socket.create_connection((address.host, address.port), timeout)
@@ -76,7 +76,7 @@ def _check_listener(connection: socket.socket, address: Address) -> None:
         raise PermissionError(f"{address} belongs to another user of this machine")
     if not owners or None in owners:
         raise PermissionError(
-            f"this system does not tell which user serves {address}: use a secret at both ends (?secret=FILE), or a unix:// address"
+            f"this system does not say which user serves {address}: use a secret at both ends (?secret=FILE), or a unix:// address"
         )
 
 
@@ -90,12 +90,12 @@ def refusal(connection: socket.socket) -> str | None:
     except OSError:
         owner = None
     if owner is None:
-        return "a connection was refused: the system does not tell which user it belongs to"
+        return "a connection was refused: the system does not say which user it belongs to"
     return None if is_trusted(owner) else f"a connection of another user (id {owner}) was refused"
 
 
-def can_tell_owners() -> bool:
-    """Whether this system tells which user a TCP connection belongs to."""
+def knows_owners() -> bool:
+    """Whether this system says which user a TCP connection belongs to."""
     return any(os.access(table, os.R_OK) for table in TABLES)
 
 
@@ -115,7 +115,7 @@ def is_loopback(host: str) -> bool:
 
 
 def peer_owner(connection: socket.socket) -> int | None:
-    """User id of the program at the other end of a connected socket on this machine; ``None`` where it cannot be told."""
+    """User id of the program at the other end of a connected socket on this machine; ``None`` where the system does not say."""
     if connection.family == socket.AF_UNIX:
         return _unix_owner(connection)
     client, server = connection.getpeername()[:2], connection.getsockname()[:2]

@@ -152,7 +152,7 @@ class RemoteListener:
             self._connection.close()
 
     def _send(self, event: WireEvent) -> None:
-        """Send an event, to a recognizer that may be trusted; one that connects later is told the state of then."""
+        """Send an event, to a recognizer that may be trusted; one that connects later gets the state of then."""
         if (handshake := self._handshake) is not None and handshake.proven:
             self._connection.send(encode(event))
 

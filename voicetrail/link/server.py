@@ -19,7 +19,7 @@ from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
 from voicetrail.link.client import Client, Feed, Message
 from voicetrail.link.delay import TokenBucket
-from voicetrail.link.owner import can_tell_owners, is_loopback, plain_address, refusal
+from voicetrail.link.owner import is_loopback, knows_owners, plain_address, refusal
 from voicetrail.link.wire import WireError, encode
 from voicetrail.text import printable
 
@@ -41,7 +41,7 @@ class LinkServer:
     """Serves a feed to whoever connects and may have it.
 
     A client has to be of the same user (or root), or, where a secret is given, to prove that it knows that. Where the system does
-    not tell whose a connection is, a secret is required. Clients that have not proven it yet have a small pool of their own and
+    not say whose a connection is, a secret is required. Clients that have not proven it yet have a small pool of their own and
     little time, so that they cannot keep out those that have.
 
     Args:
@@ -92,8 +92,8 @@ class LinkServer:
         """Listen, and begin to serve."""
         if self.address.content == "pcm" and self.secret is not None:
             raise RemoteError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
-        if self.address.transport == "tcp" and self.secret is None and not can_tell_owners():
-            raise RemoteError("this system does not tell which user a TCP connection belongs to: use --secret FILE, or unix://")
+        if self.address.transport == "tcp" and self.secret is None and not knows_owners():
+            raise RemoteError("this system does not say which user a TCP connection belongs to: use --secret FILE, or unix://")
         self._socket = self._listen()
         if self.address.transport == "tcp":
             self.address = replace(self.address, port=self.port)

@@ -253,8 +253,8 @@ class NetworkSource:
             handshake.ping(now)
 
     def _set_format(self, data: Mapping[str, Any], now: float) -> None:
-        wanted = data.get("rate"), data.get("channels"), data.get("width")
-        if self._converter is None or self._converter.format != wanted:
+        stated = data.get("rate"), data.get("channels"), data.get("width")
+        if self._converter is None or self._converter.format != stated:
             if not self._formats.take(1, now):
                 raise WireError("a new format of sound with every block")
             rate = integer(data, "rate", LOWEST_RATE_HZ, HIGHEST_RATE_HZ)

@@ -75,7 +75,7 @@ def terminal_state() -> tuple[int, list[Any]] | None:
 
 
 def restore_terminal(state: tuple[int, list[Any]] | None) -> None:
-    """Take a full-screen program's modes back, and the line's."""
+    """Switch off a full-screen program's modes, and restore those of the terminal's input."""
     if state is None:
         return
     with contextlib.suppress(OSError, termios.error):

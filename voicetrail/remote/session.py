@@ -55,7 +55,7 @@ class Tunnel:
 
 
 def unix_tunnel(local: str, scheme: str) -> Tunnel:
-    """A Unix socket over there, of a name that nobody can guess; sshd makes it for its owner only."""
+    """A Unix socket on the other machine, of a name that nobody can guess; sshd makes it for its owner only."""
     there = f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
     return Tunnel(f"{there}:{local}", f"{scheme}unix://{there}?once=1", (there,))
 
@@ -176,7 +176,7 @@ class SshRun:
         stream.close()
 
     def _there(self, command: list[str]) -> None:
-        """Run a command of no consequence over there."""
+        """Run a command on the other machine whose outcome does not matter."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(
                 ["ssh", *self.request.ssh, self.request.host, shlex.join(command)],

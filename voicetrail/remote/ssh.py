@@ -95,7 +95,7 @@ def _value(following: list[str], name: str) -> list[str]:
 def remote_script(
     command: Sequence[str], source: str, play: Sequence[str], *, remove: Sequence[str], environment: Mapping[str, str]
 ) -> str:
-    """The one command for the shell over there: asks first whether a fitting voicetrail is there, plays, and cleans up.
+    """The one command for the shell of the other machine: checks first that a fitting voicetrail is there, plays, and cleans up.
 
     Args:
         command: how voicetrail is called there.
@@ -116,7 +116,7 @@ def remote_script(
         f"v=$({program} mic --protocol 2>/dev/null) || exit {OLDER}",
         f'[ "$v" -le {PROTOCOL} ] 2>/dev/null || exit {NEWER}',
         f'[ "$v" -eq {PROTOCOL} ] || exit {OLDER}',
-        # A hang-up is told to the shell alone, and a shell that waits for a foreground program keeps it to itself. So the game
+        # Only the shell gets a hang-up, and a shell that waits for a foreground program does not pass it on. So the game
         # is one of the background, with the terminal as its input, and gets it from here.
         f"exec 3<&0; {given} {program} {game} <&3 3<&- & p=$!",
         "trap 'kill -HUP $p 2>/dev/null' HUP",
@@ -129,7 +129,7 @@ def remote_script(
 
 
 def shell_words(command: Sequence[str]) -> str:
-    """Quote words for the shell over there, but for a tilde at the beginning of a path: its home is known only there."""
+    """Quote words for the shell of the other machine, but for a tilde at the beginning of a path: its home is known only there."""
     words = []
     for word in command:
         home = re.match(r"~[A-Za-z0-9._-]*(?=/|$)", word)
@@ -192,7 +192,7 @@ PATTERNS: tuple[tuple[SshOutcome, str, str], ...] = (
 
 
 def explain_line(line: str) -> tuple[SshOutcome, str] | None:
-    """Say what a line of ssh's means, if it is one that is said in other words."""
+    """Say what a line of ssh's means, if it is one that is explained."""
     for outcome, pattern, text in PATTERNS:
         if re.search(pattern, line):
             return outcome, text

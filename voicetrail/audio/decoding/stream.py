@@ -1,4 +1,4 @@
-"""Sound that comes through a pipe: raw samples, or a sound file, which its first bytes tell.
+"""Sound that comes through a pipe: raw samples, or a sound file. Its first bytes decide.
 
 A WAV file of plain samples is decoded as it comes, so that ``arecord -t wav - | voicetrail listen -`` answers at once. Other formats
 (flac, ogg, mp3, compressed wav) are collected until the pipe's end and decoded then: their decoders look at the end first.
