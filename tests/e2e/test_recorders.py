@@ -34,7 +34,7 @@ def test_words_come_through_a_fifo(
     )
     try:
         virtual_mic.wait_for_listener()
-        virtual_mic.play_samples(speech.joined(WORDS, seed=3))
+        virtual_mic.play_samples(speech.joined(WORDS, seed=4))
 
         def heard() -> list[str]:
             lines = [json.loads(line) for line in out.read_text().splitlines() if line.endswith("}")]
