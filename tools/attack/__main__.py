@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-COUNTS = {"settings": 5000, "replays": 10_000, "kills": 200, "wire": 100_000}
+COUNTS = {"settings": 5000, "replays": 10_000, "kills": 200, "wire": 100_000, "sounds": 5000}
 """Mutants of each attack, where ``--count`` says nothing; of any other, ``COUNT``."""
 COUNT = 1000
 SHOWN = 20

@@ -33,15 +33,13 @@ class ChannelMixer:
         """The channel that is taken, ``None`` while it is the mean."""
 
     def mix(self, frames: Sound) -> Sound:
-        """Mix a block, ``[frames, channels]``; return ``[frames]``."""
+        """Mix a block of finite samples, ``[frames, channels]``; return ``[frames]``."""
         if frames.shape[1] == 1:
             return np.ascontiguousarray(frames[:, 0])
         mean: Sound = frames.mean(axis=1, dtype=np.float32)
         if not len(frames):
             return mean
-        with np.errstate(over="ignore", invalid="ignore"):
-            # A file of floats may hold anything; what is not finite decides nothing.
-            powers = np.nan_to_num(np.append(np.mean(np.square(frames, dtype=np.float64), axis=0), np.mean(np.square(mean))))
+        powers = np.append(np.mean(np.square(frames, dtype=np.float64), axis=0), np.mean(np.square(mean, dtype=np.float64)))
         fresh = 1.0 if self._powers is None else min(1.0, len(frames) / (MEMORY_S * self._rate))
         self._powers = powers if self._powers is None else self._powers + fresh * (powers - self._powers)
         if self._powers[:-1].max() > 0.0:

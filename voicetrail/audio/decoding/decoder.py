@@ -194,10 +194,11 @@ class SoundDecoder:
             if scale != 1.0:
                 samples *= np.float32(scale)
             # Files of floats may hold anything; beyond full scale or not a number is nothing a microphone could give.
-            mono = np.clip(np.nan_to_num(mixer.mix(samples), posinf=1.0, neginf=-1.0), -1.0, 1.0)
-            yield mono if resampler is None else resampler.resample_chunk(mono)
+            mono = mixer.mix(np.clip(np.nan_to_num(samples, posinf=1.0, neginf=-1.0), -1.0, 1.0))
+            # A resampler rings above full scale at a loud edge.
+            yield mono if resampler is None else np.clip(resampler.resample_chunk(mono), -1.0, 1.0)
         if resampler is not None:
-            yield resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+            yield np.clip(resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True), -1.0, 1.0)
         return had
 
 
