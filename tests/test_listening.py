@@ -163,7 +163,7 @@ def test_a_change_of_the_detectors_settings_is_told_with_the_first_hop_it_decide
         heard.append(event)
         if isinstance(event, Scores) and event.time == HOP:
             loop.detector.settings = DetectorSettings(threshold=0.3, smoothing=0.0, refractory=0.0)
-    assert of(DetectorChanged, heard) == [DetectorChanged(2 * HOP, 0.3, {}, 0.0, 0.0, 0.1)]
+    assert of(DetectorChanged, heard) == [DetectorChanged(2 * HOP, DetectorSettings(0.3, {}, 0.0, 0.0, 0.1))]
     assert [event.time for event in of(WordHeard, heard)] == [2 * HOP]
 
 

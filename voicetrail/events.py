@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from voicetrail.detector_settings import DetectorSettings
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -61,8 +63,8 @@ class Scores:
     smoothed: tuple[float, ...] = ()
     """The same after the detector's smoothing: what the thresholds are held against, and what the bars show."""
     captured: float | None = None
-    threshold_shift: float = 0.0
-    """How far talk moved the thresholds up at this hop (``spotting.talk.threshold_shift``)."""
+    talk_shift: float = 0.0
+    """How far running speech moved the thresholds up at this hop: ``DetectorSettings.talk_shift``, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +146,10 @@ class ListeningChanged:
 
 @dataclass(frozen=True, slots=True)
 class DetectorChanged:
-    """The detector decides with other settings from this hop on (``spotting.detector.DetectorSettings``, field by field)."""
+    """The detector decides with other settings from this hop on."""
 
     time: int
-    threshold: float
-    thresholds: Mapping[str, float]
-    smoothing: float
-    refractory: float
-    margin: float
-    talk_shift: float = 0.0
+    settings: DetectorSettings
 
 
 @dataclass(frozen=True, slots=True)

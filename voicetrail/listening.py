@@ -18,6 +18,7 @@ from voicetrail.audio.level import FULL_SCALE, OffsetRemover, loudness, peak
 from voicetrail.audio.source import Source
 from voicetrail.events import (
     AudioBlock,
+    DetectorChanged,
     Event,
     Level,
     ListeningChanged,
@@ -248,8 +249,8 @@ class Listener:
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
         now = self.detector.applied
         if now != before:
-            yield now.to_event(self.time)
-        yield Scores(self.time, posteriors, self.detector.smoothed, captured, self.detector.threshold_shift)
+            yield DetectorChanged(self.time, now)
+        yield Scores(self.time, posteriors, self.detector.smoothed, captured, self.detector.talk_shift)
         yield from words
 
 

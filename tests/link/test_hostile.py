@@ -150,7 +150,7 @@ def test_leaving_does_not_wait_for_a_host_that_does_not_answer(monkeypatch: pyte
 
 
 def ready() -> bytes:
-    data = {"labels": LABELS, "source": "desk", "weights": "w", "hash": "h", "detector": DetectorSettings().as_dict()}
+    data = {"labels": LABELS, "source": "desk", "weights": "w", "hash": "h", "detector": DetectorSettings().to_dict()}
     return encode(Event("vt-ready", data))
 
 

@@ -73,15 +73,15 @@ def test_words_come_over_as_they_were(event: WordHeard | WordRejected | SamplesL
 @given(
     st.builds(
         DetectorSettings,
-        HUNDREDTHS,
-        st.dictionaries(st.sampled_from(["up", "down"]), HUNDREDTHS),
-        HUNDREDTHS,
-        HUNDREDTHS,
-        HUNDREDTHS,
+        st.floats(0.05, 1),
+        st.dictionaries(st.sampled_from(["up", "down"]), st.floats(0.05, 1)),
+        st.floats(0, 1),
+        st.floats(0, 3),
+        st.floats(0, 0.9),
     )
 )
 def test_settings_come_over_as_they_were(settings: DetectorSettings) -> None:
-    assert decode_settings(over_the_wire(WireEvent("x", settings.as_dict())).data) == settings
+    assert decode_settings(over_the_wire(WireEvent("x", settings.to_dict())).data) == settings
 
 
 def test_what_the_recognizer_is_comes_over() -> None:
@@ -115,10 +115,10 @@ def test_refuses_scores_settings_and_labels_that_cannot_be() -> None:
             decode_scores({"t": 1, "s": scores, "l": -30, "k": -20}, LABELS)
     for changed in ({"threshold": 2}, {"thresholds": [1]}, {"thresholds": {"up": "high"}}, {"margin": None}):
         with pytest.raises(WireError):
-            decode_settings(DetectorSettings().as_dict() | changed)
+            decode_settings(DetectorSettings().to_dict() | changed)
     for labels in (None, [], ["up", "up"], ["x"] * 99):
         with pytest.raises(WireError):
-            decode_ready({"labels": labels, "detector": DetectorSettings().as_dict()})
+            decode_ready({"labels": labels, "detector": DetectorSettings().to_dict()})
 
 
 def test_scores_and_levels_are_told_only_when_they_change() -> None:
@@ -138,9 +138,9 @@ def test_scores_and_levels_are_told_only_when_they_change() -> None:
 def test_how_far_talk_raised_the_thresholds_comes_over() -> None:
     summary = HopSummary()
     summary.take(Level(640, -30, -20, False))
-    event = summary.take(Scores(640, (0.5, 0.0, 0.0), threshold_shift=0.27))
+    event = summary.take(Scores(640, (0.5, 0.0, 0.0), talk_shift=0.27))
     assert event is not None
-    assert decode_scores(over_the_wire(event).data, LABELS)[1].threshold_shift == 0.27
+    assert decode_scores(over_the_wire(event).data, LABELS)[1].talk_shift == 0.27
 
 
 def test_the_highest_score_between_two_summaries_is_not_missed() -> None:

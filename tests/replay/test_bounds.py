@@ -82,7 +82,7 @@ wild: st.SearchStrategy[Item] = st.one_of(
     st.builds(ScoreRun, whole, whole, anything, whole),
     st.builds(SettingChanged, anything, value),
     st.builds(ListeningChanged, whole, st.booleans()),
-    st.builds(DetectorChanged, whole, number, table, number, number, number, number),
+    st.builds(DetectorChanged, whole, detectors),
     st.builds(SourceLost, whole, anything),
     st.builds(SourceDelayed, whole, anything),
     st.builds(SourceBack, whole, anything),

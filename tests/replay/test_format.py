@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voicetrail.detector_settings import BOUNDS
 from voicetrail.errors import ReplayError
 from voicetrail.events import (
     DetectorChanged,
@@ -64,7 +65,12 @@ inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
     st.just(game_inputs.Resume()),
 )
 """Everything but what ends a round."""
-detectors = st.builds(DetectorSettings, scores, tables, scores, scores, scores, scores)
+thresholds = st.floats(BOUNDS["threshold"].low, BOUNDS["threshold"].high)
+detectors = st.builds(
+    DetectorSettings,
+    thresholds=st.dictionaries(words, thresholds, max_size=3),
+    **{name: st.floats(bounds.low, bounds.high) for name, bounds in BOUNDS.items()},
+)
 labels = st.lists(words, min_size=2, max_size=5, unique=True).map(tuple)
 
 
@@ -99,7 +105,7 @@ items: st.SearchStrategy[Item] = st.one_of(
     st.builds(ScoreRun, times, st.integers(1, 25), st.text("abcXYZ019", max_size=30), st.integers(-50, 1000)),
     st.builds(SettingChanged, words, values),
     st.builds(ListeningChanged, times, st.booleans()),
-    st.builds(DetectorChanged, times, scores, tables, scores, scores, scores),
+    st.builds(DetectorChanged, times, detectors),
     st.builds(SourceLost, times, words),
     st.builds(SourceDelayed, times, words),
     st.builds(SourceBack, times, words),

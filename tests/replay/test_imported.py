@@ -90,7 +90,7 @@ def test_its_words_move_the_pen_as_they_were_mapped_and_the_replay_says_so(recor
 
 def test_what_if_moves_by_the_same_words(recorded: Replay) -> None:
     assert what_if(recorded, Override()).same
-    changed = what_if(recorded, Override(refractory=30.0))
+    changed = what_if(recorded, lambda settings: replace(settings, refractory=30.0))
     assert [entry.item.word for entry in changed.lost if isinstance(entry.item, WordHeard)] == ["rechts", "links"]
     assert [entry.item.direction for entry in changed.after.entries if isinstance(entry.item, Step)] == ["left", "right"]
 

@@ -34,7 +34,7 @@ def chatter(path: Path) -> dict[int, float]:
     stage, shifts = Stage(), {}
     stage.start(path)
     for _, listener in stage.listen(rows, settings=GUARDED):
-        shifts[stage.session.now_ms] = listener.detector.threshold_shift
+        shifts[stage.session.now_ms] = listener.detector.talk_shift
     stage.stop()
     return shifts
 
@@ -43,7 +43,7 @@ def test_the_thresholds_of_a_moment_are_raised_as_they_were_in_the_game(tmp_path
     shifts = chatter(tmp_path / "a.trail")
     timeline = Timeline(read(tmp_path / "a.trail"))
     assert max(shifts.values()) > 0.4
-    shown = {at_ms: timeline.threshold_shift_at(at_ms) for at_ms in shifts}
+    shown = {at_ms: timeline.talk_shift_at(at_ms) for at_ms in shifts}
     # It follows talk no further back than three times its memory, and a run's hops have one time.
     assert all(shown[at_ms] == pytest.approx(value, abs=0.06) for at_ms, value in shifts.items() if at_ms > 500)
     assert {at_ms for at_ms, value in shown.items() if value == 0} & {at_ms for at_ms, value in shifts.items() if value == 0}
@@ -55,7 +55,7 @@ def test_a_word_amid_talk_counts_for_what_it_would_have_been_worth_alone(tmp_pat
     amid, later = cases(timeline)
     assert later.score == pytest.approx(0.95)
     assert 0.5 < amid.score < 0.8
-    assert amid.score == pytest.approx(remove_talk_shift(0.95, timeline.threshold_shift_at(amid.at_ms)))
+    assert amid.score == pytest.approx(remove_talk_shift(0.95, timeline.talk_shift_at(amid.at_ms)))
 
 
 def test_files_without_a_shift_have_none(tmp_path: Path) -> None:
@@ -64,4 +64,4 @@ def test_files_without_a_shift_have_none(tmp_path: Path) -> None:
     for _ in stage.listen([row(UNKNOWN, 1.0, NOISE)] * 500, settings=DetectorSettings(0.6)):
         pass
     stage.stop()
-    assert Timeline(read(tmp_path / "a.trail")).threshold_shift_at(15_000) == 0.0
+    assert Timeline(read(tmp_path / "a.trail")).talk_shift_at(15_000) == 0.0

@@ -35,9 +35,9 @@ def restless(path: Path, seed: int, start_hop: int) -> Stage:
         if hop == start_hop:
             stage.start(path)
         if dice.random() < 0.03:
-            thresholds = {"up": dice.random(), "left": dice.random()} if dice.random() < 0.5 else {}
+            thresholds = {"up": dice.uniform(0.05, 1), "left": dice.uniform(0.05, 1)} if dice.random() < 0.5 else {}
             smoothing = dice.choice((0.0, 0.12, 0.3))
-            listener.detector.settings = DetectorSettings(dice.random(), thresholds, smoothing, dice.random(), 0.1)
+            listener.detector.settings = DetectorSettings(dice.uniform(0.05, 1), thresholds, smoothing, dice.random(), 0.1)
         if dice.random() < 0.03:
             listener.muted = not listener.muted
         if dice.random() < 0.05:
@@ -88,7 +88,7 @@ def test_the_outcome_is_what_the_game_would_have_drawn(tmp_path: Path) -> None:
             pass
         stage.stop()
         stages.append(stage)
-    outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.4, refractory=0.3))
+    outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.4, others={"refractory": 0.3}))
     assert outcome.gained
     assert Timeline(outcome.after).final.checksum() == stages[1].game.checksum()
 
@@ -109,7 +109,7 @@ def test_a_higher_threshold_loses_words_and_keeps_the_keys(tmp_path: Path) -> No
 
 def test_less_smoothing_moves_words_forward(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail")
-    outcome = what_if(read(tmp_path / "a.trail"), Override(smoothing=0.0))
+    outcome = what_if(read(tmp_path / "a.trail"), Override(others={"smoothing": 0.0}))
     assert outcome.moved
     assert all(move.after.at_ms < move.before.at_ms for move in outcome.moved)
 
@@ -135,7 +135,7 @@ def test_an_override_holds_over_what_was_recorded() -> None:
     shipped = DetectorSettings(0.7, {"up": 0.8, "left": 0.9})
     assert Override(thresholds={"left": 0.5})(shipped).thresholds == {"up": 0.8, "left": 0.5}
     assert Override(0.6, {"left": 0.5})(shipped) == DetectorSettings(0.6, {"left": 0.5})
-    assert Override(refractory=0.1, margin=0.0)(shipped).refractory == 0.1
+    assert Override(others={"refractory": 0.1})(shipped).refractory == 0.1
 
 
 def test_a_word_that_the_game_held_back_is_not_gained(tmp_path: Path) -> None:

@@ -262,9 +262,9 @@ def test_a_word_or_two_before_make_no_talk() -> None:
 def test_after_some_seconds_of_silence_the_talk_is_forgotten() -> None:
     detector = Detector(LABELS, GUARDED)
     feed(detector, talk(40))
-    assert detector.threshold_shift == pytest.approx(GUARDED.talk_shift, rel=0.05)
+    assert detector.talk_shift == pytest.approx(GUARDED.talk_shift, rel=0.05)
     feed(detector, talk(4, 0.0), 10**6)
-    assert detector.threshold_shift == 0.0
+    assert detector.talk_shift == 0.0
     assert words(feed(detector, ups(0.81), 2 * 10**6)) == ["up"]
 
 
@@ -289,11 +289,3 @@ def test_the_rate_of_the_hops_makes_no_difference_to_what_is_talk() -> None:
     for number in range(1, 102):
         coarse.feed((2 * number - 1) * HOP, row("_unknown_", 0.9))
     assert fine.talk_level == pytest.approx(coarse.talk_level, abs=1e-9)
-
-
-def test_the_event_of_a_change_tells_all_of_the_settings() -> None:
-    tuned = DetectorSettings(0.5, {"up": 0.7}, 0.2, 0.4, 0.05, 0.32)
-    change = tuned.to_event(640)
-    assert change.time == 640
-    assert DetectorSettings.from_event(change) == tuned
-    assert DetectorSettings(**tuned.as_dict()) == tuned  # type: ignore[arg-type]

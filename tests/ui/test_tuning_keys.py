@@ -97,11 +97,7 @@ async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
         for time, by in ((640, 0.32), (1280, 0.16), (1920, 0.0)):
             game.app.post_message(
                 UpdatesArrived(
-                    (
-                        Scores(
-                            time, (0.1,) * len(ToneRecognizer.labels), (0.1,) * len(ToneRecognizer.labels), threshold_shift=by
-                        ),
-                    )
+                    (Scores(time, (0.1,) * len(ToneRecognizer.labels), (0.1,) * len(ToneRecognizer.labels), talk_shift=by),)
                 )
             )
             await pilot.pause()

@@ -264,7 +264,7 @@ def _peer(
 
 
 def _client_events(rng: random.Random) -> list[dict[str, Any]]:
-    settings = DetectorSettings(thresholds={"up": 0.7}).as_dict()
+    settings = DetectorSettings(thresholds={"up": 0.7}).to_dict()
     return [
         {"type": "ping", "data": {"text": "1.25", "received": rng.randrange(10**6)}},
         {"type": PROOF, "data": {"nonce": "n", "proof": "0" * 64}},
@@ -338,7 +338,7 @@ def _hello(content: str) -> bytes:
 
 
 def _ready(name: str) -> bytes:
-    data = {"labels": LABELS, "source": name, "weights": name, "hash": name, "detector": LoudIsUp.detector.as_dict()}
+    data = {"labels": LABELS, "source": name, "weights": name, "hash": name, "detector": LoudIsUp.detector.to_dict()}
     return json.dumps({"type": "vt-ready", "data": data}).encode() + b"\n"
 
 

@@ -24,15 +24,13 @@ from voicetrail.events import (
     WordRejected,
     seconds,
 )
+from voicetrail.settings.schema import TUNING
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.settings import Settings
 
-HERE = (
-    *("weights", "vocabulary", "device"),
-    *("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "talk_shift"),
-)
+HERE = ("weights", "vocabulary", "device", *TUNING)
 """Settings that this command has a flag for, besides ``gain``; the others are the game's."""
 PLACES = 3
 """Decimals of times and scores."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from voicetrail import output
 from voicetrail.errors import TerminalError, UsageError
 from voicetrail.progress import progress_bar
+from voicetrail.settings.schema import OF_DETECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     try_out.add_argument(
         "--threshold", action="append", default=[], metavar="[WORD=]N", help="a threshold for all words, or for one; repeatable"
     )
-    try_out.add_argument("--refractory", metavar="S", help="seconds in which a word is not given again")
-    try_out.add_argument("--smoothing", metavar="S", help="seconds over which scores are averaged")
-    try_out.add_argument("--margin", metavar="N", help="how far a word must be ahead of the others")
-    try_out.add_argument("--talk-shift", metavar="N", help="how far running talk moves every threshold up")
+    for setting in OF_DETECTOR:
+        text = f"{setting.help} ({setting.range_text})"
+        try_out.add_argument(f"--{setting.name.replace('_', '-')}", metavar="NUMBER", help=text)
     try_out.add_argument(
         "--rehear",
         nargs="?",
@@ -70,20 +70,21 @@ def run(args: argparse.Namespace) -> int:
 
 def _override(args: argparse.Namespace) -> Override:
     from voicetrail.replay.analysis.whatif import Override
-    from voicetrail.settings import SETTINGS
     from voicetrail.settings.flags import parse_thresholds
 
     for_all, words = parse_thresholds(args.threshold)
     if isinstance(for_all, str):
         raise UsageError(f"--threshold {for_all}: what if needs a number; --rehear decides with what ships")
-    numbers: dict[str, float | None] = {}
-    for name in ("refractory", "smoothing", "margin", "talk_shift"):
-        given = getattr(args, name)
-        value = None if given is None else SETTINGS[name].parse(given)
+    others: dict[str, float] = {}
+    for setting in OF_DETECTOR:
+        given = getattr(args, setting.name)
+        value = None if given is None else setting.parse(given)
         if isinstance(value, str):
-            raise UsageError(f"--{name.replace('_', '-')} {value}: what if needs a number; --rehear decides with what ships")
-        numbers[name] = float(value) if isinstance(value, int | float) else None
-    return Override(for_all, words, **numbers)
+            flag = f"--{setting.name.replace('_', '-')}"
+            raise UsageError(f"{flag} {value}: what if needs a number; --rehear decides with what ships")
+        if isinstance(value, int | float):
+            others[setting.name] = float(value)
+    return Override(for_all, words, others)
 
 
 def _print_session(replay: Replay, args: argparse.Namespace) -> int:

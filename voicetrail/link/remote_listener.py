@@ -126,7 +126,7 @@ class RemoteListener:
     def apply_settings(self, settings: DetectorSettings) -> None:
         """Have the recognizer decide with these settings."""
         self._settings = settings
-        self._send(WireEvent(TUNE, settings.as_dict()))
+        self._send(WireEvent(TUNE, settings.to_dict()))
 
     def stop(self) -> None:
         """Ask ``events`` to end; it does so within ``listening.POLL`` seconds."""
@@ -203,7 +203,7 @@ class RemoteListener:
             self._settings = None  # they were meant for the one before
             self._put(replace(ready, source=f"{ready.source} over {self.name}"))
         elif self._settings is not None:
-            self._send(WireEvent(TUNE, self._settings.as_dict()))
+            self._send(WireEvent(TUNE, self._settings.to_dict()))
         self._send(WireEvent(MUTE, {"muted": self._muted}))
         self._change(State.ON, ready.source)
 

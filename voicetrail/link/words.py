@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 from wyoming.event import Event as WireEvent
@@ -61,7 +62,7 @@ def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
             "source": ready.source,
             "weights": ready.weights,
             "hash": ready.weights_hash,
-            "detector": shipped.as_dict(),
+            "detector": shipped.to_dict(),
         }
         | ({"meanings": dict(ready.meanings)} if ready.meanings else {}),
     )
@@ -73,18 +74,13 @@ def decode_settings(data: object) -> DetectorSettings:
     Raises:
         WireError: one of them is out of bounds.
     """
-    fields = _mapping(data)
-    thresholds = _mapping(fields.get("thresholds", {}))
-    if len(thresholds) > LABELS_LIMIT:
+    try:
+        settings = DetectorSettings.from_dict(data)
+    except ValueError as error:
+        raise WireError(str(error)) from None
+    if len(settings.thresholds) > LABELS_LIMIT:
         raise WireError("too many thresholds")
-    return DetectorSettings(
-        threshold=number(fields, "threshold", 0, 1),
-        thresholds={printable(word, LABEL_LENGTH): number(thresholds, word, 0, 1) for word in thresholds},
-        smoothing=number(fields, "smoothing", 0, 5),
-        refractory=number(fields, "refractory", 0, 60),
-        margin=number(fields, "margin", 0, 1),
-        talk_shift=number(fields, "talk_shift", 0, 1, 0.0),
-    )
+    return replace(settings, thresholds={printable(word, LABEL_LENGTH): value for word, value in settings.thresholds.items()})
 
 
 def decode_ready(data: Mapping[str, Any]) -> tuple[Ready, DetectorSettings]:
@@ -141,7 +137,7 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
     level = Level(
         time, number(data, "l", -200, 20), number(data, "k", -200, 20), bool(data.get("x")), number(data, "g", -99, 99, 0.0)
     )
-    return level, Scores(time, values, values, threshold_shift=number(data, "u", 0, 100, 0.0) / 100)
+    return level, Scores(time, values, values, talk_shift=number(data, "u", 0, 100, 0.0) / 100)
 
 
 class HopSummary:
@@ -159,7 +155,7 @@ class HopSummary:
 
     def __init__(self) -> None:
         self._level: Level | None = None
-        self._threshold_shift = 0.0
+        self._talk_shift = 0.0
         self._highest: tuple[float, ...] = ()
         self._sent_at: int | None = None
         self._sent: tuple[float, ...] = ()
@@ -171,7 +167,7 @@ class HopSummary:
             self._level = event
         elif isinstance(event, Scores):
             smoothed = event.smoothed or event.posteriors
-            self._threshold_shift = event.threshold_shift
+            self._talk_shift = event.talk_shift
             self._highest = tuple(map(max, self._highest, smoothed)) if self._highest else smoothed
             if self._level is not None and self._due(event.time, self._level):
                 return self._send(event.time, self._level)
@@ -194,7 +190,7 @@ class HopSummary:
         data |= {
             "x": 1 if level.clipped else None,
             "g": round(level.gain_db, 1) or None,
-            "u": round(self._threshold_shift * 100) or None,
+            "u": round(self._talk_shift * 100) or None,
         }
         self._sent_at, self._sent, self._sent_level, self._highest = time, self._highest, level.rms_db, ()
         return WireEvent(SCORES, data)

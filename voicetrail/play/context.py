@@ -96,7 +96,7 @@ class SessionContext:
         self.labels: tuple[str, ...] = ()
         self.lost_ms = 0
         """Sound that was lost, in ms."""
-        self.threshold_shift = 0.0
+        self.talk_shift = 0.0
         """How far talk has moved the thresholds up, rounded to what can be seen."""
         self.latency = LatencyMeter()
         self.word_rates = WordRates(self.tuner, lambda: self.clock())
@@ -261,7 +261,7 @@ class SessionContext:
         match item:
             case Scores():
                 self.word_rates.add(item)
-                self.threshold_shift = round(item.threshold_shift, 2)
+                self.talk_shift = round(item.talk_shift, 2)
             case Level():
                 self.latency.hear(item)
             case WordHeard() if self.words_held:

@@ -85,7 +85,7 @@ class ScoreIndex:
                 self._stretch = _Stretch(len(item.labels), hop_ms, unknown, item.state.talk_level)
                 state = RecognizerState(entry.at_ms, item.labels, hop_ms, item.settings, item.source, item.listening)
             case DetectorChanged() if before is not None:
-                settings = DetectorSettings.from_event(item)
+                settings = item.settings
                 state = RecognizerState(entry.at_ms, before.labels, before.hop_ms, settings, before.source, before.listening)
             case ListeningChanged() if before is not None:
                 state = RecognizerState(
@@ -129,7 +129,7 @@ class ScoreIndex:
                 columns = zip(*(one for _, one in window), strict=True)
                 yield when, tuple(sum(column) / len(window) / THOUSANDTHS for column in columns)
 
-    def threshold_shift_at(self, at_ms: int) -> float:
+    def talk_shift_at(self, at_ms: int) -> float:
         """How far talk had shifted the thresholds up at a moment (``spotting.talk.raise_threshold``)."""
         state = self.state_at(at_ms)
         if state is None or not state.settings.talk_shift:

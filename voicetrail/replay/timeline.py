@@ -122,9 +122,9 @@ class Timeline:
         """The smoothed scores at a moment, as the bars showed them; ``None`` where there are none."""
         return self._scores.scores_at(at_ms)
 
-    def threshold_shift_at(self, at_ms: int) -> float:
+    def talk_shift_at(self, at_ms: int) -> float:
         """How far talk had shifted the thresholds up at a moment."""
-        return self._scores.threshold_shift_at(at_ms)
+        return self._scores.talk_shift_at(at_ms)
 
     def detected_until(self, at_ms: int, count: int) -> list[Entry]:
         """The last ``count`` words and near misses up to a moment, oldest first."""

@@ -63,8 +63,8 @@ def describe(item: Item, game: Rules, at_ms: int) -> str:
         case ListeningChanged():
             return "listening" if item.listening else "not listening"
         case DetectorChanged():
-            own = "".join(f" {word} {value:g}" for word, value in item.thresholds.items())
-            return f"detector: threshold {item.threshold:g}{own}, refractory time {item.refractory:g} s"
+            own = "".join(f" {word} {value:g}" for word, value in item.settings.thresholds.items())
+            return f"detector: threshold {item.settings.threshold:g}{own}, refractory time {item.settings.refractory:g} s"
         case RecognizerStarted():
             return f"the recognizer listens: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
         case SourceLost() | SourceDelayed():

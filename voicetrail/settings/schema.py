@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from voicetrail.detector_settings import BOUNDS
 from voicetrail.errors import SettingsError
 from voicetrail.text import printable
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES
@@ -183,7 +184,20 @@ def _number(text: str, given: str) -> float | int | str:
         return given
 
 
-_THRESHOLD_RANGE = (0.05, 1.0)
+def _of_detector(name: str, help: str, step: float) -> Setting:
+    """A number that ships with the weights; its bounds are the detector's."""
+    bounds = BOUNDS[name]
+    return Setting(name, "number", SHIPPED, help, (bounds.low, bounds.high), step, unit=bounds.unit, keyword=SHIPPED)
+
+
+OF_DETECTOR = (
+    _of_detector("refractory", "refractory time: how long after a word the same word is not taken again", 0.1),
+    _of_detector("smoothing", "time over which scores are averaged: shorter is faster, longer is surer", 0.04),
+    _of_detector("margin", "how far a word's score must be ahead of every other word's", 0.05),
+    _of_detector("talk_shift", "how far running speech moves every threshold up", 0.08),
+)
+"""The numbers of the detector beside the thresholds. As flags they are also what *what if* takes."""
+_THRESHOLD = _of_detector("threshold", "score that every word needs", 0.05)
 
 _ALL = (
     Setting("source", "text", "mic", "where sound comes from: mic, demo, a file, tcp://…, unix://…"),
@@ -191,8 +205,8 @@ _ALL = (
     Setting("gain", "number", AUTO, "gain between the microphone and the recognizer", (-20.0, 40.0), 1, (), "dB", AUTO),
     Setting("vocabulary", "choice", DEFAULT_VOCABULARY, "the words to listen for", choices=tuple(VOCABULARIES)),
     Setting("weights", "text", "", "the recognizer: a name or a file; empty takes the vocabulary's own"),
-    Setting("threshold", "number", SHIPPED, "score that every word needs", _THRESHOLD_RANGE, 0.05, keyword=SHIPPED),
-    Setting("thresholds", "table", MappingProxyType({}), "score that a single word needs", _THRESHOLD_RANGE, 0.05),
+    _THRESHOLD,
+    Setting("thresholds", "table", MappingProxyType({}), "score that a single word needs", _THRESHOLD.range, 0.05),
     Setting(
         "threshold_shift",
         "number",
@@ -201,44 +215,7 @@ _ALL = (
         (-0.4, 0.4),
         0.01,
     ),
-    Setting(
-        "refractory",
-        "number",
-        SHIPPED,
-        "refractory time: how long after a word the same word is not taken again",
-        (0.0, 3.0),
-        0.1,
-        unit="s",
-        keyword=SHIPPED,
-    ),
-    Setting(
-        "smoothing",
-        "number",
-        SHIPPED,
-        "time over which scores are averaged: shorter is faster, longer is surer",
-        (0.0, 1.0),
-        0.04,
-        unit="s",
-        keyword=SHIPPED,
-    ),
-    Setting(
-        "margin",
-        "number",
-        SHIPPED,
-        "how far a word's score must be ahead of every other word's",
-        (0.0, 0.9),
-        0.05,
-        keyword=SHIPPED,
-    ),
-    Setting(
-        "talk_shift",
-        "number",
-        SHIPPED,
-        "how far running speech moves every threshold up",
-        (0.0, 0.8),
-        0.08,
-        keyword=SHIPPED,
-    ),
+    *OF_DETECTOR,
     Setting(
         "step", "integer", 2, "length of a step up or down; a step sideways is twice as many cells", (1, 20), 1, unit="cells"
     ),
@@ -285,7 +262,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for se
 OLD_NAMES: Mapping[str, str] = MappingProxyType({setting.old_name: setting.name for setting in _ALL if setting.old_name})
 """The name of now by the name of earlier versions."""
 
-TUNING = ("threshold", "thresholds", "threshold_shift", "refractory", "smoothing", "margin", "talk_shift")
+TUNING = ("threshold", "thresholds", "threshold_shift", *(setting.name for setting in OF_DETECTOR))
 """What decides when a word is taken: what a preset holds."""
 
 

@@ -14,13 +14,13 @@ Two rules make words and presets fit in:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, cast
 
+from voicetrail.detector_settings import BOUNDS, DetectorSettings
 from voicetrail.log_odds import shift_in_log_odds
 from voicetrail.settings.schema import SETTINGS, SHIPPED, Value
-from voicetrail.spotting.detector import DetectorSettings
 
 Auto: TypeAlias = Literal["auto"]
 Shipped: TypeAlias = Literal["shipped"]
@@ -101,14 +101,8 @@ class SettingValues:
             thresholds = {word: shifted(value) for word, value in shipped.thresholds.items()}
         else:
             threshold, thresholds = self.threshold, {}
-        return DetectorSettings(
-            threshold=threshold,
-            thresholds=MappingProxyType({**thresholds, **self.thresholds}),
-            smoothing=shipped.smoothing if self.smoothing == SHIPPED else self.smoothing,
-            refractory=shipped.refractory if self.refractory == SHIPPED else self.refractory,
-            margin=shipped.margin if self.margin == SHIPPED else self.margin,
-            talk_shift=shipped.talk_shift if self.talk_shift == SHIPPED else self.talk_shift,
-        )
+        changed = {name: getattr(self, name) for name in BOUNDS if name != "threshold" and getattr(self, name) != SHIPPED}
+        return replace(shipped, threshold=threshold, thresholds=MappingProxyType({**thresholds, **self.thresholds}), **changed)
 
 
 DEFAULTS: Mapping[str, Value] = MappingProxyType({name: setting.default for name, setting in SETTINGS.items()})

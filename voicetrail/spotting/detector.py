@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from voicetrail.events import SAMPLE_RATE, DetectorChanged, WordHeard, WordRejected, seconds
+from voicetrail.detector_settings import DetectorSettings as DetectorSettings
+from voicetrail.events import SAMPLE_RATE, WordHeard, WordRejected, seconds
 from voicetrail.spotting.talk import raise_threshold, talk_confidence, update_talk_level
 from voicetrail.vocabulary import UNKNOWN, is_word
 
@@ -32,50 +33,6 @@ BLANK_DELAY_S = 0.24
 peak, which other thresholds are judged by."""
 BLANK_REACH_S = 0.2
 """How far that goes beyond the moment at which the word was given out: what is left of it then."""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorSettings:
-    """What decides when scores are a word. Replace the whole record to change one while playing."""
-
-    threshold: float = 0.75
-    """Smoothed score a word needs where ``thresholds`` has none for it."""
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Threshold of single words."""
-    smoothing: float = 0.12
-    """Time, in s, over which posteriors are averaged; 0 takes each hop as it is."""
-    refractory: float = 0.5
-    """Time, in s, after a word in which the same word is not given again."""
-    margin: float = 0.1
-    """How far a word's smoothed score must be ahead of every other word's."""
-    talk_shift: float = 0.0
-    """How far running talk moves every threshold up, as ``spotting.talk.raise_threshold`` does."""
-
-    def threshold_of(self, word: str) -> float:
-        """The threshold that holds for a word."""
-        return self.thresholds.get(word, self.threshold)
-
-    def as_dict(self) -> dict[str, object]:
-        """As plain values by their names: what a replay and the line of words keep."""
-        return {
-            "threshold": self.threshold,
-            "thresholds": dict(self.thresholds),
-            "smoothing": self.smoothing,
-            "refractory": self.refractory,
-            "margin": self.margin,
-            "talk_shift": self.talk_shift,
-        }
-
-    def to_event(self, time: int) -> DetectorChanged:
-        """The event that tells of these settings."""
-        return DetectorChanged(
-            time, self.threshold, self.thresholds, self.smoothing, self.refractory, self.margin, self.talk_shift
-        )
-
-    @classmethod
-    def from_event(cls, change: DetectorChanged) -> DetectorSettings:
-        """The settings that an event tells of."""
-        return cls(change.threshold, change.thresholds, change.smoothing, change.refractory, change.margin, change.talk_shift)
 
 
 class Phase(Enum):
@@ -138,8 +95,8 @@ class Detector:
         """Smoothed posteriors of the last hop, in the order of the labels."""
         self.talk_level = 0.0
         """How much of the last seconds was talk, between 0 and 1 (``spotting.talk``)."""
-        self.threshold_shift = 0.0
-        """How far talk has moved the thresholds up at the last hop: ``talk_shift`` or a part of it."""
+        self.talk_shift = 0.0
+        """How far running speech moved the thresholds up at the last hop: the setting ``talk_shift``, or a part of it."""
         self._blank_until = 0
         """The sound up to this time, in samples, has become words."""
         self._decided: deque[int] = deque()
@@ -150,7 +107,7 @@ class Detector:
         self._recent.clear()
         self._states = {label: WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
-        self.talk_level = self.threshold_shift = 0.0
+        self.talk_level = self.talk_shift = 0.0
         self._blank_until = 0
         self._decided.clear()
 
@@ -204,7 +161,7 @@ class Detector:
     def _smooth(self, time: int, posteriors: tuple[float, ...]) -> None:
         if self._recent and self._unknown is not None:
             self.talk_level = update_talk_level(self.talk_level, posteriors[self._unknown], time - self._recent[-1][0])
-            self.threshold_shift = self.applied.talk_shift * talk_confidence(self.talk_level)
+            self.talk_shift = self.applied.talk_shift * talk_confidence(self.talk_level)
         self._recent.append((time, posteriors))
         oldest = time - round(self.applied.smoothing * SAMPLE_RATE)
         while len(self._recent) > 1 and self._recent[0][0] <= oldest:
@@ -214,8 +171,8 @@ class Detector:
 
     def _decide(self, time: int, word: str, index: int, muted: bool, captured: float | None) -> WordHeard | WordRejected | None:
         score, threshold = self.smoothed[index], self.applied.threshold_of(word)
-        if self.threshold_shift:
-            threshold = raise_threshold(threshold, self.threshold_shift)
+        if self.talk_shift:
+            threshold = raise_threshold(threshold, self.talk_shift)
         state = self._states[word] = _follow(self._states[word], score, threshold)
         if state.phase is Phase.FIRED:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -90,7 +90,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo, *
         "architecture": info.architecture,
         "features": info.features.as_dict(),
         "temperature": info.temperature,
-        "detector": {**asdict(info.detector), "thresholds": dict(info.detector.thresholds)},
+        "detector": info.detector.to_dict(),
         "about": dict(info.about),
     }
     if info.meanings:
@@ -217,13 +217,9 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     if len({*labels}) < len(labels):
         raise _damaged(path, "a label stands there twice")
     try:
-        detector = DetectorSettings(**meta["detector"])
-        numbers = [detector.threshold, detector.smoothing, detector.refractory, detector.margin, detector.talk_shift]
-        numbers += detector.thresholds.values()
-        if not all(isinstance(value, (int, float)) and 0 <= value <= 60 for value in numbers):
-            raise ValueError("a detector setting out of range")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, repr(error)) from None
+        detector = DetectorSettings.from_dict(meta.get("detector"))
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     temperature = meta.get("temperature", 1.0)  # files from before it have none
     if not isinstance(temperature, (int, float)) or not 0.1 <= temperature <= 10:
         raise _damaged(path, "its temperature is out of range")

@@ -36,7 +36,7 @@ class LiveDisplay:
         self._context = context
         self._board = board
         self._message = message
-        self._threshold_shift = 0.0
+        self._talk_shift = 0.0
 
     def show_all(self) -> None:
         """Show how everything stands, on a board that is new."""
@@ -65,7 +65,7 @@ class LiveDisplay:
             self._board.status.set_level(level)
         if scores is not None:
             self._board.bars.set_scores(scores.time, scores.smoothed)
-            if self._threshold_shift != self._context.threshold_shift:
+            if self._talk_shift != self._context.talk_shift:
                 self.show_thresholds()
 
     def _show_one(self, item: Update) -> None:
@@ -112,8 +112,8 @@ class LiveDisplay:
 
     def show_thresholds(self) -> None:
         """Show the thresholds of the moment as ticks on the bars."""
-        detector, shift = self._context.tuner.detector, self._context.threshold_shift
-        self._threshold_shift = shift
+        detector, shift = self._context.tuner.detector, self._context.talk_shift
+        self._talk_shift = shift
         if detector is not None:
             thresholds = {word: detector.threshold_of(word) for word in self._context.tuner.words}
             self._board.bars.set_thresholds({word: raise_threshold(value, shift) for word, value in thresholds.items()})

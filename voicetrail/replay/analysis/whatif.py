@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from voicetrail.errors import ReplayError
 from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, SourceLost, WordHeard, WordRejected
@@ -36,21 +37,15 @@ class Override:
     threshold: float | None = None
     """For all words; the recorded thresholds of single words then hold no longer."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    refractory: float | None = None
-    smoothing: float | None = None
-    margin: float | None = None
-    talk_shift: float | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
+    """Other settings of the detector, by their names in ``detector_settings.BOUNDS``."""
 
     def __call__(self, settings: DetectorSettings) -> DetectorSettings:
         """The settings with the override in place."""
         if self.threshold is not None:
             settings = replace(settings, threshold=self.threshold, thresholds={})
-        settings = replace(settings, thresholds={**settings.thresholds, **self.thresholds})
-        for name in ("refractory", "smoothing", "margin", "talk_shift"):
-            value = getattr(self, name)
-            if value is not None:
-                settings = replace(settings, **{name: value})
-        return settings
+        others: dict[str, Any] = dict(self.others)
+        return replace(settings, thresholds={**settings.thresholds, **self.thresholds}, **others)
 
     @property
     def empty(self) -> bool:
@@ -131,7 +126,7 @@ class _DecidingAgain:
                 self._detector = Detector(item.labels, self._change(item.settings))
                 self._detector.restore(item.state)
             case DetectorChanged() if detector is not None:
-                detector.settings = self._change(DetectorSettings.from_event(item))
+                detector.settings = self._change(item.settings)
             case ListeningChanged():
                 self._listening = item.listening
             case SourceLost() if detector is not None:

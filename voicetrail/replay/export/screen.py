@@ -101,7 +101,7 @@ class Painter:
         if state is not None:
             rows.append(f" {CYAN}{'listening' if state.listening else 'not listening'}{RESET}")
             scores = timeline.scores_at(at_ms) or (0.0,) * len(state.labels)
-            by = timeline.threshold_shift_at(at_ms)
+            by = timeline.talk_shift_at(at_ms)
             last = {getattr(e.item, "word", ""): e.at_ms for e in timeline.detected_until(at_ms, 8) if _heard(e.item)}
             for label, score in zip(state.labels[:room], scores, strict=False):
                 lit = at_ms - last.get(label, -LIT_MS) < LIT_MS

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from voicetrail.detector_settings import BOUNDS, DetectorSettings
 from voicetrail.events import (
     DetectorChanged,
     ListeningChanged,
@@ -54,7 +55,7 @@ from voicetrail.replay.file.fields import (
     Whole,
 )
 from voicetrail.replay.file.scores import HOPS_MAX, LABELS_MAX
-from voicetrail.spotting.detector import DetectorSettings, Phase, Snapshot, WordState
+from voicetrail.spotting.detector import Phase, Snapshot, WordState
 
 EARLIER_MAX = 200
 """Most inputs in one line of earlier inputs; a recorder writes more lines."""
@@ -109,14 +110,10 @@ class _WordState:
 
 INPUT = _Input()
 _SETTINGS: dict[str, Field] = {
-    "threshold": SCORE,
-    "thresholds": MapOf(SCORE),
-    "smoothing": Number(0, 10),
-    "refractory": Number(0, 60),
-    "margin": SCORE,
-    "talk_shift": SCORE,
+    "thresholds": MapOf(Number(BOUNDS["threshold"].low, BOUNDS["threshold"].high)),
+    **{name: Number(bounds.low, bounds.high) for name, bounds in BOUNDS.items()},
 }
-_SETTINGS_ADDED_LATER = {"thresholds": {}, "talk_shift": 0.0}
+_SETTINGS_ADDED_LATER = {"thresholds": {}, **{name: bounds.default for name, bounds in BOUNDS.items() if bounds.added_later}}
 SETTINGS = Object(_SETTINGS, _SETTINGS_ADDED_LATER)
 """The detector's settings."""
 
@@ -159,11 +156,6 @@ def from_line(code: str, data: object) -> Item:
     return known.record(known.data.read(data))
 
 
-def detector_settings(values: Mapping[str, Any]) -> DetectorSettings:
-    """Settings out of what ``SETTINGS`` read."""
-    return DetectorSettings(**{name: values[name] for name in _SETTINGS})
-
-
 def _source_change(kind: str, time: int, rest: Any) -> SourceChange:
     if kind == "dropped":
         if isinstance(rest, str):
@@ -204,7 +196,7 @@ def _recognizer_values(item: RecognizerStarted) -> dict[str, object]:
         "hash": item.weights_hash,
         "source": item.source,
         "listening": item.listening,
-        "settings": item.settings.as_dict(),
+        "settings": item.settings.to_dict(),
         "recent": item.state.recent,
         "words": item.state.words,
         "talk": item.state.talk_level,
@@ -226,7 +218,7 @@ def _recognizer(values: dict[str, Any]) -> RecognizerStarted:
         weights=values["weights"],
         weights_hash=values["hash"],
         source=values["source"],
-        settings=detector_settings(values["settings"]),
+        settings=DetectorSettings.from_dict(values["settings"]),
         listening=values["listening"],
         state=Snapshot(recent, values["words"], values["talk"]),
         meanings={label: meaning for label, meaning in values["meanings"].items() if label in labels},
@@ -305,8 +297,8 @@ _TABLE = (
         "the detector's settings changed",
         Object({"time": TIME, **_SETTINGS}, _SETTINGS_ADDED_LATER),
         (DetectorChanged,),
-        lambda item: {"time": item.time, **DetectorSettings.from_event(item).as_dict()},
-        lambda values: detector_settings(values).to_event(values["time"]),
+        lambda item: {"time": item.time, **item.settings.to_dict()},
+        lambda values: DetectorChanged(values["time"], DetectorSettings.from_dict(values)),
     ),
     Code(
         "e",

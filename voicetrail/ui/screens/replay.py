@@ -96,7 +96,7 @@ class ReplayScreen(FastScreen):
         self._shown_game: Rules | None = None
         self._shown_ms = -1
         self._heard_with: RecognizerState | None = None
-        self._threshold_shift = 0.0
+        self._talk_shift = 0.0
         self._spectrum: ReplaySpectrum | None = None
         """What the recognizer saw, once it was asked for."""
 
@@ -164,9 +164,9 @@ class ReplayScreen(FastScreen):
         scores = self.timeline.scores_at(player.position_ms)
         if scores is not None:
             self.board.bars.set_scores(player.position_ms * _SAMPLES_A_MS, scores)
-            by = round(self.timeline.threshold_shift_at(player.position_ms), 2)
-            if by != self._threshold_shift:
-                self._threshold_shift = by
+            by = round(self.timeline.talk_shift_at(player.position_ms), 2)
+            if by != self._talk_shift:
+                self._talk_shift = by
                 self._show_thresholds()
         else:
             self.board.bars.fade()
@@ -208,7 +208,7 @@ class ReplayScreen(FastScreen):
         if hearing is not None:
             thresholds = {word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)}
             self.board.bars.set_thresholds(
-                {word: raise_threshold(value, self._threshold_shift) for word, value in thresholds.items()}
+                {word: raise_threshold(value, self._talk_shift) for word, value in thresholds.items()}
             )
 
     def _refill_words(self) -> None:
