@@ -146,6 +146,9 @@ def test_keyboards_of_other_alphabets_reach_the_same_actions() -> None:
     assert {len(layout) for layout in LAYOUTS} == {len(LATIN)}
     assert "й" in letters_on_key("q")
     assert "Й" in letters_on_key("Q")
+    assert letters_on_key("[") == ("х",)
+    assert letters_on_key("{") == ("Х",)
+    assert letters_on_key("comma")[0] == "б"
     assert letters_on_key("1") == letters_on_key("ctrl+q") == letters_on_key("up") == ()
     actions, problems = rebind({"marker": "й"})
     keys = {action.name: action.all_keys for action in actions}

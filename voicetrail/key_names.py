@@ -63,6 +63,8 @@ MODIFIERS: Mapping[str, str] = MappingProxyType(
 SAME_AS: Mapping[str, str] = MappingProxyType({"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+[": "escape"})
 """What a terminal cannot tell from another key."""
 LATIN = "qwertyuiop[]asdfghjkl;'zxcvbnm,./"
+SHIFTED: Mapping[str, str] = MappingProxyType(dict(zip('{}:"<>', "[];',.", strict=True)))
+"""What shift gives on the keys of ``LATIN`` that are no letters."""
 LAYOUTS = (
     "йцукенгшщзхъфывапролджэячсмитьбю.",  # Russian
     "йцукенгшщзхїфівапролджєячсмитьбю.",  # Ukrainian
@@ -107,14 +109,15 @@ def parse_key(text: str) -> str:
 
 
 def letters_on_key(key: str) -> tuple[str, ...]:
-    """The letters that a Latin letter's key gives on keyboards of other alphabets, in the same case."""
-    if len(key) != 1 or not key.isascii() or not key.isalpha():
+    """The letters that the key of a Latin character gives on keyboards of other alphabets, in the same case."""
+    plain = SHIFTED.get(key, "," if key == "comma" else key.lower())
+    if len(plain) != 1 or plain not in LATIN:
         return ()
-    place = LATIN.index(key.lower())
+    place = LATIN.index(plain)
     letters = dict.fromkeys(layout[place] for layout in LAYOUTS if layout[place].isalpha())
-    if key.islower():
-        return tuple(letters)
-    return tuple(letter.upper() for letter in letters if letter.upper() != letter)
+    if key in SHIFTED or key.isupper():
+        return tuple(letter.upper() for letter in letters if letter.upper() != letter)
+    return tuple(letters)
 
 
 def _character(text: str) -> str:

@@ -62,7 +62,7 @@ def manual_page() -> str:
             "Every setting has a variable: VOICETRAIL_STEP, VOICETRAIL_THRESHOLD and so on; `voicetrail settings` lists them."
         ),
         *_entry("VOICETRAIL_PROFILE", "the player whose settings are taken"),
-        *_entry("VOICETRAIL_CONFIG_DIR, VOICETRAIL_STATE_DIR, VOICETRAIL_DATA_DIR", "folders in place of the platform's"),
+        *_entry("VOICETRAIL_CONFIG_DIR, VOICETRAIL_STATE_DIR", "folders in place of the platform's"),
         *_entry("NO_COLOR", "when it is not empty: no colors"),
         ".SH FILES",
         _roff("`voicetrail settings path` prints where the files are."),

@@ -12,6 +12,7 @@ from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import Scores
+from voicetrail.keys import rebind
 from voicetrail.listening import Listener
 from voicetrail.settings import Settings, load_settings
 from voicetrail.spotting.talk import raise_threshold
@@ -103,6 +104,19 @@ async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
             await pilot.pause()
             assert game.board.bars._thresholds["up"] == pytest.approx(raise_threshold(plain, by))
         assert raise_threshold(plain, 0.32) > plain + 0.1
+
+
+async def test_a_letter_of_another_alphabet_does_what_its_key_does(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    app = make_app(settings)
+    app.context.actions, problems = rebind(settings.keys)
+    assert not problems
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("п")  # on the key of g
+        assert settings["movement"] == "glide"
+        await pilot.press("й")  # on the key of q
+        await pilot.pause()
+    assert app.return_code is not None
 
 
 async def test_a_key_for_each_setting(tmp_path: Path) -> None:
