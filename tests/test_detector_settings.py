@@ -44,9 +44,7 @@ def test_a_number_out_of_its_bounds_is_refused_by_name(name: str, value: object)
         DetectorSettings.from_dict(DetectorSettings().to_dict() | {name: value})
 
 
-@pytest.mark.parametrize(
-    "thresholds", [[], "up", {"up": 2}, {"up": None}, {"x" * 300: 0.5}, {str(n): 0.5 for n in range(300)}]
-)
+@pytest.mark.parametrize("thresholds", [[], "up", {"up": 2}, {"up": None}, {"x" * 300: 0.5}, {str(n): 0.5 for n in range(300)}])
 def test_thresholds_that_cannot_be_are_refused(thresholds: object) -> None:
     with pytest.raises(ValueError, match="threshold"):
         DetectorSettings.from_dict(DetectorSettings().to_dict() | {"thresholds": thresholds})
