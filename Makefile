@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test tfjs lint bench attack dist clean
+.PHONY: play test tfjs lint bench attack docs dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -37,11 +37,14 @@ bench: .venv/installed-dev
 attack: .venv/installed-dev
 	$(BIN)/python -m tools.attack $(ARGS)
 
+docs: .venv/installed-dev
+	$(BIN)/mkdocs build --quiet --strict
+
 dist: .venv/installed-dev
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf .venv build dist bench.json
+	rm -rf .venv build dist site bench.json
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voicetrail needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }

@@ -8,15 +8,38 @@ from pathlib import Path
 
 import pytest
 
-from tools.readme import PAGE, README, filled
+from tools.readme import PAGES, README, filled
 from voicetrail.program import COMMANDS
 
 ROOT = README.parent
 
 
-def test_the_tables_are_those_of_the_code() -> None:
-    text = PAGE.read_text("utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tables_are_those_of_the_code(page: Path) -> None:
+    text = page.read_text("utf-8")
     assert filled(text) == text, "run python -m tools.readme"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 180
+
+
+def test_every_promise_of_the_privacy_page_names_tests_that_are_there() -> None:
+    page = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+    promises = [line for line in page.splitlines() if line.startswith("| ") and "test |" not in line and "---" not in line]
+    assert promises
+    for promise in promises:
+        named = re.findall(r"`((?:tests|tools)/[^`]*)`", promise)
+        assert named, promise
+        for path in named:
+            assert (ROOT / path).exists(), path
+
+
+def test_every_page_is_in_the_index_and_in_the_site() -> None:
+    index, site = (ROOT / "docs" / "index.md").read_text("utf-8"), (ROOT / "mkdocs.yml").read_text("utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "index.md" or f"({page.name})" in index, page.name
+        assert page.name in site, page.name
 
 
 @pytest.mark.parametrize("page", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)

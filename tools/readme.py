@@ -1,15 +1,16 @@
-"""Writes the tables of keys and settings into docs/settings.md from the code: ``python -m tools.readme``. A test holds them equal."""
+"""Writes the tables of keys, settings and commands into the docs from the code: ``python -m tools.readme``. A test holds them equal."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from voicetrail.keys import markdown_table
+from voicetrail.program import COMMANDS
 from voicetrail.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-PAGE = ROOT / "docs" / "settings.md"
+PAGES = (README, ROOT / "docs" / "settings.md")
 
 
 def settings_table() -> str:
@@ -28,13 +29,20 @@ def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value or "empty")
 
 
+def commands_table() -> str:
+    """The rows of the table of commands."""
+    return "".join(f"| `voicetrail {name}` | {text} |\n" for name, text in COMMANDS.items())
+
+
 def filled(text: str) -> str:
-    """The page with its tables as the code has them now."""
-    for name, table in (("keys", markdown_table()), ("settings", settings_table())):
-        before, rest = text.split(f"<!-- {name} -->\n", 1)
-        text = f"{before}<!-- {name} -->\n{table}<!-- /{name} -->" + rest.split(f"<!-- /{name} -->", 1)[1]
+    """A page with the tables that it has as the code has them now."""
+    for name, table in (("keys", markdown_table()), ("settings", settings_table()), ("commands", commands_table())):
+        if f"<!-- {name} -->\n" in text:
+            before, rest = text.split(f"<!-- {name} -->\n", 1)
+            text = f"{before}<!-- {name} -->\n{table}<!-- /{name} -->" + rest.split(f"<!-- /{name} -->", 1)[1]
     return text
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text("utf-8")), "utf-8")
+    for path in PAGES:
+        path.write_text(filled(path.read_text("utf-8")), "utf-8")

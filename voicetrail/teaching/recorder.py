@@ -77,9 +77,9 @@ class TakeRecorder:
 
     def record_room(self, seconds: float) -> Sound:
         """Record so many seconds of the room, ``[samples]``; less where the source ends."""
-        blocks, wanted = list[Sound](), round(seconds * SAMPLE_RATE)
+        blocks, target = list[Sound](), round(seconds * SAMPLE_RATE)
         patience = time.monotonic() + seconds + 5
-        while sum(map(len, blocks)) < wanted and not self.ended and time.monotonic() < patience:
+        while sum(map(len, blocks)) < target and not self.ended and time.monotonic() < patience:
             item = self._source.read(POLL_S)
             if isinstance(item, AudioBlock):
                 blocks.append(item.samples)
@@ -89,7 +89,7 @@ class TakeRecorder:
             elif isinstance(item, SourceLost):
                 self.problem = item.message
         self._spans.clear()  # what was said meanwhile is no take
-        return np.concatenate(blocks)[:wanted] if blocks else np.zeros(0, dtype=np.float32)
+        return np.concatenate(blocks)[:target] if blocks else np.zeros(0, dtype=np.float32)
 
     def skip(self) -> None:
         """Forget takes that wait, and what was said so far: the next word is asked for now."""
