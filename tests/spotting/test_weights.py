@@ -246,3 +246,27 @@ def test_the_weights_that_ship_are_as_promised(name: str) -> None:
     assert set(detector.thresholds) <= {*VOCABULARIES[name]}
     assert 0.0 <= detector.smoothing <= 0.4
     assert 0.2 <= detector.refractory <= 1.5
+
+
+@pytest.mark.parametrize("label", ["\x1b[31mup", "u\u202ep", "\ud800", "up\n", "\x9b", "", "x" * 41, "\u200bup"])
+def test_a_label_that_a_terminal_would_act_on_is_refused(altered: Callable[..., Path], label: str) -> None:
+    labels, classes = (label, *INFO.labels[1:]), (label, *INFO.classes[1:])
+    line = exit_error(altered({"labels": labels, "classes": classes, "meanings": {}}))
+    assert "label" in line
+    assert line.isprintable()
+
+
+def test_weights_whose_scores_overflow_are_refused(altered: Callable[..., Path], kept: Path) -> None:
+    """Each weight is finite, and the scores are not."""
+    large = {
+        name: torch.full_like(value, 60_000.0)
+        for name, value in safetensors.torch.load_file(kept).items()
+        if value.is_floating_point() and name.endswith("conv.weight")
+    }
+    assert "scores are not numbers" in exit_error(altered(tensors=large))
+
+
+def test_a_probe_leaves_the_networks_averages_alone(kept: Path) -> None:
+    loaded = load_weights(kept).model.state_dict()
+    stored = safetensors.torch.load_file(kept)
+    assert all(torch.equal(loaded[name].float(), stored[name].float()) for name in stored)

@@ -18,7 +18,7 @@ from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
-from voicetrail.spotting.frontend import FrontendSettings, frontend_settings
+from voicetrail.spotting.frontend import FrontendSettings, build_frontend, frontend_settings
 from voicetrail.spotting.layers import LAYERS, MAX_LAYERS, Layer, build_layers
 from voicetrail.spotting.locate import find_weights
 from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
@@ -28,6 +28,7 @@ from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
 FORMAT_VERSION = 1
 MAX_SIZE = 64 * 1024 * 1024
 """Bytes past which a file is refused unread."""
+MAX_LABEL_LENGTH, MAX_CLASSES = 40, 1000
 KEY = "voicetrail"
 
 
@@ -138,7 +139,20 @@ def load_weights(name: str | Path) -> Weights:
     if not all(bool(torch.isfinite(value).all()) for value in tensors.values() if value.is_floating_point()):
         raise _damaged(path, "a weight is not a number")
     model.load_state_dict(tensors)
+    if not _scores_are_finite(model, info):
+        raise _damaged(path, "its scores are not numbers: a weight is too large")
     return Weights(path.stem, hashlib.sha256(path.read_bytes()).hexdigest(), info, model)
+
+
+def _scores_are_finite(model: Model, info: WeightsInfo) -> bool:
+    """Whether silence and noise get scores that are numbers: weights may be finite and still overflow on their way through."""
+    frontend = build_frontend(info.features).eval()
+    noise = torch.rand(1, info.features.window_samples, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    was_training = model.training
+    with torch.inference_mode():
+        logits = model.eval()(frontend(torch.cat((torch.zeros_like(noise), 1e-3 * noise, noise))))
+    model.train(was_training)
+    return bool(torch.isfinite(logits).all())
 
 
 def build_network(info: WeightsInfo) -> Model:
@@ -188,7 +202,10 @@ def _is_meaning(word: object) -> bool:
 
 
 def _names(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+    """Whether these are labels that can be shown: what else a terminal would act on is refused here, once for every command."""
+    return isinstance(value, list) and all(
+        isinstance(name, str) and 0 < len(name) <= MAX_LABEL_LENGTH and name.isprintable() for name in value
+    )
 
 
 def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
@@ -210,7 +227,9 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         raise _damaged(path, "its layers are no list of layers")
     # A model of others may lack the two labels; then its classes are its labels.
     reserved = {*RESERVED} if architecture != LAYERS else {*()}
-    if not _names(labels) or not _names(classes) or not reserved <= {*labels} <= {*classes}:
+    if not _names(labels) or not _names(classes) or len(classes) > MAX_CLASSES:
+        raise _damaged(path, f"a label is no text of 1 to {MAX_LABEL_LENGTH} characters that can be shown")
+    if not reserved <= {*labels} <= {*classes}:
         raise _damaged(path, "its labels are not among its classes")
     if len({*classes}) > len({*labels}) and UNKNOWN not in labels:
         raise _damaged(path, "a class belongs to no label")
