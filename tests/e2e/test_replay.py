@@ -13,14 +13,17 @@ from tests.e2e.conftest import OpenTerminal
 from tests.e2e.lab import VOICETRAIL, TmuxTerminal, wait_until
 from tests.replay.makers import record_spoken
 
-DRAWN = set("╵╷│╴╯╮┤╶╰╭├─┴┬┼▲▼◄►●")
+DRAWN = set("╹╻┃╸┛┓┫╺┗┏┣━┻┳╋▲▼◄►●")
+"""The strokes of the pen that the game begins with, and the pen itself."""
 
 
 def canvas(terminal: TmuxTerminal) -> list[str]:
     """What is drawn, without the frame, cut to the drawing."""
     lines = terminal.capture().splitlines()
     right = lines[0].index("╮")
-    rows = [line[1:right] for line in lines[1 : next(y for y, line in enumerate(lines) if line.startswith("╰"))]]
+    rows = [
+        line[1:right].replace("·", " ") for line in lines[1 : next(y for y, line in enumerate(lines) if line.startswith("╰"))]
+    ]
     drawn = [row.rstrip() for row in rows if DRAWN & set(row)]
     indent = min((len(row) - len(row.lstrip()) for row in drawn), default=0)
     return [row[indent:] for row in drawn]

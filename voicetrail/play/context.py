@@ -86,6 +86,8 @@ class SessionContext:
         """The round that is being played, or was last."""
         self.finished: Round | None = None
         """The last round whose result was taken."""
+        self._recorded = ""
+        """Where the last recording is, as a line."""
         self.kept_drawing = ""
         """Where the last drawing is kept; empty where there is none, or it was recorded."""
         self._open_scores = open_scores
@@ -163,13 +165,13 @@ class SessionContext:
         self.stop()
         if self._thread is not None and not self.loading:
             self._thread.join(STOP_S)
-        recorded = self.end_round(reason)
+        self.end_round(reason)
         self.leave_round()
         self.settings.close()
         if self._scores is not None:
             self._scores.close()
         kept = f"the drawing is kept until the next one: voicetrail replay {LAST_DRAWING}" if self.kept_drawing else ""
-        return tuple(line for line in (recorded, kept) if line)
+        return tuple(line for line in (self._recorded, kept) if line)
 
     # Rounds
 
@@ -252,7 +254,9 @@ class SessionContext:
 
     def end_round(self, reason: str = "") -> str:
         """End the recording of the round, if there is one; return the line to show."""
-        return "" if self.round is None else self.recording.stop(self.round.now_ms, reason)
+        line = "" if self.round is None else self.recording.stop(self.round.now_ms, reason)
+        self._recorded = line or self._recorded
+        return line
 
     # What comes from the worker
 
