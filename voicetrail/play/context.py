@@ -157,10 +157,8 @@ class SessionContext:
         return self.worker is not None and self.worker.loading
 
     def close(self, reason: str = "quit") -> tuple[str, ...]:
-        """End everything: the worker, the recording, the round, and what settings still have to write.
-
-        Returns:
-            Lines that the player should read once the screen is gone: where the recording is, or the last drawing.
+        """End everything: the worker, the recording, the round, and what settings still have to write. Return what the player
+        should read once the screen is gone: where the recording is, or the last drawing.
         """
         self.stop()
         if self._thread is not None and not self.loading:
