@@ -56,8 +56,8 @@ THRESHOLD_KEYS = (
 """Keys, the thresholds after them, the word that is selected, and what the message line says."""
 
 KEYS = (
-    ("<", "refractory", 0.5),
-    (">", "refractory", 0.6),
+    ("<", "refractory", 0.4),
+    (">", "refractory", 0.5),
     ("(", "smoothing", 0.08),
     (")", "smoothing", 0.12),
     ("-", "step", 1),
