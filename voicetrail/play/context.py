@@ -374,8 +374,7 @@ class SessionContext:
 
     def _settings_changed(self, names: frozenset[str]) -> None:
         if self.round is not None:
-            for name in sorted(names):
-                self.recording.setting_changed(name, self.round.now_ms)
+            self.recording.settings_changed(names, self.round.now_ms)
         changed = {name.partition(".")[0] for name in names}
         if changed & {*TUNING, "preset"}:
             self.word_rates.tuned()
@@ -393,8 +392,7 @@ class SessionContext:
         if self.worker is not None:
             self.worker.listen_to(SourceRequest(self.settings.values.source, self.settings.values.input_device))
 
-    # What other threads report
-
     def _report(self, text: str) -> None:
+        """Show what another thread reports."""
         if self._send is not None:
             self._send((Problem(text),))

@@ -165,15 +165,16 @@ class RecordingControl:
         self.recorder.record(Marker(""), at_ms)
         return f"marker at {self.clock(at_ms).removeprefix('REC ')}"
 
-    def setting_changed(self, name: str, at_ms: int) -> None:
-        """Note a changed setting."""
+    def settings_changed(self, names: frozenset[str], at_ms: int) -> None:
+        """Note changed settings."""
         if self._rules is None:
             return
         from voicetrail.replay.file.entries import SettingChanged
 
-        value = self._settings[name] if name in SETTINGS else None
-        if value is None or isinstance(value, bool | int | float | str):
-            self.recorder.record(SettingChanged(name, value), at_ms)
+        for name in sorted(names):
+            value = self._settings[name] if name in SETTINGS else None
+            if value is None or isinstance(value, bool | int | float | str):
+                self.recorder.record(SettingChanged(name, value), at_ms)
 
     def clock(self, at_ms: int) -> str:
         """What the message line shows while recording: ``REC 1:05``; empty when it is not."""
