@@ -140,7 +140,7 @@ class Listener:
         gain: an optional gain stage.
         tap: an optional receiver of the sound.
 
-    ``events()`` runs in one thread. ``stop()``, ``muted`` and ``tap`` may be used from any other.
+    ``events()`` runs in one thread. ``stop()``, ``muted``, ``tap`` and ``second_tap`` may be used from any other.
     """
 
     def __init__(
@@ -157,6 +157,8 @@ class Listener:
         self.detector = detector
         self.gain = gain
         self.tap = tap
+        self.second_tap: Tap | None = None
+        """Another receiver of the sound, beside ``tap``."""
         self.muted = False
         """Words are not given out while this is set; scores and levels go on, so that the screen stays alive."""
         self.time = 0
@@ -237,8 +239,9 @@ class Listener:
     def _end_of_hop(self, captured: float | None) -> Iterator[Event]:
         yield from self._muting()
         raw, muted = self._hop, not self.listened
-        if self.tap is not None:
-            self.tap(self.time, raw.copy(), not muted)
+        for tap in (self.tap, self.second_tap):
+            if tap is not None:
+                tap(self.time, raw.copy(), not muted)
         clean = self._offset.remove(raw)
         sound = clean if self.gain is None else self.gain.apply(clean)
         yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)

@@ -382,6 +382,8 @@ class SessionContext:
                 self.worker.apply_settings()
         if "gain" in changed and self.worker is not None:
             self.worker.apply_gain()
+        if changed & {"weights", "vocabulary"} and self.worker is not None and self.worker.reload():
+            self._state = "loading"
         if changed & {"source", "device"}:
             self.listen_again()
         if "push_to_talk" in changed:

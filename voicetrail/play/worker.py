@@ -13,7 +13,7 @@ from voicetrail.errors import AudioError, VoicetrailError
 from voicetrail.events import Event, Level, Ready, Scores
 from voicetrail.link.address import is_words
 from voicetrail.link.remote_listener import RemoteListener
-from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo
+from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo, Tap
 from voicetrail.play.crash_log import write_crash_log
 from voicetrail.play.spectrum import bands_of, picture_of
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Spectrum, Update
@@ -78,6 +78,9 @@ class ListeningWorker:
         self._weights_required = weights_required
         self._stop = threading.Event()
         self._changed = threading.Event()
+        self._reloading = False
+        """Other weights are to be loaded before listening goes on."""
+        self._sound_tap: Tap | None = None
         self._muted = False
         self._reported = ""
         self._listener: EventStream | None = None
@@ -98,6 +101,30 @@ class ListeningWorker:
         self._request = request
         self._changed.set()
         self._end_listener()
+
+    def reload(self) -> bool:
+        """Load the recognizer again (the settings name other weights now), and go on with the same source.
+
+        Returns:
+            Whether it is loaded here: words that come from another machine are recognized by the weights of that one.
+        """
+        if is_words(self._request.spec):
+            return False
+        self._reloading = True
+        self._changed.set()
+        self._end_listener()
+        return True
+
+    @property
+    def sound_tap(self) -> Tap | None:
+        """Is given the sound before the gain beside the recorder, hop by hop in the listener's thread: what is to be taught."""
+        return self._sound_tap
+
+    @sound_tap.setter
+    def sound_tap(self, tap: Tap | None) -> None:
+        self._sound_tap = tap
+        if isinstance(listener := self._listener, Listener):
+            listener.second_tap = tap
 
     @property
     def request(self) -> SourceRequest:
@@ -152,6 +179,9 @@ class ListeningWorker:
             return
         while not self._stop.is_set():
             self._changed.clear()
+            if self._reloading:
+                self._reloading = False
+                recognizer = self._load(instead_of=recognizer) or recognizer
             request = self._request
             source = self._open(request)
             if source is None:
@@ -161,8 +191,12 @@ class ListeningWorker:
             if request is self._request:
                 self._wait(math.inf)
 
-    def _load(self) -> NamedRecognizer | None:
-        """Load the recognizer in a thread that is left behind if the player leaves first: an import cannot be interrupted."""
+    def _load(self, instead_of: NamedRecognizer | None = None) -> NamedRecognizer | None:
+        """Load the recognizer in a thread that is left behind if the player leaves first: an import cannot be interrupted.
+
+        Args:
+            instead_of: goes on listening where the other cannot be loaded; ``None`` leaves the keys then.
+        """
         failure: list[BaseException] = []
         loaded: list[NamedRecognizer] = []
 
@@ -184,6 +218,9 @@ class ListeningWorker:
         if failure:
             message = printable(str(failure[0]) or type(failure[0]).__name__)
             known = isinstance(failure[0], VoicetrailError)
+            if instead_of is not None:
+                self._send((Problem(f"{message} ({instead_of.name} goes on listening)"),))
+                return None
             said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` says more"
             ends = known and self._weights_required
             self._send((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
@@ -233,6 +270,7 @@ class ListeningWorker:
         detector = Detector(recognizer.labels, self._settings_for(recognizer.detector))
         listener = Listener(source, recognizer, detector, gain=self._make_gain())
         listener.muted = self._muted
+        listener.second_tap = self._sound_tap
         self._listener = listener
         if self._stop.is_set() or self._changed.is_set():
             listener.stop()

@@ -16,6 +16,7 @@ DIALOGS = {
     "settings": "voicetrail.ui.screens.settings:SettingsScreen",
     "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
     "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
+    "words": "voicetrail.ui.screens.words:WordsScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }
 """What can be opened over any other screen: each takes the session, and what else it is asked for."""

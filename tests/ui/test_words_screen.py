@@ -1,0 +1,158 @@
+"""The sets of words on the title: used without leaving the game, renamed, deleted after a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.stage import make_settings
+from tests.ui.tones import ToneRecognizer, tone_file
+from tests.ui.waiting import until
+from voicetrail.audio.file import FileSource
+from voicetrail.errors import WeightsError
+from voicetrail.listening import NamedRecognizer
+from voicetrail.play.context import Send, SessionContext
+from voicetrail.play.updates import SourceRequest
+from voicetrail.play.worker import ListeningWorker
+from voicetrail.settings import Settings
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.weights import load_weights, save_weights
+from voicetrail.teaching import word_sets
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.screens.title import TitleScreen
+from voicetrail.ui.screens.words import WordsScreen
+
+MEANINGS = {"links": "left", "rechts": "right"}
+
+
+def keep(name: str) -> None:
+    """A set with an untrained head."""
+    weights = load_weights("directional4w")
+    classes = ("links", "rechts", "_unknown_", "_background_noise_")
+    tensors = {key: value.clone() for key, value in weights.model.state_dict().items()}
+    tensors["head.weight"], tensors["head.bias"] = tensors["head.weight"][:4], tensors["head.bias"][:4]
+    about = word_sets.SetInfo(
+        name,
+        ("links", "rechts"),
+        MEANINGS,
+        {"links": 6, "rechts": 6},
+        word_sets.now(),
+        "0" * 64,
+        "directional4w",
+        0.8,
+        0.95,
+        1.5,
+    )
+    with word_sets.storing(name) as partial:
+        info = replace(weights.info, labels=classes, classes=classes, meanings=MEANINGS)
+        save_weights(partial / word_sets.WEIGHTS, tensors, info)
+        word_sets.write_about(partial, about)
+
+
+class Links(ToneRecognizer):
+    """The tones under other names, as a taught set has them."""
+
+    labels = ("hoch", "runter", "links", "rechts", "_unknown_", "_background_noise_")
+    name = "mine"
+    meanings: Mapping[str, str] = {"hoch": "up", "runter": "down", **MEANINGS}
+    detector = DetectorSettings(threshold=0.7)
+
+
+def make_app(settings: Settings, sound: Path) -> VoicetrailApp:
+    def load() -> NamedRecognizer:
+        if settings.values.weights == "broken":
+            raise WeightsError("broken is damaged; teach it again")
+        return Links() if settings.values.weights else ToneRecognizer()
+
+    def make_worker(context: SessionContext, send: Send) -> ListeningWorker:
+        return ListeningWorker(
+            SourceRequest(str(sound)), load, settings.detector_settings, send, opened=FileSource(sound, paced=True)
+        )
+
+    return VoicetrailApp(SessionContext(settings, make_worker))
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    keep("mine")
+    keep("other")
+    return make_app(make_settings(tmp_path), tone_file(tmp_path / "a.wav", []))
+
+
+async def opened(pilot: Pilot[None]) -> WordsScreen:
+    app = pilot.app
+    assert isinstance(app, VoicetrailApp)
+    title = app.screen
+    assert isinstance(title, TitleScreen)
+    await until(pilot, lambda: app.context.labels)
+    title.menu.choose("words")
+    await pilot.press("right")
+    screen = app.screen
+    assert isinstance(screen, WordsScreen)
+    return screen
+
+
+async def test_a_set_is_used_without_leaving_the_game_and_kept(app: VoicetrailApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        rows = screen.menu.text_rows
+        assert rows[0].startswith("▸ directional4w")
+        assert "up, down, left, right" in rows[0]
+        assert "in use" in rows[0]
+        assert "links, rechts" in rows[2]
+        assert "12 takes, 95% right" in rows[2]
+        await pilot.press("down", "down")
+        assert "links = left, rechts = right: 12 takes" in screen.note.text_rows[0]
+        screen.menu.choose("taught:mine")
+        await pilot.press("right")
+        await until(pilot, lambda: app.context.labels == Links.labels)
+        assert app.context.state != "loading"
+        assert "in use" in screen.menu.text_rows[2]
+        screen.menu.choose("shipped:directional4w")
+        await pilot.press("right")
+        await until(pilot, lambda: app.context.labels == ToneRecognizer.labels)
+        await pilot.press("down", "down", "right")
+        app.context.settings.close()
+    assert make_settings(tmp_path).values.weights == "mine"
+
+
+async def test_a_set_that_cannot_be_loaded_leaves_the_one_before_listening(app: VoicetrailApp) -> None:
+    keep("broken")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("taught:broken")
+        await pilot.press("right")
+        await until(pilot, lambda: "tones goes on" in "".join(screen.note.text_rows))
+        assert app.context.labels == ToneRecognizer.labels
+
+
+async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(60, 20)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("x")
+        assert "only a set that was taught" in screen.note.text_rows[0]
+        screen.menu.choose("taught:mine")
+        await pilot.press("right", "r")
+        assert app.context.held_by_dialog
+        await pilot.press("2", "enter")
+        assert [info.name for info in word_sets.list_sets()] == ["mine2", "other"]
+        assert app.context.settings.values.weights == "mine2"
+        assert not app.context.held_by_dialog
+        await pilot.press("r", "escape")
+        assert app.screen is screen
+        await pilot.press("x")
+        assert "y or n" in screen.note.text_rows[0]
+        await pilot.press("down")
+        assert "it stays" in screen.note.text_rows[0]
+        await pilot.press("y")
+        assert len(word_sets.list_sets()) == 2
+        await pilot.press("x", "y")
+        assert [info.name for info in word_sets.list_sets()] == ["other"]
+        assert app.context.settings.values.weights == ""
+        await pilot.press("escape")
+        assert isinstance(app.screen, TitleScreen)
