@@ -50,6 +50,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="record from the start, in FILE or in the platform's data folder",
     )
+    parser.add_argument(
+        "--announce", action="store_true", help="no screen: write what happens as plain lines, for screen readers and logs"
+    )
     add_setting_flags(parser, without=("record",))
 
 
@@ -78,6 +81,10 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
         setup: the round; ``None`` for the title.
         args: the flags of ``add_flags``.
     """
+    if args.announce:
+        from voicetrail.commands.announce import announce
+
+        return announce(setup, args)
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
     from voicetrail.ui.terminal import check_terminal, spare_the_line, terminal_restored

@@ -213,6 +213,11 @@ class Rules(Protocol):
         """What the round amounts to, in at most 30 characters: ``3 strokes, 8 long``."""
         ...
 
+    @property
+    def surroundings(self) -> str:
+        """What lies around the pen, in a line, for who does not see it; empty where there is nothing to say."""
+        ...
+
     def input_of(self, word: str) -> Input | None:
         """What a word that was heard means now; ``None`` for nothing."""
         ...

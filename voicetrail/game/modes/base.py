@@ -17,6 +17,13 @@ Done = tuple[str, bool]
 NOTHING: Done = ("", False)
 
 
+def way_text(place: Cell, target: Cell) -> str:
+    """The way from one place to another in words: ``3 right, 2 down``."""
+    dx, dy = target[0] - place[0], target[1] - place[1]
+    across = [f"{abs(dx)} {'right' if dx > 0 else 'left'}"] if dx else []
+    return ", ".join([*across, *([f"{abs(dy)} {'down' if dy > 0 else 'up'}"] if dy else [])]) or "here"
+
+
 class BaseRules(ABC):
     """A round with its clock; a mode says what time and inputs do.
 
@@ -108,6 +115,11 @@ class BaseRules(ABC):
     def input_of(self, word: str) -> Input | None:
         """What a word means now: a direction moves, in every mode."""
         return None if self.paused or self.ended else input_of(word)
+
+    @property
+    def surroundings(self) -> str:
+        """What lies around the pen, for who does not see it."""
+        return ""
 
     def hint(self) -> str:
         """What would have been a better way."""

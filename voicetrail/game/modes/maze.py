@@ -11,7 +11,7 @@ from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
 from voicetrail.game.levels.line import beside
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
 from voicetrail.game.modes.maze_grid import make_maze
 from voicetrail.game.rules import Mark, Medal, Result
 from voicetrail.game.setup import ModeName, RoundSetup
@@ -151,6 +151,16 @@ class Maze(BaseRules):
         """What the round amounts to."""
         words = f"{self.words} word{'' if self.words == 1 else 's'}"
         return f"{words}, {self.collected} of {len(self.maze.gems)} gem{'' if len(self.maze.gems) == 1 else 's'}"
+
+    @property
+    def surroundings(self) -> str:
+        """Which ways are open, how far a word leads, and where the way out is."""
+        ways = [
+            f"{direction} {len(way)}{' to a gem' if way[-1] in self._gems else ''}"
+            for direction in DELTAS
+            if (way := self.maze.run(self._room, direction, self._gems))
+        ]
+        return f"open: {', '.join(ways)}; the way out is {way_text(self._room, self.maze.goal)}"
 
     def mark_at(self, cell: Cell) -> Mark:
         """What a cell shows."""

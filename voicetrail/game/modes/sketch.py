@@ -28,14 +28,14 @@ from voicetrail.game.inputs import (
     Undo,
     input_of,
 )
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
 from voicetrail.game.movement.glide import GlideMovement
 from voicetrail.game.movement.step import StepMovement
 from voicetrail.game.rules import EMPTY, Mark, Result, WordCount
 from voicetrail.game.setup import ModeName, RoundSetup
 from voicetrail.game.share import plain_lines
 from voicetrail.game.tally import Tally
-from voicetrail.game.trail import HEIGHT, WIDTH, Cell, Direction, Pen, Stroke, Trail
+from voicetrail.game.trail import HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail
 from voicetrail.vocabulary import DIGITS
 
 UNDO_DEPTH = 10_000
@@ -180,6 +180,12 @@ class Sketch(BaseRules):
         """What the drawing amounts to."""
         strokes = self.tally.strokes
         return f"{strokes} stroke{'' if strokes == 1 else 's'}, {self.tally.length} long"
+
+    @property
+    def surroundings(self) -> str:
+        """Where the pen is, in steps from the middle."""
+        pen, home = self.trail.pen, self.trail.home
+        return f"from the middle: {way_text((0, 0), ((pen.x - home.x) // SIDEWAYS, pen.y - home.y))}"
 
     def mark_at(self, cell: Cell) -> Mark:
         """What a cell shows."""

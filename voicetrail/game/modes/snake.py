@@ -10,7 +10,7 @@ from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
 from voicetrail.game.levels.line import beside
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
 from voicetrail.game.rules import Mark, Medal, Result
 from voicetrail.game.setup import ModeName, RoundSetup
 from voicetrail.game.share import plain_lines
@@ -129,6 +129,15 @@ class Snake(BaseRules):
     def status(self) -> str:
         """What the round amounts to."""
         return f"{self.food} eaten, {len(self.body)} long, {self.speed:.1f}/s"
+
+    @property
+    def surroundings(self) -> str:
+        """Where the food is, and how far it is to what ends the round."""
+        direction = self._turns[0] if self._turns else self.direction
+        place, free = beside(self.body[0], direction), 0
+        while 0 <= place[0] < self.columns and 0 <= place[1] < self.rows and place not in self.body:
+            place, free = beside(place, direction), free + 1
+        return f"food {way_text(self.body[0], self._food_at)}; going {direction}, {free} free ahead"
 
     def mark_at(self, cell: Cell) -> Mark:
         """What a cell shows."""

@@ -13,7 +13,7 @@ from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Redo, Step, Undo
 from voicetrail.game.levels import Level, LevelError, find_level, text_level
 from voicetrail.game.levels.line import Edge, beside, edge, read_line
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
 from voicetrail.game.rules import Mark, Medal, Result, Role, WordCount
 from voicetrail.game.setup import ModeName, RoundSetup
 from voicetrail.game.share import bar, plain_lines
@@ -153,6 +153,19 @@ class Trace(BaseRules):
     def status(self) -> str:
         """What the round amounts to."""
         return f"{int(100 * self.covered)} % covered, {self.words} of {self.level_data.par} words"[:30]
+
+    @property
+    def surroundings(self) -> str:
+        """Which ways the line goes from here, or where it goes on."""
+        place, figure = self._place(), self.level_data.figures[self._figure]
+        runs = {direction: figure.run(place, direction) for direction in DELTAS}
+        if open_ways := [direction for direction, run in runs.items() if not self._right.issuperset(run)]:
+            return f"the line goes {' and '.join(f'{one} {len(runs[one])}' for one in open_ways)}"
+        left = [one for step in figure.edges - self._right for one in step if one in figure.stops]
+        if not left:
+            return ""
+        nearest = min(left, key=lambda one: (abs(one[0] - place[0]) + abs(one[1] - place[1]), one))
+        return f"the line goes on at {way_text(place, nearest)}"
 
     def mark_at(self, cell: Cell) -> Mark:
         """What a cell shows."""

@@ -1,0 +1,74 @@
+"""What ``--announce`` does: play in plain lines on the standard output, with words, or with lines from the standard input."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from voicetrail import output
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from voicetrail.game import RoundSetup
+    from voicetrail.play.announce import Announcer
+
+
+def announce(setup: RoundSetup | None, args: argparse.Namespace) -> int:
+    """Play without a screen.
+
+    Args:
+        setup: the round; ``None`` begins with the list of modes.
+        args: the flags of ``commands.play.add_flags``.
+    """
+    from voicetrail.play.announce import Announcer, Ended
+    from voicetrail.play.setup import make_context, open_requested_source
+    from voicetrail.settings import load_settings
+    from voicetrail.settings.flags import setting_flags
+
+    record, args.record = args.record, None
+    settings = load_settings(setting_flags(args), args.profile)
+    context = make_context(settings, opened=open_requested_source(settings), record=record)
+    # The sound may come by the standard input.
+    typing = settings.values.source != "-"
+    announcer = Announcer(context, lambda text: output.write_line(text, flush=True), typing=typing)
+    code = 0
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal code
+        code = 128 + number
+        announcer.take(Ended("signal"))
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    if typing:
+        threading.Thread(target=_read_lines, args=(announcer,), name="voicetrail-typing", daemon=True).start()
+    try:
+        announcer.run(setup)
+    finally:
+        loading = context.loading
+        lines = context.close(announcer.reason)
+    for line in lines:
+        output.write_line(line)
+    output.finish()
+    if loading or typing:
+        # Neither an import nor a read from a terminal can be interrupted, and their threads must not meet the interpreter's end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _read_lines(announcer: Announcer) -> None:
+    from voicetrail.play.announce import Typed
+
+    try:
+        for line in sys.stdin:
+            announcer.take(Typed(line[:200]))
+    except (OSError, ValueError):
+        pass  # a closed or broken standard input: there is no typing
+    announcer.take(Typed(None))

@@ -1,0 +1,373 @@
+"""Plays without a screen: what happens is written as plain lines, for screen readers and logs. Every mode can be played like this.
+
+Words steer it as they steer the screens; lines that are typed do the same.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.events import Ready, SamplesLost, SourceBack, SourceDelayed, SourceEnded, SourceLost, WordHeard, WordRejected
+from voicetrail.game import (
+    MODE_NAMES,
+    Changes,
+    Clear,
+    Input,
+    Redo,
+    RoundSetup,
+    Sketch,
+    Step,
+    Undo,
+    make_rules,
+)
+from voicetrail.game.share import time_text
+from voicetrail.game.trail import DELTAS, Direction
+from voicetrail.play.context import SessionContext
+from voicetrail.play.flow import CHOICES, RoundFlow
+from voicetrail.play.outcome import Outcome, next_level
+from voicetrail.play.rounds import requested_setup, same_again, sketch_setup, snake_setup
+from voicetrail.play.updates import Problem, SourceOpened, Update
+
+TICK_S = 0.04
+"""Time between looks at what moves by itself."""
+IDLE_S = 0.25
+"""The same while nothing moves."""
+AROUND_S = 1.0
+"""Least time between two lines about what lies around a head that glides on."""
+GRACE_S = 0.5
+"""A word that was said before a question was asked, or so soon after, was not meant for it."""
+Place = Literal["menu", "round", "pause", "result"]
+COMMANDS: dict[str, Input] = {"undo": Undo(), "redo": Redo(), "clear": Clear()}
+CHOICES_OF_MENU = (*MODE_NAMES, "daily")
+TYPED = "type up, down, left, right, undo, redo, clear, pause, where, status, share, hint or quit"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A line that was typed; ``None`` is the end of them."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The program is to end."""
+
+    reason: str
+
+
+Message = tuple[Update, ...] | Typed | Ended
+
+
+class Announcer:
+    """A session that is written in lines.
+
+    Args:
+        context: the session; it is started and not closed here.
+        write: takes a line.
+        typing: lines are typed, and come by ``take``; without, the end of the source ends the session.
+    """
+
+    def __init__(self, context: SessionContext, write: Callable[[str], None], *, typing: bool) -> None:
+        self.context = context
+        self.reason = "quit"
+        """Why it ended."""
+        self._write = write
+        self._typing = typing
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._place: Place = "menu"
+        self._from_menu = False
+        self._chosen = 0
+        self._flow: RoundFlow | None = None
+        self._outcome: Outcome | None = None
+        self._asked_at = 0.0
+        self._around_at = 0.0
+        self._around = ""
+        self._headline = ""
+        self._silent = False
+        """The source is at its end, or there is none."""
+
+    def take(self, message: Message) -> None:
+        """Take something from another thread; returns at once."""
+        self._messages.put(message)
+
+    def run(self, setup: RoundSetup | None) -> None:
+        """Play until the player leaves.
+
+        Args:
+            setup: the first round; ``None`` begins with the list of modes.
+        """
+        self._from_menu = setup is None
+        self._say_notices()
+        if self._typing:
+            self._write(TYPED)
+        if setup is None:
+            self._open_menu()
+        elif not self._begin(setup):
+            return
+        self.context.start(self.take)
+        while self._step():
+            pass
+
+    def _step(self) -> bool:
+        """Take what came, and let time pass; return whether to go on."""
+        moving = self._flow is not None and self._place == "round" and self._flow.round.rules.moving
+        try:
+            message = self._messages.get(timeout=TICK_S if moving else IDLE_S)
+        except queue.Empty:
+            return self._let_time_pass()
+        match message:
+            case Ended(reason):
+                self.reason = reason
+                return False
+            case Typed(text):
+                going = self._take_line(text)
+            case _:
+                going = self._take_updates(message)
+        return going and self._let_time_pass()
+
+    # What comes in
+
+    def _take_updates(self, updates: Iterable[Update]) -> bool:
+        for update in updates:
+            item = self.context.take(update)
+            if isinstance(item, WordHeard):
+                if not self._take_word(item):
+                    return False
+            elif isinstance(item, WordRejected):
+                if self._flow is not None and self._place == "round":
+                    self._flow.round.hear(item)
+                self._write(f"nearly {item.word}")
+            elif isinstance(item, SourceEnded) or (isinstance(item, Problem) and item.fatal):
+                self._silent = True
+                self._write(item.message if isinstance(item, Problem) else "the sound is at its end")
+                if not self._typing:
+                    return False
+            elif text := _about(item):
+                self._write(text)
+                if isinstance(item, SourceLost):
+                    self._pause("source")
+        return True
+
+    def _take_word(self, heard: WordHeard) -> bool:
+        if self._place == "round" and self._flow is not None:
+            self._write(f"heard {heard.word}")
+            changes = self._flow.round.hear(heard)
+            if changes is not None:
+                self._say(changes)
+            return True
+        said = self.context.clock() if heard.captured is None else heard.captured
+        item = self.context.input_of(heard.word)
+        if said - self._asked_at < GRACE_S or not isinstance(item, Step):
+            return True
+        self._write(f"heard {heard.word}")
+        return self._choose(item.direction)
+
+    def _take_line(self, text: str | None) -> bool:
+        if text is None:
+            self._typing = False
+            return not self._silent
+        word = text.strip().lower()
+        rules = self._flow.round.rules if self._flow is not None else None
+        direction: Direction | None = next((one for one in DELTAS if one == word), None)
+        if word == "quit":
+            return False
+        if direction is not None:
+            if self._place != "round" or self._flow is None:
+                return self._choose(direction)
+            self._say(self._flow.round.do(Step(direction, "key")))
+        elif word == "pause" and self._place in ("round", "pause"):
+            return self._choose("right") if self._place == "pause" else self._pause("key")
+        elif rules is not None and word in COMMANDS and self._place == "round" and self._flow is not None:
+            self._say(self._flow.round.do(COMMANDS[word]))
+        elif rules is not None and word in ("where", "status"):
+            self._write((rules.surroundings if word == "where" else rules.status) or rules.headline)
+        elif self._outcome is not None and word in ("share", "hint") and self._place == "result":
+            self._share_or_hint(word)
+        elif word:
+            self._write(TYPED)
+        return True
+
+    def _let_time_pass(self) -> bool:
+        flow = self._flow
+        if flow is None or self._place != "round":
+            return True
+        self._say(flow.round.tick(), by_itself=True)
+        if flow.round.rules.ended:
+            self._open_result()
+        elif flow.silence_is_long:
+            self._pause("silence")
+        return True
+
+    # What is said
+
+    def _say(self, changes: Changes, *, by_itself: bool = False) -> None:
+        """Write what an input did, and what lies around now."""
+        flow = self._flow
+        if flow is None:
+            return
+        rules, now = flow.round.rules, self.context.clock()
+        if changes.message:
+            self._write(changes.message)
+        if rules.headline != self._headline:
+            self._headline = rules.headline
+            self._write(self._headline)
+        around = rules.surroundings
+        if around and around != self._around and (not by_itself or now - self._around_at >= AROUND_S) and not rules.ended:
+            self._around, self._around_at = around, now
+            self._write(around)
+
+    def _say_notices(self) -> None:
+        for notice in self.context.take_notices():
+            self._write(notice)
+
+    # Where the player is
+
+    def _begin(self, setup: RoundSetup) -> bool:
+        """Begin a round; return whether there is one."""
+        try:
+            rules = make_rules(self._prepared(setup))
+            current = self.context.begin_round(rules)
+        except VoicetrailError as error:
+            if not self._from_menu:
+                raise
+            self._write(str(error))
+            self._open_menu()
+            return True
+        self._place, self._flow, self._outcome = "round", RoundFlow(current, self.context.pause_after_s(rules)), None
+        self._around = self._headline = ""
+        self._say_notices()
+        self._write(f"{rules.mode_name} {rules.level}".strip())
+        self._say(Changes())
+        return True
+
+    def _prepared(self, setup: RoundSetup) -> RoundSetup:
+        if setup.mode == "sketch":
+            return sketch_setup(self.context.settings)
+        if setup.mode == "snake":
+            return replace(snake_setup(setup.level, self.context.delay_ms()), seed=setup.seed)
+        return setup
+
+    def _pause(self, reason: Literal["key", "silence", "source"]) -> bool:
+        if self._flow is not None and self._flow.pause(reason) is not None:
+            self._ask("pause", self._flow.text)
+        return True
+
+    def _ask(self, place: Place, text: str) -> None:
+        self._place, self._asked_at = place, self.context.clock()
+        self._write(text)
+
+    def _open_menu(self) -> None:
+        self._flow = self._outcome = None
+        self._ask("menu", f"choose: {CHOICES_OF_MENU[self._chosen]}; up and down move, right starts, left quits")
+
+    def _open_result(self) -> None:
+        outcome = self._outcome = self.context.finish_round()
+        for line in result_lines(outcome):
+            self._write(line)
+        more = ", up next level" if next_level(outcome.rules.setup) is not None else ""
+        self._ask("result", f"right again{more}, down share, left leaves")
+
+    def _choose(self, direction: Direction) -> bool:
+        """Do what a direction does where no round goes on; return whether to go on."""
+        if self._place == "menu":
+            return self._choose_in_menu(direction)
+        if self._place == "pause":
+            return self._choose_in_pause(direction)
+        outcome = self._outcome
+        if outcome is None:
+            return True
+        further = next_level(outcome.rules.setup)
+        if direction == "down":
+            self._share_or_hint("share")
+        elif direction == "right":
+            return self._begin(same_again(outcome.rules.setup, self.context.settings))
+        elif direction == "up" and further is not None:
+            return self._begin(further)
+        elif direction == "left":
+            return self._leave()
+        return True
+
+    def _choose_in_menu(self, direction: Direction) -> bool:
+        if direction == "left":
+            return False
+        if direction == "right":
+            return self._begin(requested_setup(CHOICES_OF_MENU[self._chosen]))
+        self._chosen = (self._chosen + (1 if direction == "down" else -1)) % len(CHOICES_OF_MENU)
+        self._ask("menu", CHOICES_OF_MENU[self._chosen])
+        return True
+
+    def _choose_in_pause(self, direction: Direction) -> bool:
+        flow = self._flow
+        if flow is None:
+            return True
+        match CHOICES.get(direction):
+            case "go on":
+                flow.go_on()
+                self._place = "round"
+                self._write("on again")
+            case "restart":
+                return self._begin(same_again(flow.round.rules.setup, self.context.settings))
+            case "leave":
+                return self._leave()
+            case _:
+                self._write(flow.text)
+        return True
+
+    def _leave(self) -> bool:
+        """Leave the round; without a menu to go back to, the session."""
+        if not self._from_menu:
+            return False
+        self.context.leave_round()
+        self._open_menu()
+        return True
+
+    def _share_or_hint(self, what: str) -> None:
+        if self._outcome is not None:
+            rules = self._outcome.rules
+            text = rules.share_text(self._outcome.result) if what == "share" else rules.hint()
+            for line in (text or "there is no better way").split("\n"):
+                self._write(line)
+
+
+def result_lines(outcome: Outcome) -> list[str]:
+    """How a round ended."""
+    result, rules = outcome.result, outcome.rules
+    medal = f", {result.medal} medal" if result.medal else ""
+    best = ", your best" if outcome.is_best else "" if outcome.best_before is None else f", best so far {outcome.best_before}"
+    par = f" (the best way takes {result.par})" if result.par is not None else ""
+    lines = [
+        rules.headline,
+        f"score {result.score}{medal}{best}",
+        f"{result.words} words{par} in {time_text(result.time_ms)}, {result.wrong} wrong, {outcome.near_misses} near misses",
+    ]
+    lines += [f"{name}: {value}" for name, value in result.details.items() if value != ""]
+    if not result.finished and not isinstance(rules, Sketch):
+        lines.append("left before its end: it does not count")
+    elif not outcome.counts:
+        lines.append("of the maze of a day only the first try counts")
+    if outcome.problem:
+        lines.append(outcome.problem)
+    return lines
+
+
+def _about(item: Update) -> str:
+    """A line about what happened to the sound; empty where there is nothing to say."""
+    match item:
+        case Ready():
+            return "listening"
+        case SourceOpened(name):
+            return f"sound from {name}"
+        case SourceBack(_, name):
+            return f"sound is back: {name}"
+        case SourceLost(_, message) | SourceDelayed(_, message):
+            return message
+        case SamplesLost(_, count):
+            return f"{count} samples lost"
+        case Problem(message):
+            return message
+    return ""
