@@ -35,7 +35,7 @@ def scene(
         room_db: level of the room.
         speech_db: level of the voice.
         clipped: prompts, from 1, whose sound is clipped.
-        said_as: the word that is recognised when a word is said.
+        said_as: the word that is recognized when a word is said.
         seconds: end after so long; the plan's own length, and a second more, by default.
     """
     rng = random.Random(5)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicetrail.calibration import RoomTail, SpeechCurve
-from voicetrail.calibration.choice import ALLOWED, FURTHEST, HIGHEST, LOWEST, Known, choose
+from voicetrail.calibration.choice import FALSE_MOVES_ALLOWED, FURTHEST_BELOW, HIGHEST, LOWEST, WordEvidence, choose
 from voicetrail.log_odds import log_odds
 
 FREE = SpeechCurve(((0.1, 0.0), (0.9, 0.0)))
@@ -25,10 +25,10 @@ def known(
     now: float | None = None,
     mistaken: Sequence[float] = (0.0,) * 9,
     room: RoomTail | None = STILL,
-    restless: bool = False,
+    room_near: bool = False,
     speech: SpeechCurve = FREE,
-) -> Known:
-    return Known(word, shipped if now is None else now, shipped, tuple(peaks), tuple(mistaken), room, restless, speech)
+) -> WordEvidence:
+    return WordEvidence(word, shipped if now is None else now, shipped, tuple(peaks), tuple(mistaken), room, room_near, speech)
 
 
 def falling(at: float, per_hour: float, steep: float) -> SpeechCurve:
@@ -47,32 +47,32 @@ words = st.builds(
 )
 vocabularies = st.lists(words, min_size=1, max_size=4).map(
     lambda given: [
-        Known(f"w{i}", w.now, w.shipped, w.peaks, w.mistaken, w.room, w.restless, w.speech) for i, w in enumerate(given)
+        WordEvidence(f"w{i}", w.now, w.shipped, w.peaks, w.mistaken, w.room, w.room_near, w.speech) for i, w in enumerate(given)
     ]
 )
 
 
 @settings(max_examples=40, deadline=None)
 @given(vocabularies)
-def test_nothing_is_raised_without_evidence_from_the_room_and_little_is_added(given: list[Known]) -> None:
+def test_nothing_is_raised_without_evidence_from_the_room_and_little_is_added(given: list[WordEvidence]) -> None:
     """Whatever weights ship, however they were chosen: lower within the bounds and the allowance, or as it was."""
     chosen = choose(given)
     for word in given:
-        furthest = 1 / (1 + math.exp(FURTHEST - log_odds(word.shipped)))
+        furthest = 1 / (1 + math.exp(FURTHEST_BELOW - log_odds(word.shipped)))
         assert min(word.shipped, max(LOWEST, furthest)) <= chosen[word.word] <= word.shipped
         assert len(word.peaks) >= 2 or chosen[word.word] == word.shipped
     added = sum(word.false_moves(chosen[word.word]) - word.false_moves(word.shipped) for word in given)
-    assert added <= ALLOWED + 1e-9
+    assert added <= FALSE_MOVES_ALLOWED + 1e-9
 
 
 @settings(max_examples=30, deadline=None)
 @given(vocabularies)
-def test_no_word_that_changes_is_expected_to_be_heard_less(given: list[Known]) -> None:
+def test_no_word_that_changes_is_expected_to_be_heard_less(given: list[WordEvidence]) -> None:
     chosen = choose(given)
     for word in given:
         if word.enough:
             assert word.heard(chosen[word.word]) >= word.heard(word.shipped)
-            assert word.worth(chosen[word.word]) >= word.worth(word.shipped)
+            assert word.benefit(chosen[word.word]) >= word.benefit(word.shipped)
 
 
 @pytest.mark.parametrize("shipped", [0.4, 0.55, 0.7, 0.8, 0.9, 0.95])
@@ -113,21 +113,21 @@ def test_a_word_that_comes_when_another_is_asked_for_is_not_lowered_to_where_it_
 def test_a_restless_room_raises_its_word_until_it_rests_and_no_other() -> None:
     room = RoomTail(-3.0, 0.6)
     assert room.per_hour(0.7) > 5
-    loud = known("up", peaks=[0.99] * 3, room=room, restless=True)
+    loud = known("up", peaks=[0.99] * 3, room=room, room_near=True)
     chosen = choose([loud, known("left", peaks=[0.99] * 3)])
     assert 0.7 < chosen["up"] < HIGHEST
-    assert room.per_hour(chosen["up"]) <= ALLOWED / 2
+    assert room.per_hour(chosen["up"]) <= FALSE_MOVES_ALLOWED / 2
     assert chosen["left"] == 0.7
     helped = choose([loud, known("left", peaks=[0.6] * 3)])
     assert helped["left"] < 0.7, "its neighbour's room does not keep it from being heard"
 
 
 def test_a_restless_room_leaves_half_of_what_was_heard() -> None:
-    word = known(peaks=[0.8] * 3, room=RoomTail(1.0, 1.0), restless=True)
+    word = known(peaks=[0.8] * 3, room=RoomTail(1.0, 1.0), room_near=True)
     chosen = choose([word])["up"]
     assert chosen > 0.7
     assert word.heard(chosen) >= word.heard(0.7) / 2
-    assert choose([known(peaks=[], room=RoomTail(1.0, 1.0), restless=True)])["up"] == HIGHEST
+    assert choose([known(peaks=[], room=RoomTail(1.0, 1.0), room_near=True)])["up"] == HIGHEST
 
 
 def test_a_threshold_of_ones_own_stays_where_nothing_is_gained() -> None:

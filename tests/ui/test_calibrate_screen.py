@@ -116,3 +116,14 @@ async def test_without_ears_it_says_so(tmp_path: Path) -> None:
         await pilot.pause()
         assert isinstance(app.screen, RoundScreen)
         assert not app.screen.context.words_held
+
+
+async def test_the_bundled_voice_is_not_calibrated_with(tmp_path: Path) -> None:
+    """It says its own words: thresholds chosen by them would fit nobody."""
+    app = make_app(make_settings(tmp_path, source="demo"), tone_file(tmp_path / "quiet.wav", []))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: round_screen(app).board.status.state == "ended")
+        app.push_screen(CalibrateScreen(round_screen(app).context, PLAN))
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: "says its own words" in " ".join(text(app).split()))

@@ -3,10 +3,11 @@ reasons.
 """
 
 from voicetrail.calibration.proposal import CalibrationProposal, GainProposal, WordProposal, propose
-from voicetrail.calibration.session import Answer, CalibrationRun, Plan, Stage, Verdict
+from voicetrail.calibration.run import VERDICT_TEXT, Answer, CalibrationRun, Plan, Stage, Verdict
 from voicetrail.calibration.tail import RoomTail, SpeechCurve, speech_curves
 
 __all__ = [
+    "VERDICT_TEXT",
     "Answer",
     "CalibrationProposal",
     "CalibrationRun",

@@ -18,35 +18,35 @@ from dataclasses import dataclass
 from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.log_odds import from_log_odds, log_odds
 
-ALLOWED = 1.0
+FALSE_MOVES_ALLOWED = 1.0
 """False moves in an hour of play that all words together may make, more than they do with the thresholds that ship."""
-PARTS = 100
+ALLOWANCE_PARTS = 100
 """In how many parts these are dealt out."""
-TALK = 1 / 30
-"""Part of the time in which somebody talks with the ear open and does not mean the game: two minutes in an hour."""
+TALK_SHARE = 1 / 30
+"""Part of the time in which somebody talks while the game listens and does not mean it: two minutes in an hour."""
 LOWEST, HIGHEST = 0.25, 0.93
 """No threshold outside these is proposed: many a network's scores go no higher than 0.95."""
-FURTHEST = 1.0
-"""No threshold is proposed further below the one that ships, in log-odds. Beyond that fewer words are heard, not more: they are
-taken for each other, and a word's score does not fall far enough for it to be heard again at once."""
+FURTHEST_BELOW = 1.0
+"""No threshold is proposed further below the one that ships, in log-odds: beyond that words are taken for each other."""
 GRID = 0.01
-RESTLESS = 0.8
+"""Step between the thresholds that are tried."""
+ROOM_NEAR = 0.8
 """A room that takes a word's score to this part of the threshold that ships may raise it; what stays lower is no evidence."""
-DEAF = 0.5
-"""A restless room raises no threshold so far that less than this part of the words heard before is left."""
+STILL_HEARD = 0.5
+"""The room raises no threshold so far that less than this part of the words heard before is left."""
 SPREAD = 1.6
 """Width of one speaker's scores for a word, in log-odds, as measured over many speakers."""
 SPREAD_WEIGHT = 4
-"""How many answers the measured width is worth."""
+"""How many answers the measured width counts for."""
 ENOUGH = 2
 """Answers that say how a player says a word."""
-STAY = 0.02
+STAY_BONUS = 0.02
 """A threshold moves only for at least this part of words heard more, and as much again for each false move an hour."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a word."""
+class WordEvidence:
+    """What a calibration has found out about one word."""
 
     word: str
     now: float
@@ -56,7 +56,7 @@ class Known:
     mistaken: tuple[float, ...]
     """How high it came, ahead of all others, while another word was asked for; as many as there were such answers."""
     room: RoomTail | None
-    restless: bool
+    room_near: bool
     """The room itself came near to the threshold that ships."""
     speech: SpeechCurve
 
@@ -79,17 +79,19 @@ class Known:
 
     def false_moves(self, threshold: float) -> float:
         """False moves in an hour of play."""
-        return self.room_moves(threshold) + TALK * self.speech.per_hour(threshold)
+        return self.room_moves(threshold) + TALK_SHARE * self.speech.per_hour(threshold)
 
-    def worth(self, threshold: float) -> float:
-        """Part of the words heard, less those that would be a wrong move at another word's time, less a little for each false
-        move, and a little more for staying, or for going back to what ships.
+    def benefit(self, threshold: float) -> float:
+        """What a threshold is good for: the larger, the better.
+
+        The part of the words that is heard, less the part of other words at which it would be a wrong move, less ``STAY_BONUS`` for
+        each false move an hour, and with ``STAY_BONUS`` for keeping the threshold or going back to the one that ships.
         """
-        stays = STAY if threshold in (self.now, self.shipped) else 0.0
+        stays = STAY_BONUS if threshold in (self.now, self.shipped) else 0.0
         if not self.enough:
             return stays
         wrong = sum(peak >= threshold for peak in self.mistaken) / max(len(self.mistaken), 1)
-        return self.heard(threshold) - wrong + stays - STAY * self.false_moves(threshold)
+        return self.heard(threshold) - wrong + stays - STAY_BONUS * self.false_moves(threshold)
 
     @property
     def start(self) -> float:
@@ -97,57 +99,57 @@ class Known:
         return self.shipped if self.enough else self.now
 
     def parts(self, threshold: float) -> int:
-        """How much of the allowance a threshold takes, in ``PARTS``."""
+        """How much of the allowance a threshold takes, in ``ALLOWANCE_PARTS``."""
         more = self.false_moves(threshold) - self.false_moves(self.start)
-        return max(0, math.ceil(more / ALLOWED * PARTS - 1e-9))
+        return max(0, math.ceil(more / FALSE_MOVES_ALLOWED * ALLOWANCE_PARTS - 1e-9))
 
     def candidates(self, share: float) -> list[float]:
         """The thresholds that may be proposed.
 
         Args:
-            share: false moves an hour that a restless room may make with this word.
+            share: false moves an hour that a room that comes near may make with this word.
         """
-        raised = self._threshold_shift(share) if self.restless else 0.0
-        if raised > self.start:
-            return [raised]
+        for_room = self._threshold_for_room(share) if self.room_near else 0.0
+        if for_room > self.start:
+            return [for_room]
         if not self.enough:
             return [self.start]
-        furthest = from_log_odds(log_odds(self.shipped) - FURTHEST)
-        low = min(max(LOWEST, furthest, raised), self.shipped)
+        furthest = from_log_odds(log_odds(self.shipped) - FURTHEST_BELOW)
+        low = min(max(LOWEST, furthest, for_room), self.shipped)
         grid = (
             round(number * GRID, 4) for number in range(math.ceil(low / GRID - 1e-6), math.ceil(self.shipped / GRID - 1e-6))
         )
         return [self.shipped, *grid, *([self.now] if low <= self.now <= self.shipped else [])]
 
-    def _threshold_shift(self, share: float) -> float:
-        """The lowest threshold that a restless room reaches seldom enough, so far as the player is still heard."""
+    def _threshold_for_room(self, share: float) -> float:
+        """The lowest threshold that the room reaches seldom enough, so far as the player is still heard."""
         first = math.ceil(LOWEST / GRID)
         grid = [round(number * GRID, 4) for number in range(first, round(HIGHEST / GRID) + 1)]
         if self.enough:
-            least = DEAF * self.heard(self.shipped)
+            least = STILL_HEARD * self.heard(self.shipped)
             grid = [threshold for threshold in grid if threshold <= self.shipped or self.heard(threshold) >= least]
         return next((threshold for threshold in grid if self.room_moves(threshold) <= share), max([*grid, self.shipped]))
 
 
-def choose(words: Sequence[Known]) -> dict[str, float]:
+def choose(words: Sequence[WordEvidence]) -> dict[str, float]:
     """The threshold of each word.
 
     What all words together may add is dealt out in small parts, and each word in turn takes of what is left as many as serve the
-    whole best (the multiple-choice knapsack, solved by dynamic programming). Words that a restless room decides take no part.
+    whole best (the multiple-choice knapsack, solved by dynamic programming). Words that the room decides take no part.
     """
-    share = ALLOWED / max(len(words), 1)
+    share = FALSE_MOVES_ALLOWED / max(len(words), 1)
     # For each number of parts spent: what is heard for them, and the thresholds that hear it.
-    best: list[tuple[float, dict[str, float]]] = [(0.0, {})] * (PARTS + 1)
+    best: list[tuple[float, dict[str, float]]] = [(0.0, {})] * (ALLOWANCE_PARTS + 1)
     for word in words:
-        options = [(word.worth(t), 0 if word.restless else word.parts(t), t) for t in word.candidates(share)]
+        options = [(word.benefit(t), 0 if word.room_near else word.parts(t), t) for t in word.candidates(share)]
         longer = []
-        for spent in range(PARTS + 1):
+        for spent in range(ALLOWANCE_PARTS + 1):
             fitting = [
-                (best[spent - parts][0] + worth, spent - parts, threshold)
-                for worth, parts, threshold in options
+                (best[spent - parts][0] + benefit, spent - parts, threshold)
+                for benefit, parts, threshold in options
                 if parts <= spent
             ]
             value, before, threshold = max(fitting, key=lambda option: option[0])
             longer.append((value, {**best[before][1], word.word: threshold}))
         best = longer
-    return best[PARTS][1]
+    return best[ALLOWANCE_PARTS][1]

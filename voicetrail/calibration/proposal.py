@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voicetrail.calibration.choice import RESTLESS, STAY, Known, choose
-from voicetrail.calibration.session import CLEAR, NOTHING, QUIET, Answer, CalibrationRun
+from voicetrail.calibration.choice import ROOM_NEAR, STAY_BONUS, WordEvidence, choose
+from voicetrail.calibration.run import ABOVE_ROOM_DB, QUIETEST_DB, RECOGNIZED, Answer, CalibrationRun
 from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.spotting.detector import DetectorSettings
 
-ASSUMED = 2.0
+ASSUMED_PER_HOUR = 2.0
 """False moves an hour of talk by one word at the threshold that ships, for weights that bring no figures."""
-WELL = 0.9
+HEARD_WELL = 0.9
 """A word that is heard less often than this is not heard well."""
-GAIN_TARGET = -20.0
+GAIN_TARGET_DB = -20.0
 """Where the loudest part of a word should lie, in dB below full scale."""
-GAIN_STEP = 3.0
+GAIN_STEP_DB = 3.0
 """A gain is changed only by more than this, in dB."""
-GAIN_RANGE = (-20.0, 40.0)
+GAIN_RANGE_DB = (-20.0, 40.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class CalibrationProposal:
     """False moves an hour of this room at the proposed thresholds, extrapolated."""
     speech_moves: float
     """False moves an hour of speech that holds no word at the proposed thresholds."""
+    nothing_recognized: bool = False
+    """No word that was asked for was recognized even once."""
 
     @property
     def thresholds(self) -> Mapping[str, float]:
@@ -81,9 +83,16 @@ class CalibrationProposal:
         """Whether anything would change."""
         return bool(self.settings)
 
+    @property
+    def summary(self) -> str:
+        """What it comes to where nothing changes; empty where something does."""
+        if self.changes:
+            return ""
+        return "no word was recognized, so nothing is changed" if self.nothing_recognized else "nothing needs to change"
+
 
 def propose(
-    session: CalibrationRun,
+    run: CalibrationRun,
     shipped: DetectorSettings,
     gain: float | str,
     curves: Mapping[str, SpeechCurve] | None = None,
@@ -91,113 +100,128 @@ def propose(
     """Propose thresholds and gain.
 
     Args:
-        session: a calibration that is done; its ``detector`` is what holds now.
+        run: a calibration that is done; its ``detector`` is what holds now.
         shipped: what comes with the weights.
         gain: the gain setting of now: ``auto`` or a number of dB.
         curves: false moves an hour of speech for each word, as measured with the weights; assumed where missing.
     """
-    answers = {word: [a for a in session.answers if a.word == word] for word in session.plan.words}
-    words = [_known(word, given, session, shipped, (curves or {}).get(word)) for word, given in answers.items()]
+    answers = {word: [a for a in run.answers if a.word == word] for word in run.plan.words}
+    words = [_evidence(word, given, run, shipped, (curves or {}).get(word)) for word, given in answers.items()]
     chosen = choose(words)
-    levels = [answer.level_db for answer in session.answers if _counts(answer)] or [a.level_db for a in session.answers]
+    levels = [answer.level_db for answer in run.answers if _counts(answer)] or [a.level_db for a in run.answers]
     speech_db = sorted(levels)[len(levels) // 2]
     return CalibrationProposal(
-        tuple(_explain(word, chosen[word.word], answers[word.word], session) for word in words),
-        _gain(session, gain, speech_db),
-        tuple(_warnings(session, speech_db, answers)),
-        session.room.level_db,
+        tuple(_explain(word, chosen[word.word], answers[word.word], run) for word in words),
+        _gain(run, gain, speech_db),
+        tuple(_warnings(run, speech_db, answers)),
+        run.room.level_db,
         speech_db,
         sum(word.room_moves(chosen[word.word]) for word in words),
         sum(word.speech.per_hour(chosen[word.word]) for word in words),
+        _nothing_recognized(run),
     )
 
 
-def _known(
-    word: str, answers: Sequence[Answer], session: CalibrationRun, shipped: DetectorSettings, curve: SpeechCurve | None
-) -> Known:
-    """What the session says of a word."""
-    threshold, room = shipped.threshold_of(word), session.room.scores[word]
-    return Known(
+def _evidence(
+    word: str, answers: Sequence[Answer], run: CalibrationRun, shipped: DetectorSettings, curve: SpeechCurve | None
+) -> WordEvidence:
+    """What the run says of a word."""
+    threshold, room = shipped.threshold_of(word), run.room.scores[word]
+    return WordEvidence(
         word,
-        now=session.detector.threshold_of(word),
+        now=run.detector.threshold_of(word),
         shipped=threshold,
         peaks=tuple(answer.peak for answer in answers if _counts(answer)),
-        mistaken=tuple(answer.others.get(word, 0.0) for answer in session.answers if answer.word != word),
-        room=RoomTail.fit(room, session.room.hop),
-        restless=max(room, default=0.0) >= RESTLESS * threshold,
-        speech=curve or SpeechCurve.assumed(threshold, ASSUMED),
+        mistaken=tuple(answer.others.get(word, 0.0) for answer in run.answers if answer.word != word),
+        room=RoomTail.fit(room, run.room.hop),
+        room_near=max(room, default=0.0) >= ROOM_NEAR * threshold,
+        speech=curve or SpeechCurve.assumed(threshold, ASSUMED_PER_HOUR),
     )
 
 
 def _counts(answer: Answer) -> bool:
     """Whether an answer tells how the player says the word: it was loud enough to be said at all, and something was
-    recognised.
+    recognized.
     """
-    return answer.peak >= NOTHING and not answer.clipped and answer.level_db >= QUIET
+    return answer.peak >= RECOGNIZED and not answer.clipped and answer.level_db >= QUIETEST_DB
 
 
-def _explain(word: Known, proposed: float, answers: Sequence[Answer], session: CalibrationRun) -> WordProposal:
+def _explain(word: WordEvidence, proposed: float, answers: Sequence[Answer], run: CalibrationRun) -> WordProposal:
     now, then = (word.heard(word.now), word.heard(proposed)) if word.enough else (None, None)
     scores = ", ".join(f"{answer.peak:.2f}" for answer in answers)
-    room = max(session.room.scores[word.word], default=0.0)
+    room = max(run.room.scores[word.word], default=0.0)
     said = f"you reached {scores}; the room {room:.2f} at most" if word.enough else f"heard too seldom to judge ({scores})"
     change = "" if now is None or then is None else f"you are heard about {_percent(then)} instead of {_percent(now)}"
     if proposed < word.now:
         reason = f"{said}: {change}" if change else said
-    elif proposed > word.now and word.restless:
+    elif proposed > word.now and word.room_near:
         reason = f"{said}: at {word.now:.2f} this room would make about {_rate(word.room_moves(word.now))} false moves an hour"
         if now is not None and then is not None:
-            reason = f"{reason}; {'you lose nothing' if now - then < STAY else change}"
+            reason = f"{reason}; {'you lose nothing' if now - then < STAY_BONUS else change}"
     elif proposed > word.now:
         reason = f"{said}: lower than {proposed:.2f} costs more false moves than it is worth"
-    elif now is not None and now < WELL and not word.restless:
+    elif now is not None and now < HEARD_WELL and not word.room_near:
         reason = f"{said}: you are heard about {_percent(now)}, but a lower one would make too many false moves"
     else:
         reason = f"{said}: it is right as it is"
     return WordProposal(word.word, word.now, proposed, reason, now, then)
 
 
-def _gain(session: CalibrationRun, gain: float | str, speech_db: float) -> GainProposal:
-    clipped = sum(answer.clipped for answer in session.answers)
+def _gain(run: CalibrationRun, gain: float | str, speech_db: float) -> GainProposal:
+    clipped = sum(answer.clipped for answer in run.answers)
     if clipped:
         return GainProposal(gain, gain, "the microphone itself is too loud: turn it down in the system's sound settings")
     if isinstance(gain, str):
-        return GainProposal(gain, gain, f"it follows your voice by itself (now {session.gain_db:+.0f} dB)")
-    proposed = float(round(min(max(GAIN_TARGET - speech_db, GAIN_RANGE[0]), GAIN_RANGE[1])))
+        return GainProposal(gain, gain, f"it follows your voice by itself (now {run.gain_db:+.0f} dB)")
+    proposed = float(round(min(max(GAIN_TARGET_DB - speech_db, GAIN_RANGE_DB[0]), GAIN_RANGE_DB[1])))
     # Raising the sound raises the room as well: past this it is only louder noise.
-    if abs(proposed - gain) <= GAIN_STEP or (proposed > gain and speech_db - session.room.level_db < CLEAR):
+    if abs(proposed - gain) <= GAIN_STEP_DB or (proposed > gain and speech_db - run.room.level_db < ABOVE_ROOM_DB):
         return GainProposal(gain, gain, f"your voice reaches {speech_db + gain:.0f} dB with it: that is right")
     loud, speech_db = "loud" if proposed < gain else "quiet", speech_db + gain
     return GainProposal(
-        gain, proposed, f"your voice reaches {speech_db:.0f} dB with it, which is too {loud}; {GAIN_TARGET:.0f} dB is best"
+        gain, proposed, f"your voice reaches {speech_db:.0f} dB with it, which is too {loud}; {GAIN_TARGET_DB:.0f} dB is best"
     )
 
 
-def _warnings(session: CalibrationRun, speech_db: float, answers: Mapping[str, Sequence[Answer]]) -> list[str]:
+def _nothing_recognized(run: CalibrationRun) -> bool:
+    return all(answer.peak < RECOGNIZED for answer in run.answers)
+
+
+def _warnings(run: CalibrationRun, speech_db: float, answers: Mapping[str, Sequence[Answer]]) -> list[str]:
     warnings = []
-    clipped = sum(answer.clipped for answer in session.answers)
+    clipped = sum(answer.clipped for answer in run.answers)
     if clipped:
-        warnings.append(
-            f"{clipped} of {len(session.answers)} words were clipped: turn the microphone down, or speak further away"
-        )
-    if session.losses:
-        warnings.append(f"the sound stopped {session.losses} times meanwhile: calibrate again if a word was lost by it")
-    above = speech_db - session.room.level_db
-    if speech_db < QUIET:
+        warnings.append(f"{clipped} of {len(run.answers)} words were clipped: turn the microphone down, or speak further away")
+    if run.losses:
+        warnings.append(f"the sound stopped {run.losses} times meanwhile: calibrate again if a word was lost by it")
+    above = speech_db - run.room.level_db
+    if _nothing_recognized(run):
+        # One thing is wrong, and it is told once: not again for each word.
+        return [*warnings, _why_nothing(run, speech_db)]
+    if speech_db < QUIETEST_DB:
         warnings.append(f"your voice is too quiet ({speech_db:.0f} dB): turn the microphone up, or come closer")
-    elif above < CLEAR:
+    elif above < ABOVE_ROOM_DB:
         warnings.append(
             f"your voice is only {above:.0f} dB above the room: come closer to the microphone, or make the room quieter"
         )
     for word, given in answers.items():
-        missing = sum(answer.peak < NOTHING for answer in given)
+        missing = sum(answer.peak < RECOGNIZED for answer in given)
         if missing == len(given):
-            rivals = sorted({a.rival for a in given if a.rival and a.rival_peak >= session.detector.threshold_of(a.rival)})
+            rivals = sorted({a.rival for a in given if a.rival and a.rival_peak >= run.detector.threshold_of(a.rival)})
             heard_as = f"; it was taken for {', '.join(rivals)}" if rivals else ""
             warnings.append(f"{word!r} was not heard at all{heard_as}: say it within its time, a little slower")
         elif missing:
             warnings.append(f"{word!r} was not heard {missing} of {len(given)} times")
     return warnings
+
+
+def _why_nothing(run: CalibrationRun, speech_db: float) -> str:
+    if speech_db < QUIETEST_DB:
+        return f"the sound is too quiet for a voice ({speech_db:.0f} dB): is it the right microphone, and is it switched on?"
+    rivals = sorted({a.rival for a in run.answers if a.rival and a.rival_peak >= run.detector.threshold_of(a.rival)})
+    if rivals:
+        return f"other words came than were asked for ({', '.join(rivals)}): say each word within its time"
+    return f"sound came ({speech_db:.0f} dB), but none of the words: say each within its time, clearly"
 
 
 def _percent(part: float) -> str:

@@ -16,7 +16,7 @@ from typing import TypeGuard
 
 from voicetrail.log_odds import log_odds
 
-BLOCK = 1.0
+BLOCK_S = 1.0
 """Length of the stretches whose highest score is taken, in s."""
 WIDTH = 0.6
 """Width, in log-odds, of the maxima of one noise: what foretold seventy rooms of held-out noise best."""
@@ -45,7 +45,7 @@ class RoomTail:
         Returns:
             ``None`` when there are not two whole seconds.
         """
-        size = max(1, round(BLOCK / hop))
+        size = max(1, round(BLOCK_S / hop))
         maxima = [log_odds(max(scores[start : start + size])) for start in range(0, len(scores) - size + 1, size)]
         if len(maxima) < 2:
             return None
@@ -58,7 +58,7 @@ class RoomTail:
     def per_hour(self, threshold: float) -> float:
         """How often an hour of this room reaches a threshold."""
         distance = (log_odds(threshold) - self.location) / self.width
-        return 3600.0 / BLOCK * -math.expm1(-math.exp(-max(distance, -50.0)))
+        return 3600.0 / BLOCK_S * -math.expm1(-math.exp(-max(distance, -50.0)))
 
 
 @dataclass(frozen=True, slots=True)

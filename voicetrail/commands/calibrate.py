@@ -12,22 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from voicetrail import output
-from voicetrail.calibration import CalibrationProposal, CalibrationRun, Plan, propose, speech_curves
+from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import AudioError, UsageError
+from voicetrail.play.calibration import NO_ANSWER, Answered, Asked, Calibration, CalibrationStep
 from voicetrail.settings import Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
 from voicetrail.text import printable
 
-NO_SOUND = 10.0
+NO_SOUND_S = 10.0
 """Seconds without sound after which it is given up."""
-VERDICTS = {
-    "heard": "heard",
-    "nearly": "nearly: below its threshold",
-    "another": "taken for another word",
-    "quiet": "too quiet",
-    "clipped": "too loud: the microphone clips",
-    "not heard": "not heard",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,16 +41,15 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(setting_flags(args), args.profile)
     for notice in settings.notices:
         output.note(notice)
-    teller = _JsonTeller() if args.json else _TextTeller()
-    proposal = _calibrate(settings, args, teller)
-    teller.proposal(proposal)
-    if proposal.changes and (args.yes or _wants(args)):
+    printer = _JsonPrinter() if args.json else _TextPrinter()
+    proposal = _calibrate(settings, args, printer)
+    if proposal.changes and (args.yes or _confirms(args)):
         settings.set_all(proposal.settings)
-        teller.taken(settings)
+        printer.taken(settings)
     return 0
 
 
-def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) -> CalibrationProposal:
+def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) -> CalibrationProposal:
     from voicetrail.audio.gain import make_gain
     from voicetrail.listening import Listener
     from voicetrail.sources import open_source
@@ -66,54 +58,52 @@ def _calibrate(settings: Settings, args: argparse.Namespace, teller: _Teller) ->
 
     # A device remembered from another day is waited for; one that was named for this run has to be there.
     patient = settings.origin("device") not in ("flag", "environment")
-    source = open_source(settings.values.source, device=settings.values.input_device, patient=patient)
+    values = settings.values
+    if values.source == "demo":
+        raise UsageError(NO_ANSWER)
+    source = open_source(values.source, device=values.input_device, patient=patient)
     try:
-        recognizer = load_recognizer(settings.values.recognizer)
+        recognizer = load_recognizer(values.recognizer)
         detector = settings.detector_settings(recognizer.detector)
         plan = Plan.for_words(_words(args.words, recognizer.labels, recognizer.meanings), room=args.room, slot=args.slot)
-        session = CalibrationRun(recognizer.labels, plan, detector)
-        listener = Listener(source, recognizer, Detector(recognizer.labels, detector), gain=make_gain(settings.values.gain))
+        calibration = Calibration(
+            recognizer.labels,
+            recognizer.meanings,
+            recognizer.about,
+            recognizer.detector,
+            detector,
+            values.gain,
+            plan,
+        )
+        listener = Listener(source, recognizer, Detector(recognizer.labels, detector), gain=make_gain(values.gain))
     except BaseException:
         source.close()
         raise
-    teller.begins(source.name, session)
-    late: threading.Timer | None = _later(listener.stop)
-    told = 0
+    printer.begins(source.name, plan)
+    giving_up: threading.Timer | None = _later(listener.stop)
     for event in listener.events():
-        session.feed(event)
-        if session.broken:
+        for step in calibration.feed(event):
+            printer.show(step, len(calibration.run.prompts))
+        if calibration.waiting and giving_up is None:
+            printer.waits(calibration.waiting)
+            giving_up = _later(listener.stop)
+        elif giving_up is not None and not calibration.waiting and calibration.run.elapsed > 0:
+            giving_up.cancel()
+            giving_up = None
+        if calibration.ended:
             listener.stop()
-            raise AudioError(f"calibration cannot go on: {session.broken}")
-        if session.lost and late is None:
-            teller.waits(session.lost)
-            late = _later(listener.stop)
-        elif late is not None and not session.lost and session.elapsed > 0:
-            late.cancel()
-            late = None
-        number = len(session.prompts) + 1 if session.done else session.stage.number
-        if number != told and (session.done or session.stage.kind == "word"):
-            if told:
-                teller.answered(session, told)
-            if number <= len(session.prompts):
-                teller.ask(session, number)
-            told = number
-        teller.tick(session)
-        if session.done:
-            listener.stop()
-    if late is not None:
-        late.cancel()
-    if session.stage.kind != "done":
+    if giving_up is not None:
+        giving_up.cancel()
+    if calibration.problem:
+        raise AudioError(f"calibration cannot go on: {calibration.problem}")
+    if calibration.proposal is None:
         raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
-    if told == len(session.prompts):
-        teller.answered(session, told)
-    gain = settings.values.gain
-    assert isinstance(gain, float | str)
-    return propose(session, recognizer.detector, gain, speech_curves(recognizer.about))
+    return calibration.proposal
 
 
 def _later(stop: Callable[[], None]) -> threading.Timer:
     """Stop after a while, if no sound has come by then."""
-    timer = threading.Timer(NO_SOUND, stop)
+    timer = threading.Timer(NO_SOUND_S, stop)
     timer.daemon = True
     timer.start()
     return timer
@@ -139,7 +129,7 @@ def _words(given: str | None, labels: Sequence[str], meanings: Mapping[str, str]
     return words
 
 
-def _wants(args: argparse.Namespace) -> bool:
+def _confirms(args: argparse.Namespace) -> bool:
     """Ask the player; without a terminal to ask at, nothing is changed."""
     if args.json or not sys.stdin.isatty() or not sys.stdout.isatty():
         return False
@@ -149,67 +139,81 @@ def _wants(args: argparse.Namespace) -> bool:
         return False
 
 
-class _Teller:
-    """Says what is going on."""
+class _Printer:
+    """Prints what is going on."""
+
+    def show(self, step: CalibrationStep, prompts: int) -> None:
+        """Print a step of a calibration that asks for so many words."""
+        match step:
+            case Asked():
+                self.asks(step, prompts)
+            case Answered():
+                self.answered(step, prompts)
+            case CalibrationProposal():
+                self.proposes(step)
+
+    def begins(self, source: str, plan: Plan) -> None:
+        """The room comes first."""
+        raise NotImplementedError
+
+    def waits(self, why: str) -> None:
+        """No sound comes at the moment."""
+        raise NotImplementedError
+
+    def asks(self, step: Asked, prompts: int) -> None:
+        """A word is asked for."""
+        raise NotImplementedError
+
+    def answered(self, step: Answered, prompts: int) -> None:
+        """A word's time is over."""
+        raise NotImplementedError
+
+    def proposes(self, proposal: CalibrationProposal) -> None:
+        """All was heard."""
+        raise NotImplementedError
+
+    def taken(self, settings: Settings) -> None:
+        """The proposal holds."""
+        raise NotImplementedError
+
+
+class _TextPrinter(_Printer):
+    """For a person: a line a word."""
 
     def line(self, text: str) -> None:
         """Print a line at once."""
         output.write_line(text, flush=True)
 
-    def begins(self, source: str, session: CalibrationRun) -> None:
-        """The room comes first."""
-
-    def tick(self, session: CalibrationRun) -> None:
-        """A hop has passed."""
-
-    def waits(self, why: str) -> None:
-        """No sound comes at the moment."""
-
-    def ask(self, session: CalibrationRun, number: int) -> None:
-        """Ask for a word, by its number from 1."""
-
-    def answered(self, session: CalibrationRun, number: int) -> None:
-        """Tell what became of a word."""
-
-    def proposal(self, proposal: CalibrationProposal) -> None:
-        """Show what is proposed."""
-
-    def taken(self, settings: Settings) -> None:
-        """The proposal holds."""
-
-
-class _TextTeller(_Teller):
-    """For a person: a line a word, and on a terminal a count-down."""
-
-    def begins(self, source: str, session: CalibrationRun) -> None:
-        self.line(f"Listening to {printable(source)}; it takes {session.plan.total:.0f} seconds.")
-        self.line(f"First the room: please be quiet for {session.plan.room:.0f} seconds.")
+    def begins(self, source: str, plan: Plan) -> None:
+        self.line(f"Listening to {printable(source)}; it takes {plan.total:.0f} seconds.")
+        self.line(f"First the room: please be quiet for {plan.room:.0f} seconds.")
 
     def waits(self, why: str) -> None:
         self.line(f"! {printable(why)}")
 
-    def ask(self, session: CalibrationRun, number: int) -> None:
+    def asks(self, step: Asked, prompts: int) -> None:
         end = "" if sys.stdout.isatty() else "\n"
-        word = session.prompts[number - 1].upper()
-        output.write_line(f"{number:2}/{len(session.prompts)}  say  {word:<8}", end=end, flush=True)
+        output.write_line(f"{step.number:2}/{prompts}  say  {step.word.upper():<8}", end=end, flush=True)
 
-    def answered(self, session: CalibrationRun, number: int) -> None:
-        answer = session.answers[number - 1]
-        lead = "" if sys.stdout.isatty() else f"{number:2}/{len(session.prompts)}  "
-        self.line(f"{lead}score {answer.peak:.2f}, {answer.level_db:.0f} dB: {VERDICTS[session.verdict(number)]}")
+    def answered(self, step: Answered, prompts: int) -> None:
+        lead = "" if sys.stdout.isatty() else f"{step.number:2}/{prompts}  "
+        answer = step.answer
+        self.line(f"{lead}score {answer.peak:.2f}, {answer.level_db:.0f} dB: {VERDICT_TEXT[step.verdict]}")
 
-    def proposal(self, proposal: CalibrationProposal) -> None:
+    def proposes(self, proposal: CalibrationProposal) -> None:
         self.line(f"\nroom {proposal.room_db:.0f} dB, voice {proposal.speech_db:.0f} dB")
         for warning in proposal.warnings:
             self.line(f"! {warning}")
-        for each in proposal.words:
-            change = f"{each.now:.2f} → {each.proposed:.2f}" if each.proposed != each.now else f"{each.now:.2f} stays"
-            self.line(f"{each.word:<8} {change:<12}  {each.reason}")
+        if not proposal.nothing_recognized:
+            for each in proposal.words:
+                change = f"{each.now:.2f} → {each.proposed:.2f}" if each.proposed != each.now else f"{each.now:.2f} stays"
+                self.line(f"{each.word:<8} {change:<12}  {each.reason}")
         gain = proposal.gain
-        shown = f"{gain.now} → {gain.proposed}" if gain.proposed != gain.now else f"{gain.now} stays"
-        self.line(f"{'gain':<8} {shown:<12}  {gain.reason}")
+        if not proposal.nothing_recognized or proposal.changes:
+            shown = f"{gain.now} → {gain.proposed}" if gain.proposed != gain.now else f"{gain.now} stays"
+            self.line(f"{'gain':<8} {shown:<12}  {gain.reason}")
         if not proposal.changes:
-            self.line("Nothing needs to change.")
+            self.line(f"{proposal.summary[:1].upper()}{proposal.summary[1:]}.")
         elif not sys.stdout.isatty():
             self.line("`voicetrail calibrate --yes` takes what is proposed.")
 
@@ -217,33 +221,31 @@ class _TextTeller(_Teller):
         self.line(f"Taken, and kept in {printable(settings.places.state, 500)}.")
 
 
-class _JsonTeller(_Teller):
+class _JsonPrinter(_Printer):
     """For a program: an object a line."""
 
-    def tell(self, kind: str, **values: Any) -> None:
+    def write(self, kind: str, **values: Any) -> None:
         """Print an object."""
         output.write_json({"type": kind, **values}, flush=True)
 
-    def begins(self, source: str, session: CalibrationRun) -> None:
-        self.tell("room", source=source, seconds=session.plan.room, total=session.plan.total)
+    def begins(self, source: str, plan: Plan) -> None:
+        self.write("room", source=source, seconds=plan.room, total=round(plan.total, 3))
 
     def waits(self, why: str) -> None:
-        self.tell("waits", message=printable(why))
+        self.write("waits", message=printable(why))
 
-    def ask(self, session: CalibrationRun, number: int) -> None:
-        self.tell("say", word=session.prompts[number - 1], number=number, of=len(session.prompts))
+    def asks(self, step: Asked, prompts: int) -> None:
+        self.write("say", word=step.word, number=step.number, of=prompts)
 
-    def answered(self, session: CalibrationRun, number: int) -> None:
-        answer = session.answers[number - 1]
-        verdict = session.verdict(number)
-        self.tell(
-            "answer", word=answer.word, number=number, score=answer.peak, level=round(answer.level_db, 1), verdict=verdict
-        )
+    def answered(self, step: Answered, prompts: int) -> None:
+        answer = step.answer
+        level, score = round(answer.level_db, 1), round(answer.peak, 4)
+        self.write("answer", word=answer.word, number=step.number, score=score, level=level, verdict=step.verdict)
 
-    def proposal(self, proposal: CalibrationProposal) -> None:
+    def proposes(self, proposal: CalibrationProposal) -> None:
         words = {each.word: {"now": each.now, "proposed": each.proposed, "reason": each.reason} for each in proposal.words}
         gain = {"now": proposal.gain.now, "proposed": proposal.gain.proposed, "reason": proposal.gain.reason}
-        self.tell(
+        self.write(
             "proposal",
             words=words,
             gain=gain,
@@ -254,4 +256,4 @@ class _JsonTeller(_Teller):
         )
 
     def taken(self, settings: Settings) -> None:
-        self.tell("taken", file=str(settings.places.state))
+        self.write("taken", file=str(settings.places.state))

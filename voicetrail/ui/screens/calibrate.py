@@ -10,24 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from voicetrail.calibration import CalibrationProposal, CalibrationRun, Plan, Verdict, propose, speech_curves
+from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import SettingsError
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
+from voicetrail.play.calibration import NO_ANSWER, Calibration
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Update
 from voicetrail.text import printable
 from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.vocabulary import words_that_move
 
-SAYS: dict[Verdict, str] = {
-    "heard": "heard",
-    "nearly": "nearly: below its threshold",
-    "another": "taken for another word",
-    "quiet": "too quiet",
-    "clipped": "too loud: the microphone clips",
-    "not heard": "not heard",
-}
 METER = 30
 QUIETEST = -60.0
 MOVE = 0.2
@@ -65,12 +57,8 @@ class CalibrateScreen(ModalScreen[None]):
         self._plan = plan
         self._level = QUIETEST
         self._problem = ""
-        self._waiting = ""
-        """Why no sound comes at the moment."""
-        self.session: CalibrationRun | None = None
-        """The calibration that is under way."""
-        self.proposal: CalibrationProposal | None = None
-        """What is proposed, once all was heard."""
+        self.calibration: Calibration | None = None
+        """The calibration that is under way, or the last one."""
         self.taken = False
 
     def compose(self) -> ComposeResult:
@@ -94,9 +82,14 @@ class CalibrateScreen(ModalScreen[None]):
         """The room changed."""
         self.call_after_refresh(self._show)
 
+    @property
+    def proposal(self) -> CalibrationProposal | None:
+        """What is proposed, once all was heard."""
+        return None if self.calibration is None else self.calibration.proposal
+
     def action_go_on(self) -> None:
         """Begin, or take the proposal, or leave when there is nothing more to do."""
-        if self.session is None:
+        if self.calibration is None:
             self._begin()
         elif self.proposal is not None:
             if self.proposal.changes and not self.taken:
@@ -111,43 +104,38 @@ class CalibrateScreen(ModalScreen[None]):
 
     def _begin(self) -> None:
         worker, tuner = self.context.worker, self.context.tuner
-        recognizer = worker.recognizer if worker is not None else None
-        detector = tuner.detector
-        if recognizer is None or detector is None:
-            self._problem = "the recognizer is still being loaded: press enter in a moment"
+        if self.context.settings.values.source == "demo":
+            self._problem = NO_ANSWER
             self._show()
             return
-        words = words_that_move(tuner.words, recognizer.meanings)
-        self._problem, self.proposal, self.taken = "", None, False
-        self.session = CalibrationRun(recognizer.labels, self._plan or Plan.for_words(words), detector)
+        recognizer = worker.recognizer if worker is not None else None
+        detector, shipped = tuner.detector, tuner.shipped
+        if recognizer is None or detector is None or shipped is None:
+            self._problem = "the recognizer is still being loaded: press r in a moment"
+            self._show()
+            return
+        self._problem, self.taken = "", False
+        self.calibration = Calibration(
+            recognizer.labels,
+            recognizer.meanings,
+            # A recognizer elsewhere says nothing about its weights.
+            getattr(recognizer, "about", {}),
+            shipped,
+            detector,
+            self.context.settings.values.gain,
+            self._plan,
+        )
         self._show()
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
         for item in updates:
-            self._feed(item)
+            if isinstance(item, Level):
+                self._level = item.rms_db
+            if self.calibration is not None and isinstance(item, Level | Scores | SourceLost | SourceEnded):
+                self.calibration.feed(item)
+                if self.calibration.problem:
+                    self._problem = f"calibration stopped: {self.calibration.problem}; r begins again"
         self._show()
-
-    def _feed(self, item: Update) -> None:
-        if isinstance(item, Level):
-            self._level = item.rms_db
-        session = self.session
-        if session is None or self.proposal is not None or self._problem:
-            return
-        if isinstance(item, Level | Scores | SourceLost | SourceEnded):
-            session.feed(item)
-        self._waiting = session.lost
-        if session.broken:
-            self._problem = f"calibration stopped: {session.broken}; r begins again"
-        elif session.done:
-            self._propose(session)
-
-    def _propose(self, session: CalibrationRun) -> None:
-        shipped, worker = self.context.tuner.shipped, self.context.worker
-        assert shipped is not None
-        assert worker is not None
-        gain = self.context.settings.values.gain
-        assert isinstance(gain, float | str)
-        self.proposal = propose(session, shipped, gain, speech_curves(getattr(worker.recognizer, "about", {})))
 
     def _take(self, proposal: CalibrationProposal) -> None:
         try:
@@ -173,16 +161,16 @@ class CalibrateScreen(ModalScreen[None]):
             return "r: again   esc: close"
         if self.proposal is not None:
             return f"{'enter: take it   ' if self.proposal.changes and not self.taken else ''}r: again   esc: close"
-        return "enter: begin   esc: close" if self.session is None else "esc: close"
+        return "enter: begin   esc: close" if self.calibration is None else "esc: close"
 
     def _page(self) -> list[list[Run]]:
         look = look_of(self)
         if self._problem:
-            return [[("! ", look.warn), (printable(self._problem), look.text)], [], self._meter()]
+            return [*self._warning(self._problem), [], self._meter()]
         if self.proposal is not None:
             return self._proposal_page(self.proposal)
-        if self.session is not None:
-            return self._asking_page(self.session)
+        if self.calibration is not None:
+            return self._asking_page(self.calibration)
         return [
             [("Find thresholds and gain for your voice, your microphone and this room, in under a minute.", look.text)],
             [],
@@ -192,18 +180,18 @@ class CalibrateScreen(ModalScreen[None]):
             self._meter(),
         ]
 
-    def _asking_page(self, session: CalibrationRun) -> list[list[Run]]:
+    def _asking_page(self, calibration: Calibration) -> list[list[Run]]:
         look = look_of(self)
-        stage = session.stage
-        if self._waiting:
-            head: list[Run] = [("! ", look.warn), (printable(self._waiting), look.text)]
+        stage, plan = calibration.stage, calibration.plan
+        if calibration.waiting:
+            head: list[Run] = [("! ", look.warn), (printable(calibration.waiting), look.text)]
         elif stage.kind == "room":
             head = [("Please be quiet: listening to the room", look.text)]
         elif stage.kind == "word":
-            head = [(f"{stage.number:2}/{len(session.prompts)}  say  ", look.text), (" ".join(stage.word.upper()), look.accent)]
+            head = [(f"{stage.number:2}/{len(plan.prompts)}  say  ", look.text), (" ".join(stage.word.upper()), look.accent)]
         else:
             head = [("One moment", look.text)]
-        total = session.plan.room if stage.kind == "room" else session.plan.slot
+        total = plan.room if stage.kind == "room" else plan.slot
         marks = look.marks
         filled = round(min(1.0, stage.left / total) * METER / 3) * 3
         page: list[list[Run]] = [
@@ -214,14 +202,12 @@ class CalibrateScreen(ModalScreen[None]):
             self._meter(),
             [],
         ]
-        asked = stage.number - 1 if stage.kind == "word" else len(session.prompts) if stage.kind == "done" else 0
-        for number in range(max(1, asked - SHOWN_ANSWERS + 1), asked + 1):
-            answer, verdict = session.answers[number - 1], session.verdict(number)
-            good = verdict == "heard"
+        for each in calibration.answered[-SHOWN_ANSWERS:]:
+            good, answer = each.verdict == "heard", each.answer
             page.append(
                 [
                     (f"{marks.heard if good else marks.missed} ", look.good if good else look.warn),
-                    (f"{answer.word:<10}{answer.peak:.2f}  {answer.level_db:4.0f} dB  {SAYS[verdict]}", look.dim),
+                    (f"{answer.word:<10}{answer.peak:.2f}  {answer.level_db:4.0f} dB  {VERDICT_TEXT[each.verdict]}", look.dim),
                 ]
             )
         return page
@@ -230,10 +216,11 @@ class CalibrateScreen(ModalScreen[None]):
         look = look_of(self)
         width = self.query_one("#lines").size.width
         page: list[list[Run]] = [[(f"room {proposal.room_db:.0f} dB, voice {proposal.speech_db:.0f} dB", look.dim)]]
-        page += [[("! ", look.warn), (warning, look.text)] for warning in proposal.warnings]
+        for warning in proposal.warnings:
+            page += self._warning(warning)
         page.append([])
         arrow = "->" if look.marks.full == "=" else "→"
-        for each in proposal.words:
+        for each in () if proposal.nothing_recognized else proposal.words:
             moved = each.proposed != each.now
             change = f"{each.now:.2f} {arrow} {each.proposed:.2f}" if moved else f"{each.now:.2f} stays"
             page.append([(f"{each.word:<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim)])
@@ -246,9 +233,15 @@ class CalibrateScreen(ModalScreen[None]):
             [(f"{'gain':<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim), (gain.reason, look.dim)]
         )
         if self.taken or not proposal.changes:
-            said = "taken, and kept for the next time" if self.taken else "nothing needs to change"
+            said = "taken, and kept for the next time" if self.taken else proposal.summary
             page[0].append((f"    {said}", look.good))
         return page
+
+    def _warning(self, text: str) -> list[list[Run]]:
+        """A warning in as many lines as it needs."""
+        look, width = look_of(self), self.query_one("#lines").size.width
+        first, *more = textwrap.wrap(printable(text, None), max(30, width - 3)) or [""]
+        return [[("! ", look.warn), (first, look.text)], *([(f"  {line}", look.text)] for line in more)]
 
     def _meter(self) -> list[Run]:
         look = look_of(self)

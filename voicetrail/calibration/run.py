@@ -6,29 +6,43 @@ Time is the stream's own, so a file, the virtual microphone and a person in fron
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from voicetrail.events import Event, Level, Scores, SourceEnded, SourceLost, seconds
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.vocabulary import is_word
 
-LONGEST = 55.0
+LONGEST_S = 55.0
 """A calibration lasts at most this, in s: with many words each is asked for fewer times."""
-REACTION = 0.2
+REACTION_S = 0.2
 """Nobody says a word sooner after it is asked for, in s."""
-LATE = 0.45
+SCORE_DELAY_S = 0.45
 """A score stays in the window for so long after the word's time is over, in s, and still counts for it."""
-CLEAR = 8.0
+END_SLACK_S = 0.5
+"""The sound may end by so much too early."""
+ABOVE_ROOM_DB = 8.0
 """Speech has to be this much louder than the room, in dB, to be told from it."""
-QUIET = -60.0
+QUIETEST_DB = -60.0
 """Speech below this level before any gain, in dB below full scale, is too quiet to be raised."""
-NOTHING = 0.15
-"""A word whose score stayed below this was not recognised at all."""
+RECOGNIZED = 0.15
+"""A word whose score stayed below this was not recognized at all."""
 
 Verdict = Literal["heard", "nearly", "another", "quiet", "clipped", "not heard"]
 """What became of a word that was asked for."""
+VERDICT_TEXT: Mapping[Verdict, str] = MappingProxyType(
+    {
+        "heard": "heard",
+        "nearly": "nearly: below its threshold",
+        "another": "taken for another word",
+        "quiet": "too quiet",
+        "clipped": "too loud: the microphone clips",
+        "not heard": "not heard",
+    }
+)
+"""The verdicts in words for a player."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ class Plan:
     @classmethod
     def for_words(cls, words: Sequence[str], *, room: float = 8.0, slot: float = 2.2, seed: int = 0) -> Plan:
         """A plan that asks for each word three times, or less often where that would take a minute."""
-        repeats = int((LONGEST - room) / (slot * max(len(words), 1)))
+        repeats = int((LONGEST_S - room) / (slot * max(len(words), 1)))
         return cls(tuple(words), max(1, min(3, repeats)), room, slot, seed)
 
     @property
@@ -143,6 +157,8 @@ class CalibrationRun:
         self._start: int | None = None
         self._now = 0
         self._last_scores: int | None = None
+        self._over = False
+        """The sound ended when all had been asked for."""
 
     @property
     def elapsed(self) -> float:
@@ -157,7 +173,7 @@ class CalibrationRun:
     @property
     def done(self) -> bool:
         """All was asked for, and the last word's scores have passed."""
-        return self.elapsed >= self.plan.total + LATE
+        return self._over or self.elapsed >= self.plan.total + SCORE_DELAY_S
 
     def feed(self, event: Event) -> None:
         """Take an event; those that say nothing about the sound are passed over."""
@@ -167,7 +183,8 @@ class CalibrationRun:
             self.losses += self._start is not None
         elif isinstance(event, SourceEnded):
             # The end of a file that holds just what was asked for: its last word has been said.
-            if self.stage.kind != "done" and self.stage.left > 0.5:
+            self._over = self.plan.total - self.elapsed <= END_SLACK_S
+            if not self._over:
                 self.broken = f"the sound ended after {self.elapsed:.0f} s; calibration takes {self.plan.total:.0f} s"
         elif isinstance(event, Level):
             self._begin(event.time)
@@ -184,11 +201,11 @@ class CalibrationRun:
             return "clipped"
         if answer.peak >= threshold:
             return "heard"
-        if answer.level_db < QUIET or (answer.level_db < self.room.level_db + CLEAR and answer.peak < NOTHING):
+        if answer.level_db < QUIETEST_DB or (answer.level_db < self.room.level_db + ABOVE_ROOM_DB and answer.peak < RECOGNIZED):
             return "quiet"
         if answer.rival_peak >= self.detector.threshold_of(answer.rival) and answer.rival_peak > answer.peak:
             return "another"
-        return "nearly" if answer.peak >= NOTHING else "not heard"
+        return "nearly" if answer.peak >= RECOGNIZED else "not heard"
 
     def _begin(self, time: int) -> None:
         self.lost = ""
@@ -210,7 +227,7 @@ class CalibrationRun:
         belongs = []
         for number, answer in enumerate(self.answers):
             start = self.plan.room + number * self.plan.slot
-            if start + REACTION <= self.elapsed < start + self.plan.slot + late:
+            if start + REACTION_S <= self.elapsed < start + self.plan.slot + late:
                 belongs.append(answer)
         return belongs
 
@@ -232,7 +249,7 @@ class CalibrationRun:
             for index, word in self._words:
                 if word in self.room.scores and self.elapsed >= 1.0:
                     self.room.scores[word].append(smoothed[index])
-        answering = self._answering(LATE)
+        answering = self._answering(SCORE_DELAY_S)
         asked = {answer.word for answer in answering}
         for answer in answering:
             self._weigh(answer, smoothed, asked)
