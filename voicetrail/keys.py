@@ -58,6 +58,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", ("u",), "Undo", "Undo the last stroke, or the last clear.", "Draw", footer=True),
     Action("redo", ("U",), "Redo", "Draw again what undo took back.", "Draw"),
     Action("clear", ("c",), "Clear", "Clear the drawing; undo brings it back.", "Draw", footer=True),
+    Action("pen", ("e",), "Next pen", "Draw with the next pen: light, heavy, double, dotted, block.", "Draw"),
+    Action("color", ("o",), "Next color", "Draw in the next of eight colors.", "Draw"),
+    Action("pen_up", ("w",), "Pen up or down", "Move without drawing, or draw again.", "Draw"),
     Action("step_shorter", ("-",), "Shorter steps", "Make a step shorter.", "Draw", call="step_setting('step',-1)"),
     Action("step_longer", ("+", "="), "Longer steps", "Make a step longer.", "Draw", call="step_setting('step',1)"),
     Action(

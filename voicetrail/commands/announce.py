@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from voicetrail.play.announce import Announcer
 
 
-def announce(setup: RoundSetup | None, args: argparse.Namespace) -> int:
+def announce(setup: RoundSetup | None, args: argparse.Namespace, background: str = "") -> int:
     """Play without a screen.
 
     Args:
         setup: the round; ``None`` begins with the list of modes.
         args: the flags of ``commands.play.add_flags``.
+        background: a text of box characters to draw over.
     """
     from voicetrail.play.announce import Announcer, Ended
     from voicetrail.play.setup import make_context, open_requested_source
@@ -48,7 +49,7 @@ def announce(setup: RoundSetup | None, args: argparse.Namespace) -> int:
     if typing:
         threading.Thread(target=_read_lines, args=(announcer,), name="voicetrail-typing", daemon=True).start()
     try:
-        announcer.run(setup)
+        announcer.run(setup, background)
     finally:
         loading = context.loading
         lines = context.close(announcer.reason)

@@ -10,10 +10,11 @@ import contextlib
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicetrail import output
-from voicetrail.errors import OutputError, VoicetrailError
+from voicetrail.errors import OutputError, UsageError, VoicetrailError
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sketch, trace, maze, snake or echo, begun at once; daily is today's maze (default: sketch)",
     )
     parser.add_argument(
-        "level", nargs="?", metavar="LEVEL", help="a level to trace, or the size of a maze or of a snake's field"
+        "level",
+        nargs="?",
+        metavar="LEVEL",
+        help="a level to trace, the size of a maze or of a snake's field, or the name of a drawing to go on with",
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="the same maze, snake or row of words again")
     parser.add_argument("--text", metavar="TEXT", help="letters and digits to trace, in place of a level")
     parser.add_argument("--braided", action="store_true", help="a maze without dead ends")
     parser.add_argument("--fog", action="store_true", help="a maze of which only what is near can be seen")
+    parser.add_argument("--background", metavar="FILE", help="a text file of box characters to draw over, with sketch")
     add_flags(parser)
 
 
@@ -69,22 +74,28 @@ def run(args: argparse.Namespace) -> int:
     """Play."""
     from voicetrail.play.rounds import requested_setup
 
-    return play(
-        requested_setup(args.round_mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog), args
-    )
+    setup = requested_setup(args.round_mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog)
+    if args.background is None:
+        return play(setup, args)
+    from voicetrail.play.drawings import read_background
+
+    if setup.mode != "sketch":
+        raise UsageError(f"{setup.mode} takes no --background")
+    return play(setup, args, read_background(Path(args.background)))
 
 
-def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
+def play(setup: RoundSetup | None, args: argparse.Namespace, background: str = "") -> int:
     """Play a round, or show the title.
 
     Args:
         setup: the round; ``None`` for the title.
         args: the flags of ``add_flags``.
+        background: a text of box characters to draw over.
     """
     if args.announce:
         from voicetrail.commands.announce import announce
 
-        return announce(setup, args)
+        return announce(setup, args, background)
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
     from voicetrail.ui.terminal import check_terminal, spare_the_line, terminal_restored
@@ -96,8 +107,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
     settings = load_settings(setting_flags(args), args.profile, background=True)
     slow = spare_the_line(settings.values.slow_line)
     from voicetrail.checkup.probe import needs_ascii
-    from voicetrail.game import make_rules
-    from voicetrail.play.rounds import with_settings
+    from voicetrail.play.drawings import begin_requested
     from voicetrail.play.setup import make_context, open_requested_source
     from voicetrail.ui.app import VoicetrailApp
     from voicetrail.ui.look import ascii_locale
@@ -106,7 +116,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace) -> int:
     try:
         # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.
         if setup is not None:
-            context.begin_round(make_rules(with_settings(setup, settings)))
+            begin_requested(context, setup, background)
         app = VoicetrailApp(context, ascii_only=ascii_locale() or needs_ascii(os.environ))
         with terminal_restored():
             app.run()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 PenStyle = Literal["light", "heavy", "double", "dotted", "block"]
 PEN_STYLES: tuple[PenStyle, ...] = ("light", "heavy", "double", "dotted", "block")
@@ -32,3 +34,8 @@ class Ink:
 DEFAULT_INK = Ink()
 INKS: dict[int, Ink] = {ink.code: ink for ink in (Ink(pen, color) for pen in PEN_STYLES for color in COLORS)}
 """Every ink by its code."""
+
+
+def after(one: T, every: tuple[T, ...]) -> T:
+    """The one that follows; after the last comes the first."""
+    return every[(every.index(one) + 1) % len(every)]

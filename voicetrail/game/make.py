@@ -52,4 +52,5 @@ def make_sketch(setup: RoundSetup) -> Sketch:
         glide_silence=setup.glide_silence,
         rules=setup.rules,
         ink=Ink(setup.pen, setup.color),
+        name=setup.level,
     )

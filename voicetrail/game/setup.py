@@ -42,7 +42,7 @@ class RoundSetup:
 
     mode: ModeName = "sketch"
     level: str = ""
-    """Trace: the name of a level. Maze and snake: a size."""
+    """Trace: the name of a level. Maze and snake: a size. Sketch: the drawing's name."""
     seed: int = 0
     """Decides everything random (maze, snake, echo)."""
     rules: int = 0

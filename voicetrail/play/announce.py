@@ -22,14 +22,14 @@ from voicetrail.game import (
     Sketch,
     Step,
     Undo,
-    make_rules,
 )
 from voicetrail.game.share import time_text
 from voicetrail.game.trail import DELTAS, Direction
 from voicetrail.play.context import SessionContext
+from voicetrail.play.drawings import begin_requested
 from voicetrail.play.flow import CHOICES, RoundFlow
 from voicetrail.play.outcome import Outcome, next_level
-from voicetrail.play.rounds import requested_setup, same_again, sketch_setup, snake_setup
+from voicetrail.play.rounds import requested_setup, same_again, snake_setup
 from voicetrail.play.updates import Problem, SourceOpened, Update
 
 TICK_S = 0.04
@@ -95,11 +95,12 @@ class Announcer:
         """Take something from another thread; returns at once."""
         self._messages.put(message)
 
-    def run(self, setup: RoundSetup | None) -> None:
+    def run(self, setup: RoundSetup | None, background: str = "") -> None:
         """Play until the player leaves.
 
         Args:
             setup: the first round; ``None`` begins with the list of modes.
+            background: a text of box characters to draw over.
         """
         self._from_menu = setup is None
         self._say_notices()
@@ -107,7 +108,7 @@ class Announcer:
             self._write(TYPED)
         if setup is None:
             self._open_menu()
-        elif not self._begin(setup):
+        elif not self._begin(setup, background):
             return
         self.context.start(self.take)
         while self._step():
@@ -227,17 +228,17 @@ class Announcer:
 
     # Where the player is
 
-    def _begin(self, setup: RoundSetup) -> bool:
+    def _begin(self, setup: RoundSetup, background: str = "") -> bool:
         """Begin a round; return whether there is one."""
         try:
-            rules = make_rules(self._prepared(setup))
-            current = self.context.begin_round(rules)
+            current = begin_requested(self.context, self._prepared(setup), background)
         except VoicetrailError as error:
             if not self._from_menu:
                 raise
             self._write(str(error))
             self._open_menu()
             return True
+        rules = current.rules
         self._place, self._flow, self._outcome = "round", RoundFlow(current, self.context.pause_after_s(rules)), None
         self._around = self._headline = ""
         self._say_notices()
@@ -246,8 +247,6 @@ class Announcer:
         return True
 
     def _prepared(self, setup: RoundSetup) -> RoundSetup:
-        if setup.mode == "sketch":
-            return sketch_setup(self.context.settings)
         if setup.mode == "snake":
             return replace(snake_setup(setup.level, self.context.delay_ms()), seed=setup.seed)
         return setup

@@ -25,7 +25,7 @@ from voicetrail.keys import ACTIONS, Action
 from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.latency import LatencyMeter
 from voicetrail.play.outcome import Outcome, begin_counting, keep_result
-from voicetrail.play.recording import LAST_DRAWING, RecordingControl
+from voicetrail.play.recording import RecordingControl, kept_drawing_text
 from voicetrail.play.round import Round
 from voicetrail.play.spectrum import picture_of
 from voicetrail.play.state import State, listening_text
@@ -168,7 +168,7 @@ class SessionContext:
         self.settings.close()
         if self._scores is not None:
             self._scores.close()
-        kept = f"the drawing is kept until the next one: voicetrail replay {LAST_DRAWING}" if self.kept_drawing else ""
+        kept = kept_drawing_text(self.kept_drawing)
         return tuple(line for line in (self._recorded, kept) if line)
 
     # Rounds

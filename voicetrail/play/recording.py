@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -137,21 +138,28 @@ class RecordingControl:
         return self._name
 
     def keep_drawing(self, at_ms: int) -> str:
-        """Keep a drawing that is not being recorded, until the next one is kept; return its file's name, or an empty text.
+        """Keep a drawing: one with a name under it; one without, where it is not being recorded, until the next one is kept.
 
         Raises nothing: a folder that cannot be written must not keep the player from leaving.
+
+        Returns:
+            The file's name; empty where it was not kept.
         """
-        recorder = self._recorder
-        if self.running or self._name or recorder is None:
+        recorder, rules = self._recorder, self._rules
+        if recorder is None or rules is None or (not rules.level and (self.running or self._name)):
             return ""
         from voicetrail.replay.library import folder
 
-        path = folder() / f"{LAST_DRAWING}.trail"
+        path = folder() / f"{rules.level or LAST_DRAWING}.trail"
+        new = path.with_name(f".{path.stem}.new.trail")
         try:
-            path.unlink(missing_ok=True)
-            self._path = path
+            self.stop(at_ms)
+            new.unlink(missing_ok=True)
+            self._path = new
             self.start(at_ms)
             self.stop(at_ms)
+            # The drawing as it was before is there until the new one is whole.
+            new.replace(path)
         except (OSError, VoicetrailError):
             return ""
         return str(path)
@@ -182,3 +190,12 @@ class RecordingControl:
             return ""
         seconds = self.recorder.elapsed_ms(at_ms) // 1000
         return f"REC {seconds // 60}:{seconds % 60:02d}"
+
+
+def kept_drawing_text(path: str) -> str:
+    """Says how a drawing that was kept is had again; empty where there is none."""
+    if not path:
+        return ""
+    name = Path(path).stem
+    until = " until the next one" if name == LAST_DRAWING else ""
+    return f"the drawing is kept{until}; go on with it: voicetrail play sketch {shlex.quote(name)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -62,6 +62,14 @@ class Round:
             if self.recorder is not None:
                 self.recorder.record(item, at_ms)
         return self.rules.apply(item, at_ms)
+
+    def restore(self, inputs: Iterable[tuple[int, Input]]) -> None:
+        """Apply what was done in an earlier session, each with its time there; the clock goes on from the last one."""
+        for at_ms, item in inputs:
+            if self.recorder is not None:
+                self.recorder.record(item, at_ms)
+            self.rules.apply(item, at_ms)
+        self._start = self._clock() - self.rules.now_ms / 1000
 
     def hear(self, event: Event) -> Changes | None:
         """Take an event of the listener: a word that means something becomes an input.

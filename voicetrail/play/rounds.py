@@ -64,6 +64,7 @@ def requested_setup(
         raise UsageError(f"there is no mode {printable(name, 40)!r}; there are {', '.join(MODE_NAMES)} and daily")
     given = {"a level": level, "--seed": seed is not None, "--text": text, "--braided": braided, "--fog": fog}
     allowed = {
+        "sketch": {"a level"},
         "trace": {"a level", "--text"},
         "maze": {"a level", "--seed", "--braided", "--fog"},
         "snake": {"a level", "--seed"},
@@ -91,7 +92,7 @@ def requested_setup(
 
 def with_settings(setup: RoundSetup, settings: Settings) -> RoundSetup:
     """A requested round with what the settings decide."""
-    return sketch_setup(settings) if setup.mode == "sketch" else setup
+    return replace(sketch_setup(settings), level=setup.level) if setup.mode == "sketch" else setup
 
 
 def snake_setup(size: str, delay_ms: int | None) -> RoundSetup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from voicetrail.game.glyphs import read_masks
@@ -29,6 +29,7 @@ from voicetrail.game.inputs import (
     input_of,
 )
 from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
+from voicetrail.game.modes.sketch_history import UNDO_DEPTH, Entry, Undone
 from voicetrail.game.movement.glide import GlideMovement
 from voicetrail.game.movement.step import StepMovement
 from voicetrail.game.rules import EMPTY, Mark, Result, WordCount
@@ -37,32 +38,6 @@ from voicetrail.game.share import plain_lines
 from voicetrail.game.tally import Tally
 from voicetrail.game.trail import HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail
 from voicetrail.vocabulary import DIGITS
-
-UNDO_DEPTH = 10_000
-"""Strokes that could be taken back by the rules of version 1; since then there is no limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A stroke or a clear in the history, which is a chain: a copy of a round shares it."""
-
-    name: str
-    stroke: Stroke
-    tally: Tally
-    """The counts before it."""
-    by: By
-    below: _Entry | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Undone:
-    """An entry that was taken back, and how to do it again."""
-
-    entry: _Entry
-    again: Stroke
-    tally: Tally
-    """The counts with it."""
-    below: _Undone | None
 
 
 class Sketch(BaseRules):
@@ -77,6 +52,7 @@ class Sketch(BaseRules):
         glide_silence: seconds without a word after which a glide ends; 0 is never.
         rules: version of the rules to play by; 0 is the newest.
         ink: what it is drawn with at first.
+        name: the drawing's name; empty for one without.
     """
 
     mode_name: ClassVar[ModeName] = "sketch"
@@ -93,11 +69,13 @@ class Sketch(BaseRules):
         glide_silence: float = 8.0,
         rules: int = 0,
         ink: Ink | None = None,
+        name: str = "",
     ) -> None:
         ink = ink or Ink()
         super().__init__(
             RoundSetup(
                 "sketch",
+                name,
                 rules=rules,
                 width=width,
                 height=height,
@@ -115,9 +93,9 @@ class Sketch(BaseRules):
         self._steps = StepMovement(step)
         self._glides = GlideMovement(glide_speed, glide_silence)
         self._movement: Movement = movement
-        self._last: _Entry | None = None
+        self._last: Entry | None = None
         self._undoable = 0
-        self._undone: _Undone | None = None
+        self._undone: Undone | None = None
         self._limit = UNDO_DEPTH if rules == 1 else None
 
     @property
@@ -335,12 +313,12 @@ class Sketch(BaseRules):
         if not whole:
             self._rest()
         if self.trail.pen != pen:
-            self._push(_Entry(direction, stroke, tally, by, self._last))
+            self._push(Entry(direction, stroke, tally, by, self._last))
             self.tally = tally.stroke(by).longer(stroke.length)
             self._count(direction, by)
         return (direction, False) if whole else (_edge_message(direction), True)
 
-    def _push(self, entry: _Entry) -> None:
+    def _push(self, entry: Entry) -> None:
         self._last, self._undone = entry, None
         self._undoable += 1
         if self._limit is not None:
@@ -352,7 +330,7 @@ class Sketch(BaseRules):
         if entry is None or not self._undoable:
             return "nothing to undo"
         again = self.trail.take_back(entry.stroke)
-        self._undone = _Undone(entry, again, self.tally, self._undone)
+        self._undone = Undone(entry, again, self.tally, self._undone)
         self._last, self._undoable = entry.below, self._undoable - 1
         self.tally = replace(entry.tally, undone=self.tally.undone + 1)
         self._count_wrong(entry, 1)
@@ -371,7 +349,7 @@ class Sketch(BaseRules):
         self._count_wrong(undone.entry, -1)
         return "cleared again" if undone.entry.name == "clear" else f"drawn again: {undone.entry.name}"
 
-    def _count_wrong(self, entry: _Entry, by: int) -> None:
+    def _count_wrong(self, entry: Entry, by: int) -> None:
         """A word that is taken back was probably misheard."""
         count = self.by_word.get(entry.name)
         if entry.by == "voice" and count is not None:
@@ -382,7 +360,7 @@ class Sketch(BaseRules):
         if not self.trail.cells and self.trail.pen == self.trail.home:
             return "nothing to clear"
         stroke = Stroke(self.trail.pen)
-        self._push(_Entry("clear", stroke, self.tally, "key", self._last))
+        self._push(Entry("clear", stroke, self.tally, "key", self._last))
         self.trail.clear(stroke)
         self.tally = self.tally.cleared()
         return "cleared: undo brings it back"

@@ -11,7 +11,8 @@ from textual.timer import Timer
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
-from voicetrail.game import Changes, Clear, Input, Redo, Sketch, Step, Stop, Undo
+from voicetrail.game import Changes, Clear, Input, PenDown, PenUp, Redo, SetColor, SetPen, Sketch, Step, Stop, Undo
+from voicetrail.game.ink import COLORS, PEN_STYLES, after
 from voicetrail.game.trail import Direction
 from voicetrail.keys import WORD_DIGITS
 from voicetrail.play.context import SessionContext
@@ -39,7 +40,9 @@ LIT_S = 0.3
 """Time for which a stroke is lit up."""
 LAST_LOOK_S = 0.8
 """Time for which the end of a round can be seen before its result is shown."""
-SKETCH_ONLY = frozenset({"step_shorter", "step_longer", "movement", "mode", "glide_slower", "glide_faster", "clear", "redo"})
+SKETCH_ONLY = frozenset(
+    {"step_shorter", "step_longer", "movement", "mode", "glide_slower", "glide_faster", "clear", "pen", "color", "pen_up"}
+)
 """Actions that no other mode has."""
 NO_UNDO = frozenset({"maze", "snake", "echo"})
 """Modes in which nothing is taken back."""
@@ -60,7 +63,7 @@ class RoundScreen(GameScreen):
     def __init__(self, context: SessionContext, current: Round) -> None:
         sketch = isinstance(current.rules, Sketch)
         hidden = set[str]() if sketch else set(SKETCH_ONLY)
-        hidden |= {"undo"} if current.rules.mode_name in NO_UNDO else set()
+        hidden |= {"undo", "redo"} if current.rules.mode_name in NO_UNDO else set()
         super().__init__(context, [action for action in context.actions if action.name not in hidden])
         self.round = current
         self.flow = RoundFlow(current, context.pause_after_s(current.rules))
@@ -281,6 +284,21 @@ class RoundScreen(GameScreen):
     def action_clear(self) -> None:
         """Take the drawing away."""
         self.do(Clear())
+
+    def action_pen(self) -> None:
+        """Take the next pen."""
+        if isinstance(sketch := self.round.rules, Sketch):
+            self.do(SetPen(after(sketch.ink.pen, PEN_STYLES)))
+
+    def action_color(self) -> None:
+        """Take the next color."""
+        if isinstance(sketch := self.round.rules, Sketch):
+            self.do(SetColor(after(sketch.ink.color, COLORS)))
+
+    def action_pen_up(self) -> None:
+        """Lift the pen, or put it down."""
+        if isinstance(sketch := self.round.rules, Sketch):
+            self.do(PenDown("key") if sketch.trail.pen_up else PenUp("key"))
 
     def action_listening(self) -> None:
         """Stop or start listening at once; with push to talk, listen for a while."""

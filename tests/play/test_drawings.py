@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from voicetrail.errors import ReplayError, UsageError
+from voicetrail.game import Redo, RoundSetup, SetMovement, SetPen, Sketch, Step, Undo
+from voicetrail.play.context import SessionContext
+from voicetrail.play.drawings import begin_requested, read_background
+from voicetrail.replay.file.reader import read
+from voicetrail.replay.timeline import Timeline
+from voicetrail.settings import load_settings
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        self.now += 0.5
+        return self.now
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "voicetrail" / "replays"
+
+
+@pytest.fixture
+def session(tmp_path: Path, folder: Path) -> Callable[[], SessionContext]:
+    env = {"VOICETRAIL_CONFIG_DIR": str(tmp_path / "config"), "VOICETRAIL_STATE_DIR": str(tmp_path / "state")}
+    return lambda: SessionContext(load_settings({}, env=env), clock=Clock())
+
+
+def drawn(context: SessionContext) -> Sketch:
+    assert context.round is not None
+    assert isinstance(context.round.rules, Sketch)
+    return context.round.rules
+
+
+def test_a_drawing_goes_on_where_it_was_left_with_everything_that_can_be_undone(
+    session: Callable[[], SessionContext], folder: Path
+) -> None:
+    castle = RoundSetup("sketch", "my castle")
+    context = session()
+    current = begin_requested(context, castle)
+    for item in (Step("up"), SetPen("double"), Step("right"), Undo()):
+        current.do(item)
+    before = current.rules.checksum()
+    (line,) = context.close()
+    assert line == "the drawing is kept; go on with it: voicetrail play sketch 'my castle'"
+    context = session()
+    current = begin_requested(context, castle)
+    assert drawn(context).checksum() == before
+    assert not drawn(context).ended
+    current.do(Redo())
+    assert drawn(context).mark_at(drawn(context).pen.cell).ink.pen == "double"
+    current.do(Step("down", "key"))
+    after = drawn(context).checksum()
+    context.close()
+    context = session()
+    begin_requested(context, castle)
+    assert drawn(context).checksum() == after
+    timeline = Timeline(read(folder / "my castle.trail"))
+    assert timeline.differences == []
+    assert timeline.final.checksum() == after
+    assert [file.name for file in folder.iterdir()] == ["my castle.trail"]
+
+
+def test_a_glide_that_was_under_way_rests_where_it_was(session: Callable[[], SessionContext]) -> None:
+    context = session()
+    current = begin_requested(context, RoundSetup("sketch", "line"))
+    current.do(SetMovement("glide"))
+    current.do(Step("right"))
+    current.tick()
+    context.close()
+    left = drawn(context)
+    context = session()
+    begin_requested(context, RoundSetup("sketch", "line"))
+    assert drawn(context).checksum() == left.checksum()
+    assert not drawn(context).moving
+
+
+def test_a_named_drawing_is_kept_also_where_it_is_recorded(session: Callable[[], SessionContext], folder: Path) -> None:
+    context = session()
+    current = begin_requested(context, RoundSetup("sketch", "house"))
+    current.do(Step("up"))
+    context.recording.start(current.now_ms)
+    current.do(Step("up"))
+    context.close()
+    assert len(list(folder.glob("*.trail"))) == 2
+    context = session()
+    begin_requested(context, RoundSetup("sketch", "house"))
+    assert drawn(context).tally.strokes == 2
+
+
+def test_what_is_no_whole_drawing_is_refused_and_stays(session: Callable[[], SessionContext], folder: Path) -> None:
+    context = session()
+    begin_requested(context, RoundSetup("sketch", "house")).do(Step("up"))
+    context.close()
+    path = folder / "house.trail"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(ReplayError, match=r"house\.trail: "):
+        begin_requested(session(), RoundSetup("sketch", "house"))
+    assert path.read_bytes() == content[: len(content) * 2 // 3]
+    for name in ("../x", ".x", "a/b", "a\x1b"):
+        with pytest.raises(UsageError):
+            begin_requested(session(), RoundSetup("sketch", name))
+
+
+def test_a_text_file_becomes_a_background(session: Callable[[], SessionContext], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("╭─╮\n╰─╯\n")
+    context = session()
+    begin_requested(context, RoundSetup("sketch"), read_background(tmp_path / "a.txt"))
+    assert len(drawn(context).trail.background) == 6
+    for content, why in ((b"\xff\xfe", "not UTF-8"), (b" \n", "nothing to draw over"), (b"x" * 20_000, "longer than 16000")):
+        (tmp_path / "b.txt").write_bytes(content)
+        with pytest.raises(UsageError, match=why):
+            read_background(tmp_path / "b.txt")
+    with pytest.raises(UsageError, match="cannot read"):
+        read_background(tmp_path / "none.txt")

@@ -1,0 +1,93 @@
+"""Drawings that are kept: opened again to go on, under their name, with every stroke that can be taken back; and backgrounds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from voicetrail.atomic import read_file
+from voicetrail.errors import ReplayError, UsageError
+from voicetrail.game import Input, Leave, Resume, RoundSetup, SetBackground, Stop, make_rules
+from voicetrail.game.inputs import BACKGROUND_MAX, is_input
+from voicetrail.play.context import SessionContext
+from voicetrail.play.round import Round
+from voicetrail.play.rounds import with_settings
+from voicetrail.text import printable
+
+
+def begin_requested(context: SessionContext, setup: RoundSetup, background: str = "") -> Round:
+    """Begin the round that a player asked for; a drawing with a name goes on where it was left.
+
+    Args:
+        context: the session.
+        setup: the round.
+        background: a text of box characters to draw over.
+
+    Raises:
+        VoicetrailError: there is no such level, the drawing cannot be read, or the recording's file cannot be made.
+    """
+    inputs: list[tuple[int, Input]] = []
+    wanted = with_settings(setup, context.settings)
+    if setup.mode == "sketch" and setup.level:
+        kept = open_drawing(setup.level)
+        if kept is not None:
+            wanted, inputs = kept
+    current = context.begin_round(make_rules(wanted))
+    if inputs:
+        current.restore(inputs)
+        current.do(Resume() if current.rules.paused else Stop("key"))
+    if background:
+        current.do(SetBackground(background))
+    return current
+
+
+def open_drawing(name: str) -> tuple[RoundSetup, list[tuple[int, Input]]] | None:
+    """What a drawing began with, and everything that was done to it; ``None`` where there is none of this name yet.
+
+    Raises:
+        UsageError: the name is none for a file.
+        ReplayError: it cannot be read, or is a round of another mode.
+    """
+    from voicetrail.replay.file.entries import EarlierInputs
+    from voicetrail.replay.file.reader import read
+    from voicetrail.replay.library import folder
+
+    if name.startswith(".") or printable(name) != name or any(sign in name for sign in '/\\:*?"<>|'):
+        raise UsageError("the name of a drawing needs letters, digits, spaces or - _ . ( ) and may not begin with a dot")
+    path = folder() / f"{name}.trail"
+    if not path.exists():
+        return None
+    replay = read(path)
+    setup = replay.header.setup
+    if setup.mode != "sketch":
+        raise ReplayError(f"{printable(path.name)} is a {setup.mode} and no drawing; choose another name")
+    if not replay.whole:
+        # Going on would replace the file by what is left of it.
+        raise ReplayError(f"{printable(path.name)}: {replay.remark}; rename the file, and the name is free")
+    inputs: list[tuple[int, Input]] = []
+    for entry in replay.entries:
+        if isinstance(entry.item, EarlierInputs):
+            inputs += entry.item.inputs
+        elif is_input(entry.item):
+            inputs.append((replay.header.began_ms + entry.at_ms, entry.item))
+    # It was left; now it goes on.
+    return replace(setup, level=name), [(at_ms, Stop("key") if isinstance(one, Leave) else one) for at_ms, one in inputs]
+
+
+def read_background(path: Path) -> str:
+    """Read a text of box characters.
+
+    Raises:
+        UsageError: it cannot be read, or is too long.
+    """
+    name = printable(path)
+    try:
+        text = read_file(path, 4 * BACKGROUND_MAX).decode("utf-8")
+    except (OSError, ValueError) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot read {name}: {why}") from error
+    if len(text) > BACKGROUND_MAX:
+        raise UsageError(f"{name} is longer than {BACKGROUND_MAX} characters")
+    if not text.strip():
+        raise UsageError(f"{name} is empty: nothing to draw over")
+    return text
