@@ -11,6 +11,7 @@ from tests.ui.stage import make_app, make_settings, round_screen, sketch
 from tests.ui.tones import TONE, tone_file
 from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
+from voicetrail.game.ink import Ink
 from voicetrail.keys import ACTIONS
 from voicetrail.play.updates import Problem, SourceOpened, Update
 from voicetrail.replay.file.reader import read
@@ -45,6 +46,17 @@ async def send(pilot: Pilot[None], *updates: Update) -> RoundScreen:
     game.app.post_message(UpdatesArrived(updates))
     await pilot.pause()
     return game
+
+
+async def test_keys_change_pen_and_color_and_lift_the_pen(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("e", "o", "right", "w", "right", "w", "right")
+        game = shown(app)
+        pen = sketch(game).trail.pen
+        assert drawn(game) == ["╺━━━╸   ╺━━►"]
+        assert sketch(game).mark_at((pen.x - 1, pen.y)).ink == Ink("heavy", "red")
+        await pilot.press("u", "u", "u", "U")
+        assert game.message.message == "drawn again: right"
 
 
 async def test_arrows_draw_undo_takes_back_and_clear_can_be_undone(app: VoicetrailApp) -> None:
