@@ -19,7 +19,6 @@ from voicetrail.events import Event, Level, Scores, SourceEnded, SourceLost
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.vocabulary import words_that_move
 
-
 NO_ANSWER = "the bundled voice (demo) says its own words, not those that are asked for: calibrate with a microphone"
 
 

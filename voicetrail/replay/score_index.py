@@ -11,11 +11,11 @@ from voicetrail.events import SAMPLE_RATE, DetectorChanged, ListeningChanged, So
 from voicetrail.replay.file.entries import Entry, RecognizerStarted, ScoreRun
 from voicetrail.replay.file.scores import THOUSANDTHS, Row, decode
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.talk import LEAD, talk_confidence, update_talk_level
+from voicetrail.spotting.talk import LEAD_S, talk_confidence, update_talk_level
 from voicetrail.vocabulary import UNKNOWN
 
 RUNS_HELD = 32
-"""Runs of scores that stay unpacked: more than the seconds (``LEAD``) that talk is followed."""
+"""Runs of scores that stay unpacked: more than the seconds (``LEAD_S``) that talk is followed."""
 STALE_MS = 500
 """Scores older than this are not shown: there was no sound at that moment."""
 
@@ -155,7 +155,7 @@ class ScoreIndex:
     def _talk_before(self, place: int) -> float:
         """The talk level before a run: from the runs before it, as far back as they matter."""
         run, first = self._runs[place], place
-        oldest_ms = run.begin_ms - 1000 * LEAD
+        oldest_ms = run.begin_ms - 1000 * LEAD_S
         talk = 0.0
         while True:
             if first == 0 or self._runs[first - 1].stretch is not run.stretch:

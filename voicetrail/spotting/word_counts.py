@@ -10,23 +10,22 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
+from voicetrail.events import SAMPLE_RATE, Scores, WordHeard
 from voicetrail.spotting.detector import Detector, DetectorSettings
-from voicetrail.spotting.talk import LEAD
+from voicetrail.spotting.talk import LEAD_S
 
-MINUTE = 60.0
+MINUTE_S = 60.0
 """How much of the past is counted, in s."""
-FADE = 3.0
+FADE_S = 3.0
 """How long a peak stays visible, in s."""
 
 
 class WordCounts:
     """Counts how often each word would have been given out in the last minute with the settings of the moment.
 
-    The scores of that time are kept, and ``LEAD`` more, so that a recount knows what was talk when the minute began. A new hop costs
-    one step of a detector; other settings are run over the whole minute again when the counts are next asked for (some 30 ms).
-    Whether listening was on does not matter: the figure tells what would have been. Safe to feed from the listening thread and to
-    ask from the screen's.
+    The scores of that minute are kept, and those of ``LEAD_S`` before it, so that a recount begins with the right talk level. A new
+    hop costs one step of a detector. After a change of the settings, the next call of ``counts`` runs a detector over the whole
+    minute (some 30 ms). It makes no difference whether listening was on. ``add`` and ``counts`` may be called from two threads.
 
     Args:
         labels: the recognizer's labels.
@@ -34,7 +33,7 @@ class WordCounts:
         span: how much of the past is counted, in s.
     """
 
-    def __init__(self, labels: Sequence[str], settings: DetectorSettings, span: float = MINUTE) -> None:
+    def __init__(self, labels: Sequence[str], settings: DetectorSettings, span: float = MINUTE_S) -> None:
         self.settings = settings
         self._labels = tuple(labels)
         self._span = round(span * SAMPLE_RATE)
@@ -71,18 +70,12 @@ class WordCounts:
                     self._forget(self._rows[-1][0])
             return Counter(word for _, word in self._heard)
 
-    @property
-    def covered(self) -> float:
-        """How much of the past is known, in s: less than a minute at first."""
-        with self._lock:
-            return seconds(min(self._span, self._rows[-1][0] - self._rows[0][0])) if self._rows else 0.0
-
     def _feed(self, time: int, posteriors: tuple[float, ...]) -> None:
         self._heard += [(time, event.word) for event in self._detector.feed(time, posteriors) if isinstance(event, WordHeard)]
 
     def _forget(self, now: int) -> None:
         oldest = now - self._span
-        while self._rows and self._rows[0][0] <= oldest - round(LEAD * SAMPLE_RATE):
+        while self._rows and self._rows[0][0] <= oldest - round(LEAD_S * SAMPLE_RATE):
             self._rows.popleft()
         while self._heard and self._heard[0][0] <= oldest:
             self._heard.popleft()
@@ -105,7 +98,7 @@ class FadingPeaks:
         span: how long a peak stays, in s.
     """
 
-    def __init__(self, count: int, span: float = FADE) -> None:
+    def __init__(self, count: int, span: float = FADE_S) -> None:
         self._span = round(span * SAMPLE_RATE)
         self._falling: tuple[deque[tuple[int, float]], ...] = tuple(deque() for _ in range(count))
         """Of each label: the scores that no later one has reached, so the first is the peak."""
