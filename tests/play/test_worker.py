@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.ui.tones import ToneRecognizer, tone_file
+from voicetrail.audio.file import FileSource
 from voicetrail.errors import WeightsError
 from voicetrail.events import Ready, SourceEnded, WordHeard, WordRejected
 from voicetrail.listening import NamedRecognizer
+from voicetrail.play import worker
 from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.play.worker import ListeningWorker
 
@@ -78,6 +80,23 @@ def test_another_source_without_loading_again(tmp_path: Path) -> None:
     sent.worker.listen_to(SourceRequest(str(tmp_path / "a.wav")))
     sent.wait(SourceOpened)
     assert loads == [1]
+    assert sent.end() < 0.5
+
+
+def test_a_changed_device_is_what_the_recognizer_listens_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each device has a file of its own here, in place of a microphone."""
+    files = {"Desk": tone_file(tmp_path / "desk.wav", []), "USB Mic #2": tone_file(tmp_path / "usb.wav", ["up"] * 10)}
+
+    def open_file(spec: str, *, device: str | None, **_: object) -> FileSource:
+        assert spec == "mic"
+        return FileSource(files[device or ""])
+
+    monkeypatch.setattr(worker, "open_source", open_file)
+    sent = Updates(SourceRequest("mic", "Desk", fallback=False))
+    sent.wait(SourceEnded)
+    assert not any(isinstance(item, WordHeard) for item in sent.items)
+    sent.worker.listen_to(SourceRequest("mic", "USB Mic #2", fallback=False))
+    assert isinstance(sent.wait(WordHeard), WordHeard)
     assert sent.end() < 0.5
 
 

@@ -30,10 +30,12 @@ class Loudness:
 
 def loudness(samples: npt.NDArray[np.float32]) -> Loudness:
     """Measure samples between -1 and 1; a constant offset (cheap USB microphones have one) is not loud."""
-    clipped = peak(samples) >= FULL_SCALE
-    if len(samples):
-        samples = samples - np.float32(np.mean(samples, dtype=np.float64))
-    return Loudness(decibels(math.sqrt(power(samples))), decibels(peak(samples)), clipped)
+    if not len(samples):
+        return Loudness(FLOOR_DB, FLOOR_DB, False)
+    mean, highest, lowest = _mean(samples), float(samples.max()), float(samples.min())
+    variance = max(0.0, power(samples) - mean * mean)
+    clipped = max(highest, -lowest) >= FULL_SCALE
+    return Loudness(decibels(math.sqrt(variance)), decibels(max(highest - mean, mean - lowest)), clipped)
 
 
 class OffsetRemover:
@@ -49,6 +51,7 @@ class OffsetRemover:
     def __init__(self) -> None:
         self.offset: float | None = None
         """The estimate; ``None`` before the first block."""
+        self._ramp: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
     def restart(self) -> None:
         """Another stream follows, or the same after a gap."""
@@ -58,7 +61,7 @@ class OffsetRemover:
         """Return the samples of a block without the offset."""
         if not len(samples):
             return samples
-        mean = float(np.mean(samples, dtype=np.float64))
+        mean = _mean(samples)
         if self.offset is None:
             self.offset = mean
         before = self.offset
@@ -66,7 +69,12 @@ class OffsetRemover:
         if before == self.offset:
             return samples - np.float32(before) if before else samples
         # From the one estimate to the next along a line, so that there is no step between two blocks.
-        return samples - np.linspace(before, self.offset, len(samples), dtype=np.float32)
+        if len(self._ramp) != len(samples):
+            self._ramp = np.linspace(0.0, 1.0, len(samples), dtype=np.float32)
+        out = self._ramp * np.float32(before - self.offset)
+        out += samples
+        out -= np.float32(before)
+        return out
 
 
 def power(samples: npt.NDArray[np.float32]) -> float:
@@ -83,3 +91,7 @@ def peak(samples: npt.NDArray[np.float32]) -> float:
 def decibels(magnitude: float) -> float:
     """Turn a magnitude into dB below full scale, at least ``FLOOR_DB``."""
     return max(FLOOR_DB, 20.0 * math.log10(magnitude)) if magnitude > 0 else FLOOR_DB
+
+
+def _mean(samples: npt.NDArray[np.float32]) -> float:
+    return float(samples.sum(dtype=np.float64)) / len(samples)
