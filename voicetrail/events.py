@@ -104,7 +104,7 @@ class SourceLost:
 
 @dataclass(frozen=True, slots=True)
 class SourceDelayed:
-    """The sound comes late (a slow line); the game goes on."""
+    """The sound comes late (a slow network), or there is none in it (a muted microphone); the game goes on."""
 
     time: int
     message: str

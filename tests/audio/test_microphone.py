@@ -16,7 +16,7 @@ from voicetrail.audio import microphone, microphone_problem
 from voicetrail.audio.microphone import Capture, Microphone, inputs
 from voicetrail.audio.queue import Captured
 from voicetrail.errors import AudioError
-from voicetrail.events import AudioBlock, SourceBack, SourceEvent, SourceLost
+from voicetrail.events import AudioBlock, SourceBack, SourceDelayed, SourceEvent, SourceLost
 
 Device = dict[str, Any]
 
@@ -207,9 +207,9 @@ def test_a_microphone_that_gives_only_zeros_is_muted_and_that_is_said(
             stream.speak([[0]] * 16_000)
             while (item := source.read(0.01)) is not None:
                 events += [item] if not isinstance(item, AudioBlock) else []
-        (lost,) = events
-        assert isinstance(lost, SourceLost)
-        assert lost.message.startswith("Desk gives nothing but zeros; it is muted or not allowed")
+        (muted,) = events
+        assert isinstance(muted, SourceDelayed)
+        assert muted.message.startswith("Desk gives nothing but zeros; it is muted or not allowed")
         stream.speak([[0], [1]] * 100)
         back, block = next_item(source), next_item(source)
         assert isinstance(back, SourceBack)

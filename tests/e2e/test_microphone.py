@@ -13,7 +13,7 @@ from tests.e2e.lab import VirtualMicrophone, wait_until
 from voicetrail.audio.microphone import Microphone, inputs, microphone_problem
 from voicetrail.audio.microphone_problem import ZEROS_S
 from voicetrail.errors import AudioError
-from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
+from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceDelayed, SourceEvent, SourceLost
 
 Sound = npt.NDArray[np.float32]
 
@@ -221,7 +221,7 @@ def test_a_muted_microphone_is_reported_and_heard_again(server: VirtualMicrophon
     with Microphone() as microphone:
         ear = Ear(microphone)
         ear.listen(ZEROS_S + 1.5)
-        (muted,) = [event for _, event in ear.news if isinstance(event, SourceLost)]
+        (muted,) = [event for _, event in ear.news if isinstance(event, SourceDelayed)]
         assert "nothing but zeros; it is muted or not allowed" in muted.message
         server.play_samples(chirps(1.0), wait=False)
         ear.listen(2.0)

@@ -41,7 +41,7 @@ def as_it_is(server: SshServer) -> None:
 @pytest.mark.parametrize(
     ("options", "environment", "prepare", "remote", "told"),
     [
-        (["AllowStreamLocalForwarding no", "AllowTcpForwarding no"], {}, as_it_is, FAR, "forbids to forward"),
+        (["AllowStreamLocalForwarding no", "AllowTcpForwarding no"], {}, as_it_is, FAR, "does not allow forwarding"),
         ([], {}, as_it_is, ["voicetrail-is-not-here"], "there is no 'voicetrail-is-not-here' on vt"),
         ([], {}, as_it_is, ["false"], "older than this one"),
         ([], {"FAR_PROTOCOL": "0"}, as_it_is, FAR, "older than this one: update it there"),

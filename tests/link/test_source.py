@@ -13,6 +13,7 @@ from wyoming.audio import AudioStop
 from wyoming.event import Event
 
 from tests.link.peers import blocks, chunk, gather, peer, samples_of, start, tone
+from voicetrail.audio.microphone_problem import ZEROS_S
 from voicetrail.errors import AudioError
 from voicetrail.events import AudioBlock, SourceBack, SourceDelayed, SourceEnded, SourceLost
 from voicetrail.link.address import parse_address
@@ -332,3 +333,22 @@ def test_the_hello_of_a_future_version_says_what_to_do(tmp_path: Path) -> None:
         (lost,) = gather(source, bool)
         assert isinstance(lost, SourceLost)
         assert "install the newer voicetrail here" in lost.message
+
+
+def test_a_microphone_elsewhere_that_gives_only_zeros_is_reported(tmp_path: Path) -> None:
+    zeros, seconds = bytes(32_000), round(ZEROS_S) + 1
+
+    def play(connection: socket.socket) -> None:
+        for _ in range(seconds):
+            connection.sendall(chunk(zeros))
+            time.sleep(0.01)
+        time.sleep(0.2)
+        connection.sendall(chunk())
+        stay(connection)
+
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
+        items = gather(source, lambda items: any(isinstance(item, SourceDelayed) for item in items))
+        muted = items[-1]
+        assert isinstance(muted, SourceDelayed)
+        assert "nothing but zeros" in muted.message
+        gather(source, lambda items: any(isinstance(item, SourceBack) for item in items))

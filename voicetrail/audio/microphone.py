@@ -19,7 +19,7 @@ from voicetrail.audio.microphone_problem import ZeroCheck, no_input, no_portaudi
 from voicetrail.audio.native_libraries import silence_native_libraries
 from voicetrail.audio.queue import Captured, SoundQueue
 from voicetrail.errors import AudioError
-from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEvent, SourceLost
+from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceDelayed, SourceEvent, SourceLost
 from voicetrail.text import printable
 
 BLOCK_S = 0.02
@@ -271,7 +271,7 @@ class Microphone:
         block = AudioBlock(self._converter.convert(item.data), item.captured, lost)
         if self._zeros.changed(block.samples):
             self._held = block
-            return SourceLost(0, only_zeros(self.name)) if self._zeros.is_dead else SourceBack(0, self.name)
+            return SourceDelayed(0, only_zeros(self.name)) if self._zeros.is_dead else SourceBack(0, self.name)
         return block
 
     def close(self) -> None:

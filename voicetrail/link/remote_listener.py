@@ -101,6 +101,8 @@ class RemoteListener:
         self._stop = threading.Event()
         self._status = SourceStatus()
         self._reports = StateReports()
+        self._is_reported = False
+        """It is the microphone at the other end that is delayed, or muted, not the connection."""
         self._words = TokenBucket(WORDS_PER_SECOND, WORDS_IN_HAND)
         self._recognizers = TokenBucket(RECOGNIZERS_PER_SECOND, RECOGNIZERS_IN_HAND)
         self._last_received = 0.0
@@ -162,6 +164,7 @@ class RemoteListener:
         """The connection is up."""
         self._delay.restart()
         self._reports = StateReports()
+        self._is_reported = False
         self._last_received = now
         self._handshake = Handshake("words", self._secret, self._connection.send, self._delay, PING_INTERVAL_S)
 
@@ -175,6 +178,7 @@ class RemoteListener:
             elif event.type == SOURCE_STATE:
                 report = self._reports.decode(event.data, now)
                 if report is not None:
+                    self._is_reported = report[0] is State.DELAYED
                     self._change(*report)
             elif self.recognizer is not None:
                 self._event(event, self.recognizer.labels, now)
@@ -186,7 +190,7 @@ class RemoteListener:
         silent_s = now - self._last_received
         if silent_s > SILENCE_S:
             self._change(State.DELAYED, f"microphone delayed: nothing has come over {self.name} for {silent_s:.0f} s")
-        elif self._status.state is State.DELAYED:
+        elif self._status.state is State.DELAYED and not self._is_reported:
             self._change(State.ON)
 
     def disconnected(self, message: str, ended: bool) -> None:

@@ -296,7 +296,7 @@ class NetworkSource:
             self._count_lost(len(samples))
             return
         if self._zeros.changed(samples) and self._zeros.is_dead:
-            self._change(State.LOST, only_zeros(self.name))
+            self._change(State.DELAYED, only_zeros(self.name))
         self._mean_wait = waited if not self._mean_wait else self._mean_wait + NEWEST_PART * (waited - self._mean_wait)
         name = self._handshake.name if self._handshake is not None else ""
         if not self._zeros.is_dead:
