@@ -76,7 +76,7 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
     # What one of them heard last is on its way to the others, if it is there at all.
     time.sleep(1.5)
     for screen in screens[1:]:
-        assert re.search(r"line \d+ ms", screen.capture()), "the screen gives the delay of the line"
+        assert re.search(r"delay \d+ ms", screen.capture()), "the screen gives the delay of the line"
     for screen in screens:
         screen.send_keys("q")
     for screen in screens:
@@ -97,11 +97,11 @@ def test_the_microphone_pulled_out_here_is_told_there_and_comes_back(
     screen.wait_for("● listening", PATIENCE)
     virtual_mic.wait_for_listener()
     virtual_mic.unplug()
-    screen.wait_for("no sound comes")
+    screen.wait_for("! no sound")
     screen.send_keys("Up")
     screen.wait_for("1 stroke")
     virtual_mic.plug()
-    wait_until(lambda: "no sound comes" not in screen.capture(), what="the sound's return")
+    wait_until(lambda: "! no sound" not in screen.capture(), what="the sound's return")
     screen.send_keys("q")
     screen.wait_for_exit()
 

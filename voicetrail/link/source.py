@@ -182,7 +182,7 @@ class NetworkSource:
         """The connection is up: forget everything that belonged to the one before."""
         self._delay.restart()
         self._lateness.restart()
-        self._reports = StateReports()
+        self._reports, self._zeros = StateReports(), ZeroCheck()
         self._position, self._last_sound, self._paused = 0.0, now, self._fifo
         if self._fifo:
             self._stream = StreamDecoder("what comes through the pipe")
@@ -266,7 +266,8 @@ class NetworkSource:
         if state is State.ON:
             self._paused, self._last_sound = False, now  # the sound itself will say that it comes
             return
-        self._paused = self._paused or state is State.LOST
+        if state is State.LOST:
+            self._paused, self._zeros = True, ZeroCheck()
         self._change(state, message)
 
     def _finish(self, stream: StreamDecoder) -> None:
