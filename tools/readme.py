@@ -1,4 +1,4 @@
-"""Writes the tables of keys, settings and commands into the docs from the code: ``python -m tools.readme``. A test holds them equal."""
+"""Writes tables of keys, settings and commands into the docs from the code: ``python -m tools.readme``. A test holds them equal."""
 
 from __future__ import annotations
 
