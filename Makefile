@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test tfjs lint bench attack docs dist clean
+.PHONY: play test tfjs lint bench attack docs pictures dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -36,6 +36,9 @@ bench: .venv/installed-dev
 
 attack: .venv/installed-dev
 	$(BIN)/python -m tools.attack $(ARGS)
+
+pictures: .venv/installed-dev
+	$(BIN)/python -m tools.pictures
 
 docs: .venv/installed-dev
 	$(BIN)/mkdocs build --quiet --strict

@@ -53,7 +53,7 @@ def main() -> None:
         asyncio.run(_round(root / "sketch.trail", RoundSetup("sketch"), _listen, "demo", {30.0: "sketch", 34.0: "spectrogram"}))
         asyncio.run(_round(root / "trace.trail", RoundSetup("trace", level="heart"), _trace, "", {4.0: "trace"}))
         asyncio.run(_round(root / "maze.trail", RoundSetup("maze", level="medium", seed=7), _maze, "", {4.0: "maze"}))
-        asyncio.run(_round(root / "snake.trail", RoundSetup("snake", level="small", seed=3), _snake, "", {12.0: "snake"}))
+        asyncio.run(_round(root / "snake.trail", RoundSetup("snake", level="small", seed=3), _snake, "", {3.0: "snake"}))
         for name in ("sketch", "trace", "maze", "snake"):
             _export(root / f"{name}.trail", OUT / f"{name}-moving.svg")
 
@@ -94,9 +94,6 @@ async def _round(path: Path, setup: RoundSetup, play: Play, source: str, shots: 
         assert current is not None
         await play(pilot, current.rules)
         looking.cancel()
-        last = max(shots)
-        if not (OUT / f"{shots[last]}.svg").exists():
-            _shoot(app, shots[last])
     app.context.close()
 
 

@@ -205,7 +205,7 @@ class Rules(Protocol):
 
     @property
     def headline(self) -> str:
-        """What to do now, in one line: ``Follow the grey line``, ``Say it back: 4 words``."""
+        """What to do now, in one line: ``Follow the gray line``, ``Say it back: 4 words``."""
         ...
 
     @property

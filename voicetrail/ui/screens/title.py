@@ -39,7 +39,7 @@ def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuI
     """The rows of the title, with a note for each mode."""
     items = [
         MenuItem("sketch", "Sketch", "draw what you like", notes.get("sketch", "")),
-        MenuItem("trace", "Trace", "follow the grey line", notes.get("trace", "")),
+        MenuItem("trace", "Trace", "follow the gray line", notes.get("trace", "")),
         MenuItem("maze", "Maze", "find the way out", notes.get("maze", "")),
         MenuItem("snake", "Snake", "eat, grow, do not bite", notes.get("snake", "")),
         MenuItem("echo", "Echo", "say it back", notes.get("echo", "")),

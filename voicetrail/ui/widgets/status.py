@@ -139,7 +139,8 @@ class ListeningStatus(Rows):
         if self.latency_ms is None:
             return ""
         for name in ("word to move ", "move +"):
-            if len(text := f"{name}{self.latency_ms} ms") < room:
+            # A blank on either side of it.
+            if len(text := f"{name}{self.latency_ms} ms") <= room - 2:
                 return text.rjust(room - 1)
         return ""
 
