@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from voicetrail.spotting.features import FeatureSettings, LogMel
-from voicetrail.training.fit.augment import BLANK_LEFT, PictureMaker, blank_past, warp_bank
+from voicetrail.spotting.features import BLANK_LEFT, FeatureSettings, LogMel, blank_past
+from voicetrail.training.fit.augment import PictureMaker, warp_bank
 
 
 @pytest.fixture(scope="module")

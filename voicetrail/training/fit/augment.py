@@ -13,12 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from voicetrail.spotting.features import BLANK_LEFT, blank_past
 from voicetrail.spotting.frontend import FrontendSettings, build_frontend
-
-BLANK_QUANTILE = 0.1
-"""Of the powers of a band in the frames that are left, what stands in for those that are blanked."""
-BLANK_LEFT = 8
-"""Frames of a window that are never blanked: without any sound there is nothing to take a floor from."""
 
 
 class PictureMaker:
@@ -120,15 +116,6 @@ class PictureMaker:
                 since = int(rng.integers(0, frames - size))
                 picture[row, :, :, since : since + size] = 0.0
         return picture
-
-
-def blank_past(power: Tensor, frames: int) -> None:
-    """Put an even floor in the place of the first frames of mel powers ``[mels, frames]``: what is quiet in each band later on.
-
-    It is what a detector does with the past of a word that it has given out, so that the next saying of it stands alone.
-    """
-    if 0 < frames < power.shape[-1]:
-        power[:, :frames] = torch.quantile(power[:, frames:], BLANK_QUANTILE, dim=1, keepdim=True)
 
 
 def warp_bank(bank: Tensor, factor: float) -> Tensor:
