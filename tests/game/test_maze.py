@@ -141,6 +141,29 @@ DAILY = ("medium", True, False, 12)
 DAILY_CHECKSUM = "360e2ac670d670f6"
 
 
+def test_a_word_runs_to_the_next_junction_corner_or_gem() -> None:
+    # A corridor to the right with a gem in its third room and a way down in its fifth, then a corner.
+    ways = [
+        {"right"},
+        {"left", "right"},
+        {"left", "right"},
+        {"left", "right"},
+        {"left", "right", "down"},
+        {"left", "right"},
+        {"left"},
+    ]
+    exits: dict[Cell, frozenset[Direction]] = {(x, 0): frozenset(open_to) for x, open_to in enumerate(ways)}  # type: ignore[arg-type]
+    exits[4, 1] = frozenset({"up", "right"})
+    exits[5, 1] = frozenset({"left"})
+    grid = MazeGrid(7, 2, exits, frozenset({(2, 0)}), (0, 0), (5, 1))
+    assert grid.run((0, 0), "right", grid.gems) == [(1, 0), (2, 0)]
+    assert grid.run((0, 0), "right", frozenset()) == [(1, 0), (2, 0), (3, 0), (4, 0)]
+    assert grid.run((4, 0), "right", grid.gems) == [(5, 0), (6, 0)]
+    assert grid.run((4, 0), "down", grid.gems) == [(4, 1)]
+    assert grid.run((0, 0), "up", grid.gems) == []
+    assert grid.best() == ("right", "right", "down", "right")
+
+
 def test_days_differ() -> None:
     assert len({maze(daily_setup(date(2026, 1, day))).checksum() for day in range(1, 29)}) == 28
 

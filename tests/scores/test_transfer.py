@@ -53,6 +53,11 @@ def test_of_two_tries_of_a_day_the_earlier_one_counts(tmp_path: Path) -> None:
         store.end_daily(day, later)
         import_file(store, tmp_path / "other.sqlite3")
         assert store.daily_result(day) == (True, earlier)
+    with ScoreStore(tmp_path / "other.sqlite3") as other, ScoreStore(tmp_path / "late.sqlite3") as late:
+        late.begin_daily(day, NOW)
+        late.end_daily(day, daily(day))
+        import_file(other, tmp_path / "late.sqlite3")
+        assert other.daily_result(day) == (True, earlier)
 
 
 def test_a_database_that_is_in_use_can_be_imported(tmp_path: Path) -> None:

@@ -344,7 +344,7 @@ class Sketch(BaseRules):
         # The undo that is taken back here does not count any more.
         self.tally = replace(undone.tally, undone=self.tally.undone - 1)
         self.trail.take_back(undone.again)
-        self._push(replace(undone.entry, below=self._last))
+        self._push(undone.entry)
         self._undone = undone.below
         self._count_wrong(undone.entry, -1)
         return "cleared again" if undone.entry.name == "clear" else f"drawn again: {undone.entry.name}"
