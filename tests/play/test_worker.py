@@ -165,3 +165,33 @@ def test_an_error_of_the_program_in_the_thread_is_reported(tmp_path: Path, monke
     (log,) = tmp_path.glob("voicetrail-*.log")
     assert "ZeroDivisionError" in log.read_text()
     sent.end()
+
+
+def test_other_weights_without_leaving_and_sound_for_what_is_taught(tmp_path: Path) -> None:
+    class Other(ToneRecognizer):
+        name = "other"
+
+    loaded = iter((ToneRecognizer(), Other()))
+    sent = Updates(SourceRequest(str(tone_file(tmp_path / "a.wav", ["up"] * 10))), lambda: next(loaded))
+    hops: list[int] = []
+    sent.wait(SourceOpened)
+    sent.worker.sound_tap = lambda time, samples, listening: hops.append(len(samples))
+    sent.wait(WordHeard)
+    assert hops
+    assert set(hops) == {ToneRecognizer.hop}
+    sent.items.clear()
+    assert sent.worker.reload()
+    ready = sent.wait(Ready)
+    assert isinstance(ready, Ready)
+    assert ready.weights == "other"
+    count = len(hops)
+    sent.wait(WordHeard)
+    assert len(hops) > count
+    sent.items.clear()
+    sent.worker.reload()  # nothing more can be loaded: what listens goes on
+    problem = sent.wait(Problem)
+    assert isinstance(problem, Problem)
+    assert "other goes on listening" in problem.message
+    assert not problem.fatal
+    sent.wait(WordHeard)
+    assert sent.end() < 0.5

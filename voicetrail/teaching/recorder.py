@@ -18,6 +18,66 @@ KEPT = 3 * LONGEST + 4 * MARGIN
 """Samples of the past that are kept for cutting."""
 
 
+class TakeCutter:
+    """Cuts takes out of sound that comes in block by block; a take is given out ``MARGIN`` after its end, with the quiet after it."""
+
+    def __init__(self) -> None:
+        self._finder = TakeFinder()
+        self._past: deque[Sound] = deque()
+        self._begin = 0
+        self._end = 0
+        self._spans: deque[Span] = deque()
+        self._asked = 0
+        """Sample from which on a word was asked for: what began before is no take of it."""
+        self.level_db = -120.0
+        """Level of the last block."""
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a take is under way."""
+        return self._finder.speaking
+
+    @property
+    def floor_db(self) -> float:
+        """The noise floor, in dB below full scale."""
+        return self._finder.floor_db
+
+    def add(self, samples: Sound) -> None:
+        """Take some more sound, ``[samples]`` at 16 kHz."""
+        self.level_db = 20 * float(np.log10(np.sqrt(np.mean(np.square(samples))) + 1e-6)) if len(samples) else -120.0
+        self._past.append(samples)
+        self._end += len(samples)
+        while self._past and self._end - self._begin - len(self._past[0]) >= KEPT:
+            self._begin += len(self._past.popleft())
+        self._spans.extend(self._finder.feed(samples))
+
+    def take(self, *, ended: bool = False) -> Take | None:
+        """The next take that is whole; ``ended`` where no more sound comes."""
+        while self._spans and (ended or self._end >= self._spans[0].end + MARGIN):
+            span = self._spans.popleft()
+            if span.begin >= self._asked:
+                return cut(np.concatenate([*self._past, np.zeros(0, dtype=np.float32)]), span, self._begin)
+        return None
+
+    def skip(self) -> None:
+        """Forget takes that wait, and what is being said: the next word is asked for now."""
+        self._spans.clear()
+        self._asked = self._end
+
+    def interrupt(self) -> None:
+        """The sound has a gap here: what was being said is no take, and the room is listened to again."""
+        floor = self._finder.floor_db
+        self._finder = TakeFinder()
+        self._finder.assume_floor(floor)
+        self._past.clear()
+        self._begin = self._end = self._asked = 0
+        self._spans.clear()
+
+    def finish(self) -> None:
+        """The sound is over."""
+        self._spans.extend(self._finder.finish())
+
+
 class TakeRecorder:
     """Cuts takes out of a source.
 
@@ -27,84 +87,51 @@ class TakeRecorder:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._finder = TakeFinder()
-        self._past: deque[Sound] = deque()
-        self._begin = 0
-        self._end = 0
-        self._spans: deque[Span] = deque()
+        self._cutter = TakeCutter()
         self.problem = ""
         """Why no sound comes, as the source says it; empty while it does."""
         self.ended = False
         """The source is over."""
-        self.level_db = -120.0
-        """Level of the last block."""
-
-    @property
-    def speaking(self) -> bool:
-        """Whether a take is under way."""
-        return self._finder.speaking
 
     def poll(self, timeout_s: float = POLL_S) -> Take | None:
-        """Wait at most so long for sound; return the take that it completed, if it did.
-
-        A take is given out ``MARGIN`` after its end, when the quiet after it has been heard too.
-        """
-        if (self._spans and self._end >= self._spans[0].end + MARGIN) or (self._spans and self.ended):
-            return self._cut(self._spans.popleft())
-        if self.ended:
-            return None
-        item = self._source.read(timeout_s)
-        if isinstance(item, AudioBlock):
-            self.problem = ""
-            self._add(item.samples)
-        elif isinstance(item, SourceLost):
-            self.problem = item.message
-        elif isinstance(item, SourceEnded):
-            self.ended = True
-            self._spans.extend(self._finder.finish())
-        return None
+        """Wait at most so long for sound; return the take that it completed, if it did."""
+        take = self._cutter.take(ended=self.ended)
+        if take is None and not self.ended:
+            self._read(timeout_s)
+        return take
 
     def next_take(self, timeout_s: float) -> Take | None:
         """The next take; ``None`` when none came within ``timeout_s`` seconds, or the source is over."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
+            ended = self.ended
             take = self.poll()
-            if take is not None:
+            if take is not None or ended:
                 return take
-            if self.ended and not self._spans:
-                return None
         return None
 
     def record_room(self, seconds: float) -> Sound:
         """Record so many seconds of the room, ``[samples]``; less where the source ends."""
-        blocks, target = list[Sound](), round(seconds * SAMPLE_RATE)
+        blocks, size = list[Sound](), round(seconds * SAMPLE_RATE)
         patience = time.monotonic() + seconds + 5
-        while sum(map(len, blocks)) < target and not self.ended and time.monotonic() < patience:
-            item = self._source.read(POLL_S)
-            if isinstance(item, AudioBlock):
-                blocks.append(item.samples)
-                self._add(item.samples)
-            elif isinstance(item, SourceEnded):
-                self.ended = True
-            elif isinstance(item, SourceLost):
-                self.problem = item.message
-        self._spans.clear()  # what was said meanwhile is no take
-        return np.concatenate(blocks)[:target] if blocks else np.zeros(0, dtype=np.float32)
+        while sum(map(len, blocks)) < size and not self.ended and time.monotonic() < patience:
+            if (samples := self._read(POLL_S)) is not None:
+                blocks.append(samples)
+        self._cutter.skip()  # what was said meanwhile is no take
+        return np.concatenate(blocks)[:size] if blocks else np.zeros(0, dtype=np.float32)
 
-    def skip(self) -> None:
-        """Forget takes that wait, and what was said so far: the next word is asked for now."""
-        self._spans.clear()
-
-    def _add(self, samples: Sound) -> None:
-        self.level_db = 20 * float(np.log10(np.sqrt(np.mean(np.square(samples))) + 1e-6)) if len(samples) else -120.0
-        self._past.append(samples)
-        self._end += len(samples)
-        while self._past and self._end - self._begin - len(self._past[0]) >= KEPT:
-            self._begin += len(self._past.popleft())
-        self._spans.extend(self._finder.feed(samples))
-
-    def _cut(self, span: Span) -> Take:
-        return cut(np.concatenate([*self._past, np.zeros(0, dtype=np.float32)]), span, self._begin)
+    def _read(self, timeout_s: float) -> Sound | None:
+        item = self._source.read(timeout_s)
+        if isinstance(item, AudioBlock):
+            self.problem = ""
+            self._cutter.add(item.samples)
+            return item.samples
+        if isinstance(item, SourceLost):
+            self.problem = item.message
+        elif isinstance(item, SourceEnded):
+            self.ended = True
+            self._cutter.finish()
+        return None
 
 
 def read_all(source: Source) -> Sound:

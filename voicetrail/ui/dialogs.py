@@ -16,6 +16,7 @@ DIALOGS = {
     "settings": "voicetrail.ui.screens.settings:SettingsScreen",
     "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
     "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
+    "teach": "voicetrail.ui.screens.teach:TeachScreen",
     "words": "voicetrail.ui.screens.words:WordsScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }

@@ -51,6 +51,7 @@ class WordsScreen(MenuScreen):
     HELP = HELP
     DEFAULT_CSS = """
     WordsScreen #name { height: 1; border: none; padding: 0; display: none; }
+    WordsScreen #name:focus { border: none; }
     WordsScreen.-naming #name { display: block; }
     """
 

@@ -1,0 +1,168 @@
+"""Teaching on the screen: words are named, takes find themselves, a head is trained, the set is kept and used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+
+from tests.teaching.tones import PITCH, recording, silence, spoken
+from tests.ui.stage import make_context, make_settings
+from tests.ui.tones import tone_file
+from tests.ui.waiting import until
+from voicetrail.errors import TeachingError
+from voicetrail.teaching import making, word_sets
+from voicetrail.teaching.examples import ExampleSet
+from voicetrail.teaching.head import HeadSettings
+from voicetrail.teaching.negatives import Negatives
+from voicetrail.teaching.session import Make
+from voicetrail.teaching.takes import Sound
+from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.screens.teach import TeachScreen
+
+TAKES = 3
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Make:
+    """The real training on a sixth of the shipped negatives."""
+    shipped = making.shipped_negatives()
+    thin = Negatives(shipped.embeddings[::6], shipped.kinds[::6], shipped.names, shipped.talk_seconds)
+    monkeypatch.setattr(making, "shipped_negatives", lambda base="": thin)
+    quick = HeadSettings(iterations=30, variants=3)
+    return lambda examples, meanings, report: making.make_set(examples, meanings, settings=quick, progress=report)
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return VoicetrailApp(make_context(make_settings(tmp_path), tone_file(tmp_path / "a.wav", [])))
+
+
+def say(app: VoicetrailApp, sound: Sound) -> None:
+    """Sound comes from the listener, hop by hop."""
+    worker = app.context.worker
+    assert worker is not None
+    assert worker.sound_tap is not None
+    for begin in range(0, len(sound) - 639, 640):
+        worker.sound_tap(begin, sound[begin : begin + 640], False)
+
+
+async def open_form(pilot: Pilot[None], app: VoicetrailApp, make: Make | None = None) -> TeachScreen:
+    await until(pilot, lambda: app.context.labels)
+    screen = TeachScreen(app.context, make=make, takes=TAKES, room_s=2.0)
+    await app.push_screen(screen)
+    await pilot.pause()
+    return screen
+
+
+async def name_words(pilot: Pilot[None], *words: str) -> None:
+    for text in ("mine", *words):
+        await pilot.press(*text, "enter")
+    await pilot.press("enter")
+
+
+def rows(screen: TeachScreen) -> str:
+    from voicetrail.ui.widgets.rows import Rows
+
+    return "\n".join(screen.query_one("#lines", Rows).text_rows)
+
+
+@pytest.mark.parametrize(("size", "ascii_only"), [((80, 24), False), ((60, 20), True)], ids=["box", "ascii-small"])
+async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, size: tuple[int, int], ascii_only: bool) -> None:
+    app.ascii_only = app._force_ascii = ascii_only
+    async with app.run_test(size=size) as pilot:
+        screen = await open_form(pilot, app, make)
+        assert app.context.held_by_dialog
+        await name_words(pilot, *PITCH)
+        say(app, silence(2.2))
+        await until(pilot, lambda: screen.stage == "words")
+        for number, word in enumerate(PITCH, 1):
+            assert f"{number}/3  say  {word}" in rows(screen)
+            say(app, recording([word] * TAKES, seed=number))
+            await until(pilot, lambda n=number: screen.session is None or screen.session.number > n or screen.stage == "ready")
+        assert "rechts: 3 takes" in rows(screen)
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.stage == "done", seconds=60)
+        await until(pilot, lambda: "held-out takes are right" in rows(screen))
+        assert "said, and taken for" in rows(screen)
+        assert "kept, and used" in rows(screen)
+        assert all(len(row) <= size[0] - 4 for row in rows(screen).splitlines())
+        assert not ascii_only or rows(screen).isascii()
+        (info,) = word_sets.list_sets()
+        assert (info.name, info.words, dict(info.takes)) == ("mine", tuple(PITCH), dict.fromkeys(PITCH, TAKES))
+        assert info.meanings == {"links": "left", "rechts": "right", "hoch": "up"}
+        assert app.context.settings.values.weights == "mine"
+        await pilot.press("enter")
+        assert not app.context.held_by_dialog
+        assert app.context.worker is not None
+        assert app.context.worker.sound_tap is None
+
+
+async def test_a_take_is_thrown_away_a_word_done_over_and_problems_are_sentences(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, app)
+        await name_words(pilot, "links", "rechts")
+        say(app, silence(2.2))
+        await until(pilot, lambda: screen.stage == "words")
+        session = screen.session
+        assert session is not None
+        say(app, recording(["links"]))
+        await until(pilot, lambda: session.examples.counts()["links"] == 1)
+        assert "good" in rows(screen)
+        loud = np.clip(np.concatenate((silence(0.8), 40 * spoken("links", 5), silence(0.9, seed=3))), -1.0, 1.0)
+        say(app, loud)
+        await until(pilot, lambda: session.examples.counts()["links"] == 2)
+        assert "It is clipped" in rows(screen)
+        await pilot.press("x")
+        assert session.examples.counts()["links"] == 1
+        assert "thrown away" in rows(screen)
+        say(app, np.concatenate((silence(0.8), spoken("links", 5, seconds=2.2), silence(0.9, seed=3))))
+        await until(pilot, lambda: "That was no take" in rows(screen))
+        assert session.examples.counts()["links"] == 1
+        await pilot.press("r")
+        assert session.examples.counts()["links"] == 0
+        say(app, recording(["links"] * TAKES, seed=2))
+        await until(pilot, lambda: session.word == "rechts")
+        await pilot.press("x")
+        assert (session.word, session.examples.counts()["links"]) == ("links", TAKES - 1)
+        await pilot.press("escape")
+        assert "esc again" in rows(screen)
+        await pilot.press("escape")
+        assert app.screen is not screen
+        assert word_sets.list_sets() == []
+
+
+async def test_what_cannot_be_a_set_is_said_and_nothing_begins(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, app)
+        await pilot.press("enter", "enter")
+        assert "cannot be the name" in rows(screen)
+        await pilot.press("shift+tab", *"a/b", "enter", "enter")
+        assert "cannot be the name" in rows(screen)
+        await pilot.press("shift+tab", *("backspace",) * 3, *"ok", "enter", "enter")
+        assert "no words yet" in rows(screen)
+        await pilot.press(*"links", "enter", *"links", "enter", "enter")
+        assert "twice" in rows(screen)
+        assert screen.session is None
+
+
+async def test_training_that_fails_keeps_the_takes_and_says_why(app: VoicetrailApp) -> None:
+    def broken(examples: ExampleSet, meanings: Mapping[str, str], report: object) -> making.Taught:
+        raise TeachingError("there are no negatives for this backbone; install voicetrail again")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, app, broken)
+        await name_words(pilot, "links")
+        say(app, silence(2.2))
+        await until(pilot, lambda: screen.stage == "words")
+        say(app, recording(["links"] * TAKES))
+        await until(pilot, lambda: screen.stage == "ready")
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.stage == "failed")
+        await until(pilot, lambda: "no negatives for this backbone" in rows(screen))
+        assert screen.session is not None
+        assert screen.session.examples.counts() == {"links": TAKES}

@@ -1,0 +1,136 @@
+"""A form for a set of words: its name, and words with what each does in the game."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from voicetrail.ui.widgets.rows import Rows
+from voicetrail.vocabulary import DIRECTIONS, MEANINGS
+
+FIELDS = 8
+"""Words that the form has room for; the command `voicetrail teach` takes more."""
+NOTHING = ""
+CHOICES = (*MEANINGS, NOTHING)
+FIRST = ("left", "right", "up", "down")
+"""What the first words do until the player says otherwise."""
+
+
+class MeaningChoice(Rows):
+    """What a word does in the game: left and right change it.
+
+    Args:
+        meaning: at first.
+    """
+
+    DEFAULT_CSS = "MeaningChoice { width: 22; height: 1; }"
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "change(-1)", "Before"),
+        Binding("right,space", "change(1)", "Next"),
+    ]
+
+    def __init__(self, meaning: str) -> None:
+        super().__init__()
+        self.meaning = meaning
+
+    def rebuild(self) -> None:
+        """Show it."""
+        look = self.look
+        says = (
+            "does nothing"
+            if self.meaning == NOTHING
+            else f"goes {self.meaning}"
+            if self.meaning in DIRECTIONS
+            else self.meaning
+        )
+        mark = f"{look.marks.selected} " if self.has_focus else "  "
+        self.put(0, [(mark, look.warn), (says, look.good if self.has_focus else look.dim)])
+
+    def on_focus(self) -> None:
+        """Show where the keys go."""
+        self.rebuild()
+
+    def on_blur(self) -> None:
+        """Show that the keys go elsewhere."""
+        self.rebuild()
+
+    def action_change(self, by: int) -> None:
+        """Take the next meaning, or the one before."""
+        self.meaning = CHOICES[(CHOICES.index(self.meaning) + by) % len(CHOICES)]
+        self.rebuild()
+
+
+class WordForm(Vertical):
+    """Fields for the name and the words. Enter goes to the next field; on an empty word it is done.
+
+    Args:
+        name_max: longest name in characters.
+        word_max: longest word.
+    """
+
+    DEFAULT_CSS = """
+    WordForm { height: auto; }
+    WordForm Input { height: 1; border: none; padding: 0; width: 1fr; background: $boost; }
+    WordForm Input:focus { border: none; }
+    WordForm Horizontal { height: 1; }
+    WordForm Rows.label { width: 10; height: 1; }
+    """
+
+    class Done(Message):
+        """Every word is there."""
+
+    def __init__(self, name_max: int, word_max: int) -> None:
+        super().__init__(id="form")
+        self._set_name = Input(id="set-name", max_length=name_max, placeholder="what the set is called", select_on_focus=False)
+        self._words = [
+            Input(id=f"word-{number}", max_length=word_max, placeholder=f"word {number + 1}", select_on_focus=False)
+            for number in range(FIELDS)
+        ]
+        self._meanings = [MeaningChoice(FIRST[number] if number < len(FIRST) else NOTHING) for number in range(FIELDS)]
+
+    def compose(self) -> ComposeResult:
+        """The name, and a row for each word."""
+        yield self._set_name
+        for word, meaning in zip(self._words, self._meanings, strict=True):
+            with Horizontal():
+                yield word
+                yield meaning
+
+    def begin(self) -> None:
+        """Let the player type the name."""
+        self._set_name.focus()
+
+    @property
+    def set_name(self) -> str:
+        """The name that was typed."""
+        return self._set_name.value.strip()
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The words that were typed, in order, also one that was typed twice."""
+        return tuple(field.value.strip() for field in self._words if field.value.strip())
+
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """The words with what each does; an empty text for nothing."""
+        rows = zip(self._words, self._meanings, strict=True)
+        return {field.value.strip(): choice.meaning for field, choice in rows if field.value.strip()}
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Enter: the next field, or all is there."""
+        message.stop()
+        if message.input is self._set_name:
+            self._words[0].focus()
+            return
+        number = self._words.index(message.input)
+        if not message.value.strip() or number + 1 == FIELDS:
+            self.post_message(self.Done())
+        else:
+            self._words[number + 1].focus()
