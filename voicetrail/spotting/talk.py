@@ -37,7 +37,7 @@ def update_talk_level(talk_level: float, unknown: float, samples: int) -> float:
 
 
 def steady_posterior(after: float, samples: int) -> float:
-    """The posterior of ``_unknown_`` that, held for ``samples``, takes the talk level from 0 to ``after``: a stand-in for a stretch."""
+    """The posterior of ``_unknown_`` that, held for ``samples``, takes the level from 0 to ``after``: it stands for a stretch."""
     return after / -math.expm1(-seconds(samples) / MEMORY_S)
 
 
