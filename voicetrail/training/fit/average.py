@@ -19,7 +19,7 @@ from torch import Tensor
 
 from voicetrail import output
 from voicetrail.errors import TrainingError
-from voicetrail.training.fit.job import BEST, averaged, epoch_path, save_tensors
+from voicetrail.training.fit.checkpoints import BEST, averaged, epoch_path, save_tensors
 
 
 def mean_weights(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

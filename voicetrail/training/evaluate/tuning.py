@@ -1,0 +1,88 @@
+"""What is fitted to trained weights on the choosing half: the temperature of their classes and the settings of the detector."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.frontend import build_frontend
+from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.weights import Weights
+from voicetrail.training.data.corpus import Corpus
+from voicetrail.training.evaluate.choose import SMOOTHINGS, TALK_SHIFTS, Allowed, Choice, choose
+from voicetrail.training.evaluate.clips import in_batches, measured_clips
+from voicetrail.training.evaluate.conditions import conditions
+from voicetrail.training.evaluate.measure import Heard
+from voicetrail.training.evaluate.negatives import NOBODY, RUNNING, negative_streams
+from voicetrail.training.evaluate.streams import Stream, half
+from voicetrail.training.evaluate.temperature import fit_temperature
+from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN
+
+SEED = 11
+"""Of the streams that settings are chosen on; an evaluation has others."""
+
+
+def choose_temperature(weights: Weights, corpus: Corpus) -> float:
+    """Fit the temperature of weights on the clips of the choosing half of the validation speakers.
+
+    Args:
+        weights: not folded yet, or folded: they are only read.
+        corpus: the validation split.
+    """
+    labels = weights.info.labels
+    sound, truth = measured_clips(replace(corpus, clips=half(corpus.clips, "choosing")), "choosing")
+    frontend, model = build_frontend(weights.info.features), weights.model.eval()
+    with torch.inference_mode():
+        logits = torch.cat([model(frontend(torch.from_numpy(part))) for part in in_batches(sound)])
+    index = [labels.index(word if word in labels else UNKNOWN) for word in truth]
+    counts = np.bincount(index, minlength=len(labels))
+    # Each word counts alike, and all that is none as much as the words together.
+    weight = [(1.0 if labels[row] not in (UNKNOWN, NOISE) else (len(labels) - 2) / 2) / counts[row] for row in index]
+    return fit_temperature(logits, weights.info.grouping(), torch.tensor(index), torch.tensor(weight))
+
+
+def choose_settings(weights: Weights, corpus: Corpus, seconds: float, like: DetectorSettings | None = None) -> list[Choice]:
+    """Choose the detector's settings for weights, on the choosing half of the validation streams, in all conditions.
+
+    Of a larger vocabulary the directions decide: a false one moves the pen. All words get the threshold that suits these. What the
+    detector blanks is left out of account: scores are found once for all settings.
+
+    Args:
+        weights: whose network is copied and left as it is.
+        corpus: the validation split.
+        seconds: length of each stream with words.
+        like: look for a threshold alone, with the smoothing and the shift of these settings.
+
+    Returns:
+        The best first.
+    """
+    recognizer = Recognizer(replace(weights, model=copy.deepcopy(weights.model)))
+    words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
+    targets = [word for word in words if word in DIRECTIONS] or words
+
+    def scored(streams: Sequence[Stream]) -> list[Heard]:
+        return [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
+
+    spoken = scored([make() for _, make in conditions(corpus, "choosing", seconds, SEED, targets)])
+    without = scored(negative_streams(corpus, "choosing", SEED, targets))
+    running, silent, single = (
+        [item for item in without if item.stream.name in names] for names in (RUNNING, NOBODY, ("words",))
+    )
+    smoothings, shifts = (SMOOTHINGS, TALK_SHIFTS) if like is None else ((like.smoothing,), (like.talk_shift,))
+    choices = choose(
+        recognizer.labels,
+        targets,
+        spoken,
+        [Allowed(running, 3.0), Allowed(silent, 6.0), Allowed(single, 60.0), Allowed(spoken, 15.0)],
+        smoothings=smoothings,
+        talk_shifts=shifts,
+    )
+    return [
+        replace(choice, settings=replace(choice.settings, thresholds=dict.fromkeys(words, choice.settings.threshold)))
+        for choice in choices
+    ]
