@@ -10,7 +10,7 @@ import torch
 
 from voicetrail.errors import TrainingError
 from voicetrail.training.fit.average import main, mean_weights
-from voicetrail.training.fit.job import BEST, averaged, epoch_path
+from voicetrail.training.fit.checkpoints import BEST, averaged, epoch_path
 
 
 def weights(value: float, steps: int = 1) -> dict[str, torch.Tensor]:
