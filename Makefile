@@ -2,6 +2,7 @@
 # make lint   ruff, mypy, imports      make bench  prints what the game costs
 # make tfjs   installs the real TensorFlow.js, which the tests of importing models run where Node is there
 # make dist   builds the wheel         make clean  removes what make made
+# make weights ARGS="--data DATA" makes the weights that ship, stage by stage (hours; goes on where it was)
 # make attack tries broken and hostile input on every part, for minutes (ARGS="--count 2000 settings" for some)
 #
 # Everything is installed into .venv, pinned by constraints.txt. `make play CPU=1` takes torch's small CPU build from PyTorch's own
@@ -11,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test tfjs lint bench attack docs pictures dist clean
+.PHONY: play test tfjs lint bench weights attack docs pictures dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -33,6 +34,9 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench $(ARGS)
+
+weights: .venv/installed-dev
+	$(BIN)/python -m voicetrail.training.fit.stages $(ARGS)
 
 attack: .venv/installed-dev
 	$(BIN)/python -m tools.attack $(ARGS)

@@ -2,7 +2,8 @@
 
 ``python -m voicetrail.training.data.transcribe OUT`` transcribes the lines that
 ``python -m voicetrail.training.data.speech OUT --all`` wrote, and lists in ``left_out.txt`` those that
-``training.data.speech`` has to leave out from then on. Transcripts are kept in ``OUT/transcripts.jsonl``; a run that was stopped goes on where it was. Six hours of sound take half an hour of one core.
+``training.data.speech`` has to leave out from then on. Transcripts are kept in ``OUT/transcripts.jsonl``; a run that was
+stopped goes on where it was. Six hours of sound take half an hour of one core.
 """
 
 from __future__ import annotations

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from voicetrail.training.fit import stages as staged
+from voicetrail.training.fit.stages import main, stages
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for folder in ("speech_commands", "noise", "negatives", "talk", "rooms"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+    (tmp_path / "data" / "speech_commands" / "validation_list.txt").touch()
+    (tmp_path / "data" / "talk" / "transcripts.tsv").write_text(
+        "file\tspeaker\tnone\ttranscript\na\t1\tyes\tgood day\n", "utf-8"
+    )
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, ...]]:
+    """The commands that were run; each leaves behind what the real one would."""
+    run: list[tuple[str, ...]] = []
+
+    def stand_in(*command: str) -> None:
+        run.append(command[2:])
+        if "train" in command:
+            out = Path(command[command.index("--out") + 1])
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "best.safetensors").touch()
+            names = [command[at + 1] for at, word in enumerate(command) if word == "--vocabulary"] or ["directional4w"]
+            for name in names:
+                (out / f"{name}.safetensors").touch()
+        elif command[2].endswith("synthesize"):
+            (Path(command[3]) / "heldout" / "talk").mkdir(parents=True)
+        elif command[2].endswith("speech"):
+            Path(command[3]).mkdir(parents=True)
+
+    monkeypatch.setattr(staged, "_run", stand_in)
+    monkeypatch.setattr(staged, "_from_history", lambda target: target.write_bytes(b"weights"))
+    return run
+
+
+def test_stages_run_in_order_and_not_again(data: Path, tmp_path: Path, commands: list[tuple[str, ...]]) -> None:
+    runs = tmp_path / "runs"
+    assert main(["--data", str(data), "--runs", str(runs)]) == 0
+    assert (runs / "texts.txt").read_text() == "good day.\n"
+    trained = [command[command.index("--out") + 1].rsplit("/", 1)[-1] for command in commands if "train" in command]
+    assert trained == ["a", "b", "b"]
+    assert commands[-1][-4:] == ("--vocabulary", "directional4w", "--vocabulary", "18w")
+    assert (runs / "b" / "18w.safetensors").exists()
+    done = len(commands)
+    assert main(["--data", str(data), "--runs", str(runs)]) == 0
+    assert len(commands) == done
+
+
+def test_what_was_stopped_goes_on_where_it_was(data: Path, tmp_path: Path, commands: list[tuple[str, ...]]) -> None:
+    runs = tmp_path / "runs"
+    assert main(["--data", str(data), "--runs", str(runs)]) == 0
+    (runs / "b-mean.safetensors").unlink()
+    (runs / "b" / "18w.safetensors").unlink()
+    commands.clear()
+    assert main(["--data", str(data), "--runs", str(runs)]) == 0
+    assert [command[0].rsplit(".", 1)[-1] for command in commands] == ["average", "voicetrail"]
+
+
+def test_from_scratch_trains_the_first_network_too(data: Path, tmp_path: Path) -> None:
+    names = [stage.makes.parent.name for stage in stages(data, tmp_path, from_scratch=True)]
+    assert names.index("first") < names.index("second") < names.index("a") < names.index("b")
+
+
+@pytest.mark.parametrize("folder", ["rooms", "talk", "noise"])
+def test_without_its_data_nothing_begins(
+    data: Path, tmp_path: Path, folder: str, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (data / folder).glob("*"):
+        path.unlink()
+    (data / folder).rmdir()
+    assert main(["--data", str(data), "--runs", str(tmp_path / "runs")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"no {folder}/" in error
+    assert not commands
