@@ -15,7 +15,7 @@ from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.locate import find_weights, folders
-from voicetrail.spotting.model import DEFAULT_ARCHITECTURE, build_model
+from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, build_model, parameters
 from voicetrail.spotting.weights import KEY, WeightsInfo, load_weights, read_info, save_weights
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES, is_word
 
@@ -239,7 +239,8 @@ def test_the_weights_that_ship_are_as_promised(name: str) -> None:
     assert path.stat().st_size < 2_000_000
     weights = load_weights(name)
     assert weights.info.labels == (*VOCABULARIES[name], UNKNOWN, NOISE)
-    assert weights.info.architecture == DEFAULT_ARCHITECTURE
+    assert weights.info.architecture in ARCHITECTURES
+    assert parameters(weights.model) <= 300_000
     detector = weights.info.detector
     for word in filter(is_word, weights.info.labels):
         assert 0.3 <= detector.threshold_of(word) <= 0.99
