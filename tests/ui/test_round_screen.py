@@ -53,7 +53,7 @@ async def test_keys_change_pen_and_color_and_lift_the_pen(app: VoicetrailApp) ->
         await pilot.press("e", "o", "right", "w", "right", "w", "right")
         game = shown(app)
         pen = sketch(game).trail.pen
-        assert drawn(game) == ["╺━━━╸   ╺━━►"]
+        assert drawn(game) == ["╺━━━╸   ╺━━━►"]
         assert sketch(game).mark_at((pen.x - 1, pen.y)).ink == Ink("heavy", "red")
         await pilot.press("u", "u", "u", "U")
         assert game.message.message == "drawn again: right"

@@ -60,8 +60,8 @@ async def test_every_setting_is_there_with_value_range_help_and_origin(tmp_path:
             if name == "thresholds":
                 continue
             await stage.go_to(name)
-            assert stage.about[0] == setting.help
-            assert stage.about[1] == f"range: {setting.range_text}"
+            about = " ".join(" ".join(stage.about).split())
+            assert about.startswith(f"{setting.help} range: {setting.range_text} from: ")
         assert stage.row("step").split() == ["step", "5", "cells", "key"]
         assert stage.row("glide_speed").split()[2:] == ["9", "cells/s", "flag"]
         assert stage.row("refractory").split() == ["refractory", "0.5", "s", "(shipped)", "default"]
@@ -119,7 +119,7 @@ async def test_an_empty_field_leaves_the_setting_unset(tmp_path: Path) -> None:
             stage.app.screen.query_one(Input).value = " "
             await pilot.press("enter")
             assert settings.origin(name) == "default"
-            assert not stage.about[3].startswith("!")
+            assert not any(row.startswith("!") for row in stage.about)
 
 
 async def test_what_is_out_of_range_is_refused_with_the_range(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_what_is_out_of_range_is_refused_with_the_range(tmp_path: Path) ->
             await pilot.press("enter")
             stage.app.screen.query_one(Input).value = typed
             await pilot.press("enter")
-            assert stage.about[3].startswith(says)
+            assert says in " ".join(stage.about)
             assert settings.origin(name) == "default"
 
 
@@ -147,7 +147,7 @@ async def test_arrows_stop_at_the_end_of_the_range_and_say_so(tmp_path: Path) ->
         await stage.go_to("step")
         await pilot.press("right")
         assert settings["step"] == 20
-        assert "it takes 1 to 20 cells" in stage.about[3]
+        assert "it takes 1 to 20 cells" in " ".join(stage.about)
 
 
 async def test_backspace_takes_back_what_keys_changed(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ async def test_the_tuning_of_now_is_saved_as_a_preset(tmp_path: Path) -> None:
         await pilot.press("w", *"kitchen", "enter")
         assert settings["preset"] == "kitchen"
         await pilot.press("w", *"fast", "enter")
-        assert "choose another name" in stage.about[3]
+        assert "choose another name" in " ".join(stage.about)
     assert make_settings(tmp_path, preset="kitchen")["refractory"] == 1.5
 
 

@@ -1,16 +1,18 @@
-"""Makes the rules of a round, by the name of its mode."""
+"""Makes the rules of a round, by the name of its mode. A mode is imported when it is first played: the first screen needs none."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
 from voicetrail.game.ink import Ink
-from voicetrail.game.modes.base import BaseRules
-from voicetrail.game.modes.echo import Echo
-from voicetrail.game.modes.maze import Maze
 from voicetrail.game.modes.sketch import Sketch
-from voicetrail.game.modes.snake import Snake
-from voicetrail.game.modes.trace import Trace
 from voicetrail.game.rules import Rules
 from voicetrail.game.setup import ModeName, RoundSetup
+
+if TYPE_CHECKING:
+    from voicetrail.game.modes.base import BaseRules
 
 
 def make_rules(setup: RoundSetup) -> Rules:
@@ -22,23 +24,19 @@ def make_rules(setup: RoundSetup) -> Rules:
     Raises:
         VoicetrailError: there is no such level, size or day, or the line to trace is none.
     """
-    match setup.mode:
-        case "sketch":
-            return make_sketch(setup)
-        case "trace":
-            return Trace(setup)
-        case "maze":
-            return Maze(setup)
-        case "snake":
-            return Snake(setup)
-        case "echo":
-            return Echo(setup)
+    if setup.mode == "sketch":
+        return make_sketch(setup)
+    return cast(Callable[[RoundSetup], Rules], _mode(setup.mode))(setup)
 
 
 def newest_rules(mode: ModeName) -> int:
     """The version of the rules that new rounds of a mode are played by."""
-    modes: dict[ModeName, type[BaseRules]] = {"sketch": Sketch, "trace": Trace, "maze": Maze, "snake": Snake, "echo": Echo}
-    return modes[mode].rules_version
+    return _mode(mode).rules_version
+
+
+def _mode(mode: ModeName) -> type[BaseRules]:
+    """The rules of a mode: the class ``Maze`` of the module ``maze``."""
+    return cast("type[BaseRules]", getattr(import_module(f"voicetrail.game.modes.{mode}"), mode.capitalize()))
 
 
 def make_sketch(setup: RoundSetup) -> Sketch:

@@ -24,7 +24,6 @@ from voicetrail.game import Input, Rules, Sketch, input_of
 from voicetrail.keys import ACTIONS, Action
 from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.latency import LatencyMeter
-from voicetrail.play.outcome import Outcome, begin_counting, keep_result
 from voicetrail.play.recording import RecordingControl, kept_drawing_text
 from voicetrail.play.round import Round
 from voicetrail.play.spectrum import picture_of
@@ -37,6 +36,7 @@ from voicetrail.settings import TUNING, Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from voicetrail.play.outcome import Outcome
     from voicetrail.play.worker import ListeningWorker
     from voicetrail.scores.store import ScoreStore
 
@@ -114,7 +114,6 @@ class SessionContext:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._ready: Ready | None = None
-        """What the worker listens with."""
         self._delay = DelayDisplay()
         settings.subscribe(self._settings_changed)
         settings.writer.on_problem = self._report
@@ -184,7 +183,10 @@ class SessionContext:
         self.round = Round(rules, self.clock, self.recording)
         if self._ready is not None:
             self.round.hear(self._ready)
-        self.round.counts = begin_counting(self.scores, rules.setup, self.profile)
+        if rules.setup.day:
+            from voicetrail.play.outcome import begin_counting
+
+            self.round.counts = begin_counting(self.scores, rules.setup, self.profile)
         if self._record or self.settings.values.record:
             self.notices = (self.recording.start(self.round.now_ms), *self.notices)
         return self.round
@@ -222,14 +224,12 @@ class SessionContext:
         return input_of(meanings.get(word, word))
 
     def finish_round(self) -> Outcome:
-        """Take the result of a round that is over, and keep it among the scores.
-
-        Raises:
-            RuntimeError: no round has begun.
-        """
+        """Take the result of a round that is over, and keep it among the scores. There must have been one (RuntimeError)."""
         current = self.round
         if current is None:
             raise RuntimeError("no round has begun")
+        from voicetrail.play.outcome import keep_result
+
         self.end_round()
         outcome = keep_result(self.scores, current, self.recording.name, self.profile)
         self.finished = current
@@ -290,8 +290,7 @@ class SessionContext:
         self._ready = ready
         if self.round is not None:
             self.round.hear(ready)
-        recognizer = self.worker.recognizer if self.worker is not None else None
-        if recognizer is None:
+        if self.worker is None or (recognizer := self.worker.recognizer) is None:
             return
         self.labels = ready.labels
         self.tuner.loaded(ready.labels, recognizer.detector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, cast
 
 from voicetrail.errors import UsageError
 from voicetrail.game import Input, RoundSetup, SetGlideSilence, SetGlideSpeed, SetMovement, SetStep, Sketch
-from voicetrail.game.modes.maze import daily_setup
 from voicetrail.game.setup import DELAY_RANGE, MODE_NAMES, ModeName
 from voicetrail.text import printable
 
@@ -23,7 +22,7 @@ DEFAULT_LEVELS = {"maze": "medium", "snake": "medium", "trace": "corner"}
 
 def new_seed() -> int:
     """A seed that nobody knows before: from a million, so that it can be read out and typed."""
-    return secrets.randbelow(1_000_000)
+    return int.from_bytes(os.urandom(8)) % 1_000_000
 
 
 def sketch_setup(settings: Settings) -> RoundSetup:
@@ -74,6 +73,8 @@ def requested_setup(
         if is_given and what not in allowed:
             raise UsageError(f"{name} takes no {what.removeprefix('a ')}")
     if name == "daily":
+        from voicetrail.game.modes.maze import daily_setup
+
         return daily_setup(datetime.now(UTC).date())
     if name == "maze" and level == "daily":
         raise UsageError("today's maze is a mode of its own: voicetrail play daily")

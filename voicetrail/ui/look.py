@@ -13,8 +13,8 @@ from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS, Glyphs
 from voicetrail.game.ink import ColorName
 from voicetrail.game.rules import Role
 
-AGES = (1, 6, 24)
-"""Strokes after which a stroke turns to the next calmer color; the newest alone is the brightest."""
+AGES = (6, 24)
+"""Strokes after which a stroke turns to the next calmer color."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Look:
     @property
     def trail(self) -> Style:
         """The trail where no age is known."""
-        return self.ages[1]
+        return self.ages[0]
 
     def bar(self, value: float, room: int) -> str:
         """A filled bar of ``room`` cells at most, with parts of a cell where there are characters for them."""
@@ -191,7 +191,7 @@ def _ansi_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, light: bool) -> L
         text=Style(),
         dim=dim,
         grid=dim,
-        ages=(named(trail, bold=True), named(trail, bold=True), named(trail), named(trail)),
+        ages=(named(trail, bold=True), named(trail), named(trail)),
         lit=Style(bold=True),
         pen=Style(reverse=True, bold=True),
         accent=named(accent),
@@ -216,7 +216,7 @@ def _true_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, variables: Mappin
 
     success, warning, error = colors["success"], colors["warning"], colors["error"]
     accent = colors["primary"].blend(text, 0.25, alpha=1)
-    bright = success.blend(text, 0.35, alpha=1)
+    bright = success.blend(text, 0.15, alpha=1)
     calm = success.blend(colors["primary"], 0.45, alpha=1)
     roles: dict[Role, Style] = {
         "guide": solid(faded(text, 0.5)),
@@ -239,7 +239,7 @@ def _true_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, variables: Mappin
         text=solid(text),
         dim=solid(faded(text, 0.36)),
         grid=solid(faded(text, 0.84)),
-        ages=(solid(bright, bold=True), solid(success), solid(faded(calm, 0.15)), solid(faded(calm, 0.35))),
+        ages=(solid(bright), solid(faded(calm, 0.15)), solid(faded(calm, 0.35))),
         lit=solid(text, bold=True),
         pen=Style(color=background.rich_color, bgcolor=warning.rich_color, bold=True),
         accent=solid(accent),

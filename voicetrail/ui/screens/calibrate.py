@@ -19,6 +19,7 @@ from voicetrail.play.updates import Update
 from voicetrail.text import printable
 from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.wrap import wrapped
 
 METER = 30
 QUIETEST = -60.0
@@ -149,7 +150,7 @@ class CalibrateScreen(ModalScreen[None]):
         lines = self.query_one("#lines", Rows)
         if not lines.size.width:
             return
-        shown = self._page()
+        shown = wrapped(self._page(), lines.size.width)
         self.query_one("#frame").border_subtitle = self._keys()
         for y, runs in enumerate(shown):
             lines.put(y, runs)

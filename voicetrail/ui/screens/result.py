@@ -18,6 +18,7 @@ from voicetrail.ui.plural import counted
 from voicetrail.ui.thumbnail import thumbnail
 from voicetrail.ui.widgets.hint_line import Hint, HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.wrap import wrapped
 
 KEYS: tuple[Action, ...] = (
     Action("leave", ("escape", "q", "ctrl+q"), "Title", "Go to the title.", "Screens"),
@@ -40,7 +41,8 @@ class ResultScreen(SpokenScreen):
     gives_way = True
     DEFAULT_CSS = """
     ResultScreen #figures { width: 1fr; height: 1fr; }
-    ResultScreen #picture { width: 36; height: 1fr; }
+    ResultScreen #picture { width: 24; height: 1fr; display: none; }
+    ResultScreen.-roomy #picture { display: block; }
     ResultScreen #better { height: auto; max-height: 3; }
     """
 
@@ -86,7 +88,8 @@ class ResultScreen(SpokenScreen):
 
     def show(self) -> None:
         """Make the rows again."""
-        for y, runs in enumerate(rows := self._figures()):
+        rows = wrapped(self._figures(), self.figures.size.width or 80)
+        for y, runs in enumerate(rows):
             self.figures.put(y, runs)
         self.figures.truncate(len(rows))
         look = self.picture.look
@@ -107,7 +110,7 @@ class ResultScreen(SpokenScreen):
             [(f"{result.score}", look.good), ("  ", look.text), (MEDALS[result.medal], look.warn), (self._best(), look.text)],
             [],
         ]
-        words = counted(result.words, "word") + (f" (the best way takes {result.par})" if result.par is not None else "")
+        words = counted(result.words, "word") + (f", {result.par} are enough" if result.par is not None else "")
         figures = [("time", time_text(result.time_ms)), ("words", words)]
         figures += [(label, f"{value}") for label, value in result.details.items()]
         figures.append(("wrong", f"{result.wrong}"))
@@ -157,4 +160,5 @@ class ResultScreen(SpokenScreen):
         """Show what would have been a better way."""
         look = self.better.look
         text = self.outcome.rules.hint() or "there was no better way"
-        self.better.put(0, [(text, look.accent)])
+        for y, runs in enumerate(wrapped([[(text, look.accent)]], self.better.size.width or 80)):
+            self.better.put(y, runs)

@@ -19,8 +19,11 @@ from voicetrail.settings import SETTINGS, Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.text import printable
 from voicetrail.ui.host import look_of
-from voicetrail.ui.widgets.rows import Rows
+from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.wrap import wrapped
 
+ABOUT = 7
+"""Rows for what a setting does."""
 COLUMNS = (20, 22)
 """Widths of the name and of the value."""
 SAVING = "a new preset"
@@ -141,7 +144,7 @@ class SettingsScreen(ModalScreen[None]):
     SettingsScreen > #frame { width: 84; max-width: 96%; height: 92%; border: round $primary; padding: 0 1; background: $surface; }
     .-ascii SettingsScreen > #frame { border: ascii $primary; }
     SettingsScreen #list { height: 1fr; }
-    SettingsScreen #about { height: 4; }
+    SettingsScreen #about { height: 7; }
     SettingsScreen #edit { height: 1; border: none; padding: 0; display: none; }
     SettingsScreen.-editing #edit { display: block; }
     """
@@ -168,7 +171,7 @@ class SettingsScreen(ModalScreen[None]):
         """The list, what the chosen one does, and a line to type in."""
         with Vertical(id="frame") as frame:
             frame.border_title = "settings"
-            frame.border_subtitle = "left, right, enter: change   backspace: take back   w: save as preset   esc: close"
+            frame.border_subtitle = "enter changes  0 resets  w preset  esc closes"
             yield SettingsList(self._settings, self._tuner, id="list")
             yield Rows(id="about")
             yield Input(id="edit", select_on_focus=False)
@@ -208,10 +211,16 @@ class SettingsScreen(ModalScreen[None]):
         setting, _ = find(name)
         look = look_of(self)
         about = self.query_one("#about", Rows)
-        about.put(0, [(setting.help, look.text)])
-        about.put(1, [(f"range: {setting.range_text.removeprefix('for each word ')}", look.dim)])
-        about.put(2, [(f"from: {self._list.origin(name)}; as it ships: {setting.show(setting.default) or '-'}", look.dim)])
-        about.put(3, [(f"! {printable(self._said)}" if self._said else "", look.warn)])
+        said = f"! {printable(self._said)}" if self._said else ""
+        rows: list[list[Run]] = [
+            [(setting.help, look.text)],
+            [(f"range: {setting.range_text.removeprefix('for each word ')}", look.dim)],
+            [(f"from: {self._list.origin(name)}; as it ships: {setting.show(setting.default) or '-'}", look.dim)],
+        ]
+        rows = wrapped([*rows, [(said, look.warn)]], about.size.width or 80)
+        for y, runs in enumerate(rows[:ABOUT]):
+            about.put(y, runs)
+        about.truncate(min(len(rows), ABOUT))
 
     def _try(self, change: Callable[[], object]) -> None:
         """Change something; a refusal, which names the range, is shown."""

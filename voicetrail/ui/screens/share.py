@@ -12,7 +12,8 @@ from voicetrail.play.outcome import Outcome
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
 from voicetrail.ui.widgets.hint_line import HintLine
-from voicetrail.ui.widgets.rows import Rows
+from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.wrap import wrapped
 
 KEYS: tuple[Action, ...] = (
     Action("leave", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),
@@ -54,11 +55,10 @@ class ShareScreen(SpokenScreen):
         """Hand the text to the terminal."""
         self.app.copy_to_clipboard(self.shared)
         look = self.text_rows.look
-        lines = self.shared.splitlines()
-        for y, line in enumerate(lines):
-            self.text_rows.put(y, [(line, look.text)])
-        self.text_rows.put(len(lines), ())
-        self.text_rows.put(len(lines) + 1, [("Copied, where the terminal takes it; else mark it with the mouse.", look.dim)])
+        rows: list[list[Run]] = [[(line, look.text)] for line in self.shared.splitlines()]
+        rows += [[], [("Copied, where the terminal takes it; else mark it with the mouse.", look.dim)]]
+        for y, runs in enumerate(wrapped(rows, self.text_rows.size.width or 80)):
+            self.text_rows.put(y, runs)
 
     def on_direction(self, direction: Direction) -> None:
         """Copy again, or go back."""

@@ -11,7 +11,6 @@ from voicetrail.game import RoundSetup
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.play.progress import mode_notes
 from voicetrail.play.rounds import new_seed, sketch_setup, snake_setup
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.dialogs import DIALOGS, open_dialog
@@ -85,6 +84,8 @@ class TitleScreen(MenuScreen):
         self.call_after_refresh(self._show_notes)
 
     def _show_notes(self) -> None:
+        from voicetrail.play.progress import mode_notes
+
         self.menu.set_items(title_items(self.context, mode_notes(self.context.scores, self.context.profile)))
         if notices := self.context.take_notices():
             self.say("; ".join(notices), "warn")

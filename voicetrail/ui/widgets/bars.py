@@ -20,6 +20,8 @@ SHOWN_NAMES = {NOISE: "background noise", UNKNOWN: "other speech"}
 """Labels that are no words, as the screen calls them."""
 SHORT_NAMES = {NOISE: "noise", UNKNOWN: "other"}
 """The same where two columns of bars stand side by side."""
+SILENT = 0.05
+"""Words below this score have an empty bar."""
 WIDEST_BAR = 40
 NARROWEST_BAR = 6
 NEEDS, FIRED = 6, 6
@@ -147,9 +149,15 @@ class ScoreBars(Rows):
         text = (name[: shape.width - len(tail)] + tail).ljust(shape.width + 1)
         self.put(0, [(text * columns, self.look.dim)])
 
-    def _filled(self, score: float, room: int) -> float:
-        """How far a bar is filled, in cells, as it is rounded for the screen."""
-        parts = len(self.look.marks.eighths) if self._fine else 1
+    def _filled(self, index: int, room: int) -> float:
+        """How far a bar is filled, in cells, as it is rounded for the screen.
+
+        What trembles in silence is not shown: the lowest scores of words, and parts of a cell of what is no word.
+        """
+        score, word = self._scores[index], is_word(self.labels[index])
+        if word and score < SILENT:
+            return 0.0
+        parts = len(self.look.marks.eighths) if self._fine and word else 1
         return round(score * room * parts) / parts
 
     def _visible(self, index: int, shape: _Shape) -> tuple[object, ...]:
@@ -158,7 +166,7 @@ class ScoreBars(Rows):
         room = shape.room if is_word(label) else shape.width - len(self._shown_name(index, shape)) - 4
         at, fresh = self._peak_at(index, room)
         lit = label in self._lit and self._clock() - self._lit[label] < LIT
-        filled = self._filled(self._scores[index], room)
+        filled = self._filled(index, room)
         return label, filled, at, fresh, lit, self._thresholds.get(label), self._fired.get(label), label == self.selected
 
     def _shown_name(self, index: int, shape: _Shape) -> str:
@@ -170,7 +178,7 @@ class ScoreBars(Rows):
         """Where the mark of the peak stands, if it does, and whether it is bright."""
         peak = self._peaks.peak(index)
         at = min(room, round(peak.score * room)) - 1
-        shown = at >= self._filled(self._scores[index], room) and peak.freshness > 0
+        shown = at >= self._filled(index, room) and peak.freshness > 0
         return (at, peak.freshness > FRESH) if shown else (None, False)
 
     def _bar(self, index: int, shape: _Shape) -> list[Run]:
@@ -201,7 +209,7 @@ class ScoreBars(Rows):
             return []
         look, marks = self.look, self.look.marks
         label = self.labels[index]
-        filled = self._filled(self._scores[index], room)
+        filled = self._filled(index, room)
         whole, part = int(filled), filled - int(filled)
         rest = marks.eighths[round(part * len(marks.eighths)) - 1] if part else ""
         empty = room - whole - len(rest)

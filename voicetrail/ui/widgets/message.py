@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Literal
 
 from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows
 
+MOST_ROWS = 4
+"""Rows of the longest message."""
 Weight = Literal["plain", "warn", "bad"]
 
 
 class MessageLine(Rows):
-    """One line. A message stays until the next one."""
+    """A message stays until the next one."""
 
     DEFAULT_CSS = """
     MessageLine { height: 1; }
@@ -23,6 +26,7 @@ class MessageLine(Rows):
         self._weight: Weight = "plain"
         self._right = ""
         self._recording = ""
+        self._rows = 1
 
     def say(self, message: str, weight: Weight = "plain") -> None:
         """Show a message; one that warns or tells of a fault is marked with a sign, not by its color alone."""
@@ -43,16 +47,24 @@ class MessageLine(Rows):
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the row anew; cells that look as before send nothing."""
+        """Make the rows again; cells that look as before send nothing. A long message takes as many rows as it needs."""
         width, look = self.size.width, self.look
+        if not width:
+            return
         sign, style = {"plain": (" ", look.text), "warn": ("! ", look.warn), "bad": ("! ", look.bad)}[self._weight]
         recording = f"{look.marks.recording} {self._recording}  " if self._recording else ""
         right = self._right
         room = max(0, width - len(recording) - len(right) - 2)
         if len(sign + self.message) > room:
-            # A long message needs the whole line; the tally comes back with the next short one.
+            # A long message needs the whole row; the tally comes back with the next short one.
             right, room = "", max(0, width - len(recording) - 1)
-        message = sign + self.message
-        if len(message) > room:
-            message = message[: max(0, room - 1)] + ("~" if look.marks.full == "=" else "…")
-        self.put(0, [(message.ljust(room + 1), style), (recording, look.bad), (right, look.dim)])
+        lines = textwrap.wrap(self.message, max(10, room - len(sign))) or [""]
+        if len(lines) > MOST_ROWS:
+            lines = [*lines[: MOST_ROWS - 1], lines[MOST_ROWS - 1][: room - len(sign) - 1] + look.marks.dots]
+        if len(lines) != self._rows:
+            self._rows = len(lines)
+            self.styles.height = len(lines)
+        for y, line in enumerate(lines):
+            text = (sign if y == 0 else " " * len(sign)) + line
+            self.put(y, [(text.ljust(room + 1), style), *([(recording, look.bad), (right, look.dim)] if y == 0 else [])])
+        self.truncate(len(lines))

@@ -10,7 +10,7 @@ from textual.color import Color
 
 from voicetrail.ui.widgets.rows import Rows, Run
 
-FRAME_S, FRAME_SLOW_S = 0.1, 0.5
+FRAME_S, FRAME_SLOW_S = 0.1, 0.8
 """Time between two pictures, and over a slow connection."""
 SHADES = " .:-=+*#%@"
 """The levels where there are no colors to show them."""
