@@ -8,7 +8,7 @@ from voicetrail.game.trail import Cell
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of a braille character, by row and column of its dots."""
 BRAILLE = 0x2800
-SHOWN = frozenset({"trail", "right", "wrong", "body", "wall", "guide", "goal", "said", "asked"})
+SHOWN = frozenset({"trail", "right", "wrong", "body", "guide", "goal", "said", "asked"})
 """Roles that make up the picture."""
 
 

@@ -1,6 +1,8 @@
-"""One row above the field: what to do now."""
+"""Above the field: what to do now."""
 
 from __future__ import annotations
+
+import textwrap
 
 from voicetrail.ui.widgets.rows import Rows
 
@@ -15,6 +17,7 @@ class HeadLine(Rows):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._said = ""
+        self._rows = 1
 
     def say(self, text: str) -> None:
         """Show a text."""
@@ -24,7 +27,14 @@ class HeadLine(Rows):
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the row again; cells that look as before send nothing."""
+        """Make the rows again; cells that look as before send nothing."""
         width, look = self.size.width, self.look
-        text = self._said if len(self._said) < width else self._said[: max(0, width - 2)] + look.marks.dots
-        self.put(0, [(f" {text}", look.accent)])
+        if not width:
+            return
+        lines = textwrap.wrap(self._said, max(10, width - 1)) or [""]
+        if len(lines) != self._rows:
+            self._rows = len(lines)
+            self.styles.height = len(lines)
+        for y, line in enumerate(lines):
+            self.put(y, [(f" {line}", look.accent)])
+        self.truncate(len(lines))
