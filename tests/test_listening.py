@@ -1,4 +1,4 @@
-"""The loop from sound to events, with a source and ears of our own making."""
+"""The loop from sound to events, with a source and a recognizer made for the test."""
 
 from __future__ import annotations
 

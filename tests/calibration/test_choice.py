@@ -55,7 +55,7 @@ vocabularies = st.lists(words, min_size=1, max_size=4).map(
 @settings(max_examples=40, deadline=None)
 @given(vocabularies)
 def test_nothing_is_raised_without_evidence_from_the_room_and_little_is_added(given: list[WordEvidence]) -> None:
-    """Whatever weights ship, however they were chosen: lower within the bounds and the allowance, or as it was."""
+    """Whatever weights ship, however they were chosen: lower within the bounds and the budget, or as it was."""
     chosen = choose(given)
     for word in given:
         furthest = 1 / (1 + math.exp(FURTHEST_BELOW - log_odds(word.shipped)))
@@ -87,7 +87,7 @@ def test_a_player_who_falls_short_gets_a_lower_threshold_wherever_it_ships(shipp
     assert choose([known(shipped=shipped, peaks=[good] * 3)])["up"] == shipped
 
 
-def test_the_allowance_goes_where_it_hears_most() -> None:
+def test_the_budget_goes_where_it_hears_most() -> None:
     """Both are dear to lower; "left" falls further short."""
     dear = falling(0.7, 20.0, 2.0)
     chosen = choose([known("up", peaks=[0.95] * 3, speech=dear), known("left", peaks=[0.6] * 3, speech=dear)])

@@ -71,8 +71,8 @@ def test_streams_are_measured_in_every_condition_and_kind() -> None:
     assert told[0] == "clips"
 
 
-class EarsForNoise:
-    """Hears *up* in every second noise."""
+class NoiseRecognizer:
+    """Takes every second noise for *up*."""
 
     labels = ("up", "_background_noise_")
 
@@ -88,10 +88,10 @@ class EarsForNoise:
 
 def test_noise_is_counted_by_the_second() -> None:
     noisy = replace(corpus(2), noise=recording(21))
-    ears = EarsForNoise()
-    assert noise_accepted(ears, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recogniser
-    assert noise_accepted(ears, noisy, []) == 0.0  # type: ignore[arg-type]
-    assert noise_accepted(ears, replace(noisy, noise=recording(0)), ["up"]) == 0.0  # type: ignore[arg-type]
-    scores, truth = score_clips(ears, noisy)  # type: ignore[arg-type]
+    recognizer = NoiseRecognizer()
+    assert noise_accepted(recognizer, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recognizer
+    assert noise_accepted(recognizer, noisy, []) == 0.0  # type: ignore[arg-type]
+    assert noise_accepted(recognizer, replace(noisy, noise=recording(0)), ["up"]) == 0.0  # type: ignore[arg-type]
+    scores, truth = score_clips(recognizer, noisy)  # type: ignore[arg-type]
     assert scores.shape == (20, 2)
     assert truth == [*noisy.clips.words, *["_background_noise_"] * 10]

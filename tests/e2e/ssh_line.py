@@ -80,7 +80,7 @@ class Far:
         wait_until(silent, timeout, what="the end of the far side")
 
     def delays(self, microphone: CountingMicrophone) -> list[float]:
-        """Seconds from the mouth to the far side's ears, of each block."""
+        """Seconds from the microphone to the game at the other end, for each block."""
         return [entry["at"] - microphone.spoken[entry["sound"] - 1] for entry in self.sounds() if entry["sound"] > 0]
 
 

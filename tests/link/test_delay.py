@@ -36,12 +36,12 @@ def test_a_restart_forgets_the_senders_clock() -> None:
     assert clock.waited(0.0, 6.0) == 0.0
 
 
-def test_an_allowance_lets_so_much_through_at_once_and_then_so_much_a_second() -> None:
-    allowance = TokenBucket(rate=10, in_hand=20)
-    assert allowance.spend(20, now=0.0) == 0.0
-    assert allowance.spend(5, now=0.0) == 0.5
-    assert allowance.spend(5, now=1.0) == 0.0
-    assert allowance.spend(21, now=100.0) == pytest.approx(0.1), "no more in hand than its limit"
+def test_a_token_bucket_lets_so_much_through_at_once_and_then_so_much_a_second() -> None:
+    bucket = TokenBucket(rate=10, in_hand=20)
+    assert bucket.spend(20, now=0.0) == 0.0
+    assert bucket.spend(5, now=0.0) == 0.5
+    assert bucket.spend(5, now=1.0) == 0.0
+    assert bucket.spend(21, now=100.0) == pytest.approx(0.1), "no more in hand than its limit"
 
 
 def test_the_best_of_five_minutes_counts_and_no_older_one() -> None:

@@ -1,4 +1,4 @@
-"""The game's ears over a line of words: no recognizer is loaded here."""
+"""The game takes its words from a connection: no recognizer is loaded here."""
 
 from __future__ import annotations
 

@@ -131,6 +131,10 @@ async def test_a_set_that_cannot_be_loaded_leaves_the_one_before_listening(app: 
         assert app.context.labels == ToneRecognizer.labels
 
 
+def is_held(app: VoicetrailApp) -> bool:
+    return app.context.held_by_dialog
+
+
 async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         screen = await opened(pilot)
@@ -138,11 +142,11 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
         assert "only a set that was taught" in screen.note.text_rows[0]
         screen.menu.choose("taught:mine")
         await pilot.press("right", "r")
-        assert app.context.held_by_dialog
+        assert is_held(app)
         await pilot.press("2", "enter")
         assert [info.name for info in word_sets.list_sets()] == ["mine2", "other"]
         assert app.context.settings.values.weights == "mine2"
-        assert not app.context.held_by_dialog
+        assert not is_held(app)
         await pilot.press("r", "escape")
         assert app.screen is screen
         await pilot.press("x")

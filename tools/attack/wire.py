@@ -98,8 +98,11 @@ def run(count: int, seed: int) -> Outcome:
     """Attack with so many messages, a quarter of them at each of four ends; the same seed makes the same ones."""
     outcome = Outcome()
     before_mb = _peak_mb()
-    raised: list[str] = []
-    hook, threading.excepthook = threading.excepthook, lambda args: raised.append(f"in a thread: {args.exc_type.__name__}")
+    thread_errors: list[str] = []
+    hook, threading.excepthook = (
+        threading.excepthook,
+        lambda args: thread_errors.append(f"in a thread: {args.exc_type.__name__}"),
+    )
     back_off, connection.BACK_OFF_S = connection.BACK_OFF_S, (0.001, 0.002)
     try:
         with tempfile.TemporaryDirectory(prefix="vt") as name:
@@ -107,7 +110,7 @@ def run(count: int, seed: int) -> Outcome:
                 end(Path(name), count // 4, random.Random(f"{seed}/{number}"), outcome)
     finally:
         threading.excepthook, connection.BACK_OFF_S = hook, back_off
-    outcome.failures += raised
+    outcome.failures += thread_errors
     outcome.grown_mb = _peak_mb() - before_mb
     if outcome.grown_mb > LARGEST_MB:
         outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")

@@ -251,8 +251,8 @@ class Microphone:
         self._zeros = ZeroCheck()
         self._held: AudioBlock | None = None
         """A block that follows an event."""
-        self._keeper = threading.Thread(target=self._keep, name="microphone", daemon=True)
-        self._keeper.start()
+        self._capture_thread = threading.Thread(target=self._run, name="microphone", daemon=True)
+        self._capture_thread.start()
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """Wait at most ``timeout`` seconds for the next block or event of the device."""
@@ -278,8 +278,8 @@ class Microphone:
         """Stop, and release the device within half a second; safe to call twice and from another thread."""
         self._closed.set()
         self._queue.close()
-        if threading.current_thread() is not self._keeper:
-            self._keeper.join(0.5)
+        if threading.current_thread() is not self._capture_thread:
+            self._capture_thread.join(0.5)
 
     def __enter__(self) -> Self:
         return self
@@ -287,7 +287,7 @@ class Microphone:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _keep(self) -> None:
+    def _run(self) -> None:
         """Open the device, watch it, and open it again, until closed."""
         failures = 0
         while not self._closed.is_set():

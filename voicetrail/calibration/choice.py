@@ -3,8 +3,8 @@
 The thresholds that ship are where it starts from: they were chosen on many speakers in many rooms, and a few seconds of one know
 less. What these few seconds do know is how high this player's words come in this room, and how high the room comes by itself:
 
-- A word that falls short is lowered as far as it helps, while all words together keep to an allowance of false moves: those of
-  the room by the tail of its scores, those of talk by the curves measured with the weights. The words share the allowance so
+- A word that falls short is lowered as far as it helps, while all words together keep to a budget of false moves: those of
+  the room by the tail of its scores, those of talk by the curves measured with the weights. The words share the budget so
   that it hears most.
 - A word is raised above what ships only where the room itself came near to it, never to make up for another word.
 """
@@ -20,8 +20,8 @@ from voicetrail.log_odds import from_log_odds, log_odds
 
 FALSE_MOVES_ALLOWED = 1.0
 """False moves in an hour of play that all words together may make, more than they do with the thresholds that ship."""
-ALLOWANCE_PARTS = 100
-"""In how many parts these are dealt out."""
+BUDGET_PARTS = 100
+"""Parts that this budget is divided into."""
 TALK_SHARE = 1 / 30
 """Part of the time in which somebody talks while the game listens and does not mean it: two minutes in an hour."""
 LOWEST, HIGHEST = 0.25, 0.93
@@ -99,9 +99,9 @@ class WordEvidence:
         return self.shipped if self.enough else self.now
 
     def parts(self, threshold: float) -> int:
-        """How much of the allowance a threshold takes, in ``ALLOWANCE_PARTS``."""
+        """How much of the budget a threshold takes, in ``BUDGET_PARTS``."""
         more = self.false_moves(threshold) - self.false_moves(self.start)
-        return max(0, math.ceil(more / FALSE_MOVES_ALLOWED * ALLOWANCE_PARTS - 1e-9))
+        return max(0, math.ceil(more / FALSE_MOVES_ALLOWED * BUDGET_PARTS - 1e-9))
 
     def candidates(self, share: float) -> list[float]:
         """The thresholds that may be proposed.
@@ -139,11 +139,11 @@ def choose(words: Sequence[WordEvidence]) -> dict[str, float]:
     """
     share = FALSE_MOVES_ALLOWED / max(len(words), 1)
     # For each number of parts spent: what is heard for them, and the thresholds that hear it.
-    best: list[tuple[float, dict[str, float]]] = [(0.0, {})] * (ALLOWANCE_PARTS + 1)
+    best: list[tuple[float, dict[str, float]]] = [(0.0, {})] * (BUDGET_PARTS + 1)
     for word in words:
         options = [(word.benefit(t), 0 if word.room_near else word.parts(t), t) for t in word.candidates(share)]
         longer = []
-        for spent in range(ALLOWANCE_PARTS + 1):
+        for spent in range(BUDGET_PARTS + 1):
             fitting = [
                 (best[spent - parts][0] + benefit, spent - parts, threshold)
                 for benefit, parts, threshold in options
@@ -152,4 +152,4 @@ def choose(words: Sequence[WordEvidence]) -> dict[str, float]:
             value, before, threshold = max(fitting, key=lambda option: option[0])
             longer.append((value, {**best[before][1], word.word: threshold}))
         best = longer
-    return best[ALLOWANCE_PARTS][1]
+    return best[BUDGET_PARTS][1]

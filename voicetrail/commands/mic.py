@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.link.server import LinkServer
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.meter import Meter
-    from voicetrail.remote.signals import Ended, endings_raised
+    from voicetrail.remote.signals import Ended, raise_on_signal
 
     address = parse_address(args.serve)
     if address.content == "words":
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     secret = read_secret(secret_file) if secret_file else None
     if address.content == "pcm" and secret is not None:
         raise UsageError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
-    with endings_raised():
+    with raise_on_signal():
         meter = Meter("")
         server = None
         try:

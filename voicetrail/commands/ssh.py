@@ -82,12 +82,12 @@ def _run(args: argparse.Namespace, request: object, command: list[str], janitor:
     from voicetrail.remote.janitor import Janitor
     from voicetrail.remote.meter import Meter
     from voicetrail.remote.session import SshRun
-    from voicetrail.remote.signals import Ended, endings_raised
+    from voicetrail.remote.signals import Ended, raise_on_signal
     from voicetrail.remote.ssh import SshRequest
 
     assert isinstance(request, SshRequest)
     assert isinstance(janitor, Janitor)
-    with endings_raised():
+    with raise_on_signal():
         session: SshRun | None = None
         meter = Meter("")
         try:

@@ -116,18 +116,18 @@ def run(args: argparse.Namespace) -> int:
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("training", total=total)
 
-        def step(news: jobs.Step) -> None:
-            bar.update(task, completed=news.epoch * job.schedule.batches + news.batch, description=f"loss {news.loss:.3f}")
-            if news.validation is not None:
-                found, minutes = news.validation, news.left / 60
+        def show_progress(done: jobs.Step) -> None:
+            bar.update(task, completed=done.epoch * job.schedule.batches + done.batch, description=f"loss {done.loss:.3f}")
+            if done.validation is not None:
+                found, minutes = done.validation, done.left / 60
                 console.print(
-                    f"epoch {news.epoch + 1:3d}/{job.schedule.epochs}  loss {news.loss:.3f}  validation {found.accuracy:.2%}  "
+                    f"epoch {done.epoch + 1:3d}/{job.schedule.epochs}  loss {done.loss:.3f}  validation {found.accuracy:.2%}  "
                     f"at 1 % false accepts {found.recall:.2%}  {minutes:.0f} min left",
                     highlight=False,
                     soft_wrap=True,
                 )
 
-        paths = jobs.run(job, args.resume, lambda line: console.print(line, highlight=False, soft_wrap=True), step)
+        paths = jobs.run(job, args.resume, lambda line: console.print(line, highlight=False, soft_wrap=True), show_progress)
     for path in paths:
         output.write_line(str(path))
     return 0

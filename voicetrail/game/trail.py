@@ -100,9 +100,9 @@ class Trail:
         dx, dy = DELTAS[direction]
         per_step = SIDEWAYS if dx else 1
         x, y = self.pen.cell
-        wanted = steps * per_step
+        requested = steps * per_step
         room = {"up": y, "down": self.height - 1 - y, "left": x, "right": self.width - 1 - x}[direction]
-        count = min(wanted, room)
+        count = min(requested, room)
         out_arm, in_arm = ARMS[direction], ARMS[OPPOSITE[direction]]
         if self.pen_up:
             x, y = x + count * dx, y + count * dy
@@ -114,7 +114,7 @@ class Trail:
                 self._add((x, y), in_arm, ink, stroke)
         self.pen = Pen(x, y, direction)
         stroke.length += -(-count // per_step)
-        return count == wanted
+        return count == requested
 
     def clear(self, stroke: Stroke) -> None:
         """Take every stroke away and put the pen back into the middle; ``stroke`` brings it back."""

@@ -135,7 +135,7 @@ class Client:
             TimeoutError: it has not shown in time that it knows the secret.
         """
         decoder = EventDecoder(payload_limit=0, data_limit=DATA_LIMIT)
-        allowance = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND)
+        bucket = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND)
         deadline = time.monotonic() + PROOF_TIME_S
         unproven_bytes = 0
         while True:
@@ -145,7 +145,7 @@ class Client:
                 return
             if not self.proven:
                 unproven_bytes += len(data)
-            if unproven_bytes > UNPROVEN_BYTES_LIMIT or allowance.spend(len(data), time.monotonic()):
+            if unproven_bytes > UNPROVEN_BYTES_LIMIT or bucket.spend(len(data), time.monotonic()):
                 raise WireError("more than a client has to send")
             if not self._raw:
                 for event in decoder.feed(data):

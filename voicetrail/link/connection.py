@@ -183,7 +183,7 @@ class Connection:
         return connection
 
     def _pump(self, handle: socket.socket | int) -> None:
-        allowance = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND)
+        bucket = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND)
         number = handle if isinstance(handle, int) else handle.fileno()
         while not self._closing.is_set():
             with self._lock:
@@ -204,7 +204,7 @@ class Connection:
                 if not data:
                     return
                 self._receiver.received(data, now)
-                wait = allowance.spend(len(data), now)
+                wait = bucket.spend(len(data), now)
                 if wait:
                     self._closing.wait(wait)
             self._receiver.tick(now)

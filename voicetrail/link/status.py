@@ -54,7 +54,7 @@ class StateReports:
     """Reads what the peer of one connection reports of its microphone."""
 
     def __init__(self) -> None:
-        self._allowance = TokenBucket(CHANGES_PER_SECOND, CHANGES_IN_HAND)
+        self._bucket = TokenBucket(CHANGES_PER_SECOND, CHANGES_IN_HAND)
 
     def decode(self, data: Mapping[str, Any], now: float) -> tuple[State, str] | None:
         """Return the state and a message for the player; ``None`` for a state that this version does not know.
@@ -62,7 +62,7 @@ class StateReports:
         Raises:
             WireError: the report is invalid, or there are too many of them.
         """
-        if not self._allowance.take(1, now):
+        if not self._bucket.take(1, now):
             raise WireError(f"more than {CHANGES_PER_SECOND} reports of its microphone a second")
         name = text(data, "state", 20)
         message = printable(text(data, "message", MESSAGE_LIMIT, ""), 160)

@@ -19,7 +19,7 @@ class Ended(BaseException):
 
 
 @contextmanager
-def endings_raised() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """Raise ``Ended`` in the main thread at the first such signal, and let clean-up run undisturbed by further ones."""
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -1,7 +1,8 @@
-"""The talk level: how much of the last seconds was running speech. It tells a command from a word that somebody happens to say.
+"""The talk level: how much of the last seconds was running speech. It separates a command from the
+same word in a conversation.
 
 A player says a word and waits. In running speech a syllable that sounds like a direction stands in the middle of other words. One
-window of a second can hardly tell the two apart; the seconds before it can. So at a high talk level a word needs a higher score
+window of a second can hardly distinguish the two; the seconds before it can. So at a high talk level a word needs a higher score
 (``DetectorSettings.talk_shift``): a command is less likely there beforehand, and the posterior has to make up for it.
 
 The talk level is the exponential mean of the posterior of ``_unknown_``, so one number is all that is remembered.
@@ -37,7 +38,7 @@ def update_talk_level(talk_level: float, unknown: float, samples: int) -> float:
 
 
 def steady_posterior(after: float, samples: int) -> float:
-    """The posterior of ``_unknown_`` that, held for ``samples``, takes the level from 0 to ``after``: it stands for a stretch."""
+    """The constant posterior of ``_unknown_`` that moves the talk level from 0 to ``after`` within ``samples``."""
     return after / -math.expm1(-seconds(samples) / MEMORY_S)
 
 

@@ -10,8 +10,8 @@ from tests.training.makers import TONES, corpus, recording
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.recordings import Recordings
-from voicetrail.training.evaluate.conditions import conditions, faster, in_rooms, quiet, simulated_room, stretched
-from voicetrail.training.evaluate.streams import LEVEL, Spoken, Stream
+from voicetrail.training.evaluate.conditions import conditions, faster, in_rooms, quiet, simulated_room
+from voicetrail.training.evaluate.streams import LEVEL, Spoken, Stream, stretched
 
 TARGETS = ("up", "left")
 STEADY = {"clean", "20 dB", "10 dB", "5 dB", "0 dB", "telephone", "people talking, 10 dB", "quiet", "clipped", "hum"}

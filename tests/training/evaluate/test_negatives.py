@@ -58,9 +58,9 @@ def test_of_several_recordings_either_half_hears_every_other(heard: Corpus) -> N
     several = Recordings(sound, np.cumsum([0, *sizes], dtype=np.int64), tuple("abcde"))
     mixed = replace(heard, noise=several)
     expected: dict[Half, set[int]] = {"choosing": {1, 3, 5}, "judging": {2, 4}}
-    for which, heard in expected.items():
+    for which, numbers in expected.items():
         streams = {stream.name: stream.sound for stream in negative_streams(mixed, which, 3, TARGETS)}
-        assert {*np.round(streams["noise"] * 32768).astype(int).tolist()} == heard
+        assert {*np.round(streams["noise"] * 32768).astype(int).tolist()} == numbers
 
 
 def test_there_is_a_pause_between_two_recordings_of_speech(heard: Corpus) -> None:

@@ -191,12 +191,12 @@ class Unrolled:
         for layer, padding in zip(stem, paddings[1:], strict=True):
             layers.append(_Convolution(layer, source, padding))
             source = layers[-1].target
-        wanted = [*(_pair(block.first.conv.padding, 0) for block in blocks), (0, 0)]
-        layers.append(_Convolution(backbone.mix, source.stacked(), wanted[0]))
+        block_paddings = [*(_pair(block.first.conv.padding, 0) for block in blocks), (0, 0)]
+        layers.append(_Convolution(backbone.mix, source.stacked(), block_paddings[0]))
         self._first, *self._rest = layers
         source = layers[-1].target
         self._blocks = []
-        for block, padding in zip(blocks, wanted[1:], strict=True):
+        for block, padding in zip(blocks, block_paddings[1:], strict=True):
             self._blocks.append(_Block(block, source, padding))
             source = self._blocks[-1].target
         self._last = source.padded[:, 0]

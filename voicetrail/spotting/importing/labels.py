@@ -86,11 +86,11 @@ def plan_labels(given: Sequence[str], mapped: Mapping[str, str] | None = None) -
     Raises:
         UsageError: a mapping names no label of the model, or no meaning.
     """
-    wanted = dict(mapped or {})
+    unmatched = dict(mapped or {})
     classes, meanings, renamed = list[str](), dict[str, str](), dict[str, str]()
     for label in given:
         name = _name(label, classes)
-        choice = wanted.pop(label, None) or wanted.pop(name, None)
+        choice = unmatched.pop(label, None) or unmatched.pop(name, None)
         if choice is not None and choice not in CHOICES:
             raise UsageError(f"{printable(label, 40)} cannot mean {printable(choice, 40)!r}; it can mean {', '.join(CHOICES)}")
         if choice in ("noise", "unknown"):
@@ -103,8 +103,10 @@ def plan_labels(given: Sequence[str], mapped: Mapping[str, str] | None = None) -
         if name != label:
             renamed[label] = name
         classes.append(name)
-    if wanted:
-        raise UsageError(f"the model has no label {printable(next(iter(wanted)), 40)!r}; it has {printable(', '.join(given))}")
+    if unmatched:
+        raise UsageError(
+            f"the model has no label {printable(next(iter(unmatched)), 40)!r}; it has {printable(', '.join(given))}"
+        )
     if not any(map(is_word, classes)):
         raise UsageError("none of the model's labels is a word; map one to what it means")
     return LabelPlan(tuple(classes), meanings, renamed)
