@@ -25,7 +25,7 @@ NO_SOUND_S = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail calibrate``."""
-    parser.add_argument("--words", metavar="WORD,…", help="ask for these words only")
+    parser.add_argument("--only", metavar="WORD,…", help="ask for these words only")
     parser.add_argument("--room", type=float, default=8.0, metavar="SECONDS", help="listen to the room for so long (3 to 60)")
     parser.add_argument("--slot", type=float, default=2.2, metavar="SECONDS", help="time for each word (1.5 to 10)")
     parser.add_argument("--yes", action="store_true", help="take what is proposed without asking")
@@ -65,7 +65,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) 
     try:
         recognizer = load_recognizer(values.recognizer)
         detector = settings.detector_settings(recognizer.detector)
-        plan = Plan.for_words(_words(args.words, recognizer.labels, recognizer.meanings), room=args.room, slot=args.slot)
+        plan = Plan.for_words(_words(args.only, recognizer.labels, recognizer.meanings), room=args.room, slot=args.slot)
         calibration = Calibration(
             recognizer.labels,
             recognizer.meanings,
@@ -125,7 +125,7 @@ def _words(given: str | None, labels: Sequence[str], meanings: Mapping[str, str]
         if word not in known:
             raise UsageError(f"{printable(word, 40)!r} is no word of these weights; they have {', '.join(known)}")
     if not words:
-        raise UsageError(f"--words needs at least one of {', '.join(known)}")
+        raise UsageError(f"--only needs at least one of {', '.join(known)}")
     return words
 
 

@@ -12,11 +12,18 @@ from voicetrail import output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    from voicetrail.settings.flags import OTHER_FLAGS
+
     parser.add_argument("clips", type=Path, nargs="*", metavar="CLIP", help="sound files of any format and rate")
     parser.add_argument(
         "--list", type=Path, metavar="FILE", help="read more paths from a file, one a line; - for standard input"
     )
-    parser.add_argument("--weights", default="directional4w", help="name or path of the weights (%(default)s)")
+    parser.add_argument(
+        "--weights",
+        *OTHER_FLAGS["weights"],
+        default="directional4w",
+        help="name or path of the weights, or the name of a set of words (%(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

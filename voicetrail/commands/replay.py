@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail replay``."""
+    from voicetrail.settings.flags import OTHER_FLAGS
+
     parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, `last`, or `-`")
     how = parser.add_argument_group("instead of the player")
     how.add_argument("--text", action="store_true", help="print what happened, a line an event")
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         try_out.add_argument(f"--{setting.name.replace('_', '-')}", metavar="NUMBER", help=text)
     try_out.add_argument(
         "--rehear",
+        *OTHER_FLAGS["weights"],
         nargs="?",
         const="",
         metavar="WEIGHTS",

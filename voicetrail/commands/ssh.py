@@ -13,6 +13,7 @@ import os
 import shlex
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voicetrail.arguments import Parser
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from voicetrail.remote.meter import Meter
     from voicetrail.remote.session import SshRun
 
-WITH_VALUE = frozenset({"--device", "--source", "--profile", "--remote-command", "--recognise", "--recognize"})
+WITH_VALUE = frozenset(
+    {"--device", "--source", "--profile", "--remote-command", "--recognise", "--recognize", "--weights", "--words"}
+)
 FLAGS = frozenset({"--reconnect", "--no-level"})
 LEVEL_TIME = 1.5
 """Seconds for which the level is shown before the game."""
@@ -32,6 +35,8 @@ DEAD_TIME = 4.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail ssh``."""
+    from voicetrail.settings.flags import OTHER_FLAGS
+
     add_source_arguments(parser)
     parser.add_argument(
         "--recognize",
@@ -40,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("there", "here"),
         default="there",
         help="where words are recognized: there gets the sound; with here nothing of the voice leaves this machine",
+    )
+    parser.add_argument(
+        "--weights",
+        *OTHER_FLAGS["weights"],
+        metavar="NAME",
+        help="the weights, or set of words, to recognize with: of the machine that --recognize names",
     )
     parser.add_argument("--remote-command", metavar="COMMAND", default="voicetrail", help="how voicetrail is called there")
     parser.add_argument("--reconnect", action="store_true", help="connect again when the connection is lost")
@@ -61,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     own = Parser(prog="voicetrail ssh", add_help=False)
     add_arguments(own)
     args = own.parse_args(list(request.own), _without_rest(args))
+    if args.weights and args.recognise == "there":
+        request = replace(request, play=(f"--weights={args.weights}", *request.play))
     command = shlex.split(args.remote_command)
     if not command:
         raise UsageError("--remote-command is empty: leave it out for voicetrail")

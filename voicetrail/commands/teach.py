@@ -190,4 +190,4 @@ def _say_result(taught: Taught, name: str) -> None:
         output.write_error(f"{word:<{width}} {cells}")
     for line in taught.advice:
         output.write_error(line)
-    output.write_error(f"Play with it: voicetrail play --weights '{name}'")
+    output.write_error(f"Play with it: voicetrail play --words '{name}'")

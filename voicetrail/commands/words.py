@@ -1,6 +1,6 @@
 """List, rename, delete, export or import sets of words that were taught.
 
-A set is used with `--weights NAME` wherever weights are: play, listen, classify, calibrate, ssh, replay.
+A set is used with `--words NAME` wherever weights are: play, listen, classify, calibrate, ssh, replay.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         output.write_line(str(out))
     else:
         info = word_sets.import_set(args.file, args.name, overwrite=args.force)
-        output.write_line(f"{info.name}: {', '.join(info.words)}. Play with it: voicetrail play --weights '{info.name}'")
+        output.write_line(f"{info.name}: {', '.join(info.words)}. Play with it: voicetrail play --words '{info.name}'")
     return 0
 
 

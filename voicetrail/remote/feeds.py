@@ -22,7 +22,7 @@ def open_feed(
     """Open the source that the command line and the settings name.
 
     Args:
-        args: ``source``, ``device`` and ``profile``.
+        args: ``source``, ``device``, ``profile`` and, where the command has it, ``weights``.
         words: run the recognizer here.
         on_level: gets each level.
         on_source_event: gets what happens to the source.
@@ -30,7 +30,8 @@ def open_feed(
     Raises:
         VoicetrailError: there is no such source, or the weights cannot be loaded.
     """
-    settings = load_settings({}, args.profile)
+    weights = getattr(args, "weights", None)
+    settings = load_settings({"weights": weights} if words and weights else {}, args.profile)
     device = args.device or settings.values.input_device
     source = open_source(args.source, device=None if device is None else str(device), paced=True)
     if not words:

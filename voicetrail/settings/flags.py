@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Setting
+
+OTHER_FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"weights": ("--words",)})
+"""Other flags of a setting: a set of words that was taught is weights under its name (`voicetrail words` lists them)."""
 
 
 def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
@@ -33,7 +37,13 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
                 help=f"{help}; or of a single word, as left=0.5 (can be given again)",
             )
         else:
-            group.add_argument(flag, dest=setting.name, metavar=_metavar(setting), help=f"{help} ({setting.range_text})")
+            group.add_argument(
+                flag,
+                *OTHER_FLAGS.get(setting.name, ()),
+                dest=setting.name,
+                metavar=_metavar(setting),
+                help=f"{help} ({setting.range_text})",
+            )
     for old, name in OLD_NAMES.items():
         if name not in without and old not in SETTINGS:
             group.add_argument("--" + old.replace("_", "-"), dest=old, help=argparse.SUPPRESS)

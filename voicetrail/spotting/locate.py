@@ -18,6 +18,9 @@ def folders() -> tuple[Path, ...]:
 TAUGHT_FILE = "words.safetensors"
 """The weights in the folder of a taught set of words."""
 
+NO_WEIGHTS = frozenset({"negatives"})
+"""Names of files beside the weights that are none: what teaching needs (``teaching.negatives``)."""
+
 
 def taught_folder() -> Path:
     """Where taught sets of words are kept, a folder each; it need not exist yet."""
@@ -43,7 +46,7 @@ def find_weights(name: str | Path) -> Path:
     taught = taught_folder() / str(name) / TAUGHT_FILE
     if str(name) not in ("", ".", "..") and taught.is_file():
         return taught
-    known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")})
+    known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")} - NO_WEIGHTS)
     taught_names = sorted(path.parent.name for path in taught_folder().glob(f"*/{TAUGHT_FILE}"))
     known = [*known, *taught_names]
     raise WeightsError(
