@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from voicetrail.teaching.teach import Taught
 
 TAKES = 6
+PERSONAL_TAKES = 5
 ROOM_S = 4.0
 TAKE_TIMEOUT_S = 15.0
 """Seconds without a take after which recording ends with what there is."""
@@ -39,7 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WORD[=MEANING]",
         help="a word, and what it does in the game: up, down, left, right, go or stop; a word without does nothing",
     )
-    parser.add_argument("--takes", type=int, default=TAKES, metavar="N", help="how often each word is asked for (%(default)s)")
+    parser.add_argument(
+        "--personal", action="store_true", help="retune the shipped words to your voice; kept only where it is better"
+    )
+    parser.add_argument(
+        "--takes",
+        type=int,
+        metavar="N",
+        help=f"how often each word is asked for ({TAKES}, or {PERSONAL_TAKES} with --personal)",
+    )
     parser.add_argument(
         "--from",
         dest="files",
@@ -62,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.teaching.examples import ExampleSet, load_examples
 
     name = word_sets.check_name(args.name)
-    if not 3 <= args.takes <= 30:
+    if args.personal and (args.word or args.add):
+        raise UsageError("--personal retunes the shipped words: leave --word and --add out")
+    count = args.takes or (PERSONAL_TAKES if args.personal else TAKES)
+    if not 3 <= count <= 30:
         raise UsageError("--takes must be between 3 and 30")
     examples, meanings = ExampleSet(), dict[str, str]()
     if args.add:
@@ -74,19 +86,37 @@ def run(args: argparse.Namespace) -> int:
             for take in loaded.takes[word]:
                 examples.add(word, take)
         examples.room = loaded.room if len(loaded.room) else examples.room
-    asked = _words(args.word, meanings)
+    asked = making.words_of(args.base) if args.personal else _words(args.word, meanings)
     from_files = _from_files(args.files, examples)
     to_record = [word for word in asked if word not in from_files]
     if to_record:
-        _record(examples, to_record, args.takes, args.source, args.device)
+        _record(examples, to_record, count, args.source, args.device)
     if not examples.words:
         raise UsageError("name the words with --word, for example --word links=left")
     _say_problems(examples)
+    if args.personal:
+        return _retune(args, name, examples)
     used = {word: meaning for word, meaning in meanings.items() if word in examples.words}
     with progress_bar("training", patience_s=0.5) as report:
         taught = making.make_set(examples, used, base=args.base, progress=lambda progress: report(progress.part))
     path = making.keep_set(name, taught, None if args.no_takes else examples, base=args.base)
     _say_result(taught, name)
+    output.write_line(str(path))
+    return 0
+
+
+def _retune(args: argparse.Namespace, name: str, examples: ExampleSet) -> int:
+    """Retune the shipped words, and keep that where it is better."""
+    from voicetrail.teaching import making
+
+    with progress_bar("training", patience_s=0.5) as report:
+        taught, check = making.make_personal(examples, base=args.base, progress=lambda progress: report(progress.part))
+    output.write_error(check.sentence)
+    if not check.better:
+        output.write_error(f"That is no better than what ships, so nothing is kept: play on with {args.base}.")
+        return 0
+    path = making.keep_set(name, taught, None if args.no_takes else examples, base=args.base, personal=True)
+    output.write_error(f"Play with it: voicetrail play --words '{name}'")
     output.write_line(str(path))
     return 0
 

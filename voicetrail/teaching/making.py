@@ -11,7 +11,9 @@ from voicetrail.teaching import word_sets
 from voicetrail.teaching.examples import ExampleSet, load_examples, save_examples
 from voicetrail.teaching.head import HeadSettings, Progress
 from voicetrail.teaching.negatives import Negatives, backbone_hash, find_negatives, load_negatives
+from voicetrail.teaching.personal import Check, retune
 from voicetrail.teaching.teach import Taught, check_examples, teach
+from voicetrail.vocabulary import is_word
 
 BASE = "directional4w"
 """The weights whose backbone is taught on."""
@@ -51,6 +53,38 @@ def make_set(
     """
     check_examples(examples)
     return teach(examples, load_weights(base), shipped_negatives(base), meanings, settings, progress)
+
+
+def words_of(base: str = BASE) -> list[str]:
+    """The words of shipped weights, which personal mode asks for.
+
+    Raises:
+        WeightsError: there are no such weights.
+    """
+    return [label for label in load_weights(base).info.labels if is_word(label)]
+
+
+def make_personal(
+    examples: ExampleSet,
+    *,
+    base: str = BASE,
+    settings: HeadSettings | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[Taught, Check]:
+    """Retune the words of shipped weights to one voice; the check says whether that is better than what ships.
+
+    Args:
+        examples: takes of each of the words.
+        base: name of the weights.
+        settings: how.
+        progress: is told where it stands.
+
+    Raises:
+        TeachingError: there are too few takes, or no negatives for the backbone.
+        WeightsError: the weights cannot be used.
+    """
+    check_examples(examples)
+    return retune(examples, load_weights(base), shipped_negatives(base), settings, progress)
 
 
 def keep_set(
@@ -123,6 +157,11 @@ def remake_if_needed(
         examples = kept_examples(name, folder)
     except TeachingError:
         return False  # its own backbone is in its weights file: it plays as it did
-    taught = make_set(examples, info.meanings, base=info.base, progress=progress)
+    if info.personal:
+        taught, check = make_personal(examples, base=info.base, progress=progress)
+        if not check.better:
+            return False  # it plays as it did
+    else:
+        taught = make_set(examples, info.meanings, base=info.base, progress=progress)
     keep_set(name, taught, examples, base=info.base, personal=info.personal, folder=folder)
     return True

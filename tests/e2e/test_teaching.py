@@ -1,0 +1,105 @@
+"""Teach three words that are in no vocabulary with one speaker's recordings, at the microphone; hear, export and import them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.listening import Sound
+
+SPEAKER = "4e6902d0"
+"""Of the validation speakers the one with the most recordings of such words."""
+WORDS = {"on": "up", "forward": "right", "backward": "left"}
+TAKES = 3
+
+
+def clips(speech: Speech, word: str) -> list[Sound]:
+    found = []
+    for path in sorted((speech.folder / "speech_commands" / word).glob(f"{SPEAKER}_nohash_*")):
+        samples, rate = soundfile.read(path, dtype="float32")
+        assert rate == SAMPLE_RATE
+        found.append(samples)
+    if len(found) <= TAKES:
+        pytest.skip(f"too few recordings of {word} by {SPEAKER}")
+    return found
+
+
+def spaced(sounds: list[Sound], gap: float = 1.2, lead: float = 1.2) -> Sound:
+    """The clips with pauses of the same noise that stands behind the words, as one room has it."""
+    frames = np.concatenate([np.square(sound[: len(sound) // 160 * 160].reshape(-1, 160)).mean(1) for sound in sounds])
+    level = float(np.sqrt(np.quantile(frames, 0.3)))
+    parts = [np.zeros(round(lead * SAMPLE_RATE), dtype=np.float32)]
+    for sound in sounds:
+        parts += [sound, np.zeros(round(gap * SAMPLE_RATE), dtype=np.float32)]
+    joined = np.concatenate(parts)
+    return (joined + np.random.default_rng(1).normal(0, level, len(joined))).astype(np.float32)
+
+
+def voicetrail(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*VOICETRAIL, *arguments], env={**os.environ, **env}, capture_output=True, text=True, timeout=110)
+
+
+def heard(lines: str) -> list[str]:
+    return [entry["word"] for entry in map(json.loads, lines.splitlines()) if entry["type"] == "detection"]
+
+
+def test_teach_hear_export_delete_import_and_hear_again(
+    virtual_mic: VirtualMicrophone, home: dict[str, str], speech: Speech, tmp_path: Path
+) -> None:
+    recorded = {word: clips(speech, word) for word in WORDS}
+    given = [part for word, meaning in WORDS.items() for part in ("--word", f"{word}={meaning}")]
+    log = tmp_path / "teach.log"
+    with open(log, "w") as errors:
+        teaching = subprocess.Popen(
+            [*VOICETRAIL, "teach", "mine", *given, "--takes", str(TAKES)],
+            env={**os.environ, **virtual_mic.env},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+    virtual_mic.wait_for_listener()
+    virtual_mic.play_samples(spaced([sound for sounds in recorded.values() for sound in sounds[:TAKES]], lead=6.0), wait=False)
+    assert teaching.wait(120) == 0, log.read_text("utf-8")
+    assert "held-out takes are right" in log.read_text("utf-8")
+
+    # Takes that it was not taught with, in turn, at the microphone.
+    rest = [(word, sound) for word, sounds in recorded.items() for sound in sounds[TAKES:]]
+    listening = subprocess.Popen(
+        [*VOICETRAIL, "listen", "mic", "--words", "mine", "--json"],
+        env={**os.environ, **virtual_mic.env},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    virtual_mic.wait_for_listener()
+    time.sleep(1)
+    virtual_mic.play_samples(spaced([sound for _, sound in rest], 1.5))
+    time.sleep(1)
+    listening.terminate()
+    live = heard(listening.communicate(timeout=20)[0])
+    said = [word for word, _ in rest]
+    assert set(live) <= {*WORDS}
+    assert sum(word in live for word in said) >= len(said) - 1, (said, live)
+
+    # The same from a file, before and after the set was away.
+    sound = tmp_path / "said.wav"
+    soundfile.write(sound, spaced([sound for _, sound in rest], 1.5), SAMPLE_RATE, subtype="PCM_16")
+    before = voicetrail("listen", str(sound), "--words", "mine", "--json", env=home)
+    assert len(heard(before.stdout)) >= len(said) - 1
+    file = tmp_path / "mine.vtwords"
+    assert voicetrail("words", "export", "mine", str(file), env=home).returncode == 0
+    assert voicetrail("words", "delete", "mine", "--yes", env=home).returncode == 0
+    gone = voicetrail("listen", str(sound), "--words", "mine", "--json", env=home)
+    assert gone.returncode != 0
+    assert "there are no weights named 'mine'" in gone.stderr
+    assert voicetrail("words", "import", str(file), env=home).returncode == 0
+    again = voicetrail("listen", str(sound), "--words", "mine", "--json", env=home)
+    assert again.stdout == before.stdout
