@@ -45,6 +45,7 @@ SWALLOWED = (
     "\x1b[?1u",
     "\x1b[97;1:3u",
     "\x1b[99999999;1u",
+    "\x1b[:u",
 )
 
 
@@ -69,6 +70,10 @@ def test_it_does_not_matter_how_it_is_cut(sequence: str) -> None:
 def test_the_event_type_of_a_press_is_taken_off() -> None:
     assert TerminalInput().feed("\x1b[97;5:1u", 0.0) == "\x1b[97;5u"
     assert TerminalInput().feed("\x1b[1;1:2A", 0.0) == "\x1b[1;1A"
+
+
+def test_the_codes_of_a_key_on_other_layouts_are_taken_off() -> None:
+    assert TerminalInput().feed("\x1b[1092:1060:97;2u", 0.0) == "\x1b[1092;2u"
 
 
 def test_the_escape_key_comes_with_the_next_look() -> None:

@@ -127,6 +127,10 @@ def _pressed(parameters: str, final: str) -> str:
         if typed["event"] == RELEASED:
             return ""
         fields[1] = typed["modifiers"] or "1"
+    # A key may come with its codes on other layouts (``97:65:97``), which Textual does not read; the first is the key itself.
+    fields[:2] = [field.partition(":")[0] for field in fields[:2]]
+    if not fields[0] and ":" in parameters:
+        return ""
     if any(int(number) > 0x10FFFF for number in re.findall(r"\d+", parameters)):
         return ""
     return f"{ESC}[{';'.join(fields)}{final}"
