@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 
 from textual.app import App
 
@@ -33,6 +34,7 @@ def make_context(
     notices: Sequence[str] = (),
     spec: str | None = None,
     open_scores: Callable[[], ScoreStore] | None = None,
+    clock: Callable[[], float] = monotonic,
 ) -> SessionContext:
     """A session that listens to a file in real time, or to another source; without one it has no worker."""
 
@@ -47,7 +49,7 @@ def make_context(
         )
 
     return SessionContext(
-        settings, None if sound is None and spec is None else make_worker, notices=notices, open_scores=open_scores
+        settings, None if sound is None and spec is None else make_worker, notices=notices, open_scores=open_scores, clock=clock
     )
 
 

@@ -1,4 +1,7 @@
-"""Pictures of the screen, kept few: `pytest --snapshot-update` renews them."""
+"""Pictures of the screens: `pytest --snapshot-update` renews them; then look at them.
+
+Title, every mode, result and scores, in three sizes, in ASCII and in the terminal's own sixteen colors.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.stage import make_app, make_settings, round_screen
+from tests.ui.stage import make_app, make_context, make_settings, round_screen
+from tests.ui.test_nothing_is_cut import SCREENS
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
 from voicetrail.play.updates import SourceOpened
 from voicetrail.ui.app import VoicetrailApp
@@ -50,3 +54,29 @@ async def _play(pilot: Pilot[None]) -> None:
 )
 def test_the_game(snap_compare: Compare, tmp_path: Path, size: tuple[int, int], flags: dict[str, object]) -> None:
     assert snap_compare(make_app(make_settings(tmp_path, **flags)), terminal_size=size, run_before=_play)
+
+
+VARIANTS: dict[str, tuple[tuple[int, int], dict[str, object]]] = {
+    "60x20": ((60, 20), {}),
+    "80x24": ((80, 24), {}),
+    "100x30": ((100, 30), {}),
+    "ascii": ((80, 24), {"ascii": True}),
+    "16-colors": ((80, 24), {"theme": "ansi-dark"}),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", ["title", "sketch", "trace", "maze", "snake", "echo", "result", "scores"])
+def test_the_screens(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, variant: str) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    size, flags = VARIANTS[variant]
+    # Time stands still, so that no picture depends on how long it took to take it.
+    context = make_context(make_settings(tmp_path, reduced_motion=True, grid=True, **flags), clock=lambda: 100.0)
+    app = VoicetrailApp(context)
+
+    async def visit(pilot: Pilot[None]) -> None:
+        await SCREENS[name](app, pilot)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=visit)

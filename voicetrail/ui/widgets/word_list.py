@@ -65,11 +65,15 @@ class WordList(Rows):
         score = f"{event.score:.2f}".removeprefix("0")
         if isinstance(event, WordRejected):
             reason = reason_text(event)
-            text = f" {event.word} {score}, {reason}"
-            if 1 + len(time) + 1 + len(text) > width:
-                text = f" {event.word}, {reason}"
-            if 1 + len(time) + 1 + len(text) > width:
-                text = f" {event.word} {score}"
+            short = reason.partition(" (")[0]
+            texts = (
+                f" {event.word} {score}, {reason}",
+                f" {event.word}, {reason}",
+                f" {event.word}, {short}",
+                f" {event.word} {score}",
+            )
+            room = width - 2 - len(time)
+            text = next((text for text in texts if len(text) <= room), texts[-1])
             return [(" ", look.dim), (time, look.dim), (marks.missed, look.dim), (text, look.dim)]
         word = look.good if place == 0 else look.text if place < BRIGHT else look.dim
         mark = look.good if place < BRIGHT else look.dim
