@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from voicetrail.errors import VoicetrailError
+from voicetrail.events import Ready
 from voicetrail.game import make_rules
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Problem, Update
@@ -119,6 +120,8 @@ class VoicetrailApp(TrailApp):
         self._force_ascii = ascii_only
         self.exit_error = ""
         """Why the game ended by itself: something that was asked for cannot be had."""
+        self._renewed = False
+        """It was looked whether the set of words has to be made again."""
         self.left_loading = False
         """The recognizer was still being loaded when the player left."""
 
@@ -195,7 +198,22 @@ class VoicetrailApp(TrailApp):
                 self.exit_error = item.message
                 self.exit(return_code=1)
                 return
+            if isinstance(item, Ready) and not self._renewed:
+                # Torch is loaded by now, so that looking at the weights costs little.
+                self._renewed = True
+                self._renew(self.context.settings.values.weights)
         self.updates.publish(tuple(self.context.take(item) for item in message.updates))
+
+    def _renew(self, name: str) -> None:
+        """Make the set of words that is played with again where it was taught on another network than ships."""
+        from voicetrail.teaching.renewal import renew
+
+        def report(text: str, changed: bool) -> None:
+            self._send((Problem(text),))
+            if changed and self.context.worker is not None:
+                self.context.worker.reload()
+
+        renew(name, report)
 
     def _settings_changed(self, names: frozenset[str]) -> None:
         if not names & {"theme", "ascii"}:
