@@ -19,19 +19,19 @@ COMMANDS = {
     "calibrate": "find thresholds and gain for your voice, microphone and room",
     "devices": "list the sound inputs",
     "doctor": "check terminal, sound and weights, and say what to do",
-    "settings": "show or change settings, with where each came from",
-    "replays": "list the kept sessions",
-    "replay": "play a kept session again, check it, or ask what if",
-    "export": "turn a kept session into a cast, gif, svg, png, text or wav",
+    "settings": "show or change settings, and where each value comes from",
+    "replays": "list the recorded sessions",
+    "replay": "play a recorded session again, check it, or try other settings",
+    "export": "turn a recorded session into a cast, gif, svg, png, text or wav",
     "ssh": "play on another machine with the microphone of this one",
-    "mic": "serve this machine's microphone to a game elsewhere",
-    "import-model": "make weights of a TensorFlow.js model",
+    "mic": "send this machine's microphone to a game on another machine",
+    "import-model": "convert a TensorFlow.js model to weights",
     "export-model": "write weights for other programs: ONNX, TensorFlow.js",
     "teach": "teach words of your own",
     "words": "list, rename, delete, export or import taught words",
     "train": "train a recognizer",
     "evaluate": "measure a recognizer on clips, noise and streams",
-    "completion": "print the shell's completion for bash, zsh or fish",
+    "completion": "print shell completion for bash, zsh or fish",
 }
 """Every command with its line in the help."""
 
@@ -45,12 +45,12 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="voicetrail",
         description="Say up, down, left, right: a trail draws itself in the terminal.",
-        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` tells more; `voicetrail` alone shows the title.",
+        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` explains a command; `voicetrail` alone shows the title.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="voicetrail [--profile NAME] [COMMAND] [options]",
     )
-    parser.add_argument("--version", action="store_true", help="print the version and end")
-    parser.add_argument("--profile", metavar="NAME", help="the player's own settings, for the command that follows")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("--profile", metavar="NAME", help="use the settings of this player in the command that follows")
     return parser
 
 

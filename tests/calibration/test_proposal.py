@@ -107,7 +107,7 @@ def test_whatever_is_heard_the_proposal_keeps_to_its_bounds(
         (-5.0, -60.0, 0.0, -15.0, "too loud"),
         (-23.0, -60.0, 4.0, 4.0, "that is right"),
         (-45.0, -49.0, 0.0, 0.0, "that is right"),
-        (-45.0, -80.0, "auto", "auto", "by itself"),
+        (-45.0, -80.0, "auto", "auto", "adjusts itself"),
         (-70.0, -95.0, 0.0, 40.0, "too quiet"),
     ],
 )

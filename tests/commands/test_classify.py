@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_classifi
     [
         ([], "nothing to classify"),
         (["--list", "nowhere.txt"], "nowhere.txt cannot be read"),
-        (["--list", "binary"], "it is no text"),
+        (["--list", "binary"], "it is not text"),
     ],
 )
 def test_wrong_usage_is_told(

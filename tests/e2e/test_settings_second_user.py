@@ -63,6 +63,6 @@ def test_another_user_reads_nothing_and_locks_nothing(home: Path, monkeypatch: p
         )
         assert "PermissionError" in locking.stderr, path
     notices = load_settings(env={}).notices
-    assert any("could be read by others" in notice for notice in notices)
+    assert any("was readable by others" in notice for notice in notices)
     listing = as_other_user("import os, sys; os.listdir(sys.argv[1])", str(settings.places.settings.parent))
     assert "PermissionError" in listing.stderr

@@ -201,7 +201,7 @@ def test_a_late_word_moves_nothing(tmp_path: Path) -> None:
         listener.stop()
         assert [event.time for event in events if isinstance(event, WordHeard)] == [100, 300]
         (delayed,) = [event for event in events if isinstance(event, SourceDelayed)]
-        assert "a word came 3 s late and was left out" in delayed.message
+        assert "a word came 3 s late and was ignored" in delayed.message
 
 
 def test_nothing_is_sent_to_a_recognizer_that_has_not_proven_itself(tmp_path: Path) -> None:

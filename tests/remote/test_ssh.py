@@ -177,7 +177,7 @@ def test_a_secret_is_stored_where_only_its_owner_reads_it(tmp_path: Path) -> Non
         (255, ["Error: remote port forwarding failed for listen path"], False, SshOutcome.NO_FORWARD, "refuses the forward"),
         (255, ["me@desk: Permission denied (publickey)."], False, SshOutcome.REFUSED, "refuses the login"),
         (255, ["ssh: Could not resolve hostname desk: Name or service not known"], False, SshOutcome.REFUSED, "no host desk"),
-        (255, ["Host key verification failed."], False, SshOutcome.REFUSED, "another host key"),
+        (255, ["Host key verification failed."], False, SshOutcome.REFUSED, "a different host key"),
         (255, ["client_loop: send disconnect: Broken pipe"], True, SshOutcome.DROPPED, "was lost"),
         (255, [], True, SshOutcome.DROPPED, "was lost"),
         (255, ["something\x1b[2J new"], False, SshOutcome.REFUSED, "failed (something"),

@@ -50,7 +50,7 @@ def test_the_table_is_newest_first_and_safe(folder: Path, capsys: pytest.Capture
     assert "2026-05-04" in rows[2]
     assert "0:08" in rows[2]
     assert "with sound" in rows[2]
-    assert "no voicetrail replay" in rows[4]
+    assert "not a voicetrail replay" in rows[4]
     assert not {"\x1b", "\x07", "\u202e"} & set(said)
     assert main(["replays", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
@@ -140,7 +140,7 @@ def test_wrong_usage_gets_one_line(folder: Path, capsys: pytest.CaptureFixture[s
 
 def test_a_flag_is_named_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "1", "--talk-shift", "shipped"]) == 2
-    assert "--talk-shift shipped: what if needs a number" in capsys.readouterr().err
+    assert "--talk-shift shipped: what-if needs a number" in capsys.readouterr().err
 
 
 def test_the_player_needs_a_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

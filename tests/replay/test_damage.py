@@ -127,7 +127,7 @@ def test_monsters_stay_within_the_memory(source: bytes, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     *messages, peak_kib = done.stdout.splitlines()
-    assert len([line for line in messages if "no voicetrail replay" in line]) == 2
+    assert len([line for line in messages if "not a voicetrail replay" in line]) == 2
     assert int(peak_kib) < 200 * 1024
     assert time.monotonic() - began < 50
 

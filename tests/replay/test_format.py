@@ -220,7 +220,7 @@ def test_a_line_of_an_unknown_code_has_its_time(line: str) -> None:
         ({"round": {"seed": 1.5}}, "damaged"),
         ({"version": 10**30}, "newer voicetrail"),
         ({"version": "1"}, "no version"),
-        ({"type": "cast"}, "no voicetrail replay"),
+        ({"type": "cast"}, "not a voicetrail replay"),
         ({"canvas": [10**9, 10]}, "damaged"),
         ({"canvas": "wide"}, "damaged"),
         ({"mode": "fly"}, "damaged"),

@@ -212,7 +212,7 @@ def test_a_folder_that_was_open_is_closed_and_named(tmp_path: Path, monkeypatch:
     assert library.close_folder() == ""
     library.folder().mkdir(parents=True)
     library.folder().chmod(0o755)
-    assert "could be read by others" in library.close_folder()
+    assert "was readable by others" in library.close_folder()
     assert library.folder().stat().st_mode & 0o777 == 0o700
     assert library.close_folder() == ""
 

@@ -124,7 +124,7 @@ def test_the_command_shows_exports_and_imports(tmp_path: Path, capsys: pytest.Ca
     assert main(["scores", *other]) == 0
     assert capsys.readouterr().out.startswith("no rounds yet")
     assert main(["scores", "import", str(tmp_path / "out.json"), *other]) == 0
-    assert capsys.readouterr().out == "3 new results, 0 known already\n"
+    assert capsys.readouterr().out == "3 new results, 0 already known\n"
 
 
 @pytest.mark.parametrize("arguments", [["import"], ["import", "x", "--json"], ["export", "x"], ["--json", "--csv"]])

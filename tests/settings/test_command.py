@@ -63,9 +63,9 @@ def test_set_says_when_something_else_holds(
     monkeypatch.setenv("VOICETRAIL_STEP", "9")
     load_settings(env=env).set("preset", "fast")
     assert main(["settings", "set", "step", "4"]) == 0
-    assert "the environment holds over the file" in capsys.readouterr().out
+    assert "the environment overrides the file" in capsys.readouterr().out
     assert main(["settings", "set", "thresholds.left", "0.5"]) == 0
-    assert "the preset 'fast' holds over the file" in capsys.readouterr().out
+    assert "the preset 'fast' overrides the file" in capsys.readouterr().out
 
 
 def test_a_profile_has_its_own_file(env: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

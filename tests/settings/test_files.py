@@ -80,20 +80,20 @@ def test_a_folder_in_the_place_of_a_file_is_no_end(settings_file: Path, env: dic
 def test_state_that_cannot_be_kept_still_holds(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     settings = load_settings(env=env)
-    with pytest.raises(SettingsError, match=r"holds for now but cannot be kept"):
+    with pytest.raises(SettingsError, match=r"applies for now but cannot be saved"):
         settings.set("step", 4)
     assert settings["step"] == 4
 
 
-def test_a_write_in_the_background_tells_its_trouble(env: dict[str, str], tmp_path: Path) -> None:
+def test_a_write_in_the_background_reports_its_error(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
-    told: list[str] = []
+    reported: list[str] = []
     settings = load_settings(env=env, background=True)
-    settings.writer.on_problem = told.append
+    settings.writer.on_problem = reported.append
     settings.set("step", 4)
     settings.close()
-    assert len(told) == 1
-    assert "cannot be kept" in told[0]
+    assert len(reported) == 1
+    assert "cannot be saved" in reported[0]
 
 
 def test_what_keys_change_in_the_background_is_kept(env: dict[str, str]) -> None:
@@ -184,7 +184,7 @@ def test_a_change_of_nothing_does_not_touch_the_file(settings_file: Path) -> Non
 
 def test_a_broken_settings_file_is_not_changed_by_set(settings_file: Path) -> None:
     settings_file.write_text("step = 3\nmode = glide\n")
-    with pytest.raises(SettingsError, match=r"line 2.*mend it by hand"):
+    with pytest.raises(SettingsError, match=r"line 2.*fix it by hand"):
         change_settings_file(settings_file, {"step": 4})
     assert settings_file.read_text() == "step = 3\nmode = glide\n"
 
@@ -264,7 +264,7 @@ def test_an_open_folder_of_the_platform_is_closed_and_said_once(tmp_path: Path, 
         folder.chmod(0o755)
     notices = load_settings(env={}).notices
     assert len(notices) == len(folders)
-    assert "it is yours alone now" in notices[0]
+    assert "now only you can read it" in notices[0]
     assert load_settings(env={}).notices == ()
 
 
@@ -281,7 +281,7 @@ def test_a_state_that_cannot_be_written_whole_is_not_written(
     settings = load_settings(env=env)
     with monkeypatch.context() as patch:
         patch.setattr(os, step, fail)
-        with pytest.raises(SettingsError, match=r"holds for now but cannot be kept .*No space left"):
+        with pytest.raises(SettingsError, match=r"applies for now but cannot be saved .*No space left"):
             settings.set("step", 4)
     assert state_file.read_bytes() == before
     assert sorted(path.name for path in state_file.parent.iterdir()) == [".state.toml.lock", "state.toml"]

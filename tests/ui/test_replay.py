@@ -142,7 +142,7 @@ async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
         assert options.option_count == 3
         note = screen.query_one("#note", Static)
         await pilot.press("end")
-        assert "no voicetrail replay" in str(note.render())
+        assert "not a voicetrail replay" in str(note.render())
         await pilot.press("enter")
         assert app.screen is screen
         await pilot.press("home", "enter")

@@ -13,7 +13,7 @@ from voicetrail.events import SAMPLE_RATE
 
 ZEROS_S = 4.0
 """Seconds of samples of exactly zero after which an input counts as muted; a microphone in the quietest room has noise."""
-ADVICE_MUTED = "it is muted or not allowed: look at the system's sound settings, then `voicetrail devices` for others"
+ADVICE_MUTED = "it is muted or not allowed: check the system's sound settings, or choose another with `voicetrail devices`"
 """What to do where an input gives nothing but zeros."""
 
 
@@ -57,14 +57,14 @@ def no_input(env: dict[str, str] | None = None, root: Path = Path("/")) -> str:
     if sys.platform == "darwin":
         return "no microphone: plug one in, and allow the terminal to use it in System Settings, Privacy, Microphone"
     if "SSH_CONNECTION" in env:
-        return "no microphone on this machine: play with the one on your desk by running there `voicetrail ssh HOST`"
+        return "no microphone on this machine: to use the one on your desk, run `voicetrail ssh HOST` there"
     runtime = Path(env.get("XDG_RUNTIME_DIR", "/nonexistent"))
     if (runtime / "pipewire-0").exists() and not (runtime / "pulse" / "native").exists():
         return "no microphone: PipeWire runs, but ALSA cannot reach it; run `sudo apt install pipewire-alsa`"
     if "PULSE_SERVER" in env or (runtime / "pulse" / "native").exists():
         if not any((root / "usr" / "lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
             return "no microphone: a sound server runs, but ALSA cannot reach it; run `sudo apt install libasound2-plugins`"
-        return "no microphone: the sound server has no input; plug one in and look with `pactl list short sources`"
+        return "no microphone: the sound server has no input; plug one in and check with `pactl list short sources`"
     sound = root / "dev" / "snd"
     captures = sorted(sound.glob("pcm*c")) if sound.is_dir() else []
     if captures and not any(os.access(each, os.R_OK | os.W_OK) for each in captures):

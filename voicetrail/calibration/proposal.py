@@ -150,7 +150,7 @@ def _explain(word: WordEvidence, proposed: float, answers: Sequence[Answer], run
     now, then = (word.heard(word.now), word.heard(proposed)) if word.enough else (None, None)
     scores = ", ".join(f"{answer.peak:.2f}" for answer in answers)
     room = max(run.room.scores[word.word], default=0.0)
-    said = f"you reached {scores}; the room {room:.2f} at most" if word.enough else f"heard too seldom to judge ({scores})"
+    said = f"you reached {scores}; the room {room:.2f} at most" if word.enough else f"heard too rarely to judge ({scores})"
     change = "" if now is None or then is None else f"you are heard about {_percent(then)} instead of {_percent(now)}"
     if proposed < word.now:
         reason = f"{said}: {change}" if change else said
@@ -172,7 +172,7 @@ def _gain(run: CalibrationRun, gain: float | str, speech_db: float) -> GainPropo
     if clipped:
         return GainProposal(gain, gain, "the microphone itself is too loud: turn it down in the system's sound settings")
     if isinstance(gain, str):
-        return GainProposal(gain, gain, f"it follows your voice by itself (now {run.gain_db:+.0f} dB)")
+        return GainProposal(gain, gain, f"it adjusts itself to your voice (now {run.gain_db:+.0f} dB)")
     proposed = float(round(min(max(GAIN_TARGET_DB - speech_db, GAIN_RANGE_DB[0]), GAIN_RANGE_DB[1])))
     # Raising the sound raises the room as well: past this it is only louder noise.
     if abs(proposed - gain) <= GAIN_STEP_DB or (proposed > gain and speech_db - run.room.level_db < ABOVE_ROOM_DB):
@@ -193,7 +193,7 @@ def _warnings(run: CalibrationRun, speech_db: float, answers: Mapping[str, Seque
     if clipped:
         warnings.append(f"{clipped} of {len(run.answers)} words were clipped: turn the microphone down, or speak further away")
     if run.losses:
-        warnings.append(f"the sound stopped {run.losses} times meanwhile: calibrate again if a word was lost by it")
+        warnings.append(f"the sound stopped {run.losses} times meanwhile: calibrate again if a word was lost")
     above = speech_db - run.room.level_db
     if _nothing_recognized(run):
         # One thing is wrong, and it is told once: not again for each word.

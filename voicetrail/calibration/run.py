@@ -147,7 +147,7 @@ class CalibrationRun:
         self.gain_db = 0.0
         """The gain of the last hop."""
         self.broken = ""
-        """Why the calibration cannot go on: the sound is over."""
+        """Why the calibration cannot continue: the sound is over."""
         self.lost = ""
         """Why no sound comes at the moment."""
         self.losses = 0

@@ -51,7 +51,7 @@ def check_recognizer(weights: str) -> Iterator[Finding]:
     loudest = max((word for word in scores if is_word(word)), key=scores.__getitem__)
     if scores[loudest] > LOUDEST_SILENCE:
         yield Finding(
-            "recognizer", "fail", f"silence scores {scores[loudest]:.2f} for {loudest}", "these weights are no good: use others"
+            "recognizer", "fail", f"silence scores {scores[loudest]:.2f} for {loudest}", "these weights do not work: use others"
         )
     else:
         yield Finding("recognizer", "ok", f"silence scores at most {scores[loudest]:.2f} for a word")

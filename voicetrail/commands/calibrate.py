@@ -26,10 +26,10 @@ NO_SOUND_S = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail calibrate``."""
     parser.add_argument("--only", metavar="WORD,…", help="ask for these words only")
-    parser.add_argument("--room", type=float, default=8.0, metavar="SECONDS", help="listen to the room for so long (3 to 60)")
+    parser.add_argument("--room", type=float, default=8.0, metavar="SECONDS", help="how long to listen to the room (3 to 60)")
     parser.add_argument("--slot", type=float, default=2.2, metavar="SECONDS", help="time for each word (1.5 to 10)")
-    parser.add_argument("--yes", action="store_true", help="take what is proposed without asking")
-    parser.add_argument("--json", action="store_true", help="print a JSON object a line: room, say, answer, proposal")
+    parser.add_argument("--yes", action="store_true", help="accept the proposal without asking")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line: room, say, answer, proposal")
     add_setting_flags(parser)
 
 
@@ -95,7 +95,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) 
     if giving_up is not None:
         giving_up.cancel()
     if calibration.problem:
-        raise AudioError(f"calibration cannot go on: {calibration.problem}")
+        raise AudioError(f"calibration cannot continue: {calibration.problem}")
     if calibration.proposal is None:
         raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
     return calibration.proposal
@@ -215,10 +215,10 @@ class _TextPrinter(_Printer):
         if not proposal.changes:
             self.line(f"{proposal.summary[:1].upper()}{proposal.summary[1:]}.")
         elif not sys.stdout.isatty():
-            self.line("`voicetrail calibrate --yes` takes what is proposed.")
+            self.line("`voicetrail calibrate --yes` accepts the proposal.")
 
     def taken(self, settings: Settings) -> None:
-        self.line(f"Taken, and kept in {printable(settings.places.state, 500)}.")
+        self.line(f"Saved in {printable(settings.places.state, 500)}.")
 
 
 class _JsonPrinter(_Printer):

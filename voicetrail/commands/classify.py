@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="directional4w",
         help="name or path of the weights, or the name of a set of words (%(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,6 +66,6 @@ def _listed(path: Path | None) -> Iterator[Path]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"the list {printable(path)} cannot be read: {reason}; write one path a line") from None
     yield from (Path(line) for line in text.splitlines() if line.strip())

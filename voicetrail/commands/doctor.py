@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from voicetrail.settings import SETTINGS
     from voicetrail.settings.flags import add_setting_flags
 
-    parser.add_argument("--json", action="store_true", help="print a JSON object a line: part, verdict, text, advice")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line: part, verdict, text, advice")
     add_setting_flags(parser, without=[name for name in SETTINGS if name not in HERE])
 
 
@@ -50,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
         if finding.advice:
             output.write_line(f"        do: {printable(finding.advice, 300)}", flush=True)
     if not args.json:
-        output.write_line(
-            f"\n{failed} of these must be mended before the game is whole." if failed else "\nEverything that is needed works."
-        )
+        output.write_line(f"\n{failed} of these must be fixed before everything works." if failed else "\nEverything works.")
     return 1 if failed else 0
 
 

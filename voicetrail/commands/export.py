@@ -23,13 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail export``."""
     parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, or `last`")
     parser.add_argument("out", metavar="OUT", help="what to write: NAME.cast, .gif, .svg, .png, .txt, .ans or .wav")
-    parser.add_argument("--animate", action="store_true", help="svg: draw itself")
-    parser.add_argument("--speed", type=float, metavar="N", help="cast, gif, svg: so many times as fast (gif, svg: fit 30 s)")
+    parser.add_argument("--animate", action="store_true", help="svg: animate the drawing")
+    parser.add_argument("--speed", type=float, metavar="N", help="cast, gif, svg: speed factor (gif, svg: fit into 30 s)")
     parser.add_argument("--idle", type=float, metavar="S", help="cast, gif, svg: cut pauses to S seconds (gif, svg: 1)")
     parser.add_argument("--cast-version", type=int, choices=(2, 3), default=3, help="cast: version of asciicast (3)")
     parser.add_argument("--size", default="80x24", metavar="COLSxROWS", help="cast: size of the terminal (80x24)")
     parser.add_argument("--ascii", action="store_true", help="cast, txt, ans: ASCII characters only")
-    parser.add_argument("--force", action="store_true", help="write over OUT if it is there")
+    parser.add_argument("--force", action="store_true", help="overwrite OUT if it exists")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     weights = load_weights(args.name)
     out = args.out or Path(f"{weights.name}.onnx" if args.format == "onnx" else f"{weights.name}-tfjs")
     if out.exists() and not args.force:
-        raise UsageError(f"there is {printable(out)} already; name another with --out, or replace it with --force")
+        raise UsageError(f"{printable(out)} exists already; name another with --out, or replace it with --force")
     try:
         if args.format == "onnx":
             from voicetrail.spotting.exporting.onnx import export_onnx
@@ -40,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
             export_tfjs(weights, out)
     except OSError as error:
         raise WeightsError(f"{printable(out)} cannot be written: {error.strerror}") from None
-    output.write_line(f"{printable(out)} is written")
+    output.write_line(f"wrote {printable(out)}")
     return 0

@@ -33,15 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WORD=MEANING,…",
         help="what words mean: up, down, left, right, go, stop, none; noise and unknown for labels that are no words",
     )
-    parser.add_argument("--force", action="store_true", help="replace a weights file that is there")
-    parser.add_argument("--json", action="store_true", help="say what was made as a JSON object")
+    parser.add_argument("--force", action="store_true", help="replace an existing weights file")
+    parser.add_argument("--json", action="store_true", help="print what was made as a JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Import the model, and say what became of its words."""
     out = _out(args.model, args.out)
     if out.exists() and not args.force:
-        raise UsageError(f"there is a file {printable(out)} already; name another with --out, or replace it with --force")
+        raise UsageError(f"{printable(out)} exists already; name another with --out, or replace it with --force")
     mapped = _parse_map(args.map)
     from voicetrail.spotting.importing import make_weights, plan_labels, read_model
 
@@ -120,7 +120,7 @@ def _report(plan: LabelPlan, out: Path) -> None:
     for label, name in plan.renamed.items():
         output.write_line(f"{printable(label, 60)!r} is called {name} here")
     moves = ", ".join(f"{word} = {meaning}" if word != meaning else word for word, meaning in plan.moves.items())
-    output.write_line(f"moves the pen: {moves or 'nothing; say with --map what the words mean'}")
+    output.write_line(f"moves the pen: {moves or 'nothing; use --map to say what the words mean'}")
     if plan.idle:
         output.write_line(f"heard, and does nothing: {', '.join(plan.idle)}")
     output.write_line(f"{printable(out)} is ready: voicetrail play --weights {printable(out)}")

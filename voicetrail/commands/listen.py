@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from voicetrail.settings.flags import add_setting_flags
 
     parser.add_argument("input", metavar="INPUT", help="mic, demo, a file, tcp://…, unix://…")
-    parser.add_argument("--json", action="store_true", help="print a JSON object a line: detection and rejection")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line: detection and rejection")
     add_setting_flags(parser, without=[name for name in SETTINGS if name not in (*HERE, "gain")])
 
 

@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail mic``."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--serve", metavar="ADDRESS", help="unix:///PATH or tcp://127.0.0.1:PORT; with pcm+ before it, raw sound")
-    what.add_argument("--protocol", action="store_true", help="print the version of the network protocol and end")
+    what.add_argument("--protocol", action="store_true", help="print the version of the network protocol and exit")
     add_source_arguments(parser)
-    parser.add_argument("--secret", metavar="FILE", help="ask who connects for the secret in this file")
+    parser.add_argument("--secret", metavar="FILE", help="require clients to know the secret in this file")
     parser.add_argument("--words", action="store_true", help="run the recognizer here and send only words and scores")
 
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if address.content == "words":
         raise UsageError(f"{address}: write {str(address).removeprefix('words+')} and --words")
     if args.words and address.content == "pcm":
-        raise UsageError("raw sound and --words exclude each other: leave one of them out")
+        raise UsageError("raw sound and --words cannot be combined: leave one out")
     if address.once or address.any_owner:
         raise UsageError(f"{address}: once= and owner= are for --source, not for --serve")
     secret_file = args.secret or address.secret

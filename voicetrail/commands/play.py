@@ -36,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEVEL",
         help="a level to trace, the size of a maze or of a snake's field, or the name of a drawing to go on with",
     )
-    parser.add_argument("--seed", type=_seed, metavar="N", help="the same maze, snake or row of words again")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="repeat a maze, snake or row of words")
     parser.add_argument("--text", metavar="TEXT", help="letters and digits to trace, in place of a level")
     parser.add_argument("--braided", action="store_true", help="a maze without dead ends")
-    parser.add_argument("--fog", action="store_true", help="a maze of which only what is near can be seen")
+    parser.add_argument("--fog", action="store_true", help="a maze that shows only what is near the pen")
     parser.add_argument("--background", metavar="FILE", help="a text file of box characters to draw over, with sketch")
     add_flags(parser)
 
@@ -66,7 +66,7 @@ def _seed(text: str) -> int:
 
     low, high = SEED_RANGE
     if not text.isascii() or not text.isdigit() or len(text) > 16 or not low <= int(text) <= high:
-        raise argparse.ArgumentTypeError(f"{printable(text, 40)!r} is no seed; it takes a whole number from {low} to {high}")
+        raise argparse.ArgumentTypeError(f"{printable(text, 40)!r} is not a seed; it takes a whole number from {low} to {high}")
     return int(text)
 
 
@@ -135,7 +135,7 @@ def _end(app: VoicetrailApp) -> int:
         raise VoicetrailError(app.exit_error)
     code = app.return_code or 0
     if app.failure is not None:
-        output.write_error(f"voicetrail: an error of the program ended the game; its log is {app.log_path}")
+        output.write_error(f"voicetrail: an internal error ended the game; the log is {app.log_path}")
         code = 1
     if app.left_loading:
         # An import cannot be interrupted, and a thread that is inside one must not meet the interpreter's end.

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, `last`, or `-`")
     how = parser.add_argument_group("instead of the player")
-    how.add_argument("--text", action="store_true", help="print what happened, a line an event")
-    how.add_argument("--check", action="store_true", help="hold the drawing against the checksums; exit 1 at a difference")
+    how.add_argument("--text", action="store_true", help="print what happened, one event per line")
+    how.add_argument("--check", action="store_true", help="compare the drawing with the checksums; exit with 1 if they differ")
     how.add_argument("--json", action="store_true", help="print the final state, or what would change, as JSON")
     try_out = parser.add_argument_group("what if (the recorded scores decided again: both drawings, and what changes)")
     try_out.add_argument(
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.replay.library import find
 
     if sum((args.text, args.check, args.json)) > 1:
-        raise UsageError("--text, --check and --json exclude each other; choose one")
+        raise UsageError("--text, --check and --json cannot be combined; choose one")
     override = _override(args)
     path = find(args.file)
     if args.suggest:
@@ -77,14 +77,14 @@ def _override(args: argparse.Namespace) -> Override:
 
     for_all, words = parse_thresholds(args.threshold)
     if isinstance(for_all, str):
-        raise UsageError(f"--threshold {for_all}: what if needs a number; --rehear decides with what ships")
+        raise UsageError(f"--threshold {for_all}: what-if needs a number; --rehear uses the shipped values")
     others: dict[str, float] = {}
     for setting in OF_DETECTOR:
         given = getattr(args, setting.name)
         value = None if given is None else setting.parse(given)
         if isinstance(value, str):
             flag = f"--{setting.name.replace('_', '-')}"
-            raise UsageError(f"{flag} {value}: what if needs a number; --rehear decides with what ships")
+            raise UsageError(f"{flag} {value}: what-if needs a number; --rehear uses the shipped values")
         if isinstance(value, int | float):
             others[setting.name] = float(value)
     return Override(for_all, words, others)
@@ -169,7 +169,7 @@ def _play(args: argparse.Namespace) -> int:
     from voicetrail.ui.terminal import check_terminal, spare_the_line
 
     if not sys.stdout.isatty():
-        raise TerminalError("the player needs a terminal, and its output goes elsewhere; --text prints what happened")
+        raise TerminalError("the player needs a terminal, and the output is not one; --text prints what happened")
     with ReplayReader(STDIN if args.file == STDIN else find(args.file)) as reader:
         reader.read_on()
         if not sys.stdin.isatty():
@@ -184,7 +184,7 @@ def _play(args: argparse.Namespace) -> int:
         app = TrailApp(lambda: ReplayScreen(reader.replay, reader=reader), theme=settings.values.theme, ascii_only=plain)
         app.run()
     if app.failure is not None:
-        output.write_error(f"voicetrail: an error of the program ended the replay; its log is {app.log_path}")
+        output.write_error(f"voicetrail: an internal error ended the replay; the log is {app.log_path}")
         return 1
     return app.return_code or 0
 

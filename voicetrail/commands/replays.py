@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail replays``."""
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="another folder than the platform's own")
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="a folder other than the default")
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 

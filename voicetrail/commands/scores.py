@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print every result as JSON")
     how.add_argument("--csv", action="store_true", help="print every result as a table for a spreadsheet")
-    parser.add_argument("--database", metavar="FILE", help="another database than the one in the data folder")
+    parser.add_argument("--database", metavar="FILE", help="a database other than the one in the data folder")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             output.note(notice)
         if args.action:
             new, known = import_file(store, Path(args.file))
-            output.write_line(f"{_count(new, 'new result')}, {known} known already")
+            output.write_line(f"{_count(new, 'new result')}, {known} already known")
         elif args.json:
             output.write_json(export_json(store))
         elif args.csv:
@@ -88,7 +88,7 @@ def _bests(rows: Sequence[ScoreRow]) -> list[str]:
         time = f"{seconds // 60}:{seconds % 60:02}"
         table.append((row.mode, row.group or "-", str(row.score), row.medal or "-", f"{row.words}{par}", time, str(row.date)))
     if len(table) == 1:
-        return ["no round was finished yet"]
+        return ["no round has been finished yet"]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
 

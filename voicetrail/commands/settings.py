@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change = actions.add_parser("set", help="change a setting in the settings file; its comments stay")
     change.add_argument("name", metavar="NAME", help="a setting, or thresholds.WORD")
     change.add_argument("value", metavar="VALUE")
-    reset = actions.add_parser("reset", help="take a setting out of the settings file and of what keys changed")
+    reset = actions.add_parser("reset", help="remove a setting from the settings file and from what keys changed")
     reset.add_argument("name", metavar="NAME", help="a setting, thresholds.WORD, or all")
-    save = actions.add_parser("save", help="save the tuning that holds now as a preset of your own")
+    save = actions.add_parser("save", help="save the current tuning as a preset of your own")
     save.add_argument("name", metavar="NAME")
     actions.add_parser("presets", help="list the presets")
     actions.add_parser("path", help="print where the files are")
@@ -84,7 +84,7 @@ def _reset(settings: Settings, args: argparse.Namespace) -> None:
     change_settings_file(settings.places.written, dict.fromkeys(names))
     _forget_keys(settings, names)
     if args.name == "all":
-        output.write_line("every setting is as it ships, but for what the environment and flags say")
+        output.write_line("every setting has its default, except where the environment or flags set it")
     else:
         _print_result(args, None)
 
@@ -125,10 +125,10 @@ def _print_result(args: argparse.Namespace, written: str | None) -> None:
         shown = f"{settings[args.name]:g}" if word is not None else settings.show(setting.name)
         output.write_line(f"{args.name} = {shown or '(empty)'} ({origin})")
     else:
-        output.write_line(f"{args.name} is not set: it has the threshold for all words")
+        output.write_line(f"{args.name} is not set: it uses the threshold for all words")
     if written is not None and origin != written:
         reason = f"the preset {settings.values.preset!r}" if origin in ("preset", "key") else f"the {origin}"
-        output.write_line(f"note: it is written, but {reason} holds over the {written}")
+        output.write_line(f"note: it is written, but {reason} overrides the {written}")
 
 
 def _notices(settings: Settings) -> list[str]:

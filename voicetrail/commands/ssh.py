@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="recognise",
         choices=("there", "here"),
         default="there",
-        help="where words are recognized: there gets the sound; with here nothing of the voice leaves this machine",
+        help="where words are recognized: with there the sound is sent, with here no sound leaves this machine",
     )
     parser.add_argument(
         "--weights",

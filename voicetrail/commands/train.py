@@ -30,17 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
     parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
     parser.add_argument("--epochs", type=int, help="epochs of --windows windows (60)")
-    parser.add_argument("--windows", type=int, help="windows an epoch (32768)")
-    parser.add_argument("--batch", type=int, help="windows a step (128)")
-    parser.add_argument("--learning-rate", type=float, help="its peak (0.0025)")
+    parser.add_argument("--windows", type=int, help="windows per epoch (32768)")
+    parser.add_argument("--batch", type=int, help="windows per step (128)")
+    parser.add_argument("--learning-rate", type=float, help="peak learning rate (0.0025)")
     parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (0.6)")
     parser.add_argument("--repeat", type=int, help="epochs that share their composed windows (1)")
     parser.add_argument("--keep", type=int, default=0, metavar="N", help="keep the weights of every N-th epoch too")
-    parser.add_argument("--seed", type=int, help="of everything random (1)")
+    parser.add_argument("--seed", type=int, help="seed of everything random (1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16, a quarter faster where the CPU has it")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the arithmetic (%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads for computation (%(default)s)")
     parser.add_argument(
         "--choose-seconds",
         type=float,

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add a subcommand for each thing that can be done to a set."""
     parser.add_argument("--json", action="store_true", help="list the sets as JSON objects, one a line")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    rename = actions.add_parser("rename", help="give a set another name")
+    rename = actions.add_parser("rename", help="rename a set")
     rename.add_argument("name", metavar="NAME")
     rename.add_argument("new", metavar="NEW")
     delete = actions.add_parser("delete", help="delete a set with its takes")
@@ -32,12 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     delete.add_argument("--yes", action="store_true", help="do not ask")
     export = actions.add_parser("export", help="write a set as one file")
     export.add_argument("name", metavar="NAME")
-    export.add_argument("out", type=Path, metavar="FILE", nargs="?", help="where to (NAME.vtwords here)")
+    export.add_argument("out", type=Path, metavar="FILE", nargs="?", help="the file to write (NAME.vtwords here)")
     export.add_argument("--without-takes", action="store_true", help="leave the recordings of your voice out")
     export.add_argument("--force", action="store_true", help="replace a file that is there")
-    take = actions.add_parser("import", help="take a set out of a file")
+    take = actions.add_parser("import", help="import a set from a file")
     take.add_argument("file", type=Path, metavar="FILE")
-    take.add_argument("--name", metavar="NAME", help="what it is called here (the file's own name)")
+    take.add_argument("--name", metavar="NAME", help="its name here (the file's own name)")
     take.add_argument("--force", action="store_true", help="replace a set of that name")
 
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _confirmed(name: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError(f"deleting {printable(name)} is not asked for without a terminal; add --yes")
+        raise UsageError(f"deleting {printable(name)} needs confirmation; without a terminal, add --yes")
     output.write_line(f"Delete the set {printable(name)} and every take of it? Type yes to delete it.")
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
@@ -81,7 +81,7 @@ def _list(as_json: bool) -> int:
     for info in sets:
         output.write_line(json.dumps(asdict(info), ensure_ascii=False) if as_json else _line(info))
     if not sets and not as_json:
-        output.write_line("No words were taught yet. `voicetrail teach NAME` makes a set.")
+        output.write_line("No words have been taught yet. `voicetrail teach NAME` makes a set.")
     for name, reason in word_sets.damaged_sets():
         output.write_error(f"voicetrail: {printable(name)} is left out: {printable(reason)}")
     return 0

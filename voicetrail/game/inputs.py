@@ -21,7 +21,7 @@ STEP_RANGE = (1, 20)
 SPEED_RANGE = (1.0, 30.0)
 """Speed of a glide in cells a second up or down (sideways twice as many)."""
 SILENCE_RANGE = (0.0, 60.0)
-"""Seconds without a word after which a glide ends; 0 is never."""
+"""Seconds without a word after which a glide ends; 0 means never."""
 BACKGROUND_MAX = 16_000
 """Longest text of a background, in characters: it is a line of a replay file."""
 
@@ -157,7 +157,7 @@ class SetGlideSpeed:
 
 @dataclass(frozen=True, slots=True)
 class SetGlideSilence:
-    """Seconds without a word after which a glide ends; 0 is never."""
+    """Seconds without a word after which a glide ends; 0 means never."""
 
     seconds: float
 

@@ -58,7 +58,7 @@ class RoundSetup:
     glide_speed: float = 6.0
     """Speed of a glide in cells a second up or down, in the sketch (sideways twice as many)."""
     glide_silence: float = 8.0
-    """Seconds without a word after which a glide ends (sketch); 0 is never."""
+    """Seconds without a word after which a glide ends (sketch); 0 means never."""
     pen: PenStyle = "light"
     color: ColorName = "default"
     """What the drawing begins with (sketch)."""

@@ -225,7 +225,7 @@ class RemoteListener:
             waited = self._delay.waited(word.captured, now)
             word = replace(word, captured=now - waited - self._delay.transit)
             if waited > WORD_WAIT_LIMIT_S:
-                self._change(State.DELAYED, f"microphone delayed: a word came {waited:.0f} s late and was left out")
+                self._change(State.DELAYED, f"microphone delayed: a word came {waited:.0f} s late and was ignored")
                 return
         self._put(word)
 

@@ -232,7 +232,7 @@ class LinkServer:
             client.greet()
             await client.serve(reader)
         except TimeoutError:
-            self._problem("a client was disconnected: it has not shown that it knows the secret")
+            self._problem("a client was disconnected: it did not prove that it knows the secret")
         except OSError:
             pass  # the connection broke
         except WireError as error:

@@ -73,7 +73,7 @@ class StateReports:
         if name == "lost":
             return State.LOST, message or "the microphone at the other end was lost"
         if name == "ended":
-            return State.LOST, message or "the sound at the other end has come to its end"
+            return State.LOST, message or "the sound at the other end has ended"
         return None
 
 

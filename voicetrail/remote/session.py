@@ -196,7 +196,7 @@ class SshRun:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise RemoteError(f"{self.request.host} did not take the secret in time: try again") from None
+            raise RemoteError(f"{self.request.host} did not accept the secret in time: try again") from None
         if done.returncode:
             lines = done.stderr.decode("utf-8", "replace").splitlines()
             raise RemoteError(explain(255, lines, self.request.host, False, self.command[0])[1])

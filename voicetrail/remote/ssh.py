@@ -57,7 +57,7 @@ def split_arguments(words: Sequence[str], own_with_value: frozenset[str], own_fl
         if word.startswith("--"):
             name = word.partition("=")[0]
             if name not in own_with_value | own_flags:
-                raise UsageError(f"no option {printable(name)}; options of the game stand behind a --")
+                raise UsageError(f"no option {printable(name)}; put options of the game after --")
             own.append(word)
             if name in own_with_value and "=" not in word:
                 own += _value(words, name)
@@ -66,9 +66,7 @@ def split_arguments(words: Sequence[str], own_with_value: frozenset[str], own_fl
         elif not host:
             host = word
         else:
-            raise UsageError(
-                f"{printable(word)!r} is neither a host nor an option of ssh; options of the game stand behind a --"
-            )
+            raise UsageError(f"{printable(word)!r} is neither a host nor an option of ssh; put options of the game after --")
     if not host:
         raise UsageError("which host? voicetrail ssh [user@]host [ssh options] [-- play options]")
     if any(option == "--source" or option.startswith("--source=") for option in play):
@@ -168,18 +166,19 @@ PATTERNS: tuple[tuple[SshOutcome, str, str], ...] = (
     (
         SshOutcome.REFUSED,
         r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED",
-        "{host} shows another host key than the one you know: if that is right, `ssh-keygen -R` the old one and log in once by hand",
+        "{host} has a different host key than before: if that is expected, remove the old one with"
+        " `ssh-keygen -R` and log in once by hand",
     ),
     (
         SshOutcome.REFUSED,
         r"Permission denied \(|Too many authentication failures|No more authentication methods",
-        "{host} refuses the login ({said}): see that `ssh {host}` works by itself, then try again",
+        "{host} refuses the login ({said}): check that `ssh {host}` works by itself, then try again",
     ),
-    (SshOutcome.REFUSED, r"Could not resolve hostname", "there is no host {host} ({said}): look at its spelling"),
+    (SshOutcome.REFUSED, r"Could not resolve hostname", "there is no host {host} ({said}): check the spelling"),
     (
         SshOutcome.REFUSED,
         r"connect to host .*: |Connection timed out during|kex_exchange_identification|Connection closed by .*port",
-        "{host} cannot be reached ({said}): see that `ssh {host}` works by itself",
+        "{host} cannot be reached ({said}): check that `ssh {host}` works by itself",
     ),
     (
         SshOutcome.DROPPED,
@@ -232,4 +231,4 @@ def explain(code: int, lines: Sequence[str], host: str, played: bool, command: s
     if played:
         return SshOutcome.DROPPED, f"the connection to {host} was lost"
     last = printable(lines[-1].strip(), 160) if lines else f"code {code}"
-    return SshOutcome.REFUSED, f"ssh to {host} failed ({last}): see that `ssh {host}` works by itself"
+    return SshOutcome.REFUSED, f"ssh to {host} failed ({last}): check that `ssh {host}` works by itself"

@@ -39,7 +39,7 @@ def close_folder() -> str:
     where = folder()
     try:
         return (
-            f"{printable(where)} could be read by others on this machine; it is yours alone now"
+            f"{printable(where)} was readable by others on this machine; now only you can read it"
             if close_to_others(where)
             else ""
         )
@@ -55,7 +55,7 @@ def new_path(now: datetime, where: Path | None = None) -> Path:
         path = where / (f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}")
         if not path.exists() and not path.with_suffix(SOUND_SUFFIX).exists():
             return path
-    raise ReplayError(f"there are a thousand replays of this second in {printable(where)}")
+    raise ReplayError(f"there are already a thousand replays from this second in {printable(where)}")
 
 
 def find(name: str) -> Path:
@@ -143,7 +143,7 @@ def list_replays(where: Path | None = None) -> list[ReplaySummary]:
         paths = sorted(where.glob(f"*{SUFFIX}"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ReplayError(f"cannot look into {printable(where)}: {reason}") from error
+        raise ReplayError(f"cannot read the folder {printable(where)}: {reason}") from error
     return sorted((summarize(path) for path in paths), key=lambda one: (one.playable, _age_key(one)), reverse=True)
 
 
@@ -179,7 +179,7 @@ def _summary(path: Path) -> ReplaySummary:
             try:
                 header = read_header(first.decode("utf-8-sig"))
             except UnicodeDecodeError as error:
-                raise ReplayError("this is no voicetrail replay: it is not UTF-8 text") from error
+                raise ReplayError("this is not a voicetrail replay: it is not UTF-8 text") from error
             totals, ended = _read_end(file.read() if about.st_size <= _TAIL else _tail(descriptor, about.st_size))
             problem = ""
             if not ended:

@@ -41,7 +41,7 @@ def near_miss_text(item: WordRejected) -> str:
         case "refractory":
             why = f"{item.lacking:.2f} s too soon after the last"
         case "margin":
-            why = f"too near to {item.rival}" if item.rival else "too near to another word"
+            why = f"too close to {item.rival}" if item.rival else "too close to another word"
         case "muted":
             why = "not listening"
     return f"nearly {item.word} {item.score:.2f}: {why}"

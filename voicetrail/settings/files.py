@@ -185,7 +185,7 @@ def read_leniently(path: Path, *, set_broken_aside: bool) -> tuple[TomlFile, str
     except BrokenFile as broken:
         notice = f"{path}, {broken}; defaults are used"
         if not set_broken_aside:
-            return TomlFile({}, ""), f"{notice} (mend the file, or delete it)"
+            return TomlFile({}, ""), f"{notice} (fix the file, or delete it)"
         try:
             aside = set_aside(path)
         except OSError as error:
@@ -229,7 +229,7 @@ def change_settings_file(path: Path, changes: Mapping[str, Value | None]) -> Non
                 raise SettingsError(f"{path} is written in a way that the program cannot change safely; edit it by hand")
             replace_file(path, found.mark + written, mode=None)
     except BrokenFile as broken:
-        raise SettingsError(f"{path}, {broken}; mend it by hand, or delete it to begin with defaults") from None
+        raise SettingsError(f"{path}, {broken}; fix it by hand, or delete it to begin with defaults") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror or error}") from None
 

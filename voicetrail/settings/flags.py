@@ -19,7 +19,7 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
         parser: the command's.
         without: settings for which the command has a flag of its own.
     """
-    group = parser.add_argument_group("settings", "for this run; they hold over the settings file and the environment")
+    group = parser.add_argument_group("settings", "for this run; these override the settings file and the environment")
     group.add_argument("--profile", metavar="NAME", help="the player's own settings, kept under this name")
     for setting in SETTINGS.values():
         if setting.name in without or setting.name == "thresholds":
@@ -34,7 +34,7 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
                 dest=setting.name,
                 action="append",
                 metavar="[WORD=]VALUE",
-                help=f"{help}; or of a single word, as left=0.5 (can be given again)",
+                help=f"{help}; or for a single word, such as left=0.5 (repeatable)",
             )
         else:
             group.add_argument(

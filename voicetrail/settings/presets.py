@@ -118,7 +118,7 @@ def _read(path: Path) -> Mapping[str, Value]:
     try:
         entries = files.read(path).entries
     except files.BrokenFile as broken:
-        raise SettingsError(f"{preset}, {broken}; mend the file or delete it") from None
+        raise SettingsError(f"{preset}, {broken}; fix the file or delete it") from None
     except OSError as error:
         raise SettingsError(f"{preset} cannot be read: {error.strerror or error}") from None
     if not entries:

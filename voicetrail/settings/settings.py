@@ -64,7 +64,7 @@ class Settings:
         if word is None:
             return self._resolved.values[setting.name]
         if word not in self._values.thresholds:
-            raise SettingsError(f"no threshold of its own is set for {word!r}: it has what ships")
+            raise SettingsError(f"no threshold of its own is set for {word!r}: it uses the shipped one")
         return self._values.thresholds[word]
 
     def __iter__(self) -> Iterator[str]:

@@ -78,7 +78,7 @@ def _close_folders(places: files.SettingsFiles, env: Mapping[str, str]) -> list[
             continue
         try:
             if close_to_others(folder):
-                notices.append(f"{folder} could be read by others on this machine; it is yours alone now")
+                notices.append(f"{folder} was readable by others on this machine; now only you can read it")
         except OSError as error:
             notices.append(f"{folder} can be read by others on this machine: {error.strerror or error}; run chmod 700 on it")
     return notices
@@ -95,7 +95,7 @@ def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str
             if note:
                 notices.append(f"{path}, {_line_of(name, text)}{note}")
         except SettingsError as error:
-            notices.append(f"{path}, {_line_of(name, text)}{error}; passed over")
+            notices.append(f"{path}, {_line_of(name, text)}{error}; ignored")
     return usable
 
 
@@ -112,7 +112,7 @@ def _take_keys(table: object, path: Path, text: str, notices: list[str]) -> Mapp
     """The ``[keys]`` table: keys for each action; ``voicetrail.keys.rebind`` says whether they can be used."""
     if isinstance(table, Mapping):
         return table
-    notices.append(f"{path}, {_line_of(KEYS, text)}keys is no table; passed over")
+    notices.append(f"{path}, {_line_of(KEYS, text)}keys is no table; ignored")
     return {}
 
 

@@ -110,7 +110,7 @@ class StateWriter:
         try:
             change_state(self.path, changes)
         except OSError as error:
-            return f"holds for now but cannot be kept in {self.path}: {error.strerror or error}"
+            return f"applies for now but cannot be saved in {self.path}: {error.strerror or error}"
         return ""
 
 

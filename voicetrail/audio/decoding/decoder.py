@@ -81,7 +81,7 @@ class SoundDecoder:
             self._look_at_parts()
         except soundfile.LibsndfileError:
             self.close()
-            raise AudioError(f"{shown} is not audio that can be read; wav, flac, ogg, opus and mp3 can") from None
+            raise AudioError(f"{shown} is not audio that can be read; use wav, flac, ogg, opus or mp3") from None
         except (OSError, ValueError) as error:
             self.close()
             raise AudioError(f"cannot read {shown}: {reason(error)}") from None

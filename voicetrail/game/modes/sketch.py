@@ -49,7 +49,7 @@ class Sketch(BaseRules):
         step: steps that a word draws.
         movement: one step a word, or a glide.
         glide_speed: cells a second of a glide up or down; sideways twice as many.
-        glide_silence: seconds without a word after which a glide ends; 0 is never.
+        glide_silence: seconds without a word after which a glide ends; 0 means never.
         rules: version of the rules to play by; 0 is the newest.
         ink: what it is drawn with at first.
         name: the drawing's name; empty for one without.

@@ -21,7 +21,7 @@ class GlideMovement:
     speed: float
     """Cells a second up or down (sideways twice as many)."""
     silence: float
-    """Seconds without a word after which the pen rests; 0 is never."""
+    """Seconds without a word after which the pen rests; 0 means never."""
     direction: Direction | None = None
     """Where the pen goes; ``None`` while it rests."""
     next_ms: int = 0

@@ -79,7 +79,7 @@ def check(timeline: Timeline) -> tuple[bool, str]:
             f" {time_text(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
         )
     if not timeline.checked:
-        return False, f"{name}: there is no checksum to hold the drawing against{remark}"
+        return False, f"{name}: there is no checksum to compare the drawing with{remark}"
     return True, f"{name}: {timeline.checked} checksums right, {time_text(timeline.duration_ms)} long{remark}"
 
 
@@ -133,7 +133,7 @@ def proposal_lines(proposals: Sequence[ThresholdSuggestion]) -> list[str]:
     ]
     changed = [one for one in proposals if one.changed]
     if not changed:
-        lines.append("nothing to change; mark what goes wrong with m while you play, and take false words back with u")
+        lines.append("nothing to change; while you play, mark errors with m and undo false words with u")
     else:
         flags = " ".join(f"--threshold {one.word}={one.proposed:g}" for one in changed)
         lines.append(f"try them on this session: voicetrail replay FILE {flags}")

@@ -79,9 +79,9 @@ class ThresholdSuggestion:
         """Why, in words."""
         counts = f"{self.meant} right, {self.false} taken back, {self.missed} missed"
         if not self.false and not self.missed:
-            return f"{counts}: nothing to put right"
+            return f"{counts}: nothing to correct"
         if self.still_wrong:
-            return f"{counts}: no threshold puts all right, this one leaves {self.still_wrong}"
+            return f"{counts}: no threshold corrects everything; this one leaves {self.still_wrong}"
         return counts
 
 

@@ -189,8 +189,7 @@ def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -
     decisions = decide(replay, change, progress)
     if not decisions.hops:
         raise ReplayError(
-            f"{printable(replay.path.name)} holds no scores, so nothing can be decided again; record with the setting"
-            " record_scores on"
+            f"{printable(replay.path.name)} holds no scores, so other settings cannot be tried; record with record_scores on"
         )
     kept, lost, new = _held_against(replay, decisions)
     return _result(replay, kept, new, lost, [entry for entry in new if isinstance(entry.item, WordHeard)])

@@ -63,7 +63,7 @@ def export(
     """
     ending = out.suffix.lower()
     if ending not in ENDINGS:
-        raise UsageError(f"{printable(out.name)}: the name has to end in one of {', '.join(ENDINGS)}")
+        raise UsageError(f"{printable(out.name)}: the name must end in one of {', '.join(ENDINGS)}")
     module = import_module(f"voicetrail.replay.export.{ENDINGS[ending]}")
     write: Callable[[Timeline, Options, BinaryIO, Report], None] = getattr(module, f"write_{ending[1:]}")
     try:

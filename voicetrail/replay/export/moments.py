@@ -37,7 +37,9 @@ def moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]:
     for at_ms, game, cells in _moments(timeline):
         count, changed = count + 1, changed + len(cells)
         if count > MOMENTS_MAX or changed > CHANGES_MAX:
-            raise ReplayError("too much happens in this session for an animation; a png, txt or ans shows its end")
+            raise ReplayError(
+                "too much happens in this session for an animation; export a png, txt or ans of the final drawing"
+            )
         yield at_ms, game, cells
 
 

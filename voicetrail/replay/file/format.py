@@ -126,7 +126,7 @@ def read_header(line: str) -> Header:
     """
     values = parse(line)
     if not isinstance(values, dict) or values.get("type") != TYPE:
-        raise ReplayError("this is no voicetrail replay: its first line is not a header of one")
+        raise ReplayError("this is not a voicetrail replay: its first line is not a header of one")
     version = values.get("version")
     if isinstance(version, int) and version > VERSION:
         raise ReplayError(

@@ -199,11 +199,11 @@ class ReplayReader:
         line = next(self._lines_left(to_end=True), None)
         self._number = 1
         if line is None:
-            raise ReplayError(f"{self._name} is empty or no voicetrail replay")
+            raise ReplayError(f"{self._name} is empty or not a voicetrail replay")
         try:
             return read_header(line.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
-            raise ReplayError(f"{self._name}: this is no voicetrail replay: it is not UTF-8 text") from error
+            raise ReplayError(f"{self._name}: this is not a voicetrail replay: it is not UTF-8 text") from error
         except ReplayError as error:
             raise ReplayError(f"{self._name}: {error}") from error
 

@@ -123,7 +123,7 @@ class TrailWriter:
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self._fail("the disk does not keep up")
+            self._fail("the disk is too slow")
 
     def close(self) -> None:
         """Write what waits, and close; it may take as long as ``CLOSE_S``."""
