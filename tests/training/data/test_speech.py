@@ -176,3 +176,8 @@ def test_a_root_without_speech_names_all_packages(tmp_path: Path, capsys: pytest
     assert line.startswith(f"voicetrail: {tmp_path} holds no speech: sudo apt install ")
     assert all(voice.package in line for voice in VOICES)
     assert not (tmp_path / "out").exists()
+
+
+def test_only_the_packages_asked_for_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "out"), "--root", str(tmp_path), "--package", "drascula"]) == 1
+    assert capsys.readouterr().err.splitlines()[0].endswith("sudo apt install drascula")

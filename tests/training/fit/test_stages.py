@@ -37,6 +37,8 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str,
             (Path(command[3]) / "heldout" / "talk").mkdir(parents=True)
         elif command[2].endswith("speech"):
             Path(command[3]).mkdir(parents=True)
+        elif command[2].endswith("negatives"):
+            Path(command[4]).touch()
 
     monkeypatch.setattr(staged, "_run", stand_in)
     monkeypatch.setattr(staged, "_from_history", lambda target: target.write_bytes(b"weights"))
@@ -49,7 +51,10 @@ def test_stages_run_in_order_and_not_again(data: Path, tmp_path: Path, commands:
     assert (runs / "texts.txt").read_text() == "good day.\n"
     trained = [command[command.index("--out") + 1].rsplit("/", 1)[-1] for command in commands if "train" in command]
     assert trained == ["a", "b", "b"]
-    assert commands[-1][-4:] == ("--vocabulary", "directional4w", "--vocabulary", "18w")
+    assert commands[-2][-4:] == ("--vocabulary", "directional4w", "--vocabulary", "18w")
+    assert commands[-1][0].endswith("fit.negatives")
+    assert "--synthetic" not in commands[-1]
+    assert "fillets-ng-data-cs" not in commands[0], "nothing under the GPL is trained on again"
     assert (runs / "b" / "18w.safetensors").exists()
     done = len(commands)
     assert main(["--data", str(data), "--runs", str(runs)]) == 0

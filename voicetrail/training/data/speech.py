@@ -256,13 +256,16 @@ def _write(line: SpokenLine, voice: Voice, out: Path) -> int:
     return len(sound)
 
 
-def write(root: Path, out: Path, left_out: frozenset[str]) -> Iterator[tuple[Voice, int, float]]:
+def write(
+    root: Path, out: Path, left_out: frozenset[str], packages: Sequence[str] | None = None
+) -> Iterator[tuple[Voice, int, float]]:
     """Write all voices that are installed; name the packages of the others on stderr.
 
     Args:
         root: folder the packages are installed, or unpacked, in.
         out: folder to write to. A line left out that an earlier run wrote there is removed.
         left_out: names of lines not to write.
+        packages: only the voices of these; ``None``: all.
 
     Yields:
         A voice, its lines, and minutes of them, as soon as they are written.
@@ -270,14 +273,15 @@ def write(root: Path, out: Path, left_out: frozenset[str]) -> Iterator[tuple[Voi
     Raises:
         TrainingError: no package is there, or a line cannot be read.
     """
-    found = {voice.name: voice.lines(root) for voice in VOICES}
-    absent = list(dict.fromkeys(voice.package for voice in VOICES if not found[voice.name]))
+    voices = [voice for voice in VOICES if packages is None or voice.package in packages]
+    found = {voice.name: voice.lines(root) for voice in voices}
+    absent = list(dict.fromkeys(voice.package for voice in voices if not found[voice.name]))
     if not any(found.values()):
         raise TrainingError(f"{root} holds no speech: sudo apt install {' '.join(absent)}")
     if absent:
         output.write_error(f"not there, left out: {', '.join(absent)} (sudo apt install {' '.join(absent)})")
     with ProcessPoolExecutor() as pool:
-        for voice in VOICES:
+        for voice in voices:
             wanted = []
             for line in found[voice.name]:
                 if f"{voice.name}/{line.name}" in left_out:
@@ -299,9 +303,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--root", type=Path, default=Path("/"), help="where the packages lie (%(default)s)")
     parser.add_argument("--all", action="store_true", help="also lines in which a word of the vocabulary is said")
+    packages = sorted({voice.package for voice in VOICES})
+    parser.add_argument(
+        "--package", action="append", choices=packages, help="only the voices of this package; may be given again"
+    )
     args = parser.parse_args(arguments)
     try:
-        for voice, lines, minutes in write(args.root, args.out, frozenset() if args.all else read_left_out()):
+        left_out = frozenset[str]() if args.all else read_left_out()
+        for voice, lines, minutes in write(args.root, args.out, left_out, args.package):
             output.write_line(f"{voice.name:<20}{lines:>6} lines {minutes:>6.1f} min  {voice.credit}", flush=True)
     except TrainingError as error:
         output.write_error(f"voicetrail: {error}")

@@ -28,6 +28,8 @@ BEFORE = "be79cbe:weights/directional4w.safetensors"
 """Commit and path of the weights that the last stages began with."""
 ARCHITECTURE = "temporal-resnet-medium"
 VOCABULARIES = ("directional4w", "18w")
+PACKAGES = (*(f"asterisk-core-sounds-{language}-g722" for language in ("en", "es", "fr", "it", "ru")), "drascula")
+"""Debian packages whose speech is heard: those under Creative Commons licenses, and one that only the evaluation hears."""
 CHOOSE_SECONDS = "300"
 
 
@@ -60,7 +62,11 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
         kept = ("--architecture", ARCHITECTURE, "--begin-with", str(start), "--mine", "--keep", "2", "--bfloat16")
         return train(name, *settings, *kept)
 
-    yield Stage("running speech out of Debian packages", speech, lambda: _module("data.speech", str(speech)))
+    yield Stage(
+        "running speech out of Debian packages",
+        speech,
+        lambda: _module("data.speech", str(speech), *_each("--package", PACKAGES)),
+    )
     yield Stage("texts for synthetic talk", texts, lambda: _write_texts(data / "talk" / TRANSCRIPTS, texts))
     yield Stage(
         "synthetic speech",
@@ -84,10 +90,18 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
     yield Stage("mean of its epochs", a_mean, lambda: _mean(runs / "a", a_mean, 24, 32, 36, 40))
     yield Stage("the same, mined again", runs / "b" / "directional4w.safetensors", fine("b", a_mean, 12, "0.0007", 17))
     yield Stage("mean of both", b_mean, lambda: _mean(runs / "b", b_mean, 8, 10, 12, others=(a_mean,)))
-    chosen = [word for name in VOCABULARIES for word in ("--vocabulary", name)]
+    chosen = _each("--vocabulary", VOCABULARIES)
     same = ("--architecture", ARCHITECTURE, "--epochs", "12", "--learning-rate", "0.0007", "--seed", "17", "--strength", "0.6")
     write = ("--out", str(runs / "b"), "--resume", "--choose-seconds", CHOOSE_SECONDS, "--repeat", "2", *same, *chosen)
     yield Stage("thresholds, and the weights", runs / "b" / "18w.safetensors", lambda: _voicetrail("train", *heard, *write))
+    embeddings, read = runs / "negatives.safetensors", (*heard[:4], *heard[6:])
+    refused = (str(runs / "b" / "directional4w.safetensors"), str(embeddings), *read)
+    yield Stage("embeddings that taught words refuse", embeddings, lambda: _module("fit.negatives", *refused))
+
+
+def _each(flag: str, values: Sequence[object]) -> list[str]:
+    """The flag before each value."""
+    return [word for value in values for word in (flag, str(value))]
 
 
 def _run(*command: str) -> None:
@@ -111,8 +125,7 @@ def _module(name: str, *arguments: str) -> None:
 
 def _mean(run: Path, mean: Path, *epochs: int, others: Sequence[Path] = ()) -> None:
     """Average epochs, leave the mean where the run writes weights of it, and keep it."""
-    more = [word for path in others for word in ("--with", str(path))]
-    _module("fit.average", str(run), *map(str, epochs), *more)
+    _module("fit.average", str(run), *map(str, epochs), *_each("--with", others))
     _copy(run / BEST, mean)
 
 
@@ -173,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrainingError as error:
         output.write_error(f"voicetrail: {error}")
         return 1
-    output.write_line(f"weights: {args.runs / 'b'}/{{{','.join(VOCABULARIES)}}}.safetensors")
+    output.write_line(f"weights: {args.runs / 'b'}/{{{','.join(VOCABULARIES)}}}.safetensors, {args.runs}/negatives.safetensors")
     return 0
 
 
