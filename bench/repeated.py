@@ -38,7 +38,7 @@ TEMPO = 0.6
 """Of a word said slowly."""
 AROUND_S = 0.1
 """How much of its recording is heard before and after a word."""
-LATE_S = 0.5
+MATCH_WITHIN_S = 0.5
 """A word given out later than this after its end answers nothing."""
 ROOM = 10 ** (-66 / 20)
 """Root mean square of the quiet room: 40 dB below the words."""
@@ -64,7 +64,7 @@ class Figures:
             if isinstance(event, WordRejected):
                 self.too_soon += event.reason == "refractory"
                 continue
-            late = round(LATE_S * SAMPLE_RATE)
+            late = round(MATCH_WITHIN_S * SAMPLE_RATE)
             match = next(
                 (word for word in free if word.word == event.word and word.begin < event.time <= word.end + late), None
             )

@@ -3,7 +3,7 @@
     python tools/demo_voice.py [OUT.flac]
 
 The words are spoken by flite (https://github.com/festvox/flite) with its voice ``awb``. flite and the CMU ARCTIC voices are free to
-use, copy, modify and distribute, also the speech they make (the permissive licence of Carnegie Mellon University, in flite's
+use, copy, modify and distribute, also the speech they make (the permissive license of Carnegie Mellon University, in flite's
 COPYING). Debian and Ubuntu: ``sudo apt install flite``.
 
 Nothing in the game knows this text: the recording goes through the recognizer like any other sound.

@@ -47,7 +47,7 @@ def test_another_user_reads_nothing_and_locks_nothing(home: Path, monkeypatch: p
     settings = load_settings(env={})
     settings.set("step", 4)
     settings.save_preset("mine")
-    change_settings_file(settings.places.settings, {"margin": 0.2})
+    change_settings_file(settings.paths.settings, {"margin": 0.2})
     files = [path for path in home.rglob("*") if path.is_file()]
     assert {".state.toml.lock", "state.toml", "settings.toml", ".settings.toml.lock", "mine.toml"} <= {
         path.name for path in files
@@ -64,5 +64,5 @@ def test_another_user_reads_nothing_and_locks_nothing(home: Path, monkeypatch: p
         assert "PermissionError" in locking.stderr, path
     notices = load_settings(env={}).notices
     assert any("was readable by others" in notice for notice in notices)
-    listing = as_other_user("import os, sys; os.listdir(sys.argv[1])", str(settings.places.settings.parent))
+    listing = as_other_user("import os, sys; os.listdir(sys.argv[1])", str(settings.paths.settings.parent))
     assert "PermissionError" in listing.stderr

@@ -16,7 +16,7 @@ from voicetrail.spotting.detector import Detector, DetectorSettings
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "words_0.7s_apart.json").read_text("utf-8"))
 STRINGS: list[dict[str, Any]] = RECORDED["strings"]
-LATE = 3 * SAMPLE_RATE // 4
+MATCH_WITHIN_SAMPLES = 3 * SAMPLE_RATE // 4
 """Samples after its end that a word may be given out."""
 
 
@@ -33,7 +33,7 @@ def heard(string: int, threshold: float, smoothing: float) -> frozenset[int]:
                 right = (
                     number
                     for number, (word, begin, end) in enumerate(spoken)
-                    if number not in found and word == event.word and begin < time <= end + LATE
+                    if number not in found and word == event.word and begin < time <= end + MATCH_WITHIN_SAMPLES
                 )
                 found.update(list(right)[:1])
     return frozenset(found)

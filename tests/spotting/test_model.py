@@ -87,7 +87,7 @@ def test_folding_changes_nothing_that_is_heard(name: str) -> None:
     model = build_model(name, features, 6)
     pictures = torch.randn(8, 1, features.rows, features.frames)
     with torch.no_grad():
-        # A batch gives the normalisations something to fold; a scale and shift of their own, too.
+        # A batch gives the normalizations something to fold; a scale and shift of their own, too.
         model.train()(pictures)
         for module in model.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):

@@ -12,7 +12,7 @@ def network(architecture: str = DEFAULT_ARCHITECTURE) -> Model:
     model = build_model(architecture, ARCHITECTURES[architecture].features, 9)
     model.train()
     picture = torch.randn(16, 1, ARCHITECTURES[architecture].features.rows, ARCHITECTURES[architecture].features.frames)
-    model(picture)  # so that the normalisations have something to fold
+    model(picture)  # so that the normalizations have something to fold
     fold(model)
     return model
 

@@ -218,7 +218,7 @@ class _TextPrinter(_Printer):
             self.line("`voicetrail calibrate --yes` accepts the proposal.")
 
     def taken(self, settings: Settings) -> None:
-        self.line(f"Saved in {printable(settings.places.state, 500)}.")
+        self.line(f"Saved in {printable(settings.paths.state, 500)}.")
 
 
 class _JsonPrinter(_Printer):
@@ -256,4 +256,4 @@ class _JsonPrinter(_Printer):
         )
 
     def taken(self, settings: Settings) -> None:
-        self.write("taken", file=str(settings.places.state))
+        self.write("taken", file=str(settings.paths.state))

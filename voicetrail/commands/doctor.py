@@ -77,8 +77,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     )
     for notice in settings.notices:
         yield Finding("settings", "warn", notice)
-    yield Finding("settings", "ok", f"in {settings.places.settings}")
-    for folder in (settings.places.settings.parent, settings.places.state_folder):
+    yield Finding("settings", "ok", f"in {settings.paths.settings}")
+    for folder in (settings.paths.settings.parent, settings.paths.state_folder):
         if is_open_to_others(folder):
             yield Finding("settings", "warn", f"{folder} can be read by others on this machine", f"chmod 700 {folder}")
     from voicetrail.checkup.sound import check_sound

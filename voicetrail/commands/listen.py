@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HERE = ("weights", "vocabulary", "device", *TUNING)
 """Settings that this command has a flag for, besides ``gain``; the others are the game's."""
-PLACES = 3
+DECIMALS = 3
 """Decimals of times and scores."""
 
 
@@ -138,15 +138,15 @@ class _JsonPrinter:
         """Print a word or a near miss."""
         entry: dict[str, object]
         if isinstance(event, WordHeard):
-            entry = {"type": "detection", "time": _time(event), "word": event.word, "score": round(event.score, PLACES)}
+            entry = {"type": "detection", "time": _time(event), "word": event.word, "score": round(event.score, DECIMALS)}
         elif isinstance(event, WordRejected):
             entry = {
                 "type": "rejection",
                 "time": _time(event),
                 "word": event.word,
-                "score": round(event.score, PLACES),
+                "score": round(event.score, DECIMALS),
                 "reason": event.reason,
-                "lacking": round(event.lacking, PLACES),
+                "lacking": round(event.lacking, DECIMALS),
             }
             if event.rival is not None:
                 entry["rival"] = event.rival
@@ -200,4 +200,4 @@ def _why(event: WordRejected) -> str:
 
 
 def _time(event: WordHeard | WordRejected) -> float:
-    return round(seconds(event.time), PLACES)
+    return round(seconds(event.time), DECIMALS)

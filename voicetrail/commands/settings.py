@@ -58,10 +58,10 @@ def _set(settings: Settings, args: argparse.Namespace) -> None:
     setting, word = find(args.name)
     args.name = setting.name if word is None else args.name
     value = checked_change(setting, word, _parsed(setting, word, args.value), settings.presets)
-    change_settings_file(settings.places.written, {args.name: value})
+    change_settings_file(settings.paths.written, {args.name: value})
     # What keys changed is stronger than the file: without this the change would be hidden by it.
     _forget_keys(settings, (args.name, *SUPERSEDED.get(args.name, ())))
-    _print_result(args, None if value is None else "file" if settings.places.profile is None else "profile")
+    _print_result(args, None if value is None else "file" if settings.paths.profile is None else "profile")
 
 
 def _parsed(setting: Setting, word: str | None, text: str) -> Value:
@@ -81,7 +81,7 @@ def _reset(settings: Settings, args: argparse.Namespace) -> None:
         setting, word = find(args.name)
         args.name = setting.name if word is None else args.name
         names = (args.name,)
-    change_settings_file(settings.places.written, dict.fromkeys(names))
+    change_settings_file(settings.paths.written, dict.fromkeys(names))
     _forget_keys(settings, names)
     if args.name == "all":
         output.write_line("every setting has its default, except where the environment or flags set it")
@@ -91,7 +91,7 @@ def _reset(settings: Settings, args: argparse.Namespace) -> None:
 
 def _save(settings: Settings, args: argparse.Namespace) -> None:
     settings.save_preset(args.name)
-    output.write_line(f"saved and chosen: preset {args.name!r} in {printable(settings.places.presets, 500)}")
+    output.write_line(f"saved and chosen: preset {args.name!r} in {printable(settings.paths.presets, 500)}")
 
 
 def _presets(settings: Settings, args: argparse.Namespace) -> None:
@@ -100,8 +100,8 @@ def _presets(settings: Settings, args: argparse.Namespace) -> None:
 
 
 def _path(settings: Settings, args: argparse.Namespace) -> None:
-    places = settings.places
-    rows = [("settings", places.settings), ("profile", places.profile), ("keys", places.state), ("presets", places.presets)]
+    paths = settings.paths
+    rows = [("settings", paths.settings), ("profile", paths.profile), ("keys", paths.state), ("presets", paths.presets)]
     for name, path in rows:
         if path is not None:
             output.write_line(f"{name:<9} {printable(path, 500)}")
@@ -109,10 +109,10 @@ def _path(settings: Settings, args: argparse.Namespace) -> None:
 
 def _forget_keys(settings: Settings, names: Sequence[str]) -> None:
     try:
-        if settings.places.state.exists():
-            change_state(settings.places.state, dict.fromkeys(names))
+        if settings.paths.state.exists():
+            change_state(settings.paths.state, dict.fromkeys(names))
     except OSError as error:
-        raise SettingsError(f"{settings.places.state} cannot be written: {error.strerror or error}") from None
+        raise SettingsError(f"{settings.paths.state} cannot be written: {error.strerror or error}") from None
 
 
 def _print_result(args: argparse.Namespace, written: str | None) -> None:
@@ -153,8 +153,8 @@ def _as_json(settings: Settings) -> dict[str, object]:
                 "help": setting.help,
             }
         )
-    places = settings.places
-    paths = {"settings": places.settings, "profile": places.profile, "keys": places.state, "presets": places.presets}
+    own = settings.paths
+    paths = {"settings": own.settings, "profile": own.profile, "keys": own.state, "presets": own.presets}
     files = {name: str(path) for name, path in paths.items() if path is not None}
     return {"settings": rows, "files": files, "notices": _notices(settings)}
 

@@ -206,7 +206,7 @@ class SessionContext:
     @property
     def profile(self) -> str:
         """The settings' profile, by which scores are kept apart; empty for the usual one."""
-        path = self.settings.places.profile
+        path = self.settings.paths.profile
         return "" if path is None else path.stem
 
     def add_notice(self, text: str) -> None:

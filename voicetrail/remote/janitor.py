@@ -13,7 +13,7 @@ from typing import Any
 
 RESET = (
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
-    "\x1b[?1004l\x1b[?2004l\x1b[?2026l\x1b[?2048l\x1b[<u\x1b[>4;0m"  # focus, paste, synchronised output, sizes, keys
+    "\x1b[?1004l\x1b[?2004l\x1b[?2026l\x1b[?2048l\x1b[<u\x1b[>4;0m"  # focus, paste, synchronized output, sizes, keys
     "\x1b[0m\x1b[?25h\x1b[?1049l\r"  # colors, cursor, the screen from before
 )
 """Takes back whatever a full-screen program that was killed has left switched on."""

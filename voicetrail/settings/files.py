@@ -59,7 +59,7 @@ class SettingsFiles:
         return self.profile or self.settings
 
 
-def places(profile: str | None, env: Mapping[str, str]) -> SettingsFiles:
+def settings_paths(profile: str | None, env: Mapping[str, str]) -> SettingsFiles:
     """Where the files of a profile belong on this system.
 
     ``VOICETRAIL_CONFIG_DIR`` and ``VOICETRAIL_STATE_DIR`` take the place of the platform's folders.

@@ -26,7 +26,7 @@ class Settings:
 
     Args:
         layers: what each place gives, the weakest first, without the defaults.
-        places: the files.
+        paths: the files.
         presets: those that can be chosen.
         writer: writes what keys change.
         keys: the ``[keys]`` table, as ``voicetrail.keys.rebind`` takes it.
@@ -36,13 +36,13 @@ class Settings:
     def __init__(
         self,
         layers: Sequence[Layer],
-        places: files.SettingsFiles,
+        paths: files.SettingsFiles,
         presets: Presets,
         writer: StateWriter,
         keys: Mapping[str, object] = MappingProxyType({}),
         notices: Sequence[str] = (),
     ) -> None:
-        self.places = places
+        self.paths = paths
         self.presets = presets
         self.writer = writer
         self.keys = keys

@@ -45,11 +45,11 @@ def load_settings(
         SettingsError: a flag, an environment variable or the profile's name cannot be used.
     """
     env = os.environ if env is None else env
-    places = files.places(profile or env.get(f"{ENVIRONMENT}PROFILE") or None, env)
-    notices = _close_folders(places, env)
+    paths = files.settings_paths(profile or env.get(f"{ENVIRONMENT}PROFILE") or None, env)
+    notices = _close_folders(paths, env)
     layers: list[Layer] = []
     keys: dict[str, object] = {}
-    written: list[tuple[Path | None, Origin]] = [(places.settings, "file"), (places.profile, "profile"), (places.state, "key")]
+    written: list[tuple[Path | None, Origin]] = [(paths.settings, "file"), (paths.profile, "profile"), (paths.state, "key")]
     for path, origin in written:
         if path is None:
             continue
@@ -60,20 +60,20 @@ def load_settings(
         layers.append(Layer(origin, _usable(entries, path, found.text, notices)))
     layers.append(Layer("environment", _environment(env, notices)))
     layers.append(Layer("flag", _flags(flags or {}, notices)))
-    presets = Presets(places.presets)
+    presets = Presets(paths.presets)
     for layer in layers[-2:]:
         if "preset" in layer.entries:
             presets.get(str(layer.entries["preset"]))
-    return Settings(layers, places, presets, StateWriter(places.state, background=background), MappingProxyType(keys), notices)
+    return Settings(layers, paths, presets, StateWriter(paths.state, background=background), MappingProxyType(keys), notices)
 
 
-def _close_folders(places: files.SettingsFiles, env: Mapping[str, str]) -> list[str]:
+def _close_folders(paths: files.SettingsFiles, env: Mapping[str, str]) -> list[str]:
     """Take folders that earlier versions left open to others away from them; a notice for each.
 
     Only the platform's own: a folder that a variable names may have other uses, and ``voicetrail doctor`` looks at it.
     """
     notices = []
-    for folder, variable in ((places.settings.parent, "CONFIG"), (places.state_folder, "STATE")):
+    for folder, variable in ((paths.settings.parent, "CONFIG"), (paths.state_folder, "STATE")):
         if env.get(f"{ENVIRONMENT}{variable}_DIR"):
             continue
         try:

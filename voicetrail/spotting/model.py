@@ -46,7 +46,7 @@ class Model(nn.Module):
 
 
 class ConvNorm(nn.Module):
-    """A convolution and its batch normalisation, which ``fold`` turns into one convolution for use."""
+    """A convolution and its batch normalization, which ``fold`` turns into one convolution for use."""
 
     def __init__(self, conv: nn.Conv1d | nn.Conv2d) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class ConvNorm(nn.Module):
         return y
 
     def fold(self) -> None:
-        """Move the normalisation's scale and shift into the convolution. For evaluation only: training cannot go on after it."""
+        """Move the normalization's scale and shift into the convolution. For evaluation only: training cannot go on after it."""
         if isinstance(self.norm, nn.Identity):
             return
         self.conv = torch.nn.utils.fusion.fuse_conv_bn_eval(self.conv, self.norm)
@@ -254,7 +254,7 @@ def parameters(model: nn.Module) -> int:
 
 
 def fold(model: nn.Module) -> nn.Module:
-    """Make a network ready for use: evaluation mode, normalisations folded into their convolutions."""
+    """Make a network ready for use: evaluation mode, normalizations folded into their convolutions."""
     model.eval()
     for module in model.modules():
         if isinstance(module, ConvNorm):

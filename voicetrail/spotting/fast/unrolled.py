@@ -27,10 +27,10 @@ Array = npt.NDArray[np.float32]
 ZERO = np.float32(0)
 
 
-def _pair(sizes: Sequence[int] | str, alone: int) -> tuple[int, int]:
-    """Rows and columns of a size that may be given for columns alone."""
+def _pair(sizes: Sequence[int] | str, rows: int) -> tuple[int, int]:
+    """Rows and columns of a size that may be given for columns only."""
     numbers = [int(size) for size in sizes]
-    return (numbers[0], numbers[1]) if len(numbers) == 2 else (alone, numbers[0])
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (rows, numbers[0])
 
 
 def _array(tensor: torch.Tensor) -> Array:
@@ -80,9 +80,9 @@ class _Convolution:
         rows, columns = ((shape[1 + axis] - kernel[axis]) // stride[axis] + 1 for axis in (0, 1))
         self.target = _Map(outputs, rows, columns, padding)
         taps = kernel[0] * kernel[1]
-        self._taps, self._centre = taps, taps // 2
-        # The row of ones stands where one more channel would have its centre (see `at_centre`).
-        bias_at = inputs * taps + self._centre
+        self._taps, self._center = taps, taps // 2
+        # The row of ones stands where one more channel would have its center (see `at_center`).
+        bias_at = inputs * taps + self._center
         wide = columns + 2 * padding[1]
         matrix: Array = np.zeros((bias_at + 1, rows, wide), dtype=np.float32)
         self._inside = inside = slice(padding[1], padding[1] + columns)
@@ -99,9 +99,9 @@ class _Convolution:
         self._matrix = torch.from_numpy(matrix.reshape(bias_at + 1, -1))
 
     @property
-    def at_centre(self) -> torch.Tensor:
-        """Over time: the activated input under the centre of the kernel, and a row of ones: ``[channels + 1, columns]``."""
-        return self._matrix[self._centre :: self._taps, self._inside]
+    def at_center(self) -> torch.Tensor:
+        """Over time: the activated input under the center of the kernel, and a row of ones: ``[channels + 1, columns]``."""
+        return self._matrix[self._center :: self._taps, self._inside]
 
     def __call__(self) -> None:
         """Activate the source, in its place, and convolve it into the target."""
@@ -146,7 +146,7 @@ class _Block:
         if not isinstance(block.shortcut, nn.Identity):
             conv = block.shortcut.conv
             self._shortcut = torch.cat((conv.weight[:, :, 0], conv.get_parameter("bias")[:, None]), dim=1).detach().contiguous()
-            self._under = self._first.at_centre
+            self._under = self._first.at_center
             self._sum = self.target.lines[:, padding[1] : padding[1] + self.target.columns]
 
     def __call__(self) -> None:

@@ -1,7 +1,7 @@
 """Reads the weights of a TensorFlow.js model: the manifest in ``model.json`` and the binary shards beside it.
 
 The format is that of ``tf.io.WeightsManifestConfig``: groups of weights, each with its shards, whose bytes joined are the weights one
-after the other, little-endian. The converter's quantised weights are turned back as ``tf.io.decodeWeights`` does it.
+after the other, little-endian. The converter's quantized weights are turned back as ``tf.io.decodeWeights`` does it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 4096
 """Groups, shards or weights of a manifest."""
 STORED = {"uint8": "<u1", "uint16": "<u2", "float16": "<f2"}
-"""numpy's name for what quantised weights are stored in."""
+"""numpy's name for what quantized weights are stored in."""
 
 Array = npt.NDArray[np.float32]
 
@@ -147,12 +147,12 @@ def _weight(weight: object) -> _Weight:
     kind = quantization.get("dtype") if isinstance(quantization, dict) else None
     if not isinstance(kind, str) or kind not in STORED:
         known = ", ".join(STORED)
-        raise WeightsError(f"the weight {shown!r} is quantised to {printable(kind, 30)!r}; {known} are known")
+        raise WeightsError(f"the weight {shown!r} is quantized to {printable(kind, 30)!r}; {known} are known")
     if kind == "float16":
         return _Weight(name, tuple(shape), STORED[kind], kind=kind)
     scale, minimum = quantization.get("scale"), quantization.get("min")
     if not all(isinstance(value, (int, float)) and abs(value) < 1e30 for value in (scale, minimum)):
-        raise WeightsError(f"the weight {shown!r} is quantised by a scale that is no number; export the model again")
+        raise WeightsError(f"the weight {shown!r} is quantized by a scale that is no number; export the model again")
     return _Weight(name, tuple(shape), STORED[kind], float(scale), float(minimum), kind)
 
 
