@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from voicetrail.teaching.head import HeadSettings
 from voicetrail.teaching.negatives import Negatives
 from voicetrail.teaching.session import Make
 from voicetrail.teaching.takes import Sound
+from voicetrail.teaching.teach import Taught
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.teach import TeachScreen
 
@@ -71,6 +73,16 @@ def rows(screen: TeachScreen) -> str:
     return "\n".join(screen.query_one("#lines", Rows).text_rows)
 
 
+def is_held(app: VoicetrailApp) -> bool:
+    """Whether a dialog holds words back."""
+    return app.context.held_by_dialog
+
+
+def took(screen: TeachScreen, number: int) -> bool:
+    """Whether the takes of a word are all there."""
+    return screen.session is None or screen.session.number > number or screen.stage == "ready"
+
+
 @pytest.mark.parametrize(("size", "ascii_only"), [((80, 24), False), ((60, 20), True)], ids=["box", "ascii-small"])
 async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, size: tuple[int, int], ascii_only: bool) -> None:
     app.ascii_only = app._force_ascii = ascii_only
@@ -83,7 +95,7 @@ async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, si
         for number, word in enumerate(PITCH, 1):
             assert f"{number}/3  say  {word}" in rows(screen)
             say(app, recording([word] * TAKES, seed=number))
-            await until(pilot, lambda n=number: screen.session is None or screen.session.number > n or screen.stage == "ready")
+            await until(pilot, partial(took, screen, number))
         assert "rechts: 3 takes" in rows(screen)
         await pilot.press("enter")
         await until(pilot, lambda: screen.stage == "done", seconds=60)
@@ -97,7 +109,7 @@ async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, si
         assert info.meanings == {"links": "left", "rechts": "right", "hoch": "up"}
         assert app.context.settings.values.weights == "mine"
         await pilot.press("enter")
-        assert not app.context.held_by_dialog
+        assert not is_held(app)
         assert app.context.worker is not None
         assert app.context.worker.sound_tap is None
 
@@ -151,7 +163,7 @@ async def test_what_cannot_be_a_set_is_said_and_nothing_begins(app: VoicetrailAp
 
 
 async def test_training_that_fails_keeps_the_takes_and_says_why(app: VoicetrailApp) -> None:
-    def broken(examples: ExampleSet, meanings: Mapping[str, str], report: object) -> making.Taught:
+    def broken(examples: ExampleSet, meanings: Mapping[str, str], report: object) -> Taught:
         raise TeachingError("there are no negatives for this backbone; install voicetrail again")
 
     async with app.run_test(size=(80, 24)) as pilot:

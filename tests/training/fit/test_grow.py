@@ -26,7 +26,9 @@ def test_a_grown_network_gives_the_small_ones_answers_and_can_learn_more() -> No
     assert same_answers(small, large, PICTURES)
     large.train()
     large(PICTURES).square().sum().backward()
-    assert float(large.head.weight.grad[:, 80:128].abs().sum()) > 0, "what nobody reads yet is learned to be read"
+    gradient = large.head.weight.grad
+    assert gradient is not None
+    assert float(gradient[:, 80:128].abs().sum()) > 0, "what nobody reads yet is learned to be read"
 
 
 def test_weights_of_the_same_shapes_stay_as_they_are() -> None:
