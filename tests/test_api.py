@@ -137,7 +137,7 @@ def test_after_a_word_it_is_suppressed(recognizer: SpeechCommands, speech: Sound
     assert sorted(once) == sorted(set(often))
 
 
-def test_with_noise_and_unknown_every_window_is_told(recognizer: SpeechCommands, speech: Sound) -> None:
+def test_with_noise_and_unknown_every_window_is_reported(recognizer: SpeechCommands, speech: Sound) -> None:
     results = listen(
         recognizer,
         [speech[: 2 * 16_000]],
@@ -265,7 +265,7 @@ def test_blocks_that_are_no_sound_end_it_with_a_message(recognizer: SpeechComman
     assert listen(recognizer, []) == []  # the error is of that time alone
 
 
-def test_a_source_that_cannot_be_opened_is_told_at_once(recognizer: SpeechCommands) -> None:
+def test_a_source_that_cannot_be_opened_is_reported_at_once(recognizer: SpeechCommands) -> None:
     with pytest.raises(AudioError):
         recognizer.listen(print, source="nowhere.wav")
     assert not recognizer.is_listening

@@ -157,7 +157,7 @@ def test_the_help_loads_nothing_that_takes_time() -> None:
     assert not loaded("--help") & {*HEAVY, "numpy", "rich", "soundfile"}
 
 
-def test_a_replay_is_told_without_torch_and_without_a_screen(tmp_path: Path) -> None:
+def test_a_replay_is_printed_without_torch_and_without_a_screen(tmp_path: Path) -> None:
     path = tmp_path / "session.vtr"
     record_spoken(path, hops=60)
     assert not loaded("replay", "--text", str(path)) & {*HEAVY}

@@ -45,7 +45,7 @@ def test_conflicts_are_reported() -> None:
     ]
 
 
-def test_a_key_taken_from_an_action_is_told() -> None:
+def test_a_key_taken_from_an_action_is_reported() -> None:
     actions, problems = rebind({"undo": "c"})
     assert {action.name: action.keys for action in actions}["clear"] == ()
     assert problems == ["keys: c is now undo; clear has no key left"]

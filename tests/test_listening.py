@@ -107,7 +107,7 @@ def test_a_word_comes_after_the_scores_and_the_level_of_its_hop() -> None:
     assert scores.smoothed == scores.posteriors == (0.9, 0.1)
 
 
-def test_lost_samples_are_told_and_are_no_time_of_the_stream() -> None:
+def test_lost_samples_are_reported_and_are_no_time_of_the_stream() -> None:
     later = AudioBlock(np.zeros(HOP, dtype=np.float32), lost=37)
     events = list(listener(block(0.0), later, AudioBlock(np.zeros(HOP, dtype=np.float32), lost=5)).events())
     assert of(SamplesLost, events) == [SamplesLost(HOP, 37, 37), SamplesLost(2 * HOP, 5, 42)]
@@ -134,7 +134,7 @@ def test_while_muted_words_are_not_given_and_scores_go_on() -> None:
     assert heard.index(ListeningChanged(HOP, False)) < heard.index(WordRejected(2 * HOP, "up", 0.9, "muted"))
 
 
-def test_the_tap_is_told_whether_listening_was_on() -> None:
+def test_the_tap_learns_whether_listening_was_on() -> None:
     loop, tapped = listener(block(0.1), block(0.2)), list[bool]()
     loop.tap = lambda _, __, listening: tapped.append(listening)
     for event in loop.events():
@@ -156,7 +156,7 @@ def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -
     assert of(Scores, events)[-1].smoothed == (0.1, 0.9)
 
 
-def test_a_change_of_the_detectors_settings_is_told_with_the_first_hop_it_decides() -> None:
+def test_a_change_of_the_detectors_settings_is_reported_with_the_first_hop_it_decides() -> None:
     loop = listener(block(0.4), block(0.4), block(0.4))
     heard: list[Event] = []
     for event in loop.events():

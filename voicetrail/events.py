@@ -168,7 +168,7 @@ class Ready:
 
 
 SourceEvent = SourceLost | SourceDelayed | SourceBack | SourceEnded
-"""What a source tells beside sound."""
+"""What a source reports beside sound."""
 
 Event = Level | Scores | WordHeard | WordRejected | SourceEvent | SamplesLost | ListeningChanged | DetectorChanged | Ready
 """Everything that ``listening.Listener`` gives out."""

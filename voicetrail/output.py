@@ -84,7 +84,7 @@ def write_json(value: object, *, flush: bool = False, indent: int | None = None)
 
 
 def write_error(text: str, *, end: str = "\n") -> None:
-    """Write lines to the standard error, at once. Where that cannot be written there is nobody to tell: nothing happens."""
+    """Write lines to the standard error, at once. Where that cannot be written, nothing happens."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(safe(text) + end)
         sys.stderr.flush()

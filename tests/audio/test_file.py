@@ -219,7 +219,7 @@ def test_wav_from_a_pipe_does_not_know_its_size(tmp_path: Path) -> None:
     assert len(heard(FileSource(path))) == round(0.1 * SAMPLE_RATE) + TAIL
 
 
-def test_damage_in_the_middle_is_told_with_its_time(tmp_path: Path) -> None:
+def test_damage_in_the_middle_is_reported_with_its_time(tmp_path: Path) -> None:
     path = write(tmp_path / "noise.flac", np.random.default_rng(3).normal(0, 0.1, 4 * SAMPLE_RATE).astype(np.float32))
     data = bytearray(path.read_bytes())
     middle = len(data) // 2

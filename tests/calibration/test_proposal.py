@@ -60,7 +60,7 @@ def test_a_room_that_never_rests_does_not_make_the_game_deaf() -> None:
         assert each.proposed > each.now
 
 
-def test_a_word_that_is_heard_badly_and_cannot_be_helped_is_told() -> None:
+def test_a_word_that_is_heard_badly_and_cannot_be_helped_is_reported() -> None:
     """Talk would be taken for it too often."""
     steep = dict.fromkeys(WORDS, SpeechCurve(((0.69, 1000.0), (0.7, 0.0))))
     proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: 0.6)), SHIPPED, "auto", steep)

@@ -50,7 +50,7 @@ def test_a_noise_that_sounds_like_a_word_is_found_out() -> None:
     assert tail.per_hour(0.5) > 1000
 
 
-def test_less_than_two_seconds_tell_nothing() -> None:
+def test_less_than_two_seconds_show_nothing() -> None:
     assert RoomTail.fit([0.1] * 49, 0.04) is None
 
 

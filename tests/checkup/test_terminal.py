@@ -46,7 +46,7 @@ def test_colors(env: dict[str, str], text: str) -> None:
 
 
 @pytest.mark.parametrize(("locale", "encoding"), [("C", "utf-8"), ("en_GB.UTF-8", "ascii"), ("", "latin-1")])
-def test_a_locale_without_unicode_is_told(locale: str, encoding: str) -> None:
+def test_a_locale_without_unicode_is_reported(locale: str, encoding: str) -> None:
     warned = [
         each for each in findings({"TERM": "xterm-256color", "LANG": locale}, encoding=encoding) if each.verdict == "warn"
     ]
@@ -58,7 +58,7 @@ def test_an_ssh_session_is_pointed_to_the_other_command() -> None:
     assert any("voicetrail ssh" in each for each in advice)
 
 
-def test_what_runs_elsewhere_is_told_so() -> None:
+def test_what_runs_elsewhere_is_reported_so() -> None:
     assert next(check_terminal(GOOD, is_terminal=False, size=None, encoding="utf-8")).verdict == "warn"
 
 

@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_classifi
         (["--list", "binary"], "it is not text"),
     ],
 )
-def test_wrong_usage_is_told(
+def test_wrong_usage_is_reported(
     arguments: list[str],
     message: str,
     tmp_path: Path,
@@ -91,6 +91,6 @@ def test_wrong_usage_is_told(
     assert message in capsys.readouterr().err
 
 
-def test_weights_that_are_not_there_are_told(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_that_are_not_there_are_reported(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "--weights", "none", str(clips[0])]) == 1
     assert "there are no weights named 'none'" in capsys.readouterr().err

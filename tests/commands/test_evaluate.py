@@ -52,7 +52,7 @@ def test_lengths_out_of_range_are_wrong_usage(
     assert "--seconds must be between" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path / "nowhere", tmp_path)) == 1
     assert "there is no folder" in capsys.readouterr().err
 

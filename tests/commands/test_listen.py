@@ -116,7 +116,7 @@ def test_thresholds_decide_and_the_same_file_gives_the_same_lines(
         (["NOISE", "--weights", "WEIGHTS", "--gain", "loud"], 2, "gain"),
     ],
 )
-def test_wrong_input_is_told_on_one_line(
+def test_wrong_input_is_reported_on_one_line(
     arguments: list[str], code: int, text: str, weights: Path, noise: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [{"NOISE": str(noise), "WEIGHTS": str(weights)}.get(each, each) for each in arguments]

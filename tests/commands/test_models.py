@@ -55,7 +55,7 @@ def test_at_a_terminal_it_asks_what_words_mean(folder: Path, capsys: Captured, m
     assert read_info(Path("mine.safetensors")).meanings == {"links": "left"}
 
 
-def test_a_file_that_is_there_is_replaced_only_when_told(folder: Path, capsys: Captured) -> None:
+def test_a_file_that_is_there_is_replaced_only_when_forced(folder: Path, capsys: Captured) -> None:
     Path("mine.safetensors").write_bytes(b"precious")
     assert main(["import-model", str(folder)]) == 2
     assert "--force" in capsys.readouterr().err

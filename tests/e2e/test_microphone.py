@@ -206,7 +206,7 @@ def test_a_device_that_refuses_16_khz_is_resampled(server: VirtualMicrophone, mo
     assert abs(len(ear.sound) / SAMPLE_RATE - 2.5) < 0.6
 
 
-def test_a_slow_reader_loses_the_oldest_sound_and_is_told(server: VirtualMicrophone) -> None:
+def test_a_slow_reader_loses_the_oldest_sound_and_is_reported(server: VirtualMicrophone) -> None:
     with Microphone() as microphone:
         Ear(microphone).listen(0.3)
         time.sleep(2.0)

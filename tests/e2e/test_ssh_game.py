@@ -90,7 +90,7 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
 
 
 @pytest.mark.timeout(240)
-def test_the_microphone_pulled_out_here_is_told_there_and_comes_back(
+def test_the_microphone_pulled_out_here_is_reported_there_and_comes_back(
     server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone
 ) -> None:
     screen = terminal(server.voicetrail_ssh(), env=virtual_mic.env, cwd=ROOT)

@@ -54,7 +54,7 @@ def test_a_long_line_costs_its_own_length_and_no_more(
     assert median(shown) == pytest.approx(median(delays), abs=0.06)
 
 
-def test_a_network_that_stands_for_ten_seconds_is_told_and_survived(
+def test_a_network_that_stands_for_ten_seconds_is_reported_and_survived(
     open_server: Callable[..., SshServer], terminal: OpenTerminal, microphone: CountingMicrophone, far: Far
 ) -> None:
     server = open_server()

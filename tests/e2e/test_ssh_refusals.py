@@ -52,7 +52,7 @@ def as_it_is(server: SshServer) -> None:
         ([], {}, other_host_key, FAR, "another host key"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(
+def test_what_cannot_be_is_reported_in_one_line(
     open_server: Callable[..., SshServer],
     terminal: OpenTerminal,
     microphone: CountingMicrophone,

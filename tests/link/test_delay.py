@@ -5,7 +5,7 @@ import pytest
 from voicetrail.link.delay import BUCKET_S, BUCKETS, DelayEstimator, TokenBucket
 
 
-def test_what_waited_above_the_lines_best_is_told_without_a_common_clock() -> None:
+def test_what_waited_above_the_best_delay_is_reported_without_a_common_clock() -> None:
     clock = DelayEstimator()
     offset = 12345.6
     assert clock.waited(0.0, offset + 0.30) == 0.0

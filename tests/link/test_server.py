@@ -227,7 +227,7 @@ def test_a_client_that_has_proven_itself_stays_while_others_try(guarded: LinkSer
         assert all(isinstance(item, AudioBlock) for item in items)
 
 
-def test_a_wrong_secret_is_told_in_the_game(guarded: LinkServer, tmp_path: Path) -> None:
+def test_a_wrong_secret_is_reported_in_the_game(guarded: LinkServer, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.touch(mode=0o600)
     file.write_bytes(b"another secret of length")
@@ -236,7 +236,7 @@ def test_a_wrong_secret_is_told_in_the_game(guarded: LinkServer, tmp_path: Path)
         assert isinstance(items[0], SourceLost)
 
 
-def test_a_microphone_that_is_pulled_out_is_told_also_to_who_comes_later(server: LinkServer, microphone: Steady) -> None:
+def test_a_microphone_that_is_pulled_out_is_reported_also_to_who_comes_later(server: LinkServer, microphone: Steady) -> None:
     microphone.silent.set()
     microphone.news.append(SourceLost(0, "desk microphone was unplugged"))
     time.sleep(0.3)
@@ -364,7 +364,7 @@ def test_another_users_socket_is_left_alone(tmp_path: Path, monkeypatch: pytest.
     assert path.exists()
 
 
-def test_where_the_system_tells_no_owner_a_secret_is_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_system_names_no_owner_a_secret_is_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "TABLES", (tmp_path / "tcp",))
     with pytest.raises(RemoteError, match="--secret"):
         LinkServer(SoundFeed(Steady()), parse_address("tcp://127.0.0.1:0")).start()

@@ -121,7 +121,7 @@ def test_a_peer_that_sends_without_end_is_bounded(tmp_path: Path) -> None:
         assert source.lost > QUEUE_SAMPLES
 
 
-def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_told(tmp_path: Path) -> None:
+def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_reported(tmp_path: Path) -> None:
     with peer(tmp_path / "s", stay) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, bool)
         assert isinstance(items[0], SourceDelayed)
@@ -130,7 +130,7 @@ def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_told(tmp_path: Pa
         assert time.monotonic() - began < 0.2
 
 
-def test_nobody_there_is_told_once_and_tried_again(tmp_path: Path) -> None:
+def test_nobody_there_is_reported_once_and_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with open_connection(f"unix://{path}") as source:
         items = gather(source, bool)
@@ -187,7 +187,7 @@ def test_a_stream_without_stamps_that_paused_is_taken_up_again(tmp_path: Path) -
         assert sum(block.lost for block in blocks(items)) < 1.5 * 16_000
 
 
-def test_a_wyoming_stream_that_stops_is_not_called_delayed_and_begins_anew(tmp_path: Path) -> None:
+def test_a_wyoming_stream_that_stops_is_not_called_delayed_and_begins_again(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(start() + chunk() + encode(AudioStop().event()))
         time.sleep(1.2)
@@ -200,7 +200,7 @@ def test_a_wyoming_stream_that_stops_is_not_called_delayed_and_begins_anew(tmp_p
         assert blocks(items)[1].lost == 0
 
 
-def test_pings_tell_the_delay_of_the_line(tmp_path: Path) -> None:
+def test_pings_measure_the_delay_of_the_connection(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(hello() + chunk(stamp=5000))
         decoder = EventDecoder()
@@ -216,7 +216,7 @@ def test_pings_tell_the_delay_of_the_line(tmp_path: Path) -> None:
         assert 0.04 < source.delay_s < 0.4
 
 
-def test_the_other_ends_microphone_being_pulled_out_is_told(tmp_path: Path) -> None:
+def test_the_other_ends_microphone_being_pulled_out_is_reported(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(
             hello() + chunk(stamp=1) + encode(Event(SOURCE_STATE, {"state": "lost", "message": "un\x1bplugged"}))

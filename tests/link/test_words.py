@@ -121,7 +121,7 @@ def test_refuses_scores_settings_and_labels_that_cannot_be() -> None:
             decode_ready({"labels": labels, "detector": DetectorSettings().to_dict()})
 
 
-def test_scores_and_levels_are_told_only_when_they_change() -> None:
+def test_scores_and_levels_are_reported_only_when_they_change() -> None:
     def bytes_of(hops: list[tuple[float, float]]) -> int:
         summary, total = HopSummary(), 0
         for index, (score, loudness) in enumerate(hops):
@@ -223,7 +223,7 @@ def test_a_word_on_its_way_when_the_ear_was_closed_moves_nothing(server: LinkSer
     listener.stop()
 
 
-def test_a_break_of_the_line_is_told_and_its_end(tmp_path: Path, microphone: Steady) -> None:
+def test_a_break_of_the_connection_is_reported_and_its_end(tmp_path: Path, microphone: Steady) -> None:
     address = parse_address(f"unix://{tmp_path}/w")
     listener = RemoteListener(f"words+{address}")
     stream = listener.events()

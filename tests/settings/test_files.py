@@ -189,7 +189,7 @@ def test_a_broken_settings_file_is_not_changed_by_set(settings_file: Path) -> No
     assert settings_file.read_text() == "step = 3\nmode = glide\n"
 
 
-def test_reading_what_is_not_there_is_no_trouble(tmp_path: Path) -> None:
+def test_reading_what_is_not_there_is_no_problem(tmp_path: Path) -> None:
     found, notice = read_leniently(tmp_path / "none.toml", set_broken_aside=True)
     assert (found.entries, found.text, notice) == ({}, "", "")
 

@@ -126,7 +126,7 @@ def test_a_preset_cannot_have_any_name(name: str, env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "no toml", "step = 3\n", "margin = 7\n"])
-def test_a_preset_that_cannot_be_used_is_told(content: str, settings_file: Path, env: dict[str, str]) -> None:
+def test_a_preset_that_cannot_be_used_is_reported(content: str, settings_file: Path, env: dict[str, str]) -> None:
     folder = settings_file.parent / "presets"
     folder.mkdir()
     (folder / "mine.toml").write_text(content)
@@ -148,7 +148,7 @@ def test_profiles_are_players_of_their_own(settings_file: Path, env: dict[str, s
     assert load_settings(env=env)["glide_speed"] == 6.0
 
 
-def test_a_change_is_told_to_who_watches(env: dict[str, str]) -> None:
+def test_a_change_is_reported_to_who_watches(env: dict[str, str]) -> None:
     settings = load_settings(env=env)
     told: list[tuple[str, object]] = []
     end = settings.subscribe(lambda names: told.extend((name, settings["step"]) for name in names))

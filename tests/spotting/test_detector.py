@@ -58,7 +58,7 @@ def test_each_word_has_its_own_threshold() -> None:
     assert words(feed(Detector(LABELS, own), rows)) == ["left"]
 
 
-def test_too_soon_after_itself_is_told_with_the_time_left() -> None:
+def test_too_soon_after_itself_is_reported_with_the_time_left() -> None:
     slow = DetectorSettings(threshold=0.8, smoothing=0.0, refractory=1.0)
     events = feed(Detector(LABELS, slow), ups(0.9, 0.0, 0.95, 0.95, 0.95))
     assert words(events) == ["up"]
@@ -72,12 +72,12 @@ def test_after_the_refractory_time_the_word_is_given_again_and_another_word_need
     assert words(feed(Detector(LABELS, brief), rows)) == ["up", "left"]
 
 
-def test_a_near_miss_is_told_once_after_it_has_passed_with_what_was_lacking() -> None:
+def test_a_near_miss_is_reported_once_after_it_has_passed_with_what_was_lacking() -> None:
     events = feed(Detector(LABELS, PLAIN), ups(0.3, 0.6, 0.7, 0.65, 0.3, 0.2, 0.1))
     assert events == [WordRejected(5 * HOP, "up", 0.7, "threshold", 0.1)]
 
 
-def test_what_was_never_near_is_not_told() -> None:
+def test_what_was_never_near_is_not_reported() -> None:
     assert feed(Detector(LABELS, PLAIN), ups(0.2, 0.39, 0.2, 0.0)) == []
 
 
@@ -123,7 +123,7 @@ def test_a_word_that_fades_slowly_above_a_low_threshold_is_one_word() -> None:
     assert words(feed(Detector(LABELS, low), ups(0.9, 0.7, 0.5, 0.45, 0.5, 0.4, 0.35, 0.4, 0.3, 0.25, 0.2, 0.0))) == ["up"]
 
 
-def test_while_muted_a_word_is_told_and_not_given_and_does_not_come_late() -> None:
+def test_while_muted_a_word_is_reported_and_not_given_and_does_not_come_late() -> None:
     detector = Detector(LABELS, PLAIN)
     assert feed(detector, ups(0.1, 0.9), muted=True) == [WordRejected(2 * HOP, "up", 0.9, "muted")]
     # Listening is switched on in the middle of the word.
@@ -132,7 +132,7 @@ def test_while_muted_a_word_is_told_and_not_given_and_does_not_come_late() -> No
 
 
 @pytest.mark.parametrize("label", ["_unknown_", "_background_noise_"])
-def test_noise_and_unknown_are_never_given_out_nor_told(label: str) -> None:
+def test_noise_and_unknown_are_never_given_out_nor_reported(label: str) -> None:
     assert feed(Detector(LABELS, PLAIN), [row(label, 1.0), row(label, 0.5), row(label, 0.0)] * 3) == []
 
 

@@ -42,7 +42,7 @@ def test_no_frame_reaches_past_the_edges_of_the_window(made: FeatureSettings) ->
     assert LogMel(s).power(noise(1, s.window_samples)).shape[-1] == s.frames
 
 
-def test_the_frames_lie_at_the_end_of_the_window_where_the_news_is(plain: LogMel) -> None:
+def test_the_frames_lie_at_the_end_of_the_window_where_the_newest_sound_is(plain: LogMel) -> None:
     sound, used = noise(1, 16_000), plain.settings.used_samples
     other = sound.clone()
     other[:, : 16_000 - used] = 0.5

@@ -96,7 +96,7 @@ def test_the_picture_that_moves_on_is_that_of_the_window(recognizer: Recognizer,
         np.testing.assert_allclose(out, recognizer.spectrogram(window), atol=1e-4)
 
 
-def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_anew(recognizer: Recognizer, speech: Sound) -> None:
+def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_again(recognizer: Recognizer, speech: Sound) -> None:
     features = LogMel(FeatureSettings())
     settings = features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)

@@ -193,10 +193,10 @@ def _warnings(run: CalibrationRun, speech_db: float, answers: Mapping[str, Seque
     if clipped:
         warnings.append(f"{clipped} of {len(run.answers)} words were clipped: turn the microphone down, or speak further away")
     if run.losses:
-        warnings.append(f"the sound stopped {run.losses} times meanwhile: calibrate again if a word was lost")
+        warnings.append(f"the sound stopped {run.losses} times: calibrate again if a word was lost")
     above = speech_db - run.room.level_db
     if _nothing_recognized(run):
-        # One thing is wrong, and it is told once: not again for each word.
+        # One thing is wrong: it is reported once, not again for each word.
         return [*warnings, _why_nothing(run, speech_db)]
     if speech_db < QUIETEST_DB:
         warnings.append(f"your voice is too quiet ({speech_db:.0f} dB): turn the microphone up, or come closer")

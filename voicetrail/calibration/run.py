@@ -24,7 +24,7 @@ SCORE_DELAY_S = 0.45
 END_SLACK_S = 0.5
 """The sound may end by so much too early."""
 ABOVE_ROOM_DB = 8.0
-"""Speech has to be this much louder than the room, in dB, to be told from it."""
+"""Speech has to be this much louder than the room, in dB, to be distinguished from it."""
 QUIETEST_DB = -60.0
 """Speech below this level before any gain, in dB below full scale, is too quiet to be raised."""
 RECOGNIZED = 0.15

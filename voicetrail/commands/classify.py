@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Classify the clips in order. A file that cannot be read is told on stderr, and the rest goes on; the exit code is then 1."""
+    """Classify the clips in order. Report a file that cannot be read on stderr and go on; the exit code is then 1."""
     from voicetrail.audio.file import read_whole
     from voicetrail.errors import UsageError, VoicetrailError
     from voicetrail.spotting.recognizer import load_recognizer, loudest_window

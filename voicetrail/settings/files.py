@@ -175,7 +175,7 @@ def read_leniently(path: Path, *, set_broken_aside: bool) -> tuple[TomlFile, str
 
     Args:
         path: the file.
-        set_broken_aside: rename a broken one, so that it is there to mend and the next start has a clean one.
+        set_broken_aside: rename a broken one, so that it can be fixed and the next start has a clean one.
 
     Returns:
         The file, and a notice for the player (empty when all is well).

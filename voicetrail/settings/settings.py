@@ -30,7 +30,7 @@ class Settings:
         presets: those that can be chosen.
         writer: writes what keys change.
         keys: the ``[keys]`` table, as ``voicetrail.keys.rebind`` takes it.
-        notices: what the player should be told: broken files, values that were passed over.
+        notices: what the player should know: broken files, values that were ignored.
     """
 
     def __init__(

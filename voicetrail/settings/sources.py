@@ -100,7 +100,7 @@ def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str
 
 
 def _line_of(name: str, text: str) -> str:
-    """``line 3: `` for an entry of a TOML text, or nothing where it cannot be told."""
+    """``line 3: `` for an entry of a TOML text, or nothing where the line is not known."""
     quoted = re.escape(name)
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(rf"""\s*(\[\s*)?["']?{quoted}["']?\s*[=.\]]""", line):

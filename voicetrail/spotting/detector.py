@@ -1,4 +1,4 @@
-"""Scores become words: smoothing over hops, a threshold for each word (higher amid talk), one word a crossing, a refractory time.
+"""Scores become words: smoothing over hops, a threshold for each word (higher during talk), one word a crossing, a refractory time.
 
 The scheme is the posterior handling of Chen, Parada and Heigold, "Small-footprint keyword spotting using deep neural networks"
 (ICASSP 2014, section 2.3: smoothed posteriors held against a threshold), with a trigger that has to fall before it arms again,

@@ -61,7 +61,7 @@ class FeatureSettings:
 
     @property
     def used_samples(self) -> int:
-        """Samples that the frames cover; they lie at the window's end, where the news is."""
+        """Samples that the frames cover; they lie at the window's end, where the newest sound is."""
         return self.n_fft + (self.frames - 1) * self.hop_length
 
     def stream_samples(self, hop_length: int) -> int:

@@ -3,7 +3,7 @@ same word in a conversation.
 
 A player says a word and waits. In running speech a syllable that sounds like a direction stands in the middle of other words. One
 window of a second can hardly distinguish the two; the seconds before it can. So at a high talk level a word needs a higher score
-(``DetectorSettings.talk_shift``): a command is less likely there beforehand, and the posterior has to make up for it.
+(``DetectorSettings.talk_shift``): a command is less likely a priori there, and the posterior has to make up for it.
 
 The talk level is the exponential mean of the posterior of ``_unknown_``, so one number is all that is remembered.
 """
@@ -31,7 +31,7 @@ def update_talk_level(talk_level: float, unknown: float, samples: int) -> float:
 
     Args:
         talk_level: before, between 0 and 1.
-        unknown: posterior of ``_unknown_`` meanwhile.
+        unknown: posterior of ``_unknown_`` during that sound.
         samples: how long that was.
     """
     return unknown + (talk_level - unknown) * math.exp(-seconds(samples) / MEMORY_S)
@@ -48,7 +48,7 @@ def talk_confidence(talk_level: float) -> float:
 
 
 def raise_threshold(threshold: float, by: float) -> float:
-    """A threshold amid running speech.
+    """A threshold during running speech.
 
     Args:
         threshold: where nobody talks.
@@ -58,5 +58,5 @@ def raise_threshold(threshold: float, by: float) -> float:
 
 
 def remove_talk_shift(score: float, by: float) -> float:
-    """The highest threshold, where nobody talks, that a score amid running speech reaches: the inverse of ``raise_threshold``."""
+    """The highest threshold, where nobody talks, that a score during running speech reaches: the inverse of ``raise_threshold``."""
     return score if score >= HIGHEST else shift_in_log_odds(score, -by)

@@ -85,7 +85,7 @@ def test_an_imported_network_gives_the_scores_of_the_real_one(made: Path, name: 
     assert np.abs(ours - theirs).max() < CLOSE
 
 
-def test_quantized_weights_are_told_apart_from_whole_ones(made: Path) -> None:
+def test_quantized_weights_are_distinguished_from_whole_ones(made: Path) -> None:
     whole = floats(made / "same.f32", PATCHES, -1)
     for dtype in ("uint8", "uint16", "float16"):
         assert read_model(made / dtype).about["stored_as"] == [dtype]

@@ -180,7 +180,7 @@ def _best_score(timeline: Timeline, marker: Entry) -> Case | None:
 
 
 def _without_talk_shift(timeline: Timeline, at_ms: int, score: float) -> float:
-    """What a score counts for: less amid talk, by as much as thresholds were higher there."""
+    """What a score counts for: less during talk, by as much as thresholds were higher there."""
     return remove_talk_shift(score, timeline.talk_shift_at(at_ms))
 
 
