@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -193,6 +194,7 @@ def test_nothing_is_written_over(timeline: Timeline, tmp_path: Path) -> None:
 def test_without_pillow_the_command_to_install_it_is_named(
     timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import_module("voicetrail.replay.export.raster")  # our own module is there; only Pillow is not
     for name in [name for name in sys.modules if name.split(".")[0] == "PIL"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "path", [])
