@@ -8,8 +8,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-COUNTS = {"settings": 5000, "replays": 10_000, "kills": 200, "wire": 100_000, "sounds": 5000}
-"""Mutants of each attack, where ``--count`` says nothing; of any other, ``COUNT``."""
+COUNTS = {"soak": 480, "settings": 5000, "replays": 10_000, "kills": 200, "wire": 100_000, "sounds": 5000}
+"""Mutants of each attack (of the soak: minutes of sound), where ``--count`` says nothing; of any other, ``COUNT``."""
 COUNT = 1000
 SHOWN = 20
 """Failures that are printed at most."""
