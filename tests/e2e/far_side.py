@@ -33,6 +33,8 @@ def play() -> int:
     from voicetrail.sources import open_source
 
     options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
+    if options["--source"].startswith("words+"):
+        return follow_words(options["--source"], Path(options["--log"]))
     source = open_source(options["--source"], paced=True)
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
@@ -50,6 +52,20 @@ def play() -> int:
             elif item is not None:
                 told: dict[str, object] = {"news": type(item).__name__, "message": getattr(item, "message", ""), "at": now}
                 log.write(json.dumps(told) + "\n")
+
+
+def follow_words(spec: str, log: Path) -> int:
+    """Write down that events of a recognizer elsewhere come, each as a sound of no samples."""
+    from voicetrail.link.remote_listener import RemoteListener
+
+    listener = RemoteListener(spec)
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    print("the far side plays")
+    with log.open("w", buffering=1) as lines:
+        for _ in listener.events():
+            lines.write(json.dumps({"sound": 0, "count": 0, "at": time.monotonic()}) + "\n")
+    return 0
 
 
 if __name__ == "__main__":

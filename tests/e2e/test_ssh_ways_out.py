@@ -77,8 +77,10 @@ def test_every_way_out_leaves_the_terminal_as_it_was(
     far.wait_for_the_end()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("own", [(), ("--reconnect", "--recognise", "here")], ids=["sound", "words, reconnecting"])
 def test_twenty_connections_and_drops_leave_nothing_behind(
+    own: tuple[str, ...],
     open_server: Callable[..., SshServer],
     terminal: OpenTerminal,
     microphone: CountingMicrophone,
@@ -89,9 +91,13 @@ def test_twenty_connections_and_drops_leave_nothing_behind(
     before = set(left_behind(short_path))
     for turn in range(20):
         far = Far(tmp_path / f"far{turn}.log")
-        screen = terminal(f"{shlex.join(command(server, microphone, far))}; true", cwd=ROOT)
-        far.wait_for_sounds(2)
-        WAYS_OUT[turn % len(WAYS_OUT)](screen, server)
+        screen = terminal(f"{shlex.join(command(server, microphone, far, *own))}; true", cwd=ROOT)
+        far.wait_for_sounds(1 if own else 2)
+        way_out = WAYS_OUT[turn % len(WAYS_OUT)]
+        way_out(screen, server)
+        if own and way_out is kill_server:
+            screen.wait_for("connecting again in")
+            screen.send_keys("C-c")
         screen.wait_for_exit()
         screen.close()
     await_nothing(short_path, before)
