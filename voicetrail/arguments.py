@@ -40,8 +40,9 @@ class Parser(argparse.ArgumentParser):
         return 1 if is_equal or action.nargs == 0 else 2
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and what is wrong with the arguments, and end with code 2."""
-        output.write_error(f"{self.format_usage()}{self.prog}: error: {printable(message, LONGEST_ERROR)}")
+        """Print in one line what is wrong with the arguments and where they are explained, and end with code 2."""
+        # The usage of a command with a flag for every setting is a screenful: the error would be lost below it.
+        output.write_error(f"{self.prog}: error: {printable(message, LONGEST_ERROR)}; see `{self.prog} --help`")
         raise SystemExit(2)
 
     def print_help(self, file: Any = None) -> None:

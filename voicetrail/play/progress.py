@@ -40,7 +40,7 @@ def mode_notes(scores: ScoreStore | None, profile: str) -> Mapping[str, str]:
 def _daily_note(scores: ScoreStore, profile: str) -> str:
     now = streak(counted_days(scores, profile), today())
     begun, row = scores.daily_result(today(), profile=profile)
-    how = f"today: {row.score}" if row is not None else "today: left" if begun else "today: not played"
+    how = f"today: {row.score}" if row is not None else "today: not finished" if begun else "today: not played"
     return f"{how}, streak {now.now}" if now.now else how
 
 

@@ -42,7 +42,7 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
                 *OTHER_FLAGS.get(setting.name, ()),
                 dest=setting.name,
                 metavar=_metavar(setting),
-                help=f"{help} ({setting.range_text})",
+                help=f"{help}{_range(setting)}",
             )
     for old, name in OLD_NAMES.items():
         if name not in without and old not in SETTINGS:
@@ -94,6 +94,11 @@ def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[s
             assert isinstance(value, float | str)
             for_all = value
     return for_all, words
+
+
+def _range(setting: Setting) -> str:
+    """The values that are allowed, in brackets; that any text is, goes without saying."""
+    return f" ({setting.range_text})" if setting.range_text != "text" else ""
 
 
 def _metavar(setting: Setting) -> str:

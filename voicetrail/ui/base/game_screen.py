@@ -37,9 +37,13 @@ class GameScreen(FastScreen):
         """Open a dialog."""
         self.app.push_screen(open_dialog(name, self.context, *arguments))
 
+    def help_text(self) -> str:
+        """What the help says of the screen as it is now."""
+        return self.HELP
+
     def action_help(self) -> None:
         """Open the help."""
-        self.app.push_screen(open_help(self.HELP, self.actions))
+        self.app.push_screen(open_help(self.help_text(), self.actions))
 
     def action_settings(self, at: str = "") -> None:
         """Open the settings, at one of them."""

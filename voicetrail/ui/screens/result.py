@@ -121,7 +121,7 @@ class ResultScreen(SpokenScreen):
         if not result.finished:
             rows.append([("left before its end: it does not count", look.dim)])
         elif not outcome.counts:
-            rows.append([("of the maze of a day only the first try counts", look.dim)])
+            rows.append([("only the first try at a daily maze counts", look.dim)])
         if outcome.problem:
             rows.append([("! ", look.warn), (outcome.problem, look.text)])
         if outcome.misheard:

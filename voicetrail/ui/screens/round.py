@@ -22,7 +22,7 @@ from voicetrail.play.rounds import inputs_of_settings, same_again
 from voicetrail.play.updates import Update
 from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.base.spoken_screen import Grace, direction_of
-from voicetrail.ui.help_texts import HOW_TO_PLAY
+from voicetrail.ui.help_texts import HOW_WORDS_ARE_TAKEN, WHAT_TO_DO
 from voicetrail.ui.host import host_of
 from voicetrail.ui.live_display import LiveDisplay
 from voicetrail.ui.messages import LeaveRequested, RoundEnded, RoundRequested
@@ -58,7 +58,6 @@ class RoundScreen(GameScreen):
 
     COMMANDS: ClassVar = {ActionCommands, SettingCommands}
     gives_way = True
-    HELP = HOW_TO_PLAY
 
     def __init__(self, context: SessionContext, current: Round) -> None:
         sketch = isinstance(current.rules, Sketch)
@@ -130,6 +129,10 @@ class RoundScreen(GameScreen):
         self.live.fade()
         if self.flow.silence_is_long and self.is_active:
             self.pause("silence")
+
+    def help_text(self) -> str:
+        """What the round is about, and how words are taken."""
+        return f"{WHAT_TO_DO[self.round.rules.mode_name]}\n{HOW_WORDS_ARE_TAKEN}"
 
     def _paint_spectrogram(self) -> None:
         if self.board.spectrogram.display:

@@ -56,7 +56,8 @@ class ShareScreen(SpokenScreen):
         self.app.copy_to_clipboard(self.shared)
         look = self.text_rows.look
         rows: list[list[Run]] = [[(line, look.text)] for line in self.shared.splitlines()]
-        rows += [[], [("Copied, where the terminal takes it; else mark it with the mouse.", look.dim)]]
+        note = "It is in the clipboard, if the terminal allows that. If it is not, select the text with the mouse."
+        rows += [[], [(note, look.dim)]]
         for y, runs in enumerate(wrapped(rows, self.text_rows.size.width or 80)):
             self.text_rows.put(y, runs)
 

@@ -23,6 +23,7 @@ from voicetrail.ui.messages import RoundRequested, TitleRequested
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.wrap import wrapped
 
 LOOK_S = 0.5
 """Time between looks at the silence."""
@@ -162,7 +163,7 @@ class TutorialScreen(SpokenScreen):
         self.post_message(TitleRequested())
 
     def _show(self) -> None:
-        rows = self._page()
+        rows = wrapped(self._page(), self.lines.size.width or 80)
         for y, runs in enumerate(rows):
             self.lines.put(y, runs)
         self.lines.truncate(len(rows))

@@ -1,0 +1,372 @@
+"""A player who has a voice and eyes and no hands: reads the screen of a terminal, and says words of real speakers.
+
+What was said is counted by what the screen shows after it: *heard* where it did what the word does, *misheard* where something
+else happened, *missed* where nothing did.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import soundfile
+
+from tests.e2e.lab import Sound, Speech, TmuxTerminal, VirtualMicrophone, wait_until
+from voicetrail.events import SAMPLE_RATE
+
+Cell = tuple[int, int]
+Seen = TypeVar("Seen")
+STEPS: dict[str, Cell] = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
+BACK = {"up": "down", "down": "up", "left": "right", "right": "left"}
+HEADS = {"▲": "up", "▼": "down", "◄": "left", "►": "right"}
+WALLS = set("│─╭╮╰╯├┤┬┴┼╴╵╶╷")
+ANSWER_S = 1.6
+"""A word that has shown nothing for so long after its end was missed."""
+LOUD = 0.12
+"""Part of the loudest 10 ms above which a clip counts as speech."""
+
+
+def trimmed(samples: Sound) -> Sound:
+    """The spoken part of a clip, with 0.1 s before it and 0.05 s after it."""
+    block = SAMPLE_RATE // 100
+    level = np.sqrt(np.mean(samples[: len(samples) // block * block].reshape(-1, block) ** 2, axis=1))
+    loud = np.flatnonzero(level > LOUD * level.max())
+    return samples[max(0, (loud[0] - 10) * block) : (loud[-1] + 6) * block]
+
+
+@dataclass
+class Counts:
+    """What became of the words."""
+
+    said: Counter[str] = field(default_factory=Counter)
+    heard: Counter[str] = field(default_factory=Counter)
+    misheard: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        said, heard, misheard = (sum(each.values()) for each in (self.said, self.heard, self.misheard))
+        return f"{said} words said, {heard} heard, {misheard} misheard, {said - heard - misheard} missed"
+
+
+class Player:
+    """Says words, and looks at what they do.
+
+    Args:
+        terminal: shows the game.
+        microphone: hears the player.
+        speech: voices; each word is another speaker's.
+    """
+
+    def __init__(self, terminal: TmuxTerminal, microphone: VirtualMicrophone, speech: Speech) -> None:
+        self.terminal, self.microphone, self.speech = terminal, microphone, speech
+        self.counts = Counts()
+        self._number = itertools.count(1)
+
+    def look(self) -> list[str]:
+        """The screen, row by row."""
+        return self.terminal.capture().split("\n")
+
+    def sound(self, word: str) -> Sound:
+        """The word by the next speaker."""
+        samples, _ = soundfile.read(self.speech.clips(word, 1, next(self._number))[0], dtype="float32")
+        return trimmed(samples)
+
+    def say(self, word: str, see: Callable[[list[str]], Seen], expected: Callable[[Seen, Seen], bool]) -> bool:
+        """Say a word once; return whether it did what it should.
+
+        Args:
+            word: what is said.
+            see: what a look at the screen shows of what the word should change.
+            expected: whether the change from one look to another is what the word does.
+        """
+        before = see(self.look())
+        self.counts.said[word] += 1
+        self.microphone.play_samples(self.sound(word))
+        end = time.monotonic() + ANSWER_S
+        while time.monotonic() < end:
+            after = see(self.look())
+            if after != before:
+                right = expected(before, after)
+                (self.counts.heard if right else self.counts.misheard)[word] += 1
+                # A menu that has just opened takes no word for half a second.
+                time.sleep(0.6)
+                return right
+            time.sleep(0.05)
+        return False
+
+    def insist(self, word: str, text: str, tries: int = 6) -> None:
+        """Say a word until a text is on the screen."""
+        for _ in range(tries):
+            if text in self.terminal.capture():
+                return
+            if self.say(word, lambda rows: text in "\n".join(rows), lambda _, after: after):
+                return
+        self.terminal.wait_for(text, 1)
+
+    # Menus
+
+    @staticmethod
+    def mark(rows: list[str]) -> str:
+        """The row of a menu that is marked."""
+        return next((row.split("▸")[1].split()[0] for row in rows if "▸" in row), "")
+
+    def choose(self, name: str, order: list[str], then: str) -> None:
+        """Go to a row of a menu by *up* and *down*, take it by *right*, and wait for a text."""
+        for _ in range(30):
+            at = self.mark(self.look())
+            if then in self.terminal.capture():
+                return
+            if at not in order:
+                # Something else opened: go back.
+                self.say("left", self.mark, lambda _, after: after in order)
+            elif at == name:
+                self.say("right", lambda rows: then in "\n".join(rows), lambda _, after: after)
+            else:
+                word = "down" if order.index(at) < order.index(name) else "up"
+                goal = order[order.index(at) + (1 if word == "down" else -1)]
+                self.say(word, self.mark, lambda _, after, goal=goal: after == goal)
+        self.terminal.wait_for(then, 1)
+
+
+# A maze
+
+
+def head_of(rows: list[str]) -> Cell | None:
+    """Where the pen of a maze is; it is a spot before the first word."""
+    for y, row in enumerate(rows[:-2]):
+        for x, glyph in enumerate(row[:65]):
+            if glyph in HEADS or glyph == "●":
+                return x, y
+    return None
+
+
+def way_out(rows: list[str]) -> str:
+    """The first word of a shortest way to the door, by the walls on the screen; rooms are 4 columns and 2 rows apart."""
+    start = head_of(rows)
+    goal = next((row.index("⌂"), y) for y, row in enumerate(rows) if "⌂" in row)
+    assert start is not None
+    came: dict[Cell, str] = {start: ""}
+    waiting = [start]
+    for x, y in waiting:
+        for word, (dx, dy) in STEPS.items():
+            wall, room = (x + 2 * dx, y + dy), (x + 4 * dx, y + 2 * dy)
+            if rows[wall[1]][wall[0]] not in WALLS and room not in came:
+                came[room] = came[x, y] or word
+                waiting.append(room)
+    return came[goal]
+
+
+def walk_out(player: Player, seconds: float = 120.0) -> None:
+    """Go the shortest way out of the maze on the screen."""
+    end = time.monotonic() + seconds
+    while "⌂" in (screen := player.terminal.capture()) and time.monotonic() < end:
+        word = way_out(screen.split("\n"))
+        dx, dy = STEPS[word]
+
+        def right(before: Cell | None, after: Cell | None, dx: int = dx, dy: int = dy) -> bool:
+            # Out of the maze there is no pen.
+            return after is None or (
+                before is not None and ((after[0] - before[0]) * dx > 0 or (after[1] - before[1]) * dy > 0)
+            )
+
+        player.say(word, head_of, right)
+
+
+# A snake
+
+
+class Field(NamedTuple):
+    """A snake's field as the screen shows it, in cells of the snake."""
+
+    columns: int
+    rows: int
+    head: Cell
+    direction: str
+    food: Cell
+    body: frozenset[Cell]
+
+
+def field_of(rows: list[str]) -> Field | None:
+    """The field on the screen; ``None`` where there is none."""
+    head, food, direction, body = None, None, "", set()
+    top = next((y for y, row in enumerate(rows) if y > 1 and "╭──" in row[2:60] and "╮" in row[10:65]), None)
+    if top is None:
+        return None
+    left, right = rows[top].index("╭", 2), rows[top].index("╮", 10)
+    bottom = next((y for y in range(top + 1, len(rows)) if rows[y][left : left + 1] == "╰"), top)
+    for y in range(top + 1, bottom):
+        for x in range(left + 2, right, 2):
+            glyph = rows[y][x]
+            cell = (x - left - 2) // 2, y - top - 1
+            if glyph in HEADS:
+                head, direction = cell, HEADS[glyph]
+            elif glyph == "●":
+                food = cell
+            elif glyph not in " ·":
+                body.add(cell)
+    if head is None or food is None:
+        return None
+    return Field((right - left - 2) // 2, bottom - top - 1, head, direction, food, frozenset(body))
+
+
+def plan(seen: Field, first: int, later: int) -> list[tuple[int, str]]:
+    """Turns on a way to the food that leaves time for the words: after how many cells, and where to.
+
+    Args:
+        seen: the field.
+        first: cells that are gone before the first turn can come.
+        later: cells between two turns.
+    """
+    start = (seen.head, seen.direction, -first)
+    best = {start: 0}
+    came: dict[tuple[Cell, str, int], tuple[tuple[Cell, str, int], str]] = {}
+    waiting = [(0, start)]
+    while waiting:
+        cost, here = heapq.heappop(waiting)
+        cell, direction, run = here
+        if cell == seen.food:
+            turns, steps = [], 0
+            path = []
+            while here in came:
+                here, word = came[here]
+                path.append(word)
+            for steps, word in enumerate(reversed(path)):
+                before = path[len(path) - steps] if steps else seen.direction
+                if word != before:
+                    turns.append((steps, word))
+            return turns
+        for word, (dx, dy) in STEPS.items():
+            turn = word != direction
+            if word == BACK[direction] or (turn and run < 0):
+                continue
+            to = cell[0] + dx, cell[1] + dy
+            if not (0 <= to[0] < seen.columns and 0 <= to[1] < seen.rows) or to in seen.body:
+                continue
+            # A way along a wall leaves no time for a word that has to be said twice.
+            edge = to[0] in (0, seen.columns - 1) or to[1] in (0, seen.rows - 1)
+            state = to, word, (1 - later if turn else min(run + 1, 0))
+            price = cost + 1 + 4 * turn + 2 * edge
+            if price < best.get(state, 10**9):
+                best[state] = price
+                came[state] = here, word
+                heapq.heappush(waiting, (price, state))
+    return []
+
+
+def eaten(rows: list[str]) -> int | None:
+    """Pieces that were eaten; ``None`` where no snake is on the screen."""
+    found = [row for row in rows if " eaten, " in row]
+    return int(found[0].split(" eaten, ")[0].split()[-1]) if found else None
+
+
+class SnakeCharmer:
+    """Steers a snake: says each turn early enough that it is heard in the middle of its cell.
+
+    Args:
+        player: says the words.
+    """
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.lag_s = 0.35
+        """From the end of a word until its turn is seen; measured as the words come."""
+        self.most = 0
+        """Most pieces eaten in one round."""
+
+    def play(self, food: int, seconds: float) -> None:
+        """One round: until so much was eaten, the snake ended, or the time is over (then it is left alone, and runs into a wall)."""
+        player, end = self.player, time.monotonic() + seconds
+        moved_at, cell_s, last = time.monotonic(), 0.5, None
+        while (seen := field_of(rows := player.look())) is not None:
+            count = eaten(rows) or 0
+            self.most = max(self.most, count)
+            now = time.monotonic()
+            if count >= food or now > end:
+                time.sleep(0.3)
+                continue
+            cell_s = 1 / (2.0 + 0.12 * count)
+            if last is None or seen.head != last.head:
+                moved_at, last = now, seen
+            started = "start" not in "\n".join(rows[:3])
+            word_s = 0.55
+            turns = plan(seen, round((word_s + self.lag_s) / cell_s + 0.5), round(1.1 / cell_s + 0.5))
+            if not started:
+                word = turns[0][1] if turns else seen.direction
+                player.say(word, lambda rows: "start" in "\n".join(rows[:3]), lambda _, after: not after)
+                last = None
+                continue
+            if not turns:
+                turns = self._away(seen)
+            if turns:
+                steps, word = turns[0]
+                sound = player.sound(word)
+                begin = moved_at + (steps + 0.45) * cell_s - self.lag_s - len(sound) / SAMPLE_RATE
+                if begin - time.monotonic() > 1.5 * cell_s:
+                    time.sleep(0.03)
+                    continue
+                time.sleep(max(0.0, begin - time.monotonic()))
+                self._turn(word, sound)
+            time.sleep(0.03)
+
+    @staticmethod
+    def _away(seen: Field) -> list[tuple[int, str]]:
+        """No way leads to the food: turn where there is most room, before the wall."""
+        across = ("up", "down") if seen.direction in ("left", "right") else ("left", "right")
+
+        def room(word: str) -> int:
+            (x, y), (dx, dy), free = seen.head, STEPS[word], 0
+            while 0 <= x + dx < seen.columns and 0 <= y + dy < seen.rows and (x + dx, y + dy) not in seen.body:
+                x, y, free = x + dx, y + dy, free + 1
+            return free
+
+        return [(2, max(across, key=room))] if room(seen.direction) < 6 else []
+
+    def _turn(self, word: str, sound: Sound) -> None:
+        player = self.player
+        before = field_of(player.look())
+        if before is None:
+            return
+        player.counts.said[word] += 1
+        player.microphone.play_samples(sound, wait=False)
+        ended = time.monotonic() + len(sound) / SAMPLE_RATE
+        while time.monotonic() < ended + ANSWER_S / 2:
+            seen = field_of(player.look())
+            if seen is None:
+                return
+            if seen.direction != before.direction:
+                heard = seen.direction == word
+                (player.counts.heard if heard else player.counts.misheard)[word] += 1
+                if heard:
+                    self.lag_s = 0.7 * self.lag_s + 0.3 * (time.monotonic() - ended)
+                return
+            time.sleep(0.02)
+
+
+def tutorial(player: Player) -> None:
+    """The first start: each word once, the two pages about keys, and on to the title."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        rows = player.look()
+        text = "\n".join(rows)
+        if "▸" in text:
+            return
+        if "1 of 3" in text:
+            word = (
+                next(row.split("say  ")[1].split("  ")[0] for row in rows if "say  " in row)
+                .replace(" ", "")
+                .lower()
+                .rstrip("│")
+            )
+            page = lambda rows: [row for row in rows if "say  " in row or "of 3" in row]  # noqa: E731
+            player.say(word, page, lambda before, after: before != after)
+        elif "of 3" in text:
+            page = lambda rows: [row for row in rows if "of 3" in row]  # noqa: E731
+            player.say("right", page, lambda before, after: before != after)
+        else:
+            player.say("left", lambda rows: "▸" in "\n".join(rows), lambda _, after: after)
+    wait_until(lambda: "▸" in player.terminal.capture(), 1, what="the title after the tutorial")

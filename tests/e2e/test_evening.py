@@ -1,0 +1,48 @@
+"""A whole evening by voice alone: tutorial, a maze to its end, a snake, share, and out, with no key pressed."""
+
+from __future__ import annotations
+
+import time
+
+from tests.e2e.conftest import OpenTerminal
+from tests.e2e.evening_player import Player, SnakeCharmer, tutorial, walk_out
+from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone
+
+TITLE = ["Sketch", "Trace", "Maze", "Snake", "Echo", "Words", "Replays", "Scores", "Calibrate", "Settings", "How"]
+MAZES = ["Daily", "Small", "Medium", "Large", "Huge", "Loops", "Fog"]
+FOOD = 5
+SNAKE_S = 75.0
+
+
+def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, terminal: OpenTerminal, speech: Speech) -> None:
+    screen = terminal(VOICETRAIL, env=virtual_mic.env)
+    player = Player(screen, virtual_mic, speech)
+    screen.wait_for("1 of 3")
+    virtual_mic.wait_for_listener()
+    time.sleep(1)
+    tutorial(player)
+    player.choose("Maze", TITLE, "Which maze?")
+    player.choose("Small", MAZES, "Find the way out")
+    walk_out(player)
+    screen.wait_for("Out of the maze")
+    player.insist("down", "left goes back")
+    player.insist("left", "down share")
+    player.insist("left", "Sketch")
+    maze = str(player.counts)
+    player.choose("Snake", TITLE, "to start")
+    snake, end = SnakeCharmer(player), time.monotonic() + SNAKE_S
+    while True:
+        snake.play(FOOD, end - time.monotonic())
+        screen.wait_for("down share", 30)
+        if snake.most >= FOOD or time.monotonic() > end - 15:
+            break
+        player.insist("right", "to start")
+    player.insist("left", "Sketch")
+    player.insist("left", "left again leaves")
+    player.say("left", lambda rows: "Sketch" in "\n".join(rows), lambda _, after: not after)
+    assert screen.wait_for_exit() == 0
+    print(f"\nuntil the maze's end: {maze}\nwhole evening: {player.counts}; {snake.most} pieces of food at most")
+    counts = player.counts
+    assert sum(counts.heard.values()) >= 0.7 * sum(counts.said.values())
+    assert sum(counts.misheard.values()) <= 0.15 * sum(counts.said.values())
+    assert snake.most >= 1
