@@ -157,3 +157,11 @@ def test_every_command_says_what_it_is_for(name: str, asked: str, capsys: pytest
 def test_a_profile_before_a_command_without_settings_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--profile", "ann", "completion", "bash"]) == 0
     assert capsys.readouterr().out.startswith("# AUTOMATICALLY GENERATED")
+
+
+def test_a_wrong_flag_is_one_line_that_says_where_help_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["play", "maze", "--seed", "abc"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "'abc'" in err
+    assert "voicetrail play --help" in err

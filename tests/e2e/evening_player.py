@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -30,6 +31,10 @@ ANSWER_S = 1.6
 """A word that has shown nothing for so long after its end was missed."""
 LOUD = 0.12
 """Part of the loudest 10 ms above which a clip counts as speech."""
+
+
+def _is(goal: str, _: str, after: str) -> bool:
+    return after == goal
 
 
 def trimmed(samples: Sound) -> Sound:
@@ -129,7 +134,7 @@ class Player:
             else:
                 word = "down" if order.index(at) < order.index(name) else "up"
                 goal = order[order.index(at) + (1 if word == "down" else -1)]
-                self.say(word, self.mark, lambda _, after, goal=goal: after == goal)
+                self.say(word, self.mark, partial(_is, goal))
         self.terminal.wait_for(then, 1)
 
 

@@ -8,15 +8,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import SettingsError
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
+from voicetrail.game.trail import Direction
 from voicetrail.play.calibration import NO_ANSWER, Calibration
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Update
 from voicetrail.text import printable
+from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.ui.wrap import wrapped
@@ -29,7 +30,7 @@ SHOWN_ANSWERS = 6
 """Last answers that stay visible."""
 
 
-class CalibrateScreen(ModalScreen[None]):
+class CalibrateScreen(SpokenDialog):
     """Lies over another screen and listens in; words move nothing meanwhile.
 
     Args:
@@ -53,8 +54,7 @@ class CalibrateScreen(ModalScreen[None]):
     ]
 
     def __init__(self, context: SessionContext, plan: Plan | None = None) -> None:
-        super().__init__()
-        self.context = context
+        super().__init__(context)
         self._plan = plan
         self._level = QUIETEST
         self._problem = ""
@@ -69,15 +69,21 @@ class CalibrateScreen(ModalScreen[None]):
             yield Rows(id="lines")
 
     def on_mount(self) -> None:
-        """Hold words back, and listen in."""
-        self.context.hold_words(True)
+        """Listen in."""
+        if self.led_by_words:
+            self.query_one("#frame").border_title = "calibration · words: right goes on, left closes"
         host_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(MOVE, self._show)
         self.call_after_refresh(self._show)
 
-    def on_unmount(self) -> None:
-        """Let words through again."""
-        self.context.hold_words(False)
+    @property
+    def takes_words(self) -> bool:
+        """Not while words are measured."""
+        return super().takes_words and (self.calibration is None or self.proposal is not None or bool(self._problem))
+
+    def key_of(self, direction: Direction) -> str | None:
+        """After a problem *right* begins again."""
+        return "r" if self._problem and direction == "right" else super().key_of(direction)
 
     def on_resize(self) -> None:
         """The room changed."""
@@ -133,7 +139,11 @@ class CalibrateScreen(ModalScreen[None]):
             if isinstance(item, Level):
                 self._level = item.rms_db
             if self.calibration is not None and isinstance(item, Level | Scores | SourceLost | SourceEnded):
+                measured = self.proposal is not None
                 self.calibration.feed(item)
+                if (self.proposal is not None) != measured:
+                    # The last word that was asked for is no answer to the proposal.
+                    self.grace.begin()
                 if self.calibration.problem:
                     self._problem = f"calibration stopped: {self.calibration.problem}; r begins again"
         self._show()

@@ -9,23 +9,24 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from voicetrail.errors import VoicetrailError
+from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.replay import library as store
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.library import ReplaySummary
 from voicetrail.text import printable
+from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.screens.replay import ReplayScreen
 
-HINT = "enter plays · r renames · d deletes · esc closes"
+HINT = "right plays · left goes back · r renames · d deletes"
 
 
-class ReplaysScreen(ModalScreen[None]):
-    """Lies over another screen. While it is open words are held back, so that what is below stays as it is.
+class ReplaysScreen(SpokenDialog):
+    """The list: up and down choose, right plays, left goes back, by words and by keys.
 
     Args:
         context: the session.
@@ -42,7 +43,8 @@ class ReplaysScreen(ModalScreen[None]):
     #replays.-asking Input { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "Close"),
+        Binding("escape,q,left", "back", "Close"),
+        Binding("right", "play", "Play"),
         Binding("r", "rename", "Rename"),
         Binding("d,delete", "delete", "Delete"),
         Binding("y", "yes", "Yes"),
@@ -50,8 +52,7 @@ class ReplaysScreen(ModalScreen[None]):
     ]
 
     def __init__(self, context: SessionContext, folder: Path | None = None) -> None:
-        super().__init__()
-        self.context = context
+        super().__init__(context)
         self._folder = folder
         self._found: list[ReplaySummary] = []
         self._to_delete: ReplaySummary | None = None
@@ -68,14 +69,24 @@ class ReplaysScreen(ModalScreen[None]):
             yield Input(id="name", placeholder="new name")
 
     def on_mount(self) -> None:
-        """Look what is there, and hold words back."""
-        self.context.hold_words(True)
+        """Look what is there."""
         self._look()
         self.query_one(OptionList).focus()
 
-    def on_unmount(self) -> None:
-        """Let words through again."""
-        self.context.hold_words(False)
+    @property
+    def takes_words(self) -> bool:
+        """The list takes words, and so does the player that it has opened."""
+        return self.is_active or isinstance(self.app.screen, ReplayScreen)
+
+    def key_of(self, direction: Direction) -> str | None:
+        """In the player *right* stops and goes on, and *left* goes back to the list."""
+        if self.is_active:
+            return super().key_of(direction)
+        return {"right": "space", "left": "escape"}.get(direction)
+
+    def on_screen_resume(self) -> None:
+        """Back from the player: words that were said to it are not for the list."""
+        self.grace.begin()
 
     def _look(self, chosen: int = 0) -> None:
         """List the folder again."""
@@ -100,6 +111,10 @@ class ReplaysScreen(ModalScreen[None]):
     def _chosen(self) -> ReplaySummary | None:
         number = self.query_one(OptionList).highlighted
         return self._found[number] if number is not None and number < len(self._found) else None
+
+    def action_play(self) -> None:
+        """Right: as enter does."""
+        self.query_one(OptionList).action_select()
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
         """Enter: play."""

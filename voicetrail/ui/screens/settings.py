@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from voicetrail.errors import SettingsError
@@ -18,6 +17,7 @@ from voicetrail.play.tuner import Tuner
 from voicetrail.settings import SETTINGS, Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.text import printable
+from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.host import look_of
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.ui.wrap import wrapped
@@ -131,7 +131,7 @@ class SettingsList(Rows):
         self.truncate(height)
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(SpokenDialog):
     """Lies over another screen; every change takes effect at once.
 
     Args:
@@ -148,6 +148,8 @@ class SettingsScreen(ModalScreen[None]):
     SettingsScreen #edit { height: 1; border: none; padding: 0; display: none; }
     SettingsScreen.-editing #edit { display: block; }
     """
+    HOLDS_WORDS = False
+    # A sketch goes on below: what is tuned shows at once.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,s", "close", "Close"),
         Binding("left,minus", "step(-1)", "Less"),
@@ -158,7 +160,7 @@ class SettingsScreen(ModalScreen[None]):
     ]
 
     def __init__(self, context: SessionContext, at: str = "") -> None:
-        super().__init__()
+        super().__init__(context)
         words = context.tuner.words
         self._at = f"thresholds.{words[0]}" if at == "thresholds" and words else at
         self._settings = context.settings
@@ -181,6 +183,8 @@ class SettingsScreen(ModalScreen[None]):
         if self._at in self._list.names:
             self._list.cursor = self._list.names.index(self._at)
         self._list.focus()
+        if self.led_by_words:
+            self.query_one("#frame").border_title = "settings · words: right changes, left closes"
         self._unwatch = self._settings.subscribe(self._changed)
         self.call_after_refresh(self._explain)
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from voicetrail.errors import SettingsError, TeachingError, VoicetrailError
 from voicetrail.events import SourceBack, SourceEnded, SourceLost
+from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Problem, Update
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.examples import WORD_MAX
 from voicetrail.teaching.session import Make, TeachingSession
 from voicetrail.text import printable
+from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.teaching_pages import ready_page, result_page, room_page, training_page, words_page
 from voicetrail.ui.widgets.rows import Rows, Run
@@ -36,7 +39,7 @@ KEYS = {
 }
 
 
-class TeachScreen(ModalScreen[None]):
+class TeachScreen(SpokenDialog):
     """Lies over another screen and listens in; words move nothing meanwhile.
 
     Args:
@@ -56,6 +59,8 @@ class TeachScreen(ModalScreen[None]):
     TeachScreen #head { height: 2; }
     TeachScreen #lines { height: 1fr; }
     """
+    # Names are typed: by voice it can only be left.
+    SPOKEN_KEYS: ClassVar[Mapping[Direction, str]] = {"left": "escape"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
         Binding("enter", "go_on", "Go on"),
@@ -66,8 +71,7 @@ class TeachScreen(ModalScreen[None]):
     def __init__(
         self, context: SessionContext, *, make: Make | None = None, takes: int | None = None, room_s: float | None = None
     ) -> None:
-        super().__init__()
-        self.context = context
+        super().__init__(context)
         self._make = make
         self._options = {key: value for key, value in (("takes", takes), ("room_s", room_s)) if value is not None}
         self.session: TeachingSession | None = None
@@ -92,7 +96,8 @@ class TeachScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Hold words back, and ask for the name."""
         self.set_class(look_of(self).ascii_only, "-ascii")
-        self.context.hold_words(True)
+        if self.led_by_words:
+            self.query_one("#frame").border_title = "teach words · the word left closes"
         host_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(POLL_S, self._look)
         self.query_one(WordForm).begin()
@@ -102,11 +107,16 @@ class TeachScreen(ModalScreen[None]):
         """Let words through again, and listen in no more."""
         if self.context.worker is not None:
             self.context.worker.sound_tap = None
-        self.context.hold_words(False)
 
     def on_resize(self) -> None:
         """The room changed."""
         self.call_after_refresh(self._show)
+
+    @property
+    def takes_words(self) -> bool:
+        """Not while words are recorded, and not once something was typed: it would be lost."""
+        typed = any(field.value for field in self.query(Input))
+        return super().takes_words and (self.stage == "done" or (self.stage == "form" and not typed))
 
     @property
     def stage(self) -> str:
