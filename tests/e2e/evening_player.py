@@ -113,6 +113,13 @@ class Player:
                 return
         self.terminal.wait_for(text, 1)
 
+    def leave(self, text: str, tries: int = 6) -> None:
+        """Say *left* until a text is no longer on the screen."""
+        for _ in range(tries):
+            if self.say("left", lambda rows: text in "\n".join(rows), lambda _, after: not after):
+                return
+        assert text not in self.terminal.capture()
+
     # Menus
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A whole evening by voice alone: tutorial, a maze to its end, a snake, share, and out, with no key pressed."""
+"""An evening by voice alone, no key pressed: tutorial, replays and back, a maze to its end, share, a snake, and out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
     virtual_mic.wait_for_listener()
     time.sleep(1)
     tutorial(player)
+    player.choose("Replays", TITLE, "right plays")
+    player.leave("right plays")
     player.choose("Maze", TITLE, "Which maze?")
     player.choose("Small", MAZES, "Find the way out")
     walk_out(player)
