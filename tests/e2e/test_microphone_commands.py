@@ -61,7 +61,7 @@ def test_a_device_that_matches_none_or_several(virtual_mic: VirtualMicrophone, h
     several = voicetrail("listen", "mic", "--device", "l", env=virtual_mic.env)
     assert (none.returncode, several.returncode) == (1, 1)
     assert "no input matches 'kitchen'; there are" in none.stderr
-    assert "several inputs are called like 'l'" in several.stderr
+    assert "several inputs match 'l'" in several.stderr
     assert none.stderr.count("\n") == several.stderr.count("\n") == 1
 
 

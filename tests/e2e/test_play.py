@@ -180,7 +180,8 @@ def test_words_from_the_microphone_move_the_pen_the_right_way(
 
     def heard() -> list[str]:
         shown = screen.capture().splitlines()
-        return [line.split("●")[1].split()[0] for line in shown if "●" in line and ":" in line and "." in line]
+        newest_first = [line.split("●")[1].split()[0] for line in shown if "●" in line and ":" in line and "." in line]
+        return newest_first[::-1]
 
     # A machine too busy to take all the sound says so ("lost"); what it takes must still be right, and in order.
     wait_until(lambda: len(heard()) >= (4 if "lost" in screen.capture() else 6), what="the words")

@@ -49,7 +49,7 @@ def as_it_is(server: SshServer) -> None:
         ([], {}, no_such_host, FAR, "there is no host vt"),
         ([], {}, nobody_there, FAR, "vt cannot be reached"),
         ([], {}, other_key, FAR, "vt refuses the login"),
-        ([], {}, other_host_key, FAR, "another host key"),
+        ([], {}, other_host_key, FAR, "a different host key"),
     ],
 )
 def test_what_cannot_be_is_reported_in_one_line(
@@ -75,5 +75,5 @@ def test_what_cannot_be_is_reported_in_one_line(
     assert told in shown[0]
     # The first visit to a host is told by ssh itself.
     others = [text for text in lines_of(screen.capture()) if text not in shown and "Permanently added" not in text]
-    assert all("@@@" in text or told in ("another host key", "forbids to forward") for text in others), others
+    assert all("@@@" in text or told in ("a different host key", "does not allow forwarding") for text in others), others
     assert not far.entries()
