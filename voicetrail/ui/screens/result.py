@@ -107,13 +107,14 @@ class ResultScreen(SpokenScreen):
             [(title, look.accent)],
             [(rules.headline, look.good if result.won else look.text)],
             [],
-            [(f"{result.score}", look.good), ("  ", look.text), (MEDALS[result.medal], look.warn), (self._best(), look.text)],
+            [("score ", look.dim), (f"{result.score}", look.good), ("  ", look.text), (MEDALS[result.medal], look.warn), (self._best(), look.text)],
             [],
         ]
         words = counted(result.words, "word") + (f", {result.par} are enough" if result.par is not None else "")
         figures = [("time", time_text(result.time_ms)), ("words", words)]
-        figures += [(label, f"{value}") for label, value in result.details.items()]
-        figures.append(("wrong", f"{result.wrong}"))
+        # What moved nothing is among the wrong words.
+        figures += [(label, f"{value}") for label, value in result.details.items() if label != "moved nothing"]
+        figures.append(("wrong words", f"{result.wrong}"))
         figures.append(("near misses", f"{outcome.near_misses}"))
         if outcome.recorded:
             figures.append(("recorded as", outcome.recorded))
