@@ -107,7 +107,13 @@ class ResultScreen(SpokenScreen):
             [(title, look.accent)],
             [(rules.headline, look.good if result.won else look.text)],
             [],
-            [("score ", look.dim), (f"{result.score}", look.good), ("  ", look.text), (MEDALS[result.medal], look.warn), (self._best(), look.text)],
+            [
+                ("score ", look.dim),
+                (f"{result.score}", look.good),
+                ("  ", look.text),
+                (MEDALS[result.medal], look.warn),
+                (self._best(), look.text),
+            ],
             [],
         ]
         words = counted(result.words, "word") + (f", {result.par} are enough" if result.par is not None else "")
