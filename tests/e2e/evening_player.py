@@ -382,3 +382,44 @@ def tutorial(player: Player) -> None:
         else:
             player.say("left", lambda rows: "▸" in "\n".join(rows), lambda _, after: after)
     wait_until(lambda: "▸" in player.terminal.capture(), 1, what="the title after the tutorial")
+
+
+def echo_row(rows: list[str]) -> tuple[str, ...]:
+    """The directions of the row that is being shown; empty where none is, or not yet all of it."""
+    if "Watch: " not in rows[1]:
+        return ()
+    length = int(rows[1].split("Watch: ")[1].split()[0])
+    shown = [HEADS[glyph] for row in rows[2:-2] for glyph in row[:65] if glyph in HEADS]
+    return tuple(shown) if len(shown) == length else ()
+
+
+def best_row(rows: list[str]) -> int:
+    """The longest row that was said back; 0 where no echo is on the screen."""
+    found = [row for row in rows if "best row " in row]
+    return int(found[0].split("best row ")[1].split(",")[0]) if found else 0
+
+
+def echo_back(player: Player, length: int, seconds: float) -> int:
+    """Say rows back until one has so many directions, or the lives or the time are over; return the longest."""
+    end, longest = time.monotonic() + seconds, 0
+    row: tuple[str, ...] = ()
+    while longest < length and time.monotonic() < end:
+        rows = player.look()
+        longest = max(longest, best_row(rows))
+        if "The longest row" in rows[1]:
+            break
+        row = echo_row(rows) or row
+        if "Say it back: " in rows[1] and row:
+            place = int(rows[1].split("Say it back: ")[1].split()[0])
+            right = f"Say it back: {place + 1}" if place < len(row) else "Watch: "
+            player.say(row[place - 1], _headline, partial(_echo_went_on, right))
+        time.sleep(0.05)
+    return longest
+
+
+def _headline(rows: list[str]) -> str:
+    return rows[1] + rows[-2]
+
+
+def _echo_went_on(right: str, _: str, after: str) -> bool:
+    return right in after and ", but it was " not in after

@@ -1,19 +1,24 @@
-"""An evening by voice alone, no key pressed: tutorial, replays and back, a maze to its end, share, a snake, and out."""
+"""An evening by voice alone, no key pressed: tutorial, replays and back, a maze to its end, share, a snake, an echo, and out."""
 
 from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.e2e.conftest import OpenTerminal
-from tests.e2e.evening_player import Player, SnakeCharmer, tutorial, walk_out
+from tests.e2e.evening_player import Player, SnakeCharmer, echo_back, tutorial, walk_out
 from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone
 
 TITLE = ["Sketch", "Trace", "Maze", "Snake", "Echo", "Words", "Replays", "Scores", "Calibrate", "Settings", "How"]
 MAZES = ["Daily", "Small", "Medium", "Large", "Huge", "Loops", "Fog"]
 FOOD = 5
-SNAKE_S = 75.0
+SNAKE_S = 60.0
+ECHO = 4
+ECHO_S = 60.0
 
 
+@pytest.mark.timeout(280)
 def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, terminal: OpenTerminal, speech: Speech) -> None:
     screen = terminal(VOICETRAIL, env=virtual_mic.env)
     player = Player(screen, virtual_mic, speech)
@@ -40,11 +45,24 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
             break
         player.insist("right", "to start")
     player.insist("left", "Sketch")
+    player.choose("Echo", TITLE, "Watch: ")
+    row = echo_back(player, ECHO, ECHO_S)
+    if "The longest row" in screen.capture():
+        screen.wait_for("down share")
+    else:
+        # Nothing said for a while: the round pauses by itself, and can be left.
+        screen.wait_for("paused: nothing was said")
+        time.sleep(0.6)
+    player.insist("left", "Sketch")
     player.insist("left", "left again leaves")
     player.say("left", lambda rows: "Sketch" in "\n".join(rows), lambda _, after: not after)
     assert screen.wait_for_exit() == 0
-    print(f"\nuntil the maze's end: {maze}\nwhole evening: {player.counts}; {snake.most} pieces of food at most")
+    print(
+        f"\nuntil the maze's end: {maze}\nwhole evening: {player.counts}\n"
+        f"{snake.most} pieces of food at most, a row of {row} said back"
+    )
     counts = player.counts
     assert sum(counts.heard.values()) >= 0.7 * sum(counts.said.values())
     assert sum(counts.misheard.values()) <= 0.15 * sum(counts.said.values())
     assert snake.most >= 1
+    assert row >= 2
