@@ -2,17 +2,20 @@
 
     python -m tools.attack soak --count 480       # minutes of sound
 
-What must hold after the first ten minutes of sound: memory grows by at most 5 MB, threads and descriptors stay as many, and
-the recording of the whole session reads and checks.
+A round lasts ten minutes of sound; then the next begins, as a player's would, and each is recorded. (A sketch alone would grow by
+some 1 KB a word, for its undo has no limit.) What must hold after the first ten minutes: memory grows by at most 5 MB, threads
+and descriptors stay as many, and every recording reads and checks.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +39,8 @@ BLOCK = SAMPLE_RATE // 50
 GROWTH_MB = 5.0
 SETTLE_PART = 0.25
 """Part of the sound after which memory is taken to have settled, where the whole is short; ten minutes where it is long."""
+ROUND_S = 600.0
+"""Seconds of sound of a round."""
 LOOK_S = 60.0
 """Seconds of sound between two looks."""
 
@@ -135,22 +140,25 @@ def run(count: int = 480, seed: int = 1) -> Outcome:
         seed: of what is fed.
     """
     outcome, began = Outcome(count), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="voicetrail-soak-") as folder:
+    with tempfile.TemporaryDirectory(prefix="voicetrail-soak-") as folder, _data_folder(folder):
         env = {**os.environ, "VOICETRAIL_CONFIG_DIR": f"{folder}/config", "VOICETRAIL_STATE_DIR": f"{folder}/state"}
         settings = load_settings({"tutorial": False, "record_audio": False}, env=env)
-        recording = Path(folder) / "soak.trail"
         source = MixedSource(count, seed)
-        context = make_context(settings, opened=source, record=str(recording))
+        context = make_context(settings, opened=source, record=True)
         round_ = context.begin_round(make_rules(RoundSetup("sketch")))
         updates: queue.Queue[tuple[Update, ...]] = queue.Queue(maxsize=64)
         context.start(updates.put)
         settled = min(10 * 60, count * 60 * SETTLE_PART)
-        next_look = settled
+        next_look, next_round = settled, ROUND_S
         while context.state not in ("ended", "keyboard"):
             for update in updates.get(timeout=60):
                 item = context.take(update)
                 if not isinstance(item, Problem | SourceOpened | Spectrum):
                     outcome.words += round_.hear(item) is not None
+            if source.done / SAMPLE_RATE >= next_round:
+                context.leave_round()
+                round_ = context.begin_round(make_rules(RoundSetup("sketch")))
+                next_round += ROUND_S
             if source.done / SAMPLE_RATE >= next_look:
                 outcome.looks.append((source.done / SAMPLE_RATE / 60, _memory_mb(), threading.active_count(), _descriptors()))
                 next_look += LOOK_S
@@ -158,9 +166,24 @@ def run(count: int = 480, seed: int = 1) -> Outcome:
             outcome.failures.append("listening ended with an error")
         context.close()
         _judge(outcome)
-        _check(recording, outcome)
+        for recording in sorted(Path(folder).rglob("*.trail")):
+            _check(recording, outcome)
     outcome.wall_s = time.monotonic() - began
     return outcome
+
+
+@contextlib.contextmanager
+def _data_folder(folder: str) -> Iterator[None]:
+    """Have recordings and scores kept below a folder meanwhile."""
+    before = os.environ.get("XDG_DATA_HOME")
+    os.environ["XDG_DATA_HOME"] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_DATA_HOME"]
+        else:
+            os.environ["XDG_DATA_HOME"] = before
 
 
 def _judge(outcome: Outcome) -> None:
@@ -180,7 +203,7 @@ def _judge(outcome: Outcome) -> None:
 def _check(recording: Path, outcome: Outcome) -> None:
     timeline = Timeline(read(recording))
     if timeline.differences:
-        outcome.failures.append(f"the recording differs from its checksums: {timeline.differences[0]}")
+        outcome.failures.append(f"{recording.name} differs from its checksums: {timeline.differences[0]}")
 
 
 def _memory_mb() -> float:
