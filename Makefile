@@ -12,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test tfjs lint bench weights attack docs pictures dist clean
+.PHONY: play test tfjs lint bench weights attack evening docs pictures dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -43,6 +43,9 @@ attack: .venv/installed-dev
 
 pictures: .venv/installed-dev
 	$(BIN)/python -m tools.pictures
+
+evening: .venv/installed-dev
+	$(BIN)/pytest -m evening -s $(ARGS)
 
 docs: .venv/installed-dev
 	$(BIN)/mkdocs build --quiet --strict

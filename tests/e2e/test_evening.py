@@ -18,6 +18,7 @@ ECHO = 4
 ECHO_S = 60.0
 
 
+@pytest.mark.evening
 @pytest.mark.timeout(280)
 def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, terminal: OpenTerminal, speech: Speech) -> None:
     screen = terminal(VOICETRAIL, env=virtual_mic.env)
