@@ -32,6 +32,7 @@ from voicetrail.play.updates import Problem, SourceOpened, Spectrum, Update
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.settings import load_settings
+from voicetrail.teaching.recorder import read_all
 
 Sound = npt.NDArray[np.float32]
 
@@ -82,7 +83,7 @@ class MixedSource:
         self._left = minutes * 60 * SAMPLE_RATE
         self.done = 0
         """Samples given out."""
-        self._voice = _demo()
+        self._voice = read_all(FileSource(demo_path()))
         self._noise = (self._rng.standard_normal(1 << 18) * 0.02).astype(np.float32)
         self._now: Sound = np.zeros(0, dtype=np.float32)
         self._events: list[SourceEvent] = []
@@ -121,15 +122,6 @@ class MixedSource:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _demo() -> Sound:
-    blocks = []
-    with FileSource(demo_path()) as source:
-        while not isinstance(item := source.read(1.0), SourceEnded):
-            if isinstance(item, AudioBlock):
-                blocks.append(item.samples)
-    return np.concatenate(blocks)
 
 
 def run(count: int = 480, seed: int = 1) -> Outcome:

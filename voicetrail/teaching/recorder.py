@@ -134,11 +134,15 @@ class TakeRecorder:
         return None
 
 
-def read_all(source: Source) -> Sound:
-    """Read a file source to its end, and close it."""
-    blocks = list[Sound]()
+def read_all(source: Source, limit_s: float | None = None) -> Sound:
+    """Read a source to its end, or for ``limit_s`` seconds of sound, and close it; ``[samples]``."""
+    blocks, done = list[Sound](), 0
     with source:
-        while not isinstance(item := source.read(1.0), SourceEnded):
+        while limit_s is None or done < limit_s * SAMPLE_RATE:
+            item = source.read(POLL_S)
             if isinstance(item, AudioBlock):
                 blocks.append(item.samples)
+                done += len(item.samples)
+            elif isinstance(item, SourceEnded):
+                break
     return np.concatenate(blocks).astype(np.float32) if blocks else np.zeros(0, dtype=np.float32)

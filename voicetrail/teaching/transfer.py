@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from voicetrail.errors import TeachingError, UsageError
-from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded
 from voicetrail.sources import open_source
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import word_sets
@@ -26,6 +25,7 @@ from voicetrail.teaching.evaluation import RocPoint, roc
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
 from voicetrail.teaching.head import ITERATIONS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
 from voicetrail.teaching.making import BASE, keep_set, kept_examples, shipped_negatives
+from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
 from voicetrail.teaching.teach import Taught, check_examples, teach
 from voicetrail.vocabulary import NOISE
@@ -114,11 +114,11 @@ class Transfer:
 
     def _sound(self, sound: npt.ArrayLike | float | str | Path, source: str, device: str | None) -> Sound:
         if isinstance(sound, str | Path):
-            return _read(str(sound), None, None)
+            return read_all(open_source(str(sound)))
         if isinstance(sound, int | float):
             if not 0 < sound <= LONGEST_S:
                 raise UsageError(f"an example takes more than 0 and at most {LONGEST_S:.0f} seconds")
-            return _read(source, device, sound)
+            return read_all(open_source(source, device=device), sound)
         samples = np.asarray(sound, dtype=np.float32)
         if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all() or np.abs(samples).max() > 2:
             raise UsageError("the waveform must be one row of finite samples at 16 kHz, between -1 and 1")
@@ -249,18 +249,3 @@ def delete_saved(name: str) -> None:
         TeachingError: there is none of that name.
     """
     word_sets.delete_set(name)
-
-
-def _read(spec: str, device: str | None, limit_s: float | None) -> Sound:
-    """Read a source to its end, or for so many seconds."""
-    blocks: list[Sound] = []
-    done = 0
-    with open_source(spec, device=device) as source:
-        while limit_s is None or done < limit_s * SAMPLE_RATE:
-            item = source.read(0.5)
-            if isinstance(item, AudioBlock):
-                blocks.append(item.samples)
-                done += len(item.samples)
-            elif isinstance(item, SourceEnded):
-                break
-    return np.concatenate(blocks).astype(np.float32) if blocks else np.zeros(0, dtype=np.float32)
