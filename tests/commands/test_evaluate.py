@@ -24,23 +24,23 @@ def arguments(data: Path, tmp_path: Path, *more: str) -> list[str]:
 
 def test_the_figures_are_printed_as_json(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(data, tmp_path, "--json")) == 0
-    told = capsys.readouterr()
-    found = json.loads(told.out)
+    logged = capsys.readouterr()
+    found = json.loads(logged.out)
     assert found["weights"] == "directional4w"
     assert found["parameters"] <= 300_000
     assert set(found["clips"]["by_word"]) == {"up", "down", "left", "right"}
     assert 0 <= found["clips"]["recall_at_1_percent_false_accepts"] <= 1
     assert found["hop_ms"] > 0
     assert found["streams"] == found["negatives"] == {}
-    assert told.err == "clips\n"
+    assert logged.err == "clips\n"
 
 
 def test_a_report_is_written_beside_the_tables(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib", reason="the report's plots need matplotlib")
     assert main(arguments(data, tmp_path, "--report", str(tmp_path / "report"))) == 0
-    told = capsys.readouterr()
-    assert "| mean |" in told.out
-    assert f"report: {tmp_path / 'report' / 'report.md'}" in told.err
+    logged = capsys.readouterr()
+    assert "| mean |" in logged.out
+    assert f"report: {tmp_path / 'report' / 'report.md'}" in logged.err
     assert (tmp_path / "report" / "det.svg").exists()
 
 
@@ -60,15 +60,15 @@ def test_a_folder_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.C
 def test_streams_are_measured_in_every_condition_and_kind() -> None:
     few = clips(2, words=("up", "cat"))
     small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=recording(4))
-    told: list[str] = []
-    report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, tell=told.append)
+    logged: list[str] = []
+    report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, log=logged.append)
     assert list(report.conditions)[:5] == ["clean", "20 dB", "10 dB", "5 dB", "0 dB"]
     assert set(report.conditions) >= {"cut close", "crowded", "rapid", "same word", "room, 0.5 s", "telephone", "quiet", "hum"}
     assert set(report.negatives) == {"words", "neighbours", "fluent", "noise"}
     assert all(report.conditions[name].seconds == 4.0 for name in ("clean", "0 dB", "telephone"))
     assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken != {}
     assert all(not metrics.spoken for metrics in report.negatives.values())
-    assert told[0] == "clips"
+    assert logged[0] == "clips"
 
 
 class NoiseRecognizer:

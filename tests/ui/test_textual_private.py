@@ -37,7 +37,7 @@ async def test_without_the_private_names_the_game_is_played_all_the_same(
 
 
 async def test_an_update_that_cannot_be_made_small_is_textuals_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DiffCompositor, "_rows_alone", lambda self, spans: 1 / 0)
+    monkeypatch.setattr(DiffCompositor, "_rows_only", lambda self, spans: 1 / 0)
     app = make_app(make_settings(tmp_path))
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right")

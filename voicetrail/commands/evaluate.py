@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     weights = load_weights(args.weights)
     folders = find_folders(args.data, args.noise, args.negatives, args.synthetic)
     corpus = load_corpus(folders, "validation", args.cache)
-    found = evaluate(weights, corpus, streams=args.stream, seconds=args.seconds, tell=output.write_error)
+    found = evaluate(weights, corpus, streams=args.stream, seconds=args.seconds, log=output.write_error)
     if args.json:
         output.write_json(found.as_dict())
     else:

@@ -116,10 +116,10 @@ def run(args: argparse.Namespace) -> int:
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("training", total=total)
 
-        def show_progress(done: jobs.Step) -> None:
+        def show_progress(done: jobs.TrainingProgress) -> None:
             bar.update(task, completed=done.epoch * job.schedule.batches + done.batch, description=f"loss {done.loss:.3f}")
             if done.validation is not None:
-                found, minutes = done.validation, done.left / 60
+                found, minutes = done.validation, done.left_s / 60
                 console.print(
                     f"epoch {done.epoch + 1:3d}/{job.schedule.epochs}  loss {done.loss:.3f}  validation {found.accuracy:.2%}  "
                     f"at 1 % false accepts {found.recall:.2%}  {minutes:.0f} min left",

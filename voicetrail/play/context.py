@@ -140,7 +140,7 @@ class SessionContext:
             return
         self.worker = worker
         worker.muted = self.words_held
-        worker.spectrum_wanted = self.shows_spectrum
+        worker.sends_spectrum = self.shows_spectrum
         if not self._stopping:
             worker.run()
 
@@ -330,7 +330,7 @@ class SessionContext:
         """Show the sound as the recognizer sees it, or hide it; return the line to show."""
         self._spectrum = shown
         if self.worker is not None:
-            self.worker.spectrum_wanted = shown
+            self.worker.sends_spectrum = shown
         if shown and self.worker is not None and self.labels and picture_of(self.worker.recognizer) is None:
             return "the sound is not here: the recognizer runs on the other machine"
         return "what the recognizer sees, the newest on the right" if shown else "spectrogram hidden"

@@ -27,12 +27,12 @@ def begin_requested(context: SessionContext, setup: RoundSetup, background: str 
         VoicetrailError: there is no such level, the drawing cannot be read, or the recording's file cannot be made.
     """
     inputs: list[tuple[int, Input]] = []
-    wanted = with_settings(setup, context.settings)
+    setup = with_settings(setup, context.settings)
     if setup.mode == "sketch" and setup.level:
         kept = open_drawing(setup.level)
         if kept is not None:
-            wanted, inputs = kept
-    current = context.begin_round(make_rules(wanted))
+            setup, inputs = kept
+    current = context.begin_round(make_rules(setup))
     if inputs:
         current.restore(inputs)
         current.do(Resume() if current.rules.paused else Stop("key"))

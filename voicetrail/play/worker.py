@@ -88,7 +88,7 @@ class ListeningWorker:
         """The recognizer once it is loaded."""
         self.loading = False
         """The recognizer is being loaded in a thread that cannot be interrupted."""
-        self.spectrum_wanted = False
+        self.sends_spectrum = False
         """Send what the recognizer sees, too."""
 
     def stop(self) -> None:
@@ -313,7 +313,7 @@ class ListeningWorker:
             if self._observer is not None:
                 self._observer.hear(event)
             batch.append(event)
-            if isinstance(event, Scores) and self.spectrum_wanted and (picture := picture_of(self.recognizer)) is not None:
+            if isinstance(event, Scores) and self.sends_spectrum and (picture := picture_of(self.recognizer)) is not None:
                 batch.append(Spectrum(bands_of(picture)))
             if isinstance(event, Ready) and isinstance(listener, RemoteListener):
                 self.recognizer = listener.recognizer

@@ -89,7 +89,7 @@ class TerminalInput:
             self._pending = text[-LONGEST_SEQUENCE:] if len(text) < LONGEST_SEQUENCE else text[:2] + text[-2:]
             return ""
         if (sequence := _CSI.match(text)) is not None:
-            out.append(_wanted(*sequence.groups()))
+            out.append(_reduced(*sequence.groups()))
             return text[sequence.end() :]
         if _CSI_BEGINS.match(text) and len(text) < LONGEST_SEQUENCE:
             self._pending = text
@@ -100,8 +100,8 @@ class TerminalInput:
         return text[length:]
 
 
-def _wanted(parameters: str, between: str, final: str) -> str:
-    """A control sequence as Textual is to see it; empty for one that is no key, mouse or focus report."""
+def _reduced(parameters: str, between: str, final: str) -> str:
+    """The control sequence to pass on to Textual; empty for one that is no key, mouse or focus report."""
     sequence = f"{ESC}[{parameters}{between}{final}"
     if parameters.startswith("?"):
         return sequence if between == "$" and final == "y" else ""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voicetrail.events import SAMPLE_RATE, WordHeard
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.training.evaluate.choose import HIGHEST, LOWEST, SMOOTHINGS, TALK_SHIFTS, Allowed, choose
-from voicetrail.training.evaluate.measure import LATE, Heard, Hops, StreamMetrics, decide, hear, measure, near_words
+from voicetrail.training.evaluate.measure import ANSWER_MAX_S, Heard, Hops, StreamMetrics, decide, hear, measure, near_words
 from voicetrail.training.evaluate.streams import Sound, Spoken, Stream
 
 LABELS = ("up", "left", "_unknown_")
@@ -46,8 +46,8 @@ def test_latencies_are_from_the_end_of_the_word() -> None:
     ("word", "time", "right"),
     [
         ("up", UP.begin + 1, True),
-        ("up", UP.end + LATE, True),
-        ("up", UP.end + LATE + 1, False),
+        ("up", UP.end + round(ANSWER_MAX_S * SECOND), True),
+        ("up", UP.end + round(ANSWER_MAX_S * SECOND) + 1, False),
         ("up", UP.begin, False),
         ("left", UP.end, False),
     ],

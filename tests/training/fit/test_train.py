@@ -17,7 +17,7 @@ from voicetrail.spotting.features import FeatureSettings, LogMel
 from voicetrail.spotting.model import DEFAULT_ARCHITECTURE
 from voicetrail.training.fit import compose
 from voicetrail.training.fit.compose import Composer
-from voicetrail.training.fit.train import GROUP, Schedule, Trainer, World, score_pictures
+from voicetrail.training.fit.train import GROUP, Processes, Schedule, Trainer, score_pictures
 
 BRIEF = Schedule(epochs=2, windows=2 * GROUP, batch=GROUP, warmup=0.1)
 
@@ -34,8 +34,8 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def trainer(schedule: Schedule = BRIEF, world: World | None = None) -> Trainer:
-    return Trainer(composer(), DEFAULT_ARCHITECTURE, FeatureSettings(), schedule, world=world)
+def trainer(schedule: Schedule = BRIEF, processes: Processes | None = None) -> Trainer:
+    return Trainer(composer(), DEFAULT_ARCHITECTURE, FeatureSettings(), schedule, processes=processes)
 
 
 def losses(trainer: Trainer) -> list[float]:
@@ -105,7 +105,7 @@ def test_it_begins_with_the_weights_of_another_run() -> None:
 @pytest.mark.parametrize(("batch", "size"), [(100, 1), (GROUP, 2), (3 * GROUP, 2)])
 def test_a_batch_must_be_whole_groups_for_each_process(batch: int, size: int) -> None:
     with pytest.raises(TrainingError, match=f"multiple of {GROUP * size}"):
-        trainer(replace(BRIEF, batch=batch), World(0, size))
+        trainer(replace(BRIEF, batch=batch), Processes(0, size))
 
 
 def labels_by_group(of: Trainer) -> list[list[int]]:
@@ -116,7 +116,7 @@ def labels_by_group(of: Trainer) -> list[list[int]]:
 def test_processes_share_out_the_groups_of_each_batch() -> None:
     schedule = replace(BRIEF, batch=4 * GROUP, windows=8 * GROUP)
     alone = labels_by_group(trainer(schedule))
-    first, second = (labels_by_group(trainer(schedule, World(rank, 2))) for rank in (0, 1))
+    first, second = (labels_by_group(trainer(schedule, Processes(rank, 2))) for rank in (0, 1))
     assert [alone[at : at + 4] for at in (0, 4)] == [[first[at], second[at], first[at + 1], second[at + 1]] for at in (0, 2)]
 
 

@@ -282,16 +282,16 @@ def write(
         output.write_error(f"not there, left out: {', '.join(absent)} (sudo apt install {' '.join(absent)})")
     with ProcessPoolExecutor() as pool:
         for voice in voices:
-            wanted = []
+            lines = []
             for line in found[voice.name]:
                 if f"{voice.name}/{line.name}" in left_out:
                     (out / voice.name / f"{line.name}.flac").unlink(missing_ok=True)
                 else:
-                    wanted.append(line)
-            if not wanted:
+                    lines.append(line)
+            if not lines:
                 continue
             (out / voice.name).mkdir(parents=True, exist_ok=True)
-            lengths = [length for length in pool.map(partial(_write, voice=voice, out=out), wanted, chunksize=8) if length]
+            lengths = [length for length in pool.map(partial(_write, voice=voice, out=out), lines, chunksize=8) if length]
             yield voice, len(lengths), sum(lengths) / SAMPLE_RATE / 60
 
 

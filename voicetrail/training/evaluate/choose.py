@@ -66,7 +66,7 @@ def choose(
         labels: of the recognizer.
         words: to choose a threshold for; others that the recognizer knows count for nothing.
         positive: streams with words, one a condition.
-        allowed: what false moves are counted in, each kind with its allowance; the first is running speech, which a calibration
+        allowed: what false moves are counted in, each kind with how many are allowed; the first is running speech, which a calibration
             weighs thresholds by.
         smoothings: to try.
         talk_shifts: to try.

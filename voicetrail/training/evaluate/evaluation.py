@@ -25,7 +25,7 @@ from voicetrail.vocabulary import DIRECTIONS, is_word
 FEW = 60
 """A word with fewer validation clips weighs as if it had this many at least (never more than ten times its clips)."""
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Report:
         }
 
 
-def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float, tell: Tell) -> Report:
+def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float, log: Log) -> Report:
     """Measure a recognizer on the validation split.
 
     Clips are all the validation speakers'; streams are those of the judging half, at the shipped settings.
@@ -89,13 +89,13 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float,
         corpus: the validation split.
         streams: measure streams as well, which takes minutes.
         seconds: length of each stream with words.
-        tell: is given lines for people.
+        log: writes a line for people.
     """
     torch.set_num_threads(1)
     count = parameters(weights.model)
     recognizer = Recognizer(weights)
     words = [label for label in recognizer.labels if is_word(label)]
-    tell("clips")
+    log("clips")
     scores, truth = score_clips(recognizer, corpus)
     weight = balance(truth)
     report = Report(
@@ -111,10 +111,10 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float,
     if streams:
         targets = [word for word in DIRECTIONS if word in words]
         for name, make in conditions(corpus, "judging", seconds, 23, targets):
-            tell(f"stream: {name}")
+            log(f"stream: {name}")
             report.conditions[name] = _directions(recognizer, [make()], targets)
         for stream in negative_streams(corpus, "judging", 23, targets):
-            tell(f"without any direction: {stream.name}, {stream.seconds / 60:.0f} min")
+            log(f"without any direction: {stream.name}, {stream.seconds / 60:.0f} min")
             report.negatives[stream.name] = _directions(recognizer, [stream], targets)
     return report
 

@@ -16,7 +16,7 @@ from voicetrail.spotting.talk import steady_posterior, update_talk_level
 from voicetrail.training.evaluate.streams import Spoken, Stream
 from voicetrail.vocabulary import UNKNOWN, is_word
 
-LATE = 3 * SAMPLE_RATE // 4
+ANSWER_MAX_S = 0.75
 """A word given out later than this after its end counts as missed, and the event as a false move."""
 
 TRACE = 0.03
@@ -132,9 +132,9 @@ class StreamMetrics:
 
 
 def _match(event: WordHeard, spoken: Sequence[Spoken]) -> Spoken | None:
-    """The word that an event answers: the same word, begun before the event, and ended at most ``LATE`` before it."""
+    """The word that an event answers: the same word, begun before the event, and ended at most ``ANSWER_MAX_S`` before it."""
     for truth in spoken:
-        if truth.word == event.word and truth.begin < event.time <= truth.end + LATE:
+        if truth.word == event.word and truth.begin < event.time <= truth.end + ANSWER_MAX_S * SAMPLE_RATE:
             return truth
     return None
 

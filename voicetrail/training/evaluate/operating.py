@@ -34,8 +34,8 @@ def false_moves(
     for word in words:
         rates: list[float] = []
         for threshold in THRESHOLDS:
-            alone = replace(settings, thresholds={**dict.fromkeys(labels, NEVER), word: threshold})
-            count = sum(len(decide(item.hops, labels, alone)) for item in live)
+            only_word = replace(settings, thresholds={**dict.fromkeys(labels, NEVER), word: threshold})
+            count = sum(len(decide(item.hops, labels, only_word)) for item in live)
             rate = round(count / hours, 2) if hours else 0.0
             rates.append(min(rate, rates[-1]) if rates else rate)
         per_hour[word] = rates

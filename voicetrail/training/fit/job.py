@@ -26,10 +26,10 @@ from voicetrail.training.evaluate.tuning import choose_settings, choose_temperat
 from voicetrail.training.fit.checkpoints import BEST, CHECKPOINT, HISTORY, averaged, epoch_path, save_network
 from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.mine import mine, mined
-from voicetrail.training.fit.train import Schedule, Trainer, World, score_pictures
+from voicetrail.training.fit.train import Processes, Schedule, Trainer, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """News from a run: a batch was trained, or (with ``validation``) an epoch ended."""
+class TrainingProgress:
+    """How far a run is: after a batch or, with ``validation``, after an epoch."""
 
     epoch: int
     batch: int
     loss: float
-    left: float
-    """Time left in s, as the run goes so far."""
+    left_s: float
+    """Estimated time to the end of the run, at the speed so far."""
     validation: ClipMetrics | None = None
 
 
@@ -86,14 +86,14 @@ class Validation:
         return measure_clips(scores.double().numpy(), self.labels, self.truth)
 
 
-def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> list[Path]:
+def run(job: Job, resume: bool, log: Log, show_progress: Callable[[TrainingProgress], None]) -> list[Path]:
     """Train, and write a weights file for each vocabulary.
 
     Args:
         job: what to do.
         resume: go on from the checkpoint in ``job.out``; without it, one that is there is an error.
-        tell: is given lines for people.
-        step: is given the progress.
+        log: writes a line for people.
+        show_progress: is called after each batch and epoch.
 
     Returns:
         The weights files, empty on all processes but the first.
@@ -102,17 +102,17 @@ def run(job: Job, resume: bool, tell: Tell, step: Callable[[Step], None]) -> lis
         TrainingError: the data or the checkpoint cannot be used.
     """
     torch.set_num_threads(job.threads)
-    processes = World.join(job.device)
-    trainer = _prepare(job, resume, tell, processes)
+    processes = Processes.join(job.device)
+    trainer = _prepare(job, resume, log, processes)
     if processes.rank > 0:
-        _train(job, trainer, None, step)
+        _train(job, trainer, None, show_progress)
         return []
     corpus = load_corpus(job.folders, "validation", job.cache)
-    _train(job, trainer, Validation(corpus, trainer.features, VOCABULARIES[job.vocabularies[0]]), step)
-    return write_all(job, trainer.composer.classes, corpus, trainer.progress.best_epoch, tell)
+    _train(job, trainer, Validation(corpus, trainer.features, VOCABULARIES[job.vocabularies[0]]), show_progress)
+    return write_all(job, trainer.composer.classes, corpus, trainer.progress.best_epoch, log)
 
 
-def _prepare(job: Job, resume: bool, tell: Tell, processes: World) -> Trainer:
+def _prepare(job: Job, resume: bool, log: Log, processes: Processes) -> Trainer:
     """Load what training hears, and build the network as fresh, as trained before, or as the checkpoint has it."""
     if job.architecture not in ARCHITECTURES:
         raise TrainingError(f"there is no architecture {job.architecture!r}; there are {', '.join(ARCHITECTURES)}")
@@ -120,7 +120,7 @@ def _prepare(job: Job, resume: bool, tell: Tell, processes: World) -> Trainer:
     checkpoint = job.out / CHECKPOINT
     if checkpoint.exists() and not resume:
         raise TrainingError(f"{job.out} holds an unfinished run; go on with --resume, or name another folder with --out")
-    tell("decoding the recordings (once; they are kept in the cache)" if job.cache else "decoding the recordings")
+    log("decoding the recordings (once; they are kept in the cache)" if job.cache else "decoding the recordings")
     composer = Composer(load_corpus(job.folders, "training", job.cache), seed=job.schedule.seed)
     for name in job.vocabularies:
         known_words(name, composer.classes)
@@ -131,42 +131,44 @@ def _prepare(job: Job, resume: bool, tell: Tell, processes: World) -> Trainer:
         job.schedule,
         device=job.device,
         workers=job.workers,
-        world=processes,
+        processes=processes,
         bfloat16=job.bfloat16,
     )
     if resume and checkpoint.exists():
         trainer.resume(checkpoint)
-        tell(f"going on after epoch {trainer.progress.epoch}")
+        log(f"going on after epoch {trainer.progress.epoch}")
     elif job.start is not None:
         trainer.begin_with(averaged(job.start))
     if job.mine:
-        tell("looking for what the weights take for a direction in talk and noise")
+        log("looking for what the weights take for a direction in talk and noise")
         _mine(job, trainer, processes)
-        tell(f"{len(composer.hard_talk):,} hard places in talk, {len(composer.surroundings.hard):,} in noise")
+        log(f"{len(composer.hard_talk):,} hard places in talk, {len(composer.surroundings.hard):,} in noise")
     counts = f"{parameters(trainer.model):,} parameters, {len(composer.corpus.clips):,} clips, {len(composer.classes)} classes"
-    tell(f"{job.architecture}: {counts}")
+    log(f"{job.architecture}: {counts}")
     return trainer
 
 
-def _train(job: Job, trainer: Trainer, validation: Validation | None, step: Callable[[Step], None]) -> None:
+def _train(
+    job: Job, trainer: Trainer, validation: Validation | None, show_progress: Callable[[TrainingProgress], None]
+) -> None:
     """Train the epochs that are left; with ``validation``, measure and keep each."""
     began, done, batches = time.monotonic(), trainer.progress.epoch, job.schedule.batches
-    left = 0.0
+    left_s = 0.0
     while trainer.progress.epoch < job.schedule.epochs:
         epoch, losses = trainer.progress.epoch, []
         for batch, loss in trainer.epoch():
             losses.append(loss)
             so_far = (epoch - done) * batches + batch + 1
-            left = (time.monotonic() - began) / so_far * ((job.schedule.epochs - done) * batches - so_far)
-            step(Step(epoch, batch, loss, left))
+            left_s = (time.monotonic() - began) / so_far * ((job.schedule.epochs - done) * batches - so_far)
+            show_progress(TrainingProgress(epoch, batch, loss, left_s))
         if validation is not None:
             metrics = validation.measure(trainer)
             _keep(trainer, metrics, float(np.mean(losses)), job)
             trainer.checkpoint(job.out / CHECKPOINT)
-            step(Step(epoch, batches, float(np.mean(losses)), left, metrics))
+            show_progress(TrainingProgress(epoch, batches, float(np.mean(losses)), left_s, metrics))
 
 
-def _mine(job: Job, trainer: Trainer, processes: World) -> None:
+def _mine(job: Job, trainer: Trainer, processes: Processes) -> None:
     """Give the composer the hard places of talk and noise: those of the weights begun with, which a resumed run finds kept."""
     composer, columns = trainer.composer, [trainer.composer.classes.index(word) for word in DIRECTIONS]
     for name, sound in (("talk", composer.corpus.talk.sound), ("noise", composer.corpus.noise.sound)):
@@ -202,7 +204,7 @@ def known_words(vocabulary: str, classes: Sequence[str]) -> tuple[str, ...]:
     return words
 
 
-def write_all(job: Job, classes: Sequence[str], corpus: Corpus, epoch: int, tell: Tell) -> list[Path]:
+def write_all(job: Job, classes: Sequence[str], corpus: Corpus, epoch: int, log: Log) -> list[Path]:
     """Write the best epoch as a weights file for each vocabulary, with what is chosen for it.
 
     Args:
@@ -210,15 +212,15 @@ def write_all(job: Job, classes: Sequence[str], corpus: Corpus, epoch: int, tell
         classes: of the network.
         corpus: the validation split.
         epoch: the best; -1 where it is not of this run.
-        tell: is given lines for people.
+        log: writes a line for people.
     """
     tensors, paths = averaged(job.out / BEST), list[Path]()
     like: DetectorSettings | None = None
     for name in job.vocabularies:
         weights = _assembled(job, classes, name, tensors, epoch)
         if job.choose_seconds > 0:
-            tell(f"choosing thresholds for {name} on the streams of one half of the validation speakers")
-            weights = chosen_for(weights, corpus, job.choose_seconds, tell, like)
+            log(f"choosing thresholds for {name} on the streams of one half of the validation speakers")
+            weights = chosen_for(weights, corpus, job.choose_seconds, log, like)
             # One network: what was best for the first vocabulary is taken for the others, which saves most of the search.
             like = like or weights.info.detector
         path = job.out / f"{name}.safetensors"
@@ -250,7 +252,7 @@ def _sources(folders: Folders) -> list[str]:
     return names + (["synthetic"] if folders.synthetic else [])
 
 
-def chosen_for(weights: Weights, corpus: Corpus, seconds: float, tell: Tell, like: DetectorSettings | None = None) -> Weights:
+def chosen_for(weights: Weights, corpus: Corpus, seconds: float, log: Log, like: DetectorSettings | None = None) -> Weights:
     """The same weights with temperature and detector settings chosen on the choosing half.
 
     ``like``: take smoothing and shift from these settings instead of looking for the best.
@@ -258,7 +260,7 @@ def chosen_for(weights: Weights, corpus: Corpus, seconds: float, tell: Tell, lik
     info = replace(weights.info, temperature=choose_temperature(weights, corpus))
     choices = choose_settings(replace(weights, info=info), corpus, seconds, like)
     best = choices[0]
-    tell(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
+    log(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
     rows = [
         {
             "smoothing": each.settings.smoothing,

@@ -81,14 +81,14 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Processes:
     """The processes that train together (torch.distributed), or one alone."""
 
     rank: int = 0
     size: int = 1
 
     @classmethod
-    def join(cls, device: str) -> World:
+    def join(cls, device: str) -> Processes:
         """Join the others if ``torchrun`` started this process."""
         if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()
@@ -153,7 +153,7 @@ class Trainer:
         schedule: how long and how fast.
         device: ``cpu`` or ``cuda``.
         workers: processes that compose windows beside the one that trains; 0 composes in between.
-        world: the processes that share the work.
+        processes: the processes that share the work.
         bfloat16: multiply in bfloat16, a quarter faster on a CPU that has it.
 
     Raises:
@@ -169,17 +169,17 @@ class Trainer:
         *,
         device: str = "cpu",
         workers: int = 0,
-        world: World | None = None,
+        processes: Processes | None = None,
         bfloat16: bool = False,
     ) -> None:
         self.composer, self.architecture, self.features, self.schedule = composer, architecture, features, schedule
-        self.device, self.workers, self.world = device, workers, world or World()
+        self.device, self.workers, self.processes = device, workers, processes or Processes()
         self.bfloat16 = bfloat16
         per_batch = schedule.batch // GROUP
-        if schedule.batch % GROUP or per_batch % self.world.size:
+        if schedule.batch % GROUP or per_batch % self.processes.size:
             raise TrainingError(
-                f"a batch of {schedule.batch} is not whole groups of {GROUP} for each of {self.world.size} processes; "
-                f"choose --batch as a multiple of {GROUP * self.world.size}"
+                f"a batch of {schedule.batch} is not whole groups of {GROUP} for each of {self.processes.size} processes; "
+                f"choose --batch as a multiple of {GROUP * self.processes.size}"
             )
         torch.manual_seed(schedule.seed)
         self.pictures = PictureMaker(features, schedule.strength)
@@ -211,7 +211,7 @@ class Trainer:
 
     def epoch(self) -> Iterator[tuple[int, float]]:
         """Train one epoch; give out ``(batch, loss)`` as it goes. ``average`` then holds the weights to use."""
-        schedule, share = self.schedule, self.schedule.batch // GROUP // self.world.size
+        schedule, share = self.schedule, self.schedule.batch // GROUP // self.processes.size
         self.model.train()
         self.optimizer.zero_grad()
         total = 0.0
@@ -237,7 +237,9 @@ class Trainer:
             self._cycle, self._composed = cycle, {}
         batches = np.random.default_rng((schedule.seed, 2, epoch)).permutation(schedule.batches).tolist()
         numbers = [
-            batch * per_batch + group for batch in batches for group in range(self.world.rank, per_batch, self.world.size)
+            batch * per_batch + group
+            for batch in batches
+            for group in range(self.processes.rank, per_batch, self.processes.size)
         ]
         missing = [number for number in numbers if number not in self._composed]
         loader = DataLoader(
@@ -255,15 +257,15 @@ class Trainer:
             yield self.pictures.vary(np.random.default_rng((schedule.seed, 3, epoch, number)), pictures.float()), labels
 
     def _step(self, step: int) -> None:
-        if self.world.size > 1:
+        if self.processes.size > 1:
             for parameter in self.model.parameters():
                 if parameter.grad is not None:
                     dist.all_reduce(parameter.grad)
-                    parameter.grad /= self.world.size
+                    parameter.grad /= self.processes.size
             for buffer in self.model.buffers():
                 if buffer.is_floating_point():
                     dist.all_reduce(buffer)
-                    buffer /= self.world.size
+                    buffer /= self.processes.size
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(step)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)

@@ -64,14 +64,14 @@ class DiffCompositor(Compositor):
     def _diff(self) -> DiffUpdate | None:
         screen = self.size.region
         dirty = [region.intersection(screen) for region in self._dirty_regions]
-        pieces = self._rows_alone(list(self._regions_to_spans(region for region in dirty if region)))
+        pieces = self._rows_only(list(self._regions_to_spans(region for region in dirty if region)))
         if pieces is None:
             update = super().render_partial_update()
             return None if update is None else DiffUpdate(_cut(update))
         self._dirty_regions.clear()
         return DiffUpdate(pieces) if pieces else None
 
-    def _rows_alone(self, spans: Sequence[tuple[int, int, int]]) -> list[Piece] | None:
+    def _rows_only(self, spans: Sequence[tuple[int, int, int]]) -> list[Piece] | None:
         """Render spans that lie in widgets of rows each; ``None`` where one does not."""
         pieces: list[Piece] = []
         places = [(widget, region, region.intersection(clip)) for widget, (region, clip) in self.visible_widgets.items()]
@@ -120,18 +120,18 @@ class _Pen:
                 self._turn(_codes(style, self._system) if style is not None else ("", "", ""))
                 self._out.append(text)
 
-    def _turn(self, wanted: tuple[str, str, str]) -> None:
+    def _turn(self, style: tuple[str, str, str]) -> None:
         """Go over to another style (attributes, color, background)."""
         now = self._style
-        if wanted == now:
+        if style == now:
             return
-        self._style = wanted
-        if wanted[0] != now[0] or (now[1] and not wanted[1]) or (now[2] and not wanted[2]):
+        self._style = style
+        if style[0] != now[0] or (now[1] and not style[1]) or (now[2] and not style[2]):
             # An attribute can only be taken back with everything else.
-            new = [part for part in wanted if part]
+            new = [part for part in style if part]
             self._out.append(f"\x1b[0;{';'.join(new)}m" if new else RESET)
         else:
-            self._out.append(f"\x1b[{';'.join(new for new, old in zip(wanted, now, strict=True) if new != old)}m")
+            self._out.append(f"\x1b[{';'.join(new for new, old in zip(style, now, strict=True) if new != old)}m")
 
 
 @lru_cache(maxsize=2000)
