@@ -1,0 +1,45 @@
+"""Run by path, with nothing of this package: makes the terminal the process's own, limits what it may use, and becomes the game.
+
+    python -I -S enter.py MEMORY-BYTES FILE-BYTES PROGRAM ARGUMENTS…
+
+(Between fork and exec it cannot be done: code that runs there, in a process with threads, may wait for a lock for ever.)
+"""
+
+import contextlib
+import fcntl
+import os
+import resource
+import sys
+import termios
+
+FILES = 128
+"""Files that a game may have open."""
+NICER = 5
+"""How far a game steps back behind the door and the recognizer, which serve everybody."""
+
+
+def limit(what: int, most: int) -> None:
+    """Set a limit, or leave a lower one."""
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    with contextlib.suppress(OSError, ValueError):  # a system that does not know it
+        resource.setrlimit(what, (most, most))
+
+
+def main() -> None:
+    """Prepare, and become the program."""
+    memory, file, program, *arguments = sys.argv[1:]
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    os.umask(0o077)
+    with contextlib.suppress(OSError):
+        os.nice(NICER)
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_NOFILE, FILES)
+    limit(resource.RLIMIT_FSIZE, int(file))
+    if sys.platform == "linux":
+        limit(resource.RLIMIT_AS, int(memory))
+    os.execv(program, [program, *arguments])
+
+
+if __name__ == "__main__":
+    main()

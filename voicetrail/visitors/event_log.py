@@ -1,0 +1,104 @@
+"""The log of a door: one line an event, for a file or the journal; no voices, no names of devices.
+
+A line is ``TIME EVENT key=value …``, with values quoted as in JSON where they are not plain. Everything that came from outside is made
+printable first. A flood of events cannot fill the disk: what is over the rate is counted, and the number stands in the next line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from voicetrail import output
+from voicetrail.atomic import PRIVATE_FILE, make_private_folder
+from voicetrail.errors import VoicetrailError
+from voicetrail.link.delay import TokenBucket
+from voicetrail.text import printable
+
+LINES_PER_SECOND, LINES_IN_HAND = 5, 500
+"""Lines that are written: in the long run, and at once."""
+VALUE_LIMIT = 80
+"""Characters of a value."""
+PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]+")
+"""Values that need no quotes."""
+
+
+class EventLog:
+    """Writes events.
+
+    Args:
+        path: the file to append to (0600); ``None`` writes to the standard error, which a service manager keeps.
+        stream: in place of both, for tests.
+        clock: for the rate.
+        now: for the times that are written.
+
+    Raises:
+        VoicetrailError: the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._now = now
+        self._bucket = TokenBucket(LINES_PER_SECOND, LINES_IN_HAND)
+        self._left_out = 0
+        if path is not None:
+            try:
+                make_private_folder(path.absolute().parent)
+                descriptor = os.open(
+                    path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, PRIVATE_FILE
+                )
+            except OSError as error:
+                raise VoicetrailError(f"cannot write the log {printable(path)}: {error.strerror}") from None
+            self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", buffering=1)
+
+    def write(self, event: str, **values: object) -> None:
+        """Write an event.
+
+        Args:
+            event: its name, one plain word.
+            values: what is known of it; ``None`` is left out.
+        """
+        if not self._bucket.take(1, self._clock()):
+            self._left_out += 1
+            return
+        if self._left_out:
+            values["left_out"], self._left_out = self._left_out, 0
+        parts = [self._now().strftime("%Y-%m-%dT%H:%M:%SZ"), event]
+        parts += [f"{name}={_written(value)}" for name, value in values.items() if value is not None]
+        line = " ".join(parts)
+        if self._stream is None:
+            output.write_error(line)
+        else:
+            with contextlib.suppress(OSError, ValueError):  # a full disk does not end anybody's game
+                self._stream.write(line + "\n")
+                self._stream.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.close()
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    text = printable(value, VALUE_LIMIT)
+    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,255 @@
+"""A visitor's game: a process on a pseudo-terminal of its own, with an environment, a home and limits of its own.
+
+Everything here runs in one asyncio loop. Nothing is read ahead and nothing is stored: while the visitor does not take what the game
+writes, the game waits, and while the game does not take what the visitor sends, ``write`` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.text import printable
+from voicetrail.visitors.limits import VisitorLimits
+from voicetrail.visitors.terminal import TerminalSize
+
+READ_BYTES = 16 * 1024
+"""Bytes that are read from a game at once."""
+FILE_BYTES = 4 * 1024 * 1024
+"""Size of any file that a game may write where nothing is recorded: scores, settings, a log."""
+ENDS_WITHIN_S = 5.0
+"""Seconds that a game is given to close its files and go, after each way of asking."""
+POLL_S = 0.05
+"""Seconds between two looks at a process, where the system cannot report its end."""
+
+
+class GameProcess:
+    """One running game. Made by ``start``; ``close``, or the end of ``async with``, leaves nothing of it.
+
+    Attributes:
+        pid: the process, which leads a session and a process group of its own.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._terminal = terminal
+        self._loop = asyncio.get_running_loop()
+        self._reading = asyncio.Lock()
+        self._writing = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._closed = False
+        self._pidfd = _pidfd(process.pid)
+        self._poll: asyncio.Task[None] | None = None
+        if self._pidfd >= 0:
+            self._loop.add_reader(self._pidfd, self._reap)
+        else:
+            self._poll = self._loop.create_task(self._poll_end())
+
+    @classmethod
+    def start(
+        cls,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        size: TerminalSize,
+        folder: Path,
+        limits: VisitorLimits | None = None,
+        hand_on: Sequence[int] = (),
+    ) -> Self:
+        """Start a game; called inside a running loop.
+
+        Args:
+            command: the absolute path of a program, and its arguments.
+            environment: all of its environment.
+            size: of the visitor's window.
+            folder: where it runs: the visitor's home.
+            limits: memory and size of its files.
+            hand_on: descriptors that it inherits under their own numbers; all others are closed.
+
+        Raises:
+            VoicetrailError: the system does not let it start (too many processes, no terminals left).
+        """
+        limits = limits or VisitorLimits()
+        file_bytes = max(FILE_BYTES, int(limits.recordings_mb * 1e6))
+        enter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("enter.py"))]
+        bounds = [str(limits.memory_mb << 20), str(file_bytes)]
+        try:
+            terminal, inside = pty.openpty()
+        except OSError as error:
+            raise VoicetrailError(f"no terminal is left for a visitor ({error.strerror})") from None
+        try:
+            _resize(terminal, size)
+            os.set_blocking(terminal, False)
+            process = subprocess.Popen(
+                [*enter, *bounds, *command],
+                stdin=inside,
+                stdout=inside,
+                stderr=inside,
+                env=dict(environment),
+                cwd=folder,
+                pass_fds=tuple(hand_on),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(terminal)
+            raise VoicetrailError(f"a visitor's game cannot be started ({printable(error.strerror)})") from None
+        finally:
+            os.close(inside)
+        return cls(process, terminal)
+
+    async def read(self) -> bytes:
+        """What the game writes, at least one byte; nothing once it has ended and all was read."""
+        async with self._reading:
+            while not self._closed:
+                try:
+                    return os.read(self._terminal, READ_BYTES)
+                except BlockingIOError:
+                    if self.ended:
+                        break
+                    await self._until_ready()
+                except OSError:
+                    # Linux answers so when the last program has closed the terminal.
+                    break
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        """Give the game what the visitor typed; waits until it has taken all, and drops what comes after its end."""
+        async with self._writing:
+            while data and not self._closed and not self._ended.is_set():
+                try:
+                    data = data[os.write(self._terminal, data) :]
+                except BlockingIOError:
+                    await self._until_ready(to_write=True)
+                except OSError:
+                    return
+
+    def resize(self, size: TerminalSize) -> None:
+        """The visitor's window has another size now."""
+        if not self._closed:
+            with contextlib.suppress(OSError):
+                _resize(self._terminal, size)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._ended.is_set()
+
+    async def wait(self) -> int:
+        """Wait for the end; return the exit code, negative for a signal that ended it."""
+        await self._ended.wait()
+        return self._process.returncode or 0
+
+    async def end(self, within_s: float = ENDS_WITHIN_S) -> int:
+        """Have the game end: as when a terminal is closed, so that recordings are whole; then by force.
+
+        Args:
+            within_s: seconds that it is given after each way of asking.
+
+        Returns:
+            The exit code, as ``wait``.
+        """
+        # What it still writes is taken, so that it does not wait for a visitor who reads no more.
+        drain = self._loop.create_task(self._drain())
+        try:
+            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
+                if self.ended:
+                    break
+                self._signal(number)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), within_s)
+            return self._process.returncode or 0
+        finally:
+            drain.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await drain
+
+    def close(self) -> None:
+        """Leave nothing: the process is killed if it is still there, and the terminal closed. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if not self._ended.is_set():
+            self._signal(signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDS_WITHIN_S)
+            self._ended.set()
+        if self._poll is not None:
+            self._poll.cancel()
+        self._forget_pidfd()
+        self._loop.remove_reader(self._terminal)
+        self._loop.remove_writer(self._terminal)
+        os.close(self._terminal)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not self.ended:
+                await self.end()
+        finally:
+            self.close()
+
+    async def _drain(self) -> None:
+        while await self.read():
+            pass
+
+    async def _until_ready(self, *, to_write: bool = False) -> None:
+        """Wait until the terminal can be read (or written to), or the game has ended."""
+        ready = asyncio.Event()
+        (self._loop.add_writer if to_write else self._loop.add_reader)(self._terminal, ready.set)
+        waits = [self._loop.create_task(event.wait()) for event in (ready, self._ended)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            if not self._closed:
+                (self._loop.remove_writer if to_write else self._loop.remove_reader)(self._terminal)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _reap(self) -> None:
+        if self._process.poll() is not None:
+            self._forget_pidfd()
+            self._ended.set()
+
+    def _forget_pidfd(self) -> None:
+        if self._pidfd >= 0:
+            self._loop.remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+    async def _poll_end(self) -> None:
+        while self._process.poll() is None:
+            await asyncio.sleep(POLL_S)
+        self._ended.set()
+
+
+def _resize(terminal: int, size: TerminalSize) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
+
+
+def _pidfd(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
