@@ -7,8 +7,8 @@ torch: the recognizer comes in from outside, so that it can be loaded where and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +35,20 @@ POLL = 0.1
 """Longest wait for sound in s before the loop looks whether it is to end."""
 
 Sound = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Sound that is to be scored before the listener can go on."""
+
+    samples: Sound
+    """``[window_samples]``; the next hop overwrites it."""
+    blanked: int
+    """Samples at its begin that are not to count."""
+
+
+Steps = Generator["Event | Window", "tuple[float, ...] | None", None]
+"""What a listener does with a piece of its source: it gives out events, and windows whose posteriors are to be sent to it."""
 
 
 class RecognizerProtocol(Protocol):
@@ -191,19 +205,38 @@ class Listener:
         try:
             while not self._stop.is_set():
                 item = self.source.read(POLL)
-                yield from self._muting()
-                if item is None:
-                    continue
-                if not isinstance(item, AudioBlock):
-                    yield from self._source_event(item)
-                    if isinstance(item, SourceEnded):
-                        return
-                    continue
-                yield from self._block(item)
+                yield from self._scored(self.take(item))
+                if isinstance(item, SourceEnded):
+                    return
         finally:
             self.source.close()
 
-    def _source_event(self, item: SourceEvent) -> Iterator[Event]:
+    def take(self, item: AudioBlock | SourceEvent | None) -> Steps:
+        """Listen to one item of the source (``None``: nothing came), and leave the scoring to the caller.
+
+        It is what ``events`` does, for who scores the windows of many listeners together (``recognizer_service``). The caller
+        sends the posteriors of each ``Window`` before anything else, and reads the source on only when the steps have ended.
+        """
+        yield from self._muting()
+        if isinstance(item, AudioBlock):
+            yield from self._block(item)
+        elif item is not None:
+            yield from self._source_event(item)
+
+    def _scored(self, steps: Steps) -> Iterator[Event]:
+        posteriors: tuple[float, ...] | None = None
+        while True:
+            try:
+                step = steps.send(posteriors)
+            except StopIteration:
+                return
+            posteriors = None
+            if isinstance(step, Window):
+                posteriors = self.recognizer.score(step.samples, step.blanked)
+            else:
+                yield step
+
+    def _source_event(self, item: SourceEvent) -> Steps:
         if isinstance(item, SourceLost):
             # What was said before the gap must not be joined with what is said after it.
             self._window[:] = 0.0
@@ -212,7 +245,7 @@ class Listener:
             self.detector.reset()
         yield replace(item, time=self.time)
 
-    def _block(self, block: AudioBlock) -> Iterator[Event]:
+    def _block(self, block: AudioBlock) -> Steps:
         if block.lost:
             self._lost += block.lost
             yield SamplesLost(self.time, block.lost, self._lost)
@@ -230,13 +263,13 @@ class Listener:
                 if self._stop.is_set():
                     return
 
-    def _muting(self) -> Iterator[Event]:
+    def _muting(self) -> Steps:
         """Take over a change of ``muted``, and give it out before the first hop that it holds for."""
         if self.muted == self.listened:
             self.listened = not self.listened
             yield ListeningChanged(self.time, self.listened)
 
-    def _end_of_hop(self, captured: float | None) -> Iterator[Event]:
+    def _end_of_hop(self, captured: float | None) -> Steps:
         yield from self._muting()
         raw, muted = self._hop, not self.listened
         for tap in (self.tap, self.second_tap):
@@ -247,7 +280,8 @@ class Listener:
         yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)
         self._window[: -len(sound)] = self._window[len(sound) :]
         self._window[-len(sound) :] = sound
-        posteriors = self.recognizer.score(self._window, self.detector.blanked(self.time, len(self._window)))
+        posteriors = yield Window(self._window, self.detector.blanked(self.time, len(self._window)))
+        assert posteriors is not None
         before = self.detector.applied
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
         now = self.detector.applied

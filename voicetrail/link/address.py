@@ -51,8 +51,12 @@ class Address:
     """The address serves one game: its socket and secret are removed from the file system once they were used."""
     any_owner: bool = False
     """Connect also to what another user of this machine serves."""
+    title: str = ""
+    """What messages call it, in place of the address: whom a host serves should not read the host's paths."""
 
     def __str__(self) -> str:
+        if self.title:
+            return printable(self.title)
         if self.transport == "fifo":
             return printable(self.path)
         scheme = next(name for name, meant in SCHEMES.items() if meant == (self.content, self.transport))

@@ -33,6 +33,24 @@ SEND_LIMIT = 64 * 1024
 """Bytes that may wait to be sent; what does not fit is not sent (pings, settings)."""
 
 
+def why_not_connected(where: str, error: OSError | ValueError) -> str:
+    """Say why there is no connection to an address."""
+    if isinstance(error, PermissionError):
+        return str(error) if error.errno is None else f"{where}: you may not use it ({error.strerror})"
+    if isinstance(error, TimeoutError):
+        return f"{where} does not answer"
+    return f"nobody serves {where} ({getattr(error, 'strerror', None) or printable(error, 80)})"
+
+
+def why_broken(where: str, error: Exception) -> str:
+    """Say why a connection that was up has ended; whatever a peer's bytes led to."""
+    if isinstance(error, WireError):
+        return f"{where} sent something invalid: {error}"
+    if isinstance(error, OSError):
+        return f"the connection to {where} broke ({error.strerror or error})"
+    return f"the connection to {where} failed ({type(error).__name__}: {printable(error, 80)})"
+
+
 class Receiver(Protocol):
     """What a connection hands its bytes to. All calls come from the connection's thread.
 
@@ -53,6 +71,22 @@ class Receiver(Protocol):
 
     def disconnected(self, message: str, ended: bool) -> None:
         """The connection is down; it is tried again, unless it has ``ended``."""
+        ...
+
+
+class Transport(Protocol):
+    """What keeps a connection up for its receiver: ``Connection`` in a thread, or a loop that serves many of them."""
+
+    def start(self) -> None:
+        """Begin to connect."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send bytes when the connection takes them; drop them where it is down or too much waits already."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; safe to call twice."""
         ...
 
 
@@ -144,24 +178,16 @@ class Connection:
         where = str(self._address)
         try:
             handle = self._open()
-        except PermissionError as error:
-            return str(error) if error.errno is None else f"{where}: you may not use it ({error.strerror})", None
-        except TimeoutError:
-            return f"{where} does not answer", None
         except (OSError, ValueError) as error:
-            return f"nobody serves {where} ({getattr(error, 'strerror', None) or printable(error, 80)})", None
+            return why_not_connected(where, error), None
         began = self._clock()
         try:
             self._receiver.connected(began)
             self._pump(handle)
             message = f"{where} has closed the connection"
-        except WireError as error:
-            message = f"{where} sent something invalid: {error}"
-        except OSError as error:
-            message = f"the connection to {where} broke ({error.strerror or error})"
         except Exception as error:
             # Whatever a peer's bytes lead to, the thread lives on and connects again.
-            message = f"the connection to {where} failed ({type(error).__name__}: {printable(error, 80)})"
+            message = why_broken(where, error)
         finally:
             with self._lock:
                 self._socket = None

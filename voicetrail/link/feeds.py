@@ -28,8 +28,7 @@ from voicetrail.events import (
 )
 from voicetrail.link.client import Message
 from voicetrail.link.status import encode_state
-from voicetrail.link.wire import WireError
-from voicetrail.link.words import MUTE, TUNE, HopSummary, decode_settings, encode_ready, encode_word
+from voicetrail.link.words import MUTE, TUNE, HopSummary, decode_mute, decode_settings, encode_ready, encode_word
 from voicetrail.listening import POLL, Gain, Listener, NamedRecognizer, level
 from voicetrail.spotting.detector import Detector, DetectorSettings
 
@@ -166,10 +165,7 @@ class WordsFeed:
         if event.type == TUNE:
             self._listener.apply_settings(decode_settings(event.data))
         elif event.type == MUTE:
-            muted = event.data.get("muted")
-            if not isinstance(muted, bool):
-                raise WireError("a mute that is neither on nor off")
-            self._listener.muted = muted
+            self._listener.muted = decode_mute(event.data)
 
 
 def sound_message(block: AudioBlock, lost: int = 0) -> Message:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from wyoming.event import Event as WireEvent
 
@@ -31,6 +32,7 @@ from voicetrail.link.lateness import WORD_WAIT_LIMIT_S
 from voicetrail.link.status import SourceStatus, State, StateReports
 from voicetrail.link.wire import SOURCE_STATE, WireError, encode
 from voicetrail.link.words import (
+    GAIN,
     HEARD,
     LOST,
     MUTE,
@@ -96,6 +98,9 @@ class RemoteListener:
         self._muted = False
         self._settings: DetectorSettings | None = None
         """What was set here; ``None`` for what ships."""
+        self._gain: float | Literal["auto"] | None = None
+        """What was set here; ``None`` leaves it to the other end."""
+        self._takes_gain = False
         self._delay = DelayEstimator()
         self._events: queue.Queue[Event] = queue.Queue(EVENTS_WAITING)
         self._stop = threading.Event()
@@ -129,6 +134,12 @@ class RemoteListener:
         """Have the recognizer decide with these settings."""
         self._settings = settings
         self._send(WireEvent(TUNE, settings.to_dict()))
+
+    def apply_gain(self, gain: float | Literal["auto"]) -> None:
+        """Have the sound amplified so (dB, or ``auto``), where the recognizer takes that from a game (a host's does)."""
+        self._gain = gain
+        if self._takes_gain:
+            self._send(WireEvent(GAIN, {"gain": gain}))
 
     def stop(self) -> None:
         """Ask ``events`` to end; it does so within ``listening.POLL`` seconds."""
@@ -174,6 +185,7 @@ class RemoteListener:
         assert self._handshake is not None
         for event in self._handshake.received(data, now):
             if event.type == READY:
+                self._takes_gain = event.data.get("gain") is True
                 self._ready(*decode_ready(event.data), now)
             elif event.type == SOURCE_STATE:
                 report = self._reports.decode(event.data, now)
@@ -209,6 +221,8 @@ class RemoteListener:
         elif self._settings is not None:
             self._send(WireEvent(TUNE, self._settings.to_dict()))
         self._send(WireEvent(MUTE, {"muted": self._muted}))
+        if self._gain is not None:
+            self.apply_gain(self._gain)
         self._change(State.ON, ready.source)
 
     def _event(self, event: WireEvent, labels: tuple[str, ...], now: float) -> None:

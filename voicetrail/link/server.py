@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
-import stat
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from voicetrail.link.address import Address
 from voicetrail.link.client import Client, Feed, Message
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.owner import is_loopback, knows_owners, plain_address, refusal
+from voicetrail.link.unix_socket import ListeningSocket
 from voicetrail.link.wire import WireError, encode
 from voicetrail.text import printable
 
@@ -74,7 +73,7 @@ class LinkServer:
         self._on_problem = on_problem
         self._problems = TokenBucket(PROBLEMS_PER_SECOND, PROBLEMS_IN_HAND)
         self._socket: socket.socket | None = None
-        self._made: os.stat_result | None = None
+        self._unix: ListeningSocket | None = None
         self._closed = False
         self._loop = asyncio.new_event_loop()
         # In the order in which they came.
@@ -123,7 +122,8 @@ class LinkServer:
         for thread in self._threads:
             thread.join(JOIN_S)
         self._owners.shutdown(wait=False, cancel_futures=True)
-        self._remove_socket()
+        if self._unix is not None:
+            self._unix.remove()
 
     def _listen(self) -> socket.socket:
         address = self.address
@@ -136,44 +136,10 @@ class LinkServer:
                 host = "127.0.0.1" if address.host == "localhost" else str(plain_address(address.host))
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET
                 return socket.create_server((host, address.port), family=family, backlog=UNPROVEN)
-            return self._listen_unix(Path(address.path))
+            self._unix = ListeningSocket(Path(address.path), str(address), UNPROVEN)
+            return self._unix.socket
         except OSError as error:
             raise RemoteError(f"cannot serve {address}: {error.strerror or printable(error)}") from None
-
-    def _listen_unix(self, path: Path) -> socket.socket:
-        with contextlib.suppress(FileNotFoundError):
-            found = path.lstat()
-            if not stat.S_ISSOCK(found.st_mode):
-                raise RemoteError(f"cannot serve {self.address}: something that is not a socket is there")
-            if found.st_uid != os.geteuid():
-                raise RemoteError(f"cannot serve {self.address}: another user's socket is there")
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
-                probe.settimeout(1)
-                probe.connect(str(path))
-                raise RemoteError(f"{self.address} is served already: stop the other program, or take another path")
-            path.unlink()
-        server = socket.socket(socket.AF_UNIX)
-        old_mask = os.umask(0o177)
-        try:
-            server.bind(str(path))
-        except OSError:
-            server.close()
-            raise
-        finally:
-            os.umask(old_mask)
-        self._made = path.lstat()
-        server.listen(UNPROVEN)
-        return server
-
-    def _remove_socket(self) -> None:
-        """Remove the socket's file, unless another program has put its own there meanwhile."""
-        if self._made is None:
-            return
-        path = Path(self.address.path)
-        with contextlib.suppress(FileNotFoundError):
-            there = path.lstat()
-            if (there.st_dev, there.st_ino) == (self._made.st_dev, self._made.st_ino):
-                path.unlink()
 
     def _feed(self) -> None:
         try:

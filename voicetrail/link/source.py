@@ -22,7 +22,7 @@ from voicetrail.audio.microphone_problem import ZeroCheck, only_zeros
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, SourceEvent
 from voicetrail.link.address import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, Address, parse_address, take_secret
-from voicetrail.link.connection import Connection
+from voicetrail.link.connection import Connection, Receiver, Transport
 from voicetrail.link.delay import DelayEstimator, TokenBucket
 from voicetrail.link.handshake import Handshake
 from voicetrail.link.lateness import LatenessPolicy, Verdict
@@ -78,6 +78,7 @@ class NetworkSource:
         address: where from.
         paced: for a FIFO, see ``open_fifo``.
         clock: this machine's clock.
+        transport: makes what keeps the connection up; left out, a thread of its own does.
 
     Raises:
         AudioError: the secret of the address cannot be read.
@@ -85,7 +86,14 @@ class NetworkSource:
 
     live = True
 
-    def __init__(self, address: Address, *, paced: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        paced: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        transport: Callable[[Address, Receiver], Transport] | None = None,
+    ) -> None:
         self.name = str(address)
         self.lost = 0
         """Samples dropped, or reported lost, since the source was opened."""
@@ -121,8 +129,17 @@ class NetworkSource:
         self._position = 0.0
         self._last_sound = 0.0
         self._paused = False
-        self._connection = Connection(address, self, ends=self._fifo and not paced, clock=clock)
+        self._connection: Transport = (
+            Connection(address, self, ends=self._fifo and not paced, clock=clock)
+            if transport is None
+            else transport(address, self)
+        )
         self._connection.start()
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that have come and were not read yet."""
+        return self._queued / SAMPLE_RATE
 
     @property
     def delay_s(self) -> float | None:

@@ -17,6 +17,8 @@ CHANGES_PER_SECOND, CHANGES_IN_HAND = 5, 20
 """Reports of its microphone that a peer may send."""
 MESSAGE_LIMIT = 1_000
 """Most characters of a peer's message; what is shown of it is shorter."""
+NAME_LIMIT = 80
+"""Most characters of a source's name, which comes with the report that it is back."""
 
 
 class State(Enum):
@@ -67,7 +69,7 @@ class StateReports:
         name = text(data, "state", 20)
         message = printable(text(data, "message", MESSAGE_LIMIT, ""), 160)
         if name == "back":
-            return State.ON, ""
+            return State.ON, message
         if name == "delayed":
             return State.DELAYED, message or "the microphone at the other end is delayed"
         if name == "lost":
@@ -82,4 +84,6 @@ def encode_state(event: SourceEvent) -> Event:
     if isinstance(event, SourceLost | SourceDelayed):
         state = "lost" if isinstance(event, SourceLost) else "delayed"
         return Event(SOURCE_STATE, {"state": state, "message": printable(event.message, MESSAGE_LIMIT)})
-    return Event(SOURCE_STATE, {"state": "back" if isinstance(event, SourceBack) else "ended"})
+    if isinstance(event, SourceBack):
+        return Event(SOURCE_STATE, {"state": "back", "message": printable(event.name, NAME_LIMIT)})
+    return Event(SOURCE_STATE, {"state": "ended"})

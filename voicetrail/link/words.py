@@ -10,7 +10,8 @@ Beside the events of ``link.wire`` there are these Wyoming events (times in samp
   clipping, ``g`` gain, ``u`` how far running talk moves the thresholds up. Only when something has changed, at most twice a
   second.
 - ``vt-lost``: ``t``, ``n`` samples lost now, ``a`` in all.
-- back to the recognizer: ``vt-tune`` (the detector's settings) and ``vt-mute`` (``muted``).
+- back to the recognizer: ``vt-tune`` (the detector's settings), ``vt-mute`` (``muted``) and, where ``vt-ready`` has ``gain``,
+  ``vt-gain`` (``gain``: dB, or ``auto``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from wyoming.event import Event as WireEvent
 
@@ -27,8 +28,8 @@ from voicetrail.link.wire import WireError, number, text
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.text import printable
 
-READY, HEARD, NEAR, SCORES, LOST, TUNE, MUTE = (
-    f"vt-{name}" for name in ("ready", "heard", "near", "scores", "lost", "tune", "mute")
+READY, HEARD, NEAR, SCORES, LOST, TUNE, MUTE, GAIN = (
+    f"vt-{name}" for name in ("ready", "heard", "near", "scores", "lost", "tune", "mute", "gain")
 )
 LABELS_LIMIT = 64
 """Most labels of a recognizer elsewhere."""
@@ -40,6 +41,8 @@ LATEST = 1e15
 """Largest time in samples, and largest clock in ms."""
 MOST_LOST = 1e12
 """Most samples that can be lost."""
+GAIN_DB = (-40.0, 40.0)
+"""Lowest and highest gain that a game may ask for."""
 REASONS = get_args(RejectionReason)
 
 
@@ -53,8 +56,8 @@ def encode_word(event: WordHeard | WordRejected | SamplesLost) -> WireEvent:
     return WireEvent(NEAR, data | {"r": event.reason, "l": round(event.lacking, 3), "v": event.rival})
 
 
-def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
-    """Write the description of the recognizer."""
+def encode_ready(ready: Ready, shipped: DetectorSettings, *, takes_gain: bool = False) -> WireEvent:
+    """Write the description of the recognizer; ``takes_gain``: the game may set the gain of the sound."""
     return WireEvent(
         READY,
         {
@@ -64,7 +67,8 @@ def encode_ready(ready: Ready, shipped: DetectorSettings) -> WireEvent:
             "hash": ready.weights_hash,
             "detector": shipped.to_dict(),
         }
-        | ({"meanings": dict(ready.meanings)} if ready.meanings else {}),
+        | ({"meanings": dict(ready.meanings)} if ready.meanings else {})
+        | ({"gain": True} if takes_gain else {}),
     )
 
 
@@ -81,6 +85,27 @@ def decode_settings(data: object) -> DetectorSettings:
     if len(settings.thresholds) > LABELS_LIMIT:
         raise WireError("too many thresholds")
     return replace(settings, thresholds={printable(word, LABEL_LENGTH): value for word, value in settings.thresholds.items()})
+
+
+def decode_mute(data: Mapping[str, Any]) -> bool:
+    """Read whether words are to be held back.
+
+    Raises:
+        WireError: it is neither on nor off.
+    """
+    muted = data.get("muted")
+    if not isinstance(muted, bool):
+        raise WireError("a mute that is neither on nor off")
+    return muted
+
+
+def decode_gain(data: Mapping[str, Any]) -> float | Literal["auto"]:
+    """Read a gain: dB, or ``auto``.
+
+    Raises:
+        WireError: it is neither, or out of bounds.
+    """
+    return "auto" if data.get("gain") == "auto" else number(data, "gain", *GAIN_DB)
 
 
 def decode_ready(data: Mapping[str, Any]) -> tuple[Ready, DetectorSettings]:

@@ -66,6 +66,7 @@ def make_context(
             send,
             opened=opened,
             make_gain=lambda: make_gain(settings.values.gain),
+            gain_setting=lambda: settings.values.gain,
             observer=ContextObserver(context),
             weights_required=settings.origin("weights") in GIVEN,
         )

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import Literal, Protocol
 
 from voicetrail.audio.source import Source
 from voicetrail.errors import AudioError, VoicetrailError
@@ -52,6 +52,7 @@ class ListeningWorker:
         send: is given what happened, in batches, from the worker's thread; must not wait.
         opened: a source that is open already (a file that was checked before the screen was taken).
         make_gain: makes a gain stage for each source; ``None`` for none.
+        gain_setting: the gain in dB, or ``auto``, for a recognizer elsewhere that takes it from the game.
         observer: is given everything at once.
         weights_required: the weights were asked for in so many words: if they cannot be used, the game ends.
     """
@@ -65,6 +66,7 @@ class ListeningWorker:
         *,
         opened: Source | None = None,
         make_gain: Callable[[], Gain | None] = lambda: None,
+        gain_setting: Callable[[], float | Literal["auto"]] = lambda: "auto",
         observer: ListeningObserver | None = None,
         weights_required: bool = False,
     ) -> None:
@@ -74,6 +76,7 @@ class ListeningWorker:
         self._send = send
         self._opened = opened
         self._make_gain = make_gain
+        self._gain_setting = gain_setting
         self._observer = observer
         self._weights_required = weights_required
         self._stop = threading.Event()
@@ -156,6 +159,8 @@ class ListeningWorker:
         """Take a changed gain over, from the next hop on."""
         if isinstance(listener := self._listener, Listener):
             listener.gain = self._make_gain()
+        elif isinstance(listener, RemoteListener):
+            listener.apply_gain(self._gain_setting())
 
     def run(self) -> None:
         """Open, load, listen; until ``stop``. An error of the program ends listening, and the player reads so."""
@@ -318,6 +323,7 @@ class ListeningWorker:
             if isinstance(event, Ready) and isinstance(listener, RemoteListener):
                 self.recognizer = listener.recognizer
                 self.apply_settings()
+                self.apply_gain()
                 batch.append(SourceOpened(event.source))
             if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
                 self._send(tuple(batch))

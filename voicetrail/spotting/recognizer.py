@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,9 @@ HOP = SAMPLE_RATE // 25
 """40 ms between windows: half of it is the mean wait for a decision."""
 DIGITS = 3
 """Decimals that scores are rounded to: finer than a threshold's step, and short in a replay file."""
+TOGETHER_FROM = 3
+"""Pictures from which on the general network, which takes them all at once, is faster than the unrolled one. Measured on one thread,
+in ms a picture: 1: 0.37 unrolled, 0.55 general; 2: 0.45 general; 4: 0.25; 8: 0.17; 16: 0.14; 64: 0.11."""
 
 Sound = npt.NDArray[np.float32]
 
@@ -54,11 +58,17 @@ class Recognizer:
         self._unrolled = Unrolled(model, features.rows, features.frames) if isinstance(model.backbone, TemporalResNet) else None
         empty = np.zeros((features.rows, features.frames), dtype=np.float32)
         self._picture: Sound = empty if self._unrolled is None else self._unrolled.picture
-        self._moving: StreamingFeatures | StreamingPatch = (
-            StreamingFeatures(self._features, self.hop, self._picture)
-            if isinstance(self._features, LogMel)
-            else StreamingPatch(self._features, self.hop, self._picture)
-        )
+        self._moving = self._features_into(self._picture)
+
+    def _features_into(self, out: Sound) -> StreamingFeatures | StreamingPatch:
+        if isinstance(self._features, LogMel):
+            return StreamingFeatures(self._features, self.hop, out)
+        return StreamingPatch(self._features, self.hop, out)
+
+    def open_stream(self) -> SoundStream:
+        """Begin a stream of sound beside others: its windows go through the network with theirs (``score_pictures``)."""
+        picture = np.zeros_like(self._picture)
+        return SoundStream(picture, self._features_into(picture))
 
     def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         """Posteriors of one window.
@@ -75,6 +85,25 @@ class Recognizer:
         with torch.inference_mode():
             self._moving(window, blanked)
             logits = self._general() if self._unrolled is None else self._unrolled()
+        return self._rounded(logits)
+
+    def score_pictures(self, pictures: Sequence[Sound]) -> list[tuple[float, ...]]:
+        """Posteriors of the network's inputs ``[rows, frames]``, of one or of several streams, as ``score`` gives them.
+
+        Several go through the network together, which takes a third of the time for each. A sum is then added up in another order,
+        so that a posterior may come out another by 1 in its last decimal.
+        """
+        with torch.inference_mode():
+            if self._unrolled is None or len(pictures) >= TOGETHER_FROM:
+                logits = self._head(self._backbone(torch.from_numpy(np.stack(pictures)[:, None]))).numpy()
+                return [self._rounded(each) for each in logits]
+            out = []
+            for picture in pictures:
+                self._picture[:] = picture
+                out.append(self._rounded(self._unrolled()))
+            return out
+
+    def _rounded(self, logits: Sound) -> tuple[float, ...]:
         return tuple(round(value, DIGITS) for value in self._posteriors.one(logits))
 
     def _general(self) -> Sound:
@@ -140,6 +169,25 @@ class Recognizer:
         with torch.inference_mode():
             out: Sound = self._backbone(self._features(torch.from_numpy(np.array(window[None], dtype=np.float32))))[0].numpy()
         return out
+
+
+class SoundStream:
+    """One stream of sound among several that share a recognizer: what has to be remembered from window to window.
+
+    Args:
+        picture: where the network's input goes: ``[rows, frames]``.
+        features: that compute it.
+    """
+
+    def __init__(self, picture: Sound, features: StreamingFeatures | StreamingPatch) -> None:
+        self.picture = picture
+        """The network's input for the last window."""
+        self._features = features
+
+    def take(self, window: Sound, blanked: int = 0) -> None:
+        """Compute the picture of a window; see ``Recognizer.score``."""
+        with torch.inference_mode():
+            self._features(window, blanked)
 
 
 def loudest_window(sound: Sound, size: int) -> Sound:

@@ -1,0 +1,205 @@
+"""Everything that the recognizer's process does: its visitors, their connections, the batches, and how it fares."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+
+from voicetrail.errors import RemoteError
+from voicetrail.link.address import Address
+from voicetrail.link.connection import Receiver
+from voicetrail.link.delay import TokenBucket
+from voicetrail.link.source import NetworkSource
+from voicetrail.link.unix_socket import check_private_folder
+from voicetrail.recognizer_service.batches import GATHER_S, Batches, Overload, median_waiting_s
+from voicetrail.recognizer_service.connection import LoopConnection
+from voicetrail.recognizer_service.messages import Kind, Report, ServiceStatus, VisitorSound, words_spec
+from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.recognizer_service.words_server import WordsServer
+from voicetrail.spotting.recognizer import Recognizer, load_recognizer
+from voicetrail.text import printable
+
+TICK_S = 0.2
+"""Seconds between two looks at what is due: pings, sound that does not come, overload."""
+BUSY_TICKS = 25
+"""Ticks over which the part of a core is averaged."""
+TITLE = "your connection"
+"""What a visitor's messages call the socket that the sound comes from."""
+BUSY = "this host is busy: words may come late"
+REPORTS_PER_SECOND, REPORTS_IN_HAND = 0.2, 5
+"""Reports about one visitor."""
+
+
+class _Guest:
+    """A visitor with what belongs to it."""
+
+    def __init__(self, name: str, words: WordsServer) -> None:
+        self.name, self.words = name, words
+        self.visitor: Visitor
+        self.connection: LoopConnection | None = None
+        self.reports = TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND)
+
+
+class Engine:
+    """Serves visitors in one thread, that of the loop.
+
+    Args:
+        loop: the running loop.
+        report: is given what the host's log should have.
+        load: makes a recognizer from the name or path of its weights.
+        gather_s: longest time that a window waits for others.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        report: Callable[[Report], None],
+        load: Callable[[str], Recognizer] = load_recognizer,
+        gather_s: float = GATHER_S,
+    ) -> None:
+        self._loop, self._report, self._load = loop, report, load
+        self._guests: dict[str, _Guest] = {}
+        self._recognizers: dict[str, Recognizer] = {}
+        self._loading = asyncio.Lock()
+        self._batches = Batches(loop, self._failed, gather_s)
+        self._overload = Overload()
+        self._cpu: deque[tuple[float, float]] = deque(maxlen=BUSY_TICKS + 1)
+        self._ticking = loop.call_later(TICK_S, self._tick)
+
+    async def load(self, weights: str) -> Recognizer:
+        """Load weights once, beside the loop: the other visitors play on.
+
+        Raises:
+            VoicetrailError: they cannot be used.
+        """
+        async with self._loading:
+            if weights not in self._recognizers:
+                self._recognizers[weights] = await self._loop.run_in_executor(None, self._load, weights)
+            return self._recognizers[weights]
+
+    async def add(self, name: str, sound: VisitorSound) -> str:
+        """Serve a visitor; return the address of the words, for the game's ``--source``.
+
+        Raises:
+            VoicetrailError: the folder, the weights or the socket cannot be used, or there is a visitor of that name.
+        """
+        if name in self._guests:
+            raise RemoteError(f"there is a visitor {printable(name, 40)} already")
+        recognizer = await self.load(sound.weights)
+        guest: _Guest
+
+        def problem(text: str) -> None:
+            self._about(guest, "client", text)
+
+        words = WordsServer(sound.folder, lambda event: guest.visitor.received(event), problem)
+        guest = _Guest(name, words)
+        guest.visitor = Visitor(name, sound, recognizer, words)
+        words.describe(guest.visitor.ready, recognizer.detector)
+        await words.start()
+        self._guests[name] = guest
+        self._listen(guest, sound)
+        return words_spec(sound.folder)
+
+    def remove(self, name: str) -> None:
+        """Serve a visitor no more; one that is not there is no error."""
+        guest = self._guests.pop(name, None)
+        if guest is not None:
+            self._batches.forget(guest.visitor)
+            guest.visitor.source.close()
+            guest.words.close()
+
+    def set_sound(self, name: str, sound: VisitorSound) -> None:
+        """Take a visitor's sound from another socket; ``None`` in it for none.
+
+        Raises:
+            RemoteError: there is no such visitor.
+        """
+        if name not in self._guests:
+            raise RemoteError(f"there is no visitor {printable(name, 40)}")
+        self._listen(self._guests[name], sound)
+
+    def status(self) -> ServiceStatus:
+        """How it fares."""
+        visitors = [guest.visitor for guest in self._guests.values()]
+        (then, used_then), (now, used_now) = (self._cpu[0], self._cpu[-1]) if self._cpu else ((0.0, 0.0), (0.0, 0.0))
+        return ServiceStatus(
+            len(visitors),
+            sum(visitor.hears for visitor in visitors),
+            self._batches.windows,
+            self._batches.batches,
+            time.process_time(),
+            (used_now - used_then) / (now - then) if now > then else 0.0,
+            self._overload.level,
+            median_waiting_s(visitors),
+            os.getpid(),
+            {visitor.name: visitor.source.lost for visitor in visitors if visitor.source.lost},
+        )
+
+    def close(self) -> None:
+        """End everything."""
+        self._ticking.cancel()
+        self._batches.close()
+        for name in list(self._guests):
+            self.remove(name)
+
+    def _listen(self, guest: _Guest, sound: VisitorSound) -> None:
+        visitor = guest.visitor
+        self._batches.forget(visitor)
+        guest.connection = None
+        if sound.sound is None:
+            visitor.listen_to(None)
+            return
+        check_private_folder(sound.sound.parent)
+
+        def transport(address: Address, receiver: Receiver) -> LoopConnection:
+            guest.connection = LoopConnection(
+                address,
+                receiver,
+                self._loop,
+                on_activity=lambda: self._batches.sound_came(visitor),
+                on_cut_off=lambda message: self._cut_off(guest, message),
+            )
+            return guest.connection
+
+        visitor.listen_to(NetworkSource(Address("wyoming", "unix", path=str(sound.sound), title=TITLE), transport=transport))
+
+    def _cut_off(self, guest: _Guest, message: str) -> None:
+        self._batches.forget(guest.visitor)
+        guest.visitor.cut_off(message)
+        guest.connection = None
+        self._about(guest, "cut off", message)
+
+    def _failed(self, visitor: Visitor, error: Exception) -> None:
+        guest = self._guests[visitor.name]
+        self._batches.forget(visitor)
+        visitor.cut_off("an error of the host ended listening (the arrow keys draw)")
+        guest.connection = None
+        self._about(guest, "failed", f"{type(error).__name__}: {error}")
+
+    def _about(self, guest: _Guest, kind: Kind, text: str) -> None:
+        if guest.reports.take(1, time.monotonic()):
+            self._report(Report(kind, text, guest.name))
+
+    def _tick(self) -> None:
+        self._ticking = self._loop.call_later(TICK_S, self._tick)
+        now = time.monotonic()
+        self._cpu.append((now, time.process_time()))
+        for guest in list(self._guests.values()):
+            if guest.connection is not None:
+                guest.connection.tick(now)
+        visitors = [guest.visitor for guest in self._guests.values()]
+        self._batches.expected = max(1, sum(visitor.hears for visitor in visitors))
+        if self._overload.take(median_waiting_s(visitors), now):
+            self._degrade()
+
+    def _degrade(self) -> None:
+        """Leave out what the overload of the moment asks for, for all alike, and say so."""
+        level = self._overload.level
+        self._batches.skips = level >= 2
+        for guest in self._guests.values():
+            guest.words.shows_scores = level == 0
+            guest.words.say_busy(BUSY if level >= 2 else None)
+        self._report(Report("busy", ("in time again", "no scores for charts", "every second window only")[level]))

@@ -1,0 +1,86 @@
+"""The recognizer's process: takes the host's orders from a socket, until that is closed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+from typing import Any
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.recognizer_service.engine import Engine
+from voicetrail.recognizer_service.messages import (
+    LINE_LIMIT,
+    Report,
+    decode_line,
+    decode_sound,
+    encode_line,
+    encode_status,
+)
+from voicetrail.text import printable
+
+
+def main() -> None:
+    """Serve until the host goes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--control", type=int, required=True, help="descriptor of the socket that the host's orders come from")
+    parser.add_argument("--weights", action="append", default=[], help="weights to load before the first visitor comes")
+    args = parser.parse_args()
+    # The host ends this process by closing the socket, once the visitors were told; a terminal's keys are for the host.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    asyncio.run(_serve(socket.socket(fileno=args.control), args.weights))
+
+
+async def _serve(control: socket.socket, weights: list[str]) -> None:
+    reader, writer = await asyncio.open_unix_connection(sock=control, limit=LINE_LIMIT)
+
+    def send(message: dict[str, Any]) -> None:
+        if not writer.is_closing():
+            writer.write(encode_line(message))
+
+    def report(event: Report) -> None:
+        send({"report": event.kind, "visitor": event.visitor, "text": event.text})
+
+    engine = Engine(asyncio.get_running_loop(), report)
+    tasks: set[asyncio.Task[None]] = set()
+    try:
+        for name in weights:
+            await engine.load(name)
+        send({"ready": list(weights)})
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                task = asyncio.create_task(_obey(engine, decode_line(line), send))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+    except VoicetrailError as error:
+        send({"failed": str(error)})
+    finally:
+        engine.close()
+        writer.close()
+
+
+async def _obey(engine: Engine, order: dict[str, Any], send: Any) -> None:
+    answer: dict[str, Any] = {"id": order.get("id")}
+    try:
+        answer["result"] = await _result(engine, order)
+    except VoicetrailError as error:
+        answer["error"] = str(error)
+    except Exception as error:  # an order that cannot be carried out leaves the other visitors alone
+        answer["error"] = f"{type(error).__name__}: {printable(error, 200)}"
+    send(answer)
+
+
+async def _result(engine: Engine, order: dict[str, Any]) -> Any:
+    match order["do"]:
+        case "add":
+            return await engine.add(order["visitor"], decode_sound(order["sound"]))
+        case "remove":
+            return engine.remove(order["visitor"])
+        case "sound":
+            return engine.set_sound(order["visitor"], decode_sound(order["sound"]))
+        case "status":
+            return encode_status(engine.status())
+    raise VoicetrailError("an unknown order")

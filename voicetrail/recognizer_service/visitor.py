@@ -1,0 +1,157 @@
+"""One visitor in the recognizer's process: the sound, what the detector remembers of it, and where its words go."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from wyoming.event import Event as WireEvent
+
+from voicetrail.audio.gain import make_gain
+from voicetrail.events import AudioBlock, Event, Ready, SourceBack, SourceEvent, SourceLost
+from voicetrail.link.source import NetworkSource
+from voicetrail.link.words import GAIN, MUTE, TUNE, decode_gain, decode_mute, decode_settings
+from voicetrail.listening import Listener, Steps, Window
+from voicetrail.recognizer_service.messages import VisitorSound
+from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.recognizer import Recognizer
+
+NAME = "your microphone"
+"""What the source is called until the visitor's program has said."""
+NO_MICROPHONE = "no microphone: this connection brings none (the arrow keys draw)"
+
+
+class Words(Protocol):
+    """Where a visitor's words go (``words_server.WordsServer``)."""
+
+    def give(self, event: Event) -> None:
+        """Send what happened."""
+        ...
+
+
+class NoSound:
+    """The source of a visitor without a microphone."""
+
+    live = True
+    delay_s = None
+    waiting_s = 0.0
+    lost = 0
+
+    def __init__(self) -> None:
+        self.name = NAME
+
+    def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
+        """Nothing ever comes."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing is open."""
+
+
+class Visitor:
+    """Listens to one visitor, up to the next window that is to be scored.
+
+    Args:
+        name: the host's for the visitor.
+        sound: what the host asked for.
+        recognizer: the one of the visitor's weights, shared with others.
+        words: where the words go.
+    """
+
+    def __init__(self, name: str, sound: VisitorSound, recognizer: Recognizer, words: Words) -> None:
+        self.name, self.recognizer, self._words = name, recognizer, words
+        self.stream = recognizer.open_stream()
+        """Its ``picture`` is the network's input for the window that is due."""
+        self.latest: tuple[float, ...] = ()
+        """The posteriors of the last window; none before the first."""
+        self.windows = 0
+        """Windows so far."""
+        self.source: NetworkSource | NoSound = NoSound()
+        settings = recognizer.detector if sound.settings is None else sound.settings
+        detector = Detector(recognizer.labels, settings)
+        self._listener = Listener(self.source, recognizer, detector, gain=make_gain(sound.gain))
+        self._steps: Steps | None = None
+        self.hears = False
+        """Whether sound comes at present."""
+
+    @property
+    def ready(self) -> Ready:
+        """What the game is told first."""
+        recognizer, name = self.recognizer, self.source.name
+        return Ready(recognizer.labels, name, recognizer.name, recognizer.hash, meanings=recognizer.meanings)
+
+    def listen_to(self, source: NetworkSource | None) -> None:
+        """Take the sound from another source; the one before is closed."""
+        self.source.close()
+        self._steps = None
+        self._listener.source = self.source = NoSound() if source is None else source
+        if source is None:
+            self.hears = False
+            self._finish(SourceLost(0, NO_MICROPHONE))
+
+    def cut_off(self, message: str) -> None:
+        """Listen no more, and say why."""
+        self.listen_to(None)
+        self._words.give(SourceLost(self._listener.time, message))
+
+    def advance(self) -> bool:
+        """Listen until a window is due, whose input is then in ``stream.picture``, or nothing is left.
+
+        Returns:
+            Whether one is due: ``answer`` goes on from there.
+        """
+        while True:
+            if self._steps is None:
+                item = self.source.read(0.0)
+                if item is None:
+                    return False
+                if not isinstance(item, AudioBlock):
+                    self.hears = isinstance(item, SourceBack)
+                self._steps = self._listener.take(item)
+            if self._run(None):
+                return True
+
+    def answer(self, posteriors: tuple[float, ...]) -> bool:
+        """Go on with the posteriors of the window that was due; see ``advance``."""
+        self.latest = posteriors
+        return self._run(posteriors) or self.advance()
+
+    def received(self, event: WireEvent) -> None:
+        """Take the settings that the visitor's game sends, from the next hop on.
+
+        Raises:
+            WireError: they are invalid.
+        """
+        if event.type == TUNE:
+            self._listener.apply_settings(decode_settings(event.data))
+        elif event.type == MUTE:
+            self._listener.muted = decode_mute(event.data)
+        elif event.type == GAIN:
+            self._listener.gain = make_gain(decode_gain(event.data))
+
+    def _run(self, posteriors: tuple[float, ...] | None) -> bool:
+        assert self._steps is not None
+        steps = self._steps
+        while True:
+            try:
+                step = steps.send(posteriors)
+            except StopIteration:
+                self._steps = None
+                return False
+            posteriors = None
+            if isinstance(step, Window):
+                self.windows += 1
+                self.stream.take(step.samples, step.blanked)
+                return True
+            self._words.give(step)
+
+    def _finish(self, event: SourceLost) -> None:
+        for step in self._listener.take(event):
+            if not isinstance(step, Window):
+                self._words.give(step)
