@@ -27,6 +27,8 @@ SCHEMES: dict[str, tuple[Content, Literal["tcp", "unix"]]] = {
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 """Sample rates that are accepted (and resampled)."""
 MOST_CHANNELS = 8
+TITLE_LIMIT = 60
+"""Characters of an address's title."""
 SECRET_LEAST_BYTES, SECRET_LIMIT = 16, 4096
 """Fewest and most bytes of a secret."""
 UNIX_PATH_LIMIT = 104
@@ -73,7 +75,8 @@ def is_words(spec: str) -> bool:
 def parse_address(spec: str) -> Address:
     """Read an address: ``tcp://HOST:PORT`` or ``unix:///PATH``, also with ``pcm+`` or ``words+`` before it.
 
-    After a ``?`` may stand ``rate=48000``, ``channels=2`` (raw sound), ``secret=FILE``, ``once=1``, ``owner=any``.
+    After a ``?`` may stand ``rate=48000``, ``channels=2`` (raw sound), ``secret=FILE``, ``once=1``, ``owner=any``,
+    ``title=NAME`` (what messages call it).
 
     Raises:
         AudioError: the address is none of these.
@@ -89,7 +92,7 @@ def parse_address(spec: str) -> Address:
         raise AudioError(f"{shown}: no such kind of address; there are {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     content, transport = SCHEMES[parts.scheme]
     values = {key: given[-1] for key, given in options.items()}
-    unknown = set(values) - {"rate", "channels", "secret", "once", "owner"}
+    unknown = set(values) - {"rate", "channels", "secret", "once", "owner", "title"}
     if unknown:
         raise AudioError(f"{shown}: unknown option {printable(', '.join(sorted(unknown)))}; docs/wire.md lists the options")
     if content == "pcm" and "secret" in values:
@@ -119,6 +122,7 @@ def parse_address(spec: str) -> Address:
         secret=values.get("secret"),
         once=values.get("once") == "1",
         any_owner=values.get("owner") == "any",
+        title=printable(values.get("title", ""), TITLE_LIMIT),
     )
 
 

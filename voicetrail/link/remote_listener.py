@@ -86,7 +86,7 @@ class RemoteListener:
     """
 
     def __init__(self, spec: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        address = parse_address(spec)
+        self._address = address = parse_address(spec)
         if address.content != "words":
             raise UsageError(f"{address} sends sound, not words")
         self.name = str(address)
@@ -217,7 +217,9 @@ class RemoteListener:
                 raise WireError("another recognizer again and again")
             self.recognizer = RemoteRecognizer(ready.labels, ready.weights, ready.weights_hash, shipped, ready.meanings)
             self._settings = None  # they were meant for the one before
-            self._put(replace(ready, source=f"{ready.source} over {self.name}"))
+            # Where the address has a title, the recognizer is a host's, and names the source as the player knows it.
+            source = ready.source if self._address.title else f"{ready.source} over {self.name}"
+            self._put(replace(ready, source=source))
         elif self._settings is not None:
             self._send(WireEvent(TUNE, self._settings.to_dict()))
         self._send(WireEvent(MUTE, {"muted": self._muted}))

@@ -88,6 +88,8 @@ class Engine:
         """
         if name in self._guests:
             raise RemoteError(f"there is a visitor {printable(name, 40)} already")
+        if sound.sound is not None:
+            check_private_folder(sound.sound.parent)
         recognizer = await self.load(sound.weights)
         guest: _Guest
 
@@ -96,9 +98,15 @@ class Engine:
 
         words = WordsServer(sound.folder, lambda event: guest.visitor.received(event), problem)
         guest = _Guest(name, words)
-        guest.visitor = Visitor(name, sound, recognizer, words)
-        words.describe(guest.visitor.ready, recognizer.detector)
-        await words.start()
+        try:
+            guest.visitor = Visitor(name, sound, recognizer, words)
+            words.describe(guest.visitor.ready, recognizer.detector)
+            await words.start()
+            if name in self._guests:  # meanwhile
+                raise RemoteError(f"there is a visitor {printable(name, 40)} already")
+        except BaseException:
+            words.close()
+            raise
         self._guests[name] = guest
         self._listen(guest, sound)
         return words_spec(sound.folder)
@@ -119,6 +127,8 @@ class Engine:
         """
         if name not in self._guests:
             raise RemoteError(f"there is no visitor {printable(name, 40)}")
+        if sound.sound is not None:
+            check_private_folder(sound.sound.parent)
         self._listen(self._guests[name], sound)
 
     def status(self) -> ServiceStatus:
@@ -152,7 +162,6 @@ class Engine:
         if sound.sound is None:
             visitor.listen_to(None)
             return
-        check_private_folder(sound.sound.parent)
 
         def transport(address: Address, receiver: Receiver) -> LoopConnection:
             guest.connection = LoopConnection(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
+from urllib.parse import quote, urlencode
 
 from voicetrail.detector_settings import DetectorSettings
 from voicetrail.errors import RemoteError
@@ -78,11 +79,13 @@ class ServiceStatus:
 
 SOCKET_NAME = "words"
 """Of the socket for the words in a visitor's folder."""
+TITLE = "the host's recognizer"
+"""What the visitor's game calls it: the host's paths are nothing that a visitor should read."""
 
 
 def words_spec(folder: Path) -> str:
     """The address of the words of the visitor with this folder."""
-    return f"words+unix://{folder / SOCKET_NAME}"
+    return f"words+unix://{quote(str(folder / SOCKET_NAME))}?{urlencode({'title': TITLE})}"
 
 
 def encode_sound(sound: VisitorSound) -> dict[str, Any]:

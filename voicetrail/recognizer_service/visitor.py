@@ -8,8 +8,8 @@ from typing import Protocol, Self
 from wyoming.event import Event as WireEvent
 
 from voicetrail.audio.gain import make_gain
+from voicetrail.audio.source import Source
 from voicetrail.events import AudioBlock, Event, Ready, SourceBack, SourceEvent, SourceLost
-from voicetrail.link.source import NetworkSource
 from voicetrail.link.words import GAIN, MUTE, TUNE, decode_gain, decode_mute, decode_settings
 from voicetrail.listening import Listener, Steps, Window
 from voicetrail.recognizer_service.messages import VisitorSound
@@ -19,6 +19,20 @@ from voicetrail.spotting.recognizer import Recognizer
 NAME = "your microphone"
 """What the source is called until the visitor's program has said."""
 NO_MICROPHONE = "no microphone: this connection brings none (the arrow keys draw)"
+
+
+class VisitorSource(Source, Protocol):
+    """A source whose sound waits to be read (``link.source.NetworkSource``)."""
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that have come and were not read yet."""
+        ...
+
+    @property
+    def lost(self) -> int:
+        """Samples that were dropped, or reported lost."""
+        ...
 
 
 class Words(Protocol):
@@ -72,7 +86,7 @@ class Visitor:
         """The posteriors of the last window; none before the first."""
         self.windows = 0
         """Windows so far."""
-        self.source: NetworkSource | NoSound = NoSound()
+        self.source: VisitorSource = NoSound()
         settings = recognizer.detector if sound.settings is None else sound.settings
         detector = Detector(recognizer.labels, settings)
         self._listener = Listener(self.source, recognizer, detector, gain=make_gain(sound.gain))
@@ -86,7 +100,7 @@ class Visitor:
         recognizer, name = self.recognizer, self.source.name
         return Ready(recognizer.labels, name, recognizer.name, recognizer.hash, meanings=recognizer.meanings)
 
-    def listen_to(self, source: NetworkSource | None) -> None:
+    def listen_to(self, source: VisitorSource | None) -> None:
         """Take the sound from another source; the one before is closed."""
         self.source.close()
         self._steps = None

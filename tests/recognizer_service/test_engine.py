@@ -1,0 +1,413 @@
+"""The engine with real sockets: whom it takes, what it bears, what it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wyoming.event import Event as WireEvent
+
+from tests.link.peers import chunk, start, tone
+from voicetrail.errors import RemoteError, VoicetrailError
+from voicetrail.link.wire import HELLO, EventDecoder, encode
+from voicetrail.link.words import LOST, READY, SCORES, TUNE
+from voicetrail.recognizer_service.engine import Engine
+from voicetrail.recognizer_service.messages import Report, VisitorSound
+from voicetrail.spotting.recognizer import Recognizer, load_recognizer
+
+HELLO_SOUND = encode(WireEvent(HELLO, {"protocol": 1, "nonce": "n", "secret": False, "content": "sound", "name": "desk"}))
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return load_recognizer()
+
+
+@pytest.fixture(autouse=True)
+def _quick_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicetrail.recognizer_service.connection.BACK_OFF_S", (0.02, 0.1))
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(test, 60))
+
+
+@asynccontextmanager
+async def engine_with(recognizer: Recognizer) -> AsyncIterator[tuple[Engine, list[Report]]]:
+    reports: list[Report] = []
+    engine = Engine(asyncio.get_running_loop(), reports.append, lambda name: recognizer)
+    try:
+        yield engine, reports
+    finally:
+        engine.close()
+        await asyncio.sleep(0)
+
+
+def private(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir(mode=0o700)
+    return made
+
+
+Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def serve(path: Path, play: Play) -> asyncio.Server:
+    """A visitor's program: what it does with each connection."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await play(reader, writer)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    return await asyncio.start_unix_server(connected, str(path))
+
+
+class Game:
+    """Reads what a visitor's game is sent."""
+
+    def __init__(self) -> None:
+        self.events: list[WireEvent] = []
+
+    async def connect(self, folder: Path) -> None:
+        self.reader, self.writer = await asyncio.open_unix_connection(str(folder / "words"))
+        self._decoder = EventDecoder()
+        self._task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        while data := await self.reader.read(65536):
+            self.events += self._decoder.feed(data)
+
+    def of(self, kind: str) -> list[WireEvent]:
+        return [event for event in self.events if event.type == kind]
+
+    def messages(self) -> str:
+        return " | ".join(str(event.data.get("message")) for event in self.events if "message" in event.data)
+
+    async def close(self) -> None:
+        self.writer.close()
+        self._task.cancel()
+
+
+async def until(condition: Callable[[], object], limit: float = 25.0) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        await asyncio.sleep(0.02)
+
+
+async def steady(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float = 60) -> None:
+    """A microphone that does as it should."""
+    writer.write(HELLO_SOUND + start())
+    begun = time.monotonic()
+    for at in range(int(seconds * 50)):
+        writer.write(chunk(tone(height=0.2), stamp=round(time.monotonic() * 1000)))
+        await writer.drain()
+        await asyncio.sleep(max(0.0, begun + at * 0.02 - time.monotonic()))
+
+
+def test_words_go_from_a_visitors_microphone_to_the_visitors_game(recognizer: Recognizer, short_path: Path) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder, game = private(short_path, "1"), Game()
+            spec = await engine.add("1", VisitorSound(folder, folder / "mic"))
+            assert spec.startswith(f"words+unix://{folder}/words?")
+            await game.connect(folder)
+            await until(lambda: "brings no microphone" in game.messages())
+            server = await serve(folder / "mic", steady)
+            await until(lambda: game.of(SCORES))
+            assert game.of(READY)[0].data["gain"] is True
+            assert "desk over your connection" in game.messages()
+            assert str(folder) not in json.dumps([event.data for event in game.events])
+            assert engine.status().with_sound == 1
+            engine.remove("1")
+            assert not (folder / "words").exists()
+            server.close()
+            await game.close()
+
+    run(test())
+
+
+@pytest.mark.parametrize("wrong", ["missing", "open", "link", "socket in an open folder"])
+def test_a_folder_that_others_may_enter_is_refused(recognizer: Recognizer, short_path: Path, wrong: str) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder = short_path / "v"
+            sound = folder / "mic"
+            if wrong in ("open", "link"):
+                folder.mkdir(mode=0o755)
+            if wrong == "link":
+                (short_path / "real").mkdir(mode=0o700)
+                folder.rmdir()
+                folder.symlink_to(short_path / "real")
+            if wrong.startswith("socket"):
+                folder.mkdir(mode=0o700)
+                (short_path / "public").mkdir(mode=0o755)
+                sound = short_path / "public" / "mic"
+            with pytest.raises(RemoteError):
+                await engine.add("1", VisitorSound(folder, sound))
+            assert engine.status().visitors == 0
+            assert not (folder / "words").exists()
+
+    run(test())
+
+
+def test_weights_that_cannot_be_used_are_refused_in_a_sentence(short_path: Path) -> None:
+    async def test() -> None:
+        engine = Engine(asyncio.get_running_loop(), lambda report: None)
+        with pytest.raises(VoicetrailError, match="nothing-of-that-name"):
+            await engine.add("1", VisitorSound(private(short_path, "1"), weights="nothing-of-that-name"))
+        engine.close()
+
+    run(test())
+
+
+async def rubbish(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"GET / HTTP/1.1\r\n\r\n" * 40)
+    await writer.drain()
+
+
+async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As much sound as goes."""
+    writer.write(HELLO_SOUND + start())
+    for _ in range(100_000):
+        writer.write(chunk(tone(height=0.2)) * 20)
+        await writer.drain()
+
+
+async def tiny_events(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(HELLO_SOUND)
+    for _ in range(100_000):
+        writer.write(b'{"type":"x"}\n' * 1000)
+        await writer.drain()
+
+
+async def changing_formats(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(HELLO_SOUND)
+    for at in range(100_000):
+        writer.write(chunk(tone(), rate=8_000 + at % 90_000))
+        await writer.drain()
+
+
+@pytest.mark.parametrize("hostile", [rubbish, tiny_events, changing_formats])
+def test_who_sends_rubbish_is_cut_off_with_a_sentence_and_harms_nobody(
+    recognizer: Recognizer, short_path: Path, hostile: Play
+) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, reports):
+            bad, good = private(short_path, "bad"), private(short_path, "good")
+            servers = [await serve(bad / "mic", hostile), await serve(good / "mic", steady)]
+            await engine.add("bad", VisitorSound(bad, bad / "mic"))
+            await engine.add("good", VisitorSound(good, good / "mic"))
+            bads, goods = Game(), Game()
+            await bads.connect(bad)
+            await goods.connect(good)
+            await until(lambda: [report for report in reports if report.kind == "cut off"])
+            await until(lambda: "was cut off" in bads.messages())
+            assert [report.visitor for report in reports if report.kind == "cut off"] == ["bad"]
+            windows = engine.status().windows
+            await until(lambda: engine.status().windows > windows + 25)
+            assert not [event for event in goods.events if event.data.get("state") in ("lost", "delayed") and goods.of(SCORES)]
+            for server in servers:
+                server.close()
+            await bads.close()
+            await goods.close()
+
+    run(test())
+
+
+def test_who_floods_is_held_to_real_time(recognizer: Recognizer, short_path: Path) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder, seconds = private(short_path, "1"), 4.0
+            server = await serve(folder / "mic", flood)
+            await engine.add("1", VisitorSound(folder, folder / "mic"))
+            await until(lambda: engine.status().windows)
+            begun, before = time.monotonic(), engine.status().windows
+            await asyncio.sleep(seconds)
+            heard = (engine.status().windows - before) / 25
+            # A second at once, and then at most half as fast again as it is spoken.
+            assert heard <= 1.0 + 1.5 * (time.monotonic() - begun) + 0.2
+            assert engine.status().waiting_s <= 1.1
+            server.close()
+
+    run(test())
+
+
+def test_a_game_that_sends_what_it_should_not_is_disconnected_and_the_next_one_is_served(
+    recognizer: Recognizer, short_path: Path
+) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, reports):
+            folder = private(short_path, "1")
+            await engine.add("1", VisitorSound(folder))
+            for data in (
+                b"\xff" * 9000,
+                encode(WireEvent(TUNE, {"threshold": 7})),
+                encode(WireEvent("vt-gain", {"gain": 900})),
+            ):
+                game = Game()
+                await game.connect(folder)
+                await until(lambda game=game: game.of(READY))  # type: ignore[misc]
+                game.writer.write(data)
+                await until(lambda game=game: game.reader.at_eof())  # type: ignore[misc]
+                await game.close()
+            assert [report.kind for report in reports] == ["client"] * 3
+            last = Game()
+            await last.connect(folder)
+            await until(lambda: last.of(READY) and "no microphone" in last.messages())
+            await last.close()
+
+    run(test())
+
+
+def test_the_third_game_of_a_visitor_takes_the_place_of_the_first(recognizer: Recognizer, short_path: Path) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder, games = private(short_path, "1"), [Game() for _ in range(3)]
+            await engine.add("1", VisitorSound(folder))
+            for game in games:
+                await game.connect(folder)
+                await until(lambda game=game: game.of(READY))  # type: ignore[misc]
+            await until(games[0].reader.at_eof)
+            assert not games[2].reader.at_eof()
+            for game in games:
+                await game.close()
+
+    run(test())
+
+
+def test_twenty_comings_and_goings_leave_nothing(recognizer: Recognizer, short_path: Path) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder = private(short_path, "1")
+            server = await serve(folder / "mic", steady)
+            descriptors = 0
+            for at in range(21):
+                await engine.add("1", VisitorSound(folder, folder / "mic"))
+                await until(lambda: engine.status().with_sound)
+                engine.remove("1")
+                await asyncio.sleep(0.05)
+                if at == 0:
+                    descriptors = len(os.listdir("/proc/self/fd"))
+            assert len(os.listdir("/proc/self/fd")) <= descriptors + 1
+            assert engine.status().visitors == 0
+            server.close()
+
+    run(test())
+
+
+EVENT = st.sampled_from(
+    [
+        "audio-chunk",
+        "audio-start",
+        "audio-stop",
+        "voicetrail-hello",
+        "voicetrail-source",
+        "voicetrail-proof",
+        "ping",
+        "pong",
+        "x",
+    ]
+)
+VALUE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
+DATA = st.dictionaries(
+    st.sampled_from(
+        ["rate", "width", "channels", "timestamp", "lost", "state", "message", "protocol", "nonce", "secret", "name"]
+    ),
+    VALUE,
+    max_size=5,
+)
+MESSAGE = st.one_of(
+    st.binary(max_size=300),
+    st.builds(lambda kind, data, payload: encode(WireEvent(kind, data, payload or None)), EVENT, DATA, st.binary(max_size=400)),
+    st.just(HELLO_SOUND),
+    st.just(chunk()),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(MESSAGE, max_size=30))
+def test_whatever_a_visitor_sends_the_engine_goes_on(recognizer: Recognizer, messages: list[bytes]) -> None:
+    """Through the real receiving code, without waiting: every message is handed on as if it had come over the socket."""
+
+    async def test(folder: Path) -> None:
+        async with engine_with(recognizer) as (engine, _):
+            made = private(folder, "1")
+            await engine.add("1", VisitorSound(made, made / "mic"))
+            server = await serve(made / "mic", lambda reader, writer: say(writer, messages))
+            await asyncio.sleep(0.05)
+            assert engine.status().visitors == 1
+            server.close()
+
+    async def say(writer: asyncio.StreamWriter, messages: list[bytes]) -> None:
+        for message in messages:
+            writer.write(message)
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+    with tempfile.TemporaryDirectory(prefix="vt") as folder:
+        asyncio.run(asyncio.wait_for(test(Path(folder)), 20))
+
+
+def test_lost_sound_is_counted(recognizer: Recognizer, short_path: Path) -> None:
+    async def gap(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO_SOUND + start())
+        for at in range(200):
+            event = WireEvent("audio-chunk", {"rate": 16_000, "width": 2, "channels": 1}, tone(height=0.2))
+            if at == 20:
+                event.data["lost"] = 640
+            writer.write(encode(event))
+            await asyncio.sleep(0.02)
+
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder, game = private(short_path, "1"), Game()
+            server = await serve(folder / "mic", gap)
+            await engine.add("1", VisitorSound(folder, folder / "mic"))
+            await game.connect(folder)
+            await until(lambda: game.of(LOST))
+            assert game.of(LOST)[0].data["n"] >= 640
+            assert engine.status().lost["1"] >= 640
+            server.close()
+            await game.close()
+
+    run(test())
+
+
+def test_scores_are_left_out_before_words(recognizer: Recognizer, short_path: Path) -> None:
+    """An overload stops the charts of all; what was heard is still sent, and the players read why words may come late."""
+
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, reports):
+            folder, game = private(short_path, "1"), Game()
+            server = await serve(folder / "mic", steady)
+            await engine.add("1", VisitorSound(folder, folder / "mic"))
+            await game.connect(folder)
+            await until(lambda: game.of(SCORES))
+            overload = vars(engine)["_overload"]
+            overload.level = 2
+            vars(type(engine))["_degrade"](engine)
+            await until(lambda: "busy" in game.messages())
+            scores = len(game.of(SCORES))
+            await asyncio.sleep(1.2)
+            assert len(game.of(SCORES)) <= scores + 1
+            await until(lambda: reports[-1].text == "in time again")
+            await until(lambda: game.events[-1].type == SCORES or "desk" in str(game.events[-1].data))
+            server.close()
+            await game.close()
+
+    run(test())

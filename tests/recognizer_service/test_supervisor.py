@@ -1,0 +1,139 @@
+"""The host's side: a process that is started, given orders, and started again when it dies or hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.recognizer_service.test_engine import Game, private, serve, steady
+from voicetrail.errors import RemoteError
+from voicetrail.link.words import READY, SCORES
+from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound, supervisor
+from voicetrail.recognizer_service.messages import decode_line, decode_report, decode_sound, encode_line, encode_sound
+from voicetrail.spotting.detector import DetectorSettings
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(test, 120))
+
+
+async def until(condition: Callable[[], object], limit: float = 60.0) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        await asyncio.sleep(0.05)
+
+
+def test_a_recognizer_that_dies_or_hangs_is_started_again_with_the_same_visitors(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_S", 0.3)
+    monkeypatch.setattr(supervisor, "ANSWERS_WITHIN_S", 8.0)
+
+    async def test() -> None:
+        reports: list[Report] = []
+        service = RecognizerService(on_report=reports.append)
+        await service.start()
+        folder, other = private(short_path, "1"), private(short_path, "2")
+        server = await serve(folder / "mic", steady)
+        await service.add_visitor("1", VisitorSound(folder, folder / "mic"))
+        await service.add_visitor("2", VisitorSound(other))
+        with pytest.raises(RemoteError, match="already"):
+            await service.add_visitor("1", VisitorSound(folder))
+        for end in (signal.SIGKILL, signal.SIGSTOP):
+            game = Game()
+            await game.connect(folder)
+            await until(lambda game=game: game.of(SCORES))  # type: ignore[misc]
+            starts = service.starts
+            assert service.pid is not None
+            os.kill(service.pid, end)
+            await until(lambda starts=starts: service.starts > starts and (folder / "words").exists())  # type: ignore[misc]
+            assert game.reader.at_eof()
+            await game.close()
+            for _ in range(100):
+                if (await service.status()).visitors == 2:
+                    break
+                await asyncio.sleep(0.1)
+        last = Game()
+        await last.connect(folder)
+        await until(lambda: last.of(READY) and last.of(SCORES))
+        kinds = [report.kind for report in reports]
+        assert kinds == ["started", "died", "started", "died", "started"]
+        await service.remove_visitor("1")
+        await service.remove_visitor("1")
+        assert not (folder / "words").exists()
+        pid = service.pid
+        await service.close()
+        await service.close()
+        assert pid is not None
+        assert not Path(f"/proc/{pid}").exists()
+        assert not (other / "words").exists()
+        await last.close()
+        server.close()
+
+    run(test())
+
+
+def test_what_is_wrong_is_said_in_a_sentence(short_path: Path) -> None:
+    async def test() -> None:
+        with pytest.raises(RemoteError, match="cannot be started"):
+            await RecognizerService(command=("/nothing/there",)).start()
+        with pytest.raises(RemoteError, match="ended at once"):
+            await RecognizerService(command=(sys.executable, "-c", "pass")).start()
+        with pytest.raises(RemoteError, match="no-such-weights"):
+            await RecognizerService(weights=("no-such-weights",)).start()
+
+    run(test())
+
+
+def test_the_process_ends_with_its_host(short_path: Path) -> None:
+    """Also when the host is killed so hard that it cannot say so: the socket between them is closed by the system."""
+
+    async def test() -> None:
+        service = RecognizerService(weights=())
+        await service.start()
+        pid = service.pid
+        writer = vars(service)["_writer"]
+        writer.transport.abort()
+        await until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+        await service.close()
+
+    run(test())
+
+
+@given(st.binary(max_size=200))
+def test_a_line_that_is_no_message_is_refused(line: bytes) -> None:
+    try:
+        message = decode_line(line)
+    except RemoteError:
+        return
+    assert decode_line(encode_line(message)) == message
+
+
+@given(
+    st.none() | st.just(Path("/run/v/mic")),
+    st.floats(-20, 40) | st.just("auto"),
+    st.none() | st.builds(DetectorSettings, threshold=st.floats(0.05, 1), margin=st.floats(0, 0.9)),
+)
+def test_what_a_visitor_needs_survives_the_way_to_the_process(sound: Path | None, gain: Any, settings: Any) -> None:
+    asked = VisitorSound(Path("/run/v"), sound, "18w", settings, gain)
+    assert decode_sound(decode_line(encode_line(encode_sound(asked)))) == asked
+
+
+def test_reports_hold_no_terminal_escapes() -> None:
+    report = decode_report({"report": "cut off", "text": "\x1b[2J" + "x" * 900, "visitor": "a\x07b"})
+    assert "\x1b" not in report.text
+    assert "\x07" not in report.visitor
+    assert len(report.text) <= 310
+    with pytest.raises(RemoteError):
+        decode_report({"report": "nothing known"})

@@ -1,0 +1,172 @@
+"""Visitors beside each other: each hears what it would hear alone, and nobody waits for another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given as given_
+from hypothesis import strategies as st
+from wyoming.event import Event as WireEvent
+
+from tests.recognizer_service.makers import Blocks, Sound, cut, make_visitor, score_all
+from tests.sources import Items
+from voicetrail.audio.file import demo_path, read_whole
+from voicetrail.audio.gain import make_gain
+from voicetrail.events import DetectorChanged, Event, Level, Scores, WordHeard, WordRejected
+from voicetrail.link.words import GAIN, MUTE, TUNE
+from voicetrail.listening import Listener
+from voicetrail.recognizer_service.batches import CALM_S, LEVELS_S, STEADY_S, Overload
+from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.spotting.recognizer import Recognizer, load_recognizer
+
+LAST_DECIMAL = 0.0011
+"""The network adds up in another order for several windows than for one, so that a posterior, which is rounded to three decimals,
+may be the next one. A mean over hops of such posteriors differs by no more."""
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return load_recognizer()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Sound:
+    return read_whole(demo_path())[: 20 * 16_000]
+
+
+def voices(demo: Sound, count: int) -> list[Sound]:
+    """The same words, said at other times, at another loudness, in another noise: no two streams are alike."""
+    rng = np.random.default_rng(3)
+    return [(np.roll(demo, 1_777 * at) * 0.9**at + rng.normal(0, 0.0004, len(demo))).astype(np.float32) for at in range(count)]
+
+
+def alone(sound: Sound, gain: str | float = "auto", settings: DetectorSettings | None = None) -> list[Event]:
+    recognizer = load_recognizer()
+    detector = Detector(recognizer.labels, settings or recognizer.detector)
+    return list(Listener(Items(cut(sound)), recognizer, detector, gain=make_gain(gain)).events())
+
+
+def words(events: list[Event]) -> list[tuple[int, str, float]]:
+    return [(event.time, event.word, event.score) for event in events if isinstance(event, WordHeard)]
+
+
+def same(a: list[tuple[int, str, float]], b: list[tuple[int, str, float]]) -> bool:
+    return [each[:2] for each in a] == [each[:2] for each in b] and all(
+        abs(x[2] - y[2]) <= LAST_DECIMAL for x, y in zip(a, b, strict=True)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_everybody_hears_what_one_listener_alone_hears(recognizer: Recognizer, demo: Sound, count: int) -> None:
+    sounds = voices(demo, count)
+    visitors = [make_visitor(str(at), recognizer, sound) for at, sound in enumerate(sounds)]
+    score_all(visitor for visitor, _ in visitors)
+    heard = 0
+    for sound, (_, given) in zip(sounds, visitors, strict=True):
+        expected = alone(sound)
+        assert same(words(given.events), words(expected))
+        heard += len(words(expected))
+        for kind in (Level, Scores, WordRejected):
+            assert sum(isinstance(event, kind) for event in given.events) == sum(isinstance(event, kind) for event in expected)
+        pairs = zip(
+            (event for event in given.events if isinstance(event, Scores)),
+            (event for event in expected if isinstance(event, Scores)),
+            strict=True,
+        )
+        assert all(a.time == b.time and np.allclose(a.posteriors, b.posteriors, atol=LAST_DECIMAL) for a, b in pairs)
+    assert heard >= 5 * count
+
+
+def test_the_settings_of_one_visitor_are_no_other_ones(recognizer: Recognizer, demo: Sound) -> None:
+    made = [make_visitor(name, recognizer, demo) for name in ("plain", "muted", "strict", "quiet")]
+    (plain, plain_words), (muted, muted_words), (strict, strict_words), (quiet, quiet_words) = made
+    settings = DetectorSettings(threshold=0.9, smoothing=0.2)
+    muted.received(WireEvent(MUTE, {"muted": True}))
+    strict.received(WireEvent(TUNE, settings.to_dict()))
+    quiet.received(WireEvent(GAIN, {"gain": -12.0}))
+    score_all([plain, muted, strict, quiet])
+    assert same(words(plain_words.events), words(alone(demo)))
+    assert not words(muted_words.events)
+    assert same(words(strict_words.events), words(alone(demo, settings=settings)))
+    assert same(words(quiet_words.events), words(alone(demo, gain=-12.0)))
+    assert any(isinstance(event, WordRejected) and event.reason == "muted" for event in muted_words.events)
+
+
+def test_who_has_much_sound_waiting_keeps_nobody_waiting(recognizer: Recognizer) -> None:
+    """In every batch each visitor has one window at most, so the short ones end before the long one has had more turns."""
+    quiet = np.zeros(640 * 100, dtype=np.float32)
+    flood, _ = make_visitor("flood", recognizer, quiet, block=6400)
+    others = [make_visitor(str(at), recognizer, quiet[: 640 * 5]) for at in range(5)]
+    turns: list[list[int]] = []
+    real = recognizer.score_pictures
+
+    def counting(pictures: list[Sound]) -> list[tuple[float, ...]]:
+        turns.append([visitor.windows for visitor in (flood, *(visitor for visitor, _ in others))])
+        return real(pictures)
+
+    recognizer.score_pictures = counting  # type: ignore[method-assign, assignment]
+    try:
+        batches = score_all([flood, *(visitor for visitor, _ in others)])
+    finally:
+        recognizer.score_pictures = real  # type: ignore[method-assign]
+    assert batches.windows == 100 + 5 * 5
+    assert turns[:5] == [[at] * 6 for at in range(1, 6)]
+
+
+def test_an_error_in_one_visitors_sound_ends_that_one_alone(recognizer: Recognizer, demo: Sound) -> None:
+    class Broken(Blocks):
+        def read(self, timeout: float) -> None:
+            if len(self.left) < 400:
+                raise ArithmeticError("made for the test")
+            return super().read(timeout)  # type: ignore[return-value]
+
+    bad, _ = make_visitor("bad", recognizer, demo)
+    bad.listen_to(Broken(cut(demo)))
+    good, given = make_visitor("good", recognizer, demo)
+    failed: list[Visitor] = []
+    score_all([bad, good], on_failure=lambda visitor, error: failed.append(visitor))
+    assert failed == [bad]
+    assert same(words(given.events), words(alone(demo)))
+
+
+def test_under_overload_every_second_window_is_scored_and_words_are_still_heard(recognizer: Recognizer, demo: Sound) -> None:
+    visitor, given = make_visitor("1", recognizer, demo)
+    batches = score_all([visitor], skips=True)
+    assert abs(batches.windows - visitor.windows / 2) <= 1
+    expected = [word for _, word, _ in words(alone(demo))]
+    assert len(words(given.events)) >= 0.9 * len(expected)
+
+
+def test_settings_take_hold_in_the_order_of_the_sound(recognizer: Recognizer, demo: Sound) -> None:
+    visitor, given = make_visitor("1", recognizer, demo[:32_000])
+    visitor.received(WireEvent(TUNE, DetectorSettings(threshold=0.6).to_dict()))
+    score_all([visitor])
+    assert any(isinstance(event, DetectorChanged) for event in given.events)
+
+
+@given_(st.lists(st.tuples(st.floats(0, 3), st.floats(0.05, 1)), max_size=80))
+def test_overload_moves_a_level_at_a_time_and_only_when_it_lasts(steps: list[tuple[float, float]]) -> None:
+    overload, now, before, changed = Overload(), 0.0, 0, -10.0
+    for waiting, passed in steps:
+        now += passed
+        told = overload.take(waiting, now)
+        assert told == (overload.level != before)
+        assert 0 <= overload.level <= len(LEVELS_S)
+        if told:
+            assert abs(overload.level - before) == 1
+            assert waiting >= LEVELS_S[before] if overload.level > before else waiting <= CALM_S
+            assert now - changed >= STEADY_S / 4
+            before, changed = overload.level, now
+
+
+def test_overload_is_taken_back_when_it_is_over() -> None:
+    overload, now = Overload(), 0.0
+    for _ in range(50):
+        now += 0.2
+        overload.take(1.0, now)
+    assert overload.level == 2
+    for _ in range(50):
+        now += 0.2
+        overload.take(0.0, now)
+    assert overload.level == 0
