@@ -74,7 +74,7 @@ class RecognizerService:
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._running = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self.starts = 0
         """Times that the process was started."""
 
@@ -90,15 +90,15 @@ class RecognizerService:
             RemoteError: it cannot be started, or the weights cannot be used.
         """
         reader = await self._launch()
-        self._keeper = asyncio.create_task(self._keep(reader))
+        self._task = asyncio.create_task(self._keep(reader))
 
     async def close(self) -> None:
         """End the process; safe to call twice."""
-        if self._keeper is not None:
-            self._keeper.cancel()
+        if self._task is not None:
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-            self._keeper = None
+                await self._task
+            self._task = None
         await self._end()
 
     async def add_visitor(self, name: str, sound: VisitorSound) -> str:
