@@ -42,7 +42,7 @@ def main() -> None:
     ][: args.speakers]
     negatives = shipped_negatives()
     sums = {key: np.zeros(4, dtype=int) for key in (args.strengths or ["check"])}
-    kept = 0
+    improved = 0
     for name in speakers:
         takes = {word: [read_take(path) for path in found[name][word]] for word in DIRECTIONS}
         weights = load_weights("directional4w")
@@ -63,7 +63,7 @@ def main() -> None:
                     for take in own:
                         examples.add(word, take)
                 taught, check = retune(examples, load_weights("directional4w"), negatives, settings)
-                kept += check.better
+                improved += check.better
                 head = Head(
                     info.classes, taught.tensors["head.weight"], taught.tensors["head.bias"], DIRECTIONS, (), info.temperature
                 )
@@ -77,7 +77,7 @@ def main() -> None:
             total += [int(before.sum()), int(after.sum()), int((~before & after).sum()), int((before & ~after).sum())]
     for key, (was, now, gained, lost) in sums.items():
         tests = sum(len(found[name][w]) - args.takes for name in speakers for w in DIRECTIONS)
-        print(f"{key}: {len(speakers)} speakers, {tests} test clips, {kept} kept: shipped heard {was}, retuned {now}")
+        print(f"{key}: {len(speakers)} speakers, {tests} test clips, {improved} kept: shipped heard {was}, retuned {now}")
         print(f"  of {tests - was} missed {gained} are heard now; of {was} heard {lost} are missed now")
 
 

@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from voicetrail.spotting.recognizer import load_recognizer
     from voicetrail.training.data.corpus import find_folders, load_corpus
     from voicetrail.training.data.heldout import Half
-    from voicetrail.training.evaluate.negatives import RUNNING, negative_streams, noise_stream
+    from voicetrail.training.evaluate.negatives import SPEECH, negative_streams, noise_stream
     from voicetrail.training.evaluate.streams import Stream, word_stream
 
     parser = argparse.ArgumentParser(prog="python -m bench.presets", description="What each preset does.")
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Heard(stream, recognizer.score_all(stream.sound), ())
 
     words = [hear(word_stream(corpus, half, snr, args.seconds, SEED, targets)) for snr in CONDITIONS]
-    talk = [hear(stream) for stream in negative_streams(corpus, half, SEED, targets) if stream.name in RUNNING]
+    talk = [hear(stream) for stream in negative_streams(corpus, half, SEED, targets) if stream.name in SPEECH]
     noise = [hear(noise_stream(corpus, half, NOISE_SNR, 2 * args.seconds, SEED))]
     print(table(measure_presets(recognizer.labels, recognizer.detector, words, talk, noise)))
     return 0

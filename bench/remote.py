@@ -1,4 +1,4 @@
-"""Measures the line of `voicetrail ssh`: what it adds to the delay, and what goes over it."""
+"""Measures the connection of `voicetrail ssh`: what it adds to the delay, and what goes over it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from voicetrail.sources import open_source
 Row = dict[str, str | float]
 BLOCK = 320
 SECONDS = 5.0
-LINES = (0.05, 0.15, 0.3)
+ONE_WAY_S = (0.05, 0.15, 0.3)
 
 
 class Counting:
@@ -61,7 +61,7 @@ class Counting:
 
 
 def added_delay(one_way: float = 0.0) -> float:
-    """Median seconds from the microphone's block to the game's, over a line that takes so long one way."""
+    """Median seconds from the microphone's block to the game's, over a connection that takes so long one way."""
     microphone = Counting()
     server = LinkServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"))
     server.start()
@@ -79,7 +79,7 @@ def added_delay(one_way: float = 0.0) -> float:
 
 
 def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
-    """What a client gets in a second, after the greeting."""
+    """What a client gets in a second, after the handshake."""
     with tempfile.TemporaryDirectory(prefix="vt") as folder:
         path = str(Path(folder) / "mic")
         server = LinkServer(feed, Address("wyoming", "unix", path=path))
@@ -113,18 +113,18 @@ def words_feed(source: Source) -> Feed:
 
 def rows() -> Iterator[Row]:
     """The rows of the table."""
-    yield {"name": "line: added delay on loopback", "value": added_delay() * 1000, "unit": "ms", "limit": 60}
-    for one_way in LINES:
+    yield {"name": "connection: added delay on loopback", "value": added_delay() * 1000, "unit": "ms", "limit": 60}
+    for one_way in ONE_WAY_S:
         value = added_delay(one_way) * 1000
-        name = f"line: delay over a line of {one_way * 1000:.0f} ms one way"
+        name = f"connection: delay over {one_way * 1000:.0f} ms one way"
         yield {"name": name, "value": value, "unit": "ms", "limit": one_way * 1000 + 60}
     yield {
-        "name": "line: sound, bytes a second",
+        "name": "connection: sound, bytes a second",
         "value": bytes_a_second(SoundFeed(Counting())),
         "unit": "B/s",
         "limit": 40_000,
     }
     quiet = bytes_a_second(words_feed(Counting(0.001)), 10)
-    yield {"name": "line: words only, silent room, bytes a second", "value": quiet, "unit": "B/s", "limit": 50}
+    yield {"name": "connection: words only, silent room, bytes a second", "value": quiet, "unit": "B/s", "limit": 50}
     spoken = bytes_a_second(words_feed(open_source("demo", paced=True)), 20)
-    yield {"name": "line: words only, somebody plays, bytes a second", "value": spoken, "unit": "B/s", "limit": 300}
+    yield {"name": "connection: words only, somebody plays, bytes a second", "value": spoken, "unit": "B/s", "limit": 300}

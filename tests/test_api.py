@@ -70,7 +70,7 @@ def test_a_vocabulary_or_weights_that_do_not_fit_are_refused() -> None:
         voicetrail.create(weights=Path("nowhere.safetensors"))
 
 
-def test_a_word_in_the_middle_of_silence_is_recognised(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
+def test_a_word_in_the_middle_of_silence_is_recognized(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
     first = spoken[0]
     end = round(first.time * 16_000)
     around = np.concatenate((np.zeros(8_000, dtype=np.float32), speech[max(0, end - 14_000) : end + 2_000], np.zeros(8_000)))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for folder in ("voicetrail", "bench", "tools") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(path for folder in ("voicetrail", "bench", "tools", "tests") for path in (ROOT / folder).rglob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -20,24 +20,43 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 class StruckWord:
     word: str
     instead: str
-    in_pages: bool
-    not_clean: tuple[str, ...]
+    where: frozenset[str]
+    only: tuple[str, ...]
+    """Struck here and nowhere else; empty: everywhere."""
+    but: tuple[str, ...]
+    """Not struck here."""
 
-    def allowed_in(self, path: Path) -> bool:
+    def struck_in(self, path: Path) -> bool:
         name = path.relative_to(ROOT).as_posix()
-        return any(name == place or name.startswith(f"{place}/") for place in self.not_clean)
+
+        def lies_in(places: tuple[str, ...]) -> bool:
+            return any(name == place or name.startswith(f"{place}/") for place in places)
+
+        return not lies_in(self.but) and (not self.only or lies_in(self.only))
 
 
 def struck_words() -> list[StruckWord]:
     lines = (Path(__file__).with_name("glossary.txt")).read_text("utf-8").splitlines()
-    rows = [[part.strip() for part in line.split("|")] for line in lines if line.strip() and not line.startswith("#")]
-    return [StruckWord(word, instead, "pages" in where, tuple(places.split())) for word, instead, where, places in rows]
+    words = []
+    for line in lines:
+        if line.strip() and not line.startswith("#"):
+            word, instead, where, rule = (part.strip() for part in line.split("|"))
+            kind, *places = rule.split() or [""]
+            only, but = (tuple(places) if kind == name else () for name in ("only", "but"))
+            words.append(StruckWord(word, instead, frozenset(where.split(", ")), only, but))
+    return words
 
 
 @cache
-def names_in(path: Path) -> frozenset[str]:
-    """The words that names are made of: ``make_ears`` and ``MakeEars`` hold ``ears``."""
-    return frozenset(part.lower() for name in _names(path) for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8").lower() + path.stem
+
+
+@cache
+def words_in(path: Path, titles: bool) -> frozenset[str]:
+    """The words that names, or the titles of tests, are made of: ``make_ears`` and ``MakeEars`` hold ``ears``."""
+    chosen = (name for name in _names(path) if name.startswith("test_") == titles)
+    return frozenset(part.lower() for name in chosen for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
 
 
 def _names(path: Path) -> Iterator[str]:
@@ -55,10 +74,18 @@ def _names(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("struck", struck_words(), ids=lambda struck: struck.word)
 def test_a_word_that_is_struck_out_is_used_nowhere(struck: StruckWord) -> None:
-    found = [path for path in SOURCES if struck.word in names_in(path) and not struck.allowed_in(path)]
-    if struck.in_pages:
+    found = [
+        path
+        for path in SOURCES
+        for kind in ("names", "titles")
+        if kind in struck.where
+        and struck.struck_in(path)
+        and struck.word in text_of(path)  # reading names takes time, and most words are in few files
+        and struck.word in words_in(path, kind == "titles")
+    ]
+    if "pages" in struck.where:
         word = re.compile(rf"\b{struck.word}\b", re.IGNORECASE)
-        found += [path for path in PAGES if word.search(path.read_text("utf-8")) and not struck.allowed_in(path)]
+        found += [path for path in PAGES if word.search(path.read_text("utf-8"))]
     assert not found, f"say {struck.instead} in place of {struck.word!r}"
 
 
@@ -66,5 +93,6 @@ def test_the_list_is_in_order_and_names_places_that_are_there() -> None:
     words = [struck.word for struck in struck_words()]
     assert words == sorted(set(words))
     for struck in struck_words():
-        for place in struck.not_clean:
-            assert place == "bench" or place.startswith(("voicetrail/", "tools/", "README", "docs/")), place
+        assert struck.where <= {"names", "titles", "pages"}, struck.word
+        for place in (*struck.only, *struck.but):
+            assert (ROOT / place).exists(), place

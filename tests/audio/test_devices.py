@@ -13,7 +13,7 @@ ALL = [USB, BUILT_IN, PULSE, DEFAULT]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("asked", "found"),
     [
         (None, DEFAULT),
         ("", DEFAULT),
@@ -25,8 +25,8 @@ ALL = [USB, BUILT_IN, PULSE, DEFAULT]
         ("default", DEFAULT),
     ],
 )
-def test_an_input_is_found(wanted: str | None, found: InputDevice) -> None:
-    assert choose(ALL, wanted) == found
+def test_an_input_is_found(asked: str | None, found: InputDevice) -> None:
+    assert choose(ALL, asked) == found
 
 
 def test_a_whole_name_wins_over_parts_of_others() -> None:

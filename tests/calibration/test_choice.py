@@ -110,7 +110,7 @@ def test_a_word_that_comes_when_another_is_asked_for_is_not_lowered_to_where_it_
     assert 0.62 < choose([known(mistaken=[0.62] * 3 + [0.0] * 6)])["up"] <= 0.7
 
 
-def test_a_restless_room_raises_its_word_until_it_rests_and_no_other() -> None:
+def test_a_noisy_room_raises_the_threshold_of_its_word_until_it_is_quiet_and_of_no_other() -> None:
     room = RoomTail(-3.0, 0.6)
     assert room.per_hour(0.7) > 5
     loud = known("up", peaks=[0.99] * 3, room=room, room_near=True)
@@ -119,10 +119,10 @@ def test_a_restless_room_raises_its_word_until_it_rests_and_no_other() -> None:
     assert room.per_hour(chosen["up"]) <= FALSE_MOVES_ALLOWED / 2
     assert chosen["left"] == 0.7
     helped = choose([loud, known("left", peaks=[0.6] * 3)])
-    assert helped["left"] < 0.7, "its neighbour's room does not keep it from being heard"
+    assert helped["left"] < 0.7, "its neighbor's room does not keep it from being heard"
 
 
-def test_a_restless_room_leaves_half_of_what_was_heard() -> None:
+def test_a_noisy_room_leaves_half_of_what_was_heard() -> None:
     word = known(peaks=[0.8] * 3, room=RoomTail(1.0, 1.0), room_near=True)
     chosen = choose([word])["up"]
     assert chosen > 0.7

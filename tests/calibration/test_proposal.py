@@ -51,7 +51,7 @@ def test_a_room_that_sounds_like_a_word_raises_its_threshold_alone() -> None:
     assert "at 0.50 this room would make about" in proposal.words[0].reason
 
 
-def test_a_room_that_never_rests_does_not_make_the_game_deaf() -> None:
+def test_a_room_that_is_never_quiet_does_not_shut_every_word_out() -> None:
     session = heard(PLAN, scene(PLAN, lambda word, time: 0.7, room=lambda rng: 0.95 * rng.random()))
     for each in propose(session, SHIPPED, "auto", FLAT).words:
         assert each.heard_now is not None
@@ -113,9 +113,9 @@ def test_whatever_is_heard_the_proposal_keeps_to_its_bounds(
 )
 def test_the_gain(speech_db: float, room_db: float, gain: float | str, proposed: float | str, says: str) -> None:
     session = heard(PLAN, scene(PLAN, lambda word, time: 0.9, speech_db=speech_db, room_db=room_db))
-    told = propose(session, SHIPPED, gain).gain
-    assert told.proposed == proposed
-    assert says in told.reason
+    suggested = propose(session, SHIPPED, gain).gain
+    assert suggested.proposed == proposed
+    assert says in suggested.reason
 
 
 def test_what_is_wrong_with_the_sound_is_said() -> None:

@@ -63,11 +63,11 @@ def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_classifi
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"no sound at all")
     assert main(["classify", str(broken), str(tmp_path / "nowhere.wav"), str(clips[0])]) == 1
-    told = capsys.readouterr()
-    assert len(told.out.splitlines()) == 1
-    assert [line.startswith("voicetrail: ") for line in told.err.splitlines()] == [True, True]
-    assert "broken.wav" in told.err
-    assert "nowhere.wav" in told.err
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1
+    assert [line.startswith("voicetrail: ") for line in printed.err.splitlines()] == [True, True]
+    assert "broken.wav" in printed.err
+    assert "nowhere.wav" in printed.err
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,12 @@ def test_a_folder_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.C
 
 def test_streams_are_measured_in_every_condition_and_kind() -> None:
     few = clips(2, words=("up", "cat"))
-    small = replace(corpus(4, words=("up", "left", "cat")), neighbours=few, noise=recording(4))
+    small = replace(corpus(4, words=("up", "left", "cat")), neighbors=few, noise=recording(4))
     logged: list[str] = []
     report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, log=logged.append)
     assert list(report.conditions)[:5] == ["clean", "20 dB", "10 dB", "5 dB", "0 dB"]
     assert set(report.conditions) >= {"cut close", "crowded", "rapid", "same word", "room, 0.5 s", "telephone", "quiet", "hum"}
-    assert set(report.negatives) == {"words", "neighbours", "fluent", "noise"}
+    assert set(report.negatives) == {"words", "neighbors", "fluent", "noise"}
     assert all(report.conditions[name].seconds == 4.0 for name in ("clean", "0 dB", "telephone"))
     assert report.conditions["clean"].spoken == report.conditions["5 dB"].spoken != {}
     assert all(not metrics.spoken for metrics in report.negatives.values())

@@ -104,7 +104,7 @@ class Player:
             time.sleep(0.05)
         return False
 
-    def insist(self, word: str, text: str, tries: int = 6) -> None:
+    def say_until(self, word: str, text: str, tries: int = 6) -> None:
         """Say a word until a text is on the screen."""
         for _ in range(tries):
             if text in self.terminal.capture():

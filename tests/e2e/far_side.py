@@ -4,7 +4,7 @@
     python -m tests.e2e.far_side play --source SPEC --log FILE
 
 A line of the log is a JSON object: ``{"sound": first sample, "count": samples, "at": monotonic seconds, "captured": …, "lost": …}``
-or ``{"news": kind, "message": …, "at": …}``. With ``FAR_PROTOCOL`` in the environment it claims that protocol version.
+or ``{"event": kind, "message": …, "at": …}``. With ``FAR_PROTOCOL`` in the environment it claims that protocol version.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def play() -> int:
                     entry["delay"] = source.delay_s
                 log.write(json.dumps(entry) + "\n")
             elif item is not None:
-                told: dict[str, object] = {"news": type(item).__name__, "message": getattr(item, "message", ""), "at": now}
-                log.write(json.dumps(told) + "\n")
+                record: dict[str, object] = {"event": type(item).__name__, "message": getattr(item, "message", ""), "at": now}
+                log.write(json.dumps(record) + "\n")
 
 
 def follow_words(spec: str, log: Path) -> int:

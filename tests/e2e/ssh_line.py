@@ -63,11 +63,11 @@ class Far:
     def sounds(self) -> list[dict[str, Any]]:
         return [entry for entry in self.entries() if "sound" in entry]
 
-    def news(self) -> list[str]:
-        return [entry["news"] for entry in self.entries() if "news" in entry]
+    def events(self) -> list[str]:
+        return [entry["event"] for entry in self.entries() if "event" in entry]
 
     def wait_for_sounds(self, count: int, timeout: float = 60.0) -> None:
-        wait_until(lambda: len(self.sounds()) >= count, timeout, what=f"sound at the far side ({self.news()})")
+        wait_until(lambda: len(self.sounds()) >= count, timeout, what=f"sound at the far side ({self.events()})")
 
     def wait_for_the_end(self, timeout: float = 10.0) -> None:
         """Wait until nothing more is written down, though the microphone speaks on."""

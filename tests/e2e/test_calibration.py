@@ -112,18 +112,18 @@ def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
     home: dict[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The player is many people, none of whom the recognizer was trained on, and so is the judgement; the room is a running tap."""
+    """The player is many people, none of whom the recognizer was trained on, and so is the judgment; the room is a running tap."""
     command = [*VOICETRAIL, "calibrate", "--json", "--yes", "--source", "mic", "--device", "pulse", "--gain", "0"]
     noise = virtual_mic.play_samples(room(speech, 90.0), wait=False)
     calibrating = subprocess.Popen(command, env={**os.environ, **virtual_mic.env, **home}, stdout=subprocess.PIPE, text=True)
     assert calibrating.stdout is not None
-    told: list[dict[str, object]] = []
+    printed: list[dict[str, object]] = []
     count: dict[str, int] = {}
     try:
         for line in calibrating.stdout:
-            told.append(json.loads(line))
-            if told[-1]["type"] == "say":
-                word = str(told[-1]["word"])
+            printed.append(json.loads(line))
+            if printed[-1]["type"] == "say":
+                word = str(printed[-1]["word"])
                 clip = speech.clips(word, 3, SEED)[count.get(word, 0)]
                 count[word] = count.get(word, 0) + 1
                 virtual_mic.play_samples(levelled(clip), wait=False)
@@ -132,9 +132,9 @@ def test_more_is_heard_in_a_noisy_room_and_the_room_stays_silent(
         noise.wait(5)
     assert calibrating.wait(20) == 0
     assert count == dict.fromkeys(DIRECTIONS, 3)
-    answers = [each for each in told if each["type"] == "answer"]
+    answers = [each for each in printed if each["type"] == "answer"]
     assert sum(each["verdict"] in ("heard", "nearly") for each in answers) >= 6, answers
-    proposal = next(each for each in told if each["type"] == "proposal")
+    proposal = next(each for each in printed if each["type"] == "proposal")
 
     settings = load_settings()
     assert all(settings.origin(f"thresholds.{word}") == "key" for word in settings.values.thresholds)
@@ -177,10 +177,10 @@ def test_a_file_is_calibrated_with_as_fast_as_it_goes(
         sound[start : start + len(clip)] += clip
     soundfile.write(tmp_path / "player.wav", np.clip(sound, -1, 1), SAMPLE_RATE)
     assert main(["calibrate", "--source", str(tmp_path / "player.wav")]) == 0
-    told = capsys.readouterr().out
-    assert told.count("  say  ") == 12
-    assert told.count(": heard") >= 9
-    assert all(f"\n{word} " in told for word in (*DIRECTIONS, "gain"))
+    printed = capsys.readouterr().out
+    assert printed.count("  say  ") == 12
+    assert printed.count(": heard") >= 9
+    assert all(f"\n{word} " in printed for word in (*DIRECTIONS, "gain"))
     assert not Path(home["XDG_STATE_HOME"], "voicetrail").exists(), "without --yes nothing is kept"
     soundfile.write(tmp_path / "short.wav", sound[: 5 * SAMPLE_RATE], SAMPLE_RATE)
     assert main(["calibrate", "--source", str(tmp_path / "short.wav")]) == 1

@@ -33,9 +33,9 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
     player.choose("Small", MAZES, "Find the way out")
     walk_out(player)
     screen.wait_for("Out of the maze")
-    player.insist("down", "left goes back")
-    player.insist("left", "down share")
-    player.insist("left", "Sketch")
+    player.say_until("down", "left goes back")
+    player.say_until("left", "down share")
+    player.say_until("left", "Sketch")
     maze = str(player.counts)
     player.choose("Snake", TITLE, "to start")
     snake, end = SnakeCharmer(player), time.monotonic() + SNAKE_S
@@ -44,8 +44,8 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
         screen.wait_for("down share", 30)
         if snake.most >= FOOD or time.monotonic() > end - 15:
             break
-        player.insist("right", "to start")
-    player.insist("left", "Sketch")
+        player.say_until("right", "to start")
+    player.say_until("left", "Sketch")
     player.choose("Echo", TITLE, "Watch: ")
     row = echo_back(player, ECHO, ECHO_S)
     if "The longest row" in screen.capture():
@@ -54,8 +54,8 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
         # Nothing said for a while: the round pauses by itself, and can be left.
         screen.wait_for("paused: nothing was said")
         time.sleep(0.6)
-    player.insist("left", "Sketch")
-    player.insist("left", "left again leaves")
+    player.say_until("left", "Sketch")
+    player.say_until("left", "left again leaves")
     player.say("left", lambda rows: "Sketch" in "\n".join(rows), lambda _, after: not after)
     assert screen.wait_for_exit() == 0
     print(

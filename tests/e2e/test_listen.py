@@ -65,8 +65,11 @@ def right(heard: list[str], said: list[str]) -> int:
     lengths = [0] * (len(said) + 1)
     for word in heard:
         before = 0
-        for place, wanted in enumerate(said, 1):
-            lengths[place], before = (before + 1 if word == wanted else max(lengths[place], lengths[place - 1])), lengths[place]
+        for place, expected in enumerate(said, 1):
+            lengths[place], before = (
+                (before + 1 if word == expected else max(lengths[place], lengths[place - 1])),
+                lengths[place],
+            )
     return lengths[-1]
 
 

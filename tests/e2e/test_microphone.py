@@ -37,7 +37,7 @@ class Ear:
     def __init__(self, microphone: Microphone) -> None:
         self.microphone = microphone
         self.blocks: list[AudioBlock] = []
-        self.news: list[tuple[float, SourceEvent]] = []
+        self.events: list[tuple[float, SourceEvent]] = []
 
     def listen(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -49,13 +49,13 @@ class Ear:
         if isinstance(item, AudioBlock):
             self.blocks.append(item)
         elif item is not None:
-            self.news.append((time.monotonic(), item))
+            self.events.append((time.monotonic(), item))
 
     def wait_for(self, kind: type[SourceEvent], timeout: float) -> float:
-        """Read until there is such news, and return how many seconds it took."""
-        began, known = time.monotonic(), len(self.news)
-        while not any(isinstance(event, kind) for _, event in self.news[known:]):
-            assert time.monotonic() - began < timeout, f"no {kind.__name__} within {timeout} s; there was {self.news}"
+        """Read until there is such an event, and return how many seconds it took."""
+        began, known = time.monotonic(), len(self.events)
+        while not any(isinstance(event, kind) for _, event in self.events[known:]):
+            assert time.monotonic() - began < timeout, f"no {kind.__name__} within {timeout} s; there was {self.events}"
             self.take(0.05)
         return time.monotonic() - began
 
@@ -81,7 +81,7 @@ def test_hears_every_sample_in_order(server: VirtualMicrophone) -> None:
         player = server.play_samples(played, wait=False)
         ear.listen(3.0)
         assert player.wait(5) == 0
-    assert ear.news == []
+    assert ear.events == []
     assert sum(block.lost for block in ear.blocks) == 0
     assert likeness(ear.sound, played) > 0.999
     assert abs(len(ear.sound) / SAMPLE_RATE - 3.5) < 0.6
@@ -105,7 +105,7 @@ def test_unplugged_and_plugged_in_again(server: VirtualMicrophone) -> None:
         server.play_samples(played, wait=False)
         ear.listen(2.0)
         assert likeness(ear.sound, played) > 0.999
-    assert [type(event) for _, event in ear.news] == [SourceLost, SourceBack]
+    assert [type(event) for _, event in ear.events] == [SourceLost, SourceBack]
 
 
 def test_the_sound_server_dies_and_comes_again(server: VirtualMicrophone) -> None:
@@ -134,7 +134,7 @@ def test_no_device_at_the_start(virtual_mic: VirtualMicrophone, monkeypatch: pyt
         assert ear.wait_for(SourceLost, 3.0) < 1.0
         virtual_mic.start()
         ear.wait_for(SourceBack, 8.0)
-    assert [type(event) for _, event in ear.news] == [SourceLost, SourceBack]
+    assert [type(event) for _, event in ear.events] == [SourceLost, SourceBack]
 
 
 def test_waiting_for_a_device_costs_little(virtual_mic: VirtualMicrophone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,8 +162,8 @@ def test_close_is_quick_and_releases_the_device(server: VirtualMicrophone) -> No
 def test_device_by_number_and_by_part_of_its_name(server: VirtualMicrophone) -> None:
     named = {each.name: each.index for each in inputs()}
     assert set(named) == {"default", "pulse"}
-    for wanted in ("puls", str(named["pulse"]), "PULSE"):
-        with Microphone(wanted) as microphone:
+    for name in ("puls", str(named["pulse"]), "PULSE"):
+        with Microphone(name) as microphone:
             assert microphone.name == "pulse"
             assert isinstance(microphone.read(3.0), AudioBlock)
     with pytest.raises(AudioError, match=r"several inputs.*pulse"):
@@ -178,7 +178,7 @@ def test_a_remembered_device_is_waited_for(server: VirtualMicrophone) -> None:
     with Microphone("kitchen", patient=True) as microphone:
         ear = Ear(microphone)
         assert ear.wait_for(SourceLost, 3.0) < 1.0
-        lost = ear.news[0][1]
+        lost = ear.events[0][1]
         assert isinstance(lost, SourceLost)
         assert "kitchen" in lost.message
 
@@ -221,9 +221,9 @@ def test_a_muted_microphone_is_reported_and_heard_again(server: VirtualMicrophon
     with Microphone() as microphone:
         ear = Ear(microphone)
         ear.listen(ZEROS_S + 1.5)
-        (muted,) = [event for _, event in ear.news if isinstance(event, SourceDelayed)]
+        (muted,) = [event for _, event in ear.events if isinstance(event, SourceDelayed)]
         assert "nothing but zeros; it is muted or not allowed" in muted.message
         server.play_samples(chirps(1.0), wait=False)
         ear.listen(2.0)
-        assert isinstance(ear.news[-1][1], SourceBack)
+        assert isinstance(ear.events[-1][1], SourceBack)
         assert likeness(ear.sound, chirps(1.0)) > 0.99

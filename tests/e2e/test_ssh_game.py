@@ -62,8 +62,8 @@ def test_words_spoken_here_draw_there_as_they_do_locally(
     files = {name: tmp_path / f"{name}.trail" for name in ("local", "there", "here")}
     lines = [
         [*VOICETRAIL, "play", "--record", str(files["local"])],
-        server.voicetrail_ssh("--recognise", "there", play=("--record", str(files["there"]))),
-        server.voicetrail_ssh("--recognise", "here", play=("--record", str(files["here"]))),
+        server.voicetrail_ssh("--recognize", "there", play=("--record", str(files["there"]))),
+        server.voicetrail_ssh("--recognize", "here", play=("--record", str(files["here"]))),
     ]
     screens = [terminal(shown(line), env=virtual_mic.env, cwd=ROOT) for line in lines]
     for screen in screens:

@@ -64,11 +64,11 @@ def test_a_network_that_stands_for_ten_seconds_is_reported_and_survived(
         far.wait_for_sounds(100, 20)
         proxy.stand()
         time.sleep(10)
-        assert far.news()[-1] == "SourceDelayed"
+        assert far.events()[-1] == "SourceDelayed"
         before = len(far.sounds())
         proxy.go_on()
         far.wait_for_sounds(before + 100)
-        assert far.news()[-1] == "SourceBack"
+        assert far.events()[-1] == "SourceBack"
         assert screen.exit_status is None
         sounds, delays = far.sounds()[before:], far.delays(microphone)[before:]
         assert sum(entry["lost"] for entry in sounds) > 8 * 16_000

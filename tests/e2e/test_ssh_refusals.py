@@ -1,4 +1,4 @@
-"""What keeps `voicetrail ssh` from a game at the far end, told in one line."""
+"""What keeps `voicetrail ssh` from a game at the far end, reason in one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def as_it_is(server: SshServer) -> None:
 
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize(
-    ("options", "environment", "prepare", "remote", "told"),
+    ("options", "environment", "prepare", "remote", "reason"),
     [
         (["AllowStreamLocalForwarding no", "AllowTcpForwarding no"], {}, as_it_is, FAR, "does not allow forwarding"),
         ([], {}, as_it_is, ["voicetrail-is-not-here"], "there is no 'voicetrail-is-not-here' on vt"),
@@ -61,7 +61,7 @@ def test_what_cannot_be_is_reported_in_one_line(
     environment: dict[str, str],
     prepare: Callable[[SshServer], None],
     remote: list[str],
-    told: str,
+    reason: str,
 ) -> None:
     server = open_server(*options, environment=environment)
     prepare(server)
@@ -72,8 +72,8 @@ def test_what_cannot_be_is_reported_in_one_line(
     assert screen.wait_for_exit() == 1
     shown = [text for text in lines_of(screen.capture()) if text.startswith("voicetrail:")]
     assert len(shown) == 1, screen.capture()
-    assert told in shown[0]
-    # The first visit to a host is told by ssh itself.
+    assert reason in shown[0]
+    # The first visit to a host is reason by ssh itself.
     others = [text for text in lines_of(screen.capture()) if text not in shown and "Permanently added" not in text]
-    assert all("@@@" in text or told in ("a different host key", "does not allow forwarding") for text in others), others
+    assert all("@@@" in text or reason in ("a different host key", "does not allow forwarding") for text in others), others
     assert not far.entries()

@@ -78,7 +78,7 @@ def test_every_way_out_leaves_the_terminal_as_it_was(
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("own", [(), ("--reconnect", "--recognise", "here")], ids=["sound", "words, reconnecting"])
+@pytest.mark.parametrize("own", [(), ("--reconnect", "--recognize", "here")], ids=["sound", "words, reconnecting"])
 def test_twenty_connections_and_drops_leave_nothing_behind(
     own: tuple[str, ...],
     open_server: Callable[..., SshServer],

@@ -287,7 +287,7 @@ def test_a_wrong_json_form_is_refused(data: object) -> None:
         from_json(data)
 
 
-def test_the_checksum_tells_drawings_apart() -> None:
+def test_different_drawings_have_different_checksums() -> None:
     ways: list[tuple[Direction, ...]] = [(), ("up",), ("down",), ("up", "down"), ("up", "left"), ("left", "up")]
     sums = {walk(*way).checksum() for way in ways}
     assert len(sums) == 6

@@ -26,14 +26,14 @@ class Steady:
     def __init__(self, name: str = "desk microphone", height: float = 0.1) -> None:
         self.name = name
         self.height = height
-        self.news: list[SourceEvent] = []
+        self.events: list[SourceEvent] = []
         self.closed = threading.Event()
         self.silent = threading.Event()
         self._next = time.monotonic()
 
     def read(self, timeout: float) -> Item | None:
-        if self.news:
-            return self.news.pop(0)
+        if self.events:
+            return self.events.pop(0)
         if self.silent.is_set():
             time.sleep(timeout)
             return None

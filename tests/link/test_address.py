@@ -27,7 +27,7 @@ def test_reads_an_address(spec: str, address: Address) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "reason"),
     [
         ("http://x:1", "no such kind of address"),
         ("tcp://x", "tcp://HOST:PORT"),
@@ -47,10 +47,10 @@ def test_reads_an_address(spec: str, address: Address) -> None:
         ("tcp://\x1b[2J:1", "not an address"),
     ],
 )
-def test_says_what_is_wrong_with_an_address(spec: str, told: str) -> None:
+def test_says_what_is_wrong_with_an_address(spec: str, reason: str) -> None:
     with pytest.raises(AudioError, match=r"^[^\x1b\n]*$") as caught:
         parse_address(spec)
-    assert told in str(caught.value)
+    assert reason in str(caught.value)
 
 
 def test_a_secret_is_long_enough_and_read_by_nobody_else(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def pair(family: socket.AddressFamily, listen: str, connect_to: str) -> Iterator
         (socket.AF_INET, "::", "127.0.0.1"),
     ],
 )
-def test_tells_the_user_at_either_end_of_a_tcp_connection(family: socket.AddressFamily, listen: str, connect_to: str) -> None:
+def test_finds_the_user_at_either_end_of_a_tcp_connection(family: socket.AddressFamily, listen: str, connect_to: str) -> None:
     for near, far in pair(family, listen, connect_to):
         assert peer_owner(far) == peer_owner(near) == os.geteuid()
         assert set(listener_owners(near)) == {os.geteuid()}
@@ -71,7 +71,7 @@ def test_a_program_that_has_closed_its_end_is_not_taken_for_root() -> None:
         assert refusal(far) is not None
 
 
-def test_tells_the_user_at_the_other_end_of_a_unix_connection() -> None:
+def test_finds_the_user_at_the_other_end_of_a_unix_connection() -> None:
     near, far = socket.socketpair()
     with near, far:
         assert peer_owner(near) == os.geteuid()

@@ -22,44 +22,44 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_
     feed = WordsFeed(microphone, LoudIsUp(), LoudIsUp.detector)
     server = LinkServer(feed, parse_address(f"unix://{tmp_path}/w"))
     server.start()
-    told: list[Update] = []
+    sent: list[Update] = []
 
-    def no_ears() -> NamedRecognizer:
+    def no_recognizer() -> NamedRecognizer:
         raise AssertionError("a recognizer was loaded")
 
     thresholds = {"up": 0.95}
-    hearing = ListeningWorker(
+    worker = ListeningWorker(
         SourceRequest(f"words+unix://{tmp_path}/w"),
-        no_ears,
+        no_recognizer,
         lambda shipped: replace(shipped, thresholds=thresholds),
-        told.extend,
+        sent.extend,
     )
-    worker = threading.Thread(target=hearing.run, daemon=True)
+    worker = threading.Thread(target=worker.run, daemon=True)
     worker.start()
 
     def wait_for(kind: type) -> None:
         end = time.monotonic() + 20
-        while not any(isinstance(news, kind) for news in told):
-            assert time.monotonic() < end, told
+        while not any(isinstance(update, kind) for update in sent):
+            assert time.monotonic() < end, sent
             time.sleep(0.02)
 
     wait_for(SourceOpened)
-    assert any(isinstance(news, Ready) and news.labels == LoudIsUp.labels for news in told)
+    assert any(isinstance(update, Ready) and update.labels == LoudIsUp.labels for update in sent)
     time.sleep(0.4)
-    assert not any(isinstance(news, WordHeard) for news in told), "the threshold set here holds there"
-    delay = hearing.delay_s
+    assert not any(isinstance(update, WordHeard) for update in sent), "the threshold set here holds there"
+    delay = worker.delay_s
     assert delay is not None
     assert 0 <= delay < 0.06
     microphone.height = 0.0
     time.sleep(0.3)
     thresholds["up"] = 0.5
-    hearing.apply_settings()
+    worker.apply_settings()
     microphone.height = 0.8
     wait_for(WordHeard)
     began = time.monotonic()
-    hearing.stop()
+    worker.stop()
     worker.join(2)
     assert not worker.is_alive()
     assert time.monotonic() - began < 0.5
-    assert hearing.delay_s is None, "a line that is no more has no delay"
+    assert worker.delay_s is None, "a line that is no more has no delay"
     server.close()

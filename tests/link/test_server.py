@@ -115,7 +115,7 @@ def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, s
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "reason"),
     [
         ("tcp://0.0.0.0:7000", "other machines"),
         ("tcp://10.1.2.3:7000", "other machines"),
@@ -123,8 +123,8 @@ def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, s
         ("unix:///etc/passwd", "not a socket"),
     ],
 )
-def test_refuses_where_it_cannot_or_must_not_listen(spec: str, told: str) -> None:
-    with pytest.raises(RemoteError, match=told):
+def test_refuses_where_it_cannot_or_must_not_listen(spec: str, reason: str) -> None:
+    with pytest.raises(RemoteError, match=reason):
         LinkServer(SoundFeed(Steady()), parse_address(spec)).start()
 
 
@@ -144,8 +144,8 @@ def test_who_asks_too_much_or_nonsense_is_dropped_and_the_others_hear_on(server:
 
 
 def test_who_does_not_read_is_bounded_and_costs_the_others_nothing(server: LinkServer) -> None:
-    with near(server) as deaf, open_connection(str(server.address)) as source:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    with near(server) as slow_reader, open_connection(str(server.address)) as source:
+        slow_reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         items = gather(source, lambda items: samples_of(items) > 16_000)
         assert sum(block.lost for block in blocks(items)) == 0
 
@@ -238,19 +238,19 @@ def test_a_wrong_secret_is_reported_in_the_game(guarded: LinkServer, tmp_path: P
 
 def test_a_microphone_that_is_pulled_out_is_reported_also_to_who_comes_later(server: LinkServer, microphone: Steady) -> None:
     microphone.silent.set()
-    microphone.news.append(SourceLost(0, "desk microphone was unplugged"))
+    microphone.events.append(SourceLost(0, "desk microphone was unplugged"))
     time.sleep(0.3)
     with open_connection(str(server.address)) as source:
         items = gather(source, bool)
         assert isinstance(items[0], SourceLost)
         assert items[0].message == "desk microphone was unplugged"
         microphone.silent.clear()
-        microphone.news.append(SourceBack(0, "desk microphone"))
+        microphone.events.append(SourceBack(0, "desk microphone"))
         gather(source, lambda items: samples_of(items) > 0)
 
 
 def test_a_listener_that_falls_behind_gets_no_more_than_it_can_use_and_then_hears_on(server: LinkServer) -> None:
-    """An acknowledgement stops coming (the network stands still): what is on the way stays bounded."""
+    """An acknowledgment stops coming (the network stands still): what is on the way stays bounded."""
     with near(server) as connection:
         stamp = read_events(connection, 3)[2].data["timestamp"]
         connection.sendall(encode(Event("ping", {"text": "1", "received": stamp - 10_000})))

@@ -81,7 +81,7 @@ def test_a_line_is_traced_to_its_result_by_voice(begin: Callable[..., Session]) 
         assert store.best("trace", "square") is not None
 
 
-def test_a_maze_is_walked_by_what_is_told_of_it(begin: Callable[..., Session]) -> None:
+def test_a_maze_can_be_solved_by_its_announcements(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("maze", "small", 3))
     rules = session.rules
     assert isinstance(rules, Maze)
@@ -92,7 +92,7 @@ def test_a_maze_is_walked_by_what_is_told_of_it(begin: Callable[..., Session]) -
     assert "14 words (the best way takes 14) in 0:13, 0 wrong, 0 near misses" in session.lines
 
 
-def test_a_snake_goes_on_by_itself_and_its_surroundings_are_told(begin: Callable[..., Session]) -> None:
+def test_a_snake_goes_on_by_itself_and_its_surroundings_are_announced(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("snake", "small", 3))
     session.say("up")
     assert session.lines[-1].startswith("food ")
@@ -103,7 +103,7 @@ def test_a_snake_goes_on_by_itself_and_its_surroundings_are_told(begin: Callable
     assert session.lines[-1] == "right again, down share, left leaves"
 
 
-def test_the_directions_of_an_echo_are_told_as_they_are_shown(begin: Callable[..., Session]) -> None:
+def test_the_directions_of_an_echo_are_announced_as_they_are_shown(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("echo", seed=3))
     rules = session.rules
     assert isinstance(rules, Echo)

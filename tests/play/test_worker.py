@@ -130,16 +130,18 @@ def test_a_recognizer_that_cannot_be_loaded_is_one_clear_line(
         raise error
 
     sent = Updates(SourceRequest("demo"), load, weights_required=weights_required)
-    trouble = sent.wait(Problem)
-    assert isinstance(trouble, Problem)
-    assert says in trouble.message
-    assert "\x1b" not in trouble.message
-    assert trouble.fatal
-    assert trouble.ends is ends
+    problem = sent.wait(Problem)
+    assert isinstance(problem, Problem)
+    assert says in problem.message
+    assert "\x1b" not in problem.message
+    assert problem.fatal
+    assert problem.ends is ends
     sent.end()
 
 
-def test_a_source_that_cannot_be_opened_is_told_once_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_cannot_be_opened_is_reported_once_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("voicetrail.play.worker.RETRY", 0.1)
     path = tmp_path / "later.wav"
     sent = Updates(SourceRequest(str(path)))

@@ -69,11 +69,13 @@ def test_it_leaves_with_the_program(tmp_path: Path) -> None:
 
 def test_a_process_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.remote.janitor.ENDS_WITHIN_S", 0.2)
-    deaf = subprocess.Popen(["sh", "-c", "trap '' HUP; echo ready; while :; do sleep 0.05; done"], stdout=subprocess.PIPE)
-    assert deaf.stdout is not None
-    deaf.stdout.readline()
-    end_process(deaf.pid)
-    assert deaf.wait(5) == -signal.SIGKILL
+    ignores_hangup = subprocess.Popen(
+        ["sh", "-c", "trap '' HUP; echo ready; while :; do sleep 0.05; done"], stdout=subprocess.PIPE
+    )
+    assert ignores_hangup.stdout is not None
+    ignores_hangup.stdout.readline()
+    end_process(ignores_hangup.pid)
+    assert ignores_hangup.wait(5) == -signal.SIGKILL
 
 
 def test_the_terminal_is_put_back_as_it_was() -> None:

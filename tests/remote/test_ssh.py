@@ -71,7 +71,7 @@ def test_says_what_is_wrong(words: tuple[str, ...], said: str) -> None:
     [
         (["-F", "cfg", "desk", "--reconnect"], {"reconnect": False}, ["-F", "cfg", "desk", "--reconnect"]),
         (["--device", "usb", "-F", "cfg", "desk"], {"device": "usb"}, ["-F", "cfg", "desk"]),
-        (["--recognise=here", "desk", "--", "-x"], {"recognise": "here"}, ["desk", "--", "-x"]),
+        (["--recognise=here", "desk", "--", "-x"], {"recognize": "here"}, ["desk", "--", "-x"]),
         (["--no-level", "-4", "desk"], {"no_level": True}, ["-4", "desk"]),
         (["--", "desk"], {}, ["--", "desk"]),
     ],

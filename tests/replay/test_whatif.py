@@ -25,7 +25,7 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.vocabulary import UNKNOWN
 
 
-def restless(path: Path, seed: int, start_hop: int) -> Stage:
+def noisy_stage(path: Path, seed: int, start_hop: int) -> Stage:
     """A session in which everything changes on the way: settings, listening, the source, the keyboard, recording itself."""
     dice = random.Random(seed)
     stage = Stage()
@@ -50,7 +50,7 @@ def restless(path: Path, seed: int, start_hop: int) -> Stage:
 @given(seed=st.integers(0, 10_000), start_hop=st.integers(0, 120))
 def test_the_recorded_settings_change_nothing(tmp_path: Path, seed: int, start_hop: int) -> None:
     path = tmp_path / f"{time.monotonic_ns()}.trail"
-    stage = restless(path, seed, start_hop)
+    stage = noisy_stage(path, seed, start_hop)
     recording = read(path)
     again = decide(recording, Override())
     covered = {hop for _, hop in again.hops}

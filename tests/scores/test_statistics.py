@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.scores.makers import daily, row
 from voicetrail.game.rules import WordCount
-from voicetrail.scores.statistics import Streak, calendar, daily_days, hearing_accuracy, streak
+from voicetrail.scores.statistics import Streak, calendar, daily_days, streak, weekly_accuracy
 
 TODAY = date(2026, 11, 25)
 DAYS = st.sets(st.integers(0, 30).map(lambda back: TODAY - timedelta(days=back)))
@@ -55,6 +55,6 @@ def test_hearing_accuracy_by_word_over_the_weeks_the_worst_first() -> None:
     early = row(began=datetime(2026, 11, 18, tzinfo=UTC), by_word={"up": WordCount(10, 5), "left": WordCount(4, 0)})
     late = row(began=datetime(2026, 11, 25, tzinfo=UTC), by_word={"up": WordCount(10, 1)})
     long_ago = row(began=datetime(2026, 1, 1, tzinfo=UTC), by_word={"up": WordCount(100, 100)})
-    up, left = hearing_accuracy([early, late, long_ago], TODAY, 2)
+    up, left = weekly_accuracy([early, late, long_ago], TODAY, 2)
     assert (up.word, up.accuracy, up.by_week) == ("up", 0.7, (0.5, 0.9))
     assert (left.word, left.accuracy, left.by_week) == ("left", 1.0, (1.0, None))

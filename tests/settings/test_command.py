@@ -34,12 +34,12 @@ def test_the_list_has_every_setting_with_its_origin(
 def test_the_list_as_json(env: dict[str, str], settings_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings_file.write_text("fly = 1\n")
     assert main(["settings", "--json", "--threshold", "0.6"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    rows = {row["name"]: row for row in told["settings"]}
+    printed = json.loads(capsys.readouterr().out)
+    rows = {row["name"]: row for row in printed["settings"]}
     assert list(rows) == list(SETTINGS)
     assert (rows["threshold"]["value"], rows["threshold"]["origin"]) == (0.6, "flag")
-    assert told["files"]["settings"] == str(settings_file)
-    assert len(told["notices"]) == 1
+    assert printed["files"]["settings"] == str(settings_file)
+    assert len(printed["notices"]) == 1
 
 
 def test_set_and_reset(env: dict[str, str], settings_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

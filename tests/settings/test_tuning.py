@@ -150,13 +150,13 @@ def test_profiles_are_players_of_their_own(settings_file: Path, env: dict[str, s
 
 def test_a_change_is_reported_to_who_watches(env: dict[str, str]) -> None:
     settings = load_settings(env=env)
-    told: list[tuple[str, object]] = []
-    end = settings.subscribe(lambda names: told.extend((name, settings["step"]) for name in names))
+    changes: list[tuple[str, object]] = []
+    end = settings.subscribe(lambda names: changes.extend((name, settings["step"]) for name in names))
     settings.set("step", 4)
     with pytest.raises(SettingsError):
         settings.set("step", 400)
     settings.reset("step")
-    assert told == [("step", 4), ("step", 2)]
+    assert changes == [("step", 4), ("step", 2)]
     end()
     settings.set("step", 5)
-    assert len(told) == 2
+    assert len(changes) == 2

@@ -181,7 +181,7 @@ def test_the_time_of_capture_goes_with_the_word() -> None:
     assert event.captured == 12.5
 
 
-def restless(seed: int, hops: int, labels: int = len(LABELS)) -> list[tuple[float, ...]]:
+def noisy_scores(seed: int, hops: int, labels: int = len(LABELS)) -> list[tuple[float, ...]]:
     """Scores that rise and fall often."""
     dice, rows = random.Random(seed), []
     for _ in range(hops):
@@ -205,7 +205,7 @@ tunings = st.builds(
 @given(st.integers(0, 10**6), tunings)
 def test_the_same_word_never_comes_twice_within_the_refractory_time(seed: int, tuning: DetectorSettings) -> None:
     last: dict[str, int] = {}
-    for event in feed(Detector(LABELS, tuning), restless(seed, 150)):
+    for event in feed(Detector(LABELS, tuning), noisy_scores(seed, 150)):
         if isinstance(event, WordHeard):
             assert seconds(event.time - last.get(event.word, -(10**9))) >= tuning.refractory
             assert event.score >= round(tuning.threshold_of(event.word), 4) - 1e-4
@@ -215,10 +215,10 @@ def test_the_same_word_never_comes_twice_within_the_refractory_time(seed: int, t
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), tunings, st.integers(0, 100))
 def test_going_on_from_a_snapshot_is_going_on(seed: int, tuning: DetectorSettings, at: int) -> None:
-    rows = restless(seed, 120)
+    rows = noisy_scores(seed, 120)
     whole, other = Detector(LABELS, tuning), Detector(LABELS, tuning)
     feed(whole, rows[:at])
-    feed(other, restless(seed + 1, 30))  # what it remembers of another stream must not count
+    feed(other, noisy_scores(seed + 1, 30))  # what it remembers of another stream must not count
     other.restore(whole.snapshot())
     assert feed(whole, rows[at:], at * HOP) == feed(other, rows[at:], at * HOP)
     assert whole.smoothed == other.smoothed
@@ -227,7 +227,7 @@ def test_going_on_from_a_snapshot_is_going_on(seed: int, tuning: DetectorSetting
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), tunings)
 def test_the_order_of_the_labels_makes_no_difference(seed: int, tuning: DetectorSettings) -> None:
-    rows = restless(seed, 120)
+    rows = noisy_scores(seed, 120)
     turned = [tuple(reversed(scores)) for scores in rows]
     one, two = feed(Detector(LABELS, tuning), rows), feed(Detector(LABELS[::-1], tuning), turned)
     assert sorted(one, key=lambda e: (e.time, e.word)) == sorted(two, key=lambda e: (e.time, e.word))
@@ -269,11 +269,11 @@ def test_after_some_seconds_of_silence_the_talk_is_forgotten() -> None:
 
 
 @given(st.floats(0.05, 0.99), st.floats(0.0, 0.6), st.floats(0.0, 1.0))
-def test_a_score_is_enough_amid_talk_where_what_it_is_worth_alone_is(threshold: float, shift: float, score: float) -> None:
+def test_a_score_is_enough_amid_talk_where_it_is_without_the_talk_shift(threshold: float, shift: float, score: float) -> None:
     assert threshold <= raise_threshold(threshold, shift) <= max(threshold, HIGHEST)
-    worth = remove_talk_shift(score, shift)
-    assume(abs(worth - threshold) > 1e-6)
-    assert (score >= raise_threshold(threshold, shift)) == (worth >= threshold)
+    plain = remove_talk_shift(score, shift)
+    assume(abs(plain - threshold) > 1e-6)
+    assert (score >= raise_threshold(threshold, shift)) == (plain >= threshold)
 
 
 def test_what_is_lacking_is_counted_from_the_raised_threshold() -> None:

@@ -134,7 +134,7 @@ def test_picture_and_embedding_have_their_shapes(recognizer: Recognizer, speech:
     assert np.isfinite(embedding).all()
 
 
-def test_what_the_game_needs_to_know_of_its_ears(recognizer: Recognizer) -> None:
+def test_what_the_game_needs_to_know_of_its_recognizer(recognizer: Recognizer) -> None:
     assert recognizer.labels == ("up", "down", "left", "right", "_unknown_", "_background_noise_")
     assert (recognizer.name, recognizer.hop, recognizer.window_samples) == ("directional4w", 640, 16_000)
     assert len(recognizer.hash) == 64

@@ -47,13 +47,13 @@ def altered(kept: Path, tmp_path: Path) -> Callable[..., Path]:
 
     def write(meta: dict[str, Any] | None = None, tensors: dict[str, torch.Tensor | None] | None = None) -> Path:
         with safetensors.safe_open(kept, "pt") as stored:
-            told = json.loads(stored.metadata()[KEY])
+            metadata_stored = json.loads(stored.metadata()[KEY])
         merged = safetensors.torch.load_file(kept) | (tensors or {})
         path = tmp_path / "altered.safetensors"
         safetensors.torch.save_file(
             {name: value for name, value in merged.items() if value is not None},
             path,
-            {KEY: json.dumps({**told, **(meta or {})})},
+            {KEY: json.dumps({**metadata_stored, **(meta or {})})},
         )
         return path
 

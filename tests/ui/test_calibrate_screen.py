@@ -87,7 +87,7 @@ async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-async def test_sound_that_stops_is_told_and_it_goes_on_or_begins_again(tmp_path: Path) -> None:
+async def test_sound_that_stops_is_reported_and_it_goes_on_or_begins_again(tmp_path: Path) -> None:
     _, app = stage(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         game, screen = await begin(pilot, app)
@@ -105,7 +105,7 @@ async def test_sound_that_stops_is_told_and_it_goes_on_or_begins_again(tmp_path:
         assert "nothing needs to change" in text(app)
 
 
-async def test_without_ears_it_says_so(tmp_path: Path) -> None:
+async def test_without_a_recognizer_it_says_so(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path))
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.press("k")

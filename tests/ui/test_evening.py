@@ -183,12 +183,12 @@ async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: Sessi
         await pilot.press("up", "right", "q")
         await until(pilot, lambda: isinstance(app.screen, TitleScreen))
     lines = context.close()
-    assert context.kept_drawing.endswith("last-drawing.trail")
+    assert context.saved_drawing.endswith("last-drawing.trail")
     assert any("last-drawing" in line for line in lines)
     from voicetrail.replay.file.reader import read
     from voicetrail.replay.timeline import Timeline
 
-    assert Timeline(read(Path(context.kept_drawing))).final.pen is not None
+    assert Timeline(read(Path(context.saved_drawing))).final.pen is not None
 
 
 async def test_a_result_is_kept_and_stands_among_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

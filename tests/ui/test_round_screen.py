@@ -109,7 +109,7 @@ async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> Non
         await until(pilot, lambda: game.context.muted)
 
 
-async def test_trouble_with_the_source_is_shown(app: VoicetrailApp) -> None:
+async def test_a_problem_with_the_source_is_shown(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         game = await send(pilot, SourceOpened("desk"), SourceLost(0, "the microphone is gone"))
         assert "! no sound" in game.board.status.text_rows[0]
@@ -138,7 +138,7 @@ async def test_a_glide_goes_on_until_space(app: VoicetrailApp) -> None:
         assert not game.movement.moving
 
 
-async def test_help_tells_every_key(app: VoicetrailApp) -> None:
+async def test_help_lists_every_key(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 60)) as pilot:
         for key in ("question_mark", "f1"):
             await pilot.press(key)
@@ -217,8 +217,8 @@ async def test_a_window_too_small_says_so_and_comes_back(app: VoicetrailApp) -> 
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right")
         await pilot.resize_terminal(50, 12)
-        told = ["The window is too small.", "60×20 is needed, this is 50×12."]
-        await until(pilot, lambda: painted(app)[:2] == told)
+        message = ["The window is too small.", "60×20 is needed, this is 50×12."]
+        await until(pilot, lambda: painted(app)[:2] == message)
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: "voicetrail" in painted(app)[0])
         assert drawn(shown(app)) == ["╶───►"]

@@ -9,7 +9,7 @@ import pytest
 
 from voicetrail.errors import TerminalError
 from voicetrail.ui.look import ascii_locale
-from voicetrail.ui.terminal import check_terminal, spare_the_line
+from voicetrail.ui.terminal import check_terminal, save_bandwidth
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_a_terminal_too_small_is_refused_with_both_sizes(terminal: TextIO, size:
 
 def test_fewer_frames_over_ssh_and_by_hand() -> None:
     far, near, by_hand = {"SSH_CONNECTION": "1 2 3 4"}, dict[str, str](), dict[str, str]()
-    assert spare_the_line(False, far)
-    assert not spare_the_line(False, near)
-    assert spare_the_line(True, by_hand)
+    assert save_bandwidth(False, far)
+    assert not save_bandwidth(False, near)
+    assert save_bandwidth(True, by_hand)
     assert near == {"TEXTUAL_FPS": "120"}
     assert by_hand == {"TEXTUAL_FPS": "15", "TEXTUAL_ANIMATIONS": "none"}
     assert far["TEXTUAL_FPS"] == "15"

@@ -53,7 +53,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Running:
+class _Recording:
     process: int
     path: Path
     heard: int
@@ -65,19 +65,19 @@ def run(count: int, seed: int) -> Outcome:
     """Kill so many recordings, some at once."""
     dice = random.Random(seed)
     outcome = Outcome()
-    running: list[_Running] = []
+    recordings: list[_Recording] = []
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         for number in range(count):
             after_s = dice.choice((0.3, 1.0, 3.0)) * dice.random()
-            running.append(_start(Path(folder) / f"{number}.trail", after_s))
-            while len(running) == AT_ONCE or (number == count - 1 and running):
-                first = min(running, key=lambda one: one.ends)
-                running.remove(first)
+            recordings.append(_start(Path(folder) / f"{number}.trail", after_s))
+            while len(recordings) == AT_ONCE or (number == count - 1 and recordings):
+                first = min(recordings, key=lambda one: one.ends)
+                recordings.remove(first)
                 _kill(first, outcome)
     return outcome
 
 
-def _start(path: Path, after_s: float) -> _Running:
+def _start(path: Path, after_s: float) -> _Recording:
     read_end, write_end = os.pipe()
     process = os.fork()
     if process == 0:
@@ -88,10 +88,10 @@ def _start(path: Path, after_s: float) -> _Running:
             os._exit(1)
     os.close(write_end)
     os.read(read_end, 1)  # it records
-    return _Running(process, path, read_end, time.monotonic() + after_s)
+    return _Recording(process, path, read_end, time.monotonic() + after_s)
 
 
-def _kill(one: _Running, outcome: Outcome) -> None:
+def _kill(one: _Recording, outcome: Outcome) -> None:
     time.sleep(max(0.0, one.ends - time.monotonic()))
     os.kill(one.process, signal.SIGKILL)
     os.waitpid(one.process, 0)

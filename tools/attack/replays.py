@@ -143,9 +143,9 @@ def _try_everything(path: Path, dice: random.Random, outcome: Outcome, number: i
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 code = main(arguments)
         except (Exception, SystemExit):
-            kept = path.read_bytes()
+            data = path.read_bytes()
             where = Path(tempfile.gettempdir()) / f"attack-failure-{number}.trail"
-            where.write_bytes(kept)
+            where.write_bytes(data)
             outcome.failures.append(f"mutant {number} ({where}): {arguments}\n{traceback.format_exc()}")
             continue
         took = time.process_time() - began

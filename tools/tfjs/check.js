@@ -201,7 +201,7 @@ const jobs = {
   async predict({ model, patches, scores }) {
     writeFloats(scores, await recognize(await load(model), patches));
   },
-  // What the package's own extractor makes of sound at 44.1 kHz: dB and the normalised patch.
+  // What the package's own extractor makes of sound at 44.1 kHz: dB and the normalized patch.
   async features({ sound, decibels, patch }) {
     const all = readFloats(sound), tick = globalThis.setInterval;
     globalThis.setInterval = () => 0;

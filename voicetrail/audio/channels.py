@@ -8,7 +8,7 @@ import numpy.typing as npt
 from voicetrail.events import SAMPLE_RATE
 
 CANCELLED_DB = 10.0
-"""The mean of the channels counts as cancelled when it is at least this far below the loudest channel."""
+"""The mean of the channels counts as canceled when it is at least this far below the loudest channel."""
 MEMORY_S = 1.0
 """Seconds after which a loudness counts for little: one wire with the wrong polarity does not come and go."""
 
@@ -44,7 +44,7 @@ class ChannelMixer:
         self._powers = powers if self._powers is None else self._powers + fresh * (powers - self._powers)
         if self._powers[:-1].max() > 0.0:
             loudest = int(np.argmax(self._powers[:-1]))
-            is_cancelled = self._powers[-1] * 10 ** (CANCELLED_DB / 10) <= self._powers[loudest]
+            is_canceled = self._powers[-1] * 10 ** (CANCELLED_DB / 10) <= self._powers[loudest]
             # The loudest of two equal channels is not to change with every block.
-            self.chosen = None if not is_cancelled else loudest if self.chosen is None else self.chosen
+            self.chosen = None if not is_canceled else loudest if self.chosen is None else self.chosen
         return mean if self.chosen is None else np.ascontiguousarray(frames[:, self.chosen])

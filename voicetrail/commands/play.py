@@ -98,14 +98,14 @@ def play(setup: RoundSetup | None, args: argparse.Namespace, background: str = "
         return announce(setup, args, background)
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
-    from voicetrail.ui.terminal import check_terminal, spare_the_line, terminal_restored
+    from voicetrail.ui.terminal import check_terminal, save_bandwidth, terminal_restored
 
     check_terminal()
     # What is imported now stays: looking through it for garbage again and again would hold up the first paint (see `TrailApp`).
     gc.disable()
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
-    slow = spare_the_line(settings.values.slow_line)
+    slow = save_bandwidth(settings.values.slow_line)
     from voicetrail.checkup.probe import needs_ascii
     from voicetrail.play.drawings import begin_requested
     from voicetrail.play.setup import make_context, open_requested_source

@@ -166,7 +166,7 @@ def _play(args: argparse.Namespace) -> int:
     from voicetrail.replay.file.reader import STDIN, ReplayReader
     from voicetrail.replay.library import find
     from voicetrail.settings import load_settings
-    from voicetrail.ui.terminal import check_terminal, spare_the_line
+    from voicetrail.ui.terminal import check_terminal, save_bandwidth
 
     if not sys.stdout.isatty():
         raise TerminalError("the player needs a terminal, and the output is not one; --text prints what happened")
@@ -176,7 +176,7 @@ def _play(args: argparse.Namespace) -> int:
             _take_keys_from_the_terminal()
         check_terminal()
         settings = load_settings(profile=args.profile)
-        spare_the_line(settings.values.slow_line)
+        save_bandwidth(settings.values.slow_line)
         from voicetrail.ui.app import TrailApp
         from voicetrail.ui.screens.replay import ReplayScreen
 

@@ -61,7 +61,7 @@ def report(store: ScoreStore) -> list[str]:
     """What the command prints."""
     from datetime import UTC, datetime
 
-    from voicetrail.scores.statistics import calendar, daily_days, hearing_accuracy, streak
+    from voicetrail.scores.statistics import calendar, daily_days, streak, weekly_accuracy
 
     rows = list(store.rows())
     if not rows:
@@ -76,8 +76,8 @@ def report(store: ScoreStore) -> list[str]:
         "",
         *_calendar(calendar(rows, today)),
     ]
-    words = hearing_accuracy(rows, today)
-    return [*lines, "", *_hearing(words)] if words else lines
+    words = weekly_accuracy(rows, today)
+    return [*lines, "", *_accuracy(words)] if words else lines
 
 
 def _bests(rows: Sequence[ScoreRow]) -> list[str]:
@@ -101,7 +101,7 @@ def _calendar(weeks: Sequence[Week]) -> list[str]:
     return lines
 
 
-def _hearing(words: Sequence[WordAccuracy]) -> list[str]:
+def _accuracy(words: Sequence[WordAccuracy]) -> list[str]:
     width = max(len("word"), *(len(one.word) for one in words))
     lines = [f"{'word':<{width}}  heard  right  by week, the last one at the end"]
     for one in words:

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recognize",
         "--recognise",
-        dest="recognise",
+        dest="recognize",
         choices=("there", "here"),
         default="there",
         help="where words are recognized: with there the sound is sent, with here no sound leaves this machine",
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     own = Parser(prog="voicetrail ssh", add_help=False)
     add_arguments(own)
     args = own.parse_args(list(request.own), _without_rest(args))
-    if args.weights and args.recognise == "there":
+    if args.weights and args.recognize == "there":
         request = replace(request, play=(f"--weights={args.weights}", *request.play))
     command = shlex.split(args.remote_command)
     if not command:
@@ -104,7 +104,7 @@ def _run(args: argparse.Namespace, request: object, command: list[str], janitor:
         session: SshRun | None = None
         meter = Meter("")
         try:
-            here = args.recognise == "here"
+            here = args.recognize == "here"
             if here:
                 meter.say("loading recognizer…")
             feed = open_feed(

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--takes must be between 3 and 30")
     examples, meanings = ExampleSet(), dict[str, str]()
     if args.add:
-        examples = making.kept_examples(name)
+        examples = making.saved_examples(name)
         meanings = dict(word_sets.read_about(word_sets.set_folder(name)).meanings)
     if args.examples is not None:
         loaded = load_examples(args.examples)
@@ -178,8 +178,8 @@ def _record(examples: ExampleSet, words: list[str], takes: int, spec: str, devic
         for word in words:
             output.write_error(f"Say “{word}” {takes} times, with a short pause after each.")
             for number, take in enumerate(_takes(recorder, takes), 1):
-                kept = not {problem.name for problem in take.problems} & {"EMPTY", "TOO_LONG"}
-                if kept:
+                accepted = not {problem.name for problem in take.problems} & {"EMPTY", "TOO_LONG"}
+                if accepted:
                     examples.add(word, take)
                 note = " ".join(problem.value for problem in take.problems) or "Good."
                 output.write_error(f"  {number} of {takes}: {take.seconds:.2f} s, {take.level_db:.0f} dB. {note}")

@@ -90,5 +90,5 @@ def _list(as_json: bool) -> int:
 def _line(info: SetInfo) -> str:
     words = ", ".join(f"{word} = {info.meanings[word]}" if word in info.meanings else word for word in info.words)
     takes = sum(info.takes.values())
-    kept = f"{takes} takes" if takes else "no takes kept"
-    return f"{info.name}: {words} ({kept}; {info.accuracy:.0%} of held-out takes right; made {info.made[:10]})"
+    recorded = f"{takes} takes" if takes else "no takes kept"
+    return f"{info.name}: {words} ({recorded}; {info.accuracy:.0%} of held-out takes right; made {info.made[:10]})"

@@ -154,11 +154,11 @@ def _rows() -> Iterable[tuple[str, str, str, int]]:
     """
     for table in TABLES:
         try:
-            lines = table.read_text().splitlines()[1:]
+            rows = table.read_text().splitlines()[1:]
         except OSError:
             continue
-        for line in lines:
-            fields = line.split()
+        for row in rows:
+            fields = row.split()
             if len(fields) > 9 and fields[9] != "0":
                 yield fields[1], fields[2], fields[3], int(fields[7])
 

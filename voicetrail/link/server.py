@@ -242,9 +242,9 @@ class LinkServer:
         if self._on_client is not None:
             self._on_client(len(self._clients))
 
-    def _problem(self, line: str) -> None:
+    def _problem(self, text: str) -> None:
         if self._on_problem is not None and self._problems.take(1, time.monotonic()):
-            self._on_problem(line)
+            self._on_problem(text)
 
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._problem(f"a connection failed ({printable(context.get('exception') or context.get('message'), 120)})")

@@ -24,7 +24,7 @@ from voicetrail.game import Input, Rules, Sketch, input_of
 from voicetrail.keys import ACTIONS, Action
 from voicetrail.play.delay_display import DelayDisplay
 from voicetrail.play.latency import LatencyMeter
-from voicetrail.play.recording import RecordingControl, kept_drawing_text
+from voicetrail.play.recording import RecordingControl, saved_drawing_text
 from voicetrail.play.round import Round
 from voicetrail.play.spectrum import picture_of
 from voicetrail.play.state import State, listening_text
@@ -88,7 +88,7 @@ class SessionContext:
         """The last round whose result was taken."""
         self._recorded = ""
         """Where the last recording is, as a line."""
-        self.kept_drawing = ""
+        self.saved_drawing = ""
         """Where the last drawing is kept; empty where there is none, or it was recorded."""
         self._open_scores = open_scores
         self._scores: ScoreStore | None = None
@@ -167,8 +167,8 @@ class SessionContext:
         self.settings.close()
         if self._scores is not None:
             self._scores.close()
-        kept = kept_drawing_text(self.kept_drawing)
-        return tuple(line for line in (self._recorded, kept) if line)
+        saved = saved_drawing_text(self.saved_drawing)
+        return tuple(line for line in (self._recorded, saved) if line)
 
     # Rounds
 
@@ -244,7 +244,7 @@ class SessionContext:
             current.leave()
         if isinstance(current.rules, Sketch):
             if current.inputs:
-                self.kept_drawing = self.recording.keep_drawing(current.now_ms) or self.kept_drawing
+                self.saved_drawing = self.recording.keep_drawing(current.now_ms) or self.saved_drawing
             self.end_round()
         else:
             self.finish_round()

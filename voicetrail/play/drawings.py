@@ -29,9 +29,9 @@ def begin_requested(context: SessionContext, setup: RoundSetup, background: str 
     inputs: list[tuple[int, Input]] = []
     setup = with_settings(setup, context.settings)
     if setup.mode == "sketch" and setup.level:
-        kept = open_drawing(setup.level)
-        if kept is not None:
-            setup, inputs = kept
+        saved = open_drawing(setup.level)
+        if saved is not None:
+            setup, inputs = saved
     current = context.begin_round(make_rules(setup))
     if inputs:
         current.restore(inputs)

@@ -108,12 +108,12 @@ class RecordingControl:
 
         settings, path = self._settings, self._path
         self._path = None
-        kept = {name: settings[name] for name in SETTINGS if name != "thresholds"}
+        values = {name: settings[name] for name in SETTINGS if name != "thresholds"}
         about = Header(
             vocabulary=settings.values.vocabulary,
             source=settings.values.source,
             weights=settings.values.weights,
-            settings={name: value for name, value in kept.items() if isinstance(value, bool | int | float | str)},
+            settings={name: value for name, value in values.items() if isinstance(value, bool | int | float | str)},
         )
         where = self.recorder.start(
             at_ms,
@@ -192,7 +192,7 @@ class RecordingControl:
         return f"REC {seconds // 60}:{seconds % 60:02d}"
 
 
-def kept_drawing_text(path: str) -> str:
+def saved_drawing_text(path: str) -> str:
     """Says how a drawing that was kept is had again; empty where there is none."""
     if not path:
         return ""

@@ -295,7 +295,7 @@ class ListeningWorker:
             self._listener = None
 
     def _listen_far(self, request: SourceRequest) -> None:
-        """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognise here`)."""
+        """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognize here`)."""
         try:
             listener = RemoteListener(request.spec)
         except VoicetrailError as error:

@@ -32,7 +32,7 @@ from voicetrail.remote.ssh import (
     store_command,
 )
 
-LINES_KEPT = 50
+LINES_MAX = 50
 """Lines of ssh's own that are kept for an explanation."""
 PORTS = range(20_000, 32_000)
 """Ports of the other machine's loopback that are tried where it forbids Unix sockets; below those that systems give out."""
@@ -170,7 +170,7 @@ class SshRun:
         for raw in stream:
             line = raw.decode("utf-8", "replace").rstrip("\r\n")
             lines.append(line)
-            del lines[:-LINES_KEPT]
+            del lines[:-LINES_MAX]
             if not self.played and explain_line(line) is None and line.strip():
                 output.write_error(line, end="\r\n")
         stream.close()

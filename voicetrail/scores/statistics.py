@@ -86,7 +86,7 @@ class WordAccuracy:
         return 1 - self.count.wrong / self.count.heard if self.count.heard else 0.0
 
 
-def hearing_accuracy(rows: Iterable[ScoreRow], today: date, weeks: int = 8) -> list[WordAccuracy]:
+def weekly_accuracy(rows: Iterable[ScoreRow], today: date, weeks: int = 8) -> list[WordAccuracy]:
     """How well each word was heard over the last weeks, the worst first."""
     first = today - timedelta(days=today.weekday(), weeks=weeks - 1)
     heard: dict[str, list[int]] = defaultdict(lambda: [0] * weeks)

@@ -203,10 +203,14 @@ def read_rows(connection: sqlite3.Connection, where: str = "", values: object = 
     for number, *columns in connection.execute(f"SELECT id, {_COLUMNS} FROM results {where} {order}", values).fetchall():  # type: ignore[arg-type]
         words = connection.execute("SELECT word, heard, wrong FROM word_counts WHERE result = ?", (number,))
         by_word = {word: WordCount(heard, wrong) for word, heard, wrong in words}
-        kept = dict(zip(_NAMES, columns, strict=True))
+        fields = dict(zip(_NAMES, columns, strict=True))
         with suppress(ValueError, TypeError):  # a row that was tampered with is passed over
-            kept |= {"finished": bool(kept["finished"]), "won": bool(kept["won"]), "details": json.loads(kept["details"])}
-            yield ScoreRow(**kept, by_word=by_word)
+            fields |= {
+                "finished": bool(fields["finished"]),
+                "won": bool(fields["won"]),
+                "details": json.loads(fields["details"]),
+            }
+            yield ScoreRow(**fields, by_word=by_word)
 
 
 def read_tries(connection: sqlite3.Connection) -> list[tuple[str, str, str, str | None]]:

@@ -73,10 +73,10 @@ def settings_paths(profile: str | None, env: Mapping[str, str]) -> SettingsFiles
     state = Path(env.get("VOICETRAIL_STATE_DIR") or platformdirs.user_state_path("voicetrail", appauthor=False))
     if profile:
         check_name(profile, "profile")
-        own, kept = config / "profiles" / f"{profile}.toml", state / "profiles" / f"{profile}.toml"
+        own, state_file = config / "profiles" / f"{profile}.toml", state / "profiles" / f"{profile}.toml"
     else:
-        own, kept = None, state / "state.toml"
-    return SettingsFiles(config / "settings.toml", own, kept, config / "presets")
+        own, state_file = None, state / "state.toml"
+    return SettingsFiles(config / "settings.toml", own, state_file, config / "presets")
 
 
 def check_name(name: str, what: str) -> str:

@@ -92,13 +92,13 @@ class Presets:
         if name in PRESETS or name == NONE:
             raise SettingsError(f"the preset {name!r} ships with the program; choose another name")
         path = self.folder / f"{name}.toml"
-        kept = {entry: SETTINGS[entry].check(values[entry]) for entry in TUNING}
-        self._saved[name] = MappingProxyType(kept)
+        checked = {entry: SETTINGS[entry].check(values[entry]) for entry in TUNING}
+        self._saved[name] = MappingProxyType(checked)
 
         def write() -> None:
             try:
                 with file_lock(path):
-                    replace_file(path, files.dump(kept, HEADING))
+                    replace_file(path, files.dump(checked, HEADING))
             except OSError as error:
                 raise SettingsError(f"the preset cannot be written to {path}: {error.strerror or error}") from None
 

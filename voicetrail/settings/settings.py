@@ -225,8 +225,8 @@ class Settings:
 
     def _change(self, changes: Mapping[str, Value | None]) -> None:
         for layer in (self._session, self._state):
-            kept = {name: value for name, value in changes.items() if layer is self._session or value is None}
-            layer.entries = files.apply_changes(layer.entries, kept)
+            entries = {name: value for name, value in changes.items() if layer is self._session or value is None}
+            layer.entries = files.apply_changes(layer.entries, entries)
         self._resolve()
         try:
             self.writer.keep(changes)

@@ -19,7 +19,7 @@ MEMORY_S = 8.0
 """Time constant of the mean, in s."""
 LEAD_S = 3 * MEMORY_S
 """How much of the past is enough, in s, to know the talk level: what was before has a twentieth of the weight."""
-RUNNING = 0.7
+TALK_MIN = 0.7
 """Talk level from which on thresholds rise, in full at 1. Commands among as many other words, a second apart, stay below it, and after
 three seconds of silence every talk level is."""
 HIGHEST = 0.96
@@ -43,8 +43,8 @@ def steady_posterior(after: float, samples: int) -> float:
 
 
 def talk_confidence(talk_level: float) -> float:
-    """How surely this is running speech: 0 up to ``RUNNING``, 1 at a talk level of 1."""
-    return max(0.0, talk_level - RUNNING) / (1.0 - RUNNING)
+    """How surely this is running speech: 0 up to ``TALK_MIN``, 1 at a talk level of 1."""
+    return max(0.0, talk_level - TALK_MIN) / (1.0 - TALK_MIN)
 
 
 def raise_threshold(threshold: float, by: float) -> float:

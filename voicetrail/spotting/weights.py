@@ -98,8 +98,8 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo, *
         meta["meanings"] = dict(info.meanings)
     if info.layers:
         meta["layers"] = [dict(layer) for layer in info.layers]
-    kept = {name: value.detach().cpu() for name, value in tensors.items()}
-    small = {name: value.half() if half and value.is_floating_point() else value for name, value in kept.items()}
+    on_cpu = {name: value.detach().cpu() for name, value in tensors.items()}
+    small = {name: value.half() if half and value.is_floating_point() else value for name, value in on_cpu.items()}
     content = safetensors.torch.save({name: value.contiguous() for name, value in small.items()}, {KEY: json.dumps(meta)})
     replace_file(path, content, mode=PUBLIC_FILE)
 

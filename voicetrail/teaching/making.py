@@ -127,7 +127,7 @@ def keep_set(
     return word_sets.weights_path(name, folder)
 
 
-def kept_examples(name: str, folder: Path | None = None) -> ExampleSet:
+def saved_examples(name: str, folder: Path | None = None) -> ExampleSet:
     """The takes of a set.
 
     Raises:
@@ -154,7 +154,7 @@ def remake_if_needed(
     if info.backbone == backbone_hash(load_weights(info.base).model.state_dict()):
         return False
     try:
-        examples = kept_examples(name, folder)
+        examples = saved_examples(name, folder)
     except TeachingError:
         return False  # its own backbone is in its weights file: it plays as it did
     if info.personal:

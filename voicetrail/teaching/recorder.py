@@ -14,7 +14,7 @@ from voicetrail.teaching.takes import LONGEST, MARGIN, Span, Take, TakeFinder, c
 
 Sound = npt.NDArray[np.float32]
 POLL_S = 0.2
-KEPT = 3 * LONGEST + 4 * MARGIN
+PAST_SAMPLES = 3 * LONGEST + 4 * MARGIN
 """Samples of the past that are kept for cutting."""
 
 
@@ -47,7 +47,7 @@ class TakeCutter:
         self.level_db = 20 * float(np.log10(np.sqrt(np.mean(np.square(samples))) + 1e-6)) if len(samples) else -120.0
         self._past.append(samples)
         self._end += len(samples)
-        while self._past and self._end - self._begin - len(self._past[0]) >= KEPT:
+        while self._past and self._end - self._begin - len(self._past[0]) >= PAST_SAMPLES:
             self._begin += len(self._past.popleft())
         self._spans.extend(self._finder.feed(samples))
 

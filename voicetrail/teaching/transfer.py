@@ -24,7 +24,7 @@ from voicetrail.teaching import word_sets
 from voicetrail.teaching.evaluation import RocPoint, roc
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
 from voicetrail.teaching.head import ITERATIONS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
-from voicetrail.teaching.making import BASE, keep_set, kept_examples, shipped_negatives
+from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
 from voicetrail.teaching.teach import Taught, check_examples, teach
@@ -228,7 +228,7 @@ class Transfer:
         Raises:
             TeachingError: there is none, or it was kept without its takes.
         """
-        self._examples = kept_examples(self.name)
+        self._examples = saved_examples(self.name)
         self.meanings = dict(word_sets.read_about(word_sets.set_folder(self.name)).meanings)
 
     def _trained(self) -> Taught:

@@ -151,7 +151,7 @@ def make_look(variables: Mapping[str, str], *, ansi: bool, ascii_only: bool, lig
 
 
 def _ansi_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, light: bool) -> Look:
-    # What is dim is an attribute here and no grey: how "bright black" looks is up to the terminal, at times it is black. The pen is
+    # What is dim is an attribute here and no gray: how "bright black" looks is up to the terminal, at times it is black. The pen is
     # the terminal's own colors the other way round, which can be seen on any background.
     def named(color: str, *, bold: bool = False) -> Style:
         return Style(color=color, bold=bold or None)

@@ -75,7 +75,7 @@ def terminal_restored(stdin: TextIO | None = None) -> Iterator[None]:
         atexit.unregister(restore)
 
 
-def spare_the_line(slow: bool, env: MutableMapping[str, str] | None = None) -> bool:
+def save_bandwidth(slow: bool, env: MutableMapping[str, str] | None = None) -> bool:
     """Ask Textual for fewer frames and no animations where the screen is far away, and for prompt ones where it is near.
 
     Has to come before Textual is imported.

@@ -76,15 +76,15 @@ def test_words_noise_and_negatives_side_by_side_are_read(tmp_path: Path, suffix:
 
 def test_synthetic_words_are_for_training_alone_and_voices_held_out_for_the_evaluation(tmp_path: Path) -> None:
     data, made = write_folder(tmp_path / "data", 6, words=("up",)), tmp_path / "made"
-    for name in ("words/up/a", "neighbours/cup/b", "talk/c", "heldout/neighbours/cup/d", "heldout/talk/e"):
+    for name in ("words/up/a", "neighbors/cup/b", "talk/c", "heldout/neighbors/cup/d", "heldout/talk/e"):
         sound_file(made / f"{name}.flac")
     folders = find_folders(data, synthetic=made)
     training, validation = load_corpus(folders, "training"), load_corpus(folders, "validation")
     assert names(training.synthetic) == {"up/a.flac"}
-    assert names(training.neighbours) == {"cup/b.flac"}
+    assert names(training.neighbors) == {"cup/b.flac"}
     assert training.talk.names == ("talk/c",)
     assert len(validation.synthetic) == 0
-    assert names(validation.neighbours) == {"cup/d.flac"}
+    assert names(validation.neighbors) == {"cup/d.flac"}
     assert validation.talk.names == ("talk/e",)
     assert validation.phrases.names == ()
 

@@ -87,11 +87,11 @@ def test_voices_are_named_by_their_language_and_lines_by_their_path(tmp_path: Pa
         "fillets_nl/city_vit-m-hlava.flac": 1.0,
         "tuxpaint_ca/animals_birds_owl_desc_ca.flac": 1.0,
     }
-    told = capsys.readouterr()
-    assert "not there, left out: asterisk-core-sounds-en-g722," in told.err
-    assert "(sudo apt install asterisk-core-sounds-en-g722 " in told.err
-    assert "fillets-ng" not in told.err
-    assert [line.split()[:4] for line in told.out.splitlines()][:1] == [["fillets_cs", "2", "lines", "0.0"]]
+    printed = capsys.readouterr()
+    assert "not there, left out: asterisk-core-sounds-en-g722," in printed.err
+    assert "(sudo apt install asterisk-core-sounds-en-g722 " in printed.err
+    assert "fillets-ng" not in printed.err
+    assert [line.split()[:4] for line in printed.out.splitlines()][:1] == [["fillets_cs", "2", "lines", "0.0"]]
 
 
 def test_lines_of_games_come_from_archive_and_raw_bytes_at_the_right_speed(tmp_path: Path) -> None:
@@ -155,19 +155,19 @@ def test_voices_held_out_are_voices() -> None:
         (lambda whole: b"", "QTBL"),
     ],
 )
-def test_a_broken_archive_is_told_in_a_line(tmp_path: Path, damage: Callable[[bytes], bytes], reason: str) -> None:
+def test_a_broken_archive_is_reported_in_one_line(tmp_path: Path, damage: Callable[[bytes], bytes], reason: str) -> None:
     path = tmp_path / "queen.1c"
     path.write_bytes(damage(archive(path, [("A.SB", mp3(1))])))
     with pytest.raises(TrainingError, match=reason):
         find_entries(path)
 
 
-def test_an_entry_that_is_no_mp3_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_entry_that_is_no_mp3_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive(tmp_path / QUEEN, [("A.SB", b"x" * 500)])
     assert main([str(tmp_path / "out"), "--root", str(tmp_path), "--all"]) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert told[-1].startswith("voicetrail: ")
-    assert "queen.1c cannot be read (A in it is no mp3" in told[-1]
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[-1].startswith("voicetrail: ")
+    assert "queen.1c cannot be read (A in it is no mp3" in printed[-1]
 
 
 def test_a_root_without_speech_names_all_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicetrail.training.data import synthesize
-from voicetrail.training.data.neighbours import NEIGHBOURS, neighbours_of
+from voicetrail.training.data.neighbors import NEIGHBORS, neighbors_of
 from voicetrail.training.data.synthesize import DIRECTION_WORDS, HELDOUT, Utterance, plan, sentences, speak
 from voicetrail.vocabulary import DIRECTIONS, VOCABULARIES
 
@@ -52,7 +52,7 @@ def test_the_plan_follows_from_the_seed(text: Path, todo: list[Utterance]) -> No
 def test_no_file_is_to_hold_two_texts_and_held_out_voices_are_the_evaluations(todo: list[Utterance]) -> None:
     texts: dict[Path, str] = {}
     for utterance in todo:
-        # A word may be a neighbour of two; its punctuation is no other text.
+        # A word may be a neighbor of two; its punctuation is no other text.
         text_of = utterance.text.rstrip(".!?")
         assert texts.setdefault(utterance.path, text_of) == text_of
         name = utterance.voice.removeprefix("flite:").rpartition("+")[2]
@@ -60,17 +60,17 @@ def test_no_file_is_to_hold_two_texts_and_held_out_voices_are_the_evaluations(to
     assert sum("talk" in utterance.path.parts for utterance in todo) == 2
 
 
-def test_neighbours_are_no_words_of_the_vocabulary_when_spoken(todo: list[Utterance]) -> None:
-    spoken = {u.text for u in todo if "neighbours" in u.path.parts}
+def test_neighbors_are_no_words_of_the_vocabulary_when_spoken(todo: list[Utterance]) -> None:
+    spoken = {u.text for u in todo if "neighbors" in u.path.parts}
     assert {"cup", "town", "lift", "light"} <= spoken
     assert not spoken & {*VOCABULARIES["18w"]}
 
 
-def test_no_word_is_its_own_neighbour_nor_a_homophone() -> None:
-    for word in NEIGHBOURS:
-        assert not {word, "write", "rite"} & {*neighbours_of(word)}
-        assert len(neighbours_of(word)) == len(set(neighbours_of(word)))
-    assert neighbours_of("parrot") == ()
+def test_no_word_is_its_own_neighbor_nor_a_homophone() -> None:
+    for word in NEIGHBORS:
+        assert not {word, "write", "rite"} & {*neighbors_of(word)}
+        assert len(neighbors_of(word)) == len(set(neighbors_of(word)))
+    assert neighbors_of("parrot") == ()
 
 
 @pytest.mark.parametrize(("program", "voice", "pitch"), [("espeak-ng", "en-us+f1", 50), ("flite", "flite:slt", 180)])

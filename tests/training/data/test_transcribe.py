@@ -99,7 +99,7 @@ def test_without_faster_whisper_the_message_says_what_to_install(
     assert listed.read_text("utf-8") == "queen/B\n"
 
 
-def test_no_lines_and_damaged_transcripts_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_lines_and_damaged_transcripts_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), "--list", str(tmp_path / "list")]) == 1
     assert f"voicetrail.training.data.speech {tmp_path} --all" in capsys.readouterr().err
     tree(tmp_path, "queen/A")

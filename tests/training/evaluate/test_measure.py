@@ -82,7 +82,7 @@ def test_nothing_is_measured_of_nothing() -> None:
     assert np.isnan(empty.latency(50))
 
 
-def restless(seed: int, hops: int) -> Hops:
+def noisy_hops(seed: int, hops: int) -> Hops:
     """Mostly nothing, and now and then a word that rises and falls."""
     dice, rows, height, word = random.Random(seed), [], 0.0, 0
     for number in range(hops):
@@ -106,7 +106,7 @@ def restless(seed: int, hops: int) -> Hops:
 def test_leaving_out_the_dead_hops_changes_no_decision(
     seed: int, threshold: float, smoothing: float, refractory: float, margin: float, talk_shift: float
 ) -> None:
-    hops = restless(seed, 400)
+    hops = noisy_hops(seed, 400)
     tuning = DetectorSettings(threshold, {}, smoothing, refractory, margin, talk_shift)
     some = near_words(hops, LABELS)
     assert decide(some, LABELS, tuning) == decide(hops, LABELS, tuning)
@@ -155,7 +155,7 @@ def peaks(*heights: float, word: int = 0, apart: int = 50) -> Heard:
     return Heard(stream(*spoken, seconds=len(heights) * apart * HOP / SECOND), hops, ())
 
 
-def test_thresholds_hear_all_that_the_allowance_permits() -> None:
+def test_thresholds_hear_all_that_the_allowed_false_moves_permit() -> None:
     wrong = peaks(0.5, 0.62, 0.4)
     negative = Heard(Stream("talk", np.zeros(10 * SECOND, dtype=np.float32)), wrong.hops, ())
     best = choose(LABELS, ("up", "left"), [peaks(0.9, 0.7, 0.64)], [Allowed([negative], 1.0)])[0]
@@ -164,7 +164,7 @@ def test_thresholds_hear_all_that_the_allowance_permits() -> None:
     assert (best.heard, best.false_an_hour) == (1.0, 0.0)
 
 
-def test_a_larger_allowance_gives_lower_thresholds() -> None:
+def test_more_allowed_false_moves_give_lower_thresholds() -> None:
     one = Heard(stream(seconds=3600.0), peaks(0.5, 0.62, 0.4).hops, ())
     strict, loose = (
         choose(LABELS, ("up",), [peaks(0.9, 0.55)], [Allowed([one], rate)])[0].settings.thresholds["up"] for rate in (0.5, 1.0)
@@ -173,7 +173,7 @@ def test_a_larger_allowance_gives_lower_thresholds() -> None:
     assert 0.62 < strict <= 0.9
 
 
-def test_all_words_get_the_threshold_that_keeps_them_together_to_the_allowance() -> None:
+def test_all_words_get_the_threshold_that_keeps_them_together_within_the_limit() -> None:
     quiet = Heard(stream(), [((n + 1) * HOP, (0.0, 0.0, 1.0)) for n in range(100)], ())
     assert choose(LABELS, ("up",), [peaks(0.9)], [Allowed([quiet], 3.0)])[0].settings.thresholds == {"up": LOWEST}
     hour = Heard(stream(seconds=3600.0), peaks(0.6).hops, ())
@@ -191,7 +191,7 @@ def test_a_word_that_is_not_asked_for_costs_nothing() -> None:
     assert choose(LABELS, ("up",), [peaks(0.9)], [Allowed([hour], 0.5)])[0].settings.threshold == LOWEST
 
 
-def test_each_kind_of_sound_has_an_allowance_of_its_own() -> None:
+def test_each_kind_of_sound_has_its_own_limit_of_false_moves() -> None:
     hour = Heard(stream(seconds=3600.0), peaks(0.805).hops, ())
     assert choose(LABELS, ("up",), [peaks(0.9)], [Allowed([], 3.0), Allowed([hour], 0.5)])[0].settings.thresholds == {
         "up": 0.82

@@ -18,13 +18,13 @@ HALVES: tuple[Half, ...] = ("choosing", "judging")
 
 @pytest.fixture(scope="module")
 def heard() -> Corpus:
-    return replace(corpus(8), neighbours=clips(8, 4, ("cat",)), talk=recording(5, 7))
+    return replace(corpus(8), neighbors=clips(8, 4, ("cat",)), talk=recording(5, 7))
 
 
 def test_streams_without_words_hold_none_of_them(heard: Corpus) -> None:
     streams = {stream.name: stream for stream in negative_streams(heard, "choosing", 3, TARGETS)}
-    assert set(streams) == {"words", "neighbours", "fluent", "talk", "noise"}
-    for name in ("words", "fluent", "neighbours"):
+    assert set(streams) == {"words", "neighbors", "fluent", "talk", "noise"}
+    for name in ("words", "fluent", "neighbors"):
         assert streams[name].spoken == ()
         power = np.abs(np.fft.rfft(streams[name].sound)) ** 2
         hertz = np.arange(len(power)) / len(streams[name].sound) * SAMPLE_RATE
@@ -35,14 +35,14 @@ def test_streams_without_words_hold_none_of_them(heard: Corpus) -> None:
         assert word < 0.05 * rest, name
 
 
-def test_the_halves_hear_different_noise_talk_and_neighbours(heard: Corpus) -> None:
+def test_the_halves_hear_different_noise_talk_and_neighbors(heard: Corpus) -> None:
     one, two = (
         {stream.name: stream.sound for stream in negative_streams(heard, which, 3, TARGETS)}
         for which in ("choosing", "judging")
     )
     for name in ("noise", "talk"):
         np.testing.assert_array_equal(np.concatenate((one[name], two[name])) * 32768, getattr(heard, name).sound)
-    assert not np.array_equal(one["neighbours"], two["neighbours"])
+    assert not np.array_equal(one["neighbors"], two["neighbors"])
 
 
 def test_sentences_are_speech_without_a_word_only_where_the_words_are_directions(heard: Corpus) -> None:

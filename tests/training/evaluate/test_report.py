@@ -36,23 +36,23 @@ def report() -> Report:
 
 
 def test_the_tables_say_what_was_found(report: Report) -> None:
-    told = text(report)
-    assert "`made` (123,456 parameters, 0.68 ms a hop, sha256 `abababababab`)" in told
-    assert "| mean | 100.00% | 100.00% |" in told
-    assert "1.25%" in told
-    assert "| clean | 87.5% | 75.0% | 100.0% | 60.0 | 100 ms | 190 ms |" in told
-    assert "| 5 dB | 62.5% | 100.0% | 25.0% | 0.0 | 100 ms | 100 ms |" in told, "whichever word is said first"
-    assert "| talk | 30 min | 6.0 | left 2, up 1 |" in told
-    assert "| cat |  |  | 1 |  |" in told
+    written = text(report)
+    assert "`made` (123,456 parameters, 0.68 ms a hop, sha256 `abababababab`)" in written
+    assert "| mean | 100.00% | 100.00% |" in written
+    assert "1.25%" in written
+    assert "| clean | 87.5% | 75.0% | 100.0% | 60.0 | 100 ms | 190 ms |" in written
+    assert "| 5 dB | 62.5% | 100.0% | 25.0% | 0.0 | 100 ms | 100 ms |" in written, "whichever word is said first"
+    assert "| talk | 30 min | 6.0 | left 2, up 1 |" in written
+    assert "| cat |  |  | 1 |  |" in written
 
 
 def test_a_report_is_markdown_with_plots_and_figures(report: Report, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the report's plots need matplotlib")
     path = write(report, tmp_path / "report")
-    told = path.read_text("utf-8")
-    assert told.startswith("# Evaluation\n\nWords: up, left.\n")
+    written = path.read_text("utf-8")
+    assert written.startswith("# Evaluation\n\nWords: up, left.\n")
     for name in ("det.svg", "latency.svg"):
-        assert f"]({name})" in told
+        assert f"]({name})" in written
         assert ElementTree.parse(path.parent / name).getroot().tag.endswith("svg")
     figures = json.loads((path.parent / "report.json").read_text("utf-8"))
     assert figures == report.as_dict()

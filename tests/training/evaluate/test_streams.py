@@ -28,7 +28,7 @@ TARGETS = ("up", "left")
 
 @pytest.fixture(scope="module")
 def heard() -> Corpus:
-    return replace(corpus(8), neighbours=clips(8, 4, ("cat",)), talk=recording(5, 7))
+    return replace(corpus(8), neighbors=clips(8, 4, ("cat",)), talk=recording(5, 7))
 
 
 def speakers(paths: tuple[str, ...]) -> set[str]:

@@ -69,15 +69,15 @@ def test_a_warp_by_one_is_none() -> None:
 
 @pytest.mark.parametrize("factor", [0.8, 0.9, 1.1, 1.25])
 def test_a_warp_moves_each_band_by_its_factor(factor: float) -> None:
-    def centres(of: torch.Tensor) -> torch.Tensor:
+    def centers(of: torch.Tensor) -> torch.Tensor:
         bins = torch.arange(len(of)).unsqueeze(1)
         return (of * bins).sum(0) / of.sum(0)
 
-    moved = centres(warp_bank(bank(), factor))[8:30] / centres(bank())[8:30]
+    moved = centers(warp_bank(bank(), factor))[8:30] / centers(bank())[8:30]
     torch.testing.assert_close(moved, torch.full_like(moved, factor), rtol=0.02, atol=0)
 
 
-def test_no_band_is_deaf_after_a_warp() -> None:
+def test_every_band_hears_something_after_a_warp() -> None:
     for factor in (0.8, 1.0, 1.3, 2.0):
         assert (warp_bank(bank(), factor).sum(0) > 0).all()
 

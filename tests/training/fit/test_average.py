@@ -38,7 +38,7 @@ def test_what_the_run_began_with_may_be_among_them(tmp_path: Path) -> None:
     assert torch.equal(averaged(tmp_path / BEST)["head.weight"], torch.full((2, 3), 3.0))
 
 
-def test_other_networks_and_missing_epochs_are_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_networks_and_missing_epochs_are_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(TrainingError, match="one run"):
         mean_weights([weights(1.0), {"head.weight": torch.zeros(3)}])
     assert main([str(tmp_path), "3"]) == 1

@@ -32,7 +32,7 @@ def heard() -> Corpus:
 def made_once() -> Composer:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compose, "MIN_CLIPS", 4)
-        return Composer(replace(corpus(5), neighbours=clips(2, 3, ("cat",)), talk=recording(5, 7)), rooms=2)
+        return Composer(replace(corpus(5), neighbors=clips(2, 3, ("cat",)), talk=recording(5, 7)), rooms=2)
 
 
 def composer(heard: Corpus, mix: Mix | None = None) -> Composer:

@@ -95,9 +95,9 @@ def test_a_kill_loses_at_most_an_epoch_and_what_follows_is_what_would_have_been(
 
 @pytest.mark.e2e
 def test_two_processes_give_what_one_gives(data: Path, tmp_path: Path) -> None:
-    alone, together = tmp_path / "alone", tmp_path / "together"
+    single, together = tmp_path / "single", tmp_path / "together"
     shared = ["--windows", "128", "--batch", "128"]
-    assert main(command(data, alone, 2, *shared)) == 0
+    assert main(command(data, single, 2, *shared)) == 0
     port = ["--master-addr", "127.0.0.1", "--master-port", str(20_000 + os.getpid() % 20_000)]
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *port, "-m", "voicetrail"]
     done = subprocess.run(
@@ -111,7 +111,7 @@ def test_two_processes_give_what_one_gives(data: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(together / "directional4w.safetensors")]
-    one, two = tensors(alone / "checkpoint.safetensors"), tensors(together / "checkpoint.safetensors")
+    one, two = tensors(single / "checkpoint.safetensors"), tensors(together / "checkpoint.safetensors")
     trained = [name for name in one if name.startswith("model.") and name.endswith((".weight", ".bias"))]
     assert len(trained) > 20
     for name in trained:
@@ -122,7 +122,7 @@ def test_two_processes_give_what_one_gives(data: Path, tmp_path: Path) -> None:
         assert (apart < 1e-4).float().mean() > 0.97, name
 
 
-def test_words_with_too_few_recordings_are_told_before_training(
+def test_words_with_too_few_recordings_are_reported_before_training(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"

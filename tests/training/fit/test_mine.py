@@ -48,16 +48,16 @@ def test_windows_taken_for_a_word_are_found_where_they_begin(talk: np.ndarray[tu
 def test_processes_find_together_what_one_finds_alone_and_a_second_run_hears_nothing_again(
     talk: np.ndarray[tuple[int], np.dtype[np.int16]], tmp_path: Path
 ) -> None:
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    alone.mkdir()
+    single, shared = tmp_path / "single", tmp_path / "shared"
+    single.mkdir()
     shared.mkdir()
-    mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, alone, "talk")
+    mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, single, "talk")
     for rank in range(2):
         mining.mine(BelievesInHighTones(), FEATURES, (0,), talk, shared, "talk", rank, 2)
-    np.testing.assert_array_equal(mining.mined(alone, "talk"), mining.mined(shared, "talk"))
-    assert len(mining.mined(alone, "talk"))
+    np.testing.assert_array_equal(mining.mined(single, "talk"), mining.mined(shared, "talk"))
+    assert len(mining.mined(single, "talk"))
     again = BelievesInHighTones()
-    mining.mine(again, FEATURES, (0,), talk, alone, "talk")
+    mining.mine(again, FEATURES, (0,), talk, single, "talk")
     assert again.windows == 0
 
 

@@ -49,7 +49,7 @@ def same(one: Trainer, two: Trainer) -> bool:
     )
 
 
-def test_it_learns_to_tell_tones_from_noise() -> None:
+def test_it_learns_to_distinguish_tones_from_noise() -> None:
     learner = trainer(Schedule(epochs=1, windows=22 * GROUP, batch=GROUP, learning_rate=4e-3, average=0.9))
     found = losses(learner)
     assert np.mean(found[-3:]) < np.mean(found[:3])
@@ -115,9 +115,9 @@ def labels_by_group(of: Trainer) -> list[list[int]]:
 
 def test_processes_share_out_the_groups_of_each_batch() -> None:
     schedule = replace(BRIEF, batch=4 * GROUP, windows=8 * GROUP)
-    alone = labels_by_group(trainer(schedule))
+    single = labels_by_group(trainer(schedule))
     first, second = (labels_by_group(trainer(schedule, Processes(rank, 2))) for rank in (0, 1))
-    assert [alone[at : at + 4] for at in (0, 4)] == [[first[at], second[at], first[at + 1], second[at + 1]] for at in (0, 2)]
+    assert [single[at : at + 4] for at in (0, 4)] == [[first[at], second[at], first[at + 1], second[at + 1]] for at in (0, 2)]
 
 
 def test_a_groups_pictures_follow_from_seed_cycle_and_number() -> None:

@@ -28,7 +28,7 @@ WORD_S = 0.25
 START_LENGTH = 3
 GROWTH = 2
 """Cells that a piece of food adds."""
-TURNS_KEPT = 2
+TURNS_MAX = 2
 """Turns that can wait, one for each cell to come: two words said quickly make a U-turn."""
 
 SIZES: dict[str, tuple[int, int]] = {"small": (13, 9), "medium": (21, 13), "large": (30, 18)}
@@ -251,7 +251,7 @@ class Snake(BaseRules):
             self._count(direction, by)
             self.direction = direction
             return direction, False
-        if direction == facing or len(self._turns) == TURNS_KEPT:
+        if direction == facing or len(self._turns) == TURNS_MAX:
             self._count(direction, by, moved=False)
             return "", False
         self._turns = (*self._turns, direction)

@@ -59,8 +59,8 @@ def recognize_again(
             progress(min(1.0, position / max(1, len(samples))))
             if isinstance(event, WordHeard | WordRejected):
                 detected.append(Entry(position * 1000 // SAMPLE_RATE, replace(event, time=position)))
-    kept = [entry for entry in replay.entries if _stays(entry)]
-    return compare(replay, kept, detected)
+    staying = [entry for entry in replay.entries if _stays(entry)]
+    return compare(replay, staying, detected)
 
 
 @dataclass(frozen=True, slots=True)

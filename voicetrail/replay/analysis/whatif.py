@@ -191,22 +191,22 @@ def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -
         raise ReplayError(
             f"{printable(replay.path.name)} holds no scores, so other settings cannot be tried; record with record_scores on"
         )
-    kept, lost, new = _held_against(replay, decisions)
-    return _result(replay, kept, new, lost, [entry for entry in new if isinstance(entry.item, WordHeard)])
+    staying, lost, new = _held_against(replay, decisions)
+    return _result(replay, staying, new, lost, [entry for entry in new if isinstance(entry.item, WordHeard)])
 
 
-def compare(replay: Replay, kept: list[Entry], detected: list[Entry]) -> WhatIfResult:
+def compare(replay: Replay, staying: list[Entry], detected: list[Entry]) -> WhatIfResult:
     """What words that were recognized again from the sound make of a session.
 
     Args:
         replay: the session as it was.
-        kept: what stays of it, without its words and what they did.
+        staying: what stays of it, without its words and what they did.
         detected: the words and near misses in their place.
     """
     after = _WordsByTime(entry for entry in detected if isinstance(entry.item, WordHeard))
     before = [entry for entry in replay.entries if isinstance(entry.item, WordHeard)]
     lost = [entry for entry in before if after.take_nearest(entry, SAME_MS) is None]
-    return _result(replay, kept, detected, lost, after.left())
+    return _result(replay, staying, detected, lost, after.left())
 
 
 def _held_against(replay: Replay, decisions: Decisions) -> tuple[list[Entry], list[Entry], list[Entry]]:
@@ -216,7 +216,7 @@ def _held_against(replay: Replay, decisions: Decisions) -> tuple[list[Entry], li
         The entries that stay, the words that are lost (with what they did), and the decisions that the file does not have.
     """
     new = dict(decisions.entries)
-    kept: list[Entry] = []
+    staying: list[Entry] = []
     lost: list[Entry] = []
     became = _inputs_of_words(replay)
     gone: set[int] = set()
@@ -233,8 +233,8 @@ def _held_against(replay: Replay, decisions: Decisions) -> tuple[list[Entry], li
                 if number in became:
                     gone.add(became[number])
             continue
-        kept.append(entry)
-    return kept, lost, list(new.values())
+        staying.append(entry)
+    return staying, lost, list(new.values())
 
 
 def _decided_alike(stretch: int, item: Detected, new: dict[Key, Entry], decisions: Decisions) -> bool:
@@ -267,13 +267,13 @@ def _inputs_of_words(replay: Replay) -> dict[int, int]:
     return became
 
 
-def _result(replay: Replay, kept: list[Entry], new: list[Entry], lost: list[Entry], gained: list[Entry]) -> WhatIfResult:
+def _result(replay: Replay, staying: list[Entry], new: list[Entry], lost: list[Entry], gained: list[Entry]) -> WhatIfResult:
     """The result, with pairs of a lost and a gained word that are one word at another time as moved words."""
     left = _WordsByTime(gained)
     pairs = [(old, left.take_nearest(old, MOVED_MS)) for old in lost]
     return WhatIfResult(
         before=replay,
-        after=replace(replay, entries=_merged(replay, kept, new)),
+        after=replace(replay, entries=_merged(replay, staying, new)),
         gained=tuple(left.left()),
         lost=tuple(old for old, other in pairs if other is None),
         moved=tuple(MovedWord(old, other) for old, other in pairs if other is not None),
@@ -293,11 +293,11 @@ def _could_become(word: str, item: Input) -> bool:
     return meaning == item
 
 
-def _merged(replay: Replay, kept: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
+def _merged(replay: Replay, staying: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
     """Put new words, each with its input, between the entries that stay, by time; what a word means is the game's to say."""
     merging = _Merging(replay)
     waiting = deque(sorted(new, key=_time))
-    for entry in kept:
+    for entry in staying:
         # Other lines have times of other threads: only inputs, words and the end are in the game's order.
         if is_input(entry.item) or isinstance(entry.item, WordHeard | End):
             while waiting and waiting[0].at_ms < entry.at_ms:

@@ -75,16 +75,18 @@ class StreamingFeatures:
     def _goes_on(self, window: Array) -> bool:
         """Take a window over; tell whether it is the last one, a hop later."""
         sound, hop, size, end = self._sound, self._hop, self._size, self._end
-        kept = size - hop
-        goes_on = bool(self._new and end) and bool(np.equal(window[:kept], sound[end - kept : end], out=self._equal).all())
+        overlap = size - hop
+        goes_on = bool(self._new and end) and bool(
+            np.equal(window[:overlap], sound[end - overlap : end], out=self._equal).all()
+        )
         if not goes_on:
             sound[:size] = window
             self._end = size
             return False
         if end + hop > len(sound):
-            sound[:kept] = sound[end - kept : end]
-            end = kept
-        sound[end : end + hop] = window[kept:]
+            sound[:overlap] = sound[end - overlap : end]
+            end = overlap
+        sound[end : end + hop] = window[overlap:]
         self._end = end + hop
         return True
 

@@ -40,7 +40,7 @@ class Corpus:
     """Real words."""
     synthetic: Clips
     """Words made by a synthesizer."""
-    neighbours: Clips
+    neighbors: Clips
     """Synthetic words that resemble the vocabulary's."""
     noise: Recordings
     talk: Recordings
@@ -133,7 +133,8 @@ def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corp
     if made is not None and validating:
         root = made / "heldout"
     words = [] if made is None or validating else sound_files(made / "words")
-    near = [] if root is None else sound_files(root / "neighbours")
+    # Data sets of before say it the British way.
+    near = [] if root is None else sound_files(root / "neighbors") or sound_files(root / "neighbours")
     sentences = [] if root is None else sound_files(root / "talk")
     nothing = in_a_row([], [])
     return Corpus(

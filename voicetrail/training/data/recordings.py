@@ -66,9 +66,9 @@ class Recordings:
 
     def pick(self, rows: Iterable[int]) -> Recordings:
         """Some of the recordings."""
-        kept = list(rows)
+        chosen = list(rows)
         return in_a_row(
-            [self.sound[self.begins[row] : self.begins[row + 1]] for row in kept], [self.names[row] for row in kept]
+            [self.sound[self.begins[row] : self.begins[row + 1]] for row in chosen], [self.names[row] for row in chosen]
         )
 
 

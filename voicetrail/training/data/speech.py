@@ -64,7 +64,7 @@ class Voice:
     pattern: str
     read: Callable[[SpokenLine], Samples]
     credit: str
-    """Licence, and who is to be named."""
+    """License, and who is to be named."""
     find: Callable[[Path], list[SpokenLine]] | None = None
     """Lists the lines in an archive; without it, a file is a line."""
     skipped: frozenset[str] = frozenset()

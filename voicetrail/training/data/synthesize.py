@@ -1,12 +1,12 @@
-"""Speech made by synthesizers: scarce words, neighbours of the directions, and running English that holds no direction.
+"""Speech made by synthesizers: scarce words, neighbors of the directions, and running English that holds no direction.
 
 ``python -m voicetrail.training.data.synthesize OUT --text FILE…`` speaks with espeak-ng (GPL-3.0-or-later; what it speaks is not a
 derived work) in its English accents and voice variants, and with flite's voices (BSD-like), and writes 16 kHz FLAC:
 
     OUT/words/<word>/<voice>_<n>.flac       for training only, mixed with real clips
-    OUT/neighbours/<word>/<voice>_<n>.flac  negatives
+    OUT/neighbors/<word>/<voice>_<n>.flac  negatives
     OUT/talk/<voice>_<n>.flac               running English, negatives
-    OUT/heldout/talk/…, OUT/heldout/neighbours/…   the same by voices that training never hears, for the evaluation
+    OUT/heldout/talk/…, OUT/heldout/neighbors/…   the same by voices that training never hears, for the evaluation
 
 Everything follows from ``--seed``. No synthetic clip ever counts in an accuracy.
 """
@@ -31,7 +31,7 @@ from voicetrail import output
 from voicetrail.atomic import PUBLIC_FILE, replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.data.neighbours import NEIGHBOURS, neighbours_of
+from voicetrail.training.data.neighbors import NEIGHBORS, neighbors_of
 from voicetrail.vocabulary import VOCABULARIES
 
 ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
@@ -59,7 +59,7 @@ COUNTS = {
     "right": 120,
 }
 """Clips to speak of each word; the directions get some, so that a synthetic voice does not by itself mean ``_unknown_``."""
-NEIGHBOUR_CLIPS = 7
+NEIGHBOR_CLIPS = 7
 DIRECTION_WORDS = re.compile(
     r"\b(up|down|left|right|write|rite|wright|upp?er?|upon|down\w*|right\w*|left\w*|up\w*|\w+right|\w+up)\b", re.I
 )
@@ -107,14 +107,14 @@ def plan(out: Path, texts: Sequence[Path], seed: int, talk: int, heldout_talk: i
     for word, count in sorted(COUNTS.items()):
         for number in range(count):
             yield _utterance(rng, rng.choice((word, word, word + ".", word + "!", word + "?")), out / "words" / word, number)
-    for word in sorted(NEIGHBOURS):
-        for neighbour in neighbours_of(word):
-            if neighbour in VOCABULARIES["18w"]:
+    for word in sorted(NEIGHBORS):
+        for neighbor in neighbors_of(word):
+            if neighbor in VOCABULARIES["18w"]:
                 continue
-            folder = re.sub(r"[^\w]", "-", neighbour.lower())
-            for number in range(NEIGHBOUR_CLIPS):
-                yield _utterance(rng, neighbour, out / "neighbours" / folder, number)
-            yield _utterance(rng, neighbour, out / "heldout" / "neighbours" / folder, 0, heldout=True)
+            folder = re.sub(r"[^\w]", "-", neighbor.lower())
+            for number in range(NEIGHBOR_CLIPS):
+                yield _utterance(rng, neighbor, out / "neighbors" / folder, number)
+            yield _utterance(rng, neighbor, out / "heldout" / "neighbors" / folder, 0, heldout=True)
     lines = list(sentences(texts))
     rng.shuffle(lines)
     for number, line in enumerate(lines[:talk]):

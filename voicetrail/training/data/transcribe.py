@@ -151,16 +151,16 @@ def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
         TrainingError: there are no lines, no model, or a line cannot be read.
     """
     paths = {f"{path.parent.name}/{path.stem}": path for voice in ENGLISH for path in sorted((out / voice).glob("*.flac"))}
-    kept = out / TRANSCRIPTS
-    texts = read_transcripts(kept)
+    saved = out / TRANSCRIPTS
+    texts = read_transcripts(saved)
     if not paths and not texts:
         raise TrainingError(f"{out} holds no English lines; write them: python -m voicetrail.training.data.speech {out} --all")
     missing = {path: name for name, path in paths.items() if name not in texts}
     if missing:
         model = load_model(model_name)
         # Whole rows only: what a killed run left of its last one would spoil the next.
-        replace_file(kept, "".join(_row(name, text) for name, text in texts.items()), mode=PUBLIC_FILE)
-        with kept.open("a", encoding="utf-8") as file:
+        replace_file(saved, "".join(_row(name, text) for name, text in texts.items()), mode=PUBLIC_FILE)
+        with saved.open("a", encoding="utf-8") as file:
             for number, (path, text) in enumerate(transcribe(list(missing), model), 1):
                 texts[missing[path]] = text
                 file.write(_row(missing[path], text))

@@ -84,8 +84,8 @@ def choose(
             threshold = _lowest(labels, words, tried, kind, threshold)
         settings = _with(tried, words, threshold)
         right = _measure(labels, words, settings, hits)
-        running = _measure(labels, words, settings, limits[0].heard)
-        return Choice(settings, right.heard, running.false_an_hour, right.latency(50))
+        false = _measure(labels, words, settings, limits[0].heard)
+        return Choice(settings, right.heard, false.false_an_hour, right.latency(50))
 
     middle = MIDDLE if MIDDLE in smoothings else smoothings[0]
     choices = [chosen(middle, talk_shift) for talk_shift in talk_shifts]

@@ -64,9 +64,9 @@ def near_words(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = 
     near[0] = True  # time is counted from there
     unknown = labels.index(UNKNOWN) if UNKNOWN in labels else None
     out: Hops = []
-    for kept, stretch in groupby(zip(near, hops, strict=True), key=lambda pair: bool(pair[0])):
+    for is_near, stretch in groupby(zip(near, hops, strict=True), key=lambda pair: bool(pair[0])):
         rows = [hop for _, hop in stretch]
-        out += rows if kept else [_instead(rows, out[-1][0], unknown)]
+        out += rows if is_near else [_instead(rows, out[-1][0], unknown)]
     return out
 
 

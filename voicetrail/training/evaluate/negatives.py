@@ -15,9 +15,9 @@ from voicetrail.training.evaluate.clips import noise_of
 from voicetrail.training.evaluate.streams import LEVEL, Stream, cut_word, half, noise_of_unit_level
 from voicetrail.vocabulary import DIRECTIONS
 
-RUNNING = ("fluent", "phrases", "dialogue", "talk", "readers")
+SPEECH = ("fluent", "phrases", "dialogue", "talk", "readers")
 """The streams of speech without a direction as a room has it. Of the others, ``words`` (single ones, one after another) and
-``neighbours`` (chosen to be mistaken) are harder than any room, and the rest is no speech."""
+``neighbors`` (chosen to be mistaken) are harder than any room, and the rest is no speech."""
 NOBODY = ("kitchen", "music", "noise")
 """The streams in which nobody speaks."""
 PAUSES = (0.3, 1.5)
@@ -30,7 +30,7 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
 
     ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases, and prompts in another language.
     ``dialogue``: English as actors speak it. ``talk``: synthetic sentences by voices held out. ``readers``: books read aloud by
-    readers held out, and ``readers, coded`` the same through a codec. ``neighbours``: words that resemble a direction, by the
+    readers held out, and ``readers, coded`` the same through a codec. ``neighbors``: words that resemble a direction, by the
     synthetic voices. ``fluent``: pieces of the other words, joined as in fluent speech. ``kitchen``, ``music`` and ``noise``:
     held-out kinds of sound, as recorded, with nobody speaking.
 
@@ -41,11 +41,11 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     rng = np.random.default_rng((seed, 2))
     rest = [row for row, word in enumerate(clips.words) if word not in words]
     rng.shuffle(rest)
-    near = corpus.neighbours
+    near = corpus.neighbors
     near_rows = [row for row, word in enumerate(near.words) if row % 2 == (which == "judging") and word not in words]
     streams = [
         Stream("words", _joined([cut_word(clips, row) for row in rest], rng, 0.05, 0.6)),
-        Stream("neighbours", _joined([cut_word(near, row) for row in near_rows], rng, 0.1, 0.6)),
+        Stream("neighbors", _joined([cut_word(near, row) for row in near_rows], rng, 0.1, 0.6)),
         Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
         Stream("phrases", _every_other(corpus.phrases, which, (seed, 4, 0))),
     ]

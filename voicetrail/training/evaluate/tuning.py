@@ -18,7 +18,7 @@ from voicetrail.training.evaluate.choose import SMOOTHINGS, TALK_SHIFTS, Allowed
 from voicetrail.training.evaluate.clips import in_batches, measured_clips
 from voicetrail.training.evaluate.conditions import conditions
 from voicetrail.training.evaluate.measure import Heard
-from voicetrail.training.evaluate.negatives import NOBODY, RUNNING, negative_streams
+from voicetrail.training.evaluate.negatives import NOBODY, SPEECH, negative_streams
 from voicetrail.training.evaluate.streams import Stream, half
 from voicetrail.training.evaluate.temperature import fit_temperature
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN
@@ -75,15 +75,13 @@ def choose_settings(weights: Weights, corpus: Corpus, seconds: float, like: Dete
 
     spoken = scored([make() for _, make in conditions(corpus, "choosing", seconds, SEED, targets)])
     without = scored(negative_streams(corpus, "choosing", SEED, targets))
-    running, silent, single = (
-        [item for item in without if item.stream.name in names] for names in (RUNNING, NOBODY, ("words",))
-    )
+    speech, silent, single = ([item for item in without if item.stream.name in names] for names in (SPEECH, NOBODY, ("words",)))
     smoothings, shifts = (SMOOTHINGS, TALK_SHIFTS) if like is None else ((like.smoothing,), (like.talk_shift,))
     choices = choose(
         recognizer.labels,
         targets,
         spoken,
-        [Allowed(running, 3.0), Allowed(silent, 6.0), Allowed(single, 60.0), Allowed(spoken, 15.0)],
+        [Allowed(speech, 3.0), Allowed(silent, 6.0), Allowed(single, 60.0), Allowed(spoken, 15.0)],
         smoothings=smoothings,
         talk_shifts=shifts,
     )

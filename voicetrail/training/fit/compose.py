@@ -20,7 +20,7 @@ from voicetrail.training.data.acoustics import Random, Sound
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.recordings import CLIP, Clips
 from voicetrail.training.fit.mix import Mix
-from voicetrail.training.fit.surroundings import Places, Surroundings, piece, piece_around
+from voicetrail.training.fit.surroundings import Positions, Surroundings, piece, piece_around
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
 MIN_CLIPS = 100
@@ -75,7 +75,7 @@ class Composer:
         self._real, self._made = real, made
         self._other_rows = np.array([i for i, word in enumerate(self.corpus.clips.words) if word not in DIRECTIONS])
         self.surroundings = Surroundings(self.corpus, self.mix, self.rooms, self.seed)
-        self.hard_talk: Places = np.zeros(0, dtype=np.int64)
+        self.hard_talk: Positions = np.zeros(0, dtype=np.int64)
         """Where, in the talk, windows begin that were taken for a word."""
         self._directions = np.array([i for i, word in enumerate(self.corpus.clips.words) if word in DIRECTIONS])
         self._kinds, self._shares = self._make_shares()
@@ -94,7 +94,7 @@ class Composer:
             shares["+pieces"] = mix.pieces
         if self.rare:
             shares["+rare"] = mix.other_word
-        if len(self.corpus.neighbours):
+        if len(self.corpus.neighbors):
             shares["+neighbour"] = mix.neighbour
         if self.surroundings.talk_or_none():
             shares["+talk"] = mix.talk
@@ -134,7 +134,7 @@ class Composer:
     def _pick(self, rng: Random, kind: str) -> tuple[Clips, int]:
         clips = self.corpus.clips
         if kind == "+neighbour":
-            return self.corpus.neighbours, int(rng.integers(len(self.corpus.neighbours)))
+            return self.corpus.neighbors, int(rng.integers(len(self.corpus.neighbors)))
         if kind == "+rare":
             return clips, self.rare[int(rng.integers(len(self.rare)))]
         real, made = self._real.get(kind, ()), self._made.get(kind, ())

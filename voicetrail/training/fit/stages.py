@@ -59,8 +59,8 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
 
     def fine(name: str, start: Path, epochs: int, rate: str, seed: int) -> Callable[[], None]:
         settings = ("--epochs", str(epochs), "--learning-rate", rate, "--seed", str(seed), "--strength", "0.6", "--repeat", "2")
-        kept = ("--architecture", ARCHITECTURE, "--begin-with", str(start), "--mine", "--keep", "2", "--bfloat16")
-        return train(name, *settings, *kept)
+        shared = ("--architecture", ARCHITECTURE, "--begin-with", str(start), "--mine", "--keep", "2", "--bfloat16")
+        return train(name, *settings, *shared)
 
     yield Stage(
         "running speech out of Debian packages",

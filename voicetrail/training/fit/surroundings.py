@@ -22,7 +22,7 @@ LONGEST_RESPONSE = 3 * SAMPLE_RATE // 4
 MEASURED = 0.5
 """Part of the rooms that are measured ones, where there are such."""
 
-Places = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64]
 
 
 def piece(rng: Random, recordings: Recordings, length: int) -> Sound:
@@ -31,7 +31,7 @@ def piece(rng: Random, recordings: Recordings, length: int) -> Sound:
     return recordings.sound[since : since + length].astype(np.float32) / 32768.0
 
 
-def piece_around(rng: Random, recordings: Recordings, places: Places, length: int) -> Sound:
+def piece_around(rng: Random, recordings: Recordings, places: Positions, length: int) -> Sound:
     """A window that was taken for a word, or one close by."""
     sound, place = recordings.sound, int(places[int(rng.integers(len(places)))])
     since = place + (CLIP - length) // 2 + int(rng.uniform(-0.08, 0.08) * SAMPLE_RATE)
@@ -66,7 +66,7 @@ class Surroundings:
         self._room_shares = _shares([1.0 / kinds.count(kind) ** 0.5 for kind in kinds])
         made_noise = [colored(np.random.default_rng((self.seed, 1, number)), 1 << 16) for number in range(40)]
         self._colored = np.concatenate(made_noise)
-        self.hard: Places = np.zeros(0, dtype=np.int64)
+        self.hard: Positions = np.zeros(0, dtype=np.int64)
         """Where, in the noise, windows begin that were taken for a word."""
         noise = self.corpus.noise
         folders = [name.split("/")[0] for name in noise.names]

@@ -2,7 +2,7 @@
 
 An epoch is a fixed number of windows, not a pass over the clips, for windows are composed. A cycle of ``Schedule.repeat`` epochs
 shares its windows, in another order and otherwise masked each time. They are made in groups of ``GROUP``, group ``g`` of cycle
-``c`` from ``(seed, c, g)`` alone, and the network takes a group at a time (batch normalisation sees a group, gradients are summed over
+``c`` from ``(seed, c, g)`` alone, and the network takes a group at a time (batch normalization sees a group, gradients are summed over
 the batch's groups). So it makes no difference whether one process takes all groups of a batch or several share them, nor whether
 a run was interrupted.
 """
@@ -35,7 +35,7 @@ from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.grow import grown
 
 GROUP = 64
-"""Windows that the batch normalisation sees together."""
+"""Windows that the batch normalization sees together."""
 SAME_TEMPO = 16
 """Of these, so many share a tempo."""
 CHECKPOINT_VERSION = 1
@@ -293,8 +293,8 @@ class Trainer:
             "architecture": self.architecture,
             "classes": self.composer.classes,
         }
-        kept = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-        replace_file(path, safetensors.torch.save(kept, {"checkpoint": json.dumps(meta)}))
+        on_cpu = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
+        replace_file(path, safetensors.torch.save(on_cpu, {"checkpoint": json.dumps(meta)}))
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint.

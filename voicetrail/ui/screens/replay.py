@@ -37,7 +37,7 @@ FRAME = 0.05
 """Seconds between two looks at the clock."""
 FOLLOW = 0.25
 """Seconds between two looks at a file that is still being recorded."""
-WORDS_KEPT = 60
+WORDS_MAX = 60
 """Words that are listed after a jump."""
 _SAMPLES_A_MS = 16
 
@@ -187,33 +187,33 @@ class ReplayScreen(FastScreen):
         spectrogram.rebuild()
 
     def _show_listening(self, *, again: bool) -> None:
-        hearing = self.timeline.recognizer_at(self.player.position_ms)
-        if hearing is self._heard_with and not again:
+        info = self.timeline.recognizer_at(self.player.position_ms)
+        if info is self._heard_with and not again:
             return
-        self._heard_with = hearing
-        if hearing is None:
+        self._heard_with = info
+        if info is None:
             self.board.status.set_state("loading" if self.timeline.recognizer_states else "keyboard")
             self.board.status.set_source(self.timeline.header.source)
             return
         if again:
             # Peaks of moments that lie ahead go.
             self.board.bars.set_labels(())
-        self.board.show_labels(hearing.labels)
+        self.board.show_labels(info.labels)
         self._show_thresholds()
-        self.board.status.set_source(hearing.source)
-        self.board.status.set_state("listening" if hearing.listening else "muted")
+        self.board.status.set_source(info.source)
+        self.board.status.set_state("listening" if info.listening else "muted")
 
     def _show_thresholds(self) -> None:
-        hearing = self._heard_with
-        if hearing is not None:
-            thresholds = {word: hearing.settings.threshold_of(word) for word in hearing.labels if is_word(word)}
+        info = self._heard_with
+        if info is not None:
+            thresholds = {word: info.settings.threshold_of(word) for word in info.labels if is_word(word)}
             self.board.bars.set_thresholds(
                 {word: raise_threshold(value, self._talk_shift) for word, value in thresholds.items()}
             )
 
     def _refill_words(self) -> None:
         self.board.words.clear()
-        for entry in self.timeline.detected_until(self.player.position_ms, WORDS_KEPT):
+        for entry in self.timeline.detected_until(self.player.position_ms, WORDS_MAX):
             self._add_word(entry, light=False)
 
     def _add_events(self) -> None:

@@ -12,7 +12,7 @@ from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.progress import counted_days, today
 from voicetrail.scores.rows import ScoreRow
-from voicetrail.scores.statistics import Streak, Week, WordAccuracy, calendar, hearing_accuracy, streak
+from voicetrail.scores.statistics import Streak, Week, WordAccuracy, calendar, streak, weekly_accuracy
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
 from voicetrail.ui.plural import counted
@@ -70,7 +70,7 @@ class ScoresScreen(SpokenScreen):
                 scores.bests(profile=profile),
                 streak(counted_days(scores, profile), now),
                 calendar(rows, now, WEEKS),
-                hearing_accuracy(rows, now, WEEKS),
+                weekly_accuracy(rows, now, WEEKS),
             )
             if not rows:
                 self._page = [[("nothing was played yet: the bests of every mode will stand here", look.dim)]]

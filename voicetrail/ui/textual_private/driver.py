@@ -21,7 +21,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from voicetrail.ui.terminal_input import TerminalInput
 
 FRAME_BEGINS, FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
-"""Marks by which a terminal draws a frame at once (synchronised output)."""
+"""Marks by which a terminal draws a frame at once (synchronized output)."""
 LOOK_S = 0.1
 """Longest wait for a key until it is seen whether the thread is to end."""
 ENTER = "\x1b[?1049h\x1b[?1000h\x1b[?1003h\x1b[?1006h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l"

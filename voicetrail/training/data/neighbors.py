@@ -6,7 +6,7 @@ counts false moves on them by word. Homophones (write, rite) are left out: no ea
 
 from types import MappingProxyType
 
-NEIGHBOURS = MappingProxyType(
+NEIGHBORS = MappingProxyType(
     {
         "up": (
             "cup pup sup cut hut but what of off app ape op hop pop shop stop top chop drop crop upper upon upset update apple uh "
@@ -40,9 +40,9 @@ NEIGHBOURS = MappingProxyType(
         "off": "of cough soft office often loft offer awful up oft laugh rough",
     }
 )
-"""For each word, its neighbours, separated by spaces."""
+"""For each word, its neighbors, separated by spaces."""
 
 
-def neighbours_of(word: str) -> tuple[str, ...]:
-    """The distinct neighbours of a word, in order."""
-    return tuple(dict.fromkeys(NEIGHBOURS.get(word, "").split()))
+def neighbors_of(word: str) -> tuple[str, ...]:
+    """The distinct neighbors of a word, in order."""
+    return tuple(dict.fromkeys(NEIGHBORS.get(word, "").split()))
