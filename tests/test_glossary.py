@@ -41,9 +41,8 @@ def struck_words() -> list[StruckWord]:
     for line in lines:
         if line.strip() and not line.startswith("#"):
             word, instead, where, rule = (part.strip() for part in line.split("|"))
-            kind, *places = rule.split() or [""]
-            only, but = (tuple(places) if kind == name else () for name in ("only", "but"))
-            words.append(StruckWord(word, instead, frozenset(where.split(", ")), only, but))
+            only, _, but = rule.removeprefix("only ").partition("but ")
+            words.append(StruckWord(word, instead, frozenset(where.split(", ")), tuple(only.split()), tuple(but.split())))
     return words
 
 

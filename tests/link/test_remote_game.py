@@ -34,8 +34,8 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_
         lambda shipped: replace(shipped, thresholds=thresholds),
         sent.extend,
     )
-    worker = threading.Thread(target=worker.run, daemon=True)
-    worker.start()
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
 
     def wait_for(kind: type) -> None:
         end = time.monotonic() + 20
@@ -58,8 +58,8 @@ def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_
     wait_for(WordHeard)
     began = time.monotonic()
     worker.stop()
-    worker.join(2)
-    assert not worker.is_alive()
+    thread.join(2)
+    assert not thread.is_alive()
     assert time.monotonic() - began < 0.5
     assert worker.delay_s is None, "a line that is no more has no delay"
     server.close()

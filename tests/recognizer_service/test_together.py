@@ -41,7 +41,7 @@ def voices(demo: Sound, count: int) -> list[Sound]:
     return [(np.roll(demo, 1_777 * at) * 0.9**at + rng.normal(0, 0.0004, len(demo))).astype(np.float32) for at in range(count)]
 
 
-def alone(sound: Sound, gain: str | float = "auto", settings: DetectorSettings | None = None) -> list[Event]:
+def expected_events(sound: Sound, gain: str | float = "auto", settings: DetectorSettings | None = None) -> list[Event]:
     recognizer = load_recognizer()
     detector = Detector(recognizer.labels, settings or recognizer.detector)
     return list(Listener(Items(cut(sound)), recognizer, detector, gain=make_gain(gain)).events())
@@ -64,7 +64,7 @@ def test_everybody_hears_what_one_listener_alone_hears(recognizer: Recognizer, d
     score_all(visitor for visitor, _ in visitors)
     heard = 0
     for sound, (_, given) in zip(sounds, visitors, strict=True):
-        expected = alone(sound)
+        expected = expected_events(sound)
         assert same(words(given.events), words(expected))
         heard += len(words(expected))
         for kind in (Level, Scores, WordRejected):
@@ -86,10 +86,10 @@ def test_the_settings_of_one_visitor_are_no_other_ones(recognizer: Recognizer, d
     strict.received(WireEvent(TUNE, settings.to_dict()))
     quiet.received(WireEvent(GAIN, {"gain": -12.0}))
     score_all([plain, muted, strict, quiet])
-    assert same(words(plain_words.events), words(alone(demo)))
+    assert same(words(plain_words.events), words(expected_events(demo)))
     assert not words(muted_words.events)
-    assert same(words(strict_words.events), words(alone(demo, settings=settings)))
-    assert same(words(quiet_words.events), words(alone(demo, gain=-12.0)))
+    assert same(words(strict_words.events), words(expected_events(demo, settings=settings)))
+    assert same(words(quiet_words.events), words(expected_events(demo, gain=-12.0)))
     assert any(isinstance(event, WordRejected) and event.reason == "muted" for event in muted_words.events)
 
 
@@ -127,14 +127,14 @@ def test_an_error_in_one_visitors_sound_ends_that_one_alone(recognizer: Recogniz
     failed: list[Visitor] = []
     score_all([bad, good], on_failure=lambda visitor, error: failed.append(visitor))
     assert failed == [bad]
-    assert same(words(given.events), words(alone(demo)))
+    assert same(words(given.events), words(expected_events(demo)))
 
 
 def test_under_overload_every_second_window_is_scored_and_words_are_still_heard(recognizer: Recognizer, demo: Sound) -> None:
     visitor, given = make_visitor("1", recognizer, demo)
     batches = score_all([visitor], skips=True)
     assert abs(batches.windows - visitor.windows / 2) <= 1
-    expected = [word for _, word, _ in words(alone(demo))]
+    expected = [word for _, word, _ in words(expected_events(demo))]
     assert len(words(given.events)) >= 0.9 * len(expected)
 
 
@@ -150,10 +150,10 @@ def test_overload_moves_a_level_at_a_time_and_only_when_it_lasts(steps: list[tup
     overload, now, before, changed = Overload(), 0.0, 0, -10.0
     for waiting, passed in steps:
         now += passed
-        told = overload.take(waiting, now)
-        assert told == (overload.level != before)
+        changed = overload.take(waiting, now)
+        assert changed == (overload.level != before)
         assert 0 <= overload.level <= len(LEVELS_S)
-        if told:
+        if changed:
             assert abs(overload.level - before) == 1
             assert waiting >= LEVELS_S[before] if overload.level > before else waiting <= CALM_S
             assert now - changed >= STEADY_S / 4
