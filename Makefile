@@ -1,4 +1,4 @@
-# make play   opens the game           make test   runs every test
+# make play   opens the game           make test   runs every test (make unit, make e2e: one kind)
 # make lint   ruff, mypy, imports      make bench  prints what the game costs
 # make tfjs   installs the real TensorFlow.js, which the tests of importing models run where Node is there
 # make dist   builds the wheel         make clean  removes what make made
@@ -12,13 +12,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test tfjs lint bench weights attack evening docs pictures dist clean
+.PHONY: play test unit e2e tfjs lint bench weights attack evening docs pictures dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
 
-test: .venv/installed-dev
-	$(BIN)/pytest $(ARGS)
+# Both kinds run, also where the first fails; that ARGS chooses no test of one kind (code 5) is no fault.
+test:
+	@$(MAKE) --no-print-directory --keep-going unit e2e
+
+# Two workers; a file's tests stay with one of them, which makes its fixtures once.
+unit: .venv/installed-dev
+	$(BIN)/pytest -m "not e2e and not evening" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ]
+
+# One after the other: these go by the clock.
+e2e: .venv/installed-dev
+	$(BIN)/pytest -m "e2e and not evening" $(ARGS) || [ $$? = 5 ]
 
 tfjs: tools/tfjs/node_modules/.package-lock.json
 
