@@ -25,6 +25,8 @@ COMMANDS = {
     "export": "turn a recorded session into a cast, gif, svg, png, text or wav",
     "ssh": "play on another machine with the microphone of this one",
     "mic": "send this machine's microphone to a game on another machine",
+    "host": "let others play on this machine over ssh, and nothing else",
+    "visit": "the game as visitors play it, which host and serve start",
     "import-model": "convert a TensorFlow.js model to weights",
     "export-model": "write weights for other programs: ONNX, TensorFlow.js",
     "teach": "teach words of your own",

@@ -19,11 +19,19 @@ from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.game import RoundSetup
+    from voicetrail.play.context import SessionContext
     from voicetrail.ui.app import VoicetrailApp
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to play, a flag for every setting, and where to record."""
+    add_round_arguments(parser)
+    parser.add_argument("--background", metavar="FILE", help="a text file of box characters to draw over, with sketch")
+    add_flags(parser)
+
+
+def add_round_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to play, without what names a file."""
     parser.add_argument(
         "round_mode",
         nargs="?",
@@ -40,8 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", metavar="TEXT", help="letters and digits to trace, in place of a level")
     parser.add_argument("--braided", action="store_true", help="a maze without dead ends")
     parser.add_argument("--fog", action="store_true", help="a maze that shows only what is near the pen")
-    parser.add_argument("--background", metavar="FILE", help="a text file of box characters to draw over, with sketch")
-    add_flags(parser)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -72,9 +78,7 @@ def _seed(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Play."""
-    from voicetrail.play.rounds import requested_setup
-
-    setup = requested_setup(args.round_mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog)
+    setup = round_of(args)
     if args.background is None:
         return play(setup, args)
     from voicetrail.play.drawings import read_background
@@ -82,6 +86,17 @@ def run(args: argparse.Namespace) -> int:
     if setup.mode != "sketch":
         raise UsageError(f"{setup.mode} takes no --background")
     return play(setup, args, read_background(Path(args.background)))
+
+
+def round_of(args: argparse.Namespace) -> RoundSetup:
+    """The round that the arguments of ``add_round_arguments`` ask for.
+
+    Raises:
+        UsageError: there is no such round.
+    """
+    from voicetrail.play.rounds import requested_setup
+
+    return requested_setup(args.round_mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog)
 
 
 def play(setup: RoundSetup | None, args: argparse.Namespace, background: str = "") -> int:
@@ -98,31 +113,44 @@ def play(setup: RoundSetup | None, args: argparse.Namespace, background: str = "
         return announce(setup, args, background)
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
-    from voicetrail.ui.terminal import check_terminal, save_bandwidth, terminal_restored
+    from voicetrail.ui.terminal import check_terminal, save_bandwidth
 
     check_terminal()
     # What is imported now stays: looking through it for garbage again and again would hold up the first paint (see `TrailApp`).
     gc.disable()
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
-    slow = save_bandwidth(settings.values.slow_line)
-    from voicetrail.checkup.probe import needs_ascii
-    from voicetrail.play.drawings import begin_requested
-    from voicetrail.play.setup import make_context, open_requested_source
-    from voicetrail.ui.app import VoicetrailApp
-    from voicetrail.ui.look import ascii_locale
-
-    context = make_context(settings, opened=open_requested_source(settings), record=record, slow=slow)
     try:
-        # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.
-        if setup is not None:
-            begin_requested(context, setup, background)
-        app = VoicetrailApp(context, ascii_only=ascii_locale() or needs_ascii(os.environ))
-        with terminal_restored():
-            app.run()
-        lines = context.close("signal" if app.ended_by else "quit")
+        slow = save_bandwidth(settings.values.slow_line)
+        from voicetrail.play.setup import make_context, open_requested_source
+
+        context = make_context(settings, opened=open_requested_source(settings), record=record, slow=slow)
+        return show(context, setup, background)
     finally:
         settings.close()
+
+
+def show(context: SessionContext, setup: RoundSetup | None, background: str = "") -> int:
+    """Show a session on the screen until the player leaves; return the exit code.
+
+    Args:
+        context: the session; closed at the end.
+        setup: the round to begin with; ``None`` for the title.
+        background: a text of box characters to draw over.
+    """
+    from voicetrail.checkup.probe import needs_ascii
+    from voicetrail.play.drawings import begin_requested
+    from voicetrail.ui.app import VoicetrailApp
+    from voicetrail.ui.look import ascii_locale
+    from voicetrail.ui.terminal import terminal_restored
+
+    # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.
+    if setup is not None:
+        begin_requested(context, setup, background)
+    app = VoicetrailApp(context, ascii_only=ascii_locale() or needs_ascii(os.environ))
+    with terminal_restored():
+        app.run()
+    lines = context.close("signal" if app.ended_by else "quit")
     with contextlib.suppress(OutputError):  # the terminal may be gone
         for line in lines:
             output.write_line(line)

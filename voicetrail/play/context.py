@@ -62,6 +62,9 @@ class SessionContext:
         clock: seconds, never falling.
     """
 
+    withheld: frozenset[str] = frozenset()
+    """Dialogs and actions that this player cannot have."""
+
     def __init__(
         self,
         settings: Settings,
@@ -282,8 +285,6 @@ class SessionContext:
                 self.lost_ms = round(total / SAMPLE_RATE * 1000)
             case Problem(_, True):
                 self._state = "keyboard"
-            case _:
-                pass
         return item
 
     def _take_ready(self, ready: Ready) -> None:

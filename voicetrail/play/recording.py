@@ -42,6 +42,8 @@ class RecordingControl:
         self._name = ""
         """The file of the round's last recording."""
         self._recorder: Recorder | None = None
+        self.check: Callable[[], None] = lambda: None
+        """Raises a ``ReplayError`` where nothing may be recorded now."""
         self._attached: tuple[Listener, Ready] | None = None
         """The listener of the moment: the recorder of the next round records it too."""
 
@@ -106,6 +108,7 @@ class RecordingControl:
         from voicetrail.replay.file.format import Header
         from voicetrail.replay.library import close_folder
 
+        self.check()
         settings, path = self._settings, self._path
         self._path = None
         values = {name: settings[name] for name in SETTINGS if name != "thresholds"}

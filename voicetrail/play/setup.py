@@ -80,11 +80,12 @@ def make_context(
         record=bool(record),
         notices=(*settings.notices, *problems),
         slow=slow,
-        open_scores=_open_scores,
+        open_scores=open_scores,
     )
 
 
-def _open_scores() -> ScoreStore:
+def open_scores() -> ScoreStore:
+    """Open what keeps this player's results."""
     from voicetrail.scores.store import ScoreStore
 
     # On the screen's thread: another game's lock is not waited for longer than a player would notice.

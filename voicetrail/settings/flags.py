@@ -12,15 +12,17 @@ OTHER_FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"weights": ("--wo
 """Other flags of a setting: a set of words that was taught is weights under its name (`voicetrail words` lists them)."""
 
 
-def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = (), *, profile: bool = True) -> None:
     """Add ``--profile`` and a flag for every setting: ``--glide-speed 8``, ``--no-ascii``, ``--threshold left=0.5``.
 
     Args:
         parser: the command's.
-        without: settings for which the command has a flag of its own.
+        without: settings for which the command has a flag of its own, or none.
+        profile: add ``--profile``.
     """
     group = parser.add_argument_group("settings", "for this run; these override the settings file and the environment")
-    group.add_argument("--profile", metavar="NAME", help="the player's own settings, kept under this name")
+    if profile:
+        group.add_argument("--profile", metavar="NAME", help="the player's own settings, kept under this name")
     for setting in SETTINGS.values():
         if setting.name in without or setting.name == "thresholds":
             continue

@@ -47,6 +47,8 @@ class Settings:
         self.writer = writer
         self.keys = keys
         self.notices = tuple(notices)
+        self.locked: frozenset[str] = frozenset()
+        """Settings that cannot be changed in this run: whoever started it decided."""
         self._session = Layer("key")
         self._layers = [*layers, self._session]
         self._state = next((layer for layer in layers if layer.origin == "key"), Layer("key"))
@@ -224,6 +226,9 @@ class Settings:
         return target
 
     def _change(self, changes: Mapping[str, Value | None]) -> None:
+        for name in changes:
+            if name.partition(".")[0] in self.locked:
+                raise SettingsError(f"{name} is the host's to set: it cannot be changed here")
         for layer in (self._session, self._state):
             entries = {name: value for name, value in changes.items() if layer is self._session or value is None}
             layer.entries = files.apply_changes(layer.entries, entries)

@@ -14,6 +14,9 @@ from voicetrail.ui.textual_private.fast_screen import FastScreen
 from voicetrail.ui.theme import other_theme
 from voicetrail.ui.widgets.message import Weight
 
+WITHHELD = "visitors of this host have no use of that"
+"""What is said where something is asked for that the session withholds."""
+
 
 class GameScreen(FastScreen):
     """A screen of the live game.
@@ -27,7 +30,7 @@ class GameScreen(FastScreen):
     """What the help says of the screen."""
 
     def __init__(self, context: SessionContext, actions: Sequence[Action] = ()) -> None:
-        super().__init__(actions)
+        super().__init__([action for action in actions if action.name not in context.withheld])
         self.context = context
 
     def say(self, message: str, weight: Weight = "plain") -> None:
@@ -35,6 +38,9 @@ class GameScreen(FastScreen):
 
     def action_open(self, name: str, *arguments: str) -> None:
         """Open a dialog."""
+        if name in self.context.withheld:
+            self.say(WITHHELD, "warn")
+            return
         self.app.push_screen(open_dialog(name, self.context, *arguments))
 
     def help_text(self) -> str:
@@ -74,4 +80,4 @@ class GameScreen(FastScreen):
 
     def action_screenshot(self) -> None:
         """Save a picture of the screen."""
-        self.say(save_picture(self.app))
+        self.say(WITHHELD if "screenshot" in self.context.withheld else save_picture(self.app))

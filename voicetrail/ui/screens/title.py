@@ -52,7 +52,7 @@ def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuI
         MenuItem("settings", "Settings", "everything that can be set"),
         MenuItem("tutorial", "How to play", "in three steps"),
     ]
-    return items
+    return [item for item in items if item.name not in context.withheld]
 
 
 class TitleScreen(MenuScreen):

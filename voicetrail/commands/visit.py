@@ -1,0 +1,43 @@
+"""The game as a visitor of this machine plays it. `voicetrail host` and `voicetrail serve` start it; it is of no use by hand."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+
+from voicetrail.commands.play import add_round_arguments, round_of, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to play and the settings that are a visitor's to choose: nothing that names a file, a device or an address."""
+    from voicetrail.play.visitor import NOT_OF_VISITORS
+    from voicetrail.settings.flags import add_setting_flags
+
+    add_round_arguments(parser)
+    add_setting_flags(parser, without=NOT_OF_VISITORS, profile=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play as a visitor."""
+    from voicetrail.settings import load_settings
+    from voicetrail.settings.flags import setting_flags
+    from voicetrail.ui.terminal import check_terminal, save_bandwidth
+    from voicetrail.visitors.channel import VARIABLE, GameChannel, terms_of
+
+    terms = terms_of(os.environ)
+    del os.environ[VARIABLE]
+    channel = GameChannel.open(terms)
+    check_terminal()
+    gc.disable()  # as `voicetrail play` does
+    from voicetrail.play.setup import open_scores
+    from voicetrail.play.visitor import VisitorContext, visitor_flags
+
+    # A visitor who asks for nothing chooses at the title.
+    setup = None if args.round_mode is None else round_of(args)
+    settings = load_settings(setting_flags(args) | visitor_flags(terms), background=True)
+    try:
+        slow = save_bandwidth(settings.values.slow_line)
+        return show(VisitorContext(settings, terms, channel, open_scores=open_scores, slow=slow), setup)
+    finally:
+        settings.close()

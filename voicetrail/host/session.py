@@ -1,0 +1,402 @@
+"""One visitor's SSH session: the login, what may be asked for, and the bytes between the terminal and the game."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import asyncssh
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.host.connection import VisitorConnection
+from voicetrail.host.microphone import Granted, Microphone
+from voicetrail.link.door_request import DoorRequest, DoorRequestError, decode_request
+from voicetrail.link.wire import PROTOCOL
+from voicetrail.remote.janitor import RESET
+from voicetrail.remote.ssh import NEWER, OLDER
+from voicetrail.text import printable
+from voicetrail.visitors.admission import AdmissionRefused, Visit
+from voicetrail.visitors.channel import NO_SOURCE
+from voicetrail.visitors.terminal import TerminalSize, checked_colorterm, checked_name, checked_term
+from voicetrail.visitors.visitor import Visitor
+
+if TYPE_CHECKING:
+    from voicetrail.host.server import HostServer
+    from voicetrail.visitors.game_process import GameProcess
+
+WINDOW = 32 * 1024
+"""Bytes that a visitor may type ahead."""
+TYPED_BYTES = 4 * 1024
+"""Bytes that wait for the game; then the visitor's ssh has to wait."""
+UNSENT_BYTES = 64 * 1024
+"""Bytes of a game's screen that wait for the visitor; then the game has to wait."""
+ENVIRONMENT_MAX = 8 * 1024
+"""Bytes of variables that a visitor's ssh may send."""
+RESIZE_S = 0.1
+"""Seconds between two sizes that the game is given."""
+SAYS = {
+    "shell": "a terminal is needed: ssh -t",
+    "hint": "no microphone here: `voicetrail ssh HOST` brings yours; the arrow keys draw",
+}
+
+
+class VisitorChannel(asyncssh.SSHServerChannel[bytes]):
+    """A session's channel that takes only so many variables."""
+
+    _environment_bytes = 0
+
+    def _process_env_request(self, packet: Any) -> bool:
+        before = len(packet.get_remaining_payload())
+        self._environment_bytes += before
+        if self._environment_bytes > ENVIRONMENT_MAX:
+            packet.get_string()
+            packet.get_string()
+            return False
+        return super()._process_env_request(packet)
+
+
+class VisitorLogin(asyncssh.SSHServer):
+    """What one connection may ask for: a login, one session, and one reverse forward.
+
+    Args:
+        host: the server.
+    """
+
+    def __init__(self, host: HostServer) -> None:
+        self.host = host
+        self.name = ""
+        """What the visitor is called, checked."""
+        self.key: asyncssh.SSHKey | None = None
+        """The key that the visitor showed, if any."""
+        self.forward = ""
+        """What the visitor called the socket of the reverse forward; empty without one."""
+        self._connection: VisitorConnection | None = None
+        self._session: VisitorSession | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """The connection is up."""
+        assert isinstance(conn, VisitorConnection)
+        self._connection = conn
+
+    @property
+    def connection(self) -> VisitorConnection:
+        """The connection."""
+        assert self._connection is not None
+        return self._connection
+
+    def denied(self, what: str) -> None:
+        """Note that something was asked for that there is not."""
+        self.host.log.write("denied", what=what, address=self.connection.address, name=self.name or None)
+
+    # The login
+
+    def begin_auth(self, username: str) -> bool:
+        """A visitor gives a name; return whether a key is needed."""
+        self.name, self.key = checked_name(username), None
+        keys = self.host.keys
+        if not self.host.guests:
+            return True
+        return keys is not None and keys.is_taken(self.name)
+
+    def public_key_auth_supported(self) -> bool:
+        """Keys, where there is a file of them."""
+        return self.host.keys is not None
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        """Whether a key is that of a visitor, and the name is the key's own where it is somebody's."""
+        keys = self.host.keys
+        name = None if keys is None else keys.name_of(key)
+        if name is None:
+            return False
+        if keys is not None and keys.is_taken(self.name) and name.casefold() != self.name.casefold():
+            return False
+        self.key, self.name = key, name
+        return True
+
+    def password_auth_supported(self) -> bool:
+        """There are no passwords."""
+        return False
+
+    def kbdint_auth_supported(self) -> bool:
+        """There are no questions."""
+        return False
+
+    # What may be asked for
+
+    def session_requested(self) -> Any:
+        """One session a connection."""
+        if self._session is not None:
+            self.denied("second-session")
+            return False
+        self._session = VisitorSession(self)
+        channel = VisitorChannel(
+            self.connection, asyncio.get_running_loop(), True, False, False, 0, 1, None, "strict", WINDOW, WINDOW
+        )
+        return channel, self._session
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+        """No connection from here to anywhere (``ssh -L``, ``-D``, ``-W``)."""
+        self.denied("forward-tcp")
+        return False
+
+    def unix_connection_requested(self, dest_path: str) -> bool:
+        """Nor to a socket of this machine."""
+        self.denied("forward-unix")
+        return False
+
+    def server_requested(self, listen_host: str, listen_port: int) -> bool:
+        """No port of this machine (``ssh -R PORT``)."""
+        self.denied("reverse-tcp")
+        return False
+
+    def unix_server_requested(self, listen_path: str) -> Granted | bool:
+        """One reverse forward of a socket: the microphone's. No file of that name is made."""
+        if self.forward or not listen_path or len(listen_path) > 200 or not listen_path.isprintable():
+            self.denied("reverse-unix")
+            return False
+        self.forward = listen_path
+        return Granted()
+
+    def tun_requested(self, unit: int | None) -> bool:
+        """No tunnel."""
+        self.denied("tun")
+        return False
+
+    def tap_requested(self, unit: int | None) -> bool:
+        """No tunnel."""
+        self.denied("tap")
+        return False
+
+
+class VisitorSession(asyncssh.SSHServerSession[bytes]):
+    """The one session: a game on the visitor's terminal.
+
+    Args:
+        login: the connection's.
+    """
+
+    def __init__(self, login: VisitorLogin) -> None:
+        self._login = login
+        self._host = login.host
+        self._channel: asyncssh.SSHServerChannel[bytes] | None = None
+        self._term: str | None = None
+        self._size = TerminalSize()
+        self._request: DoorRequest | None = None
+        self._typed: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._typed_bytes = 0
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._resized = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    # What asyncssh calls
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        """The channel is up."""
+        self._channel = chan
+        chan.set_write_buffer_limits(high=UNSENT_BYTES)
+
+    def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
+        """A terminal, of a type and size that are checked."""
+        self._term = checked_term(term_type)
+        self._size = TerminalSize(term_size[0], term_size[1])
+        return True
+
+    def shell_requested(self) -> bool:
+        """The game takes the place of a shell."""
+        return True
+
+    def exec_requested(self, command: str) -> bool:
+        """No command: only what `voicetrail ssh` says to a host."""
+        try:
+            self._request = decode_request(command)
+        except DoorRequestError:
+            self._login.denied("request")
+            return False
+        if self._request is None:
+            self._login.denied("exec")
+            return False
+        return True
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """No sftp, nor anything else."""
+        self._login.denied("subsystem")
+        return False
+
+    def session_started(self) -> None:
+        """Shell or request were granted."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._host.keep(self._task)
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        """The visitor typed."""
+        if not data or datatype is not None:
+            return
+        self._typed_bytes += len(data)
+        self._typed.put_nowait(data)
+        if self._typed_bytes > TYPED_BYTES and self._channel is not None:
+            self._channel.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The visitor's input has ended."""
+        self._typed.put_nowait(None)
+        return True
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        """The visitor's window has another size."""
+        self._size = TerminalSize(width, height)
+        self._resized.set()
+
+    def break_received(self, msec: int) -> bool:
+        """No breaks."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The visitor's ssh takes nothing more now."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It takes more."""
+        self._writable.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The channel or the connection is over."""
+        self._channel = None
+        self._writable.set()
+        if self._task is not None:
+            self._task.cancel()
+
+    # The game
+
+    async def _run(self) -> None:
+        code, last = 1, ""
+        try:
+            code, last = await self._admit()
+        except AdmissionRefused as refused:
+            self._host.log.write("refused", address=self._login.connection.address, reason=refused.kind, name=self._login.name)
+            last = str(refused)
+        except VoicetrailError as error:
+            self._host.log.write("failed", address=self._login.connection.address, problem=str(error))
+            last = "the game cannot be started now: come again later"
+        if (channel := self._channel) is not None:
+            with suppress(OSError, asyncssh.Error):
+                if last:
+                    channel.write(f"{printable(last)}\r\n".encode())
+                channel.exit(code)
+
+    async def _admit(self) -> tuple[int, str]:
+        request = self._request
+        if request is not None and request.protocol != PROTOCOL:
+            return (OLDER if request.protocol > PROTOCOL else NEWER), ""
+        if self._term is None:
+            return 1, SAYS["shell"]
+        connection = self._login.connection
+        visit = self._host.admission.admit(connection.address)
+        try:
+            connection.enter()
+            return await self._visit(visit)
+        finally:
+            self._host.admission.leave(visit)
+
+    async def _visit(self, visit: Visit) -> tuple[int, str]:
+        login, host, request = self._login, self._host, self._request
+        terminal = {"TERM": self._term or "", "SSH_CONNECTION": "visitor"}
+        if request is not None and (colorterm := checked_colorterm(request.colorterm)):
+            terminal["COLORTERM"] = colorterm
+        home = host.homes.make(visit.number, keep_as=host.home_name(login.key))
+        visitor = Visitor(visit, home, name=login.name, limits=host.limits, terminal=terminal)
+        microphone = self._microphone(visitor)
+        code, reason = 1, "lost"
+        try:
+            async with visitor:
+                source = await self._source(visitor, microphone)
+                game = visitor.start(
+                    self._size,
+                    source=source,
+                    hint=SAYS["hint"] if source == NO_SOURCE else "",
+                    arguments=request.play if request is not None else (),
+                    scores=host.open_scores(login.name, login.key),
+                )
+                host.log.write(
+                    "came",
+                    visitor=visit.number,
+                    address=visit.address,
+                    name=login.name,
+                    key=login.key is not None,
+                    plays_by="keys" if source == NO_SOURCE else request.content if request is not None else None,
+                )
+                host.came(visitor)
+                await self._play(game, visit)
+                code = await game.wait()
+                reason = "ended" if visitor.end_reason else "left"
+        finally:
+            if microphone is not None:
+                microphone.close()
+                if host.recognizer is not None:
+                    await host.recognizer.remove_visitor(str(visit.number))
+            host.left(visitor)
+            host.log.write("left", visitor=visit.number, seconds=visit.length_s, how=reason, why=visitor.end_reason or None)
+        if code < 0:
+            self._write(RESET.encode())
+            return 1, visitor.end_reason or "an internal error ended the game"
+        return code, visitor.end_reason
+
+    def _microphone(self, visitor: Visitor) -> Microphone | None:
+        if self._request is None or not self._login.forward or self._login.forward != self._request.socket:
+            return None
+        return Microphone(self._login.connection, self._login.forward, visitor.home.path / "run", self._host.log)
+
+    async def _source(self, visitor: Visitor, microphone: Microphone | None) -> str:
+        """Where the game's words come from."""
+        if microphone is None or self._request is None:
+            return NO_SOURCE
+        if self._request.content == "words":
+            await microphone.start()
+            return f"words+unix://{microphone.path}"
+        if self._host.recognizer is None:
+            return NO_SOURCE
+        from voicetrail.recognizer_service import VisitorSound
+
+        await microphone.start()
+        sound = VisitorSound(folder=microphone.path.parent, sound=microphone.path)
+        return await self._host.recognizer.add_visitor(str(visitor.visit.number), sound)
+
+    async def _play(self, game: GameProcess, visit: Visit) -> None:
+        """Carry bytes both ways until the game has ended."""
+        loop = asyncio.get_running_loop()
+        ways: Sequence[asyncio.Task[None]] = (
+            loop.create_task(self._carry_keys(game, visit)),
+            loop.create_task(self._carry_sizes(game)),
+        )
+        try:
+            while data := await game.read():
+                self._write(data)
+                await self._writable.wait()
+                await self._login.connection.writable.wait()
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+    def _write(self, data: bytes) -> None:
+        if (channel := self._channel) is not None:
+            with suppress(OSError, asyncssh.Error):
+                channel.write(data)
+
+    async def _carry_keys(self, game: GameProcess, visit: Visit) -> None:
+        while (data := await self._typed.get()) is not None:
+            visit.active()
+            await game.write(data)
+            self._typed_bytes -= len(data)
+            if self._typed_bytes <= TYPED_BYTES and self._channel is not None:
+                self._channel.resume_reading()
+        await game.end()  # as at the end of a terminal's input
+
+    async def _carry_sizes(self, game: GameProcess) -> None:
+        while True:
+            await self._resized.wait()
+            self._resized.clear()
+            game.resize(self._size)
+            await asyncio.sleep(RESIZE_S)

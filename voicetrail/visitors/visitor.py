@@ -1,0 +1,176 @@
+"""One visitor: a place, a home, a game, and the end of all three."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from voicetrail.visitors.admission import Visit
+from voicetrail.visitors.channel import NO_SOURCE, VARIABLE, DoorChannel, VisitTerms
+from voicetrail.visitors.game_process import GameProcess
+from voicetrail.visitors.home import VisitorHome, game_command
+from voicetrail.visitors.limits import VisitorLimits
+from voicetrail.visitors.terminal import TerminalSize
+
+WATCH_S = 1.0
+"""Seconds between two looks at how long a visitor is here."""
+FAREWELL_S = 3.0
+"""Seconds in which a visitor can read why the game ends."""
+SCORES_VARIABLE = "VOICETRAIL_HOST_SCORES"
+"""Environment variable with the number of the socket to the host's scores (``scores.shared.client`` reads it)."""
+
+
+class Visitor:
+    """A visitor's game and what belongs to it; an ``async with`` block ends all of it.
+
+    Args:
+        visit: the place that the visitor has.
+        home: the visitor's folders; removed at the end.
+        name: what the visitor is called, checked.
+        limits: what the game may use.
+        terminal: ``TERM`` and further variables of the terminal, checked; ``SSH_CONNECTION`` makes the game spare the line.
+    """
+
+    def __init__(
+        self, visit: Visit, home: VisitorHome, *, name: str, limits: VisitorLimits, terminal: Mapping[str, str]
+    ) -> None:
+        self.visit = visit
+        self.home = home
+        self.name = name
+        self.end_reason = ""
+        """Why the door ended the game, for the visitor to read; empty where the game ended by itself."""
+        self._limits = limits
+        self._terminal = dict(terminal)
+        self._game: GameProcess | None = None
+        self._channel = DoorChannel(visit.active)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ending: asyncio.Task[int] | None = None
+
+    def start(
+        self,
+        size: TerminalSize,
+        *,
+        source: str = NO_SOURCE,
+        hint: str = "",
+        arguments: Sequence[str] = (),
+        scores: socket.socket | None = None,
+        command: Sequence[str] | None = None,
+    ) -> GameProcess:
+        """Start the game.
+
+        Args:
+            size: of the visitor's window.
+            source: where words come from.
+            hint: what the visitor should read first.
+            arguments: options of the game that the visitor chose; the game itself refuses what visitors may not choose.
+            scores: the game's end of the connection to the host's scores; closed here.
+            command: another program in place of the game, for tests.
+
+        Raises:
+            VoicetrailError: the system does not let it start.
+        """
+        hand_on = [self._channel.game_end.fileno()]
+        further = {}
+        if scores is not None:
+            hand_on.append(scores.fileno())
+            further[SCORES_VARIABLE] = str(scores.fileno())
+        terms = VisitTerms(
+            channel=hand_on[0], name=self.name, source=source, hint=hint, recordings_bytes=int(self._limits.recordings_mb * 1e6)
+        )
+        terminal = dict(self._terminal)
+        environment = self.home.environment(term=terminal.pop("TERM", ""), **terminal, **further, **{VARIABLE: terms.to_text()})
+        try:
+            self._game = GameProcess.start(
+                command or game_command("visit", *arguments),
+                environment=environment,
+                size=size,
+                folder=self.home.path,
+                limits=self._limits,
+                hand_on=hand_on,
+            )
+        finally:
+            self._channel.started()
+            if scores is not None:
+                scores.close()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._channel.serve()), loop.create_task(self._watch())]
+        return self._game
+
+    @property
+    def game(self) -> GameProcess:
+        """The game, once it was started."""
+        if self._game is None:
+            raise RuntimeError("the game was not started")
+        return self._game
+
+    @property
+    def in_round(self) -> bool:
+        """A round is being played."""
+        return self._channel.in_round
+
+    def say(self, text: str) -> None:
+        """Have the visitor read a line in the game."""
+        self._channel.say(text)
+
+    async def end(self, reason: str, *, farewell_s: float = 0.0) -> None:
+        """End the game politely.
+
+        Args:
+            reason: why, for the visitor to read.
+            farewell_s: seconds for which it is shown before.
+        """
+        if self._ending is None and self._game is not None and not self._game.ended:
+            self.end_reason = reason
+            if farewell_s:
+                self.say(reason)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._game.wait(), farewell_s)
+            if self._ending is None:
+                self._ending = asyncio.get_running_loop().create_task(self._game.end())
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def close_within(self, seconds: float) -> None:
+        """The door closes: a round may end in so many seconds, and then the game ends."""
+        self._channel.say_closing(seconds)
+        reason = "this host closes: come again later"
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        # Who plays no round, or has just ended one, has the time to read that it closes, and the result.
+        quiet_since = loop.time()
+        while self._game is not None and not self._game.ended and (now := loop.time()) < end:
+            if self.in_round:
+                quiet_since = now
+            elif now - quiet_since >= FAREWELL_S:
+                break
+            await asyncio.sleep(0.1)
+        await self.end(reason)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            if reason := self.visit.overstayed():
+                await self.end(reason, farewell_s=FAREWELL_S)
+                return
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._game is not None:
+                with suppress(asyncio.CancelledError):
+                    await (self._ending or asyncio.get_running_loop().create_task(self._game.end()))
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            if self._game is not None:
+                self._game.close()
+            self._channel.close()
+            self.home.remove()
