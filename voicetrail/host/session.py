@@ -38,7 +38,7 @@ RESIZE_S = 0.1
 """Seconds between two sizes that the game is given."""
 SAYS = {
     "shell": "a terminal is needed: ssh -t",
-    "hint": "no microphone here: `voicetrail ssh HOST` brings yours; the arrow keys draw",
+    "hint": "no microphone: `voicetrail ssh` brings yours; the arrow keys draw",
 }
 
 

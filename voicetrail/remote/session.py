@@ -19,6 +19,7 @@ from typing import IO
 from voicetrail import output
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
+from voicetrail.link.door_request import DoorRequest, encode_request
 from voicetrail.link.server import Feed, LinkServer
 from voicetrail.remote.janitor import Janitor
 from voicetrail.remote.ssh import (
@@ -52,12 +53,14 @@ class Tunnel:
     """What the game's ``--source`` is given."""
     remove: tuple[str, ...]
     """Files there that it leaves."""
+    socket: str = ""
+    """The name of the socket there; empty where it is a port."""
 
 
 def unix_tunnel(local: str, scheme: str) -> Tunnel:
     """A Unix socket on the other machine, of a name that nobody can guess; sshd makes it for its owner only."""
     there = f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
-    return Tunnel(f"{there}:{local}", f"{scheme}unix://{there}?once=1", (there,))
+    return Tunnel(f"{there}:{local}", f"{scheme}unix://{there}?once=1", (there,), there)
 
 
 def tcp_tunnel(local: str, scheme: str, secret_file: str) -> Tunnel:
@@ -147,6 +150,9 @@ class SshRun:
     def _connect(self, tunnel: Tunnel) -> tuple[SshOutcome, int, str]:
         environment = {name: self.environment[name] for name in PASSED_ON if self.environment.get(name)}
         script = remote_script(self.command, tunnel.source, self.request.play, remove=tunnel.remove, environment=environment)
+        if tunnel.socket:
+            asked = DoorRequest(self.feed.content, tunnel.socket, tuple(self.request.play), environment.get("COLORTERM", ""))
+            script = encode_request(asked) + script
         self.played = False
         process = subprocess.Popen(ssh_command(self.request, tunnel.forward, script), stderr=subprocess.PIPE)
         self._process = process
