@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,12 @@ from voicetrail.install import pip_command
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
-    from voicetrail.host.server import HostServer
+    from asyncssh import SSHKey
+
+    from voicetrail.host.keys import VisitorKeys
+    from voicetrail.visitors.event_log import EventLog
+    from voicetrail.visitors.home import VisitorHomes
+    from voicetrail.visitors.limits import VisitorLimits
 
 DEFAULT_PORT = 2222
 
@@ -64,58 +68,70 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--port cannot be {args.port}: it takes 0 to 65535")
     if args.guests is False and not args.authorized_keys:
         raise UsageError("--no-guests without --authorized-keys would let nobody in")
-    try:
-        import asyncssh
-    except ImportError:
-        raise VoicetrailError(f"`voicetrail host` needs asyncssh: {pip_command('host')}") from None
-    del asyncssh
+    _check_asyncssh()
     from voicetrail.host.keys import default_host_key, load_host_key, read_visitor_keys
     from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.home import VisitorHomes
 
-    key = load_host_key(Path(args.host_key).expanduser() if args.host_key else default_host_key())
-    keys = read_visitor_keys(Path(args.authorized_keys).expanduser()) if args.authorized_keys else None
-    log = EventLog(Path(args.log).expanduser() if args.log else None)
-    kept = Path(args.keep).expanduser() if args.keep else None
+    key = load_host_key(_path(args.host_key) or default_host_key())
+    keys = None if args.authorized_keys is None else read_visitor_keys(Path(args.authorized_keys).expanduser())
+    log = EventLog(_path(args.log))
     try:
-        with VisitorHomes(kept_in=kept) as homes:
-
-            def make() -> HostServer:
-                from voicetrail.host.server import HostServer
-
-                guests = keys is None if args.guests is None else args.guests
-                return HostServer(limits, key, homes, log, None, keys=keys, guests=guests)
-
-            return asyncio.run(_serve(make, args))
+        with VisitorHomes(kept_in=_path(args.keep)) as homes:
+            return asyncio.run(_serve(args, limits, key, keys, homes, log))
     finally:
         log.close()
 
 
-async def _serve(make: Callable[[], HostServer], args: argparse.Namespace) -> int:
+def _check_asyncssh() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("asyncssh") is None:
+        raise VoicetrailError(f"`voicetrail host` needs asyncssh: {pip_command('asyncssh')}")
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+async def _serve(
+    args: argparse.Namespace,
+    limits: VisitorLimits,
+    key: SSHKey,
+    keys: VisitorKeys | None,
+    homes: VisitorHomes,
+    log: EventLog,
+) -> int:
     from voicetrail.host.keys import fingerprint
+    from voicetrail.host.server import HostServer
+    from voicetrail.recognizer_service import RecognizerService, Report
 
-    server = make()
+    def note(report: Report) -> None:
+        log.write("recognizer", what=report.kind, visitor=report.visitor or None, text=report.text)
+
     loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    at_once = asyncio.Event()
-
-    def end() -> None:
-        (at_once if ended.is_set() else ended).set()
-
+    signals = asyncio.Queue[int]()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    await server.start(args.bind, args.port)
-    server.log.write("listening", address=args.bind, port=server.port, key=fingerprint(server.host_key))
-    output.write_error(f"visitors play with: ssh -p {server.port} play@{printable(args.bind)}   (ctrl+c ends this)")
-    await ended.wait()
-    server.log.write("closing", visitors=len(server.visitors))
-    closing = loop.create_task(server.close())
-    quickly = loop.create_task(at_once.wait())
-    await asyncio.wait((closing, quickly), return_when=asyncio.FIRST_COMPLETED)
-    if not closing.done():
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    recognizer = None if args.no_voice else RecognizerService(on_report=note)
+    guests = keys is None if args.guests is None else args.guests
+    server = HostServer(limits, key, homes, log, recognizer, keys=keys, guests=guests)
+    try:
+        if recognizer is not None:
+            output.write_error("loading recognizer…")
+            await recognizer.start()
+        await server.start(args.bind, args.port)
+        log.write("listening", address=args.bind, port=server.port, key=fingerprint(key))
+        shown = printable(args.bind) if args.bind not in ("", "::", "0.0.0.0") else "HOST"
+        output.write_error(f"visitors play with: ssh -p {server.port} play@{shown}   (ctrl+c ends this)")
+        await signals.get()
+        log.write("closing", visitors=len(server.visitors))
+        closing, second = loop.create_task(server.close()), loop.create_task(signals.get())
+        await asyncio.wait((closing, second), return_when=asyncio.FIRST_COMPLETED)
+        second.cancel()
         closing.cancel()
-        await asyncio.gather(closing, return_exceptions=True)
+        await asyncio.gather(closing, second, return_exceptions=True)
+    finally:
         await server.close(0)
-    quickly.cancel()
-    server.log.write("closed")
+        log.write("closed")
     return 0

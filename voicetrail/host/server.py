@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
@@ -60,6 +61,7 @@ class HostServer:
         keys: visitors with a key; ``None`` without a file of keys.
         guests: let in who has no key, under any name that is nobody's.
         scores: the host's scores; ``None`` keeps none.
+        command: another program in place of the game, for tests.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class HostServer:
         keys: VisitorKeys | None = None,
         guests: bool = True,
         scores: ScoresDoor | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
         self.limits = limits
         self.homes = homes
@@ -80,6 +83,7 @@ class HostServer:
         self.recognizer = recognizer
         self.keys = keys
         self.guests = guests
+        self.command = command
         self.admission = Admission(limits)
         self._scores = scores
         self.host_key = host_key

@@ -34,6 +34,8 @@ UNSENT_BYTES = 64 * 1024
 """Bytes of a game's screen that wait for the visitor; then the game has to wait."""
 ENVIRONMENT_MAX = 8 * 1024
 """Bytes of variables that a visitor's ssh may send."""
+LAST_LINE_S = 3.0
+"""Seconds in which a visitor's ssh has to take the last line."""
 RESIZE_S = 0.1
 """Seconds between two sizes that the game is given."""
 SAYS = {
@@ -277,14 +279,17 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         except AdmissionRefused as refused:
             self._host.log.write("refused", address=self._login.connection.address, reason=refused.kind, name=self._login.name)
             last = str(refused)
-        except VoicetrailError as error:
-            self._host.log.write("failed", address=self._login.connection.address, problem=str(error))
+        except Exception as error:  # whatever it is, it is this visitor's game that ends, and the visitor reads so
+            problem = str(error) if isinstance(error, VoicetrailError | OSError) else f"{type(error).__name__}: {error}"
+            self._host.log.write("failed", address=self._login.connection.address, problem=problem)
             last = "the game cannot be started now: come again later"
         if (channel := self._channel) is not None:
-            with suppress(OSError, asyncssh.Error):
+            with suppress(OSError, asyncssh.Error, TimeoutError):
                 if last:
                     channel.write(f"{printable(last)}\r\n".encode())
                 channel.exit(code)
+                # The connection is not to be closed before the visitor's ssh has the last line and the code.
+                await asyncio.wait_for(channel.wait_closed(), LAST_LINE_S)
 
     async def _admit(self) -> tuple[int, str]:
         request = self._request
@@ -318,6 +323,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                     hint=SAYS["hint"] if source == NO_SOURCE else "",
                     arguments=request.play if request is not None else (),
                     scores=host.open_scores(login.name, login.key),
+                    command=host.command,
                 )
                 host.log.write(
                     "came",
@@ -340,8 +346,9 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
             host.log.write("left", visitor=visit.number, seconds=visit.length_s, how=reason, why=visitor.end_reason or None)
         if code < 0:
             self._write(RESET.encode())
-            return 1, visitor.end_reason or "an internal error ended the game"
-        return code, visitor.end_reason
+        if visitor.end_reason:
+            return 0, visitor.end_reason
+        return (1, "an internal error ended the game") if code < 0 else (code, "")
 
     def _microphone(self, visitor: Visitor) -> Microphone | None:
         if self._request is None or not self._login.forward or self._login.forward != self._request.socket:

@@ -99,8 +99,9 @@ class VisitorContext(SessionContext):
         """
         if self.closing:
             raise ReplayError("this host closes: no further round begins")
+        begun = super().begin_round(rules)  # which leaves the one before
         self._channel.send(round=True)
-        return super().begin_round(rules)
+        return begun
 
     def finish_round(self) -> Outcome:
         """Take the result of a round that is over."""

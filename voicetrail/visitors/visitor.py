@@ -20,6 +20,7 @@ WATCH_S = 1.0
 """Seconds between two looks at how long a visitor is here."""
 FAREWELL_S = 3.0
 """Seconds in which a visitor can read why the game ends."""
+SAYS_AGAIN_S = 5.0
 SCORES_VARIABLE = "VOICETRAIL_HOST_SCORES"
 """Environment variable with the number of the socket to the host's scores (``scores.shared.client`` reads it)."""
 
@@ -136,13 +137,16 @@ class Visitor:
 
     async def close_within(self, seconds: float) -> None:
         """The door closes: a round may end in so many seconds, and then the game ends."""
-        self._channel.say_closing(seconds)
         reason = "this host closes: come again later"
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         # Who plays no round, or has just ended one, has the time to read that it closes, and the result.
-        quiet_since = loop.time()
+        quiet_since, says_at = loop.time(), loop.time()
         while self._game is not None and not self._game.ended and (now := loop.time()) < end:
+            if now >= says_at:
+                # Again and again: what a round says of itself takes the place of the line.
+                says_at = now + SAYS_AGAIN_S
+                self._channel.say_closing(end - now)
             if self.in_round:
                 quiet_since = now
             elif now - quiet_since >= FAREWELL_S:
