@@ -82,5 +82,5 @@ clean:
 	@touch $@
 
 .venv/installed-dev: .venv/torch pyproject.toml constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[export,onnx,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[export,host,onnx,train]'
 	@touch $@ .venv/installed

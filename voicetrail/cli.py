@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from voicetrail import output
 from voicetrail.errors import OutputError, VoicetrailError
-from voicetrail.program import COMMANDS, build_parser, command_module, command_parser, split_arguments
+from voicetrail.program import COMMANDS, INTERNAL, build_parser, command_module, command_parser, split_arguments
 from voicetrail.text import printable
 from voicetrail.version import __version__
 
@@ -48,7 +48,7 @@ def _run(given: Sequence[str]) -> int:
         if name == "--help":
             build_parser().print_help()
             return 0
-        if name not in COMMANDS:
+        if name not in COMMANDS and name not in INTERNAL:
             near = get_close_matches(name, COMMANDS, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
             build_parser().error(f"no command {printable(name)!r}; {hint}")

@@ -26,7 +26,6 @@ COMMANDS = {
     "ssh": "play on another machine with the microphone of this one",
     "mic": "send this machine's microphone to a game on another machine",
     "host": "let others play on this machine over ssh, and nothing else",
-    "visit": "the game as visitors play it, which host and serve start",
     "import-model": "convert a TensorFlow.js model to weights",
     "export-model": "write weights for other programs: ONNX, TensorFlow.js",
     "teach": "teach words of your own",
@@ -36,6 +35,9 @@ COMMANDS = {
     "completion": "print shell completion for bash, zsh or fish",
 }
 """Every command with its line in the help."""
+
+INTERNAL = ("visit",)
+"""Commands that other commands start."""
 
 DEFAULT = "title"
 

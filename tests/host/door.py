@@ -28,7 +28,8 @@ def say(**what): door.sendall(json.dumps(what).encode() + b"\\n")
 signal.signal(signal.SIGHUP, lambda *_: sys.exit(5))
 signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"size %d %d;" % tuple(os.get_terminal_size())))
 tty.setraw(0)
-print("game", json.dumps({"terms": terms, "term": os.environ["TERM"], "size": os.get_terminal_size(), "home": os.getcwd()}), "ready", flush=True)
+given = {"terms": terms, "term": os.environ["TERM"], "size": os.get_terminal_size(), "home": os.getcwd()}
+print("game", json.dumps(given), "ready", flush=True)
 while data := os.read(0, 4096):
     if data == b"q": sys.exit(0)
     if data == b"r": say(round=True)
@@ -44,7 +45,7 @@ while data := os.read(0, 4096):
 class Logged(io.StringIO):
     """The log's lines."""
 
-    def lines(self, event: str) -> list[str]:
+    def events(self, event: str) -> list[str]:
         return [line for line in self.getvalue().splitlines() if line.split()[1] == event]
 
 
@@ -74,7 +75,7 @@ async def open_door(
     keys: VisitorKeys | None = None,
     guests: bool = True,
     game: str | None = GAME,
-    kept_in: Path | None = None,
+    keep_in: Path | None = None,
     scores: Any = None,
     recognizer: Any = None,
     **limits: float,
@@ -82,14 +83,14 @@ async def open_door(
     """A host with these limits, until the block ends."""
     log = Logged()
     # A short path: sockets are made below it.
-    with tempfile.TemporaryDirectory(prefix="vt-") as short, VisitorHomes(parent=Path(short), kept_in=kept_in) as homes:
+    with tempfile.TemporaryDirectory(prefix="vt-") as short, VisitorHomes(parent=Path(short), kept_in=keep_in) as homes:
         command: Sequence[str] | None = None if game is None else [sys.executable, "-I", "-S", "-c", game]
         server = HostServer(
-            VisitorLimits(**limits),  # type: ignore[arg-type]
             asyncssh.generate_private_key("ssh-ed25519"),
+            VisitorLimits(**limits),  # type: ignore[arg-type]
             homes,
             EventLog(stream=log),
-            recognizer,
+            recognizer=recognizer,
             keys=keys,
             guests=guests,
             command=command,

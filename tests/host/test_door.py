@@ -20,8 +20,8 @@ from voicetrail.remote.ssh import NEWER, OLDER
 
 def shown(text: str) -> dict[str, Any]:
     """What the program in place of the game was given."""
-    told: dict[str, Any] = json.loads(text.partition("game ")[2].partition(" ready")[0])
-    return told
+    given: dict[str, Any] = json.loads(text.partition("game ")[2].partition(" ready")[0])
+    return given
 
 
 async def test_a_guest_gets_a_game_on_a_terminal_of_its_own_and_the_home_goes_with_the_guest() -> None:
@@ -43,7 +43,7 @@ async def test_a_guest_gets_a_game_on_a_terminal_of_its_own_and_the_home_goes_wi
         assert (await asyncio.wait_for(process.wait(), 20)).exit_status == 0
         await until(lambda: not door.server.visitors)
         assert not home.exists()
-        assert len(door.log.lines("came")) == len(door.log.lines("left")) == 1
+        assert len(door.log.events("came")) == len(door.log.events("left")) == 1
 
 
 async def test_there_is_no_command_no_subsystem_and_no_second_session() -> None:
@@ -55,12 +55,12 @@ async def test_there_is_no_command_no_subsystem_and_no_second_session() -> None:
         async with open_door() as door, door.connect() as connection:
             with pytest.raises(asyncssh.ChannelOpenError):
                 await connection.create_process(denied, term_type="xterm")
-            assert door.log.lines("denied")
-            assert not door.log.lines("came")
+            assert door.log.events("denied")
+            assert not door.log.events("came")
     async with open_door() as door, door.connect() as connection:
         with pytest.raises(asyncssh.Error):
             await connection.start_sftp_client()
-        assert "what=subsystem" in door.log.lines("denied")[0]
+        assert "what=subsystem" in door.log.events("denied")[0]
 
 
 async def test_nothing_is_forwarded_from_here_to_anywhere(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_nothing_is_forwarded_from_here_to_anywhere(tmp_path: Path) -> Non
         for open_tunnel in (connection.create_tun, connection.create_tap):
             with pytest.raises((asyncssh.ChannelOpenError, asyncssh.Error)):
                 await open_tunnel(asyncssh.SSHTunTapSession)
-        denied = {line.partition("what=")[2].split()[0] for line in door.log.lines("denied")}
+        denied = {line.partition("what=")[2].split()[0] for line in door.log.events("denied")}
         assert denied == {"forward-tcp", "forward-unix", "reverse-tcp", "tun", "tap"}
     target.close()
     private.close()
@@ -114,7 +114,7 @@ async def test_one_reverse_forward_is_granted_and_makes_no_file_of_the_name_that
 async def test_the_microphone_is_a_private_socket_of_that_visitor_alone(tmp_path: Path) -> None:
     """Two visitors give their sockets the same name; each one's game reaches its own."""
     name = "/tmp/voicetrail-same.sock"
-    told: dict[str, str] = {}
+    answers: dict[str, str] = {}
     async with open_door(per_address=4) as door:
         homes = []
         connections = []
@@ -142,9 +142,9 @@ async def test_the_microphone_is_a_private_socket_of_that_visitor_alone(tmp_path
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert stat.S_IMODE(path.parent.stat().st_mode) == stat.S_IMODE(homes[-1].stat().st_mode) == 0o700
             reader, writer = await asyncio.open_unix_connection(str(path))
-            told[who] = (await asyncio.wait_for(reader.readexactly(8), 10)).decode()
+            answers[who] = (await asyncio.wait_for(reader.readexactly(8), 10)).decode()
             writer.close()
-        assert told == {"ada": "I am ada", "bob": "I am bob"}
+        assert answers == {"ada": "I am ada", "bob": "I am bob"}
         assert homes[0] != homes[1]
         assert not Path(name).exists()
         for connection, server in connections:
@@ -172,12 +172,12 @@ async def test_options_of_the_game_reach_it_and_what_is_no_request_is_refused() 
 
 
 @pytest.mark.parametrize(("protocol", "code"), [(PROTOCOL + 1, OLDER), (PROTOCOL - 1, NEWER)])
-async def test_a_voicetrail_of_another_version_is_told_so(protocol: int, code: int) -> None:
+async def test_a_voicetrail_of_another_version_reads_so(protocol: int, code: int) -> None:
     async with open_door() as door, door.connect() as connection:
         request = encode_request(DoorRequest("sound", "/x", protocol=protocol))
         done = await connection.run(request, term_type="xterm")
         assert done.exit_status == code
-        assert not door.log.lines("came")
+        assert not door.log.events("came")
 
 
 async def test_without_a_terminal_there_is_a_line_and_no_game() -> None:
@@ -185,7 +185,7 @@ async def test_without_a_terminal_there_is_a_line_and_no_game() -> None:
         done = await connection.run(None)
         assert done.exit_status == 1
         assert "ssh -t" in str(done.stdout)
-        assert not door.log.lines("came")
+        assert not door.log.events("came")
 
 
 async def test_a_name_with_escapes_reaches_no_log_and_no_terminal_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,7 @@ async def test_a_name_with_escapes_reaches_no_log_and_no_terminal_with_them(monk
         process = await begin(connection)
         process.stdin.write(b"q")
         await process.wait()
-        await until(lambda: door.log.lines("left"))
+        await until(lambda: door.log.events("left"))
         written = door.log.getvalue()
         assert written.replace("\n", "").isprintable()
         assert len(written.splitlines()) == 2

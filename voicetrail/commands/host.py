@@ -18,9 +18,7 @@ from voicetrail.install import pip_command
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
-    from asyncssh import SSHKey
-
-    from voicetrail.host.keys import VisitorKeys
+    from voicetrail.host.keys import HostKey, VisitorKeys
     from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.home import VisitorHomes
     from voicetrail.visitors.limits import VisitorLimits
@@ -97,7 +95,7 @@ def _path(text: str | None) -> Path | None:
 async def _serve(
     args: argparse.Namespace,
     limits: VisitorLimits,
-    key: SSHKey,
+    key: HostKey,
     keys: VisitorKeys | None,
     homes: VisitorHomes,
     log: EventLog,
@@ -115,7 +113,7 @@ async def _serve(
         loop.add_signal_handler(number, signals.put_nowait, number)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
     guests = keys is None if args.guests is None else args.guests
-    server = HostServer(limits, key, homes, log, recognizer, keys=keys, guests=guests)
+    server = HostServer(key, limits, homes, log, recognizer=recognizer, keys=keys, guests=guests)
     try:
         if recognizer is not None:
             output.write_error("loading recognizer…")

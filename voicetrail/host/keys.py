@@ -20,6 +20,8 @@ KEYS_MAX = 1024 * 1024
 """Bytes of a file of visitors' keys."""
 COMMENT = "voicetrail host"
 
+HostKey = asyncssh.SSHKey
+
 
 def default_host_key() -> Path:
     """Where the host's key is kept."""

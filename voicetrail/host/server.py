@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Sequence
-from contextlib import suppress
-from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import Unpack
 
 import asyncssh
 
 from voicetrail.errors import RemoteError
 from voicetrail.host.connection import KEX, Gate, GateProtocol, VisitorConnection
-from voicetrail.host.keys import VisitorKeys, fingerprint
-from voicetrail.host.session import VisitorLogin
+from voicetrail.host.keys import HostKey
+from voicetrail.host.login import VisitorLogin
+from voicetrail.host.state import HostOptions, HostState
 from voicetrail.text import printable
-from voicetrail.visitors.admission import Admission
 from voicetrail.visitors.event_log import EventLog
 from voicetrail.visitors.home import VisitorHomes
 from voicetrail.visitors.limits import VisitorLimits
-from voicetrail.visitors.visitor import Visitor
-
-if TYPE_CHECKING:
-    from voicetrail.recognizer_service import RecognizerService
 
 KEEPALIVE_S, KEEPALIVES = 15, 3
 """A visitor whose ssh does not answer for so long is gone."""
@@ -32,67 +24,25 @@ ENDS_WITHIN_S = 15.0
 """Seconds that all games together are given to close their files, once they have to end."""
 
 
-class ScoresDoor(Protocol):
-    """Connects visitors' games with the host's scores."""
-
-    def connect(self, name: str, key_fingerprint: str) -> socket.socket:
-        """A visitor's end of a connection; the other is served until it closes.
-
-        Args:
-            name: what the visitor is called.
-            key_fingerprint: of the visitor's key; empty for a guest.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Keep what is under way, and end."""
-        ...
-
-
-class HostServer:
+class HostServer(HostState):
     """Lets visitors in, each to a game of its own. Used in one asyncio loop.
 
     Args:
-        limits: what visitors may use.
         host_key: the host's own key.
+        limits: what visitors may use.
         homes: makes the visitors' folders.
         log: gets the events.
-        recognizer: hears the visitors; ``None`` lets them play by keys, or with their own recognizer.
-        keys: visitors with a key; ``None`` without a file of keys.
-        guests: let in who has no key, under any name that is nobody's.
-        scores: the host's scores; ``None`` keeps none.
-        command: another program in place of the game, for tests.
+        options: further arguments of ``HostState``.
     """
 
     def __init__(
-        self,
-        limits: VisitorLimits,
-        host_key: asyncssh.SSHKey,
-        homes: VisitorHomes,
-        log: EventLog,
-        recognizer: RecognizerService | None,
-        *,
-        keys: VisitorKeys | None = None,
-        guests: bool = True,
-        scores: ScoresDoor | None = None,
-        command: Sequence[str] | None = None,
+        self, host_key: HostKey, limits: VisitorLimits, homes: VisitorHomes, log: EventLog, **options: Unpack[HostOptions]
     ) -> None:
-        self.limits = limits
-        self.homes = homes
-        self.log = log
-        self.recognizer = recognizer
-        self.keys = keys
-        self.guests = guests
-        self.command = command
-        self.admission = Admission(limits)
-        self._scores = scores
-        self.host_key = host_key
+        super().__init__(limits, homes, log, **options)
+        self._host_key = host_key
         self._gate = Gate(lambda address, reason: log.write("refused", address=address, reason=reason))
         self._connections: set[VisitorConnection] = set()
-        self._visitors: set[Visitor] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._changed = asyncio.Event()
 
     async def start(self, bind: str, port: int) -> None:
         """Listen.
@@ -107,7 +57,7 @@ class HostServer:
         asyncssh.set_log_level("CRITICAL")  # what visitors send does not reach the terminal
         options = asyncssh.SSHServerConnectionOptions(
             server_factory=lambda: VisitorLogin(self),
-            server_host_keys=[self.host_key],
+            server_host_keys=[self._host_key],
             server_version="voicetrail-host",
             encoding=None,
             line_editor=False,
@@ -146,11 +96,6 @@ class HostServer:
         return port
 
     @property
-    def visitors(self) -> tuple[Visitor, ...]:
-        """Everybody with a game."""
-        return tuple(self._visitors)
-
-    @property
     def connections(self) -> int:
         """Connections that are open, with a game or without."""
         return len(self._connections)
@@ -169,46 +114,19 @@ class HostServer:
             if not connection.entered:
                 connection.abort()
         await asyncio.gather(*(visitor.close_within(within_s) for visitor in self.visitors), return_exceptions=True)
-        if tasks := tuple(self._tasks):
+        if tasks := self.tasks:
             await asyncio.wait(tasks, timeout=ENDS_WITHIN_S)
         for connection in tuple(self._connections):
             connection.close()
-        for task in tuple(self._tasks):
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         for connection in tuple(self._connections):
             connection.abort()
-        if self._scores is not None:
-            await self._scores.close()
+        if self.scores is not None:
+            await self.scores.close()
         if self.recognizer is not None:
             await self.recognizer.close()
-
-    # What sessions use
-
-    def keep(self, task: asyncio.Task[None]) -> None:
-        """Keep a session's task until it is done."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def came(self, visitor: Visitor) -> None:
-        """A visitor has a game now."""
-        self._visitors.add(visitor)
-
-    def left(self, visitor: Visitor) -> None:
-        """A visitor's game is over."""
-        self._visitors.discard(visitor)
-
-    def home_name(self, key: asyncssh.SSHKey | None) -> str:
-        """The name of the home that is kept for a visitor with a key; empty for a guest, whose name anybody can give."""
-        return "" if key is None else sha256(fingerprint(key).encode()).hexdigest()[:32]
-
-    def open_scores(self, name: str, key: asyncssh.SSHKey | None) -> socket.socket | None:
-        """A visitor's connection to the host's scores."""
-        if self._scores is None:
-            return None
-        with suppress(OSError):
-            return self._scores.connect(name, "" if key is None else fingerprint(key))
-        return None
 
     def _ended(self, connection: VisitorConnection) -> None:
         self._connections.discard(connection)
