@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.game.rounds import steps
@@ -84,24 +84,43 @@ def test_the_way_with_every_gem_is_the_shortest_too(setup: RoundSetup) -> None:
     assert rules.collected == len(rules.maze.gems)
 
 
-@settings(max_examples=40, deadline=None)
-@given(SETUPS)
-def test_perfect_mazes_are_trees_and_braided_ones_have_no_dead_ends(setup: RoundSetup) -> None:
-    grid = maze(setup).maze
+def reached(grid: MazeGrid, *, through_goal: bool) -> set[Cell]:
+    """The rooms that can be reached from the start; behind the way out none counts unless one may go through it."""
     seen, todo = {grid.start}, [grid.start]
     while todo:
         x, y = todo.pop()
         for direction in grid.exits[x, y]:
             dx, dy = MOVES[direction]
-            if (x + dx, y + dy) not in seen:
-                seen.add((x + dx, y + dy))
-                todo.append((x + dx, y + dy))
-    assert seen == set(grid.exits), "every room can be reached"
+            room = (x + dx, y + dy)
+            if room not in seen and (through_goal or room != grid.goal):
+                seen.add(room)
+                todo.append(room)
+    return seen
+
+
+@settings(max_examples=40, deadline=None)
+@given(SETUPS)
+def test_perfect_mazes_are_trees_and_braided_ones_have_no_dead_ends(setup: RoundSetup) -> None:
+    grid = maze(setup).maze
+    assert reached(grid, through_goal=True) == set(grid.exits), "every room can be reached"
     if setup.braided:
         assert all(len(exits) >= 2 for exits in grid.exits.values())
     else:
         assert sum(map(len, grid.exits.values())) == 2 * (len(grid.exits) - 1)
-    assert len(grid.gems) == SIZES[setup.level].gems
+
+
+@settings(max_examples=40, deadline=None)
+@given(SETUPS)
+@example(RoundSetup("maze", "large", 283))  # its way out goes through all rooms but two
+def test_gems_lie_off_the_best_way_as_far_as_there_is_room(setup: RoundSetup) -> None:
+    grid = maze(setup).maze
+    on_way, room = {grid.start, grid.goal}, grid.start
+    for direction in grid.best():
+        way = grid.run(room, direction, frozenset())
+        on_way, room = {*on_way, *way}, way[-1]
+    off_way = reached(grid, through_goal=False) - on_way
+    assert grid.gems <= off_way
+    assert len(grid.gems) == min(SIZES[setup.level].gems, len(off_way))
 
 
 def test_small_mazes_take_about_ten_to_twenty_words() -> None:

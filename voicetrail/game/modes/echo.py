@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done
+from voicetrail.game.modes.base import NOTHING, Done
+from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result
 from voicetrail.game.setup import ModeName, RoundSetup
 from voicetrail.game.share import bar, plain_lines
-from voicetrail.game.trail import Cell, Direction
+from voicetrail.game.trail import Direction
 
 START_LENGTH = 2
 """Directions of the first row."""
@@ -37,7 +38,7 @@ def medal_of(length: int) -> Medal:
     return next((medal for least, medal in MEDALS if length >= least), "")
 
 
-class Echo(BaseRules):
+class Echo(FieldRules):
     """Rows of directions that are said back.
 
     Args:
@@ -45,12 +46,9 @@ class Echo(BaseRules):
     """
 
     mode_name: ClassVar[ModeName] = "echo"
-    pen = None
-    """There is none."""
 
     def __init__(self, setup: RoundSetup) -> None:
-        super().__init__(setup)
-        self.field = Field(4 * ROW_PLACES + 1, 2 * (LONGEST // ROW_PLACES) + 1)
+        super().__init__(setup, Field(4 * ROW_PLACES + 1, 2 * (LONGEST // ROW_PLACES) + 1))
         dice = Dice(setup.seed)
         self.row: tuple[Direction, ...] = tuple(dice.choice(_DIRECTIONS) for _ in range(LONGEST))
         """What is asked, as far as it may ever go."""
@@ -70,14 +68,9 @@ class Echo(BaseRules):
     # What is shown
 
     @property
-    def width(self) -> int:
-        """Columns of the field."""
-        return self.field.width
-
-    @property
-    def height(self) -> int:
-        """Rows of the field."""
-        return self.field.height
+    def pen(self) -> None:
+        """There is none."""
+        return None
 
     @property
     def moving(self) -> bool:
@@ -103,35 +96,20 @@ class Echo(BaseRules):
         """What the round amounts to."""
         return f"best row {self.longest}, {self.lives} {'life' if self.lives == 1 else 'lives'} left"
 
-    def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
-        return self.field.at(cell)
-
-    def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
-        return frozenset(self.field.marks)
-
     def checksum(self) -> str:
         """A stable hash of what can be seen."""
-        return self.field.checksum(None, (self.length, self.longest, self.lives, self.words, self.ended))
+        return self.field.checksum(self.pen, (self.length, self.longest, self.lives, self.words, self.ended))
 
     # How it ends
 
     def result(self) -> Result:
         """How it stands: the length of the longest row."""
-        return Result(
-            "echo",
-            "",
-            score=self.longest,
-            finished=self.lives == 0 or self.longest == LONGEST,
+        return self._result(
+            self.longest,
             won=self.longest == LONGEST,
-            time_ms=self.played_ms,
-            words=self.words,
-            presses=self.presses,
-            wrong=self.wrong,
+            finished=self.lives == 0 or self.longest == LONGEST,
             medal=medal_of(self.longest) if self.ended else "",
             seed=self.setup.seed,
-            by_word=dict(self.by_word),
             details={"longest row": self.longest, "misheard": self._misheard_text()},
         )
 
@@ -149,21 +127,13 @@ class Echo(BaseRules):
         """The length, and no direction."""
         return plain_lines("echo", result, [bar(self.longest / MEDALS[0][0]), f"longest row: {self.longest}"])
 
-    def copy(self) -> Echo:
+    def copy(self) -> Self:
         """A round of its own in the same state."""
-        other = object.__new__(Echo)
-        other.__dict__.update(self.__dict__)
-        self._copy_to(other)
-        other.field, other.misheard = self.field.copy(), Counter(self.misheard)
+        other = super().copy()
+        other.misheard = Counter(self.misheard)
         return other
 
     # What time and words do
-
-    def _watch(self) -> None:
-        self.field.watch(None)
-
-    def _changed(self) -> frozenset[Cell]:
-        return self.field.changed(None)
 
     def _advance(self, time_ms: int) -> Done:
         if self._shown_ms is None:

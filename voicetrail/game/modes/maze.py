@@ -11,7 +11,8 @@ from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
 from voicetrail.game.levels.line import beside
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
+from voicetrail.game.modes.base import NOTHING, Done, way_text
+from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.modes.maze_grid import make_maze
 from voicetrail.game.rules import Mark, Medal, Result
 from voicetrail.game.setup import ModeName, RoundSetup
@@ -67,7 +68,7 @@ def daily_setup(day: date) -> RoundSetup:
     return RoundSetup("maze", size, seed, braided=dice.below(2) == 1, fog=dice.below(4) == 0, day=day.isoformat())
 
 
-class Maze(BaseRules):
+class Maze(FieldRules):
     """A maze that is walked.
 
     Args:
@@ -89,18 +90,16 @@ class Maze(BaseRules):
         size = SIZES.get(setup.level)
         if size is None:
             raise VoicetrailError(f"there is no maze {printable(setup.level)!r}; there are {', '.join(SIZES)}")
-        super().__init__(setup)
+        super().__init__(setup, Field(ROOM_WIDTH * size.columns + 1, ROOM_HEIGHT * size.rows + 1))
         self.maze = make_maze(size.columns, size.rows, setup.seed, braided=setup.braided, gems=size.gems, words=size.words)
         self.par = len(self.maze.best())
         """The fewest words to the way out."""
-        self.field = Field(ROOM_WIDTH * size.columns + 1, ROOM_HEIGHT * size.rows + 1)
         self._gems = self.maze.gems
         self._seen: frozenset[Cell] = frozenset()
         self._room = self.maze.start
         self._signs = ""
         self._nothing = 0
-        self.pen = Pen(*self._cell(self._room))
-        """Where the player stands."""
+        self._pen = Pen(*self._cell(self._room))
         if setup.fog:
             self._look_around([self._room])
         else:
@@ -120,19 +119,9 @@ class Maze(BaseRules):
         return " ".join([setup.level, *(name for name in ("braided", "fog") if getattr(setup, name))])
 
     @property
-    def width(self) -> int:
-        """Columns of the field."""
-        return self.field.width
-
-    @property
-    def height(self) -> int:
-        """Rows of the field."""
-        return self.field.height
-
-    @property
-    def moving(self) -> bool:
-        """Time alone changes nothing here."""
-        return False
+    def pen(self) -> Pen:
+        """Where the player stands."""
+        return self._pen
 
     @property
     def collected(self) -> int:
@@ -162,17 +151,9 @@ class Maze(BaseRules):
         ]
         return f"open: {', '.join(ways)}; the way out is {way_text(self._room, self.maze.goal)}"
 
-    def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
-        return self.field.at(cell)
-
-    def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
-        return frozenset(self.field.marks)
-
     def checksum(self) -> str:
         """A stable hash of what can be seen."""
-        return self.field.checksum(self.pen, (self.words, self.wrong, self.ended))
+        return self.field.checksum(self._pen, (self.words, self.wrong, self.ended))
 
     # How it ends
 
@@ -180,20 +161,13 @@ class Maze(BaseRules):
         """How it stands: a hundred points for the fewest words, and points for gems."""
         won = self._room == self.maze.goal
         points = round(100 * self.par / max(self.words, 1)) + GEM_POINTS * self.collected if won else 0
-        return Result(
-            "maze",
-            self.level,
-            score=points,
-            finished=won,
+        return self._result(
+            points,
             won=won,
-            time_ms=self.played_ms,
-            words=self.words,
-            presses=self.presses,
-            par=self.par,
-            wrong=self.wrong,
+            finished=won,
             medal=medal_of(points) if won else "",
+            par=self.par,
             seed=self.setup.seed,
-            by_word=dict(self.by_word),
             details={"gems": f"{self.collected} of {len(self.maze.gems)}", "moved nothing": self._nothing},
         )
 
@@ -209,31 +183,14 @@ class Maze(BaseRules):
         gems = f"{self.collected} of {len(self.maze.gems)} gems, {result.score} points"
         return plain_lines(f"maze: {result.level}", result, [*lines, gems])
 
-    def copy(self) -> Maze:
-        """A round of its own in the same state."""
-        other = object.__new__(Maze)
-        other.__dict__.update(self.__dict__)
-        self._copy_to(other)
-        other.field = self.field.copy()
-        return other
-
     # What a word does
-
-    def _watch(self) -> None:
-        self.field.watch(self.pen)
-
-    def _changed(self) -> frozenset[Cell]:
-        return self.field.changed(self.pen)
-
-    def _advance(self, time_ms: int) -> Done:
-        return NOTHING
 
     def _do(self, item: Input) -> Done:
         match item:
             case Step(direction, by):
                 return self._move(direction, by)
-            case Go(by) if self.pen.direction is not None:
-                return self._move(self.pen.direction, by)
+            case Go(by) if self._pen.direction is not None:
+                return self._move(self._pen.direction, by)
         return NOTHING
 
     def _move(self, direction: Direction, by: By) -> Done:
@@ -244,11 +201,11 @@ class Maze(BaseRules):
             self._signs += "x"
             self._count(direction, by, wrong=True, moved=False)
             return f"{direction}: a wall", True
-        back = self.pen.direction is not None and direction == OPPOSITE[self.pen.direction]
+        back = self._pen.direction is not None and direction == OPPOSITE[self._pen.direction]
         self._draw(self._room, direction, len(way))
         self._look_around([self._room, *way])
         self._room = way[-1]
-        self.pen = Pen(*self._cell(self._room), direction)
+        self._pen = Pen(*self._cell(self._room), direction)
         self._count(direction, by)
         gem = self._room in self._gems
         self._signs += "*" if gem else "<" if back else "="

@@ -98,7 +98,7 @@ def make_maze(columns: int, rows: int, seed: int, *, braided: bool, gems: int, w
         rows: rooms down.
         seed: decides everything.
         braided: open every dead end, so that there are loops; otherwise there is exactly one way between any two rooms.
-        gems: how many.
+        gems: how many; fewer where the best way leaves no room beside it.
         words: how many words the way out should take; of some mazes the one that comes nearest is taken.
     """
     dice = Dice(seed)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
 from voicetrail.game.levels.line import beside
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
+from voicetrail.game.modes.base import NOTHING, Done, way_text
+from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result
 from voicetrail.game.setup import ModeName, RoundSetup
 from voicetrail.game.share import plain_lines
@@ -52,7 +53,7 @@ def top_speed(delay_ms: int) -> float:
     return TOP_SPEED * WORD_S / (WORD_S + delay_ms / 1000)
 
 
-class Snake(BaseRules):
+class Snake(FieldRules):
     """A snake that is steered.
 
     Args:
@@ -68,9 +69,8 @@ class Snake(BaseRules):
         setup = replace(setup, level=setup.level or "medium")
         if setup.level not in SIZES:
             raise VoicetrailError(f"there is no snake {printable(setup.level)!r}; there are {', '.join(SIZES)}")
-        super().__init__(setup)
         self.columns, self.rows = SIZES[setup.level]
-        self.field = Field(SIDEWAYS * self.columns + 3, self.rows + 2)
+        super().__init__(setup, Field(SIDEWAYS * self.columns + 3, self.rows + 2))
         middle = self.columns // 2, self.rows // 2
         self.body: tuple[Cell, ...] = tuple((middle[0] - back, middle[1]) for back in range(START_LENGTH))
         """The snake's cells, the head first."""
@@ -89,16 +89,6 @@ class Snake(BaseRules):
         self._draw()
 
     # What is shown
-
-    @property
-    def width(self) -> int:
-        """Columns of the field."""
-        return self.field.width
-
-    @property
-    def height(self) -> int:
-        """Rows of the field."""
-        return self.field.height
 
     @property
     def pen(self) -> Pen:
@@ -139,14 +129,6 @@ class Snake(BaseRules):
             place, free = beside(place, direction), free + 1
         return f"food {way_text(self.body[0], self._food_at)}; going {direction}, {free} free ahead"
 
-    def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
-        return self.field.at(cell)
-
-    def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
-        return frozenset(self.field.marks)
-
     def checksum(self) -> str:
         """A stable hash of what can be seen."""
         return self.field.checksum(self.pen, (self.food, self.words, self.ended))
@@ -156,19 +138,12 @@ class Snake(BaseRules):
     def result(self) -> Result:
         """How it stands: a point for each piece of food."""
         won = len(self.body) == self.columns * self.rows
-        return Result(
-            "snake",
-            self.level,
-            score=self.food,
-            finished=won or bool(self._bitten),
+        return self._result(
+            self.food,
             won=won,
-            time_ms=self.played_ms,
-            words=self.words,
-            presses=self.presses,
-            wrong=self.wrong,
+            finished=won or bool(self._bitten),
             medal=medal_of(self.food) if self.ended else "",
             seed=self.setup.seed,
-            by_word=dict(self.by_word),
             details={"food": self.food, "length": len(self.body), "top speed": f"{self.speed:.1f} cells/s"},
         )
 
@@ -178,21 +153,13 @@ class Snake(BaseRules):
         picture = "o" * min(length, 30) + ">" + (f" x{length}" if length > 30 else "")
         return plain_lines(f"snake: {result.level}", result, [picture, f"{self.food} eaten, {length} long"])
 
-    def copy(self) -> Snake:
+    def copy(self) -> Self:
         """A round of its own in the same state."""
-        other = object.__new__(Snake)
-        other.__dict__.update(self.__dict__)
-        self._copy_to(other)
-        other.field, other._drawn = self.field.copy(), dict(self._drawn)
+        other = super().copy()
+        other._drawn = dict(self._drawn)
         return other
 
     # What time and words do
-
-    def _watch(self) -> None:
-        self.field.watch(self.pen)
-
-    def _changed(self) -> frozenset[Cell]:
-        return self.field.changed(self.pen)
 
     def _advance(self, time_ms: int) -> Done:
         """Let the head go on as often as is due; the last thing that happened is said."""

@@ -13,7 +13,8 @@ from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Redo, Step, Undo
 from voicetrail.game.levels import Level, LevelError, find_level, text_level
 from voicetrail.game.levels.line import Edge, beside, edge, read_line
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
+from voicetrail.game.modes.base import NOTHING, Done, way_text
+from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result, Role, WordCount
 from voicetrail.game.setup import ModeName, RoundSetup
 from voicetrail.game.share import bar, plain_lines
@@ -74,7 +75,7 @@ def medal_of(points: int) -> Medal:
     return next((medal for least, medal in MEDALS if points >= least), "")
 
 
-class Trace(BaseRules):
+class Trace(FieldRules):
     """A line that is traced.
 
     Args:
@@ -88,19 +89,18 @@ class Trace(BaseRules):
 
     def __init__(self, setup: RoundSetup) -> None:
         level = self._find(setup)
-        super().__init__(replace(setup, line=level.line, level="" if setup.text else level.name))
-        self.level_data = level
-        """The line with its name."""
         places = [place for figure in level.figures for place in figure.way]
         columns, rows = max(x for x, _ in places), max(y for _, y in places)
         self._last_place = columns + 2 * MARGIN, rows + 2 * MARGIN
-        self.field = Field(SIDEWAYS * self._last_place[0] + 1, self._last_place[1] + 1)
+        field = Field(SIDEWAYS * self._last_place[0] + 1, self._last_place[1] + 1)
+        super().__init__(replace(setup, line=level.line, level="" if setup.text else level.name), field)
+        self.level_data = level
+        """The line with its name."""
         self._guide = frozenset(one for figure in level.figures for one in figure.edges)
         self._right: frozenset[Edge] = frozenset()
         self._wrong_steps: frozenset[Edge] = frozenset()
         self._figure = 0
-        self.pen = self._pen_at(level.figures[0].start, None)
-        """Where the pen stands."""
+        self._pen = self._pen_at(level.figures[0].start, None)
         self._last: _Entry | None = None
         self._undone: tuple[_Entry, ...] = ()
         self._mark_places(place for one in self._guide for place in one)
@@ -122,19 +122,9 @@ class Trace(BaseRules):
         return f'"{self.setup.text}"' if self.setup.text else self.setup.level
 
     @property
-    def width(self) -> int:
-        """Columns of the field."""
-        return self.field.width
-
-    @property
-    def height(self) -> int:
-        """Rows of the field."""
-        return self.field.height
-
-    @property
-    def moving(self) -> bool:
-        """Time alone changes nothing here."""
-        return False
+    def pen(self) -> Pen:
+        """Where the pen stands."""
+        return self._pen
 
     @property
     def covered(self) -> float:
@@ -146,7 +136,7 @@ class Trace(BaseRules):
         """What to do now."""
         if self.ended:
             return "The whole line" if self.covered == 1 else "The line is not finished"
-        off = not any(self.pen.cell == self._cell(place) for one in self._guide for place in one)
+        off = not any(self._pen.cell == self._cell(place) for one in self._guide for place in one)
         return "Back to the gray line" if off else "Follow the gray line"
 
     @property
@@ -167,17 +157,9 @@ class Trace(BaseRules):
         nearest = min(left, key=lambda one: (abs(one[0] - place[0]) + abs(one[1] - place[1]), one))
         return f"the line goes on at {way_text(place, nearest)}"
 
-    def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
-        return self.field.at(cell)
-
-    def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
-        return frozenset(self.field.marks)
-
     def checksum(self) -> str:
         """A stable hash of what can be seen."""
-        return self.field.checksum(self.pen, (self.words, self.wrong, self.ended))
+        return self.field.checksum(self._pen, (self.words, self.wrong, self.ended))
 
     # How it ends
 
@@ -185,19 +167,12 @@ class Trace(BaseRules):
         """How it stands."""
         points = score(self.covered, self.words, self.level_data.par, self.played_ms)
         won = self.covered == 1
-        return Result(
-            "trace",
-            self.level,
-            score=points,
-            finished=won,
+        return self._result(
+            points,
             won=won,
-            time_ms=self.played_ms,
-            words=self.words,
-            presses=self.presses,
-            par=self.level_data.par,
-            wrong=self.wrong,
+            finished=won,
             medal=medal_of(points) if won else "",
-            by_word=dict(self.by_word),
+            par=self.level_data.par,
             details={"line covered": f"{int(100 * self.covered)} %"},
         )
 
@@ -210,31 +185,14 @@ class Trace(BaseRules):
         """The name of the level and the figures."""
         return plain_lines(f"trace: {result.level}", result, [f"{bar(self.covered)} {result.score} points"])
 
-    def copy(self) -> Trace:
-        """A round of its own in the same state."""
-        other = object.__new__(Trace)
-        other.__dict__.update(self.__dict__)
-        self._copy_to(other)
-        other.field = self.field.copy()
-        return other
-
     # What a word does
-
-    def _watch(self) -> None:
-        self.field.watch(self.pen)
-
-    def _changed(self) -> frozenset[Cell]:
-        return self.field.changed(self.pen)
-
-    def _advance(self, time_ms: int) -> Done:
-        return NOTHING
 
     def _do(self, item: Input) -> Done:
         match item:
             case Step(direction, by):
                 return self._move(direction, by)
-            case Go(by) if self.pen.direction is not None:
-                return self._move(self.pen.direction, by)
+            case Go(by) if self._pen.direction is not None:
+                return self._move(self._pen.direction, by)
             case Undo():
                 return self._undo(), False
             case Redo():
@@ -259,7 +217,7 @@ class Trace(BaseRules):
             self._right |= frozenset(steps)
         else:
             self._wrong_steps |= {edge(place, target)}
-        self.pen = self._pen_at(target, direction)
+        self._pen = self._pen_at(target, direction)
         self._mark_places((place, target, *(one for step in steps for one in step)))
         self._count(direction, by, wrong=not right)
         self._next_figure()
@@ -274,7 +232,7 @@ class Trace(BaseRules):
         figures = self.level_data.figures
         while self._figure + 1 < len(figures) and figures[self._figure].edges <= self._right:
             self._figure += 1
-            self.pen = self._pen_at(figures[self._figure].start, None)
+            self._pen = self._pen_at(figures[self._figure].start, None)
 
     def _undo(self) -> str:
         entry = self._last
@@ -305,11 +263,11 @@ class Trace(BaseRules):
             self.by_word[entry.direction] = WordCount(count.heard, count.wrong + by)
 
     def _state(self) -> _State:
-        return _State(self.pen, self._figure, self._right, self._wrong_steps)
+        return _State(self._pen, self._figure, self._right, self._wrong_steps)
 
     def _restore(self, state: _State) -> None:
         changed = (self._right ^ state.right) | (self._wrong_steps ^ state.wrong_steps)
-        self.pen, self._figure = state.pen, state.figure
+        self._pen, self._figure = state.pen, state.figure
         self._right, self._wrong_steps = state.right, state.wrong_steps
         self._mark_places(place for one in changed for place in one)
 
@@ -322,7 +280,7 @@ class Trace(BaseRules):
         return SIDEWAYS * (place[0] + MARGIN), place[1] + MARGIN
 
     def _place(self) -> Cell:
-        return self.pen.x // SIDEWAYS - MARGIN, self.pen.y - MARGIN
+        return self._pen.x // SIDEWAYS - MARGIN, self._pen.y - MARGIN
 
     def _pen_at(self, place: Cell, direction: Direction | None) -> Pen:
         return Pen(*self._cell(place), direction)
