@@ -45,7 +45,7 @@ def test_a_home_that_is_kept_is_the_visitor_s_again(tmp_path: Path) -> None:
                 homes.make(2, keep_as=name)
 
 
-def test_what_a_door_that_was_killed_left_behind_is_removed_and_that_of_a_running_one_stays(tmp_path: Path) -> None:
+def test_what_a_server_that_was_killed_left_behind_is_removed_and_that_of_a_running_one_stays(tmp_path: Path) -> None:
     running = VisitorHomes(parent=tmp_path)
     killed = VisitorHomes(parent=tmp_path)
     killed.make(1)

@@ -13,7 +13,7 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.host.connection import VisitorConnection
 from voicetrail.host.keys import HostKey
 from voicetrail.host.microphone import Microphone
-from voicetrail.link.door_request import DoorRequest, DoorRequestError, decode_request
+from voicetrail.link.host_request import HostRequest, HostRequestError, decode_request
 from voicetrail.link.wire import PROTOCOL
 from voicetrail.remote.janitor import RESET
 from voicetrail.remote.ssh import NEWER, OLDER
@@ -74,7 +74,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         self._term: str | None = None
         self._size = TerminalSize()
-        self._request: DoorRequest | None = None
+        self._request: HostRequest | None = None
         self._typed: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._typed_bytes = 0
         self._writable = asyncio.Event()
@@ -103,7 +103,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         """No command: only what `voicetrail ssh` says to a host."""
         try:
             self._request = decode_request(command)
-        except DoorRequestError:
+        except HostRequestError:
             self._login.denied("request")
             return False
         if self._request is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from voicetrail.recognizer_service import RecognizerService
 
 
-class ScoresDoor(Protocol):
+class ScoresConnector(Protocol):
     """Connects visitors' games with the host's scores."""
 
     def connect(self, name: str, key_fingerprint: str) -> socket.socket:
@@ -43,7 +43,7 @@ class HostOptions(TypedDict, total=False):
     recognizer: RecognizerService | None
     keys: VisitorKeys | None
     guests: bool
-    scores: ScoresDoor | None
+    scores: ScoresConnector | None
     command: Sequence[str] | None
 
 
@@ -70,7 +70,7 @@ class HostState:
         recognizer: RecognizerService | None = None,
         keys: VisitorKeys | None = None,
         guests: bool = True,
-        scores: ScoresDoor | None = None,
+        scores: ScoresConnector | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self.limits = limits

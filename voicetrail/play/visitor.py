@@ -1,4 +1,4 @@
-"""The session of a visitor (``voicetrail host``, ``voicetrail serve``): what it may not do, and what its door gets to know."""
+"""The session of a visitor (``voicetrail host``, ``voicetrail serve``): what it may not do, and what its server gets to know."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOCKED = frozenset({"source", "device", "gain", "weights", "vocabulary", "record
 NOT_OF_VISITORS = (*sorted(LOCKED), "record")
 """Settings for which a visitor has no flag."""
 ACTIVE_EVERY_S = 5.0
-"""Seconds between two reports to the door that words are said."""
+"""Seconds between two reports to the server that words are said."""
 SETTLED_RECORDING = 64 * 1024
 """Bytes that have to be left for a recording to begin."""
 
@@ -47,9 +47,9 @@ class VisitorContext(SessionContext):
     """The session of a visitor.
 
     Args:
-        settings: the settings of the run; what is the door's to set is locked.
-        terms: what the door lets the game know.
-        channel: the connection to the door.
+        settings: the settings of the run; what is the server's to set is locked.
+        terms: what the server lets the game know.
+        channel: the connection to the server.
         open_scores: opens what keeps results.
         named: further arguments of ``SessionContext``.
     """
@@ -74,13 +74,13 @@ class VisitorContext(SessionContext):
         self._channel = channel
         self._reported = -ACTIVE_EVERY_S
         self.closing = False
-        """The door closes: no further round begins."""
+        """The server closes: no further round begins."""
         self.recording.check = self._check_room
         if terms.hint:
             self.add_notice(terms.hint)
 
     def start(self, send: Send) -> None:
-        """Begin to listen, to the recognizer and to the door."""
+        """Begin to listen, to the recognizer and to the server."""
         super().start(send)
         self._send = send
         self._channel.listen(self._take_message)
@@ -92,10 +92,10 @@ class VisitorContext(SessionContext):
         return ()
 
     def begin_round(self, rules: Rules) -> Round:
-        """Begin a round, and let the door know.
+        """Begin a round, and let the server know.
 
         Raises:
-            ReplayError: the door closes, or the recording cannot be made.
+            ReplayError: the server closes, or the recording cannot be made.
         """
         if self.closing:
             raise ReplayError("this host closes: no further round begins")
@@ -139,7 +139,7 @@ class VisitorContext(SessionContext):
         )
 
     def _take_message(self, message: Mapping[str, Any]) -> None:
-        """The door said something (in the thread that reads the connection)."""
+        """The server said something (in the thread that reads the connection)."""
         match message:
             case {"say": str(text)}:
                 self._report(text)

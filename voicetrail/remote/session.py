@@ -19,7 +19,7 @@ from typing import IO
 from voicetrail import output
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
-from voicetrail.link.door_request import DoorRequest, encode_request
+from voicetrail.link.host_request import HostRequest, encode_request
 from voicetrail.link.server import Feed, LinkServer
 from voicetrail.remote.janitor import Janitor
 from voicetrail.remote.ssh import (
@@ -151,7 +151,7 @@ class SshRun:
         environment = {name: self.environment[name] for name in PASSED_ON if self.environment.get(name)}
         script = remote_script(self.command, tunnel.source, self.request.play, remove=tunnel.remove, environment=environment)
         if tunnel.socket:
-            asked = DoorRequest(self.feed.content, tunnel.socket, tuple(self.request.play), environment.get("COLORTERM", ""))
+            asked = HostRequest(self.feed.content, tunnel.socket, tuple(self.request.play), environment.get("COLORTERM", ""))
             script = encode_request(asked) + script
         self.played = False
         process = subprocess.Popen(ssh_command(self.request, tunnel.forward, script), stderr=subprocess.PIPE)

@@ -1,7 +1,7 @@
-"""What a door and a visitor's game say to each other beside the terminal: a pair of sockets that nobody else can reach.
+"""What a server and a visitor's game say to each other beside the terminal: a pair of sockets that nobody else can reach.
 
 Messages are JSON objects, one a line. To the game: ``{"say": text}`` is shown, ``{"closing": seconds}`` is shown and lets no further
-round begin. To the door: ``{"active": true}`` a word was said, ``{"round": true}`` a round is being played (``false``: none is).
+round begin. To the server: ``{"active": true}`` a word was said, ``{"round": true}`` a round is being played (``false``: none is).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ MESSAGE_MAX = 4 * 1024
 TEXT_MAX = 200
 """Characters of a text that is shown."""
 SEND_TIMEOUT_S = 0.2
-"""Seconds that a game waits for a door that reads nothing."""
+"""Seconds that a game waits for a server that reads nothing."""
 NO_SOURCE = "none"
 """In place of a source: the game is played by keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitTerms:
-    """What a door lets a visitor's game know."""
+    """What a server lets a visitor's game know."""
 
     channel: int
     """Number of the game's end of the pair of sockets."""
@@ -52,7 +52,7 @@ class VisitTerms:
 
 
 def terms_of(environment: Mapping[str, str]) -> VisitTerms:
-    """What the door lets this game know.
+    """What the server lets this game know.
 
     Raises:
         UsageError: this is no visitor's game.
@@ -89,12 +89,12 @@ class GameChannel:
                 connection.detach()
                 raise OSError
         except OSError:
-            raise UsageError("this visitor's game has lost its door") from None
+            raise UsageError("this visitor's game has lost its server") from None
         os.set_inheritable(terms.channel, False)
         return cls(connection)
 
     def send(self, **message: object) -> None:
-        """Say something; nothing happens where the door is gone."""
+        """Say something; nothing happens where the server is gone."""
         with self._lock, suppress(OSError):
             if not self._lost:
                 try:
@@ -104,7 +104,7 @@ class GameChannel:
 
     def listen(self, take: Callable[[Mapping[str, Any]], None]) -> None:
         """Begin to hand on what comes, in a thread that ends with the connection."""
-        threading.Thread(target=self._read, args=(take,), name="voicetrail-door", daemon=True).start()
+        threading.Thread(target=self._read, args=(take,), name="voicetrail-server-channel", daemon=True).start()
 
     def close(self) -> None:
         """End the connection."""
@@ -128,8 +128,8 @@ class GameChannel:
                 take(json.loads(line))
 
 
-class DoorChannel:
-    """The door's end. Used in one asyncio loop.
+class ServerChannel:
+    """The server's end. Used in one asyncio loop.
 
     Attributes:
         in_round: a round is being played.
@@ -171,7 +171,7 @@ class DoorChannel:
         self._send(say=printable(text, TEXT_MAX))
 
     def say_closing(self, seconds: float) -> None:
-        """Have the visitor know that the door closes."""
+        """Have the visitor know that the server closes."""
         self._send(closing=round(seconds))
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ import termios
 FILES = 128
 """Files that a game may have open."""
 NICER = 5
-"""How far a game steps back behind the door and the recognizer, which serve everybody."""
+"""How far a game steps back behind the server and the recognizer, which serve everybody."""
 
 
 def limit(what: int, most: int) -> None:

@@ -1,4 +1,4 @@
-"""The log of a door: one line an event, for a file or the journal; no voices, no names of devices.
+"""The log of a server: one line an event, for a file or the journal; no voices, no names of devices.
 
 A line is ``TIME EVENT key=value …``, with values quoted as in JSON where they are not plain. Everything that came from outside is made
 printable first. A flood of events cannot fill the disk: what is over the rate is counted, and the number stands in the next line.

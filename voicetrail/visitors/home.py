@@ -1,6 +1,6 @@
 """The folders of visitors: each game has its own home, that no other visitor's game is given, removed when the visitor leaves.
 
-A door has one folder for all of them. Its lock says that the door runs: what a door that was killed left behind, the next removes.
+A server has one folder for all of them. Its lock says that the server runs: what one that was killed left behind, the next removes.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class VisitorHome:
 
 
 class VisitorHomes:
-    """Makes homes for the visitors of one door.
+    """Makes homes for the visitors of one server.
 
     Args:
         kept_in: where the homes lie that stay; ``None`` keeps none.
@@ -148,7 +148,7 @@ class VisitorHomes:
 
 
 def remove_abandoned(where: Path) -> None:
-    """Remove folders of doors that run no more: ours, and their lock is free."""
+    """Remove folders of servers that run no more: ours, and their lock is free."""
     with os.scandir(where) as entries:
         found = [entry for entry in entries if entry.name.startswith(PREFIX)]
     for entry in found:

@@ -27,7 +27,7 @@ class VisitorLimits:
     login_s: float = 20.0
     """Seconds from the connection to the game: handshake and login."""
     closing_s: float = 30.0
-    """Seconds that rounds may go on for once the door closes."""
+    """Seconds that rounds may go on for once the server closes."""
     recordings_mb: float = 0.0
     """Megabytes that a visitor's recordings may take; 0 records nothing."""
     memory_mb: int = 1024
@@ -48,7 +48,7 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "idle_s": (10, 86_400, "seconds without a key or a word after which a game ends"),
     "total_s": (30, 7 * 86_400, "seconds that a visitor may stay in all"),
     "login_s": (1, 300, "seconds from the connection to the game"),
-    "closing_s": (0, 600, "seconds that rounds may go on for once the door closes"),
+    "closing_s": (0, 600, "seconds that rounds may go on for once the server closes"),
     "recordings_mb": (0, 1000, "megabytes that a visitor's recordings may take; 0 records nothing"),
     "memory_mb": (256, 65_536, "megabytes of address space of a visitor's game"),
 }

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from voicetrail.visitors.admission import Visit
-from voicetrail.visitors.channel import NO_SOURCE, VARIABLE, DoorChannel, VisitTerms
+from voicetrail.visitors.channel import NO_SOURCE, VARIABLE, ServerChannel, VisitTerms
 from voicetrail.visitors.game_process import GameProcess
 from voicetrail.visitors.home import VisitorHome, game_command
 from voicetrail.visitors.limits import VisitorLimits
@@ -43,11 +43,11 @@ class Visitor:
         self.home = home
         self.name = name
         self.end_reason = ""
-        """Why the door ended the game, for the visitor to read; empty where the game ended by itself."""
+        """Why the server ended the game, for the visitor to read; empty where the game ended by itself."""
         self._limits = limits
         self._terminal = dict(terminal)
         self._game: GameProcess | None = None
-        self._channel = DoorChannel(visit.active)
+        self._channel = ServerChannel(visit.active)
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[int] | None = None
 
@@ -136,7 +136,7 @@ class Visitor:
             await asyncio.shield(self._ending)
 
     async def close_within(self, seconds: float) -> None:
-        """The door closes: a round may end in so many seconds, and then the game ends."""
+        """The server closes: a round may end in so many seconds, and then the game ends."""
         reason = "this host closes: come again later"
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds

@@ -24,7 +24,7 @@ COLORTERM_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
-class DoorRequest:
+class HostRequest:
     """What a visitor asks a host for."""
 
     content: Literal["sound", "words"]
@@ -37,11 +37,11 @@ class DoorRequest:
     protocol: int = PROTOCOL
 
 
-class DoorRequestError(ValueError):
+class HostRequestError(ValueError):
     """A request that a host does not understand."""
 
 
-def encode_request(request: DoorRequest) -> str:
+def encode_request(request: HostRequest) -> str:
     """The request as the beginning of a command line."""
     said = {
         "protocol": request.protocol,
@@ -53,11 +53,11 @@ def encode_request(request: DoorRequest) -> str:
     return f": voicetrail-game {base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip('=')}; "
 
 
-def decode_request(command: str) -> DoorRequest | None:
+def decode_request(command: str) -> HostRequest | None:
     """The request at the beginning of a command line; ``None`` where there is none.
 
     Raises:
-        DoorRequestError: there is one that cannot be understood, or goes beyond the bounds.
+        HostRequestError: there is one that cannot be understood, or goes beyond the bounds.
     """
     found = MARK.match(command)
     if found is None:
@@ -66,7 +66,7 @@ def decode_request(command: str) -> DoorRequest | None:
     try:
         said = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     except (ValueError, binascii.Error, RecursionError):
-        raise DoorRequestError("no request") from None
+        raise HostRequestError("no request") from None
     match said:
         case {
             "protocol": int(protocol),
@@ -77,10 +77,10 @@ def decode_request(command: str) -> DoorRequest | None:
         }:
             pass
         case _:
-            raise DoorRequestError("a request that lacks something")
+            raise HostRequestError("a request that lacks something")
     if len(path) > PATH_MAX or len(colorterm) > COLORTERM_MAX or not _arguments_fit(play):
-        raise DoorRequestError("a request that is too long")
-    return DoorRequest(content, path, tuple(play), colorterm, protocol)
+        raise HostRequestError("a request that is too long")
+    return HostRequest(content, path, tuple(play), colorterm, protocol)
 
 
 def _arguments_fit(play: Sequence[object]) -> bool:

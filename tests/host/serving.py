@@ -1,4 +1,4 @@
-"""A host in this process for the tests of its door, with a program in place of the game that shows what it was given."""
+"""A host in this process, with a program in place of the game that shows what it was given."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from voicetrail.visitors.limits import VisitorLimits
 GAME = """
 import json, os, signal, socket, sys, tty
 terms = json.loads(os.environ["VOICETRAIL_VISIT"])
-door = socket.socket(fileno=terms["channel"])
-def say(**what): door.sendall(json.dumps(what).encode() + b"\\n")
+host = socket.socket(fileno=terms["channel"])
+def say(**what): host.sendall(json.dumps(what).encode() + b"\\n")
 signal.signal(signal.SIGHUP, lambda *_: sys.exit(5))
 signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"size %d %d;" % tuple(os.get_terminal_size())))
 tty.setraw(0)
@@ -50,7 +50,7 @@ class Logged(io.StringIO):
 
 
 @dataclass
-class Door:
+class RunningHost:
     """A running host."""
 
     server: HostServer
@@ -70,7 +70,7 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(
+async def open_host(
     *,
     keys: VisitorKeys | None = None,
     guests: bool = True,
@@ -79,7 +79,7 @@ async def open_door(
     scores: Any = None,
     recognizer: Any = None,
     **limits: float,
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[RunningHost]:
     """A host with these limits, until the block ends."""
     log = Logged()
     # A short path: sockets are made below it.
@@ -98,7 +98,7 @@ async def open_door(
         )
         await server.start("127.0.0.1", 0)
         try:
-            yield Door(server, log, homes)
+            yield RunningHost(server, log, homes)
         finally:
             await server.close(0)
 
