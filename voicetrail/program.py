@@ -14,6 +14,7 @@ COMMANDS = {
     "play": "play at once: sketch, trace, maze, snake or echo",
     "daily": "play today's maze, the same for everybody",
     "scores": "bests, streak and hearing accuracy; export and import them",
+    "host-scores": "list, export or delete the results of the visitors of a host",
     "listen": "print the words heard in a file or at the microphone",
     "classify": "print the scores of one-second clips",
     "calibrate": "find thresholds and gain for your voice, microphone and room",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,10 +86,15 @@ def make_context(
 
 
 def open_scores() -> ScoreStore:
-    """Open what keeps this player's results."""
+    """Open what keeps this player's results; a visitor's go to the host as well."""
+    from voicetrail.scores.shared.client import VARIABLE, host_table
     from voicetrail.scores.store import ScoreStore
 
     # On the screen's thread: another game's lock is not waited for longer than a player would notice.
+    if os.environ.get(VARIABLE) and (host := host_table()) is not None:
+        from voicetrail.scores.visitor import VisitorScores
+
+        return VisitorScores(host, timeout_s=0.3)
     return ScoreStore(timeout_s=0.3)
 
 

@@ -10,12 +10,15 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.game.rules import WordCount
 from voicetrail.scores.database import BUSY_TIMEOUT_S, default_path, move_waiting, open_database
 from voicetrail.scores.rows import ScoreRow
+
+if TYPE_CHECKING:
+    from voicetrail.scores.shared.client import HostTable
 
 _NAMES = tuple(one.name for one in fields(ScoreRow) if one.name != "by_word")
 _COLUMNS = ", ".join(_NAMES)
@@ -47,6 +50,11 @@ class ScoreStore:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def host(self) -> HostTable | None:
+        """The scores of all visitors of the host that this game is a visitor of; ``None`` where it is none's."""
+        return None
 
     def close(self) -> None:
         """Close the database."""

@@ -43,7 +43,7 @@ def export_csv(rows: Iterable[ScoreRow]) -> str:
     table = csv.writer(out, lineterminator="\n")
     table.writerow(CSV_COLUMNS)
     for row in rows:
-        table.writerow([_cell(getattr(row, name)) for name in CSV_COLUMNS])
+        table.writerow([csv_cell(getattr(row, name)) for name in CSV_COLUMNS])
     return out.getvalue()
 
 
@@ -115,7 +115,7 @@ def _is_try(one: tuple[object, ...]) -> bool:
     return one[3] is None or (isinstance(one[3], str) and len(one[3]) == 32)
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
     """A value as a spreadsheet may have it: a text that begins like a formula gets an apostrophe."""
     if value is None:
         return ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -10,6 +13,7 @@ from voicetrail.game.share import time_text
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
+from voicetrail.play.host_table import host_of
 from voicetrail.play.outcome import Outcome, next_level
 from voicetrail.play.rounds import same_again
 from voicetrail.ui.base.spoken_screen import SpokenScreen
@@ -26,6 +30,8 @@ KEYS: tuple[Action, ...] = (
     Action("calibrate", ("k",), "Calibrate", "Fit the thresholds to your voice.", "Screens"),
 )
 MEDALS = {"gold": "gold medal", "silver": "silver medal", "bronze": "bronze medal", "": ""}
+TABLE_ROWS = 5
+"""Rows of the day's table."""
 LABEL = 14
 """Columns of the names of figures."""
 
@@ -55,6 +61,7 @@ class ResultScreen(SpokenScreen):
         self.picture = Rows(id="picture")
         self.better = Rows(id="better")
         self.hints = HintLine(self._hints(), id="hints")
+        self._end_following: Callable[[], None] | None = None
 
     def _hints(self) -> tuple[Hint, ...]:
         up: tuple[Hint, ...] = (("up", "next level", "say('up')"),) if self.next is not None else ()
@@ -79,8 +86,21 @@ class ResultScreen(SpokenScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Show it."""
+        """Show it; of the maze of a day on a host, also how the day's table stands."""
+        if self.outcome.rules.setup.day:
+            from voicetrail.ui.day_table import follow_table
+
+            self._end_following = follow_table(self, self.context, date.fromisoformat(self.outcome.rules.setup.day))
         self.call_after_refresh(self.show)
+
+    def on_unmount(self) -> None:
+        """Hear of no more tables."""
+        if self._end_following is not None:
+            self._end_following()
+
+    def on_table_arrived(self) -> None:
+        """The host's table came, or its word that the result does not count."""
+        self.show()
 
     def on_resize(self, event: events.Resize) -> None:
         """The room changed (Textual calls the ``on_resize`` of every class)."""
@@ -131,9 +151,25 @@ class ResultScreen(SpokenScreen):
             rows.append([("only the first try at a daily maze counts", look.dim)])
         if outcome.problem:
             rows.append([("! ", look.warn), (outcome.problem, look.text)])
+        rows += self._of_host()
         if outcome.misheard:
             words = " and ".join(outcome.misheard[:2])
             rows += [[], [("! ", look.warn), (f"{words} was often misheard: k calibrates", look.text)]]
+        return rows
+
+    def _of_host(self) -> list[list[Run]]:
+        """The table of the day, and why the result is not in it; nothing where this is no visitor's game."""
+        host, look = host_of(self.context.scores), self.figures.look
+        if host is None:
+            return []
+        rows: list[list[Run]] = []
+        if host.problem:
+            rows.append([("! ", look.warn), (host.problem, look.text)])
+        if day := self.outcome.rules.setup.day:
+            from voicetrail.ui.day_table import day_rows
+
+            table = host.table if host.table is not None and host.table.day.isoformat() == day else None
+            rows += [[], *day_rows(table, look, TABLE_ROWS)]
         return rows
 
     def _best(self) -> str:

@@ -1,6 +1,8 @@
-"""The bests by mode, the streak, a calendar of the last weeks, and how well each word was heard."""
+"""On a host the table of the day; the bests by mode, the streak, a calendar of the last weeks, and how well each word was heard."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,10 +12,13 @@ from voicetrail.game.share import time_text
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
+from voicetrail.play.host_table import host_of
 from voicetrail.play.progress import counted_days, today
 from voicetrail.scores.rows import ScoreRow
+from voicetrail.scores.shared.table import ROWS
 from voicetrail.scores.statistics import Streak, Week, WordAccuracy, calendar, streak, weekly_accuracy
 from voicetrail.ui.base.spoken_screen import SpokenScreen
+from voicetrail.ui.day_table import day_rows, follow_table
 from voicetrail.ui.messages import LeaveRequested
 from voicetrail.ui.plural import counted
 from voicetrail.ui.widgets.hint_line import HintLine
@@ -22,6 +27,8 @@ from voicetrail.ui.widgets.rows import Rows, Run
 KEYS: tuple[Action, ...] = (Action("leave", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),)
 WEEKS = 8
 ACCURACY_CELLS = 10
+TABLE_EVERY_S = 5.0
+"""Seconds after which a visitor's table is looked up again."""
 DAYS = "MTWTFSS"
 
 
@@ -42,6 +49,7 @@ class ScoresScreen(SpokenScreen):
         self.hints = HintLine((("up down", "scroll", ""), ("left", "goes back", "say('left')")), id="hints")
         self._top = 0
         self._page: list[list[Run]] = []
+        self._end_following: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
         """The figures, and the last lines."""
@@ -53,7 +61,23 @@ class ScoresScreen(SpokenScreen):
 
     def on_mount(self) -> None:
         """Look the scores up."""
-        self.call_after_refresh(self._look_up)
+        self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        """Hear of no more tables."""
+        if self._end_following is not None:
+            self._end_following()
+
+    def _begin(self) -> None:
+        if (host := host_of(self.context.scores)) is not None:
+            self._end_following = follow_table(self, self.context, today())
+            # Others play at the same time.
+            self.set_interval(TABLE_EVERY_S, lambda: host.request(today()))
+        self._look_up()
+
+    def on_table_arrived(self) -> None:
+        """The host's table came."""
+        self._look_up()
 
     def on_resize(self, event: events.Resize) -> None:
         """The room changed (Textual calls the ``on_resize`` of every class)."""
@@ -74,6 +98,8 @@ class ScoresScreen(SpokenScreen):
             )
             if not rows:
                 self._page = [[("nothing was played yet: the bests of every mode will stand here", look.dim)]]
+            if scores.host is not None:
+                self._page = [*day_rows(scores.host.table, look, ROWS), [], *self._page]
         self._show()
 
     def _compose_page(

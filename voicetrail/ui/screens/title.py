@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -46,7 +46,7 @@ def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuI
     if "words" in DIALOGS:
         items.append(MenuItem("words", "Words", "teach it your own"))
     items.append(MenuItem("replays", "Replays", "what was recorded"))
-    items.append(MenuItem("scores", "Scores", "the best so far"))
+    items.append(MenuItem("scores", "Scores", "the best so far", notes.get("scores", "")))
     items += [
         MenuItem("calibrate", "Calibrate", "fit it to your voice"),
         MenuItem("settings", "Settings", "everything that can be set"),
@@ -70,6 +70,7 @@ class TitleScreen(MenuScreen):
         self._drawing: Timer | None = None
         self._leaving = False
         """The question whether to leave was asked."""
+        self._end_following: Callable[[], None] | None = None
 
     def head(self) -> Sequence[Widget]:
         """The logo."""
@@ -83,12 +84,30 @@ class TitleScreen(MenuScreen):
         # The database is opened behind the painted screen.
         self.call_after_refresh(self._show_notes)
 
-    def _show_notes(self) -> None:
-        from voicetrail.play.progress import mode_notes
+    def on_unmount(self) -> None:
+        """Hear of no more tables."""
+        if self._end_following is not None:
+            self._end_following()
 
-        self.menu.set_items(title_items(self.context, mode_notes(self.context.scores, self.context.profile)))
+    def _show_notes(self) -> None:
+        from voicetrail.play.host_table import host_of, standing
+        from voicetrail.play.progress import mode_notes, today
+
+        scores = self.context.scores
+        notes = dict(mode_notes(scores, self.context.profile))
+        if (host := host_of(scores)) is not None:
+            notes["scores"] = standing(host.table)
+            if self._end_following is None:
+                from voicetrail.ui.day_table import follow_table
+
+                self._end_following = follow_table(self, self.context, today())
+        self.menu.set_items(title_items(self.context, notes))
         if notices := self.context.take_notices():
             self.say("; ".join(notices), "warn")
+
+    def on_table_arrived(self) -> None:
+        """The host's table came."""
+        self._show_notes()
 
     def _draw_logo(self) -> None:
         self.logo.draw(min(WIDTH, self.logo.drawn + LOGO_COLUMNS))
@@ -98,6 +117,10 @@ class TitleScreen(MenuScreen):
     def on_screen_resume(self) -> None:
         """Back from a round: what was reached is shown."""
         self._leaving = False
+        if self._end_following is not None and (scores := self.context.scores) is not None and scores.host is not None:
+            from voicetrail.play.progress import today
+
+            scores.host.request(today())
         self.call_after_refresh(self._show_notes)
 
     def take(self, item: MenuItem) -> None:

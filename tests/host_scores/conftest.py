@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.host_scores.postgresql import PostgreSQL, postgresql_server
+from voicetrail.host_scores.address import DatabaseAddress, database_address
+
+pytest.importorskip("sqlalchemy", reason="the scores of visitors need SQLAlchemy: pip install 'voicetrail[host]'")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL of the tests' own."""
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseAddress:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return database_address(str(tmp_path / "host" / "visitors.sqlite3"))
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return database_address(environment={"VOICETRAIL_DATABASE_URL": server.new_database()})

@@ -1,0 +1,56 @@
+"""A host's scores that run, and visitors that they serve."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+from tests.host_scores.makers import ANNA
+from voicetrail.host_scores.address import DatabaseAddress
+from voicetrail.host_scores.visitors import serve_visitor
+from voicetrail.host_scores.writer import ScoreWriter
+from voicetrail.scores.shared.result import VisitorName
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    end = monotonic() + timeout_s
+    while not condition():
+        assert monotonic() < end, "it never came"
+        sleep(0.02)
+
+
+@contextmanager
+def running(address: DatabaseAddress, folder: Path, log: list[str] | None = None) -> Iterator[ScoreWriter]:
+    lines = [] if log is None else log
+    one = ScoreWriter(address, folder, host="north", log=lines.append)
+    one.start()
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@contextmanager
+def visitor(
+    one: ScoreWriter, who: VisitorName = ANNA, log: list[str] | None = None
+) -> Iterator[tuple[socket.socket, threading.Thread]]:
+    """A visitor's end of a connection that the host serves in a thread."""
+    ours, theirs = socket.socketpair()
+    lines: list[str] = [] if log is None else log
+
+    def serve() -> None:
+        asyncio.run(serve_visitor(ours, who, one, log=lines.append))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield theirs, thread
+    finally:
+        theirs.close()
+        thread.join(10)
+        assert not thread.is_alive()

@@ -1,0 +1,193 @@
+"""Brings results from the waiting file to the database, and keeps the table of the day at hand, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from voicetrail.host_scores.address import DatabaseAddress
+from voicetrail.host_scores.store import BATCH, DatabaseAwayError, HostScores
+from voicetrail.host_scores.waiting import WaitingResults
+from voicetrail.scores.shared.result import SharedResult
+from voicetrail.scores.shared.table import DayTable, day_table, first_tries
+from voicetrail.scores.store import ScoresError
+
+RETRY_FIRST_S = 1.0
+RETRY_LONGEST_S = 60.0
+"""How long a database that is away is left alone, from the first time on doubled up to the longest."""
+FRESH_S = 2.0
+"""How old a table may be: other hosts write to it."""
+CLOSE_TIMEOUT_S = 8.0
+"""How long the end waits for the database to take what waits; what it does not take waits for the next start."""
+DAYS_KEPT = 3
+"""Days whose tables are kept at hand."""
+
+
+class ScoreWriter:
+    """The scores of all visitors, as the host uses them: nothing here waits for the database.
+
+    Args:
+        address: the database.
+        folder: where results wait for it.
+        host: name of this host.
+        log: takes a line for the host's log, in any thread; without names and without the password.
+    """
+
+    def __init__(
+        self, address: DatabaseAddress, folder: Path, *, host: str, log: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.address = address
+        self.host = host
+        self._log = log
+        self.waiting = WaitingResults(folder)
+        self._store: HostScores | None = None
+        self._change = threading.Condition()
+        self._ending = False
+        self._unsent = False
+        """Something waits that was not tried yet."""
+        self._requested: set[date] = set()
+        """Days whose table is to be looked up."""
+        self._days: dict[date, tuple[float, list[SharedResult]]] = {}
+        """When each day was looked up, and what was found."""
+        self._away_since: float | None = None
+        self._retry_s = RETRY_FIRST_S
+        self._retry_at = 0.0
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Open the database, and begin. One that is away is tried again later.
+
+        Raises:
+            ScoresError: it can never be used as it is: it was written by a later version, or is none.
+        """
+        for notice in (*self.address.notices, *self.waiting.notices):
+            self._log(notice)
+        try:
+            self._store = HostScores(self.address)
+        except DatabaseAwayError as error:
+            self._note_away(error)
+        self._remember(self.waiting.first())
+        self._unsent = True
+        self._thread = threading.Thread(target=self._run, name="voicetrail-host-scores", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Send what waits, but not for longer than a while, and end."""
+        with self._change:
+            self._ending = True
+            self._change.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        if self._thread is None or not self._thread.is_alive():
+            if count := len(self.waiting):
+                self._log(f"scores: {count} results wait for the database until the next start")
+            self.waiting.close()
+            if self._store is not None:
+                self._store.close()
+
+    def keep(self, result: SharedResult) -> None:
+        """Keep a result: when this returns it is on this host's disk, and on its way to the database.
+
+        Raises:
+            ScoresError: it cannot be kept.
+        """
+        self.waiting.add(result)
+        self._remember([result])
+        with self._change:
+            self._unsent = True
+            self._change.notify_all()
+
+    def table(self, day: date, visitor: str = "", *, timeout_s: float = 0.5) -> DayTable:
+        """The table of a day for one visitor, with what waits; as it was last, where the database does not answer in time."""
+        with self._change:
+            if not self._is_fresh(day) and self._thread is not None:
+                self._requested.add(day)
+                self._change.notify_all()
+                if self._away_since is None:
+                    self._change.wait_for(lambda: self._is_fresh(day) or self._away_since is not None, timeout_s)
+            _, known = self._days.get(day, (0.0, []))
+            stale = self._away_since is not None
+        return day_table(known, day, visitor, stale=stale)
+
+    def _is_fresh(self, day: date) -> bool:
+        looked_up, _ = self._days.get(day, (-FRESH_S, []))
+        return monotonic() - looked_up < FRESH_S
+
+    def _remember(self, results: list[SharedResult]) -> None:
+        """Add to the tables at hand what is not in the database yet."""
+        with self._change:
+            for day in {one.day for one in results if one.day is not None}:
+                looked_up, known = self._days.get(day, (-FRESH_S, []))
+                self._days[day] = looked_up, first_tries([*known, *results], day)
+
+    # In the thread
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._ending or self._due, self._wait_s)
+                ending, days = self._ending, tuple(self._requested)
+                if not ending and not self._due:
+                    continue
+                self._unsent = False
+                self._requested.clear()
+            try:
+                self._send()
+                for day in days:
+                    self._look_up(day)
+            except ScoresError as error:
+                self._note_away(error)
+            except Exception as error:  # whatever it is: results wait, and the host goes on
+                self._note_away(ScoresError(f"scores: an internal error: {type(error).__name__}"))
+            if ending:
+                return
+
+    @property
+    def _due(self) -> bool:
+        return bool(self._unsent or self._requested) and (self._away_since is None or monotonic() >= self._retry_at)
+
+    @property
+    def _wait_s(self) -> float | None:
+        return None if self._away_since is None else max(0.05, self._retry_at - monotonic())
+
+    def _send(self) -> None:
+        if self._store is None:
+            self._store = HostScores(self.address)
+        sent = 0
+        while results := self.waiting.first(BATCH):
+            self._store.add_all(results)
+            # After a crash right here they are sent again, and counted once.
+            self.waiting.remove(results)
+            sent += len(results)
+        if self._away_since is not None:
+            if not sent:
+                self._store.tries(datetime.now(UTC).date())
+            self._log(f"scores: the database is back: {sent} results were sent")
+            with self._change:
+                self._away_since = None
+                self._retry_s = RETRY_FIRST_S
+
+    def _look_up(self, day: date) -> None:
+        assert self._store is not None
+        found = self._store.tries(day)
+        with self._change:
+            # What came since it was sent waits, and is at hand already.
+            self._days[day] = monotonic(), first_tries([*found, *self.waiting.first()], day)
+            oldest = datetime.now(UTC).date() - timedelta(days=DAYS_KEPT)
+            self._days = {one: kept for one, kept in self._days.items() if one == day or one >= oldest}
+            self._change.notify_all()
+
+    def _note_away(self, error: ScoresError) -> None:
+        with self._change:
+            first = self._away_since is None
+            self._away_since = self._away_since or monotonic()
+            self._retry_at = monotonic() + self._retry_s
+            self._retry_s = min(RETRY_LONGEST_S, 2 * self._retry_s)
+            # Tried again until it is back.
+            self._unsent = True
+            self._change.notify_all()
+        if first:
+            self._log(f"{error}; results wait on this host until it can be used")

@@ -1,0 +1,165 @@
+"""The visitor's end of the connection to the host's scores: hands results over, and gets the table of the day.
+
+Both ends are a pair of sockets that the host made, so that nobody else can reach either. Messages are JSON, one a line:
+``{"type": "result", "result": {…}}`` and ``{"type": "table", "day": "2026-11-25"}`` to the host; ``{"type": "kept", "uid": …}``,
+``{"type": "refused", "uid": …, "why": …}`` and ``{"type": "table", "table": {…}}`` back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+from voicetrail.scores.rows import ScoreRow
+from voicetrail.scores.shared.result import played_of
+from voicetrail.scores.shared.table import DayTable, table_from_json
+from voicetrail.text import printable
+
+VARIABLE = "VOICETRAIL_HOST_SCORES"
+"""Environment variable with the number of the socket that a visitor's game inherits from its host."""
+MESSAGE_MAX = 64 * 1024
+"""Longest message, in bytes."""
+SEND_TIMEOUT_S = 0.5
+"""How long a message may wait for a host that reads nothing."""
+CLOSE_TIMEOUT_S = 2.0
+"""How long the end of the game waits for the host's word that it kept the last result."""
+
+
+class HostTable:
+    """The host's scores, as far as a visitor's game sees them.
+
+    Results go out at once: once sent, they are the host's, even if the game is killed the next moment. What the host answers is
+    read in a thread.
+
+    Args:
+        connection: a stream socket that is connected to the host; it is closed at the end.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._connection.settimeout(SEND_TIMEOUT_S)
+        self._unanswered: set[str] = set()
+        self._changed = threading.Condition()
+        self._table: DayTable | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self.problem = ""
+        """Why a result does not count on this host; empty while all is well."""
+        self.lost = False
+        """The host is gone."""
+        self._thread = threading.Thread(target=self._read, name="voicetrail-host-scores", daemon=True)
+        self._thread.start()
+
+    @property
+    def table(self) -> DayTable | None:
+        """The newest table that came; ``None`` before the first."""
+        return self._table
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called, in the reading thread, when something came; the function that is returned ends that."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return end
+
+    def send(self, row: ScoreRow) -> None:
+        """Hand over a result. Where the host cannot be reached, ``problem`` says so."""
+        with self._changed:
+            self._unanswered.add(row.uid)
+        self._send({"type": "result", "result": played_of(row)})
+
+    def request(self, day: date) -> None:
+        """Ask for the table of a day; it comes later."""
+        self._send({"type": "table", "day": day.isoformat()})
+
+    def close(self) -> None:
+        """Wait for the host to keep what was sent, but not for long, and end the connection."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.lost or not self._unanswered, CLOSE_TIMEOUT_S)
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join(1)
+        self._connection.close()
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        if self.lost:
+            return self._lose()
+        try:
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError:
+            # Perhaps half of it is on its way: nothing may follow it.
+            self._lose()
+        return None
+
+    def _lose(self) -> None:
+        with self._changed:
+            self.lost = True
+            if self._unanswered:
+                self.problem = "the host is gone: the result may not be in its table"
+            self._changed.notify_all()
+
+    def _read(self) -> None:
+        waiting = b""
+        while True:
+            try:
+                received = self._connection.recv(MESSAGE_MAX)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            if not received or len(waiting) > MESSAGE_MAX:
+                break
+            *lines, waiting = (waiting + received).split(b"\n")
+            for line in lines:
+                with suppress(ValueError, TypeError, RecursionError):
+                    self._take(json.loads(line))
+        self._lose()
+        self._notify()
+
+    def _take(self, message: Any) -> None:
+        match message:
+            case {"type": "kept", "uid": str(uid)}:
+                with self._changed:
+                    self._unanswered.discard(uid)
+                    self._changed.notify_all()
+            case {"type": "refused", "uid": str(uid), "why": str(why)}:
+                with self._changed:
+                    self._unanswered.discard(uid)
+                    self.problem = printable(why, 120)
+                    self._changed.notify_all()
+                self._notify()
+            case {"type": "table", "table": table}:
+                self._table = table_from_json(table)
+                self._notify()
+
+    def _notify(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def host_table(environment: Mapping[str, str] | None = None) -> HostTable | None:
+    """The host's scores where this game is a visitor's; ``None`` where it is not.
+
+    Args:
+        environment: where the number of the socket stands; ``None`` is the process's own.
+    """
+    text = (os.environ if environment is None else environment).get(VARIABLE, "")
+    if not text.isascii() or not text.isdigit():
+        return None
+    try:
+        connection = socket.socket(fileno=int(text))
+    except OSError:
+        return None
+    if connection.family != socket.AF_UNIX or connection.type != socket.SOCK_STREAM:
+        connection.detach()
+        return None
+    connection.set_inheritable(False)
+    return HostTable(connection)
