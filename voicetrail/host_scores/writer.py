@@ -177,7 +177,7 @@ class ScoreWriter:
             # What came since it was sent waits, and is at hand already.
             self._days[day] = monotonic(), first_tries([*found, *self.waiting.first()], day)
             oldest = datetime.now(UTC).date() - timedelta(days=DAYS_KEPT)
-            self._days = {one: kept for one, kept in self._days.items() if one == day or one >= oldest}
+            self._days = {one: known for one, known in self._days.items() if one == day or one >= oldest}
             self._change.notify_all()
 
     def _note_away(self, error: ScoresError) -> None:

@@ -48,11 +48,11 @@ def clean_name(text: object) -> str:
 
 
 def _cleaned(text: str) -> str:
-    kept = ""
+    cleaned = ""
     for is_mark, signs in groupby(unicodedata.normalize("NFKC", text), lambda sign: unicodedata.category(sign).startswith("M")):
-        found = [sign for sign in signs if sign not in BLANKS]
-        kept += "".join(found[:MARKS_MAX] if is_mark else found)
-    shown = " ".join(printable(kept, None).split())[:NAME_MAX]
+        shown_signs = [sign for sign in signs if sign not in BLANKS]
+        cleaned += "".join(shown_signs[:MARKS_MAX] if is_mark else shown_signs)
+    shown = " ".join(printable(cleaned, None).split())[:NAME_MAX]
     return shown.lstrip("".join(sign for sign in shown if unicodedata.category(sign).startswith("M"))).strip()
 
 
