@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -161,6 +162,28 @@ def test_a_replay_is_printed_without_torch_and_without_a_screen(tmp_path: Path) 
     path = tmp_path / "session.vtr"
     record_spoken(path, hops=60)
     assert not loaded("replay", "--text", str(path)) & {*HEAVY}
+
+
+@pytest.mark.parametrize("visitor", [False, True])
+def test_no_game_loads_the_database_of_a_host(tmp_path: Path, visitor: bool) -> None:
+    """A visitor's game knows neither the database nor its password, and a player of one machine loads nothing of hosts at all."""
+    code = (
+        "import os, socket, sys\n"
+        "ends = socket.socketpair()\n"
+        f"os.environ.update(VOICETRAIL_HOST_SCORES=str(ends[1].detach()) if {visitor} else '')\n"
+        "from voicetrail.play.setup import open_scores\n"
+        "scores = open_scores()\n"
+        f"assert (scores.host is not None) is {visitor}\n"
+        "ends[0].close()\n"
+        "scores.close()\n"
+        "print('loaded:', *sys.modules)"
+    )
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=environment)
+    modules = {*done.stdout.split()}
+    assert not {name.partition(".")[0] for name in modules} & {"sqlalchemy", "psycopg", "asyncssh", "textual"}
+    assert not any(name.startswith("voicetrail.host") for name in modules)
+    assert ("voicetrail.scores.shared.client" in modules) is visitor
 
 
 def tracked() -> list[Path]:

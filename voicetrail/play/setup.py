@@ -87,14 +87,16 @@ def make_context(
 
 def open_scores() -> ScoreStore:
     """Open what keeps this player's results; a visitor's go to the host as well."""
-    from voicetrail.scores.shared.client import VARIABLE, host_table
+    from voicetrail.scores.shared import VARIABLE
     from voicetrail.scores.store import ScoreStore
 
     # On the screen's thread: another game's lock is not waited for longer than a player would notice.
-    if os.environ.get(VARIABLE) and (host := host_table()) is not None:
+    if os.environ.get(VARIABLE):
+        from voicetrail.scores.shared.client import host_table
         from voicetrail.scores.visitor import VisitorScores
 
-        return VisitorScores(host, timeout_s=0.3)
+        if (host := host_table()) is not None:
+            return VisitorScores(host, timeout_s=0.3)
     return ScoreStore(timeout_s=0.3)
 
 

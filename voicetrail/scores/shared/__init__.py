@@ -2,3 +2,6 @@
 
 What keeps them is the host's alone (``voicetrail.host_scores``): a visitor's game knows neither the database nor its password.
 """
+
+VARIABLE = "VOICETRAIL_HOST_SCORES"
+"""Environment variable with the number of the socket that a visitor's game inherits from its host."""

@@ -17,12 +17,11 @@ from datetime import date
 from typing import Any
 
 from voicetrail.scores.rows import ScoreRow
+from voicetrail.scores.shared import VARIABLE
 from voicetrail.scores.shared.result import played_of
 from voicetrail.scores.shared.table import DayTable, table_from_json
 from voicetrail.text import printable
 
-VARIABLE = "VOICETRAIL_HOST_SCORES"
-"""Environment variable with the number of the socket that a visitor's game inherits from its host."""
 MESSAGE_MAX = 64 * 1024
 """Longest message, in bytes."""
 SEND_TIMEOUT_S = 0.5

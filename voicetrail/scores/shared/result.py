@@ -50,8 +50,8 @@ def clean_name(text: object) -> str:
 def _cleaned(text: str) -> str:
     cleaned = ""
     for is_mark, signs in groupby(unicodedata.normalize("NFKC", text), lambda sign: unicodedata.category(sign).startswith("M")):
-        shown_signs = [sign for sign in signs if sign not in BLANKS]
-        cleaned += "".join(shown_signs[:MARKS_MAX] if is_mark else shown_signs)
+        letters = [sign for sign in signs if sign not in BLANKS]
+        cleaned += "".join(letters[:MARKS_MAX] if is_mark else letters)
     shown = " ".join(printable(cleaned, None).split())[:NAME_MAX]
     return shown.lstrip("".join(sign for sign in shown if unicodedata.category(sign).startswith("M"))).strip()
 
