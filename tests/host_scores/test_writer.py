@@ -27,7 +27,8 @@ from voicetrail.host_scores.visitors import RESULTS_PER_MINUTE, VisitorScoresSer
 from voicetrail.host_scores.waiting import WaitingResults
 from voicetrail.host_scores.writer import ScoreWriter
 from voicetrail.scores.rows import ScoreRow, row_of
-from voicetrail.scores.shared.client import VARIABLE, HostTable, host_table
+from voicetrail.scores.shared import VARIABLE
+from voicetrail.scores.shared.client import HostTable, host_table
 from voicetrail.scores.shared.result import SharedResult, VisitorName, played_of
 from voicetrail.scores.store import ScoresError
 from voicetrail.scores.visitor import VisitorScores
