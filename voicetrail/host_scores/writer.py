@@ -22,7 +22,7 @@ FRESH_S = 2.0
 """How old a table may be: other hosts write to it."""
 CLOSE_TIMEOUT_S = 8.0
 """How long the end waits for the database to take what waits; what it does not take waits for the next start."""
-DAYS_KEPT = 3
+DAYS_AT_HAND = 3
 """Days whose tables are kept at hand."""
 
 
@@ -176,7 +176,7 @@ class ScoreWriter:
         with self._change:
             # What came since it was sent waits, and is at hand already.
             self._days[day] = monotonic(), first_tries([*found, *self.waiting.first()], day)
-            oldest = datetime.now(UTC).date() - timedelta(days=DAYS_KEPT)
+            oldest = datetime.now(UTC).date() - timedelta(days=DAYS_AT_HAND)
             self._days = {one: known for one, known in self._days.items() if one == day or one >= oldest}
             self._change.notify_all()
 
