@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from tests.host_scores.makers import ANNA
 from voicetrail.host_scores.address import DatabaseAddress
 from voicetrail.host_scores.visitors import serve_visitor
-from voicetrail.host_scores.writer import ScoreWriter
+from voicetrail.host_scores.writer import ScoresReport, ScoreWriter
 from voicetrail.scores.shared.result import VisitorName
 
 
@@ -25,9 +25,9 @@ def until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
 
 
 @contextmanager
-def running(address: DatabaseAddress, folder: Path, log: list[str] | None = None) -> Iterator[ScoreWriter]:
-    lines = [] if log is None else log
-    one = ScoreWriter(address, folder, host="north", log=lines.append)
+def running(address: DatabaseAddress, folder: Path, reports: list[ScoresReport] | None = None) -> Iterator[ScoreWriter]:
+    taken = [] if reports is None else reports
+    one = ScoreWriter(address, folder, host="north", report=taken.append)
     one.start()
     try:
         yield one
@@ -37,14 +37,14 @@ def running(address: DatabaseAddress, folder: Path, log: list[str] | None = None
 
 @contextmanager
 def visitor(
-    one: ScoreWriter, who: VisitorName = ANNA, log: list[str] | None = None
+    one: ScoreWriter, who: VisitorName = ANNA, reports: list[ScoresReport] | None = None
 ) -> Iterator[tuple[socket.socket, threading.Thread]]:
     """A visitor's end of a connection that the host serves in a thread."""
     ours, theirs = socket.socketpair()
-    lines: list[str] = [] if log is None else log
+    taken: list[ScoresReport] = [] if reports is None else reports
 
     def serve() -> None:
-        asyncio.run(serve_visitor(ours, who, one, log=lines.append))
+        asyncio.run(serve_visitor(ours, who, one, report=taken.append))
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -25,7 +25,7 @@ from voicetrail.host_scores.schema import LaterSchemaError
 from voicetrail.host_scores.store import HostScores
 from voicetrail.host_scores.visitors import RESULTS_PER_MINUTE, VisitorScoresServer
 from voicetrail.host_scores.waiting import WaitingResults
-from voicetrail.host_scores.writer import ScoreWriter
+from voicetrail.host_scores.writer import ScoresReport, ScoreWriter
 from voicetrail.scores.rows import ScoreRow, row_of
 from voicetrail.scores.shared import VARIABLE
 from voicetrail.scores.shared.client import HostTable, host_table
@@ -34,7 +34,7 @@ from voicetrail.scores.store import ScoresError
 from voicetrail.scores.visitor import VisitorScores
 
 
-def kept(address: DatabaseAddress) -> list[SharedResult]:
+def saved(address: DatabaseAddress) -> list[SharedResult]:
     with closing(HostScores(address)) as store:
         return list(store.results())
 
@@ -47,7 +47,7 @@ def test_a_result_is_in_the_table_at_once_and_in_the_database_soon(address: Data
         assert table.own is not None
         assert not table.stale
         until(lambda: len(one.waiting) == 0)
-        assert kept(address) == [result]
+        assert saved(address) == [result]
         assert one.table(DAY, BO.identity).own is None
 
 
@@ -69,7 +69,7 @@ def test_what_is_sent_twice_is_counted_once(address: DatabaseAddress, tmp_path: 
         file.add(result)
     with running(address, tmp_path) as one:
         until(lambda: len(one.waiting) == 0)
-    assert kept(address) == [result]
+    assert saved(address) == [result]
 
 
 def test_postgresql_stops_in_the_middle_and_nothing_is_lost(
@@ -78,8 +78,8 @@ def test_postgresql_stops_in_the_middle_and_nothing_is_lost(
     monkeypatch.setattr(writer, "RETRY_LONGEST_S", 0.3)
     monkeypatch.setattr(writer, "RETRY_FIRST_S", 0.1)
     address = database_address(environment={"VOICETRAIL_DATABASE_URL": postgresql.new_database()})
-    log: list[str] = []
-    with running(address, tmp_path, log) as one:
+    reports: list[ScoresReport] = []
+    with running(address, tmp_path, reports) as one:
         before = daily_result()
         one.keep(before)
         until(lambda: len(one.waiting) == 0)
@@ -89,7 +89,7 @@ def test_postgresql_stops_in_the_middle_and_nothing_is_lost(
             began = monotonic()
             for result in during:
                 one.keep(result)
-            until(lambda: bool(log))
+            until(lambda: bool(reports))
             table = one.table(DAY, BO.identity)
             assert monotonic() - began < 5, "nobody waits for a database that is away"
             assert table.stale
@@ -98,40 +98,41 @@ def test_postgresql_stops_in_the_middle_and_nothing_is_lost(
         finally:
             postgresql.start()
         until(lambda: len(one.waiting) == 0)
-        until(lambda: len(log) == 2)
+        until(lambda: len(reports) == 2)
         assert not one.table(DAY).stale
-    assert {each.uid for each in kept(address)} == {before.uid, *(each.uid for each in during)}
-    assert "results wait on this host" in log[0]
-    assert "is back: 2 results" in log[1]
-    assert PASSWORD not in " ".join(log)
+    assert {each.uid for each in saved(address)} == {before.uid, *(each.uid for each in during)}
+    assert [(one.state, one.count) for one in reports] == [("away", None), ("back", 2)]
+    assert reports[0].text
+    assert PASSWORD not in reports[0].text
 
 
 def test_a_host_that_starts_while_the_database_is_away_takes_results(tmp_path: Path) -> None:
     address = database_address("postgresql://me@127.0.0.1:1/scores")
-    log: list[str] = []
-    with running(address, tmp_path, log) as one:
+    reports: list[ScoresReport] = []
+    with running(address, tmp_path, reports) as one:
         one.keep(daily_result())
         assert one.table(DAY, ANNA.identity).own is not None
-    assert "cannot be had from PostgreSQL scores at 127.0.0.1:1" in log[0]
-    assert log[-1] == "scores: 1 results wait for the database until the next start"
+    assert reports[0].state == "away"
+    assert reports[0].text.startswith("Connection refused")
+    assert (reports[-1].state, reports[-1].count) == ("waiting", 1)
     better = database_address(str(tmp_path / "visitors.sqlite3"))
     with running(better, tmp_path) as one:
         until(lambda: len(one.waiting) == 0)
-    assert len(kept(better)) == 1
+    assert len(saved(better)) == 1
 
 
 def test_a_later_schema_is_refused_at_the_start_and_waited_for_later(
     address: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log: list[str] = []
+    reports: list[ScoresReport] = []
     now = schema.MIGRATIONS
-    with running(address, tmp_path, log) as one:
+    with running(address, tmp_path, reports) as one:
         monkeypatch.setattr(schema, "MIGRATIONS", (*now, "ALTER TABLE voicetrail_results ADD COLUMN weather VARCHAR(8)"))
         HostScores(address).close()
         monkeypatch.setattr(schema, "MIGRATIONS", now)
         one.keep(daily_result())
-        until(lambda: bool(log))
-        assert "newer voicetrail" in log[0]
+        until(lambda: bool(reports))
+        assert "newer voicetrail" in reports[0].text
         assert len(one.waiting) == 1
     with pytest.raises(LaterSchemaError):
         ScoreWriter(address, tmp_path, host="north").start()
@@ -194,7 +195,7 @@ def test_a_round_of_a_visitor_reaches_the_table_of_the_host(tmp_path: Path) -> N
             sketch = round_of(day=False)
             scores.add(sketch)
         until(lambda: len(one.waiting) == 0)
-    assert {each.uid for each in kept(address)} == {row.uid, sketch.uid}
+    assert {each.uid for each in saved(address)} == {row.uid, sketch.uid}
 
 
 def test_a_game_that_is_killed_right_after_its_result_loses_nothing(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_a_game_that_is_killed_right_after_its_result_loses_nothing(tmp_path: Pa
                 theirs.sendall(json.dumps({"type": "result", "result": played_of(round_of())}).encode() + b"\n")
             theirs.sendall(b'{"type": "result", "res')
         until(lambda: len(one.waiting) == 0)
-    assert len(kept(address)) == 5
+    assert len(saved(address)) == 5
 
 
 @pytest.mark.parametrize(
@@ -226,9 +227,9 @@ def test_a_game_that_is_killed_right_after_its_result_loses_nothing(tmp_path: Pa
 )
 def test_a_game_that_sends_rubbish_ends_its_own_connection_and_nothing_else(tmp_path: Path, message: bytes) -> None:
     address = database_address(str(tmp_path / "visitors.sqlite3"))
-    log: list[str] = []
+    reports: list[ScoresReport] = []
     with running(address, tmp_path) as one, visitor(one, BO) as (good, _):
-        with visitor(one, log=log) as (bad, thread):
+        with visitor(one, reports=reports) as (bad, thread):
             bad.settimeout(10)
             try:
                 bad.sendall(message + b"\n")
@@ -237,8 +238,8 @@ def test_a_game_that_sends_rubbish_ends_its_own_connection_and_nothing_else(tmp_
                 pass
             thread.join(10)
             assert not thread.is_alive()
-        assert all(line.isprintable() and len(line) < 200 for line in log)
-        assert len(log) == 1
+        assert all(one.state == "ended" and one.text.isprintable() and len(one.text) < 100 for one in reports)
+        assert len(reports) == 1
         table = HostTable(good)
         table.request(datetime.now(UTC).date())
         until(lambda: table.table is not None)
@@ -253,7 +254,7 @@ def test_a_result_that_is_not_plausible_is_refused_with_a_line_and_the_game_goes
         until(lambda: bool(table.problem))
         assert "does not count on this host" in table.problem
         table.send(round_of())
-        until(lambda: len(kept(address)) == 1)
+        until(lambda: len(saved(address)) == 1)
         table.close()
 
 

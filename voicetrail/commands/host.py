@@ -19,6 +19,8 @@ from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.host.keys import HostKey, VisitorKeys
+    from voicetrail.host_scores.address import DatabaseAddress
+    from voicetrail.host_scores.writer import ScoresReport
     from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.home import VisitorHomes
     from voicetrail.visitors.limits import VisitorLimits
@@ -28,6 +30,7 @@ DEFAULT_PORT = 2222
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail host``."""
+    from voicetrail.host_scores import address
     from voicetrail.visitors.limits import add_limit_flags
 
     parser.add_argument(
@@ -53,6 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep", metavar="FOLDER", help="keep settings and recordings of visitors with a key in this folder")
     parser.add_argument("--log", metavar="FILE", help="append a line for each event to this file (default: the standard error)")
+    parser.add_argument(
+        "--name", metavar="NAME", default="", help="what tables of scores call this host (default: the machine's name)"
+    )
+    address.add_arguments(parser)
     parser.add_argument("--no-voice", action="store_true", help="load no recognizer: visitors play by keys")
     add_limit_flags(parser)
 
@@ -73,10 +80,13 @@ def run(args: argparse.Namespace) -> int:
 
     key = load_host_key(_path(args.host_key) or default_host_key())
     keys = None if args.authorized_keys is None else read_visitor_keys(Path(args.authorized_keys).expanduser())
+    from voicetrail.host_scores.address import database_address
+
+    database = database_address(args.database, args.database_file)
     log = EventLog(_path(args.log))
     try:
         with VisitorHomes(kept_in=_path(args.keep)) as homes:
-            return asyncio.run(_serve(args, limits, key, keys, homes, log))
+            return asyncio.run(_serve(args, limits, key, keys, homes, log, database))
     finally:
         log.close()
 
@@ -99,21 +109,28 @@ async def _serve(
     keys: VisitorKeys | None,
     homes: VisitorHomes,
     log: EventLog,
+    database: DatabaseAddress,
 ) -> int:
     from voicetrail.host.keys import fingerprint
     from voicetrail.host.server import HostServer
+    from voicetrail.host_scores.address import default_folder
+    from voicetrail.host_scores.door import VisitorsScores
     from voicetrail.recognizer_service import RecognizerService, Report
 
     def note(report: Report) -> None:
         log.write("recognizer", what=report.kind, visitor=report.visitor or None, text=report.text)
 
+    def note_scores(report: ScoresReport) -> None:
+        log.write("scores", what=report.state, count=report.count, text=report.text or None)
+
     loop = asyncio.get_running_loop()
     signals = asyncio.Queue[int]()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, number)
+    scores = VisitorsScores(database, default_folder(), host=args.name, report=note_scores)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
     guests = keys is None if args.guests is None else args.guests
-    server = HostServer(key, limits, homes, log, recognizer=recognizer, keys=keys, guests=guests)
+    server = HostServer(key, limits, homes, log, recognizer=recognizer, keys=keys, guests=guests, scores=scores)
     try:
         if recognizer is not None:
             output.write_error("loading recognizer…")

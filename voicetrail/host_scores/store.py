@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,11 +26,23 @@ TIMEOUT_S = 5
 """How long a database, or the lock of another host, is waited for."""
 BATCH = 500
 """Results that go to the database at once."""
+CONNECTION = re.compile(r"^connection failed: (connection to server .*? failed: )?")
+"""How PostgreSQL's library begins what it says; which server it is, is known."""
 TRIES_MAX = 5_000
 """Tries of a day that are looked up at most, the best first."""
 
 
-class DatabaseAwayError(ScoresError):
+class DatabaseError(ScoresError):
+    """The database cannot be used.
+
+    Attributes:
+        why: what the driver said, without the password, the database and the way to it.
+    """
+
+    why = ""
+
+
+class DatabaseAwayError(DatabaseError):
     """The database cannot be reached now; it may be back later."""
 
 
@@ -147,12 +160,15 @@ class HostScores:
         except (SQLAlchemyError, OSError) as error:
             raise self._problem(error) from None
 
-    def _problem(self, error: Exception) -> ScoresError:
+    def _problem(self, error: Exception) -> DatabaseError:
         cause = error.orig if isinstance(error, DBAPIError) else error
         why = self.address.without_secrets(cause)
         away = isinstance(error, OperationalError | InterfaceError | OSError) or getattr(error, "connection_invalidated", False)
-        kind = DatabaseAwayError if away else ScoresError
-        return kind(f"the scores of visitors cannot be had from {self.address}: {why}")
+        problem = (DatabaseAwayError if away else DatabaseError)(
+            f"the scores of visitors cannot be had from {self.address}: {why}"
+        )
+        problem.why = CONNECTION.sub("", why)
+        return problem
 
 
 def _results(rows: Sequence[Row[Any]]) -> list[SharedResult]:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 
-from voicetrail.host_scores.writer import ScoreWriter
+from voicetrail.host_scores.writer import Report, ScoresReport, ScoreWriter
 from voicetrail.scores.shared.client import MESSAGE_MAX
 from voicetrail.scores.shared.result import VisitorName, check_plausible, result_from
 from voicetrail.scores.shared.table import table_to_json
@@ -34,7 +34,7 @@ class VisitorScoresServer:
     Args:
         visitor: who it is, as the host found out.
         writer: the scores of all visitors.
-        log: takes a line for the host's log, without names.
+        report: takes what the operator should know.
         clock: the time.
     """
 
@@ -43,12 +43,12 @@ class VisitorScoresServer:
         visitor: VisitorName,
         writer: ScoreWriter,
         *,
-        log: Callable[[str], None] = lambda _: None,
+        report: Report = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.visitor = visitor
         self.writer = writer
-        self._log = log
+        self._report = report
         self._clock = clock
         self._results = _Budget(RESULTS_PER_MINUTE)
         self._messages = _Budget(MESSAGES_PER_MINUTE)
@@ -89,18 +89,18 @@ class VisitorScoresServer:
             if not self._results.take():
                 raise ValueError(f"more than {RESULTS_PER_MINUTE} results in a minute")
         except ValueError as error:
-            self._log(f"scores: a result was refused: {error}")
+            self._report(ScoresReport("refused", str(error)))
             return {"type": "refused", "uid": uid, "why": f"it does not count on this host: {error}"}
         try:
             await asyncio.get_running_loop().run_in_executor(_threads, self.writer.keep, result)
         except ScoresError as error:
-            self._log(f"scores: {error}")
+            self._report(ScoresReport("refused", str(error)))
             return {"type": "refused", "uid": uid, "why": "this host cannot keep results now"}
         return {"type": "kept", "uid": uid}
 
 
 async def serve_visitor(
-    connection: socket.socket, visitor: VisitorName, writer: ScoreWriter, *, log: Callable[[str], None] = lambda _: None
+    connection: socket.socket, visitor: VisitorName, writer: ScoreWriter, *, report: Report = lambda _: None
 ) -> None:
     """Serve a visitor until the game's end of the connection is closed; whatever was sent before that is kept.
 
@@ -108,10 +108,10 @@ async def serve_visitor(
         connection: the host's end of the pair; it is closed at the end.
         visitor: who it is.
         writer: the scores of all visitors.
-        log: takes a line for the host's log, without names.
+        report: takes what the operator should know.
     """
     # Not asyncio's streams: they drop what was read once an answer cannot be written, and a game may be killed right after its result.
-    server = VisitorScoresServer(visitor, writer, log=log)
+    server = VisitorScoresServer(visitor, writer, report=report)
     loop = asyncio.get_running_loop()
     connection.setblocking(False)
     answers = True
@@ -126,7 +126,7 @@ async def serve_visitor(
             except ConnectionError:
                 answers = False
     except (ValueError, TimeoutError, OSError) as error:
-        log(f"scores: a visitor's connection was ended: {error or type(error).__name__}")
+        report(ScoresReport("ended", str(error) or type(error).__name__))
     finally:
         connection.close()
 

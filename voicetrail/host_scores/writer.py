@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 
 from voicetrail.host_scores.address import DatabaseAddress
 from voicetrail.host_scores.store import BATCH, DatabaseAwayError, HostScores
@@ -20,10 +22,24 @@ RETRY_LONGEST_S = 60.0
 """How long a database that is away is left alone, from the first time on doubled up to the longest."""
 FRESH_S = 2.0
 """How old a table may be: other hosts write to it."""
-CLOSE_TIMEOUT_S = 8.0
+CLOSE_TIMEOUT_S = 4.0
 """How long the end waits for the database to take what waits; what it does not take waits for the next start."""
 DAYS_AT_HAND = 3
 """Days whose tables are kept at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresReport:
+    """Something that the operator should know; without names of visitors and without the password."""
+
+    state: Literal["notice", "away", "back", "waiting", "refused", "ended"]
+    text: str = ""
+    count: int | None = None
+    """How many results it is about."""
+
+
+Report = Callable[[ScoresReport], None]
+"""Takes what the operator should know, in any thread."""
 
 
 class ScoreWriter:
@@ -33,15 +49,13 @@ class ScoreWriter:
         address: the database.
         folder: where results wait for it.
         host: name of this host.
-        log: takes a line for the host's log, in any thread; without names and without the password.
+        report: takes what the operator should know.
     """
 
-    def __init__(
-        self, address: DatabaseAddress, folder: Path, *, host: str, log: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, address: DatabaseAddress, folder: Path, *, host: str, report: Report = lambda _: None) -> None:
         self.address = address
         self.host = host
-        self._log = log
+        self._report = report
         self.waiting = WaitingResults(folder)
         self._store: HostScores | None = None
         self._change = threading.Condition()
@@ -64,7 +78,7 @@ class ScoreWriter:
             ScoresError: it can never be used as it is: it was written by a later version, or is none.
         """
         for notice in (*self.address.notices, *self.waiting.notices):
-            self._log(notice)
+            self._report(ScoresReport("notice", notice))
         try:
             self._store = HostScores(self.address)
         except DatabaseAwayError as error:
@@ -83,7 +97,7 @@ class ScoreWriter:
             self._thread.join(timeout_s)
         if self._thread is None or not self._thread.is_alive():
             if count := len(self.waiting):
-                self._log(f"scores: {count} results wait for the database until the next start")
+                self._report(ScoresReport("waiting", "until the next start", count))
             self.waiting.close()
             if self._store is not None:
                 self._store.close()
@@ -141,7 +155,7 @@ class ScoreWriter:
             except ScoresError as error:
                 self._note_away(error)
             except Exception as error:  # whatever it is: results wait, and the host goes on
-                self._note_away(ScoresError(f"scores: an internal error: {type(error).__name__}"))
+                self._note_away(ScoresError(f"an internal error: {type(error).__name__}"))
             if ending:
                 return
 
@@ -165,7 +179,7 @@ class ScoreWriter:
         if self._away_since is not None:
             if not sent:
                 self._store.tries(datetime.now(UTC).date())
-            self._log(f"scores: the database is back: {sent} results were sent")
+            self._report(ScoresReport("back", count=sent))
             with self._change:
                 self._away_since = None
                 self._retry_s = RETRY_FIRST_S
@@ -190,4 +204,4 @@ class ScoreWriter:
             self._unsent = True
             self._change.notify_all()
         if first:
-            self._log(f"{error}; results wait on this host until it can be used")
+            self._report(ScoresReport("away", getattr(error, "why", "") or str(error)))
