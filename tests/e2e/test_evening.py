@@ -7,8 +7,9 @@ import time
 import pytest
 
 from tests.e2e.conftest import OpenTerminal
-from tests.e2e.evening_player import Player, SnakeCharmer, echo_back, tutorial, walk_out
+from tests.e2e.evening_player import Player, echo_back, tutorial, walk_out
 from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone
+from tests.e2e.snake_player import SnakePlayer
 
 TITLE = ["Sketch", "Trace", "Maze", "Snake", "Echo", "Words", "Replays", "Scores", "Calibrate", "Settings", "How"]
 MAZES = ["Daily", "Small", "Medium", "Large", "Huge", "Loops", "Fog"]
@@ -38,7 +39,7 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
     player.say_until("left", "Sketch")
     maze = str(player.counts)
     player.choose("Snake", TITLE, "to start")
-    snake, end = SnakeCharmer(player), time.monotonic() + SNAKE_S
+    snake, end = SnakePlayer(player), time.monotonic() + SNAKE_S
     while True:
         snake.play(FOOD, end - time.monotonic())
         screen.wait_for("down share", 30)

@@ -10,33 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.replay import strategies
 from tests.replay.makers import HOP, LABELS
-from tests.replay.test_format import inputs, setups
+from tests.replay.strategies import setups
 from voicetrail.events import (
-    DetectorChanged,
-    ListeningChanged,
-    SamplesLost,
-    SourceBack,
-    SourceDelayed,
-    SourceEnded,
-    SourceLost,
     WordHeard,
-    WordRejected,
 )
 from voicetrail.replay.analysis.whatif import Override, what_if
 from voicetrail.replay.file.codes import CODES, INPUT, to_line
 from voicetrail.replay.file.entries import (
-    Checksum,
-    EarlierInputs,
     End,
     Entry,
     Item,
     Marker,
     RecognizerStarted,
     ScoreRun,
-    SettingChanged,
-    SoundStart,
-    Totals,
 )
 from voicetrail.replay.file.format import Header, read_entry, read_header, write_entry, write_header
 from voicetrail.replay.file.reader import read
@@ -65,34 +53,17 @@ snapshots = st.builds(
     number,
 )
 labels = st.lists(st.text(st.characters(codec="utf-8"), max_size=190), min_size=3, max_size=3, unique=True).map(tuple)
-wild: st.SearchStrategy[Item] = st.one_of(
-    inputs,
-    st.builds(WordHeard, whole, anything, number),
-    st.builds(
-        WordRejected,
-        whole,
-        anything,
-        number,
-        st.sampled_from(("threshold", "refractory", "margin", "muted")),
-        number,
-        st.none() | anything,
+wild: st.SearchStrategy[Item] = strategies.items(
+    time=whole,
+    score=number,
+    word=anything,
+    value=value,
+    detectors=detectors,
+    recognizers=st.builds(
+        RecognizerStarted, whole, labels, whole, anything, anything, anything, detectors, st.booleans(), snapshots
     ),
-    st.builds(EarlierInputs, st.lists(st.tuples(whole, inputs), max_size=3).map(tuple)),
-    st.builds(RecognizerStarted, whole, labels, whole, anything, anything, anything, detectors, st.booleans(), snapshots),
-    st.builds(ScoreRun, whole, whole, anything, whole),
-    st.builds(SettingChanged, anything, value),
-    st.builds(ListeningChanged, whole, st.booleans()),
-    st.builds(DetectorChanged, whole, detectors),
-    st.builds(SourceLost, whole, anything),
-    st.builds(SourceDelayed, whole, anything),
-    st.builds(SourceBack, whole, anything),
-    st.builds(SourceEnded, whole),
-    st.builds(SamplesLost, whole, whole, whole),
-    st.builds(Marker, anything),
-    st.builds(Checksum, anything, whole),
-    st.builds(SoundStart, whole, whole),
-    st.builds(Totals, whole, whole, st.lists(anything, max_size=20).map(tuple)),
-    st.builds(End, anything),
+    score_runs=st.builds(ScoreRun, whole, whole, anything, whole),
+    most_movements=20,
 )
 
 

@@ -8,63 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.replay import strategies
+from tests.replay.strategies import setups, words
 from voicetrail.detector_settings import BOUNDS
 from voicetrail.errors import ReplayError
-from voicetrail.events import (
-    DetectorChanged,
-    ListeningChanged,
-    SamplesLost,
-    SourceBack,
-    SourceDelayed,
-    SourceEnded,
-    SourceLost,
-    WordHeard,
-    WordRejected,
-)
-from voicetrail.game import inputs as game_inputs
-from voicetrail.game.ink import COLORS, PEN_STYLES
-from voicetrail.game.setup import DELAY_RANGE, MODE_NAMES, SEED_RANGE, SIZE_RANGE, RoundSetup
 from voicetrail.replay.file.entries import (
-    Checksum,
-    EarlierInputs,
-    End,
     Entry,
     Item,
-    Marker,
     RecognizerStarted,
     ScoreRun,
-    SettingChanged,
-    SoundStart,
-    Totals,
 )
 from voicetrail.replay.file.format import Header, read_entry, read_header, write_entry, write_header
 from voicetrail.spotting.detector import DetectorSettings, Phase, Snapshot, WordState
 
 times = st.integers(0, 2**40)
 scores = st.integers(0, 10_000).map(lambda value: value / 10_000)
-words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 tables = st.dictionaries(words, scores, max_size=4)
 values = st.none() | st.booleans() | st.integers(-1000, 1000) | scores | words
-inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
-    st.builds(game_inputs.Step, st.sampled_from(("up", "down", "left", "right")), st.sampled_from(("voice", "key"))),
-    st.builds(game_inputs.Go, st.sampled_from(("voice", "key"))),
-    st.builds(game_inputs.Stop, st.sampled_from(("voice", "key"))),
-    st.just(game_inputs.Undo()),
-    st.just(game_inputs.Clear()),
-    st.builds(game_inputs.SetStep, st.integers(*game_inputs.STEP_RANGE)),
-    st.builds(game_inputs.SetMovement, st.sampled_from(("step", "glide"))),
-    st.builds(game_inputs.SetGlideSpeed, st.floats(*game_inputs.SPEED_RANGE)),
-    st.builds(game_inputs.SetGlideSilence, st.floats(*game_inputs.SILENCE_RANGE)),
-    st.just(game_inputs.Redo()),
-    st.builds(game_inputs.PenUp, st.sampled_from(("voice", "key"))),
-    st.builds(game_inputs.PenDown, st.sampled_from(("voice", "key"))),
-    st.builds(game_inputs.SetPen, st.sampled_from(PEN_STYLES)),
-    st.builds(game_inputs.SetColor, st.sampled_from(COLORS)),
-    st.builds(game_inputs.SetBackground, words),
-    st.just(game_inputs.Pause()),
-    st.just(game_inputs.Resume()),
-)
-"""Everything but what ends a round."""
 thresholds = st.floats(BOUNDS["threshold"].low, BOUNDS["threshold"].high)
 detectors = st.builds(
     DetectorSettings,
@@ -88,34 +48,15 @@ def recognizer(draw: st.DrawFn) -> RecognizerStarted:
     )
 
 
-items: st.SearchStrategy[Item] = st.one_of(
-    inputs,
-    st.builds(WordHeard, times, words, scores),
-    st.builds(
-        WordRejected,
-        times,
-        words,
-        scores,
-        st.sampled_from(("threshold", "refractory", "margin", "muted")),
-        scores,
-        st.none() | words,
-    ),
-    st.builds(EarlierInputs, st.lists(st.tuples(times, inputs), max_size=3).map(tuple)),
-    recognizer(),
-    st.builds(ScoreRun, times, st.integers(1, 25), st.text("abcXYZ019", max_size=30), st.integers(-50, 1000)),
-    st.builds(SettingChanged, words, values),
-    st.builds(ListeningChanged, times, st.booleans()),
-    st.builds(DetectorChanged, times, detectors),
-    st.builds(SourceLost, times, words),
-    st.builds(SourceDelayed, times, words),
-    st.builds(SourceBack, times, words),
-    st.builds(SourceEnded, times),
-    st.builds(SamplesLost, times, times, times),
-    st.builds(Marker, words),
-    st.builds(Checksum, words, times),
-    st.builds(SoundStart, times, times),
-    st.builds(End, words),
-    st.builds(Totals, times, times, st.lists(words, max_size=3).map(tuple)),
+items: st.SearchStrategy[Item] = strategies.items(
+    time=times,
+    score=scores,
+    word=words,
+    value=values,
+    detectors=detectors,
+    recognizers=recognizer(),
+    score_runs=st.builds(ScoreRun, times, st.integers(1, 25), st.text("abcXYZ019", max_size=30), st.integers(-50, 1000)),
+    most_movements=16,
 )
 
 
@@ -129,25 +70,6 @@ def test_every_entry_comes_back(item: Item, before: int, passed: int) -> None:
     assert read_entry(line, before) == entry
 
 
-setups = st.builds(
-    RoundSetup,
-    mode=st.sampled_from(MODE_NAMES),
-    level=words,
-    seed=st.integers(*SEED_RANGE),
-    rules=st.integers(1, 10_000),
-    width=st.integers(*SIZE_RANGE),
-    height=st.integers(*SIZE_RANGE),
-    step=st.integers(*game_inputs.STEP_RANGE),
-    movement=st.sampled_from(("step", "glide")),
-    glide_speed=st.floats(*game_inputs.SPEED_RANGE),
-    glide_silence=st.floats(*game_inputs.SILENCE_RANGE),
-    pen=st.sampled_from(PEN_STYLES),
-    color=st.sampled_from(COLORS),
-    text=words,
-    braided=st.booleans(),
-    fog=st.booleans(),
-    delay_ms=st.integers(*DELAY_RANGE),
-)
 headers = st.builds(
     Header,
     date=words,

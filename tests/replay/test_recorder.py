@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.replay.makers import NOW, Stage, record_spoken, sketch, spoken
-from tests.replay.test_format import inputs
+from tests.replay.strategies import inputs
 from voicetrail.errors import ReplayError
 from voicetrail.events import SamplesLost, SourceLost, WordHeard, WordRejected
 from voicetrail.game import (

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from tests.link.feeding import LoudIsUp, Steady
+from tools.attack.wire_messages import chunk, client_events, hello, mutated, ready, sound_events, word_events
 from voicetrail.events import AudioBlock, Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
 from voicetrail.link import connection
 from voicetrail.link.address import parse_address
@@ -35,8 +36,7 @@ from voicetrail.link.feeds import SoundFeed, WordsFeed
 from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.link.server import LinkServer
 from voicetrail.link.source import open_connection
-from voicetrail.link.wire import HELLO, PROOF, PROTOCOL, SOURCE_STATE, EventDecoder, proof
-from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.link.wire import PROOF, EventDecoder, proof
 
 BATCH = 25
 """Messages of one connection."""
@@ -45,37 +45,6 @@ LARGEST_MB = 200
 SECRET = b"a secret of some length"
 UNEXPECTED = re.compile(r"(failed|disconnected) \([A-Za-z]+")
 """How an error is reported that nobody thought of."""
-LITERALS = (
-    *(
-        "NaN",
-        "Infinity",
-        "-Infinity",
-        "1e999",
-        "-0.0",
-        "1e308",
-        "1" + "0" * 400,
-        "-1",
-        "9" * 18,
-        "0.1",
-        "true",
-        "null",
-        "[]",
-        "{}",
-    ),
-    *(
-        '"x"',
-        '"\\ud800"',
-        '"\\udfff\\ud800"',
-        '"\\u001b]0;x\\u0007"',
-        '"\\u202e"',
-        '"' + "y" * 3000 + '"',
-        "[" * 500 + "]" * 500,
-    ),
-)
-"""What a value is replaced by, as JSON (or nearly)."""
-WEIGHTS = (4, 1, 1, 1, 1, 1, 36)
-"""How often each kind of mutation is chosen; the last is none."""
-LABELS = list(LoudIsUp.labels)
 
 
 @dataclass
@@ -147,7 +116,7 @@ def _attack_server(
                     _prove(client, secret)
                 with contextlib.suppress(OSError):
                     for _ in range(batch):
-                        client.sendall(_mutated(rng, _client_events(rng)))
+                        client.sendall(mutated(rng, client_events(rng)))
                     client.shutdown(socket.SHUT_WR)
                     _drain(client)
             outcome.messages += batch
@@ -164,8 +133,8 @@ def _attack_server(
 def _attack_source(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
     """A microphone that lies to the game, and then becomes an honest one."""
     path = folder / "microphone"
-    honest = _hello("sound") + b"".join(_chunk(20 * n) for n in range(50))
-    with _peer(path, count, rng, outcome, _sound_events, honest), open_connection(f"unix://{path}") as source:
+    honest = hello("sound") + b"".join(chunk(20 * n) for n in range(50))
+    with _peer(path, count, rng, outcome, sound_events, honest), open_connection(f"unix://{path}") as source:
         lines: list[str] = []
         end = time.monotonic() + 30 + count / 500
         while time.monotonic() < end:
@@ -191,8 +160,8 @@ def _attack_listener(folder: Path, count: int, rng: random.Random, outcome: Outc
     """A recognizer that lies to the game, and then becomes an honest one."""
     path = folder / "recognizer"
     word = json.dumps({"type": "vt-heard", "data": {"t": 424_242, "w": "down", "p": 77}}).encode() + b"\n"
-    honest = _hello("words") + _ready("honest") + word
-    with _peer(path, count, rng, outcome, _word_events, honest):
+    honest = hello("words") + ready("honest") + word
+    with _peer(path, count, rng, outcome, word_events, honest):
         listener = RemoteListener(f"words+unix://{path}")
         lines: list[str] = []
         found = threading.Event()
@@ -247,9 +216,9 @@ def _peer(
                         ended.wait(0.5)
                         continue
                     with _timed(outcome, f"a connection to {path.name}"):
-                        client.sendall(_hello("words" if "recognizer" in path.name else "sound") if rng.random() < 0.8 else b"")
+                        client.sendall(hello("words" if "recognizer" in path.name else "sound") if rng.random() < 0.8 else b"")
                         for _ in range(batch):
-                            client.sendall(_mutated(rng, events(rng)))
+                            client.sendall(mutated(rng, events(rng)))
                         client.shutdown(socket.SHUT_WR)
                         _drain(client)
                 outcome.messages += batch
@@ -264,90 +233,6 @@ def _peer(
             server.shutdown(socket.SHUT_RDWR)
         server.close()
         thread.join(5)
-
-
-def _client_events(rng: random.Random) -> list[dict[str, Any]]:
-    settings = DetectorSettings(thresholds={"up": 0.7}).to_dict()
-    return [
-        {"type": "ping", "data": {"text": "1.25", "received": rng.randrange(10**6)}},
-        {"type": PROOF, "data": {"nonce": "n", "proof": "0" * 64}},
-        {"type": "vt-tune", "data": settings},
-        {"type": "vt-mute", "data": {"muted": True}},
-        {"type": "describe"},
-    ]
-
-
-def _sound_events(rng: random.Random) -> list[dict[str, Any]]:
-    audio = {"rate": 16_000, "width": 2, "channels": 1}
-    return [
-        {"type": "audio-start", "data": audio},
-        {"type": "audio-chunk", "data": audio | {"timestamp": rng.randrange(10**6), "lost": 5}, "payload_length": 640},
-        {"type": "audio-chunk", "data": audio | {"rate": 48_000, "channels": 2}, "payload_length": 64},
-        {"type": "audio-stop"},
-        {"type": SOURCE_STATE, "data": {"state": rng.choice(("lost", "back", "delayed", "ended")), "message": "m"}},
-        {"type": "pong", "data": {"text": "3.5"}},
-        {"type": HELLO, "data": {"protocol": PROTOCOL, "content": "sound", "name": "x", "nonce": "n", "secret": False}},
-        {"type": PROOF, "data": {"proof": "0" * 64}},
-    ]
-
-
-def _word_events(rng: random.Random) -> list[dict[str, Any]]:
-    return [
-        json.loads(_ready(rng.choice("ab"))),
-        {"type": "vt-heard", "data": {"t": rng.randrange(10**6), "w": "up", "p": 90, "c": rng.randrange(10**6)}},
-        {"type": "vt-near", "data": {"t": 5, "w": "up", "p": 60, "r": "margin", "l": 0.1, "v": "down"}},
-        {"type": "vt-scores", "data": {"t": 640, "s": [1, 2, 97], "l": -30, "k": -20, "x": 1, "g": 3.5, "u": 12}},
-        {"type": "vt-lost", "data": {"t": 5, "n": 320, "a": 640}},
-        *_sound_events(rng)[4:],
-    ]
-
-
-def _mutated(rng: random.Random, events: list[dict[str, Any]]) -> bytes:
-    """One of the events, every fifth with something wrong in it: what is wrong ends the connection, and nothing after it is read."""
-    event = rng.choice(events)
-    if event["type"] in (HELLO, PROOF) and rng.random() < 0.9:
-        event = events[0]  # a second handshake ends it too
-    payload = rng.randbytes(event.get("payload_length", 0))
-    text = json.dumps(event)
-    (kind,) = rng.choices(range(7), WEIGHTS)
-    if kind == 0:  # a value
-        values = list(re.finditer(r'(?<=: )(?:"[^"]*"|-?[0-9.]+|true|false|\[[^]]*\])', text))
-        if values:
-            chosen = rng.choice(values)
-            text = text[: chosen.start()] + rng.choice(LITERALS) + text[chosen.end() :]
-    elif kind == 1:  # a key is missing
-        keys = list(event.get("data", {}))
-        if keys:
-            text = json.dumps(event | {"data": {key: value for key, value in event["data"].items() if key != rng.choice(keys)}})
-    elif kind == 2:  # the data in a block of its own, of that length or another
-        data = json.dumps(event.get("data", {})).encode()
-        length = len(data) if rng.random() < 0.5 else rng.choice((0, -1, 10**9, len(data) + 7, 1.5, "5"))
-        return json.dumps({"type": event["type"], "data_length": length}).encode() + b"\n" + data + payload
-    elif kind == 3:  # bytes
-        damaged = bytearray(text.encode())
-        for _ in range(rng.randrange(1, 4)):
-            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
-        return bytes(damaged) + b"\n" + payload
-    elif kind == 4:
-        text = text[: rng.randrange(len(text))]
-    elif kind == 5:
-        return rng.randbytes(rng.randrange(200))
-    return text.encode() + b"\n" + payload
-
-
-def _hello(content: str) -> bytes:
-    data = {"protocol": PROTOCOL, "content": content, "name": "x", "nonce": "n", "secret": False}
-    return json.dumps({"type": HELLO, "data": data}).encode() + b"\n"
-
-
-def _ready(name: str) -> bytes:
-    data = {"labels": LABELS, "source": name, "weights": name, "hash": name, "detector": LoudIsUp.detector.to_dict()}
-    return json.dumps({"type": "vt-ready", "data": data}).encode() + b"\n"
-
-
-def _chunk(stamp: int) -> bytes:
-    data = {"rate": 16_000, "width": 2, "channels": 1, "timestamp": stamp}
-    return json.dumps({"type": "audio-chunk", "data": data, "payload_length": 666}).encode() + b"\n" + b"\1\0" * 333
 
 
 def _prove(client: socket.socket, secret: bytes) -> None:
