@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.recognizer_service.test_engine import Game, private, serve, steady
+from tests.recognizer_service.games import Game, private, serve, steady
 from voicetrail.errors import RemoteError
 from voicetrail.link.words import READY, SCORES
 from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound, supervisor
