@@ -43,6 +43,8 @@ class HostServer(HostState):
         self._gate = Gate(lambda address, reason: log.write("refused", address=address, reason=reason))
         self._connections: set[VisitorConnection] = set()
         self._server: asyncio.Server | None = None
+        self.port = 0
+        """The port it listens at, once it does."""
 
     async def start(self, bind: str, port: int) -> None:
         """Listen.
@@ -87,13 +89,7 @@ class HostServer(HostState):
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or printable(error)
             raise RemoteError(f"cannot listen at {printable(bind) or 'any address'}, port {port}: {why}") from None
-
-    @property
-    def port(self) -> int:
-        """The port it listens at."""
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        self.port = self._server.sockets[0].getsockname()[1]
 
     @property
     def connections(self) -> int:

@@ -233,7 +233,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                     await host.recognizer.remove_visitor(str(visit.number))
             host.left(visitor)
             host.log.write("left", visitor=visit.number, seconds=visit.length_s, how=reason, why=visitor.end_reason or None)
-        if code < 0:
+        if code < 0 or visitor.game.output_lost:
             self._write(RESET.encode())
         if visitor.end_reason:
             return 0, visitor.end_reason

@@ -32,6 +32,8 @@ FILE_BYTES = 4 * 1024 * 1024
 """Size of any file that a game may write where nothing is recorded: scores, settings, a log."""
 ENDS_WITHIN_S = 5.0
 """Seconds that a game is given to close its files and go, after each way of asking."""
+STALLED_S = 0.5
+"""Seconds without a read after which what a game that has to end still writes is thrown away."""
 POLL_S = 0.05
 """Seconds between two looks at a process, where the system cannot report its end."""
 
@@ -41,6 +43,7 @@ class GameProcess:
 
     Attributes:
         pid: the process, which leads a session and a process group of its own.
+        output_lost: not all that it wrote was read: the visitor's terminal may be left as the game had it.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
@@ -51,6 +54,8 @@ class GameProcess:
         self._reading = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._ended = asyncio.Event()
+        self._reads = 0
+        self.output_lost = False
         self._closed = False
         self._pidfd = _pidfd(process.pid)
         self._poll: asyncio.Task[None] | None = None
@@ -116,7 +121,9 @@ class GameProcess:
         async with self._reading:
             while not self._closed:
                 try:
-                    return os.read(self._terminal, READ_BYTES)
+                    data = os.read(self._terminal, READ_BYTES)
+                    self._reads += 1
+                    return data
                 except BlockingIOError:
                     if self.ended:
                         break
@@ -207,8 +214,14 @@ class GameProcess:
             self.close()
 
     async def _drain(self) -> None:
-        while await self.read():
-            pass
+        """Take what the game still writes, once whoever reads it has stopped: a visitor who takes nothing more."""
+        while not self._closed:
+            before = self._reads
+            await asyncio.sleep(STALLED_S)
+            if self._reads == before and not self._reading.locked():
+                break
+        while not self._closed and await self.read():
+            self.output_lost = True
 
     async def _until_ready(self, *, to_write: bool = False) -> None:
         """Wait until the terminal can be read (or written to), or the game has ended."""
