@@ -208,7 +208,7 @@ def test_twenty_that_connect_and_drop_leave_nothing(host: Host) -> None:
         before = host.events().count("came")
         visitors = [
             subprocess.Popen(
-                [sys.executable, "-c", script, *host.ssh("-tt", "-R", f"/tmp/vt-x{number}.sock:/nowhere")],
+                [sys.executable, "-c", script, *host.ssh("-tt", "-R", f"/tmp/visitor-x{number}.sock:/nowhere")],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -235,4 +235,4 @@ def test_twenty_that_connect_and_drop_leave_nothing(host: Host) -> None:
     assert len(os.listdir(f"/proc/{host.process.pid}/task")) <= threads + 1
     (homes,) = host.folder.glob("voicetrail-visitors-*")
     assert [path.name for path in homes.iterdir()] == ["lock"]
-    assert not list(Path("/tmp").glob("vt-x*.sock"))
+    assert not list(Path("/tmp").glob("visitor-x*.sock"))

@@ -119,7 +119,7 @@ async def begin(connection: Any, command: str | None = None, **options: Any) -> 
     process = await connection.create_process(
         command, **({"term_type": "xterm-256color", "term_size": (100, 30), "encoding": None} | options)
     )
-    await read_until(process, "ready")
+    await read_until(process, " ready")
     return process
 
 

@@ -127,7 +127,7 @@ async def test_a_visitor_who_reads_nothing_holds_the_game_and_no_memory() -> Non
 
 
 async def test_typing_without_end_is_taken_at_the_game_s_pace() -> None:
-    game = "import time, tty; tty.setraw(0); print('ready', flush=True); time.sleep(60)"
+    game = "import time, tty; tty.setraw(0); print('is ready', flush=True); time.sleep(60)"
     async with open_host(game=game) as host, host.connect() as connection:
         process = await begin(connection)
         process.stdin.write(b"x" * 2_000_000)
@@ -172,7 +172,7 @@ async def test_a_round_that_does_not_end_is_ended() -> None:
 
 
 async def test_twenty_that_connect_and_drop_leave_nothing() -> None:
-    async with open_host() as host:
+    async with open_host(per_address=30) as host:
 
         def state() -> tuple[int, int, int]:
             # Not asyncio's own pool of threads: the clients of this test use it, and it stays.
