@@ -236,3 +236,32 @@ def test_twenty_that_connect_and_drop_leave_nothing(host: Host) -> None:
     (homes,) = host.folder.glob("voicetrail-visitors-*")
     assert [path.name for path in homes.iterdir()] == ["lock"]
     assert not list(Path("/tmp").glob("visitor-x*.sock"))
+
+
+@pytest.mark.timeout(240)
+def test_a_host_that_is_killed_leaves_no_process_and_the_next_one_tidies_up(
+    short_path: Path, home: dict[str, str], terminal: OpenTerminal
+) -> None:
+    first = Host(short_path, home)
+    screen = terminal(first.ssh(), cwd=ROOT)
+    screen.wait_for("no microphone", PATIENCE)
+    below = [
+        int(pid)
+        for task in Path(f"/proc/{first.process.pid}/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    ]
+    assert len(below) >= 2  # the recognizer, and the game or what it was forked from
+    first.process.kill()
+    first.process.wait()
+    screen.wait_for_exit()
+    wait_until(lambda: not first.games(), what="the end of the game")
+    wait_until(lambda: not [pid for pid in below if Path(f"/proc/{pid}").exists()], what="the end of what the host had started")
+    assert len(list(short_path.glob("voicetrail-visitors-*"))) == 1
+    first.log.unlink()
+    second = Host(short_path, home, "--no-voice")
+    try:
+        (folder,) = short_path.glob("voicetrail-visitors-*")
+        assert [path.name for path in folder.iterdir()] == ["lock"]
+    finally:
+        second.close()
+    assert not list(short_path.glob("voicetrail-visitors-*"))

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import resource
+import shutil
+import signal
 import threading
 import time
 from pathlib import Path
@@ -136,6 +138,29 @@ async def test_typing_without_end_is_taken_at_the_game_s_pace() -> None:
         assert server_side._received < 100_000
         (visitor,) = host.server.visitors
         assert not visitor.game.ended
+
+
+async def test_a_visitor_whose_machine_has_gone_away_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("ssh") is None:
+        pytest.skip("ssh is not installed")
+    monkeypatch.setattr("voicetrail.host.server.KEEPALIVE_S", 0.3)
+    async with open_host() as host:
+        options = ("UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "PreferredAuthentications=none")
+        words = [word for option in options for word in ("-o", option)]
+        command = ["ssh", "-F", "none", "-tt", *words, "-p", str(host.server.port), "ada@127.0.0.1"]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL)
+        try:
+            assert process.stdout is not None
+            assert b"game" in await asyncio.wait_for(process.stdout.read(4), 20)
+            await asyncio.sleep(2)
+            (visitor,) = host.server.visitors  # whose ssh answers
+            process.send_signal(signal.SIGSTOP)
+            await until(lambda: not host.server.visitors)
+            assert visitor.game.ended
+        finally:
+            process.kill()
+            await process.wait()
 
 
 async def test_rounds_may_end_when_the_host_closes_and_who_plays_none_leaves(monkeypatch: pytest.MonkeyPatch) -> None:

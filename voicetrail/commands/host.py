@@ -115,6 +115,7 @@ async def _serve(
     from voicetrail.host.server import HostServer
     from voicetrail.host_scores.address import default_folder
     from voicetrail.host_scores.door import VisitorsScores
+    from voicetrail.link.owner import is_loopback
     from voicetrail.recognizer_service import RecognizerService, Report
 
     def note(report: Report) -> None:
@@ -125,7 +126,7 @@ async def _serve(
 
     loop = asyncio.get_running_loop()
     signals = asyncio.Queue[int]()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, signals.put_nowait, number)
     scores = VisitorsScores(database, default_folder(), host=args.name, report=note_scores)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
@@ -138,6 +139,9 @@ async def _serve(
         await server.start(args.bind, args.port)
         log.write("listening", address=args.bind, port=server.port, key=fingerprint(key))
         shown = printable(args.bind) if args.bind not in ("", "::", "0.0.0.0") else "HOST"
+        if not is_loopback(args.bind):
+            who = "whoever has a key of the file" if not guests else "anybody"
+            output.note(f"other machines reach this host, and {who} may play; the host's key is {fingerprint(key)}")
         output.write_error(f"visitors play with: ssh -p {server.port} play@{shown}   (ctrl+c ends this)")
         await signals.get()
         log.write("closing", visitors=len(server.visitors))

@@ -84,6 +84,11 @@ class Gate:
         return bucket
 
 
+def plain(address: str) -> str:
+    """An address as people write it: an IPv4 one that came through an IPv6 socket as IPv4."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
 class GateProtocol(asyncio.Protocol):
     """What a connection is until the gate has let it in: nothing but a transport.
 
@@ -100,7 +105,7 @@ class GateProtocol(asyncio.Protocol):
         """Look who it is."""
         socket_transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        address = str(peer[0]) if peer else "unknown"
+        address = plain(peer[0]) if peer else "unknown"
         if not self._gate.enter(address):
             socket_transport.abort()
             return

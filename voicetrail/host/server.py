@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Unpack
 
 import asyncssh
@@ -84,12 +85,9 @@ class HostServer(HostState):
             self._connections.add(connection)
             return connection
 
-        try:
-            self._server = await loop.create_server(lambda: GateProtocol(self._gate, make), bind or None, port, backlog=BACKLOG)
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or printable(error)
-            raise RemoteError(f"cannot listen at {printable(bind) or 'any address'}, port {port}: {why}") from None
-        self.port = self._server.sockets[0].getsockname()[1]
+        listening = listen(bind, port)
+        self._server = await loop.create_server(lambda: GateProtocol(self._gate, make), sock=listening, backlog=BACKLOG)
+        self.port = listening.getsockname()[1]
 
     @property
     def connections(self) -> int:
@@ -128,3 +126,20 @@ class HostServer(HostState):
         self._connections.discard(connection)
         if connection.late:
             self.log.write("late", address=connection.address)
+
+
+def listen(bind: str, port: int) -> socket.socket:
+    """Listen at an address of this machine; ``::`` takes IPv4 too, where the system can.
+
+    Raises:
+        RemoteError: the address is taken, or none of this machine's.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
+        listening = socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    except (OSError, OverflowError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RemoteError(f"cannot listen at {printable(bind) or 'any address'}, port {port}: {printable(why, 80)}") from None
+    listening.setblocking(False)
+    return listening
