@@ -93,6 +93,7 @@ class Client:
         secret: what it has to prove that it knows; ``None`` for nothing.
         raw: it is sent bare samples, and nothing else.
         on_proven: called when it has proven that it knows the secret.
+        on_ping: called with the text of a ping, where the sound comes from further away; ``pong`` then gives the answer.
     """
 
     def __init__(
@@ -103,12 +104,14 @@ class Client:
         *,
         raw: bool,
         on_proven: Callable[[Client], None],
+        on_ping: Callable[[str], None] | None = None,
     ) -> None:
         self._writer = writer
         self._feed = feed
         self._secret = secret
         self._raw = raw
         self._on_proven = on_proven
+        self._on_ping = on_ping
         self._nonce = secrets.token_hex(16)
         self.proven = secret is None
         """It may have what is served."""
@@ -187,11 +190,22 @@ class Client:
             # No more pongs than the client reads.
             if self._writer.transport.get_write_buffer_size() > UNSENT_LIMIT:
                 raise WireError("pings without reading the answers")
-            self._write(Pong(text=printable(event.data.get("text", ""), 32)).event())
+            self._ping(printable(event.data.get("text", ""), 32))
             if event.data.get("received") is not None:
                 self._acknowledged = number(event.data, "received", -STAMP_LIMIT_MS, STAMP_LIMIT_MS) / 1000
         else:
             self._feed.received(event)
+
+    def pong(self, text: str) -> None:
+        """Answer a ping that ``on_ping`` was called with."""
+        if not self._writer.is_closing():
+            self._write(Pong(text=text).event())
+
+    def _ping(self, text: str) -> None:
+        if self._on_ping is None:
+            self.pong(text)
+        else:
+            self._on_ping(text)
 
     def _check_proof(self, event: Event) -> None:
         assert self._secret is not None

@@ -1,0 +1,1 @@
+"""`voicetrail serve`: the game in a browser's page, with the browser's microphone."""

@@ -1,0 +1,104 @@
+// Sends the chunks of the audio thread to the server, in a thread of its own: what the page paints does not hold up the sound.
+// The format is in voicetrail/serve/sound_format.py.
+
+const HEADER = 12;
+const BEHIND = 16 * 1024; // bytes that may wait to be sent: half a second; more would only come too late
+const CLOCK_MS = 3000; // for so long the least difference between the two clocks counts
+const LONGEST_WAIT_MS = 4000;
+const POLICY = 1008;
+
+let socket = null;
+let address = "", session = "";
+let held = "";
+let number = 0;
+let wait = 250;
+let late = 0;
+let minima = [];
+let stopped = false;
+
+// The time of the audio context on the page's clock. A message that was held up by something else gives a larger difference.
+function clock(time) {
+  const now = performance.now();
+  const difference = now - time * 1000;
+  const slot = Math.floor(now / (CLOCK_MS / 3));
+  if (!minima.length || minima[minima.length - 1].slot !== slot) minima.push({ slot, least: difference });
+  minima[minima.length - 1].least = Math.min(minima[minima.length - 1].least, difference);
+  minima = minima.filter((each) => each.slot > slot - 3);
+  return time * 1000 + Math.min(...minima.map((each) => each.least));
+}
+
+let stamp = 0;
+
+function send({ time, samples }) {
+  stamp = Math.max(stamp, clock(time));
+  if (held || !socket || socket.readyState !== WebSocket.OPEN) return;
+  number++;
+  if (socket.bufferedAmount > BEHIND) {
+    if (++late === 25) postMessage({ type: "late" });
+    return; // its number is missing, and so the server knows
+  }
+  late = 0;
+  const message = new ArrayBuffer(HEADER + samples.byteLength);
+  const view = new DataView(message);
+  view.setUint32(0, number, true);
+  view.setFloat64(4, stamp, true);
+  new Uint8Array(message, HEADER).set(new Uint8Array(samples));
+  socket.send(message);
+}
+
+function report(state) {
+  if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "state", state }));
+}
+
+function connect() {
+  const mine = (socket = new WebSocket(address));
+  let opened = false;
+  mine.onopen = () => {
+    opened = true;
+    wait = 250;
+    number = 0;
+    mine.send(JSON.stringify({ session }));
+    if (held) report(held);
+    postMessage({ type: "open" });
+  };
+  mine.onmessage = (event) => {
+    const message = JSON.parse(event.data);
+    if (message.type === "ping") mine.send(JSON.stringify({ type: "pong", text: message.text }));
+  };
+  mine.onclose = (event) => {
+    if (socket !== mine) return;
+    socket = null;
+    if (stopped) return;
+    postMessage({ type: "closed", refused: event.code === POLICY });
+    setTimeout(() => { if (!stopped && !socket) connect(); }, wait);
+    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+  };
+}
+
+onmessage = (event) => {
+  const message = event.data;
+  switch (message.type) {
+    case "start":
+      ({ address, session } = message);
+      held = message.held || "";
+      connect();
+      break;
+    case "sound":
+      message.port.onmessage = (sound) => send(sound.data);
+      minima = [];
+      break;
+    case "session":
+      session = message.session;
+      if (socket) socket.close();
+      break;
+    case "hold":
+      held = message.state;
+      if (held) report(held);
+      break;
+    case "stop":
+      report(message.state);
+      stopped = true;
+      if (socket) socket.close();
+      setTimeout(close, 500);
+  }
+};
