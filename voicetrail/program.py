@@ -24,6 +24,7 @@ COMMANDS = {
     "replays": "list the recorded sessions",
     "replay": "play a recorded session again, check it, or try other settings",
     "export": "turn a recorded session into a cast, gif, svg, png, text or wav",
+    "serve": "play in a browser, with the browser's microphone",
     "ssh": "play on another machine with the microphone of this one",
     "mic": "send this machine's microphone to a game on another machine",
     "host": "let others play on this machine over ssh, and nothing else",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from voicetrail.link.owner import is_loopback, knows_owners, refusal
 from voicetrail.serve.texts import short_page
@@ -104,7 +105,7 @@ def token_is_right(given: str, access: Access) -> bool:
     return hmac.compare_digest(given[:TOKEN_LIMIT].encode("utf-8", "replace"), access.token.encode())
 
 
-def guard(access: Access, arrived: Callable[[web.Request], None]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(access: Access, arrived: Callable[[web.Request], None]) -> Middleware:
     """Make the middleware that every request goes through.
 
     Args:

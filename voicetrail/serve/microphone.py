@@ -30,19 +30,8 @@ from voicetrail.serve.texts import texts
 
 PINGS_WAITING = 16
 """Pings of the game that wait for the page's answer; the oldest are given up."""
-STATES = {
-    "none": "game_no_microphone",
-    "refused": "game_refused",
-    "missing": "game_missing",
-    "insecure": "game_insecure",
-    "ended": "game_ended",
-    "elsewhere": "game_elsewhere",
-    "hidden": "game_hidden",
-    "muted": "game_muted",
-    "off": "game_off",
-    "gone": "game_gone",
-}
-"""What a page may report of its microphone, with the text that its game shows."""
+STATES = frozenset({"none", "refused", "missing", "busy", "insecure", "ended", "elsewhere", "hidden", "muted", "off", "gone"})
+"""What a page may report of its microphone; the text that its game shows is ``game_`` and this."""
 
 
 class MicrophoneBridge:
@@ -182,4 +171,4 @@ class MicrophoneBridge:
 
 
 def _state(name: str) -> Event:
-    return Event(SOURCE_STATE, {"state": "lost", "message": texts()[STATES[name]]})
+    return Event(SOURCE_STATE, {"state": "lost", "message": texts()[f"game_{name}"]})

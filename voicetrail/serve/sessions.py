@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol
 
-from voicetrail.serve.microphone import MicrophoneBridge
+from voicetrail.errors import VoicetrailError
+from voicetrail.serve.games import BrowserGame, Games
+from voicetrail.visitors.admission import Admission, AdmissionRefused, Visit
+from voicetrail.visitors.event_log import EventLog
 
 KEPT_S = 60.0
 """Seconds for which a game waits for its page to come back."""
@@ -24,30 +25,8 @@ SMALLEST, LARGEST = (60, 20), (300, 120)
 """Columns and rows that a game can begin with, and the most that a page can ask for."""
 SPARE_AGE_S = 1800.0
 """Age in s at which a game that waits for the next page is replaced: it shows what day it is."""
-
-
-class Game(Protocol):
-    """A game's process with its terminal."""
-
-    async def read(self) -> bytes:
-        """Wait for what the game writes; empty once it has ended."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Type into it."""
-        ...
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Change the size of its terminal."""
-        ...
-
-    def repaint(self) -> None:
-        """Have it set the terminal's modes and paint everything."""
-        ...
-
-    async def end(self) -> None:
-        """End it: it may write its recording, and is killed after some seconds."""
-        ...
+LOOK_S = 5.0
+"""Seconds between two looks at who has stayed too long."""
 
 
 class Page(Protocol):
@@ -62,36 +41,24 @@ class Page(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A game that has begun, with its microphone."""
-
-    game: Game
-    bridge: MicrophoneBridge
-    clean: Callable[[], None]
-    """Removes what it leaves."""
-
-
-Begin = Callable[[int, int], Awaitable[Prepared]]
-"""Begins a game in a terminal of so many columns and rows."""
-
-
 class Session:
     """One game and whichever page shows it.
 
     Args:
-        prepared: the game.
+        game: the game.
         on_end: called when the game is over and everything of it is gone.
         kept_s: seconds for which it waits for a page.
     """
 
-    def __init__(self, prepared: Prepared, on_end: Callable[[Session], None], kept_s: float) -> None:
+    def __init__(self, game: BrowserGame, on_end: Callable[[Session], None], kept_s: float) -> None:
         self.key = secrets.token_urlsafe(24)
         """Whoever has it can take up the game."""
-        self.bridge = prepared.bridge
-        self.began = time.monotonic()
-        self._prepared = prepared
-        self._game = prepared.game
+        self.visit: Visit | None = None
+        """The stay of whoever plays; ``None`` for a game that waits for its first page."""
+        self.bridge = game.bridge
+        self.reason = "ended"
+        """Why it is over, as the page says it: a name of its texts."""
+        self._game = game
         self._on_end = on_end
         self._kept_s = kept_s
         self._page: Page | None = None
@@ -124,17 +91,20 @@ class Session:
         self._game.resize(*AWAY)
         self._leaves = asyncio.get_running_loop().call_later(self._kept_s, self.end)
 
-    def type(self, data: bytes) -> None:
+    async def type(self, data: bytes) -> None:
         """Keys and mouse."""
-        self._game.write(data)
+        if self.visit is not None:
+            self.visit.active()
+        await self._game.write(data)
 
     def resize(self, columns: int, rows: int) -> None:
         """The page's terminal has another size."""
         self._game.resize(min(max(columns, AWAY[0]), LARGEST[0]), min(max(rows, AWAY[1]), LARGEST[1]))
 
-    def end(self) -> None:
+    def end(self, reason: str = "ended") -> None:
         """End the game; what remains of it is removed once it is over."""
         if self._ending is None:
+            self.reason = reason
             self._ending = asyncio.create_task(self._game.end())
 
     async def ended(self) -> None:
@@ -151,104 +121,160 @@ class Session:
         finally:
             if self._leaves is not None:
                 self._leaves.cancel()
-            await self._game.end()
-            await self.bridge.close()
-            self._prepared.clean()
-            if (page := self._page) is not None:
-                await page.leave("ended")
+            await self._game.close()
             self._on_end(self)
+            if (page := self._page) is not None:
+                await page.leave(self.reason)
 
 
 class Sessions:
     """All games of the server.
 
     Args:
-        begin: begins a game.
-        most: games at once.
+        games: begins them.
+        admission: who may come in, and for how long.
+        log: what happens, one line an event.
         kept_s: seconds for which a game waits for its page.
         spare: keep a game ready for the next page.
+        bounded: visitors leave after the limits' times; else a page may stay as long as it likes.
     """
 
-    def __init__(self, begin: Begin, most: int, *, kept_s: float = KEPT_S, spare: bool = True) -> None:
-        self._begin = begin
-        self.most = most
+    def __init__(
+        self,
+        games: Games,
+        admission: Admission,
+        log: EventLog | None = None,
+        *,
+        kept_s: float = KEPT_S,
+        spare: bool = True,
+        bounded: bool = False,
+    ) -> None:
+        self._games = games
+        self.admission = admission
+        self._log = log
         self._kept_s = kept_s
         self._keeps_spare = spare
+        self._bounded = bounded
         self._sessions: dict[str, Session] = {}
         self._spare: Session | None = None
         self._preparing: asyncio.Task[None] | None = None
-        self._closed = False
-        self._beginning = 0
+        self._looking: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._sessions) + self._beginning
+        return len(self._sessions)
+
+    def start(self) -> None:
+        """Begin to look after time, and make a game ready."""
+        self._looking = asyncio.create_task(self._look())
+        self._prepare_spare()
 
     def find(self, key: str) -> Session | None:
         """The game of a key, if it still runs."""
-        if len(key) > KEY_LIMIT:
+        if not key or len(key) > KEY_LIMIT:
             return None
-        found = [session for session in self._sessions.values() if secrets.compare_digest(session.key.encode(), key.encode())]
+        given = key.encode("utf-8", "replace")
+        found = [session for session in self._sessions.values() if secrets.compare_digest(session.key.encode(), given)]
         return found[0] if found else None
 
-    async def begin(self, columns: int, rows: int) -> Session | None:
-        """Begin a game for a page; ``None`` where there are as many as there may be."""
-        if self._closed or len(self) >= self.most and not self._end_a_left_one():
-            return None
-        session, self._spare = self._spare, None
-        if session is None:
-            self._beginning += 1
-            try:
-                size = min(max(columns, SMALLEST[0]), LARGEST[0]), min(max(rows, SMALLEST[1]), LARGEST[1])
-                session = await self._new(*size)
-            finally:
-                self._beginning -= 1
-        self._sessions[session.key] = session
-        self.prepare()
-        return session
+    async def begin(self, address: str, columns: int, rows: int, *, still: bool = False) -> Session:
+        """Begin a game for a page.
 
-    def prepare(self) -> None:
-        """Keep a game ready for the next page."""
-        if self._keeps_spare and self._spare is None and self._preparing is None and not self._closed:
-            self._preparing = asyncio.create_task(self._prepare())
+        Args:
+            address: of whoever plays.
+            columns: of the page's terminal.
+            rows: likewise.
+            still: nothing but the game is to move on the screen.
+
+        Raises:
+            AdmissionRefused: there is no room.
+            VoicetrailError: the game cannot be started.
+        """
+        visit = self._admit(address)
+        try:
+            session = None if still else self._take_spare()
+            if session is None:
+                size = min(max(columns, SMALLEST[0]), LARGEST[0]), min(max(rows, SMALLEST[1]), LARGEST[1])
+                session = await self._new(*size, still=still)
+        except BaseException:
+            self.admission.leave(visit)
+            raise
+        session.visit = visit
+        self._sessions[session.key] = session
+        self._write("begun", visit=visit.number, address=address)
+        self._prepare_spare()
+        return session
 
     async def close(self) -> None:
         """End all games, and wait until they are over."""
-        self._closed = True
+        self.admission.closing = True
+        if self._looking is not None:
+            self._looking.cancel()
         if self._preparing is not None:
             await asyncio.wait([self._preparing])
         sessions = [*self._sessions.values(), *([self._spare] if self._spare is not None else [])]
         for session in sessions:
-            session.end()
+            session.end("closing")
         await asyncio.gather(*(session.ended() for session in sessions))
+        self._games.close()
+
+    def _admit(self, address: str) -> Visit:
+        try:
+            return self.admission.admit(address)
+        except AdmissionRefused as refused:
+            # Room is made for a page that is here: the game that has waited longest for one that is not gives way.
+            left = [session for session in self._sessions.values() if not session.attended and session.visit is not None]
+            same = [session for session in left if session.visit is not None and session.visit.address == address]
+            giving_way = same or (left if refused.kind == "full" else [])
+            if not giving_way or refused.kind == "closing":
+                self._write("refused", kind=refused.kind, address=address)
+                raise
+            self._forget(giving_way[0])
+            giving_way[0].end()
+            return self.admission.admit(address)
+
+    def _take_spare(self) -> Session | None:
+        session, self._spare = self._spare, None
+        return session
+
+    def _prepare_spare(self) -> None:
+        if self._keeps_spare and self._spare is None and self._preparing is None and not self.admission.closing:
+            self._preparing = asyncio.create_task(self._prepare())
 
     async def _prepare(self) -> None:
         try:
-            if len(self) < self.most:
-                self._spare = await self._new(*SPARE)
-                asyncio.get_running_loop().call_later(SPARE_AGE_S, self._replace, self._spare)
+            self._spare = spare = await self._new(*SPARE)
+            asyncio.get_running_loop().call_later(SPARE_AGE_S, self._replace, spare)
+        except (VoicetrailError, OSError):
+            pass  # a page that comes is told why
         finally:
             self._preparing = None
 
     def _replace(self, spare: Session) -> None:
-        if self._spare is spare and not self._closed:
+        if self._spare is spare and not self.admission.closing:
             self._spare = None
             spare.end()
-            self.prepare()
+            self._prepare_spare()
 
-    async def _new(self, columns: int, rows: int) -> Session:
-        return Session(await self._begin(columns, rows), self._over, self._kept_s)
+    async def _new(self, columns: int, rows: int, *, still: bool = False) -> Session:
+        return Session(await self._games.begin(columns, rows, still=still), self._over, self._kept_s)
 
     def _over(self, session: Session) -> None:
-        self._sessions.pop(session.key, None)
+        self._forget(session)
         if self._spare is session:
-            # It could not even wait; the next one is begun when a page asks for it.
             self._spare = None
 
-    def _end_a_left_one(self) -> bool:
-        """Make room for a page that is here: end the game that has waited longest for one that is not."""
-        left = [session for session in self._sessions.values() if not session.attended]
-        if not left:
-            return False
-        left[0].end()
-        self._sessions.pop(left[0].key)
-        return True
+    def _forget(self, session: Session) -> None:
+        if self._sessions.pop(session.key, None) is not None and session.visit is not None:
+            self._write("ended", visit=session.visit.number, reason=session.reason, seconds=session.visit.length_s)
+            self.admission.leave(session.visit)
+
+    async def _look(self) -> None:
+        while self._bounded:
+            await asyncio.sleep(LOOK_S)
+            for session in list(self._sessions.values()):
+                if session.visit is not None and session.visit.overstayed():
+                    session.end("overstayed")
+
+    def _write(self, event: str, **values: object) -> None:
+        if self._log is not None:
+            self._log.write(event, **values)

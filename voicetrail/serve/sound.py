@@ -28,7 +28,7 @@ REPORTS_PER_SECOND, REPORTS_IN_HAND = 1, 10
 
 async def serve_sound(request: web.Request, sessions: Sessions) -> web.WebSocketResponse:
     """Answer the page's request to send its sound."""
-    socket = web.WebSocketResponse(max_msg_size=CHUNK_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
+    socket = web.WebSocketResponse(max_msg_size=2 * CHUNK_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
     loop = asyncio.get_running_loop()
     pings = set[asyncio.Task[None]]()
@@ -49,7 +49,10 @@ async def serve_sound(request: web.Request, sessions: Sessions) -> web.WebSocket
             raise WireError("a session that there is not")
         bridge = session.bridge
         bridge.connected(relay_ping)
-        texts_left, reports_left = TokenBucket(TEXTS_PER_SECOND, TEXTS_IN_HAND), TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND)
+        texts_left, reports_left = (
+            TokenBucket(TEXTS_PER_SECOND, TEXTS_IN_HAND),
+            TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND),
+        )
         async for message in socket:
             if bridge.relay_ping != relay_ping:
                 break  # the page has connected its microphone again

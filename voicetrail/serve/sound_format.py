@@ -66,7 +66,7 @@ def decode_chunk(message: bytes) -> Chunk:
 
 
 class ChunkOrder:
-    """Holds the chunks of one connection against each other: their order, their clock, how many are missing, and how fast they come."""
+    """Checks the chunks of one connection: their order, their clock, how many are missing, and how fast they come."""
 
     def __init__(self) -> None:
         self._last: Chunk | None = None

@@ -2,7 +2,7 @@
 
 Binary messages are the terminal's bytes, in both directions. Text messages are JSON objects. The page begins with ``hello`` and
 then sends ``resize`` and ``seen`` (how many bytes it has painted, so that a page that is behind holds up its game and not the
-server's memory). The server sends ``session``, ``full``, ``taken`` and ``ended``.
+server's memory). The server sends ``session``, and one last message that says why it lets the page go.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from voicetrail.errors import VoicetrailError
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.wire import WireError, integer, parse_object, text
 from voicetrail.serve.sessions import KEY_LIMIT, LARGEST, Session, Sessions
+from voicetrail.visitors.admission import AdmissionRefused
 
 MESSAGE_LIMIT = 32 * 1024
 """Most bytes of a page's message; a paste is cut by the page."""
@@ -79,8 +81,14 @@ class TerminalPage:
         self._painted.set()
 
 
-async def serve_terminal(request: web.Request, sessions: Sessions) -> web.WebSocketResponse:
-    """Answer the page's request for its terminal."""
+async def serve_terminal(request: web.Request, sessions: Sessions, address: str) -> web.WebSocketResponse:
+    """Answer the page's request for its terminal.
+
+    Args:
+        request: the request.
+        sessions: all games.
+        address: of whoever plays.
+    """
     socket = web.WebSocketResponse(max_msg_size=MESSAGE_LIMIT, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
     page = TerminalPage(socket)
@@ -89,20 +97,21 @@ async def serve_terminal(request: web.Request, sessions: Sessions) -> web.WebSoc
         hello = _object(await socket.receive(HELLO_TIME_S))
         columns, rows = integer(hello, "columns", 1, 10_000), integer(hello, "rows", 1, 10_000)
         key = text(hello, "session", KEY_LIMIT, "")
-        session = sessions.find(key) if key else None
+        session = sessions.find(key)
         resumed = session is not None
         if session is None:
-            session = await sessions.begin(columns, rows)
-        if session is None:
-            await page.say({"type": "full"})
-            return socket
+            session = await sessions.begin(address, columns, rows, still=hello.get("still") is True)
         await page.say({"type": "session", "session": session.key, "resumed": resumed, "known": resumed or not key})
         await session.attach(page, columns, rows)
         await _take_messages(socket, page, session)
     except WireError:
         await page.close(POLICY)
+    except AdmissionRefused as refused:
+        await page.say({"type": refused.kind})
     except TimeoutError:
-        await page.close()
+        pass  # an OSError too
+    except (VoicetrailError, OSError):
+        await page.say({"type": "failed"})
     finally:
         if session is not None:
             session.detach(page)
@@ -119,7 +128,7 @@ async def _take_messages(socket: web.WebSocketResponse, page: TerminalPage, sess
         if count.spend(1, now) or size.spend(len(message.data), now):
             raise WireError("more than a page has to send")
         if message.type is WSMsgType.BINARY:
-            session.type(message.data)
+            await session.type(message.data)
             continue
         data = _object(message)
         match data.get("type"):

@@ -52,6 +52,13 @@ import("./xterm/addon-webgl.mjs").then(({ WebglAddon }) => {
     painter.onContextLoss(() => painter.dispose());
     terminal.loadAddon(painter);
     layout();
+    // Where the browser is wrong about its own pixels, so would be the picture.
+    setTimeout(() => {
+      const canvas = place.querySelector("canvas:not(.xterm-link-layer)");
+      const width = canvas ? canvas.clientWidth * devicePixelRatio : 0;
+      if (Math.abs(canvas ? canvas.width / width - 1 : 1) > 0.05) painter.dispose();
+      layout();
+    }, 100);
   } catch { /* the DOM paints */ }
 }, () => {});
 
@@ -150,15 +157,12 @@ function control(message) {
       lost = false;
       resumeMicrophone();
       break;
-    case "ended":
-      sessionStorage.removeItem(KEY);
-      finish("ended", "play_again");
-      break;
     case "taken":
       finish("taken", "take_here");
       break;
-    case "full":
-      finish("full", "play_again");
+    default: // why the server lets this page go
+      sessionStorage.removeItem(KEY);
+      finish(message.type in texts ? message.type : "ended", "play_again");
   }
 }
 

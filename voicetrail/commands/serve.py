@@ -1,0 +1,130 @@
+"""Play in a browser: serve the game as a page, with the browser's microphone.
+
+The page is for this machine: http://127.0.0.1:8000. With --bind, --name or --token others can have it, by an address that holds a
+token. A browser gives its microphone only to pages of its own machine or over https; the manual has the reverse proxy for that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import signal
+from typing import TYPE_CHECKING
+
+from voicetrail import output
+from voicetrail.errors import UsageError, VoicetrailError
+from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    import socket
+
+    from voicetrail.serve.guard import Access
+    from voicetrail.visitors.limits import VisitorLimits
+
+MEMORY_MB = 16_384
+"""Address space of a game that loads PyTorch, which maps far more than it uses."""
+VISITORS = 8
+"""Games at once, unless a flag says otherwise."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line of ``voicetrail serve``."""
+    parser.add_argument("--port", type=int, default=8000, metavar="N", help="the port (default: 8000; 0 takes a free one)")
+    parser.add_argument(
+        "--bind", default="127.0.0.1", metavar="ADDRESS", help="listen at this address, and not only for this machine"
+    )
+    parser.add_argument(
+        "--name", action="append", default=[], metavar="NAME", help="a name that a reverse proxy serves this page under"
+    )
+    parser.add_argument("--token", action="store_true", help="require a token also on this machine, for its other users")
+    parser.add_argument("--token-file", metavar="FILE", help="take the token from this file in place of a new one")
+    parser.add_argument("--log", metavar="FILE", help="write what happens to this file, one line an event")
+    from voicetrail.visitors.limits import add_limit_flags
+
+    add_limit_flags(parser)
+    parser.set_defaults(visitors=VISITORS, per_address=VISITORS, memory_mb=MEMORY_MB)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``voicetrail serve``."""
+    try:
+        import aiohttp  # noqa: F401
+    except ImportError:
+        raise VoicetrailError("voicetrail serve needs aiohttp: pip install 'voicetrail[serve]'") from None
+    from voicetrail.link.address import read_secret
+    from voicetrail.link.owner import is_loopback
+    from voicetrail.serve.app import listen
+    from voicetrail.serve.guard import Access, host_name
+    from voicetrail.visitors.limits import limits_of
+
+    if not 0 <= args.port <= 65535:
+        raise UsageError(f"--port cannot be {args.port}: it takes 0 to 65535")
+    names = frozenset(filter(None, map(host_name, args.name)))
+    if len(names) < len(set(args.name)):
+        raise UsageError("--name takes the name of a host, as in play.example.org")
+    host = "127.0.0.1" if args.bind == "localhost" else args.bind
+    is_open = not is_loopback(host) or bool(names) or args.token or args.token_file is not None
+    token = ""
+    if is_open:
+        token = read_secret(args.token_file).decode("utf-8", "replace") if args.token_file else secrets.token_urlsafe(24)
+    listening = listen(host, args.port)
+    access = Access(listening.getsockname()[1], names, token, any_address=not is_loopback(host))
+    _say(args, host, access)
+    try:
+        return asyncio.run(_serve(listening, access, limits_of(args), args.log))
+    finally:
+        listening.close()
+
+
+def _say(args: argparse.Namespace, host: str, access: Access) -> None:
+    """Say where the page is, and who can have it."""
+    from voicetrail.link.owner import is_loopback
+
+    query = f"/?token={access.token}" if access.token else ""
+    for name in sorted(access.names):
+        output.write_line(
+            f"the game is at https://{printable(name)}{query}, once a reverse proxy hands it on to port {access.port}"
+        )
+    if host in ("0.0.0.0", "::"):
+        output.write_line(f"the game is at http://ADDRESS:{access.port}{query}, with any address of this machine")
+    else:
+        output.write_line(f"the game is at http://{f'[{host}]' if ':' in host else host}:{access.port}{query}")
+    if not is_loopback(host):
+        output.write_error(
+            "voicetrail: other machines can reach this page, by http, which everybody on the way can read; whoever has the address "
+            "can play. Their browsers give no microphone without https: docs/serve.md has the reverse proxy for both"
+        )
+    output.write_line("ctrl+c ends it")
+
+
+async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits, log_path: str | None) -> int:
+    from pathlib import Path
+
+    from voicetrail.serve.app import Server
+    from voicetrail.serve.games import Games
+    from voicetrail.serve.sessions import Sessions
+    from voicetrail.visitors.admission import Admission
+    from voicetrail.visitors.event_log import EventLog
+
+    ended, number = asyncio.Event(), [signal.SIGTERM]
+
+    def end(given: signal.Signals) -> None:
+        number[0] = given
+        ended.set()
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(each, end, each)
+    log = EventLog(Path(log_path)) if log_path else None
+    is_open = bool(access.token)
+    sessions = Sessions(Games(limits, private=is_open), Admission(limits), log, bounded=is_open)
+    server = Server(sessions, access, str(listening.getsockname()[0]))
+    try:
+        await server.start(listening)
+        await ended.wait()
+    finally:
+        await server.close()
+        if log is not None:
+            log.close()
+    return 130 if number[0] == signal.SIGINT else 0

@@ -1,0 +1,193 @@
+"""The server: the page, what it is made of, its two WebSockets, and the life of all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from dataclasses import dataclass
+from hashlib import sha256
+
+from aiohttp import web
+
+from voicetrail.errors import RemoteError
+from voicetrail.link.owner import is_loopback
+from voicetrail.serve.connections import Connections
+from voicetrail.serve.guard import Access, guard
+from voicetrail.serve.sessions import Sessions
+from voicetrail.serve.sound import serve_sound
+from voicetrail.serve.terminal import serve_terminal
+from voicetrail.serve.texts import STATIC, page
+from voicetrail.text import printable
+
+KINDS = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}
+"""Kinds of the files that the page is made of."""
+FILES = (
+    "page.css",
+    "page.js",
+    "microphone.js",
+    "sound-worker.js",
+    "worklet.js",
+    "resampler.js",
+    "icon.svg",
+    "xterm/xterm.mjs",
+    "xterm/xterm.css",
+    "xterm/addon-fit.mjs",
+    "xterm/addon-webgl.mjs",
+)
+"""Everything that is served; no request leads to a path of the file system."""
+IDLE_CONNECTION_S = 15.0
+"""Seconds for which a connection that asks for nothing more is kept."""
+LINE_LIMIT, HEAD_LIMIT, BODY_LIMIT = 4096, 8190, 1024
+"""Most bytes of a request's line, of a header, and of a body, which no request has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    body: bytes
+    kind: str
+    tag: str
+
+
+def make_app(sessions: Sessions, access: Access, connections: Connections | None = None) -> web.Application:
+    """Make the application.
+
+    Args:
+        sessions: the games.
+        access: who may have the page.
+        connections: counts connections; told when a request has come whole.
+    """
+    connections = Connections() if connections is None else connections
+    files = {f"/static/{name}": _read(name) for name in FILES}
+    files["/"] = _file(page().encode(), "text/html")
+
+    async def answer_file(request: web.Request) -> web.Response:
+        found = files[request.path]
+        if request.headers.get("If-None-Match") == found.tag:
+            response = web.Response(status=304)
+        else:
+            response = web.Response(body=found.body, content_type=found.kind, charset="utf-8")
+            if len(found.body) > 1024:
+                response.enable_compression()
+        response.headers["ETag"] = found.tag
+        if access.token and request.path == "/":
+            _remember(response, request, access)
+        return response
+
+    async def terminal(request: web.Request) -> web.StreamResponse:
+        _need_upgrade(request)
+        return await serve_terminal(request, sessions, visitor_address(request, access))
+
+    async def microphone(request: web.Request) -> web.StreamResponse:
+        _need_upgrade(request)
+        return await serve_sound(request, sessions)
+
+    app = web.Application(middlewares=[guard(access, connections.arrived)], client_max_size=BODY_LIMIT, logger=_quiet_log())
+    for path in files:
+        app.router.add_get(path, answer_file, allow_head=False)
+    app.router.add_get("/terminal", terminal, allow_head=False)
+    app.router.add_get("/microphone", microphone, allow_head=False)
+    return app
+
+
+def visitor_address(request: web.Request, access: Access) -> str:
+    """The address of whoever plays: of the connection, or, from a reverse proxy of this machine, the one that it names last."""
+    address = request.remote or ""
+    if access.names and is_loopback(address):
+        named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        return printable(named, 60) or address
+    return address
+
+
+class Server:
+    """The running server.
+
+    Args:
+        sessions: the games.
+        access: who may have the page.
+        host: the address to listen at.
+    """
+
+    def __init__(self, sessions: Sessions, access: Access, host: str) -> None:
+        self.sessions = sessions
+        self.access = access
+        self.connections = Connections()
+        self._host = host
+        self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+
+    async def start(self, listening: socket.socket) -> None:
+        """Serve at a socket that listens."""
+        app = make_app(self.sessions, self.access, self.connections)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=_quiet_log(),
+            keepalive_timeout=IDLE_CONNECTION_S,
+            lingering_time=1.0,
+            max_line_size=LINE_LIMIT,
+            max_field_size=HEAD_LIMIT,
+            handler_cancellation=True,
+        )
+        await self._runner.setup()
+        assert self._runner.server is not None
+        factory = self.connections.watch(self._runner.server)
+        self._server = await asyncio.get_running_loop().create_server(factory, sock=listening)
+        self.sessions.start()
+
+    async def close(self) -> None:
+        """End all games, then all connections."""
+        if self._server is not None:
+            self._server.close()
+        await self.sessions.close()
+        if self._runner is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._runner.cleanup(), 5)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket to serve at.
+
+    Raises:
+        RemoteError: the address is not this machine's, or the port is taken.
+    """
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=64)
+    except OSError as error:
+        raise RemoteError(
+            f"cannot serve at {printable(shown)}:{port}: {error.strerror or printable(error)}; take another with --port"
+        ) from None
+
+
+def _remember(response: web.Response, request: web.Request, access: Access) -> None:
+    """Put the token into a cookie that no script can read and that no page of another site can use."""
+    secure = request.headers.get("X-Forwarded-Proto", "") == "https"
+    response.set_cookie(access.cookie, access.token, httponly=True, samesite="Strict", secure=secure, path="/")
+
+
+def _need_upgrade(request: web.Request) -> None:
+    if "websocket" not in request.headers.get("Upgrade", "").lower():
+        raise web.HTTPNotFound
+
+
+def _read(name: str) -> _File:
+    return _file((STATIC / name).read_bytes(), KINDS[f".{name.rpartition('.')[2]}"])
+
+
+def _file(body: bytes, kind: str) -> _File:
+    return _File(body, kind, f'"{sha256(body).hexdigest()[:32]}"')
+
+
+def _quiet_log() -> logging.Logger:
+    """What clients send must not fill the terminal with tracebacks."""
+    log = logging.getLogger("voicetrail.serve")
+    log.addHandler(logging.StreamHandler())
+    log.propagate = False
+    return log
