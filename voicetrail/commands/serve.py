@@ -119,7 +119,7 @@ async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits
     log = EventLog(Path(log_path)) if log_path else None
     is_open = bool(access.token)
     sessions = Sessions(Games(limits, private=is_open), Admission(limits), log, bounded=is_open)
-    server = Server(sessions, access, str(listening.getsockname()[0]))
+    server = Server(sessions, access)
     try:
         await server.start(listening)
         await ended.wait()

@@ -111,14 +111,12 @@ class Server:
     Args:
         sessions: the games.
         access: who may have the page.
-        host: the address to listen at.
     """
 
-    def __init__(self, sessions: Sessions, access: Access, host: str) -> None:
+    def __init__(self, sessions: Sessions, access: Access) -> None:
         self.sessions = sessions
         self.access = access
         self.connections = Connections()
-        self._host = host
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
 
@@ -188,6 +186,6 @@ def _file(body: bytes, kind: str) -> _File:
 def _quiet_log() -> logging.Logger:
     """What clients send must not fill the terminal with tracebacks."""
     log = logging.getLogger("voicetrail.serve")
-    log.addHandler(logging.StreamHandler())
+    log.addHandler(logging.NullHandler())
     log.propagate = False
     return log

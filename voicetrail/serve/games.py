@@ -7,6 +7,8 @@ import contextlib
 import os
 import secrets
 import signal
+from collections.abc import Sequence
+from pathlib import Path
 
 from voicetrail.serve.microphone import MicrophoneBridge
 from voicetrail.visitors.game_process import GameProcess
@@ -28,14 +30,17 @@ class Games:
     Args:
         limits: what one game may use.
         private: each game has a home of its own, which is removed with it; else all have this user's settings, scores and replays.
-        play: further arguments of each game.
+        command: another program in place of the game, for tests.
+        parent: where the folders of the games are made; the system's for temporary files if not given.
     """
 
-    def __init__(self, limits: VisitorLimits, *, private: bool, play: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, limits: VisitorLimits, *, private: bool, command: Sequence[str] | None = None, parent: Path | None = None
+    ) -> None:
         self.limits = limits
         self._private = private
-        self._play = play
-        self._homes = VisitorHomes()
+        self._command = command
+        self._homes = VisitorHomes(parent=parent)
         self._numbers = 0
 
     async def begin(self, columns: int, rows: int, *, still: bool = False) -> BrowserGame:
@@ -55,9 +60,9 @@ class Games:
         bridge = MicrophoneBridge(home.path / f"microphone-{secrets.token_hex(8)}")
         try:
             await bridge.start()
-            arguments = ["--source", f"unix://{bridge.path}", *(["--reduced-motion", "on"] if still else []), *self._play]
+            arguments = ["--source", f"unix://{bridge.path}", *(["--reduced-motion"] if still else [])]
             process = GameProcess.start(
-                game_command("title", *arguments),
+                self._command or game_command("title", *arguments),
                 environment=self._environment(home),
                 size=TerminalSize(columns, rows),
                 folder=home.path,

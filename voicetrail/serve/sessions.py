@@ -163,6 +163,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    @property
+    def all(self) -> tuple[Session, ...]:
+        """Every game that a page has, or had and may take up again."""
+        return tuple(self._sessions.values())
+
     def start(self) -> None:
         """Begin to look after time, and make a game ready."""
         self._looking = asyncio.create_task(self._look())

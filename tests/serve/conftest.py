@@ -1,0 +1,123 @@
+"""A running server whose games are `cat`: what is typed comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from voicetrail.serve.app import Server, listen
+from voicetrail.serve.games import Games
+from voicetrail.serve.guard import Access
+from voicetrail.serve.sessions import Session, Sessions
+from voicetrail.visitors.admission import Admission
+from voicetrail.visitors.limits import VisitorLimits
+
+ECHO = ("/bin/cat",)
+HELLO = {"session": "", "columns": 80, "rows": 24}
+SIZE_REPORTER = (
+    "/bin/bash",
+    "-c",
+    "trap 'stty size' WINCH; trap 'echo painted' CONT; echo begun; while :; do sleep 0.05; done",
+)
+"""A program that writes what happens to its terminal."""
+
+
+@dataclass
+class Running:
+    """A server that runs, and a browser's way to it."""
+
+    server: Server
+    client: aiohttp.ClientSession
+    homes: Path
+
+    @property
+    def port(self) -> int:
+        return self.server.access.port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sessions(self) -> Sessions:
+        return self.server.sessions
+
+    def only_session(self) -> Session:
+        (session,) = self.sessions.all
+        return session
+
+    async def socket(self, path: str, **headers: str) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket as a page of this server does."""
+        return await self.client.ws_connect(f"{self.url}/{path}", headers={"Origin": self.url, **headers})
+
+    async def terminal(self, key: str = "", **more: Any) -> tuple[aiohttp.ClientWebSocketResponse, dict[str, Any]]:
+        """Open a terminal; return it with the server's first message."""
+        socket = await self.socket("terminal")
+        await socket.send_json({**HELLO, "session": key, **more})
+        return socket, await socket.receive_json(timeout=10)
+
+    async def microphone(self, key: str) -> aiohttp.ClientWebSocketResponse:
+        socket = await self.socket("microphone")
+        await socket.send_json({"session": key})
+        return socket
+
+
+async def output_until(socket: aiohttp.ClientWebSocketResponse, text: bytes) -> bytes:
+    """Read a terminal until a text has come."""
+    seen = b""
+    async with asyncio.timeout(10):
+        while text not in seen:
+            message = await socket.receive()
+            assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+            if message.type is aiohttp.WSMsgType.BINARY:
+                seen += message.data
+    return seen
+
+
+async def until(condition: Any, seconds: float = 10) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def serving(
+    *,
+    command: tuple[str, ...] = ECHO,
+    names: frozenset[str] = frozenset(),
+    token: str = "",
+    kept_s: float = 60.0,
+    spare: bool = False,
+    bounded: bool = False,
+    **limits: Any,
+) -> AsyncIterator[Running]:
+    """Run a server."""
+    with tempfile.TemporaryDirectory(prefix="vt") as folder:
+        bounds = VisitorLimits(**{"visitors": 8, "per_address": 8, **limits})
+        games = Games(bounds, private=True, command=command, parent=Path(folder))
+        listening = listen("127.0.0.1", 0)
+        access = Access(listening.getsockname()[1], names, token)
+        sessions = Sessions(games, Admission(bounds), kept_s=kept_s, spare=spare, bounded=bounded)
+        server = Server(sessions, access)
+        await server.start(listening)
+        try:
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+                yield Running(server, client, Path(folder))
+        finally:
+            await server.close()
+            assert not list(Path(folder).iterdir())
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    async with serving() as found:
+        yield found

@@ -1,0 +1,215 @@
+"""A page and its game: begun, left, taken up again, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.serve.conftest import SIZE_REPORTER, Running, output_until, serving, until
+from voicetrail.serve.terminal import UNSEEN_LIMIT
+
+
+async def closing(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
+    """The last message that a page is sent."""
+    last: dict[str, object] = {}
+    async with asyncio.timeout(10):
+        while True:
+            message = await socket.receive()
+            if message.type is aiohttp.WSMsgType.TEXT:
+                last = message.json()
+            elif message.type is not aiohttp.WSMsgType.BINARY:
+                return last
+
+
+async def test_what_is_typed_reaches_the_game_and_what_it_writes_the_page(running: Running) -> None:
+    socket, first = await running.terminal()
+    assert (first["type"], first["resumed"], first["known"]) == ("session", False, True)
+    await socket.send_bytes("größer ↑\r".encode())
+    assert "größer ↑".encode() in await output_until(socket, "↑\r\n".encode())
+
+
+async def test_the_game_gets_the_size_of_the_page_and_its_changes() -> None:
+    async with serving(command=SIZE_REPORTER) as running:
+        socket, _ = await running.terminal(columns=91, rows=33)
+        await output_until(socket, b"begun")
+        await socket.send_json({"type": "resize", "columns": 70, "rows": 25})
+        await output_until(socket, b"25 70")
+        await socket.send_json({"type": "resize", "columns": 2999, "rows": 1199})
+        await output_until(socket, b"120 300")
+
+
+async def test_a_page_that_is_loaded_again_has_its_game_back_and_all_of_it_painted() -> None:
+    async with serving(command=SIZE_REPORTER) as running:
+        socket, first = await running.terminal(columns=91, rows=33)
+        await output_until(socket, b"begun")
+        await socket.close()
+        await until(lambda: not running.only_session().attended)
+        await asyncio.sleep(0.2)
+        again, second = await running.terminal(first["session"], columns=90, rows=32)
+        assert second["session"] == first["session"]
+        assert second["resumed"]
+        seen = await output_until(again, b"32 90")
+        # While it was away the game had no room to be played in, and so waited.
+        assert b"painted" in seen + await output_until(again, b"painted") if b"painted" not in seen else seen
+        assert b"begun" not in seen
+
+
+async def test_while_the_page_is_away_the_game_has_no_room_and_so_waits(tmp_path: os.PathLike[str]) -> None:
+    report = os.path.join(tmp_path, "sizes")
+    watcher = ("/bin/bash", "-c", f"trap 'stty size >> {report}' WINCH; echo begun; while :; do sleep 0.05; done")
+    async with serving(command=watcher) as running:
+        socket, _ = await running.terminal()
+        await output_until(socket, b"begun")
+        await socket.close()
+        await until(lambda: os.path.exists(report) and "5 20" in Path(report).read_text())
+
+
+async def test_a_page_that_does_not_come_back_ends_its_game() -> None:
+    async with serving(kept_s=0.3) as running:
+        socket, first = await running.terminal()
+        await socket.close()
+        await until(lambda: not running.sessions.all)
+        assert not running.sessions.admission.visits
+        # Whoever comes later gets another game, and is told so.
+        _, later = await running.terminal(first["session"])
+        assert later["session"] != first["session"]
+        assert (later["resumed"], later["known"]) == (False, False)
+
+
+async def test_two_tabs_have_a_game_each(running: Running) -> None:
+    one, first = await running.terminal()
+    two, second = await running.terminal()
+    assert first["session"] != second["session"]
+    await one.send_bytes(b"first\r")
+    await two.send_bytes(b"second\r")
+    assert b"second" not in await output_until(one, b"first\r\n")
+    assert b"first" not in await output_until(two, b"second\r\n")
+
+
+async def test_a_tab_that_takes_a_game_over_leaves_the_other_with_a_reason(running: Running) -> None:
+    one, first = await running.terminal()
+    two, second = await running.terminal(first["session"])
+    assert second["resumed"]
+    assert (await closing(one))["type"] == "taken"
+    await two.send_bytes(b"mine\r")
+    await output_until(two, b"mine\r\n")
+    assert len(running.sessions.all) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x", "0" * 32, "é" * 10, "../../etc", "x" * 64])
+async def test_a_key_that_is_not_a_games_begins_another(running: Running, key: str) -> None:
+    _, first = await running.terminal()
+    _, other = await running.terminal(key)
+    assert other["session"] != first["session"]
+    assert not other["resumed"]
+
+
+async def test_a_game_that_ends_lets_its_page_know(running: Running) -> None:
+    socket, _ = await running.terminal()
+    await socket.send_bytes(b"\x04")  # the end of cat's input
+    assert (await closing(socket))["type"] == "ended"
+    await until(lambda: not running.sessions.all)
+
+
+async def test_there_are_no_more_games_than_there_may_be() -> None:
+    async with serving(visitors=2, per_address=2) as running:
+        kept = [await running.terminal() for _ in range(2)]
+        socket, refusal = await running.terminal()
+        assert refusal["type"] in ("full", "address")
+        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert {first["session"] for _, first in kept} == {session.key for session in running.sessions.all}
+
+
+async def test_a_game_without_a_page_makes_room_for_a_page() -> None:
+    async with serving(visitors=1, per_address=1) as running:
+        socket, first = await running.terminal()
+        await socket.close()
+        await until(lambda: not running.only_session().attended)
+        _, second = await running.terminal()
+        assert second["type"] == "session"
+        assert second["session"] != first["session"]
+
+
+async def test_a_spare_game_is_what_the_next_page_gets() -> None:
+    async with serving(command=SIZE_REPORTER, spare=True) as running:
+        await asyncio.sleep(0.3)
+        socket, _ = await running.terminal(columns=77, rows=22)
+        assert b"begun" not in await output_until(socket, b"22 77"), "it began before the page came"
+
+
+async def test_a_page_that_paints_nothing_holds_up_its_game_and_not_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicetrail.serve.terminal.STALLED_S", 1.0)
+    async with serving(command=("/usr/bin/yes", "more and more")) as running:
+        socket, _ = await running.terminal()
+        received = 0
+        while True:
+            message = await socket.receive(timeout=5)
+            if message.type is not aiohttp.WSMsgType.BINARY:
+                break
+            received += len(message.data)
+        assert UNSEEN_LIMIT <= received < UNSEEN_LIMIT + 64 * 1024
+        # It was let go after a while; the game waits for another.
+        await until(lambda: not running.only_session().attended)
+
+
+async def test_a_page_that_paints_gets_everything(running: Running) -> None:
+    async with serving(command=("/usr/bin/seq", "200000")) as counting:
+        socket, _ = await counting.terminal()
+        seen = b""
+        async with asyncio.timeout(20):
+            while not seen.endswith(b"200000\r\n"):
+                message = await socket.receive()
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    seen += message.data
+                    await socket.send_json({"type": "seen", "bytes": len(seen)})
+        assert seen.split(b"\r\n")[:-1] == [str(number).encode() for number in range(1, 200_001)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "seen", "bytes": 10**9},
+        {"type": "seen", "bytes": -1},
+        {"type": "resize"},
+        {"type": "quit"},
+        {},
+        {"type": ["resize"]},
+    ],
+)
+async def test_a_message_that_no_page_sends_ends_the_connection_and_not_the_game(
+    running: Running, message: dict[str, object]
+) -> None:
+    socket, first = await running.terminal()
+    await socket.send_json(message)
+    async with asyncio.timeout(5):
+        while (answer := await socket.receive()).type is aiohttp.WSMsgType.BINARY:
+            pass
+    assert answer.type is aiohttp.WSMsgType.CLOSE
+    assert answer.data == 1008
+    _, again = await running.terminal(first["session"])
+    assert again["resumed"]
+
+
+async def test_a_flood_of_keys_is_refused(running: Running) -> None:
+    socket, _ = await running.terminal()
+    async with asyncio.timeout(10):
+        try:
+            for _ in range(200):
+                await socket.send_bytes(b"x" * 4096)
+        except (ConnectionResetError, aiohttp.ClientError):
+            pass
+        while (answer := await socket.receive()).type is aiohttp.WSMsgType.BINARY:
+            pass
+    assert answer.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+
+
+async def test_the_end_of_the_server_ends_every_game() -> None:
+    async with serving(spare=True) as running:
+        sockets = [(await running.terminal())[0] for _ in range(3)]
+        await running.sessions.close()
+        assert [(await closing(socket))["type"] for socket in sockets] == ["closing"] * 3
+        assert not running.sessions.all
