@@ -19,7 +19,9 @@ from voicetrail.text import printable
 if TYPE_CHECKING:
     import socket
 
+    from voicetrail.recognizer_service import Report
     from voicetrail.serve.guard import Access
+    from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.limits import VisitorLimits
 
 MEMORY_MB = 16_384
@@ -98,9 +100,15 @@ def _say(args: argparse.Namespace, host: str, access: Access) -> None:
     output.write_line("ctrl+c ends it")
 
 
+def _report(log: EventLog | None, report: Report) -> None:
+    if log is not None:
+        log.write("recognizer", kind=report.kind, text=report.text, visitor=report.visitor or None)
+
+
 async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits, log_path: str | None) -> int:
     from pathlib import Path
 
+    from voicetrail.recognizer_service import RecognizerService
     from voicetrail.serve.app import Server
     from voicetrail.serve.games import Games
     from voicetrail.serve.sessions import Sessions
@@ -118,13 +126,21 @@ async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits
         loop.add_signal_handler(each, end, each)
     log = EventLog(Path(log_path)) if log_path else None
     is_open = bool(access.token)
-    sessions = Sessions(Games(limits, private=is_open), Admission(limits), log, bounded=is_open)
+    recognizer = RecognizerService(on_report=lambda report: _report(log, report))
+    starting = asyncio.create_task(recognizer.start())  # pages need not wait for it
+    sessions = Sessions(Games(limits, private=is_open, recognizer=recognizer), Admission(limits), log, bounded=is_open)
     server = Server(sessions, access)
     try:
         await server.start(listening)
+        waits = {starting, asyncio.create_task(ended.wait())}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
         await ended.wait()
     finally:
+        starting.cancel()
         await server.close()
+        await recognizer.close()
         if log is not None:
             log.close()
     return 130 if number[0] == signal.SIGINT else 0

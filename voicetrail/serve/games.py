@@ -1,4 +1,7 @@
-"""Begins the game of a page: its process, its microphone's socket, and what the game may use."""
+"""Begins the game of a page: its process, its microphone, and what the game may use.
+
+The game itself shows the screen and nothing else. One recognizer, in a process of its own, hears the microphones of all pages.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from voicetrail.recognizer_service import RecognizerService, VisitorSound
+from voicetrail.recognizer_service.messages import words_spec
 from voicetrail.serve.microphone import MicrophoneBridge
 from voicetrail.visitors.game_process import GameProcess
 from voicetrail.visitors.home import ONE_THREAD, VisitorHome, VisitorHomes, game_command
@@ -30,15 +35,23 @@ class Games:
     Args:
         limits: what one game may use.
         private: each game has a home of its own, which is removed with it; else all have this user's settings, scores and replays.
+        recognizer: recognizes words for all of them; ``None`` for none, in tests.
         command: another program in place of the game, for tests.
         parent: where the folders of the games are made; the system's for temporary files if not given.
     """
 
     def __init__(
-        self, limits: VisitorLimits, *, private: bool, command: Sequence[str] | None = None, parent: Path | None = None
+        self,
+        limits: VisitorLimits,
+        *,
+        private: bool,
+        recognizer: RecognizerService | None = None,
+        command: Sequence[str] | None = None,
+        parent: Path | None = None,
     ) -> None:
         self.limits = limits
         self._private = private
+        self._recognizer = recognizer
         self._command = command
         self._homes = VisitorHomes(parent=parent)
         self._numbers = 0
@@ -60,7 +73,7 @@ class Games:
         bridge = MicrophoneBridge(home.path / f"microphone-{secrets.token_hex(8)}")
         try:
             await bridge.start()
-            arguments = ["--source", f"unix://{bridge.path}", *(["--reduced-motion"] if still else [])]
+            arguments = ["--source", words_spec(home.path), *(["--reduced-motion"] if still else [])]
             process = GameProcess.start(
                 self._command or game_command("title", *arguments),
                 environment=self._environment(home),
@@ -72,7 +85,7 @@ class Games:
             await bridge.close()
             home.remove()
             raise
-        return BrowserGame(process, bridge, home)
+        return BrowserGame(process, bridge, home, self._recognizer)
 
     def close(self) -> None:
         """Remove all homes."""
@@ -92,10 +105,15 @@ class BrowserGame:
         process: the game.
         bridge: its microphone.
         home: its folder.
+        recognizer: what recognizes its words.
     """
 
-    def __init__(self, process: GameProcess, bridge: MicrophoneBridge, home: VisitorHome) -> None:
+    def __init__(
+        self, process: GameProcess, bridge: MicrophoneBridge, home: VisitorHome, recognizer: RecognizerService | None
+    ) -> None:
         self.bridge = bridge
+        self._recognizer = recognizer
+        self._listening = asyncio.create_task(self._listen())
         self._process = process
         self._home = home
         self._end: asyncio.Task[int] | None = None
@@ -129,5 +147,13 @@ class BrowserGame:
         """Leave nothing of it."""
         await self.end()
         self._process.close()
+        self._listening.cancel()
+        if self._recognizer is not None:
+            await self._recognizer.remove_visitor(self._home.path.name)
         await self.bridge.close()
         self._home.remove()
+
+    async def _listen(self) -> None:
+        """Have the recognizer take the sound. It may still be starting; the game shows its screen meanwhile, and waits for words."""
+        if self._recognizer is not None:
+            await self._recognizer.add_visitor(self._home.path.name, VisitorSound(self._home.path, self.bridge.path))

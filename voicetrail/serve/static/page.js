@@ -264,6 +264,9 @@ async function resumeMicrophone() {
   }
 }
 
+// For tests of what happens when a network drops.
+window.voicetrail = { drop: () => socket && socket.close() };
+
 new ResizeObserver(layout).observe(place);
 if (window.visualViewport) {
   window.visualViewport.addEventListener("resize", () => {
