@@ -78,9 +78,9 @@ clean:
 
 .venv/installed: .venv/torch pyproject.toml constraints.txt
 	@echo "installing voicetrail …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[export]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[export,serve]'
 	@touch $@
 
 .venv/installed-dev: .venv/torch pyproject.toml constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[export,host,onnx,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[export,host,onnx,serve,train]'
 	@touch $@ .venv/installed

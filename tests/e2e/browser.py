@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,11 +72,11 @@ class ServeProcess:
 
 
 @contextmanager
-def chromium(folder: Path, sound: Sound | None = None) -> Iterator[Any]:
+def chromium(folder: Path, sound: Sound | None = None, flags: Sequence[str] = ()) -> Iterator[Any]:
     """A browser with such a microphone (playwright's)."""
     playwright = pytest.importorskip("playwright.sync_api")
     needs(CHROMIUM)
-    arguments = list(FAKE_MICROPHONE)
+    arguments = [*FAKE_MICROPHONE, *flags]
     if sound is not None:
         path = folder / "microphone.wav"
         soundfile.write(path, sound, SAMPLE_RATE, subtype="PCM_16")
@@ -138,6 +138,10 @@ class GamePage:
         """How many strokes the drawing has."""
         found = re.search(r"(\d+) strokes?", self.screen)
         return int(found[1]) if found else 0
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Wait until something is so."""
+        self._wait(condition, seconds, lambda: f"{what} did not come; the game shows:\n{self.screen}")
 
     def _wait(self, condition: Callable[[], bool], seconds: float, message: Callable[[], str]) -> None:
         end = time.monotonic() + seconds

@@ -86,10 +86,10 @@ def _say(args: argparse.Namespace, host: str, access: Access) -> None:
     query = f"/?token={access.token}" if access.token else ""
     for name in sorted(access.names):
         output.write_line(
-            f"the game is at https://{printable(name)}{query}, once a reverse proxy hands it on to port {access.port}"
+            f"the game is at https://{printable(name)}{query} once a reverse proxy hands it on to port {access.port}"
         )
     if host in ("0.0.0.0", "::"):
-        output.write_line(f"the game is at http://ADDRESS:{access.port}{query}, with any address of this machine")
+        output.write_line(f"the game is at http://ADDRESS:{access.port}{query} with any address of this machine")
     else:
         output.write_line(f"the game is at http://{f'[{host}]' if ':' in host else host}:{access.port}{query}")
     if not is_loopback(host):

@@ -1,0 +1,113 @@
+"""Twenty thousand messages that no page sends: each ends at most its own connection, and everybody else plays on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import resource
+import struct
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.serve.conftest import HELLO, Running, output_until, serving
+from voicetrail.serve.sound_format import CHUNK_BYTES
+
+MESSAGES = 20_000
+PER_CONNECTION = 40
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1e308,
+    2**70,
+    "",
+    "\ud800",
+    "x" * 300,
+    "\x1b[2J\x07",
+    [],
+    [[]],
+    {},
+    {"type": "resize"},
+)
+TYPES = ("resize", "seen", "state", "pong", "hello", "session", "quit", "\x00", 7, None)
+
+
+def message(chance: random.Random) -> bytes | str:
+    """Something that is nearly a message, or nothing like one."""
+    kind = chance.randrange(6)
+    if kind == 0:
+        return chance.randbytes(chance.choice((0, 1, 11, 12, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 1200)))
+    if kind == 1:
+        stamp = chance.choice((0.0, -1.0, float("nan"), float("inf"), 1e300, chance.uniform(0, 1e6)))
+        return struct.pack("<Id", chance.getrandbits(32), stamp) + chance.randbytes(CHUNK_BYTES - 12)
+    if kind == 2:
+        names = ("type", "columns", "rows", "bytes", "state", "text", "session")
+        return json.dumps({name: chance.choice((*VALUES, *TYPES)) for name in names if chance.random() < 0.5})
+    if kind == 3:
+        return json.dumps(
+            {
+                "type": chance.choice(TYPES),
+                "columns": chance.randrange(-5, 500),
+                "rows": chance.randrange(-5, 500),
+                "bytes": chance.choice(VALUES),
+            }
+        )
+    if kind == 4:
+        return chance.choice(
+            ("", "{", "[" * 5000, '{"type":' * 300, "null", "NaN", '{"type":NaN}', '{"a":1e999}', "\x00", '"\\ud800"')
+        )
+    return "".join(chance.choice('{}[]":,\\u0eE+-. typeresize\x1b') for _ in range(chance.randrange(200)))
+
+
+async def attack(running: Running, chance: random.Random, count: int, seen: list[int]) -> None:
+    """Send so many messages over one connection after the other."""
+    sent = 0
+    while sent < count:
+        try:
+            path = chance.choice(("terminal", "microphone"))
+            socket = await running.socket(path)
+            if chance.random() < 0.7:
+                session = chance.choice(running.sessions.all).key if running.sessions.all and chance.random() < 0.2 else ""
+                await socket.send_json(HELLO if path == "terminal" else {"session": session})
+            for _ in range(min(PER_CONNECTION, count - sent)):
+                each = message(chance)
+                sent += 1
+                await (socket.send_bytes(each) if isinstance(each, bytes) else socket.send_str(each))
+                if socket.closed or socket.close_code is not None:
+                    break
+            await asyncio.wait_for(socket.close(), 5)
+        except (aiohttp.ClientError, ConnectionError, UnicodeError):
+            sent += 1
+    seen.append(sent)
+
+
+@pytest.mark.timeout(240)
+async def test_twenty_thousand_messages_harm_nobody_who_plays() -> None:
+    async with serving(visitors=40, per_address=40, kept_s=0.2) as running:
+        problems: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(str(context)))
+        socket, _ = await running.terminal()
+        seen: list[int] = []
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # Some of it is sent as the player's own microphone; the player's terminal has a key that nobody knows.
+        attackers = [attack(running, random.Random(f"serve {number}"), MESSAGES // 8, seen) for number in range(8)]
+        work = asyncio.gather(*attackers)
+        turn = 0
+        while not work.done():
+            turn += 1
+            await socket.send_bytes(f"still {turn}\r".encode())
+            await output_until(socket, f"still {turn}\r\n".encode())
+            await asyncio.sleep(0.2)
+        await work
+        assert sum(seen) >= MESSAGES
+        assert turn > 5
+        grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        assert grown_mb < 150
+        await asyncio.sleep(1)
+        assert len(running.sessions.all) <= 2
+        assert not [problem for problem in problems if "Traceback" in problem], problems[:3]
+        assert problems == []
