@@ -97,16 +97,15 @@ async def serving(
     token: str = "",
     kept_s: float = 60.0,
     spare: bool = False,
-    bounded: bool = False,
     **limits: Any,
 ) -> AsyncIterator[Running]:
     """Run a server."""
     with tempfile.TemporaryDirectory(prefix="vt") as folder:
-        bounds = VisitorLimits(**{"visitors": 8, "per_address": 8, **limits})
+        bounds = VisitorLimits(**{"visitors": 8, "per_address": 8, "closing_s": 0, **limits})
         games = Games(bounds, private=True, command=command, parent=Path(folder))
         listening = listen("127.0.0.1", 0)
         access = Access(listening.getsockname()[1], names, token)
-        sessions = Sessions(games, Admission(bounds), kept_s=kept_s, spare=spare, bounded=bounded)
+        sessions = Sessions(games, Admission(bounds), kept_s=kept_s, spare=spare)
         server = Server(sessions, access)
         await server.start(listening)
         try:

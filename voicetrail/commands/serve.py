@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.limits import VisitorLimits
 
-MEMORY_MB = 16_384
-"""Address space of a game that loads PyTorch, which maps far more than it uses."""
 VISITORS = 8
 """Games at once, unless a flag says otherwise."""
+OWN_LIMITS = {"idle_s": 86_400.0, "total_s": 7 * 86_400.0, "closing_s": 0.0, "recordings_mb": 1000.0}
+"""Limits of whoever started the server, unless a flag says otherwise: a page may stay, and records."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from voicetrail.visitors.limits import add_limit_flags
 
     add_limit_flags(parser)
-    parser.set_defaults(visitors=VISITORS, per_address=VISITORS, memory_mb=MEMORY_MB)
+    parser.set_defaults(visitors=VISITORS, per_address=VISITORS, **dict.fromkeys(OWN_LIMITS))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.link.owner import is_loopback
     from voicetrail.serve.app import listen
     from voicetrail.serve.guard import Access, host_name
-    from voicetrail.visitors.limits import limits_of
+    from voicetrail.visitors.limits import VisitorLimits, limits_of
 
     if not 0 <= args.port <= 65535:
         raise UsageError(f"--port cannot be {args.port}: it takes 0 to 65535")
@@ -70,11 +70,16 @@ def run(args: argparse.Namespace) -> int:
     token = ""
     if is_open:
         token = read_secret(args.token_file).decode("utf-8", "replace") if args.token_file else secrets.token_urlsafe(24)
+    usual = VisitorLimits()
+    for limit, own in OWN_LIMITS.items():
+        if getattr(args, limit) is None:
+            setattr(args, limit, getattr(usual, limit) if is_open else own)
+    limits = limits_of(args)
     listening = listen(host, args.port)
     access = Access(listening.getsockname()[1], names, token, any_address=not is_loopback(host))
     _say(args, host, access)
     try:
-        return asyncio.run(_serve(listening, access, limits_of(args), args.log))
+        return asyncio.run(_serve(listening, access, limits, args.log))
     finally:
         listening.close()
 
@@ -128,7 +133,8 @@ async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits
     is_open = bool(access.token)
     recognizer = RecognizerService(on_report=lambda report: _report(log, report))
     starting = asyncio.create_task(recognizer.start())  # pages need not wait for it
-    sessions = Sessions(Games(limits, private=is_open, recognizer=recognizer), Admission(limits), log, bounded=is_open)
+    games = Games(limits, private=is_open, recognizer=recognizer, on_report=lambda report: _report(log, report))
+    sessions = Sessions(games, Admission(limits), log)
     server = Server(sessions, access)
     try:
         await server.start(listening)

@@ -1,6 +1,6 @@
 """Begins the game of a page: its process, its microphone, and what the game may use.
 
-The game itself shows the screen and nothing else. One recognizer, in a process of its own, hears the microphones of all pages.
+The game itself shows the screen and nothing else. One recognizer, in a process of its own, takes the sound of all pages.
 """
 
 from __future__ import annotations
@@ -10,23 +10,29 @@ import contextlib
 import os
 import secrets
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from voicetrail.recognizer_service import RecognizerService, VisitorSound
+from voicetrail.errors import VoicetrailError
+from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound
 from voicetrail.recognizer_service.messages import words_spec
 from voicetrail.serve.microphone import MicrophoneBridge
-from voicetrail.visitors.game_process import GameProcess
-from voicetrail.visitors.home import ONE_THREAD, VisitorHome, VisitorHomes, game_command
-from voicetrail.visitors.limits import VisitorLimits
+from voicetrail.visitors.admission import Visit
+from voicetrail.visitors.home import VisitorHomes
+from voicetrail.visitors.limits import BOUNDS, VisitorLimits
 from voicetrail.visitors.terminal import DEFAULT_TERM, TerminalSize
+from voicetrail.visitors.visitor import Visitor
 
 TYPES_WITHIN_S = 5.0
 """Seconds that a game may take for what was typed; then it is dropped."""
+PLAYER = "player"
+"""What whoever plays in a page is called: a page asks for no name."""
 TERMINAL = {"TERM": DEFAULT_TERM, "COLORTERM": "truecolor"}
 """What xterm.js is."""
-NOT_HANDED_ON = ("COLUMNS", "LINES", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "TERM_PROGRAM", "NO_COLOR", "COLORFGBG")
-"""Variables of the server's own terminal that say nothing about that of a page."""
+OWN_FOLDERS = {"CONFIG": ".config", "STATE": ".local/state", "DATA": ".local/share", "CACHE": ".cache"}
+"""Where this user's files lie on most systems, if the environment says nothing else."""
 
 
 class Games:
@@ -36,6 +42,7 @@ class Games:
         limits: what one game may use.
         private: each game has a home of its own, which is removed with it; else all have this user's settings, scores and replays.
         recognizer: recognizes words for all of them; ``None`` for none, in tests.
+        on_report: is given what the log should have.
         command: another program in place of the game, for tests.
         parent: where the folders of the games are made; the system's for temporary files if not given.
     """
@@ -46,12 +53,14 @@ class Games:
         *,
         private: bool,
         recognizer: RecognizerService | None = None,
+        on_report: Callable[[Report], None] | None = None,
         command: Sequence[str] | None = None,
         parent: Path | None = None,
     ) -> None:
         self.limits = limits
-        self._private = private
+        self._terminal = TERMINAL if private else TERMINAL | own_places()
         self._recognizer = recognizer
+        self._on_report = on_report or (lambda report: None)
         self._command = command
         self._homes = VisitorHomes(parent=parent)
         self._numbers = 0
@@ -70,90 +79,98 @@ class Games:
         """
         self._numbers += 1
         home = self._homes.make(self._numbers)
+        visitor = Visitor(self._nobodys(), home, name=PLAYER, limits=self.limits, terminal=self._terminal)
         bridge = MicrophoneBridge(home.path / f"microphone-{secrets.token_hex(8)}")
+        game = BrowserGame(visitor, bridge)
         try:
             await bridge.start()
-            arguments = ["--source", words_spec(home.path), *(["--reduced-motion"] if still else [])]
-            process = GameProcess.start(
-                self._command or game_command("title", *arguments),
-                environment=self._environment(home),
-                size=TerminalSize(columns, rows),
-                folder=home.path,
-                limits=self.limits,
+            visitor.start(
+                TerminalSize(columns, rows),
+                source=words_spec(home.path),
+                arguments=["--reduced-motion"] if still else [],
+                command=self._command,
             )
+            if self._recognizer is not None:
+                game.listen(self._recognizer, self._on_report)
         except BaseException:
-            await bridge.close()
-            home.remove()
+            await game.close()
             raise
-        return BrowserGame(process, bridge, home, self._recognizer)
+        return game
 
     def close(self) -> None:
         """Remove all homes."""
         self._homes.close()
 
-    def _environment(self, home: VisitorHome) -> dict[str, str]:
-        if self._private:
-            return home.environment(term=TERMINAL["TERM"], colorterm=TERMINAL["COLORTERM"])
-        own = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
-        return dict.fromkeys(ONE_THREAD, "1") | own | TERMINAL
+    def _nobodys(self) -> Visit:
+        """The stay of a game that waits for its page: nobody overstays it."""
+        patient = replace(self.limits, idle_s=BOUNDS["idle_s"][1], total_s=BOUNDS["total_s"][1])
+        now = time.monotonic()
+        return Visit(0, "", now, now, patient, time.monotonic)
+
+
+def own_places() -> dict[str, str]:
+    """Variables by which a game finds this user's own files."""
+    home = Path.home()
+    places = {f"XDG_{kind}_HOME": str(home / folder) for kind, folder in OWN_FOLDERS.items()}
+    given = {name: value for name, value in os.environ.items() if name in places or name.startswith("VOICETRAIL_")}
+    return {"HOME": str(home), **places, **given}
 
 
 class BrowserGame:
     """The game of one page. Everything here runs in the server's event loop.
 
     Args:
-        process: the game.
+        visitor: the game's process and its home.
         bridge: its microphone.
-        home: its folder.
-        recognizer: what recognizes its words.
     """
 
-    def __init__(
-        self, process: GameProcess, bridge: MicrophoneBridge, home: VisitorHome, recognizer: RecognizerService | None
-    ) -> None:
+    def __init__(self, visitor: Visitor, bridge: MicrophoneBridge) -> None:
+        self.visitor = visitor
         self.bridge = bridge
+        self._recognizer: RecognizerService | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    def listen(self, recognizer: RecognizerService, on_report: Callable[[Report], None]) -> None:
+        """Have a recognizer take the sound. It may still be starting; the game shows its screen meanwhile, and waits for words."""
+
+        async def add() -> None:
+            try:
+                await recognizer.add_visitor(self._name, VisitorSound(self.visitor.home.path, self.bridge.path))
+            except (VoicetrailError, OSError) as error:
+                on_report(Report("failed", str(error), self._name))
+
         self._recognizer = recognizer
-        self._listening = asyncio.create_task(self._listen())
-        self._process = process
-        self._home = home
-        self._end: asyncio.Task[int] | None = None
+        self._listening = asyncio.create_task(add())
 
     async def read(self) -> bytes:
         """Wait for what the game writes; empty once it has ended."""
-        return await self._process.read()
+        return await self.visitor.game.read()
 
     async def write(self, data: bytes) -> None:
         """Type into it."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.write(data), TYPES_WITHIN_S)
+            await asyncio.wait_for(self.visitor.game.write(data), TYPES_WITHIN_S)
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of its terminal."""
-        self._process.resize(TerminalSize(columns, rows))
+        self.visitor.game.resize(TerminalSize(columns, rows))
 
     def repaint(self) -> None:
         """Have it set the terminal's modes and paint everything: as after a stop by the system (see ``HangupSafeDriver``)."""
-        if not self._process.ended:
+        if not self.visitor.game.ended:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGCONT)
-
-    async def end(self) -> None:
-        """End it: it closes its recording, and is killed if that takes too long."""
-        if self._end is None:
-            self._end = asyncio.create_task(self._process.end())
-        await asyncio.shield(self._end)
+                os.kill(self.visitor.game.pid, signal.SIGCONT)
 
     async def close(self) -> None:
-        """Leave nothing of it."""
-        await self.end()
-        self._process.close()
-        self._listening.cancel()
+        """End it, and leave nothing of it: it closes its recording, and is killed if that takes too long."""
+        if self._listening is not None:
+            self._listening.cancel()
+        await self.visitor.__aexit__(None, None, None)
         if self._recognizer is not None:
-            await self._recognizer.remove_visitor(self._home.path.name)
+            await self._recognizer.remove_visitor(self._name)
         await self.bridge.close()
-        self._home.remove()
 
-    async def _listen(self) -> None:
-        """Have the recognizer take the sound. It may still be starting; the game shows its screen meanwhile, and waits for words."""
-        if self._recognizer is not None:
-            await self._recognizer.add_visitor(self._home.path.name, VisitorSound(self._home.path, self.bridge.path))
+    @property
+    def _name(self) -> str:
+        """What the recognizer calls it."""
+        return self.visitor.home.path.name

@@ -25,8 +25,6 @@ SMALLEST, LARGEST = (60, 20), (300, 120)
 """Columns and rows that a game can begin with, and the most that a page can ask for."""
 SPARE_AGE_S = 1800.0
 """Age in s at which a game that waits for the next page is replaced: it shows what day it is."""
-LOOK_S = 5.0
-"""Seconds between two looks at who has stayed too long."""
 
 
 class Page(Protocol):
@@ -58,7 +56,7 @@ class Session:
         self.bridge = game.bridge
         self.reason = "ended"
         """Why it is over, as the page says it: a name of its texts."""
-        self._game = game
+        self.game = game
         self._on_end = on_end
         self._kept_s = kept_s
         self._page: Page | None = None
@@ -81,31 +79,41 @@ class Session:
             self._leaves = None
         self._page = page
         self.resize(columns, rows)
-        self._game.repaint()
+        self.game.repaint()
 
     def detach(self, page: Page) -> None:
         """The page is gone; the game pauses, and waits for it."""
         if self._page is not page:
             return
         self._page = None
-        self._game.resize(*AWAY)
+        self.game.resize(*AWAY)
         self._leaves = asyncio.get_running_loop().call_later(self._kept_s, self.end)
 
     async def type(self, data: bytes) -> None:
         """Keys and mouse."""
         if self.visit is not None:
             self.visit.active()
-        await self._game.write(data)
+        await self.game.write(data)
 
     def resize(self, columns: int, rows: int) -> None:
         """The page's terminal has another size."""
-        self._game.resize(min(max(columns, AWAY[0]), LARGEST[0]), min(max(rows, AWAY[1]), LARGEST[1]))
+        self.game.resize(min(max(columns, AWAY[0]), LARGEST[0]), min(max(rows, AWAY[1]), LARGEST[1]))
 
-    def end(self, reason: str = "ended") -> None:
-        """End the game; what remains of it is removed once it is over."""
+    def admit(self, visit: Visit) -> None:
+        """Whoever plays has come."""
+        self.visit = self.game.visitor.visit = visit
+
+    def end(self, reason: str = "ended", within_s: float = 0.0) -> None:
+        """End the game; what remains of it is removed once it is over.
+
+        Args:
+            reason: as the page says it.
+            within_s: seconds in which a round may end by itself.
+        """
         if self._ending is None:
             self.reason = reason
-            self._ending = asyncio.create_task(self._game.end())
+            visitor = self.game.visitor
+            self._ending = asyncio.create_task(visitor.close_within(within_s) if within_s else visitor.end(""))
 
     async def ended(self) -> None:
         """Wait until it is over."""
@@ -114,14 +122,16 @@ class Session:
 
     async def _hand_on(self) -> None:
         try:
-            while output := await self._game.read():
+            while output := await self.game.read():
                 # While nobody looks, it is dropped: whoever comes has everything painted.
                 if (page := self._page) is not None:
                     await page.show(output)
         finally:
             if self._leaves is not None:
                 self._leaves.cancel()
-            await self._game.close()
+            if self.game.visitor.end_reason and self.reason == "ended":
+                self.reason = "overstayed"
+            await self.game.close()
             self._on_end(self)
             if (page := self._page) is not None:
                 await page.leave(self.reason)
@@ -136,7 +146,6 @@ class Sessions:
         log: what happens, one line an event.
         kept_s: seconds for which a game waits for its page.
         spare: keep a game ready for the next page.
-        bounded: visitors leave after the limits' times; else a page may stay as long as it likes.
     """
 
     def __init__(
@@ -147,18 +156,15 @@ class Sessions:
         *,
         kept_s: float = KEPT_S,
         spare: bool = True,
-        bounded: bool = False,
     ) -> None:
-        self._games = games
+        self.games = games
         self.admission = admission
         self._log = log
         self._kept_s = kept_s
         self._keeps_spare = spare
-        self._bounded = bounded
         self._sessions: dict[str, Session] = {}
         self._spare: Session | None = None
         self._preparing: asyncio.Task[None] | None = None
-        self._looking: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -169,8 +175,7 @@ class Sessions:
         return tuple(self._sessions.values())
 
     def start(self) -> None:
-        """Begin to look after time, and make a game ready."""
-        self._looking = asyncio.create_task(self._look())
+        """Make a game ready for the first page."""
         self._prepare_spare()
 
     def find(self, key: str) -> Session | None:
@@ -203,24 +208,22 @@ class Sessions:
         except BaseException:
             self.admission.leave(visit)
             raise
-        session.visit = visit
+        session.admit(visit)
         self._sessions[session.key] = session
         self._write("begun", visit=visit.number, address=address)
         self._prepare_spare()
         return session
 
     async def close(self) -> None:
-        """End all games, and wait until they are over."""
+        """Let rounds end in the time that the limits give them, then end all games, and wait until they are over."""
         self.admission.closing = True
-        if self._looking is not None:
-            self._looking.cancel()
         if self._preparing is not None:
             await asyncio.wait([self._preparing])
         sessions = [*self._sessions.values(), *([self._spare] if self._spare is not None else [])]
         for session in sessions:
-            session.end("closing")
+            session.end("closing", self.admission.limits.closing_s if session.visit is not None else 0)
         await asyncio.gather(*(session.ended() for session in sessions))
-        self._games.close()
+        self.games.close()
 
     def _admit(self, address: str) -> Visit:
         try:
@@ -261,7 +264,7 @@ class Sessions:
             self._prepare_spare()
 
     async def _new(self, columns: int, rows: int, *, still: bool = False) -> Session:
-        return Session(await self._games.begin(columns, rows, still=still), self._over, self._kept_s)
+        return Session(await self.games.begin(columns, rows, still=still), self._over, self._kept_s)
 
     def _over(self, session: Session) -> None:
         self._forget(session)
@@ -272,13 +275,6 @@ class Sessions:
         if self._sessions.pop(session.key, None) is not None and session.visit is not None:
             self._write("ended", visit=session.visit.number, reason=session.reason, seconds=session.visit.length_s)
             self.admission.leave(session.visit)
-
-    async def _look(self) -> None:
-        while self._bounded:
-            await asyncio.sleep(LOOK_S)
-            for session in list(self._sessions.values()):
-                if session.visit is not None and session.visit.overstayed():
-                    session.end("overstayed")
 
     def _write(self, event: str, **values: object) -> None:
         if self._log is not None:

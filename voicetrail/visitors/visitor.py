@@ -47,7 +47,7 @@ class Visitor:
         self._limits = limits
         self._terminal = dict(terminal)
         self._game: GameProcess | None = None
-        self._channel = ServerChannel(visit.active)
+        self._channel = ServerChannel(lambda: self.visit.active())
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[int] | None = None
 
