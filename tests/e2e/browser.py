@@ -66,9 +66,13 @@ class ServeProcess:
         """End it; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(60)
+            code = self.process.wait(60)
         finally:
             self.process.kill()
+        if code:
+            assert self.process.stdout is not None
+            print(self.said + self.process.stdout.read())
+        return code
 
 
 @contextmanager

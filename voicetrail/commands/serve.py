@@ -142,6 +142,7 @@ async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
+            games.recognizing.set()
         await ended.wait()
     finally:
         starting.cancel()

@@ -64,6 +64,8 @@ class Games:
         self._command = command
         self._homes = VisitorHomes(parent=parent)
         self._numbers = 0
+        self.recognizing = asyncio.Event()
+        """The recognizer has started: from here on it takes the sound of games."""
 
     async def begin(self, columns: int, rows: int, *, still: bool = False) -> BrowserGame:
         """Begin a game in a terminal of so many columns and rows.
@@ -91,7 +93,7 @@ class Games:
                 command=self._command,
             )
             if self._recognizer is not None:
-                game.listen(self._recognizer, self._on_report)
+                game.listen(self._recognizer, self.recognizing, self._on_report)
         except BaseException:
             await game.close()
             raise
@@ -130,10 +132,11 @@ class BrowserGame:
         self._recognizer: RecognizerService | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    def listen(self, recognizer: RecognizerService, on_report: Callable[[Report], None]) -> None:
-        """Have a recognizer take the sound. It may still be starting; the game shows its screen meanwhile, and waits for words."""
+    def listen(self, recognizer: RecognizerService, started: asyncio.Event, on_report: Callable[[Report], None]) -> None:
+        """Have a recognizer take the sound, once it has started; the game shows its screen meanwhile, and waits for words."""
 
         async def add() -> None:
+            await started.wait()
             try:
                 await recognizer.add_visitor(self._name, VisitorSound(self.visitor.home.path, self.bridge.path))
             except (VoicetrailError, OSError) as error:
