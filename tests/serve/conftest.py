@@ -95,7 +95,7 @@ async def serving(
     command: tuple[str, ...] = ECHO,
     names: frozenset[str] = frozenset(),
     token: str = "",
-    kept_s: float = 60.0,
+    returns_within_s: float = 60.0,
     spare: bool = False,
     **limits: Any,
 ) -> AsyncIterator[Running]:
@@ -105,7 +105,7 @@ async def serving(
         games = Games(bounds, private=True, command=command, parent=Path(folder))
         listening = listen("127.0.0.1", 0)
         access = Access(listening.getsockname()[1], names, token)
-        sessions = Sessions(games, Admission(bounds), kept_s=kept_s, spare=spare)
+        sessions = Sessions(games, Admission(bounds), returns_within_s=returns_within_s, spare=spare)
         server = Server(sessions, access)
         await server.start(listening)
         try:

@@ -87,7 +87,7 @@ async def attack(running: Running, chance: random.Random, count: int, seen: list
 
 @pytest.mark.timeout(240)
 async def test_twenty_thousand_messages_harm_nobody_who_plays() -> None:
-    async with serving(visitors=40, per_address=40, kept_s=0.2) as running:
+    async with serving(visitors=40, per_address=40, returns_within_s=0.2) as running:
         problems: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(str(context)))
         socket, _ = await running.terminal()

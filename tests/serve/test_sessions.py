@@ -69,7 +69,7 @@ async def test_while_the_page_is_away_the_game_has_no_room_and_so_waits(tmp_path
 
 
 async def test_a_page_that_does_not_come_back_ends_its_game() -> None:
-    async with serving(kept_s=0.3) as running:
+    async with serving(returns_within_s=0.3) as running:
         socket, first = await running.terminal()
         await socket.close()
         await until(lambda: not running.sessions.all)

@@ -13,7 +13,7 @@ from voicetrail.serve.games import BrowserGame, Games
 from voicetrail.visitors.admission import Admission, AdmissionRefused, Visit
 from voicetrail.visitors.event_log import EventLog
 
-KEPT_S = 60.0
+RETURNS_WITHIN_S = 60.0
 """Seconds for which a game waits for its page to come back."""
 KEY_LIMIT = 64
 """Most characters of a key that are looked at."""
@@ -45,10 +45,10 @@ class Session:
     Args:
         game: the game.
         on_end: called when the game is over and everything of it is gone.
-        kept_s: seconds for which it waits for a page.
+        returns_within_s: seconds for which it waits for a page.
     """
 
-    def __init__(self, game: BrowserGame, on_end: Callable[[Session], None], kept_s: float) -> None:
+    def __init__(self, game: BrowserGame, on_end: Callable[[Session], None], returns_within_s: float) -> None:
         self.key = secrets.token_urlsafe(24)
         """Whoever has it can take up the game."""
         self.visit: Visit | None = None
@@ -58,7 +58,7 @@ class Session:
         """Why it is over, as the page says it: a name of its texts."""
         self.game = game
         self._on_end = on_end
-        self._kept_s = kept_s
+        self._returns_within_s = returns_within_s
         self._page: Page | None = None
         self._leaves: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -87,7 +87,7 @@ class Session:
             return
         self._page = None
         self.game.resize(*AWAY)
-        self._leaves = asyncio.get_running_loop().call_later(self._kept_s, self.end)
+        self._leaves = asyncio.get_running_loop().call_later(self._returns_within_s, self.end)
 
     async def type(self, data: bytes) -> None:
         """Keys and mouse."""
@@ -144,7 +144,7 @@ class Sessions:
         games: begins them.
         admission: who may come in, and for how long.
         log: what happens, one line an event.
-        kept_s: seconds for which a game waits for its page.
+        returns_within_s: seconds for which a game waits for its page.
         spare: keep a game ready for the next page.
     """
 
@@ -154,13 +154,13 @@ class Sessions:
         admission: Admission,
         log: EventLog | None = None,
         *,
-        kept_s: float = KEPT_S,
+        returns_within_s: float = RETURNS_WITHIN_S,
         spare: bool = True,
     ) -> None:
         self.games = games
         self.admission = admission
         self._log = log
-        self._kept_s = kept_s
+        self._returns_within_s = returns_within_s
         self._keeps_spare = spare
         self._sessions: dict[str, Session] = {}
         self._spare: Session | None = None
@@ -264,7 +264,7 @@ class Sessions:
             self._prepare_spare()
 
     async def _new(self, columns: int, rows: int, *, still: bool = False) -> Session:
-        return Session(await self.games.begin(columns, rows, still=still), self._over, self._kept_s)
+        return Session(await self.games.begin(columns, rows, still=still), self._over, self._returns_within_s)
 
     def _over(self, session: Session) -> None:
         self._forget(session)
