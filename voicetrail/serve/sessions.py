@@ -221,7 +221,7 @@ class Sessions:
             await asyncio.wait([self._preparing])
         sessions = [*self._sessions.values(), *([self._spare] if self._spare is not None else [])]
         for session in sessions:
-            session.end("closing", self.admission.limits.closing_s if session.visit is not None else 0)
+            session.end("closing", self.admission.limits.closing_s if session.attended else 0)
         await asyncio.gather(*(session.ended() for session in sessions))
         self.games.close()
 
