@@ -165,7 +165,7 @@ def test_a_second_recording_holds_what_came_before(tmp_path: Path) -> None:
 def test_it_never_writes_over_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.trail"
     path.write_text("precious")
-    with pytest.raises(ReplayError, match="never writes over"):
+    with pytest.raises(ReplayError, match="never overwrites"):
         Stage().start(path)
     assert path.read_text() == "precious"
 
@@ -330,6 +330,6 @@ def test_an_error_of_the_program_is_reported(tmp_path: Path) -> None:
     while not stage.problems and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(stage.problems) == 1
-    assert stage.problems[0].startswith("an error of the program (")
+    assert stage.problems[0].startswith("a program error (")
     stage.stop()
     assert read(tmp_path / "a.trail").entries[-1].item == End(stage.problems[0])

@@ -1,4 +1,4 @@
-"""A game as text: its cells as characters, cut to what is drawn; one drawing, or two side by side."""
+"""A game as text: its cells as characters, cropped to what is drawn; one drawing, or two side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIGNS: Mapping[Role, tuple[str, str]] = {
     "asked": ("·", "."),
     "said": ("·", "."),
 }
-"""Characters of roles that are no lines, and in ASCII."""
+"""The characters of roles that are not lines, and their ASCII forms."""
 _OTHER = ("■", "o")
 
 
@@ -64,7 +64,7 @@ def glyphs_of(plain: bool) -> Glyphs:
 
 
 def rows(game: Rules, *, plain: bool = False) -> list[str]:
-    """The drawing, cut to what is drawn, the pen in its place."""
+    """The drawing with its pen, cropped to what is drawn."""
     left, top, right, bottom = bounds(game)
     pen = pen_sign(game, plain=plain)
     lines = []
@@ -77,7 +77,7 @@ def rows(game: Rules, *, plain: bool = False) -> list[str]:
 
 
 def side_by_side(left: list[str], right: list[str], titles: tuple[str, str], width: int) -> list[str]:
-    """Two drawings beside each other where they fit into ``width`` columns, otherwise one above the other."""
+    """Two drawings side by side where they fit into ``width`` columns, otherwise one above the other."""
     left_width = max(len(titles[0]), *map(len, left), 0)
     right_width = max(len(titles[1]), *map(len, right), 0)
     if left_width + 3 + right_width > width:

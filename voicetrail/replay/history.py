@@ -13,17 +13,17 @@ from voicetrail.replay.file.entries import Checksum, EarlierInputs, Entry
 from voicetrail.replay.file.format import Header
 
 SNAPSHOT_INPUTS = 200
-"""Inputs between two snapshots of the game, to begin with."""
+"""Inputs between two snapshots of the game, at first."""
 SNAPSHOT_CELLS = 1_000_000
-"""Cells that all snapshots together may hold; with more, every second one goes."""
+"""Most cells in all snapshots together; with more, every second snapshot is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A checksum that the game does not have."""
+    """A checksum in the file that differs from the game's."""
 
     since_ms: int
-    """The last checksum that was right, by the file's clock; the difference began after it."""
+    """Time of the last right checksum, by the file's clock; the difference began after it."""
     at_ms: int
     expected: str
     found: str
@@ -42,7 +42,7 @@ def new_game(header: Header) -> Rules:
 
 
 class GameHistory:
-    """Plays inputs once, in the file's order, and holds every checksum against the game.
+    """Plays the inputs once, in the file's order, and compares every checksum with the game's.
 
     Args:
         header: says which game it is.
@@ -52,13 +52,13 @@ class GameHistory:
         self.inputs: list[tuple[int, Input]] = []
         """Every input with its time on the file's clock, in order."""
         self.checked = 0
-        """Checksums that were looked at."""
+        """How many checksums were compared."""
         self.differences: list[Difference] = []
         """Checksums that were wrong, in order."""
         self._began_ms = header.began_ms
         self._game = new_game(header)
         self._snapshots: list[tuple[int, Rules]] = [(0, self._game.copy())]
-        """Games with the number of inputs that were applied to them, in order."""
+        """Copies of the game with the number of inputs applied to each, in order."""
         self._spacing = self._until_snapshot = SNAPSHOT_INPUTS
         self._held_cells = 0
         self._last_ms = self._right_ms = 0
@@ -84,7 +84,7 @@ class GameHistory:
         """The game at a moment, a copy of its own."""
         count = self.inputs_until(at_ms)
         place = bisect_right(self._snapshots, count, key=lambda snapshot: snapshot[0]) - 1
-        # A snapshot is a game right after its last input, so that it lies before any moment with as many inputs.
+        # A snapshot shows the game right after its last input, so it is before any moment with as many inputs.
         done, snapshot = self._snapshots[place]
         game = snapshot.copy()
         for when, item in self.inputs[done:count]:

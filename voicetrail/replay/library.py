@@ -35,7 +35,7 @@ def folder() -> Path:
 
 
 def close_folder() -> str:
-    """Take the platform's folder away from others who could read it; return what to say about it, empty where they could not."""
+    """Make the platform's folder private if others can read it; return a message for the user, empty where nothing changed."""
     where = folder()
     try:
         return (
@@ -86,7 +86,7 @@ def find(name: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ReplaySummary:
-    """A replay as a list shows it: what its header and its end say."""
+    """A replay as a list shows it: from its header and its end."""
 
     path: Path
     title: str = ""
@@ -101,12 +101,12 @@ class ReplaySummary:
     """Bytes, with the sound."""
     sound: bool = False
     problem: str = ""
-    """Why it cannot be played, or what a user should know about it."""
+    """Why it cannot be played, or what else a user should know."""
     playable: bool = True
 
     @property
     def when(self) -> str:
-        """The date and the time of the day for a table."""
+        """Date and time of day, for a table."""
         try:
             return datetime.fromisoformat(self.date).strftime("%Y-%m-%d %H:%M")
         except ValueError:
@@ -131,10 +131,10 @@ def size_text(size: int) -> str:
 
 
 def list_replays(where: Path | None = None) -> list[ReplaySummary]:
-    """Every replay in the folder, newest first; one that cannot be read comes last, with the reason.
+    """Every replay in the folder, newest first; those that cannot be read come last, with the reason.
 
     Raises:
-        ReplayError: the folder cannot be looked into.
+        ReplayError: the folder cannot be read.
     """
     where = folder() if where is None else where
     try:
@@ -155,7 +155,7 @@ def _age_key(summary: ReplaySummary) -> float:
 
 
 def summarize(path: Path) -> ReplaySummary:
-    """A replay as a list shows it; never an error. A short part of the file is read: its first line and its end."""
+    """A replay as a list shows it; never raises. Reads only the first line and the end of the file."""
     try:
         return _summary(path)
     except ReplayError as error:
@@ -230,7 +230,7 @@ def _read_end(tail: bytes) -> tuple[Totals | None, bool]:
 
 
 def _count(header: Header, lines: bytes) -> Totals:
-    """Totals of a file that does not hold them, from how its lines begin."""
+    """Totals of a file without them, taken from the beginnings of its lines."""
     at_ms = latest_ms = words = 0
     movements = {header.setup.movement: None}
     for found in _LINE.finditer(lines):
@@ -243,10 +243,10 @@ def _count(header: Header, lines: bytes) -> Totals:
 
 
 def rename(path: Path, name: str) -> Path:
-    """Give a replay, and the sound beside it, another name in its folder; return the new path.
+    """Rename a replay and the sound beside it within the folder; return the new path.
 
     Raises:
-        ReplayError: the name is none for a file, or taken.
+        ReplayError: the name is not allowed, or taken.
     """
     stem = name.strip().removesuffix(SUFFIX)
     if not stem or stem.startswith(".") or printable(stem) != stem or any(sign in stem for sign in '/\\:*?"<>|'):
@@ -272,7 +272,7 @@ def delete(path: Path) -> None:
     """Delete a replay and the sound beside it.
 
     Raises:
-        ReplayError: it cannot be deleted, or is none.
+        ReplayError: it cannot be deleted, or is not a replay.
     """
     if path.suffix != SUFFIX:
         raise ReplayError(f"{printable(path.name)} is no replay")

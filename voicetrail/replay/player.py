@@ -1,4 +1,4 @@
-"""Plays a replay: a position that moves with a clock that is passed in, and the game as it was there."""
+"""Plays a replay: a position that moves with a given clock, and the game at that position."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from voicetrail.replay.timeline import Timeline
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 JUMP_MS = 5000
-"""How far left and right go."""
+"""How far the left and right keys go."""
 
 
 class Player:
-    """Where a replay stands.
+    """The position in a replay.
 
     Args:
         timeline: what is played.
         clock: seconds, from any start, never falling (``time.monotonic``).
-        reader: the open file; while the session is still being recorded, playing waits at its end for what comes (``follow``).
+        reader: the open file; while the session is still being recorded, the player waits at the end for more (``follow``).
     """
 
     def __init__(self, timeline: Timeline, clock: Callable[[], float], reader: ReplayReader | None = None) -> None:
@@ -40,7 +40,7 @@ class Player:
 
     @property
     def speed(self) -> float:
-        """How many seconds of the session go by in one."""
+        """Seconds of the session per second."""
         return SPEEDS[self._speed]
 
     @property
@@ -50,7 +50,7 @@ class Player:
 
     @property
     def following(self) -> bool:
-        """The session is still being recorded, and what comes is played."""
+        """The session is still being recorded, and is played as it grows."""
         return self._reader is not None and self.timeline.replay.growing
 
     def follow(self) -> None:
@@ -64,26 +64,26 @@ class Player:
             self.timeline.extend(self._reader.replay, new)
 
     def play(self) -> None:
-        """Go on; from the end, begin again."""
+        """Play; from the end, start over."""
         if self.at_end:
             self.seek(0)
         self.playing = True
         self._anchor()
 
     def pause(self) -> None:
-        """Stay where it is."""
+        """Pause."""
         self.playing = False
 
     def faster(self) -> None:
-        """The next higher speed."""
+        """Take the next higher speed."""
         self.set_speed(self._speed + 1)
 
     def slower(self) -> None:
-        """The next lower speed."""
+        """Take the next lower speed."""
         self.set_speed(self._speed - 1)
 
     def set_speed(self, number: int) -> None:
-        """Take the speed of this place in ``SPEEDS``, or the nearest there is."""
+        """Take the speed at this index in ``SPEEDS``, or the nearest."""
         self._speed = max(0, min(len(SPEEDS) - 1, number))
         self._anchor()
 
@@ -115,11 +115,11 @@ class Player:
         self._anchor()
 
     def jump(self, by_ms: int) -> None:
-        """Go so far back or forth."""
+        """Move by so many milliseconds."""
         self.seek(self.position_ms + by_ms)
 
     def step(self, direction: int) -> None:
-        """Go to the next event (1) or the one before (-1), and stay there."""
+        """Go to the next event (1) or the previous one (-1), and pause there."""
         stops = self.timeline.stops
         self.pause()
         if direction > 0:
@@ -130,7 +130,7 @@ class Player:
             self.seek(stops[place] if place >= 0 else 0)
 
     def _anchor(self, at_ms: int | None = None) -> None:
-        """Count the time from here on from a position: the present one, or another."""
+        """Restart the clock at a position: the present one, or another."""
         self._since = self._clock()
         self._from_ms = self.position_ms if at_ms is None else at_ms
 

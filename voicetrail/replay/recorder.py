@@ -1,7 +1,8 @@
-"""Records a session: what comes from the game and from the listener goes to the writer's thread, and nothing waits.
+"""Records a session: passes what comes from the game and from the listener to the writer's thread, without waiting.
 
-There are two ordered streams. The listener's (scores, sound, words, near misses, changes of the source and of the detector) comes in
-the listener's thread, in the order in which it was decided. The game's (inputs, settings, markers) comes in the game's thread.
+There are two ordered streams. The listener's stream (scores, sound, words, near misses, changes of the source and of the
+detector) comes from the listener's thread, in the order of the decisions. The game's stream (inputs, settings, markers) comes
+from the game's thread.
 """
 
 from __future__ import annotations
@@ -55,10 +56,10 @@ if TYPE_CHECKING:
     from voicetrail.listening import Listener
 
 CHECK_MS = 5000
-"""Time between two checksums of the drawing, while something is drawn."""
+"""Time between two checksums, while something is drawn."""
 
 Note = SettingChanged | Marker
-"""What the game notes beside its inputs."""
+"""What the game records besides its inputs."""
 _FROM_LISTENER = (
     WordHeard,
     WordRejected,
@@ -80,7 +81,7 @@ class _Recording:
     began_ms: int
     scores: bool
     recognizer_noted: bool = False
-    """The file says what the scores that follow mean (only the listener's thread looks at this)."""
+    """Whether the file has the line that explains the scores (used by the listener's thread only)."""
     checked_ms: int = 0
 
     def put(self, item: Item, at_ms: int) -> None:
@@ -88,14 +89,14 @@ class _Recording:
 
 
 class Recorder:
-    """Records sessions of one game; it notes every input from the game's first moment, so that recording can begin at any time.
+    """Records sessions of one game. It notes every input from the start of the game, so that recording can begin at any time.
 
     ``record``, ``start`` and ``stop`` belong to the game's thread; ``hear`` and ``tap`` to the listener's. None of them waits
-    for the disk, except that ``start`` makes the file and ``stop`` sees it to its end.
+    for the disk, except ``start``, which creates the file, and ``stop``, which completes it.
 
     Args:
-        game: the game, before anything was done to it.
-        on_problem: called from another thread with the reason if a recording ends by itself; the game goes on.
+        game: the game, before its first input.
+        on_problem: called from another thread with the reason if recording fails; the game goes on.
     """
 
     def __init__(self, game: Rules, on_problem: Callable[[str], None] | None = None) -> None:
@@ -120,11 +121,11 @@ class Recorder:
 
     @property
     def problem(self) -> str:
-        """Why the last recording ended by itself; empty if it did not."""
+        """Why the last recording failed; empty if it did not."""
         return self._recording.writer.problem if self._recording is not None else ""
 
     def elapsed_ms(self, at_ms: int) -> int:
-        """How long the recording has been running at a time of the session's clock; 0 without one."""
+        """Length of the recording at a time of the session's clock; 0 without one."""
         return max(0, at_ms - self._recording.began_ms) if self._recording is not None else 0
 
     def start(
@@ -143,7 +144,7 @@ class Recorder:
             at_ms: the session's clock.
             now: the date and the time, with the zone.
             path: the file; without it, one named after the time in the platform's folder.
-            about: title, vocabulary, source, weights and settings for the header; what the game decides is filled in.
+            about: title, vocabulary, source, weights and settings for the header; the rest is filled in from the game.
             scores: keep the scores of every hop.
             sound: keep the sound beside the file.
 
@@ -151,7 +152,7 @@ class Recorder:
             The file's path.
 
         Raises:
-            ReplayError: the file cannot be made, or there is one of that name.
+            ReplayError: the file cannot be created, or exists already.
         """
         if self.running:
             raise ReplayError("recording is under way; stop it first")
@@ -192,7 +193,7 @@ class Recorder:
         return recording.writer.path
 
     def record(self, item: Event | Input | Note, at_ms: int) -> None:
-        """Take note of an input before it is applied, of a changed setting or of a marker; events come by ``hear``."""
+        """Record an input before it is applied, a changed setting or a marker; events come through ``hear``."""
         if is_input(item):
             if isinstance(item, Tick):
                 return
@@ -204,14 +205,14 @@ class Recorder:
             self._recording.put(_clean(item), at_ms)
 
     def _note_checksum(self, at_ms: int) -> None:
-        """Note a checksum when one is due: of the drawing as the game left it, before the input that comes now."""
+        """Record a checksum when one is due: of the game before the input that comes now."""
         recording = self._recording
         if recording is not None and at_ms - recording.checked_ms >= CHECK_MS:
             recording.checked_ms = at_ms
             recording.put(Checksum(self._game.checksum(), self._game.now_ms), at_ms)
 
     def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins, before its first event: its scores are recorded from now on, and its sound where sound is recorded."""
+        """Start recording a listener's scores, and its sound where sound is recorded; called before its first event."""
         self._ready = ready
         self._listener = listener
         listener.tap = self.tap
@@ -233,7 +234,7 @@ class Recorder:
                 recording.writer.put(Sound(max(0, at_ms - recording.began_ms), *sound))
             self._note_scores(recording, event, at_ms)
         elif isinstance(event, ListeningChanged | DetectorChanged):
-            # Before the line of the recognizer they mean nothing: that line says how it stands after them.
+            # Before the recognizer's line, scores cannot be read: that line holds the state after them.
             if recording.recognizer_noted:
                 recording.put(event, at_ms)
         elif isinstance(event, _FROM_LISTENER):
@@ -247,7 +248,7 @@ class Recorder:
             at_ms = max(0, at_ms - recording.began_ms)
             recording.writer.put(Hop(at_ms, event.time, listener.recognizer.hop, quantize(event.posteriors)))
             return
-        # The detector's state is that after this hop; what follows is decided from here.
+        # The detector's state is the one after this hop; the following hops are decided from it.
         recording.recognizer_noted = True
         detector = listener.detector
         recognizer = RecognizerStarted(
@@ -266,14 +267,14 @@ class Recorder:
 
 
 def _title(setup: RoundSetup) -> str:
-    """What a round is called that nobody gave a title."""
+    """The title of a round that was given none."""
     if setup.mode == "sketch":
         return ""
     return " ".join(part for part in (setup.mode, setup.level or setup.text, setup.day) if part)
 
 
 def _portions(inputs: list[tuple[int, Input]]) -> Iterator[tuple[tuple[int, Input], ...]]:
-    """Inputs in portions that a line holds: a background is a long text, and gets a line of its own."""
+    """Inputs in portions that fit into a line: a background is a long text and gets its own line."""
     portion: list[tuple[int, Input]] = []
     for one in inputs:
         long = isinstance(one[1], SetBackground)
@@ -286,7 +287,7 @@ def _portions(inputs: list[tuple[int, Input]]) -> Iterator[tuple[tuple[int, Inpu
 
 
 def _clean(item: Item) -> Item:
-    """The item, any text from outside in it made safe to show."""
+    """The item, with any text from outside made safe to show."""
     match item:
         case SourceLost(_, message) | SourceDelayed(_, message):
             return replace(item, message=printable(message))

@@ -1,4 +1,4 @@
-"""The recognizer at any moment of a replay: its scores, its settings, and how far talk had shifted the thresholds."""
+"""The recognizer at any moment of a replay: its scores, its settings, and the threshold shift."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from voicetrail.spotting.talk import LEAD_S, talk_confidence, update_talk_level
 from voicetrail.vocabulary import UNKNOWN
 
 RUNS_HELD = 32
-"""Runs of scores that stay unpacked: more than the seconds (``LEAD_S``) that talk is followed."""
+"""Runs of scores that stay decoded: more than the seconds (``LEAD_S``) over which talk is followed."""
 STALE_MS = 500
-"""Scores older than this are not shown: there was no sound at that moment."""
+"""Scores older than this are not shown: there was no sound at that time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecognizerState:
-    """The recognizer and its detector from some moment on."""
+    """The recognizer and its detector from a moment on."""
 
     at_ms: int
     labels: tuple[str, ...]
@@ -34,12 +34,12 @@ class RecognizerState:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Scores of one recognizer without a loss of the source in between."""
+    """Scores of one recognizer between two losses of the source."""
 
     labels: int
     hop_ms: float
     unknown: int | None
-    """The place of the label of unknown words."""
+    """The index of the label of unknown words."""
     talk: float
     """The talk level at its beginning."""
 
@@ -49,7 +49,7 @@ class _Run:
     """A line of scores."""
 
     begin_ms: float
-    """When its first hop came."""
+    """When its first hop arrived."""
     scores: ScoreRun
     stretch: _Stretch
 
@@ -66,7 +66,7 @@ class ScoreIndex:
         """By the time of their first hop."""
         self._unpacked: OrderedDict[int, list[Row]] = OrderedDict()
         self._talk_after: dict[int, float] = {}
-        """The talk level after a run, by the run's identity."""
+        """The talk level after a run, by the identity of the run."""
 
     def add(self, entry: Entry) -> None:
         """Take the next line of the file."""
@@ -130,7 +130,7 @@ class ScoreIndex:
                 yield when, tuple(sum(column) / len(window) / THOUSANDTHS for column in columns)
 
     def talk_shift_at(self, at_ms: int) -> float:
-        """How far talk had shifted the thresholds up at a moment (``spotting.talk.raise_threshold``)."""
+        """The threshold shift at a moment (``spotting.talk.raise_threshold``)."""
         state = self.state_at(at_ms)
         if state is None or not state.settings.talk_shift:
             return 0.0
@@ -142,7 +142,7 @@ class ScoreIndex:
         return state.settings.talk_shift * talk_confidence(self._talk(run, self._talk_before(place), hops))
 
     def hop_times(self) -> Iterator[float]:
-        """When each hop with scores came, in ms, run by run."""
+        """When each hop with scores arrived, in ms, run by run."""
         for run in self._runs:
             for number in range(run.scores.hops):
                 yield run.begin_ms + number * run.stretch.hop_ms

@@ -19,19 +19,19 @@ _SHOWN = (WordHeard, WordRejected, SettingChanged, ListeningChanged, Marker)
 
 
 class Timeline:
-    """Looks up what was at a moment of a replay.
+    """Looks up the state at any moment of a replay.
 
-    Making one plays the inputs once, keeping a copy of the game now and then, and holds every checksum against the game.
+    Creating one plays the inputs once, keeps copies of the game at intervals, and compares every checksum with the game's.
 
     Args:
-        replay: the session; while it is still being recorded, ``extend`` adds what came since.
+        replay: the session; while it is still being recorded, ``extend`` adds what was recorded since.
         progress: called with the part that is done.
     """
 
     def __init__(self, replay: Replay, progress: Report = report_nothing) -> None:
         self.replay = replay
         self.shown: list[Entry] = []
-        """What a player steps through, by time."""
+        """The events that the player can jump to, by time."""
         self.detected: list[Entry] = []
         """Words and near misses, by time."""
         self.markers: list[Entry] = []
@@ -40,11 +40,11 @@ class Timeline:
         self.extend(replay, replay.entries, progress)
 
     def extend(self, replay: Replay, entries: Sequence[Entry], progress: Report = report_nothing) -> None:
-        """Take what was recorded since.
+        """Add what was recorded since.
 
         Args:
             replay: the whole of it.
-            entries: what was not there before.
+            entries: the new entries.
             progress: called with the part that is done.
         """
         self.replay = replay
@@ -79,7 +79,7 @@ class Timeline:
 
     @property
     def checked(self) -> int:
-        """Checksums that were looked at."""
+        """How many checksums were compared."""
         return self._history.checked
 
     @property
@@ -107,7 +107,7 @@ class Timeline:
         return self._history.inputs_until(at_ms)
 
     def session_ms(self, at_ms: int) -> int:
-        """The session's clock at a time of the file's."""
+        """The time of the session's clock at a time of the file's."""
         return self.header.began_ms + at_ms
 
     def game_at(self, at_ms: int) -> Rules:
@@ -123,7 +123,7 @@ class Timeline:
         return self._scores.scores_at(at_ms)
 
     def talk_shift_at(self, at_ms: int) -> float:
-        """How far talk had shifted the thresholds up at a moment."""
+        """The threshold shift at a moment."""
         return self._scores.talk_shift_at(at_ms)
 
     def detected_until(self, at_ms: int, count: int) -> list[Entry]:
@@ -136,12 +136,12 @@ class Timeline:
         return self.detected[bisect_left(self.detected, since_ms, key=_time) : bisect_right(self.detected, until_ms, key=_time)]
 
     def shown_between(self, after_ms: int, until_ms: int) -> list[Entry]:
-        """What happened after one moment and up to another, it included, of what a player steps through."""
+        """The events of ``shown`` after one moment and up to another, which is included."""
         return self.shown[bisect_right(self.shown, after_ms, key=_time) : bisect_right(self.shown, until_ms, key=_time)]
 
 
 def _put(entries: list[Entry], entry: Entry) -> None:
-    """Put an entry to its place by time, which is nearly always the end."""
+    """Insert an entry by time, which is nearly always at the end."""
     if not entries or entries[-1].at_ms <= entry.at_ms:
         entries.append(entry)
     else:

@@ -1,4 +1,4 @@
-"""A session as text, a line an event."""
+"""A session as text, one line per event."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def time_text(ms: int) -> str:
 
 
 def near_miss_text(item: WordRejected) -> str:
-    """Why a word that came close was not given out."""
+    """Why a near miss was not detected."""
     match item.reason:
         case "threshold":
             why = f"{item.lacking:.2f} below the threshold"
@@ -48,7 +48,7 @@ def near_miss_text(item: WordRejected) -> str:
 
 
 def describe(item: Item, game: Rules, at_ms: int) -> str:
-    """What an item did, applying it to the game if it is an input; empty for what needs no line."""
+    """Describe an item, after applying it to the game if it is an input; empty for what needs no line."""
     if is_input(item):
         message = game.apply(item, at_ms).message
         by_word = getattr(item, "by", "key") == "voice"
@@ -87,7 +87,7 @@ def describe(item: Item, game: Rules, at_ms: int) -> str:
 
 
 def transcript(timeline: Timeline, progress: Report = report_nothing) -> Iterator[str]:
-    """The whole session, a line an event, safe to print."""
+    """The whole session, one line per event, safe to print."""
     header, replay = timeline.header, timeline.replay
     about = [header.date, header.title, header.vocabulary, f"source {header.source}" if header.source else ""]
     yield printable(" · ".join(part for part in about if part) or replay.path.name)

@@ -1,4 +1,4 @@
-"""Recorded sound recognized again: with the same weights, or others."""
+"""Recognizes recorded sound again, with the same weights or with others."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def recognize_again(
 ) -> WhatIfResult:
     """Recognize the session's sound again, and compare the words with those of the session.
 
-    The stretches of sound are recognized one by one, each from the sample at which it began and without the silence that was filled
-    in, so that with the session's own weights the windows are the same as they were. Muted stretches were kept as silence and
-    stay without words.
+    Each stretch of sound is recognized by itself, from the sample at which it began and without the silence that was filled in.
+    With the session's own weights the windows are therefore the same as in the session. Muted stretches were recorded as
+    silence and give no words.
 
     Args:
         replay: the session; its sound lies beside it.
         recognizer: the recognizer.
-        settings: of its detector.
+        settings: the detector's settings.
         gain: makes the gain stage of a stretch.
         progress: called with the part that is done.
 
@@ -68,14 +68,14 @@ class _Piece:
     """Sound that lies in the file without silence filled in."""
 
     offset: int
-    """Where it lies in its stretch."""
+    """Its position in its stretch."""
     position: int
-    """Where it lies in the file."""
+    """Its position in the file."""
     length: int
 
 
 def _stretches(replay: Replay, total: int) -> list[list[_Piece]]:
-    """The pieces of sound that one listener heard one after the other, between one loss of the source and the next."""
+    """The pieces of sound that one listener took without interruption, between one loss of the source and the next."""
     marks: list[SoundStart | SourceLost] = [
         entry.item for entry in replay.entries if isinstance(entry.item, SoundStart | SourceLost)
     ]
@@ -88,7 +88,7 @@ def _stretches(replay: Replay, total: int) -> list[list[_Piece]]:
             continue
         position = min(mark.position, total)
         if before is not None and 0 < mark.time - before.time <= position - before.position:
-            # The same stream goes on; only silence was filled in, to keep in step with the clock.
+            # The same stream goes on: silence was filled in only to keep in step with the clock.
             last = stretches[-1][-1]
             stretches[-1][-1] = replace(last, length=mark.time - before.time)
             offset = last.offset + mark.time - before.time
@@ -103,7 +103,7 @@ def _stretches(replay: Replay, total: int) -> list[list[_Piece]]:
 
 
 def _stays(entry: Entry) -> bool:
-    """Whether an entry has nothing to do with what was heard."""
+    """Whether an entry does not depend on what was recognized."""
     item = entry.item
     if isinstance(item, WordHeard | WordRejected | ScoreRun | RecognizerStarted | Checksum):
         return False

@@ -1,4 +1,6 @@
-"""What the command line says about a recording: its state, its checksums, what would have been, what to set."""
+"""What the command line prints about a recording: its state, its checksums, the result of other settings, suggested
+thresholds.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ def state(timeline: Timeline) -> Json:
 
 
 def _sketch_state(game: Rules) -> Json:
-    """What the first version said of a drawing."""
+    """The keys that the first version printed for a drawing."""
     if not isinstance(game, Sketch):
         return {}
     return {
@@ -73,7 +75,8 @@ def check(timeline: Timeline) -> tuple[bool, str]:
     if timeline.differences:
         first = timeline.differences[0]
         rules, newest = timeline.header.setup.rules, timeline.final.rules_version
-        why = "" if rules <= newest else f"; it was played by rules {rules}, and this program knows them up to {newest}"
+        known = f"this program knows them up to {newest}"
+        why = "" if rules <= newest else f"; it was played with version {rules} of the rules, and {known}"
         return False, (
             f"{name}: the drawing differs from the recorded one; it began between {time_text(first.since_ms)} and"
             f" {time_text(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
@@ -84,7 +87,7 @@ def check(timeline: Timeline) -> tuple[bool, str]:
 
 
 def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str]:
-    """Both drawings, and the words that changed."""
+    """Both drawings, and the words that differ."""
     before, after = Timeline(outcome.before), Timeline(outcome.after)
     lines = drawing.side_by_side(
         drawing.rows(before.final, plain=plain),
@@ -103,9 +106,9 @@ def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str
 
 
 def summary(outcome: WhatIfResult) -> str:
-    """The counts of what changed, in a line."""
+    """How many words would be gained, lost and moved, in one line."""
     if outcome.same:
-        return "no word would have changed"
+        return "no word would change"
     parts = {"gained": outcome.gained, "lost": outcome.lost, "moved": outcome.moved}
     counts = ", ".join(f"{len(changed)} {name}" for name, changed in parts.items())
     total = sum(isinstance(entry.item, WordHeard) for entry in outcome.before.entries)
@@ -124,7 +127,7 @@ def outcome_json(outcome: WhatIfResult) -> Json:
 
 
 def proposal_lines(proposals: Sequence[ThresholdSuggestion]) -> list[str]:
-    """The proposed thresholds as a table, and how to try and to take them."""
+    """The proposed thresholds as a table, and how to try and to keep them."""
     width = max((len(one.word) for one in proposals), default=4)
     lines = [f"{'word':<{width}}  now   proposed  why"]
     lines += [
@@ -133,11 +136,11 @@ def proposal_lines(proposals: Sequence[ThresholdSuggestion]) -> list[str]:
     ]
     changed = [one for one in proposals if one.changed]
     if not changed:
-        lines.append("nothing to change; while you play, mark errors with m and undo false words with u")
+        lines.append("nothing to change; press m while you play to mark an error, and u to undo a false word")
     else:
         flags = " ".join(f"--threshold {one.word}={one.proposed:g}" for one in changed)
         lines.append(f"try them on this session: voicetrail replay FILE {flags}")
-        lines += [f"take them: voicetrail settings set thresholds.{one.word} {one.proposed:g}" for one in changed]
+        lines += [f"keep them: voicetrail settings set thresholds.{one.word} {one.proposed:g}" for one in changed]
     return lines
 
 

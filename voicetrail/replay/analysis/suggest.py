@@ -1,16 +1,16 @@
-"""Thresholds proposed from what the player did: what was taken back was no word, what was marked was missed or wrong.
+"""Thresholds suggested by what the player did: a word that was undone was false, a marked moment was missed or wrong.
 
 What counts as what:
 
 - A word whose move is undone within ``UNDO_MS``, with no other stroke in between, was *false*.
-- A marker says that something went wrong just before it, within ``MARK_MS``. If the last decision there was a near miss (for
-  want of score), that word was *missed*; if it was a word, that was *false*; if there was none, the word with the highest score
-  there, if it has ``LEAST_SCORE``, was *missed*.
+- A marker says that something went wrong within the ``MARK_MS`` before it. If the last decision there was a near miss below the
+threshold, that word was *missed*; if it was a word, that word was *false*; if there was none, the word with the highest score
+there was *missed*, provided that the score is at least ``LEAST_SCORE``.
 - Every other word was *meant*.
 
-The threshold of a word is then put where it gives the fewest errors: between the highest score of a false one and the lowest of
-a meant or missed one where there is such a gap, and as near to the present one as that allows. A word without false or missed
-ones keeps its threshold.
+A word's threshold is then placed where it gives the fewest errors: between the highest score of a false word and the lowest of
+a meant or missed one where there is such a gap, and otherwise as close to the present threshold as possible. A word that was
+never false or missed keeps its threshold.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ from voicetrail.vocabulary import is_word
 UNDO_MS = 3000
 MARK_MS = 4000
 MARK_APART_MS = 500
-"""Markers nearer to each other than this are one."""
+"""Markers closer together than this count as one."""
 LEAST_SCORE = 0.15
 PEAK_MS = 400
-"""A word's score goes on rising for so long after it is given out."""
+"""How long a word's score may still rise after the word is detected."""
 LOW, HIGH = 0.05, 0.99
-"""Least and greatest threshold that is proposed."""
+"""The lowest and the highest threshold that is proposed."""
 MARGIN = 0.02
-"""How far from the scores themselves a threshold keeps where there is room."""
+"""How far a threshold stays away from the scores, where there is room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A word at a moment, with the score that it reached, and what it turned out to be."""
+    """A word at a moment, with the score that it reached, and whether it was meant."""
 
     at_ms: int
     word: str
     score: float
     meant: bool
-    """It should be a word at the threshold that is sought."""
+    """The threshold that is sought should let it through."""
     heard: bool
-    """It was given out in the session."""
+    """It was detected in the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,15 @@ class ThresholdSuggestion:
     present: float
     proposed: float
     meant: int
-    """Words that were heard and stood."""
+    """Words that were detected and not undone."""
     false: int
     missed: int
     still_wrong: int
-    """Cases that the proposed threshold does not put right."""
+    """Cases that the proposed threshold does not correct."""
 
     @property
     def changed(self) -> bool:
-        """Another threshold than the present one is proposed."""
+        """The proposed threshold differs from the present one."""
         return round(self.proposed - self.present, 3) != 0
 
     @property
@@ -102,7 +102,7 @@ def suggest(replay: Replay, progress: Report = report_nothing) -> list[Threshold
 
 
 def cases(timeline: Timeline, progress: Report = report_nothing) -> list[Case]:
-    """Everything in a session that says something about a threshold."""
+    """Every case in a session that counts for a threshold."""
     false = _undone_words(timeline)
     out: list[Case] = []
     for marker in _separate(timeline.markers):
@@ -126,7 +126,7 @@ def cases(timeline: Timeline, progress: Report = report_nothing) -> list[Case]:
 
 
 def _undone_words(timeline: Timeline) -> set[int]:
-    """The words (by identity of their entries) whose move was undone at once."""
+    """The words, by the identity of their entries, whose move was undone at once."""
     out: set[int] = set()
     meanings = timeline.replay.meanings
     last: Entry | None = None
@@ -144,7 +144,7 @@ def _undone_words(timeline: Timeline) -> set[int]:
 
 
 def _separate(markers: Iterable[Entry]) -> list[Entry]:
-    """The markers without those that follow another one at once."""
+    """The markers, without those that closely follow another."""
     out: list[Entry] = []
     for marker in markers:
         if not out or marker.at_ms - out[-1].at_ms >= MARK_APART_MS:
@@ -153,7 +153,7 @@ def _separate(markers: Iterable[Entry]) -> list[Entry]:
 
 
 def _last_decision(timeline: Timeline, marker: Entry) -> Entry | None:
-    """The last word before a marker, or near miss for want of score."""
+    """The last word before a marker, or the last near miss below its threshold."""
     for entry in reversed(timeline.detected_between(marker.at_ms - MARK_MS, marker.at_ms)):
         if isinstance(entry.item, WordHeard) or (isinstance(entry.item, WordRejected) and entry.item.reason == "threshold"):
             return entry
@@ -161,7 +161,7 @@ def _last_decision(timeline: Timeline, marker: Entry) -> Entry | None:
 
 
 def _best_score(timeline: Timeline, marker: Entry) -> Case | None:
-    """The word with the highest score before a marker, if any had enough."""
+    """The word with the highest score before a marker, if that score is high enough."""
     state = timeline.recognizer_at(marker.at_ms)
     if state is None:
         return None
@@ -180,7 +180,7 @@ def _best_score(timeline: Timeline, marker: Entry) -> Case | None:
 
 
 def _without_talk_shift(timeline: Timeline, at_ms: int, score: float) -> float:
-    """What a score counts for: less during talk, by as much as thresholds were higher there."""
+    """What a score counts for: during talk it counts for less, by as much as the thresholds were raised."""
     return remove_talk_shift(score, timeline.talk_shift_at(at_ms))
 
 
@@ -212,7 +212,9 @@ def _propose(word: str, present: float, found: list[Case]) -> ThresholdSuggestio
 
 
 def _within(low: float, high: float, wish: float) -> float:
-    """The threshold above ``low`` and at most ``high`` that is nearest to a wish, with some room where there is any."""
+    """The threshold above ``low`` and up to ``high`` that is nearest to a target, at some distance from both where there is
+    room.
+    """
     room = min(MARGIN, (high - low) / 2)
     value = round(min(max(wish, low + room), high - room), 3)
     return min(max(value, LOW), HIGH)

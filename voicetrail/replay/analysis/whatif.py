@@ -1,4 +1,4 @@
-"""What if: the recorded scores decided again with other settings, and what that would have drawn."""
+"""Runs the recorded scores through the detector with other settings, and plays the game that would have come of it."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from voicetrail.text import printable
 from voicetrail.vocabulary import DIGITS
 
 MOVED_MS = 500
-"""A word that goes at one time and comes at another, not further away, has moved."""
+"""A word that is lost at one time and gained at another, no further away than this, has moved."""
 SAME_MS = 100
-"""Words that were recognized again from the sound have no common clock finer than this (the sound waits in queues on its way)."""
+"""Words recognized from the recorded sound match recorded words within this time: the sound waited in queues on its way."""
 INPUT_WITHIN_MS = 5000
-"""Longest time from a word to the input that it became, also where the screen is slow."""
+"""Longest time from a word to the input that it became, allowing for a slow screen."""
 
 Change = Callable[[DetectorSettings], DetectorSettings]
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Settings to try in place of the recorded ones; what is ``None`` stays as it was, with all its changes."""
+    """Settings to try in place of the recorded ones; what is ``None`` stays as recorded, with all its changes."""
 
     threshold: float | None = None
-    """For all words; the recorded thresholds of single words then hold no longer."""
+    """For all words; the recorded thresholds of single words are then ignored."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, float] = field(default_factory=dict)
     """Other settings of the detector, by their names in ``detector_settings.BOUNDS``."""
 
     def __call__(self, settings: DetectorSettings) -> DetectorSettings:
-        """The settings with the override in place."""
+        """The settings with the override applied."""
         if self.threshold is not None:
             settings = replace(settings, threshold=self.threshold, thresholds={})
         others: dict[str, Any] = dict(self.others)
@@ -63,10 +63,10 @@ def last_weights(replay: Replay) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes a decision the same one: when in which stretch of sound it was, and what was decided."""
+    """Identifies a decision: in which stretch of sound and when it was made, and what was decided."""
 
     stretch: int
-    """How many times a recognizer had begun to listen."""
+    """How many times a recognizer had started to listen."""
     time: int
     word: str
     detected: bool
@@ -79,22 +79,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a detector gave out for the recorded scores."""
+    """What a detector makes of the recorded scores."""
 
     entries: tuple[tuple[Key, Entry], ...]
     """The words and near misses, by time."""
     hops: frozenset[tuple[int, int]]
-    """Every stretch and time that was decided again."""
+    """Every stretch and time for which there are scores."""
 
 
 def decide(replay: Replay, change: Change, progress: Report = report_nothing) -> Decisions:
     """Run the recorded scores through a detector again.
 
-    Every change of its settings, of listening and of the source takes its place among the scores as it did in the game.
+    Changes of its settings, of listening and of the source are applied between the same scores as in the game.
 
     Args:
         replay: the session.
-        change: makes the settings to decide with out of the recorded ones.
+        change: turns the recorded settings into those to try.
         progress: called with the part that is done.
     """
     again = _DecidingAgain(change)
@@ -105,7 +105,7 @@ def decide(replay: Replay, change: Change, progress: Report = report_nothing) ->
 
 
 class _DecidingAgain:
-    """A detector that is given the lines of a file."""
+    """A detector that is fed from the lines of a file."""
 
     def __init__(self, change: Change) -> None:
         self.out: list[tuple[Key, Entry]] = []
@@ -153,7 +153,7 @@ class _DecidingAgain:
 
 @dataclass(frozen=True, slots=True)
 class MovedWord:
-    """A word that would have come at another time."""
+    """A word that would have been detected at another time."""
 
     before: Entry
     after: Entry
@@ -178,10 +178,11 @@ class WhatIfResult:
 
 
 def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -> WhatIfResult:
-    """Decide the session again.
+    """Find out what other settings would have made of a session.
 
-    A word that is decided as it was keeps its place and what it did. One that is lost goes, with its move; one that is gained
-    comes at the time of its hop, and moves if it means something. Words of stretches without scores stay as they were.
+    A word that is detected as before stays where it is, with its move. A lost word is removed with its move. A gained word is
+    added at the time of its hop, and moves if it means something in the game. Words in stretches without scores stay as they
+    were.
 
     Raises:
         ReplayError: the file holds no scores.
@@ -196,11 +197,11 @@ def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -
 
 
 def compare(replay: Replay, staying: list[Entry], detected: list[Entry]) -> WhatIfResult:
-    """What words that were recognized again from the sound make of a session.
+    """Find out what words that were recognized from the sound would have made of a session.
 
     Args:
         replay: the session as it was.
-        staying: what stays of it, without its words and what they did.
+        staying: its entries without the words and their inputs.
         detected: the words and near misses in their place.
     """
     after = _WordsByTime(entry for entry in detected if isinstance(entry.item, WordHeard))
@@ -210,10 +211,10 @@ def compare(replay: Replay, staying: list[Entry], detected: list[Entry]) -> What
 
 
 def _held_against(replay: Replay, decisions: Decisions) -> tuple[list[Entry], list[Entry], list[Entry]]:
-    """Hold the file's words against the decisions.
+    """Compare the file's words with the decisions.
 
     Returns:
-        The entries that stay, the words that are lost (with what they did), and the decisions that the file does not have.
+        The entries that stay, the words that are lost, and the decisions that the file does not have.
     """
     new = dict(decisions.entries)
     staying: list[Entry] = []
@@ -238,17 +239,19 @@ def _held_against(replay: Replay, decisions: Decisions) -> tuple[list[Entry], li
 
 
 def _decided_alike(stretch: int, item: Detected, new: dict[Key, Entry], decisions: Decisions) -> bool:
-    """Whether a word or near miss was decided as the file has it, or not decided again; it is taken out of ``new``."""
+    """Whether a word or near miss was decided as in the file, or there were no scores to decide it; it is removed from
+    ``new``.
+    """
     keys = [Key.of(stretch, item)]
     if isinstance(item, WordRejected) and item.reason == "muted":
-        # Earlier versions wrote so a word that the detector gave out and the game did not take.
+        # Earlier versions wrote this for a word that was detected but not taken by the game.
         keys.append(Key(stretch, item.time, item.word, True))
     found = [key for key in keys if new.pop(key, None) is not None]
     return bool(found) or (stretch, item.time) not in decisions.hops
 
 
 def _inputs_of_words(replay: Replay) -> dict[int, int]:
-    """The place of the input that a word became, by the place of the word; a word that the game did not take became none."""
+    """The index of the input that a word became, by the index of the word; a word that the game did not take is missing."""
     meanings = replay.meanings
     became: dict[int, int] = {}
     waiting: deque[tuple[int, Entry]] = deque()
@@ -268,7 +271,7 @@ def _inputs_of_words(replay: Replay) -> dict[int, int]:
 
 
 def _result(replay: Replay, staying: list[Entry], new: list[Entry], lost: list[Entry], gained: list[Entry]) -> WhatIfResult:
-    """The result, with pairs of a lost and a gained word that are one word at another time as moved words."""
+    """The result. A lost and a gained word that are the same word at another time count as one moved word."""
     left = _WordsByTime(gained)
     pairs = [(old, left.take_nearest(old, MOVED_MS)) for old in lost]
     return WhatIfResult(
@@ -281,7 +284,7 @@ def _result(replay: Replay, staying: list[Entry], new: list[Entry], lost: list[E
 
 
 def _could_become(word: str, item: Input) -> bool:
-    """Whether a word may have become an input: what some words mean depends on the game."""
+    """Whether a word can have become an input: what some words mean depends on the state of the game."""
     meaning = input_of(word)
     match item:
         case SetColor():
@@ -294,11 +297,11 @@ def _could_become(word: str, item: Input) -> bool:
 
 
 def _merged(replay: Replay, staying: list[Entry], new: list[Entry]) -> tuple[Entry, ...]:
-    """Put new words, each with its input, between the entries that stay, by time; what a word means is the game's to say."""
+    """Insert new words, each with its input, between the entries that stay, by time; the game decides what a word means."""
     merging = _Merging(replay)
     waiting = deque(sorted(new, key=_time))
     for entry in staying:
-        # Other lines have times of other threads: only inputs, words and the end are in the game's order.
+        # Only inputs, words and the end are in the game's order: other lines carry the times of other threads.
         if is_input(entry.item) or isinstance(entry.item, WordHeard | End):
             while waiting and waiting[0].at_ms < entry.at_ms:
                 merging.add_new(waiting.popleft())
@@ -309,7 +312,7 @@ def _merged(replay: Replay, staying: list[Entry], new: list[Entry]) -> tuple[Ent
 
 
 class _Merging:
-    """Entries in the game's order, and the game along with them."""
+    """Collects entries in the game's order and plays the game along with them."""
 
     def __init__(self, replay: Replay) -> None:
         self.out: list[Entry] = []
@@ -338,7 +341,7 @@ class _Merging:
 
 
 class _WordsByTime:
-    """Words from which pairs are taken out.
+    """Words from which matching ones are removed.
 
     Args:
         entries: words.
@@ -350,7 +353,7 @@ class _WordsByTime:
             self._by_word.setdefault(_word(entry), []).append(entry)
 
     def take_nearest(self, entry: Entry, within_ms: int) -> Entry | None:
-        """Take out the same word that is nearest in time; ``None`` where there is none within some time."""
+        """Remove and return the same word that is nearest in time; ``None`` where there is none within the time given."""
         same = self._by_word.get(_word(entry), [])
         place = bisect_left(same, entry.at_ms, key=_time)
         around = [number for number in (place - 1, place) if 0 <= number < len(same)]
@@ -360,7 +363,7 @@ class _WordsByTime:
         return same.pop(nearest)
 
     def left(self) -> list[Entry]:
-        """What was not taken out, by time."""
+        """The words that were not removed, by time."""
         return sorted((entry for same in self._by_word.values() for entry in same), key=_time)
 
 

@@ -1,4 +1,4 @@
-"""A recorded session as a file that other programs know: the ending of the name says which."""
+"""Writes a recorded session as a file for other programs; the ending of the name decides the format."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ ENDINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to export; what an ending does not know is passed over."""
+    """How to export; a format ignores the options that it does not use."""
 
     speed: float | None = None
-    """Seconds of the session in a second; ``None`` fits pictures that move into ``FIT_MS`` and leaves casts as they were."""
+    """Seconds of the session shown in a second; ``None`` fits animations into ``FIT_MS`` and leaves casts at their own
+    speed."""
     idle: float | None = None
-    """Longest pause in s; ``None`` takes the ending's own (1 s; 10 s for casts)."""
+    """Longest pause in s; ``None`` takes the format's default (1 s; 10 s for casts)."""
     animate: bool = False
-    """Draw the svg as it was drawn."""
+    """Let the svg draw itself as it was drawn."""
     cast_version: int = 3
     columns: int = 80
     rows: int = 24
@@ -48,7 +49,7 @@ class Options:
 def export(
     timeline: Timeline, out: Path, options: Options | None = None, *, force: bool = False, progress: Report = report_nothing
 ) -> None:
-    """Write a session to a file, whole or not at all, and for its owner alone.
+    """Write a session to a file, completely or not at all, readable only by its owner.
 
     Args:
         timeline: the session.
@@ -58,7 +59,7 @@ def export(
         progress: called with the part that is done.
 
     Raises:
-        UsageError: the ending is none of those known.
+        UsageError: the ending is not known.
         ReplayError: the file cannot be written, or what it needs is missing.
     """
     ending = out.suffix.lower()

@@ -22,11 +22,11 @@ from voicetrail.replay.timeline import Timeline
 from voicetrail.text import printable
 
 FRAME_MS = 100
-"""Time between two looks at the scores."""
+"""Time between two frames that show the scores."""
 IDLE_MS = 10_000
 """Longest pause, unless ``--idle`` says another."""
 FRAMES_MAX = 500_000
-"""Most looks: some fourteen hours with scores."""
+"""Most frames: about fourteen hours with scores."""
 LARGEST = (500, 200)
 _BEGIN = "\x1b[?25l\x1b[2J\x1b[H"
 _END = "\x1b[0m\x1b[?25h"
@@ -36,7 +36,7 @@ def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: R
     """Write the session.
 
     Raises:
-        UsageError: the terminal's size or the version cannot be.
+        UsageError: the terminal's size or the version is not possible.
         ReplayError: the session is too long.
     """
     columns, rows = options.columns, options.rows
@@ -58,7 +58,7 @@ def write_cast(timeline: Timeline, options: Options, file: BinaryIO, progress: R
 
 
 def _frames(timeline: Timeline) -> list[int]:
-    """The moments to look at: those at which something may look different."""
+    """The moments to draw: those at which something may look different."""
     frames = {0, timeline.duration_ms, *timeline.stops}
     frames |= {at_ms for at_ms, _, _ in moments(timeline)}
     frames |= {entry.at_ms + LIT_MS for entry in timeline.detected if isinstance(entry.item, WordHeard)}
@@ -72,7 +72,7 @@ def _frames(timeline: Timeline) -> list[int]:
 def _header(timeline: Timeline, options: Options, shown_ms: float) -> dict[str, object]:
     title = printable(timeline.header.title or timeline.replay.path.stem)
     about: dict[str, object] = {"title": title, "env": {"TERM": "xterm-256color"}}
-    # Without a date there is no timestamp; both versions take it as optional.
+    # Without a date there is no timestamp; in both versions it is optional.
     with contextlib.suppress(ValueError, OverflowError, OSError):
         about["timestamp"] = max(0, int(datetime.fromisoformat(timeline.header.date).timestamp()))
     if options.cast_version == 2:
@@ -82,7 +82,7 @@ def _header(timeline: Timeline, options: Options, shown_ms: float) -> dict[str, 
 
 
 def _events(timeline: Timeline, options: Options, frames: list[int], progress: Report) -> Iterator[tuple[int, str, str]]:
-    """Output that changes what the frame before left, markers, and in version 3 the exit."""
+    """The output that turns each frame into the next, markers, and in version 3 the exit."""
     painter = Painter(timeline, options.columns, options.rows, plain=options.plain)
     player = Player(timeline, lambda: 0.0)
     markers = [(entry.at_ms, getattr(entry.item, "label", "")) for entry in reversed(timeline.markers)]

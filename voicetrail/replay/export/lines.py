@@ -1,4 +1,4 @@
-"""The drawing as straight lines and signs, with the times at which they came and went."""
+"""The drawing as straight lines and signs, with the times at which they appeared and disappeared."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class _Arm:
     row: int
     """The row or column that it lies in."""
     place: int
-    """Its place there, counted in half cells."""
+    """Its position there, in half cells."""
     color: str
 
 
 Span = tuple[_Arm, tuple[int, int | None]]
-"""An arm with the times at which it came and went."""
+"""An arm with the times at which it appeared and disappeared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class StraightLine:
     color: str
     on_ms: int = 0
     off_ms: int | None = None
-    """When it went away; ``None`` if it stayed."""
+    """When it disappeared; ``None`` if it stayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A cell that is no line."""
+    """A cell that is not a line."""
 
     cell: Cell
     mark: Mark
@@ -59,7 +59,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class PenAt:
-    """Where the pen was from some moment on; ``None`` where a mode has none."""
+    """Where the pen was from a moment on; ``None`` where a mode has no pen."""
 
     at_ms: int
     pen: Pen | None
@@ -70,11 +70,11 @@ class Animation:
     """A session as lines and signs."""
 
     lines: tuple[StraightLine, ...]
-    """In the order in which they came."""
+    """In the order in which they appeared."""
     signs: tuple[Sign, ...]
     pens: tuple[PenAt, ...]
     bounds: Bounds
-    """What holds everything that was ever drawn."""
+    """The box around everything that was ever drawn."""
 
 
 def final_lines(game: Rules) -> list[StraightLine]:
@@ -84,7 +84,7 @@ def final_lines(game: Rules) -> list[StraightLine]:
 
 
 def final_signs(game: Rules) -> list[Sign]:
-    """The cells of a drawing that are no lines."""
+    """The cells of a drawing that are not lines."""
     marks = ((cell, game.mark_at(cell)) for cell in sorted(game.marked()))
     return [Sign(cell, mark) for cell, mark in marks if _is_sign(mark)]
 
@@ -112,7 +112,7 @@ def animation(timeline: Timeline) -> Animation:
 
 
 class _Changes:
-    """Turns changed cells into arms and signs with the times at which they came and went."""
+    """Turns changed cells into arms and signs with the times at which they appeared and disappeared."""
 
     def __init__(self) -> None:
         self.cells: set[Cell] = set()
@@ -123,7 +123,7 @@ class _Changes:
         self._signs: list[Sign] = []
 
     def take(self, at_ms: int, cell: Cell, mark: Mark) -> None:
-        """A cell shows something from now on."""
+        """Note what a cell shows from now on."""
         before = self._arms.pop(cell, {})
         now = {arm: before.pop(arm, at_ms) for arm in _arms(cell, mark)}
         self._spans += [(arm, (on_ms, at_ms)) for arm, on_ms in before.items()]
@@ -139,11 +139,11 @@ class _Changes:
             self.cells.add(cell)
 
     def all_spans(self) -> list[Span]:
-        """Every arm, also those that stayed."""
+        """Every arm, including those that stayed."""
         return [*self._spans, *((arm, (on_ms, None)) for arms in self._arms.values() for arm, on_ms in arms.items())]
 
     def all_signs(self) -> list[Sign]:
-        """Every sign, also those that stayed."""
+        """Every sign, including those that stayed."""
         return [*self._signs, *self._shown.values()]
 
 
@@ -166,7 +166,7 @@ def _is_sign(mark: Mark) -> bool:
 
 
 def _joined(spans: Iterable[Span], backwards: Callable[[int], bool]) -> list[StraightLine]:
-    """Join arms that lie in a row, have one color, and came and went together."""
+    """Join arms that lie in a row, have the same color, and appeared and disappeared together."""
     groups: dict[tuple[Axis, int, str, int, int | None], list[int]] = {}
     for arm, (on_ms, off_ms) in spans:
         groups.setdefault((arm.axis, arm.row, arm.color, on_ms, off_ms), []).append(arm.place)

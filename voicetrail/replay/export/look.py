@@ -8,7 +8,7 @@ from voicetrail.game.ink import ColorName
 from voicetrail.game.rules import Mark, Role
 
 CELL = (10, 20)
-"""Width and height of a cell in units of a picture: a cell is about twice as high as it is wide."""
+"""Width and height of a cell in units of the picture: a cell is about twice as high as it is wide."""
 LINE = 3
 """Width of a line."""
 BACKGROUND = "#10151c"
@@ -31,7 +31,7 @@ _ROLES: Mapping[Role, tuple[str, str]] = {
     "asked": (PEN, "33"),
     "said": (TRAIL, "32"),
 }
-"""The color of each role: in a picture, and as a terminal's attribute of its own sixteen."""
+"""The color of each role: in a picture, and as an attribute of the terminal's sixteen colors."""
 _INKS: Mapping[ColorName, tuple[str, str]] = {
     "default": (TRAIL, "32"),
     "red": ("#e0616b", "31"),

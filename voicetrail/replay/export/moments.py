@@ -1,4 +1,4 @@
-"""The session as a row of moments at which the drawing changes, and their times in an animation."""
+"""The moments of a session at which the drawing changes, and their times in an animation."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from voicetrail.game.trail import Cell
 from voicetrail.replay.timeline import Timeline
 
 MOVING_MS = 100
-"""Time between two looks at what moves by itself."""
+"""Time between two frames while something moves by itself."""
 QUIET_LOOKS = 100
-"""So many looks without a change, and what moves is left alone until the next input."""
+"""After so many frames without a change, the game is not drawn again until the next input."""
 MOMENTS_MAX = 500_000
 CHANGES_MAX = 5_000_000
 """Most moments, and most changed cells, that an export takes."""
 FIT_MS = 30_000
-"""Length of an animation whose speed nobody asked for."""
+"""Length of an animation without a given speed."""
 LONGEST_MS = 24 * 3_600_000
 """Longest animation."""
 STILL_MS = 2_000
-"""The last picture stays for so long."""
+"""How long the last picture stays."""
 
 
 def moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]:
-    """Play the session: after each change its time, the game (one object throughout) and the cells that changed.
+    """Play the session. Yield after each change its time, the game (always the same object) and the cells that changed.
 
     Raises:
-        ReplayError: so much happens that no export could hold it.
+        ReplayError: too much happens for any export.
     """
     count = changed = 0
     for at_ms, game, cells in _moments(timeline):
@@ -61,25 +61,25 @@ def _moments(timeline: Timeline) -> Iterator[tuple[int, Rules, frozenset[Cell]]]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Turns times of the session into times of an animation: long pauses are cut, and all goes at a speed."""
+    """Maps times of the session to times of an animation: long pauses are cut, and the rest is scaled by the speed."""
 
     times: tuple[int, ...]
-    """Times of the session at which something happens, in order."""
+    """The times of the session at which something happens, in order."""
     shown: tuple[float, ...]
-    """The same in the animation."""
+    """The same moments in the animation."""
 
     @classmethod
     def of(cls, times: Iterable[int], *, speed: float | None, idle_ms: float, longest_ms: int = LONGEST_MS) -> Pace:
         """Make a pace.
 
         Args:
-            times: of what happens.
-            speed: ``None`` is 1, or as much more as it takes to fit into ``FIT_MS``.
+            times: the times at which something happens.
+            speed: ``None`` takes 1, or as much more as is needed to fit into ``FIT_MS``.
             idle_ms: longest pause in the animation's time.
             longest_ms: longest animation.
 
         Raises:
-            ReplayError: it would be longer.
+            ReplayError: the animation would be longer.
         """
         ordered = sorted({0, *times})
         shown, at = [], 0.0
@@ -91,11 +91,11 @@ class Pace:
             shown = [value * FIT_MS / at for value in shown]
         if shown[-1] > longest_ms:
             raise ReplayError(
-                f"it would be {shown[-1] / 60_000:.0f} minutes long, and at most {longest_ms // 60_000} are possible;"
+                f"it would be {shown[-1] / 60_000:.0f} minutes long, and {longest_ms // 60_000} is the limit;"
                 " choose a higher --speed or a shorter --idle"
             )
         return cls(tuple(ordered), tuple(shown))
 
     def __call__(self, at_ms: int) -> float:
-        """The animation's time of something that happens, in ms."""
+        """The animation's time for a moment of the session, in ms."""
         return self.shown[max(0, bisect_right(self.times, at_ms) - 1)]

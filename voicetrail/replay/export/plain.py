@@ -22,7 +22,7 @@ def write_txt(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
 
 
 def write_ans(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
-    """Write the drawing with colors of the terminal's own sixteen: ``cat`` shows it."""
+    """Write the drawing in the terminal's sixteen colors: ``cat`` shows it."""
     game = timeline.final
     left, top, right, bottom = drawing.bounds(game)
     for y in range(top, bottom + 1):
@@ -31,7 +31,7 @@ def write_ans(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
 
 
 def colored_row(game: Rules, y: int, left: int, width: int, *, plain: bool) -> str:
-    """A row of a game with colors, the pen in its place.
+    """A row of a game with its colors and its pen.
 
     Args:
         game: the game.

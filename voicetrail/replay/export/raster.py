@@ -32,9 +32,9 @@ GIF_SIDE, GIF_CELL = 640, 10
 FRAMES_MAX = 300
 """Most pictures of a gif."""
 FRAME_MS = 40
-"""Shortest time of a picture: browsers slow shorter ones down."""
+"""Shortest time for a picture: browsers slow down shorter ones."""
 GIF_MAX_MS = 600_000
-"""Longest gif: a picture's time is a field of 16 bits that counts hundredths of a second."""
+"""Longest gif: the time of a picture is a 16-bit field in hundredths of a second."""
 IDLE_MS = 1000
 CAPTION = 22
 """Height of the line under the drawing, in pixels."""
@@ -58,7 +58,7 @@ def write_gif(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
     """Write the session as it was drawn.
 
     Raises:
-        ReplayError: it would be too long.
+        ReplayError: the gif would be too long.
     """
     _need_pillow()
     changes, around = _look_through(timeline)
@@ -74,7 +74,7 @@ def write_gif(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
 
 
 def _look_through(timeline: Timeline) -> tuple[list[int], Bounds]:
-    """The moments at which something changes, and what holds everything that was ever drawn."""
+    """The moments at which something changes, and the box around everything that was ever drawn."""
     changes: list[int] = []
     cells: set[Cell] = set()
     for at_ms, game, changed in moments(timeline):
@@ -90,7 +90,7 @@ def _look_through(timeline: Timeline) -> tuple[list[int], Bounds]:
 
 
 def _thinned(changes: list[int], pace: Pace) -> list[int]:
-    """The moments that get a picture: the last of those that lie too near together."""
+    """The moments that get a picture: of those too close together, the last."""
     least = max(FRAME_MS, pace.shown[-1] / FRAMES_MAX)
     shown = [changes[0]]
     for at_ms in changes[1:]:
@@ -122,7 +122,7 @@ def _frames(timeline: Timeline, around: Bounds, shown: list[int], progress: Repo
 
 
 def _shades() -> list[int]:
-    """The colors of all pictures: those that smoothing makes between each color and the background."""
+    """The colors of all pictures: those that antialiasing makes between each color and the background."""
 
     def parts(color: str) -> tuple[int, int, int]:
         return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
@@ -146,7 +146,7 @@ def _caption(timeline: Timeline, at_ms: int) -> str:
 
 @dataclass(slots=True)
 class _Picture:
-    """A picture that is kept up to date cell by cell."""
+    """A picture that is updated cell by cell."""
 
     left: int
     top: int
@@ -159,7 +159,7 @@ class _Picture:
 
     @classmethod
     def of(cls, around: Bounds, side: int, largest_cell: int, *, palette: Image.Image | None = None) -> _Picture:
-        """An empty picture of a part of a drawing and a cell around it; with a palette, in its colors."""
+        """An empty picture of a part of a drawing with a margin of one cell; with a palette, in its colors."""
         from PIL import Image
 
         left, top, right, bottom = around
@@ -176,14 +176,14 @@ class _Picture:
         self.image.paste(self._tile(mark, None), self._corner(cell))
 
     def finished(self, pen: Pen | None, caption: str | None = None) -> Image.Image:
-        """A copy with the pen and, unless that is ``None``, a line under the drawing."""
+        """A copy with the pen and, unless it is ``None``, a line of text under the drawing."""
         from PIL import ImageDraw
 
         image = self.image.copy()
         if pen is not None:
             image.paste(self._tile(self.marks.get(pen.cell, Mark()), Pen(0, 0, pen.direction)), self._corner(pen.cell))
             if self.cell < 4:
-                # A pen of the size of such a cell would not be seen.
+                # A pen as small as such a cell could not be seen.
                 x, y = self._corner(pen.cell)
                 dot = (x - 2, y - 2, x + self.cell + 1, y + 2 * self.cell + 1)
                 color = PEN if self.palette is None else self._index(PEN)

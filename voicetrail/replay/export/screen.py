@@ -1,4 +1,4 @@
-"""A moment of the session as rows of a terminal: canvas, bars, words and the time, drawn without Textual."""
+"""A moment of the session as the rows of a terminal (canvas, bars, words and time), drawn without Textual."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
 
 SIDE = 28
-"""Columns of the bars and words."""
+"""Columns for the bars and words."""
 SMALLEST = (50, 12)
 LIT_MS = 900
 GREEN, CYAN, DIM, BOLD, RESET = "\x1b[32m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
@@ -24,7 +24,7 @@ _NAMES = {NOISE: "noise", UNKNOWN: "other"}
 
 @dataclass(slots=True)
 class View:
-    """The part of the drawing that is shown; it follows the pen when that comes near the border."""
+    """The visible part of the drawing; it follows the pen when the pen comes near the border."""
 
     width: int
     height: int
@@ -32,7 +32,7 @@ class View:
     top: int | None = None
 
     def follow(self, game: Rules) -> None:
-        """Move so that the pen is well inside; a field that fits stays in the middle."""
+        """Move so that the pen is well inside; a drawing that fits stays centered."""
         if game.width <= self.width and game.height <= self.height:
             self.left, self.top = (game.width - self.width) // 2, (game.height - self.height) // 2
             return
@@ -63,12 +63,12 @@ class Painter:
         self._view = View(columns - SIDE - 1, self._height)
 
     def paint(self, game: Rules, at_ms: int, changed: frozenset[Cell] | None) -> list[str]:
-        """The rows of a moment, with colors, none longer than the terminal is wide.
+        """The rows of a moment in color, none longer than the terminal is wide.
 
         Args:
             game: the game at this moment.
             at_ms: the moment.
-            changed: the cells that look different since the call before; ``None`` where that is not known.
+            changed: the cells that changed since the previous call; ``None`` where that is not known.
         """
         side = self._side(at_ms)
         wall = f"{DIM}{self._wall}{RESET}"
@@ -87,7 +87,7 @@ class Painter:
         else:
             for y in {y for _, y in changed if top <= y < top + view.height}:
                 self._shown[y - top] = self._row(game, y)
-        # What lies right of the last cell of a row is not written: the column is named instead.
+        # What lies to the right of a row's last cell is not written; the cursor is moved to the column instead.
         return [f"{row}\x1b[K\x1b[{view.width + 1}G" for row in self._shown]
 
     def _row(self, game: Rules, y: int) -> str:

@@ -1,4 +1,4 @@
-"""The drawing as vector lines, still or drawn again as it was."""
+"""The drawing as vector lines, still or animated as it was drawn."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from voicetrail.replay.timeline import Timeline
 from voicetrail.text import printable
 
 DRAW_MS = 250
-"""Time that a line takes to be drawn."""
+"""How long a line takes to be drawn."""
 IDLE_MS = 1000
 PARTS_MAX = 100_000
-"""Most lines and signs of an animated svg: no program shows more of them in a reasonable time."""
+"""Most lines and signs in an animated svg: viewers become too slow with more."""
 _TURNS: dict[Direction | None, int] = {"right": 0, "down": 90, "left": 180, "up": 270, None: 0}
 
 
 def write_svg(timeline: Timeline, options: Options, file: BinaryIO, progress: Report) -> None:
-    """Write the drawing; with ``options.animate`` it draws itself (SMIL), and shows the end where nothing moves.
+    """Write the drawing. With ``options.animate`` it draws itself (SMIL); viewers without animation show the end.
 
     Raises:
         ReplayError: it would be too large.
@@ -89,7 +89,7 @@ def _stroke(color: str) -> str:
 
 
 def _point(point: Point) -> str:
-    """A place: the middle of a cell where both numbers are whole."""
+    """A point: the middle of a cell where both numbers are whole."""
     return f"{(point[0] + 0.5) * CELL[0]:g} {(point[1] + 0.5) * CELL[1]:g}"
 
 
@@ -105,7 +105,7 @@ def _moving_line(line: StraightLine, pace: Pace) -> str:
 
 
 def _shown_while(pace: Pace, on_ms: int, off_ms: int | None) -> str:
-    """The end of a sign's element, with when it is shown; where nothing moves, what stayed to the end is shown."""
+    """The end of a sign's element with the times at which it is shown; without animation, what stayed to the end is shown."""
     on = pace(on_ms)
     if off_ms is None:
         hidden = f'<set attributeName="visibility" to="hidden" begin="0s" end="{_s(on)}"/>' if on > 0 else ""
@@ -115,7 +115,7 @@ def _shown_while(pace: Pace, on_ms: int, off_ms: int | None) -> str:
 
 
 def _sign(sign: Sign) -> str:
-    """A cell that is no line, as an element without its end."""
+    """A cell that is not a line, as an element without its end."""
     width, height = CELL
     color, role = color_of(sign.mark), sign.mark.role
     if sign.mark.direction:
@@ -136,7 +136,7 @@ def _circle(radius: float) -> str:
 
 
 def _moving_pen(whole: Animation, pace: Pace) -> str:
-    """A dot that jumps along; where nothing moves it stands at the end."""
+    """A dot that jumps along; without animation it stands at the end."""
     pens = [(one.at_ms, one.pen.cell) for one in whole.pens if one.pen is not None]
     if not pens:
         return ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 SMOOTH = 4
-"""Tiles are drawn so many times larger and then reduced, so that lines are smooth."""
+"""Tiles are drawn this many times larger and then reduced, so that lines are smooth."""
 _WIDER = {"heavy": 2.0, "block": 3.3}
 """How much wider than others the lines of some pens are."""
 
@@ -63,7 +63,7 @@ def _draw_arms(brush: ImageDraw.ImageDraw, mark: Mark, size: int) -> None:
 
 
 def _hollow(brush: ImageDraw.ImageDraw, mark: Mark, size: int, width: int) -> None:
-    """Take the middle out of the lines: what is left are two."""
+    """Remove the middle of the lines, which leaves double lines."""
     x, y, half = size / 2, size, width / 6
     for direction, arm in ARMS.items():
         if mark.mask & arm:

@@ -1,4 +1,4 @@
-"""The codes of the lines: the one table of what each line holds, within which bounds, and how it becomes a record and back.
+"""The codes of the lines: one table of what each line holds, with its bounds and its conversion to a record and back.
 
 ``docs/replays.md`` shows this table; ``time`` there counts samples of the stream of sound at 16 kHz.
 """
@@ -100,7 +100,7 @@ class _WordState:
             phase, last_heard, extreme, lead, rival = self._row.read(value)
             return WordState(Phase(phase), last_heard, extreme, lead, rival)
         armed, last_heard, peak = self._earlier.read(value)
-        # A peak of -1 stood for a word that was still falling.
+        # A peak of -1 meant that the score was still falling.
         phase = Phase.FIRED if not armed else Phase.FALLING if peak < 0 else Phase.RISING if peak > 0 else Phase.IDLE
         return WordState(phase, last_heard, 0.0 if phase is Phase.FIRED else peak if peak >= 0 else 1.0)
 
@@ -129,9 +129,9 @@ class Code:
     kinds: tuple[type, ...]
     """The records that become such a line."""
     values: Callable[[Any], Any]
-    """A record as what ``data`` writes."""
+    """The values of a record that ``data`` writes."""
     record: Callable[[Any], Item]
-    """What ``data`` read as a record."""
+    """The record of the values that ``data`` read."""
 
 
 def to_line(item: Item) -> tuple[str, object]:

@@ -60,7 +60,7 @@ class ScoreRun:
     text: str
     """See ``replay.file.scores``."""
     late_ms: int = 0
-    """How long before this line's time the last hop came."""
+    """How long before this line's time the last hop arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class SoundStart:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a list of replays shows of this one; it stands just before the end, so that a list need not read the whole file."""
+    """What a list of replays shows of this one. It comes just before the end, so that a list need not read the whole file."""
 
     duration_ms: int
     words: int
@@ -109,7 +109,7 @@ class End:
     """Recording ended."""
 
     reason: str = ""
-    """Why, where it was not the player who ended it."""
+    """The reason, where the player did not end it."""
 
 
 Detected = WordHeard | WordRejected
@@ -145,7 +145,7 @@ ORDERED_WITH_SCORES = (
     Totals,
     End,
 )
-"""Items that come after the scores before them, and before those after them."""
+"""Items whose position among the scores matters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Kinds of values that a replay file holds, each with its bounds, used in both directions.
+"""The kinds of values in a replay file, each with bounds that apply in both directions.
 
-A field *reads* a value that anyone may have written: it takes the value only if it is within the bounds, and raises ``ValueError``
-for anything else. The same field *writes* a value of the program: what lies outside of the bounds is moved to the nearest bound.
-So whatever is written can be read again; ``tests/replay/test_bounds.py`` holds that for every field and every line.
+A field *reads* a value that anyone may have written: it accepts the value only within the bounds, and raises ``ValueError`` for
+anything else. The same field *writes* a value of the program: a value outside the bounds is moved to the nearest bound. So
+whatever is written can be read again; ``tests/replay/test_bounds.py`` tests that for every field and every line.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 TIME_MAX = 2**53
-"""Latest time in samples or milliseconds: what any JSON reader keeps exactly."""
+"""Latest time in samples or milliseconds: the largest integer that every JSON reader represents exactly."""
 
 
 TEXT_MAX = 200
-"""Longest text in characters where nothing else is said."""
+"""Longest text in characters, unless a field says otherwise."""
 
 
 class Field(Protocol):
     """A kind of value."""
 
     def read(self, value: object) -> Any:
-        """Take a value out of a file.
+        """Read a value from a file.
 
         Raises:
             ValueError: it is not within the bounds.
@@ -32,7 +32,7 @@ class Field(Protocol):
         ...
 
     def write(self, value: Any) -> Any:
-        """Make what goes into the file out of a value of the program."""
+        """Convert a value of the program to what is written to the file."""
         ...
 
     @property
@@ -66,7 +66,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number, both bounds inside."""
+    """A whole number; both bounds are included."""
 
     low: int = 0
     high: int = TIME_MAX
@@ -89,7 +89,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number, both bounds inside; never NaN."""
+    """A number; both bounds are included; never NaN."""
 
     low: float
     high: float
@@ -144,7 +144,7 @@ class OneOf:
         return value
 
     def write(self, value: str) -> str:
-        """See ``Field``; any other word is an error of the program."""
+        """See ``Field``; any other word is a programming error."""
         return self.read(value)
 
     @property
@@ -175,7 +175,7 @@ class Maybe:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A list of one kind, or a plain value of another."""
+    """A list of values of one kind, or a single value of another."""
 
     plain: Field
     listed: Field
@@ -225,7 +225,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """At most ``longest`` values of one kind; of more, the last ones are written."""
+    """At most ``longest`` values of one kind; if there are more, the last ones are written."""
 
     field: Field
     longest: int = 256
@@ -271,10 +271,10 @@ class MapOf:
 
 
 class Row:
-    """A list with a place for each value, in order.
+    """A list of values of different kinds, in a fixed order.
 
     Args:
-        fields: the places, by the names that the docs give them.
+        fields: the kinds in order, by the names that the docs give them.
     """
 
     def __init__(self, **fields: Field) -> None:
@@ -302,7 +302,7 @@ class Object:
 
     Args:
         fields: the values by name.
-        defaults: what stands for a value that is not there: files of earlier versions do not have it.
+        defaults: used for values that are missing in files of earlier versions.
     """
 
     def __init__(self, fields: Mapping[str, Field], defaults: Mapping[str, object] | None = None) -> None:

@@ -1,12 +1,12 @@
-"""The file: a JSON header, then a line each for what happened, in the manner of asciicast v3.
+"""The file: a JSON header, then one line for each event, in the style of asciicast v3.
 
     {"version": 1, "type": "voicetrail", "rules": 1, "canvas": [513, 257], …}
     [0.512, "w", ["up", 0.9312, 8320]]
     [0.001, "i", {"do": "step", "direction": "up", "by": "voice"}]
 
-The first field of a line is the time since the line before, in seconds, kept in whole milliseconds. It can be a little below
-zero: what the listening thread and the game's thread write at the same moment comes in the order in which it came to the writer,
-each with its own time. Codes are listed in ``codes``; a reader counts lines of other codes and passes over them.
+The first field of a line is the time since the previous line, in seconds, rounded to milliseconds. It can be slightly negative:
+events of the listening thread and the game's thread are written in the order in which they reach the writer, each with its own
+time. ``codes`` lists the codes; a reader counts and skips lines with other codes.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ SUFFIX = ".trail"
 SOUND_SUFFIX = ".flac"
 
 BACK_MAX_S = 24 * 3600
-"""How far the time of a line may lie before that of the line before, in s."""
+"""How far the time of a line may lie before that of the previous line, in s."""
 AHEAD_MAX_S = 7 * 24 * 3600
 """How far after it, in s."""
 INTERVAL = Number(-BACK_MAX_S, AHEAD_MAX_S)
 """The first field of a line."""
 _CODE = Text(20)
 _START = re.compile(r'\[(-?[0-9]{1,9}(?:\.[0-9]{1,6})?), ?"([^"\\]{1,20})",')
-"""How a line begins that this program wrote."""
+"""The beginning of a line that this program wrote."""
 
 HEADER = Object(
     {
@@ -77,13 +77,13 @@ HEADER = Object(
         "program": "",
     },
 )
-"""The values of the header and their bounds; ``mode`` is the movement, by the name that the first version gave it. The mode of the
-game and its choices stand under ``round`` (``game.setup``)."""
+"""The values of the header and their bounds. ``mode`` is the movement, under the name that the first version gave it. The
+mode of the game and its choices are in ``round`` (``game.setup``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What holds for the whole file: enough to begin the same game."""
+    """What applies to the whole file: enough to start the same game."""
 
     date: str = ""
     """When recording began, ISO 8601 with the offset to UTC."""
@@ -96,10 +96,10 @@ class Header:
     source: str = ""
     weights: str = ""
     weights_hash: str = ""
-    """SHA-256 of the weights; empty where they were not loaded yet (the line ``e`` has it then)."""
+    """SHA-256 of the weights; empty where they were not loaded yet (then the line ``e`` has it)."""
     settings: Mapping[str, Value] = field(default_factory=dict)
     sound: str = ""
-    """Name of the sound file beside this one; empty without."""
+    """Name of the sound file beside this one; empty without sound."""
     program: str = ""
     """The version of voicetrail that wrote it."""
 
@@ -122,7 +122,7 @@ def read_header(line: str) -> Header:
     """Read the header's line.
 
     Raises:
-        ReplayError: the line is no header, or that of a version that this program does not know.
+        ReplayError: the line is not a header, or its version is not known.
     """
     values = parse(line)
     if not isinstance(values, dict) or values.get("type") != TYPE:
@@ -161,7 +161,7 @@ def write_entry(entry: Entry, before_ms: int) -> tuple[str, int]:
         before_ms: the time of the line before.
 
     Returns:
-        The line, and the time that a reader will give it: the entry's, unless that lies outside of the bounds.
+        The line, and the time that a reader will give it: the entry's time, moved into the bounds.
     """
     code, data = to_line(entry.item)
     interval = INTERVAL.write((entry.at_ms - before_ms) / 1000)
@@ -176,14 +176,14 @@ def read_entry(line: str, before_ms: int) -> Entry | int:
         before_ms: the time of the line before.
 
     Returns:
-        What it holds, or only its time in ms where its code is none that this program knows.
+        What it holds, or only its time in ms where this program does not know its code.
 
     Raises:
-        ValueError: the line is not what a line has to be.
+        ValueError: the line is malformed.
     """
     begin = _START.match(line)
     if begin is not None and begin[2] not in CODES:
-        # Not parsed: such a line may hold anything.
+        # Not parsed further: such a line may hold anything.
         return _after(before_ms, INTERVAL.read(float(begin[1])))
     values = parse(line)
     if not isinstance(values, list) or len(values) != 3:
@@ -198,7 +198,7 @@ def _after(before_ms: int, interval_s: float) -> int:
 
 
 def parse(line: str) -> object:
-    """Read JSON; ``None`` for what is none (too deep and too long numbers among it)."""
+    """Read JSON; ``None`` for anything that is not valid (including too deep nesting and too long numbers)."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Distinguishes a recording that is still being written from one that was cut off.
+"""Tells whether a recording is still being written or was cut off.
 
-The writer holds a lock on its file for as long as it runs; the system takes it away however the program ends. The file is its
-owner's alone, so that nobody else can hold it.
+The writer holds a lock on its file while it runs; the system releases it however the program ends. Only the owner can open the
+file, so nobody else can hold the lock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import fcntl
 
 def hold_lock(descriptor: int) -> None:
     """Mark the open file as being written until it is closed."""
-    # A file system without locks is no reason not to record.
+    # Recording works on a file system without locks, too.
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

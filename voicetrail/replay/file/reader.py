@@ -1,4 +1,4 @@
-"""Reads a replay file that may be cut, damaged or made up: what can be read is read, within bounds of time and memory."""
+"""Reads a replay file that may be cut off, damaged or made up: what can be read is read, within bounds of time and memory."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from voicetrail.text import printable
 STDIN = "-"
 """The name that means standard input."""
 LINE_MAX = 128 * 1024
-"""Longest line in bytes; a longer one is passed over without being kept in memory."""
+"""Longest line in bytes; a longer one is skipped without being held in memory."""
 VALUES_MAX = 200_000
-"""Most things that are kept: a line is one, and one for each earlier input and for each four posteriors that it holds; some twenty
-hours."""
+"""Most things that are kept in memory: a line counts as one, plus one for each earlier input and for every four posteriors
+in it. This is about twenty hours."""
 LINES_MAX = 400_000
-"""Most lines that are looked at, also those that are passed over."""
+"""Most lines that are read, including those that are skipped."""
 BYTES_MAX = 96 * 1024 * 1024
-"""Most bytes that are read: some thirty hours."""
+"""Most bytes that are read: about thirty hours."""
 WAIT_S = 10.0
-"""Longest wait for a pipe from which nothing comes."""
+"""Longest wait for data from a pipe."""
 _CHUNK = 64 * 1024
 _INTERVAL = re.compile(rb"\[([0-9]{1,9}(?:\.[0-9]{1,3})?),")
 
@@ -48,19 +48,19 @@ class Replay:
     duration_ms: int
     """The latest time of any entry."""
     damaged: int = 0
-    """Lines that were passed over because they are not what a line has to be."""
+    """Lines that were skipped because they are malformed."""
     first_damaged: int = 0
-    """The number of the first of them, counted from 1; 0 without any."""
+    """The number of the first of them, counted from 1; 0 if there is none."""
     unknown: int = 0
     """Lines of codes that this version does not know."""
     full: bool = False
-    """The file holds more than a reader takes, and the rest was left."""
+    """The file holds more than a reader takes, and the rest was not read."""
     growing: bool = False
     """The session is still being recorded."""
 
     @property
     def whole(self) -> bool:
-        """Nothing was passed over as damaged, and the end is there."""
+        """No line was damaged, and the end is there."""
         return not self.damaged and not self.full and self.ended
 
     @property
@@ -70,13 +70,13 @@ class Replay:
 
     @property
     def meanings(self) -> Mapping[str, str]:
-        """The word of the game that each word of other vocabularies stands for, of all recognizers that listened."""
+        """What each taught or foreign word means in the game, of all recognizers that listened."""
         started = (entry.item for entry in self.entries if isinstance(entry.item, RecognizerStarted))
         return {label: meaning for one in started for label, meaning in one.meanings.items()}
 
     @property
     def remark(self) -> str:
-        """What a user should know about the file; empty for a whole one."""
+        """What a user should know about the file; empty for a complete one."""
         parts = []
         if self.damaged:
             lines = "one line" if self.damaged == 1 else f"{self.damaged} lines"
@@ -94,7 +94,7 @@ class Replay:
 
     @property
     def sound(self) -> Path | None:
-        """The recorded sound, if it lies beside the file."""
+        """The recorded sound, if it is beside the file."""
         path = self.path.with_suffix(SOUND_SUFFIX)
         return path if path != self.path and path.is_file() else None
 
@@ -114,7 +114,7 @@ def read(path: str | Path) -> Replay:
 
 
 class ReplayReader:
-    """An open replay file; while the session is still being recorded, it can be read on.
+    """An open replay file. While the session is still being recorded, more can be read later.
 
     Args:
         path: see ``read``.
@@ -168,14 +168,14 @@ class ReplayReader:
         )
 
     def read_on(self) -> list[Entry]:
-        """Read what is there and was not read yet; return the new entries.
+        """Read what was added since the last call; return the new entries.
 
         Raises:
             ReplayError: the file cannot be read.
         """
         first = len(self._entries)
         try:
-            # Asked before reading: a file whose writer ended in between is read to its end.
+            # Checked before reading, so that a file whose writer ends in between is read to its end.
             growing = self.growing
             for line in self._lines_left(to_end=not growing):
                 self._take(line)
@@ -208,7 +208,7 @@ class ReplayReader:
             raise ReplayError(f"{self._name}: {error}") from error
 
     def _lines_left(self, *, to_end: bool) -> Iterator[bytes | None]:
-        """The lines that were not read yet; with ``to_end`` also the last one where no line end follows it."""
+        """The lines that were not read yet; with ``to_end``, also a last line without a line end."""
         yield from self._lines.ended()
         while self._bytes < BYTES_MAX:
             chunk = _read(self._descriptor, self._name)
@@ -235,7 +235,7 @@ class ReplayReader:
         except ValueError:
             self._damaged += 1
             self._first_damaged = self._first_damaged or self._number
-            # Its time may still be whole, and then what follows keeps its own.
+            # Its time may be intact, and then the following lines keep theirs.
             self._before_ms += _interval_ms(line or b"")
             return
         if isinstance(read, int):
@@ -253,7 +253,7 @@ class ReplayReader:
 
 
 class _Lines:
-    """Puts chunks of bytes together to lines; ``None`` stands for a line that is too long."""
+    """Splits chunks of bytes into lines; ``None`` stands for a line that is too long."""
 
     def __init__(self) -> None:
         self._pending = b""
@@ -271,7 +271,7 @@ class _Lines:
         self._pending = b"" if self._too_long else self._pending + rest
 
     def ended(self) -> Iterator[bytes | None]:
-        """The lines that have an end, each once."""
+        """The complete lines, each once."""
         while self._next < len(self._ready):
             self._next += 1
             yield self._ready[self._next - 1]
@@ -288,7 +288,7 @@ def _open(name: str, path: str | Path) -> int:
     if str(path) == STDIN:
         descriptor = os.dup(sys.stdin.fileno())
     else:
-        # Without O_NONBLOCK a named pipe would wait for a writer for ever.
+        # Without O_NONBLOCK, opening a named pipe would wait forever for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     mode = os.fstat(descriptor).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
@@ -298,7 +298,7 @@ def _open(name: str, path: str | Path) -> int:
 
 
 def _read(descriptor: int, name: str) -> bytes:
-    """The next bytes; empty at the end. A pipe is waited for, but not for ever."""
+    """The next bytes; empty at the end. Waits for a pipe, but not forever."""
     while True:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return os.read(descriptor, _CHUNK)
@@ -311,7 +311,7 @@ def _read(descriptor: int, name: str) -> bytes:
 
 
 def _values(entry: Entry) -> int:
-    """How much of what a reader keeps an entry is."""
+    """How much an entry counts towards what a reader keeps."""
     item = entry.item
     if isinstance(item, EarlierInputs):
         return 1 + sum(_values_of(one) for _, one in item.inputs)

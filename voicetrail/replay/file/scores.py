@@ -1,12 +1,12 @@
 """The scores of a run of hops as a short text.
 
-A posterior is a whole number of thousandths. From hop to hop it changes little, so what is kept of each label is the difference
-to the hop before (the first hop: to 0), mapped to 0, 1, 2 … as 0, -1, 1, -2 …, and written as a Rice code (R. F. Rice, "Some
-practical universal noiseless coding techniques", JPL 79-22, 1979) whose parameter follows the label's own mean, as in JPEG-LS
-(ITU-T T.87, A.5.1). The bits are packed 32 to five characters (base85 as in RFC 1924,
-which needs no escaping in JSON). Each text stands by itself: losing one loses nothing else.
+A posterior is stored in whole thousandths. It changes little from hop to hop, so each label stores the difference to the
+previous hop (for the first hop, to 0). Differences 0, -1, 1, -2 … are mapped to 0, 1, 2, 3 … and written as a Rice code (R. F.
+Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979) whose parameter follows the label's mean, as in
+JPEG-LS (ITU-T T.87, A.5.1). 32 bits are packed into five characters (base85 as in RFC 1924, which needs no escaping in JSON).
+Each text can be decoded by itself.
 
-zlib over the same differences was tried: 11 to 21 % larger, and no less code, since older files would still need this decoder.
+zlib over the same differences is 11 to 21 % larger and saves no code, since older files need this decoder anyway.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import base64
 from collections.abc import Sequence
 
 THOUSANDTHS = 1000
-"""What a posterior of 1 is kept as."""
+"""The stored value of a posterior of 1."""
 HOPS_MAX = 256
 """Most hops in a text; a recorder writes one a second, which is 25."""
 LABELS_MAX = 64
 """Most labels that a reader takes."""
 
 _ESCAPE = 16
-"""So many ones in a row announce a plain number."""
+"""A run of this many ones means that a plain number follows."""
 _PLAIN_BITS = 12
 _MEAN_START, _COUNT_START, _COUNT_MAX = 16, 2, 4
-"""Tried on speech: a parameter that follows within a few hops is worth a tenth of the size."""
+"""Found on speech: a parameter that adapts within a few hops saves a tenth of the size."""
 
 Row = tuple[int, ...]
 """The posteriors of a hop in thousandths, in the order of the labels."""
 
 
 def quantize(posteriors: Sequence[float]) -> Row:
-    """Posteriors as thousandths; what a recognizer rounded to a thousandth loses nothing."""
+    """Posteriors as thousandths; the recognizer's rounded posteriors lose nothing."""
     return tuple(min(THOUSANDTHS, max(0, round(value * THOUSANDTHS))) for value in posteriors)
 
 
@@ -79,7 +79,7 @@ def decode(text: str, hops: int, labels: int) -> list[Row]:
             end = bits.find("0", at, at + _ESCAPE)
             high, low = (0, at + _ESCAPE) if end < 0 else ((end - at) << parameter, end + 1)
             at = low + (_PLAIN_BITS if end < 0 else parameter)
-            # An empty slice is no bits at all; one that is cut off is found out at the end.
+            # An empty slice has no bits; one that is cut off is detected at the end.
             value = high | int(bits[low:at] or "0", 2)
             means[label], counts[label] = _learn(mean + value, count + 1)
             before[label] += value >> 1 if value % 2 == 0 else -(value + 1 >> 1)

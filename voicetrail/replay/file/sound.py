@@ -23,11 +23,11 @@ _TOTAL_AT = 21
 
 
 class SoundWriter:
-    """Writes FLAC that is whole at any moment after ``flush``.
+    """Writes FLAC that is complete after every ``flush``.
 
-    The header of a FLAC file says how many samples follow, and libsndfile fills that in when it closes the file. A program
-    that is killed would leave a file that hardly any player opens, so ``flush`` fills in how many are there by now. Before there
-    is a block of sound to write, there is no file.
+    The header of a FLAC file says how many samples follow, and libsndfile fills that in when it closes the file. A program that
+    is killed would leave a file that few players open, so ``flush`` writes the number of samples so far. The file is created
+    with the first block of sound.
 
     Args:
         path: the file; it must not exist.
@@ -44,7 +44,7 @@ class SoundWriter:
         if os.path.lexists(path):
             raise FileExistsError(17, os.strerror(17), str(path))
         self._target = _Target(path)
-        # The level of compression with the smallest blocks (72 ms): what is not a whole block yet is lost with the program.
+        # The compression level with the smallest blocks (72 ms): an incomplete block is lost if the program is killed.
         self._file = soundfile.SoundFile(self._target, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC", compression_level=0.0)
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
@@ -53,7 +53,7 @@ class SoundWriter:
         self.position += len(samples)
 
     def silence(self, count: int) -> None:
-        """Add so many zeros."""
+        """Add silence of so many samples."""
         import numpy as np
 
         while count > 0:
@@ -62,7 +62,7 @@ class SoundWriter:
             count -= part
 
     def flush(self) -> None:
-        """See to it that the file can be played up to its last whole block if nothing comes after."""
+        """Make sure that the file can be played up to its last complete block."""
         self._target.flush_blocks(self.position)
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class SoundWriter:
 
 
 class _Target(io.RawIOBase):
-    """What libsndfile writes into: memory until there is something worth a file, then the file."""
+    """What libsndfile writes to: memory until there is a block of sound, then the file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -94,7 +94,7 @@ class _Target(io.RawIOBase):
         taken = bytes(memoryview(data))
         start = self._at - self._held_at
         if start < 0:
-            # Closing: the header gets its last values.
+            # On closing, the header gets its final values.
             assert self._descriptor is not None
             os.pwrite(self._descriptor, taken, self._at)
         else:
@@ -117,11 +117,11 @@ class _Target(io.RawIOBase):
         return True
 
     def flush_blocks(self, position: int) -> None:
-        """Write what is there, and into the header how many samples that is; ``position`` were given to libsndfile."""
+        """Write what is there, and the number of samples into the header; ``position`` samples were given to libsndfile."""
         if self._descriptor is None:
             self._head = bytes(self._held[: _TOTAL_AT + 5])
         block = int.from_bytes(self._head[_BLOCK_AT : _BLOCK_AT + 2])
-        # libFLAC writes a block when it has the first sample of the next one.
+        # libFLAC writes a block once it has the first sample of the next.
         whole = (position - 1) // block * block if block else 0
         if whole <= 0:
             return
@@ -130,12 +130,12 @@ class _Target(io.RawIOBase):
             self._held[_TOTAL_AT : _TOTAL_AT + 5] = total
             self.flush_all()
             return
-        # The sound first: the header never promises what is not there.
+        # The sound comes first: the header never promises samples that are not there.
         self.flush_all()
         os.pwrite(self._descriptor, total, _TOTAL_AT)
 
     def flush_all(self) -> None:
-        """Write what is held; the first time, make the file."""
+        """Write what is held in memory; the first time, create the file."""
         if self._descriptor is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self._path, flags, 0o600)
@@ -154,7 +154,7 @@ def read_sound(path: Path) -> npt.NDArray[np.float32]:
     """Read recorded sound, shape ``[samples]``.
 
     Raises:
-        ReplayError: the file is damaged or not at the rate that is recorded.
+        ReplayError: the file is damaged or has another sample rate.
     """
     import soundfile
 
@@ -169,13 +169,13 @@ def read_sound(path: Path) -> npt.NDArray[np.float32]:
 
 
 class SoundReader:
-    """Looks up the recorded sound by the file's clock, a second at a time: for a spectrogram beside the player.
+    """Looks up the recorded sound by the file's clock, a second at a time, for the player's spectrogram.
 
     Args:
         path: the sound beside a replay (``Replay.sound``).
 
     Raises:
-        ReplayError: the file is damaged or not at the rate that is recorded.
+        ReplayError: the file is damaged or has another sample rate.
     """
 
     def __init__(self, path: Path) -> None:
@@ -190,7 +190,7 @@ class SoundReader:
             raise ReplayError(f"the sound {printable(path.name)} is not at {SAMPLE_RATE} Hz")
 
     def before(self, at_ms: int, samples: int = SAMPLE_RATE) -> npt.NDArray[np.float32]:
-        """The sound that ended at a moment, zeros where there is none.
+        """The sound up to a moment; zeros where there is none.
 
         Args:
             at_ms: the moment, on the file's clock.
@@ -210,7 +210,7 @@ class SoundReader:
                 self._file.seek(first)
                 found = self._file.read(last - first, dtype="float32", always_2d=True)[:, 0]
             except (OSError, RuntimeError):
-                return out  # a part of the file is damaged: the rest can still be seen
+                return out  # a part of the file is damaged; the rest can still be shown
             out[first - start : first - start + len(found)] = found
         return out
 

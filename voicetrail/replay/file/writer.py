@@ -1,4 +1,4 @@
-"""The thread that writes a replay file: a line at a time, as it happens, and never in the game's way."""
+"""The thread that writes a replay file, line by line as things happen, without ever delaying the game."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 QUEUE_MAX = 4096
-"""Things that wait to be written at most: more than a minute of a disk that stalls."""
+"""Longest queue of what waits to be written: enough for a disk that stalls for more than a minute."""
 RUN_HOPS = 25
 """Hops in a line of scores."""
 RUN_S = 0.8
-"""Longest time that scores wait for more of them: what waits is lost where the program is killed."""
+"""Longest time that scores wait for their line to fill: what waits is lost if the program is killed."""
 FLUSH_S = 0.25
-"""Time between two moments at which the sound is complete in its file."""
+"""Time between two flushes of the sound."""
 CLOSE_S = 3.0
 """Longest wait for the thread to finish."""
 _SAMPLES_A_MS = SAMPLE_RATE // 1000
 _GAP_MS = 500
-"""So far may the sound lag behind the file's clock (a queue, a slow source) before it is filled up with silence."""
+"""How far the sound may lag behind the file's clock (a queue, a slow source) before silence is filled in."""
 GAP_MAX_S = 12 * 3600
-"""Longest silence that is filled in, in s: a computer may sleep for weeks."""
+"""Longest silence that is filled in, in s: a computer may be suspended for weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ class Sound:
 
     at_ms: int
     time: int
-    """Samples of the stream up to its end."""
+    """Samples of the stream up to the end of the hop."""
     samples: npt.NDArray[np.float32]
     listening: bool
-    """Listening was on; otherwise silence is kept in its place."""
+    """Listening was on; otherwise silence is recorded instead."""
 
 
 class TrailWriter:
@@ -73,8 +73,8 @@ class TrailWriter:
     Args:
         path: the file; it must not exist, nor the sound file if there is to be one.
         header: its first line.
-        sound: where the sound goes, ``None`` to keep none.
-        on_problem: called from the writer's thread with the reason if writing stops by itself.
+        sound: the sound file, or ``None`` to record no sound.
+        on_problem: called from the writer's thread with the reason if writing fails.
 
     Raises:
         ReplayError: the file cannot be made.
@@ -85,7 +85,7 @@ class TrailWriter:
     ) -> None:
         self.path = path
         self.problem = ""
-        """Why writing stopped by itself; empty while all is well."""
+        """Why writing failed; empty while it works."""
         self._on_problem = on_problem
         self._queue: queue.Queue[Entry | Hop | Sound | None] = queue.Queue(QUEUE_MAX)
         self._over = threading.Event()
@@ -117,7 +117,7 @@ class TrailWriter:
         self._thread.start()
 
     def put(self, item: Entry | Hop | Sound) -> None:
-        """Have something written; returns at once, from any thread."""
+        """Queue something to be written. May be called from any thread and returns at once."""
         if self._over.is_set():
             return
         try:
@@ -126,7 +126,7 @@ class TrailWriter:
             self._fail("the disk is too slow")
 
     def close(self) -> None:
-        """Write what waits, and close; it may take as long as ``CLOSE_S``."""
+        """Write what waits, and close. Takes at most ``CLOSE_S``."""
         deadline = time.monotonic() + CLOSE_S
         with contextlib.suppress(queue.Full):
             self._queue.put(None, timeout=CLOSE_S)
@@ -146,7 +146,7 @@ class TrailWriter:
                 self._take(item)
                 self._when_due()
             self._end_run()
-        except Exception as error:  # whatever it is, the game goes on, and the player sees why
+        except Exception as error:  # whatever happened, the game goes on and the player sees the reason
             self._fail(_reason(error))
         finally:
             self._over.set()
@@ -159,7 +159,7 @@ class TrailWriter:
             case Sound():
                 self._hear(item)
             case Entry():
-                # What may change how the next scores are read or decided comes after the scores before it.
+                # What affects how the next scores are read or decided is written after the scores before it.
                 if isinstance(item.item, ORDERED_WITH_SCORES):
                     self._end_run()
                 if isinstance(item.item, End):
@@ -240,7 +240,7 @@ class TrailWriter:
             while written < len(data):
                 written += os.write(self._descriptor, data[written:])
         except OSError:
-            # No half line is left behind.
+            # Leave no partial line behind.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
                 os.lseek(self._descriptor, self._size, os.SEEK_SET)
@@ -271,11 +271,11 @@ def _reason(error: BaseException) -> str:
     # libsndfile reports a full disk as a RuntimeError, or takes fewer samples than it was given.
     if isinstance(error, RuntimeError | AssertionError):
         return f"the sound could not be written ({printable(error, 80) or 'is the disk full?'})"
-    return f"an error of the program ({type(error).__name__}: {printable(error, 80)})"
+    return f"a program error ({type(error).__name__}: {printable(error, 80)})"
 
 
 def _cannot(path: Path, error: BaseException) -> str:
     shown = printable(path)
     if isinstance(error, FileExistsError) and path.parent.is_dir():
-        return f"{shown} exists already; recording never writes over a file: name another"
+        return f"{shown} exists already; recording never overwrites a file: choose another name"
     return f"cannot record to {shown}: {_reason(error) if isinstance(error, OSError) else error}; name another file or folder"
