@@ -150,10 +150,10 @@ def test_overload_moves_a_level_at_a_time_and_only_when_it_lasts(steps: list[tup
     overload, now, before, changed = Overload(), 0.0, 0, -10.0
     for waiting, passed in steps:
         now += passed
-        changed = overload.take(waiting, now)
-        assert changed == (overload.level != before)
+        moved = overload.take(waiting, now)
+        assert moved == (overload.level != before)
         assert 0 <= overload.level <= len(LEVELS_S)
-        if changed:
+        if moved:
             assert abs(overload.level - before) == 1
             assert waiting >= LEVELS_S[before] if overload.level > before else waiting <= CALM_S
             assert now - changed >= STEADY_S / 4
