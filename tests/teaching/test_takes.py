@@ -81,3 +81,45 @@ def test_a_take_in_noise_and_a_long_one_are_pointed_out() -> None:
     assert noisy.problems == (Problem.NOISY,)
     assert Problem.TOO_LONG in Take(spoken("links", seconds=2.0), 0, 2 * SAMPLE_RATE).problems
     assert Take(np.zeros(8000, dtype=np.float32), 0, 8000).problems == (Problem.EMPTY,)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    quieter_db=st.floats(0, 60),
+    noise_db=st.floats(-75, -38),
+    around_s=st.floats(0.5, 1.2),
+    seed=st.integers(0, 99),
+)
+def test_noise_behind_the_words_that_is_louder_than_the_pauses_joins_no_takes(
+    quieter_db: float, noise_db: float, around_s: float, seed: int
+) -> None:
+    """A noise gate that opens for each word, or clips with hiss of their own between silences."""
+    said = ["links", "rechts", "hoch"]
+    pause_db = noise_db - quieter_db
+    parts = [silence(1.0, pause_db, seed)]
+    for number, word in enumerate(said):
+        noise = silence(2 * around_s + 0.4, noise_db, seed + number)
+        begin = round(around_s * SAMPLE_RATE)
+        clip = spoken(word, seed + number)
+        noise[begin : begin + len(clip)] += clip
+        parts += [noise, silence(0.5, pause_db, seed + 50 + number)]
+    found = list(find_takes(np.concatenate(parts)))
+    assert len(found) == len(said)
+    for one in found:
+        assert one.seconds == pytest.approx(0.4, abs=0.12)
+
+
+@pytest.mark.parametrize("noise_db", [-70, -60, -50, -40, -35])
+def test_a_noise_that_begins_before_the_words_and_stays_joins_no_takes(noise_db: float) -> None:
+    words = recording(["links", "rechts", "hoch", "links"], pause=0.5)
+    noise = silence(len(words) / SAMPLE_RATE, noise_db, 7)
+    noise[:8000] = 0
+    found = [one for one in find_takes(words + noise) if one.seconds < 1.5]
+    assert [round(one.seconds, 1) for one in found] == [0.4] * 4
+
+
+def test_a_whistle_is_a_take_however_steady_it_is() -> None:
+    time = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
+    whistle = (0.3 * np.sin(2 * np.pi * 1500 * time)).astype(np.float32)
+    (found,) = find_takes(np.concatenate((silence(1), whistle, silence(1))))
+    assert found.seconds == pytest.approx(0.5, abs=0.05)

@@ -3,6 +3,10 @@
 A take is found by its energy. The noise floor is the quiet part of the last seconds; a take begins where the level rises well
 above the floor and ends where it has stayed near the floor for a quarter of a second, so that a word with a stop in its middle
 (*stop*, *eight*) stays whole. Everything is counted in samples of the stream.
+
+The noise behind a word may be louder than the pause before it: a noise gate opens, a clip with hiss of its own follows silence, a
+fan starts. Such a take never comes back to its floor. So where it has become steady far below its peak, that is taken for the
+noise behind it, and its levels are gone through once more with that as the floor.
 """
 
 from __future__ import annotations
@@ -23,11 +27,11 @@ Sound = npt.NDArray[np.float32]
 FRAME = SAMPLE_RATE // 100
 """Samples of one level measurement (10 ms)."""
 BEGIN_ABOVE_DB = 12.0
-"""A take begins where the level is this far above the noise floor."""
+"""A take has begun where the level is this far above the noise floor."""
 END_ABOVE_DB = 7.0
-"""It has ended where the level stays below this much above the floor."""
+"""It reaches as far as the level is this much above the floor."""
 BEGIN_FRAMES = 5
-"""Frames in a row above the level that begins a take (50 ms): a click is shorter."""
+"""Frames above the level that begins a take (50 ms): a click is shorter."""
 END_FRAMES = 28
 """Frames in a row near the floor that end a take (280 ms): longer than the closure of a stop consonant."""
 MARGIN = int(0.4 * SAMPLE_RATE)
@@ -35,6 +39,10 @@ MARGIN = int(0.4 * SAMPLE_RATE)
 word will be heard. Heads trained on takes cut closer refuse less (docs/teaching.md)."""
 CUT_OFF = SAMPLE_RATE // 20
 """Samples of quiet that must follow a take at the end of a recording (50 ms); else it is cut off."""
+STEADY_FRAMES = 45
+"""Frames in a row of steady noise that end a take (450 ms): a weak last syllable or an *s* is shorter."""
+STEADY_DB = 6.0
+"""Noise is this steady: of ``STEADY_FRAMES`` frames the loudest lies at most so far above the median."""
 FLOOR_FRAMES = 300
 """Frames from which the noise floor is estimated (3 s)."""
 FLOOR_QUANTILE = 0.2
@@ -154,9 +162,17 @@ class TakeFinder:
         self._rest = np.zeros(0, dtype=np.float32)
         self._frame = 0
         self._above = 0
+        """Frames in a row so far above the floor that they belong to a take, if one begins."""
+        self._loud = 0
+        """How many of them are so loud that one begins."""
         self._below = 0
         self._begin: int | None = None
         self._floor = LOWEST_FLOOR_DB
+        self._least_floor = LOWEST_FLOOR_DB
+        """The floor is not taken to be lower while levels are gone through once more."""
+        self._current: list[float] = []
+        """The levels of the take under way."""
+        self._peak = LOWEST_FLOOR_DB
 
     @property
     def floor_db(self) -> float:
@@ -179,7 +195,7 @@ class TakeFinder:
         joined = np.concatenate((self._rest, sound)) if len(self._rest) else sound
         levels = frame_levels_db(joined)
         self._rest = joined[len(levels) * FRAME :].copy()
-        return [span for level in levels.tolist() if (span := self._take(level)) is not None]
+        return [span for level in levels.tolist() for span in self._take(level)]
 
     def finish(self) -> list[Span]:
         """The take that is still under way when the sound ends, marked as cut off unless it had all but ended."""
@@ -187,39 +203,73 @@ class TakeFinder:
             return []
         end = self._frame - self._below
         span = Span(self._begin * FRAME, end * FRAME, self._floor, cut_off=self._below * FRAME < CUT_OFF)
-        self._begin = None
+        self._begin, self._above, self._loud, self._below = None, 0, 0, 0
         return [span]
 
-    def _take(self, level: float) -> Span | None:
+    def _take(self, level: float) -> list[Span]:
         self._frame += 1
         if self._begin is None:
-            floor = self.floor_db if len(self._levels) >= BEGIN_FRAMES else LOWEST_FLOOR_DB
-            if level >= floor + BEGIN_ABOVE_DB:
-                self._above += 1
-                if self._above >= BEGIN_FRAMES:
-                    self._begin, self._below = self._frame - self._above, 0
-                    # What has just begun is not part of the floor.
-                    quiet = sorted(self._levels)[: max(1, len(self._levels) - self._above)]
-                    at = int(FLOOR_QUANTILE * (len(quiet) - 1))
-                    self._floor = max(LOWEST_FLOOR_DB, quiet[at]) if self._levels else LOWEST_FLOOR_DB
-            else:
-                self._above = 0
-            self._levels.append(level)
-            return None
+            self._wait(level)
+            return []
+        self._current.append(level)
+        self._peak = max(self._peak, level)
         self._below = self._below + 1 if level < self._floor + END_ABOVE_DB else 0
         if self._below >= END_FRAMES:
-            return self._end()
-        if (self._frame - self._begin) * FRAME > 2 * LONGEST:
-            # A noise that goes on: it is the floor from now on.
-            self._levels.clear()
-            self.assume_floor(level)
-            return self._end()
-        return None
+            return [self._end()]
+        if len(self._current) > STEADY_FRAMES and (noise := self._noise_behind()) is not None:
+            return self._go_through_again(noise)
+        if len(self._current) * FRAME > 2 * LONGEST:
+            return self._end_too_long(level)
+        return []
+
+    def _wait(self, level: float) -> None:
+        """No take is under way: one may begin."""
+        floor = max(self.floor_db, self._least_floor) if len(self._levels) >= BEGIN_FRAMES else LOWEST_FLOOR_DB
+        self._levels.append(level)
+        self._above = self._above + 1 if level >= floor + END_ABOVE_DB else 0
+        self._loud = self._loud + (level >= floor + BEGIN_ABOVE_DB) if self._above else 0
+        if self._loud < BEGIN_FRAMES:
+            return
+        self._above = min(self._above, len(self._levels))
+        self._begin, self._below = self._frame - self._above, 0
+        self._current = list(self._levels)[-self._above :]
+        self._peak = max(self._current)
+        # What has just begun is not part of the floor.
+        quiet = sorted(self._levels)[: max(1, len(self._levels) - self._above)]
+        self._floor = max(self._least_floor, quiet[int(FLOOR_QUANTILE * (len(quiet) - 1))])
+
+    def _noise_behind(self) -> float | None:
+        """The level of the steady noise, far below its peak, in which the take has ended; ``None`` while there is none."""
+        recent = sorted(self._current[-STEADY_FRAMES:])
+        noise, loudest = recent[STEADY_FRAMES // 2], recent[-1]
+        steady = loudest <= min(self._peak - BEGIN_ABOVE_DB, noise + STEADY_DB)
+        return noise if steady and noise > self._floor + 0.5 else None
+
+    def _end_too_long(self, level: float) -> list[Span]:
+        """A word in a noise that began before it, or a noise that goes on."""
+        noise = sorted(self._current)[int(FLOOR_QUANTILE * len(self._current))]
+        if self._peak >= noise + BEGIN_ABOVE_DB and noise > self._floor + 0.5:
+            return self._go_through_again(noise)
+        self._levels.clear()
+        self.assume_floor(level)
+        return [self._end()]
+
+    def _go_through_again(self, floor_db: float) -> list[Span]:
+        """Look for takes in the levels of the take under way, with a higher floor: what was one take may be several, or none."""
+        assert self._begin is not None
+        levels, self._frame = self._current, self._begin
+        self._begin, self._above, self._loud, self._below = None, 0, 0, 0
+        self._levels.clear()
+        self.assume_floor(floor_db)
+        before, self._least_floor = self._least_floor, floor_db
+        spans = [span for level in levels for span in self._take(level)]
+        self._least_floor = before
+        return spans
 
     def _end(self) -> Span:
         assert self._begin is not None
         span = Span(self._begin * FRAME, (self._frame - self._below) * FRAME, self._floor, cut_off=self._begin == 0)
-        self._begin, self._above, self._below = None, 0, 0
+        self._begin, self._above, self._loud, self._below = None, 0, 0, 0
         return span
 
 
