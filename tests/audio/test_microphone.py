@@ -91,7 +91,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePortAudio]:
     monkeypatch.setattr(microphone, "WATCH_S", 0.01)
     monkeypatch.setattr(microphone, "SILENT_S", 0.15)
     yield fake
-    microphone._open.clear()
+    microphone.OPEN.clear()
 
 
 def stream_of(port: FakePortAudio, number: int = 0) -> FakeStream:

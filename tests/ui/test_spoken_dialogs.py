@@ -5,17 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from tests.ui.stage import make_context, make_settings
 from tests.ui.waiting import until
+from voicetrail.audio import microphone
+from voicetrail.audio.devices import InputDevice
+from voicetrail.audio.meters import InputMeters
 from voicetrail.events import WordHeard
 from voicetrail.game import RoundSetup
 from voicetrail.play.rounds import sketch_setup
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
+from voicetrail.ui.dialogs import open_dialog
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
+from voicetrail.ui.screens import microphone as microphone_screen
 from voicetrail.ui.screens.help import HelpScreen
+from voicetrail.ui.screens.microphone import InputList, MicrophoneScreen
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.screens.settings import SettingsList
 from voicetrail.ui.screens.title import TitleScreen
@@ -59,6 +66,60 @@ async def test_a_dialog_that_was_opened_by_voice_is_left_by_voice(
         assert not app.context.words_held
         say(app, "left")
         await until(pilot, lambda: app.screen is title)
+
+
+class Silent:
+    """An input that gives no sound."""
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("key", ["?", "d"], ids=["help", "microphone"])
+async def test_help_and_microphone_are_led_and_left_by_voice(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [InputDevice(0, "one", True, 16_000, 1), InputDevice(1, "two", False, 16_000, 1)]
+    monkeypatch.setattr(microphone, "inputs", lambda refresh=False: found)
+    monkeypatch.setattr(microphone_screen, "InputMeters", lambda inputs: InputMeters(inputs, lambda *_: Silent()))
+    app = make_app(tmp_path)
+    async with app.run_test(size=(60, 20)) as pilot:
+        title = app.screen
+        await pilot.pause()
+        await pilot.press(key)
+        await until(pilot, lambda: app.screen is not title)
+        opened = app.screen
+        if isinstance(opened, HelpScreen):
+            say(app, "down")
+            await until(pilot, lambda: opened.query_one("#help").scroll_offset.y > 0)
+            say(app, "up")
+            await until(pilot, lambda: opened.query_one("#help").scroll_offset.y == 0)
+        else:
+            assert isinstance(opened, MicrophoneScreen)
+            rows = opened.query_one(InputList)
+            await until(pilot, lambda: len(rows.inputs) == 2)
+            say(app, "down")
+            await until(pilot, lambda: rows.cursor == 1)
+            say(app, "right")
+            await until(pilot, lambda: app.context.settings.values.device == "one")
+        say(app, "left")
+        await until(pilot, lambda: app.screen is title)
+
+
+@pytest.mark.parametrize("row", ["replays", "calibrate", "settings", "microphone"])
+async def test_dialogs_have_frames_of_ascii_where_nothing_else_may_be_shown(
+    row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(microphone, "inputs", lambda refresh=False: [])
+    app = VoicetrailApp(make_context(make_settings(tmp_path, reduced_motion=True, ascii=True)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await app.push_screen(open_dialog(row, app.context))
+        await pilot.pause()
+        frame = next(iter(app.screen.query(Vertical)))
+        assert frame.styles.border_top[0] == "ascii"
+        app.ascii_only = False
+        app.refresh_look()
+        await pilot.pause()
+        assert frame.styles.border_top[0] == "round"
 
 
 async def test_words_move_the_mark_of_the_settings(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+from tests.teaching.tones import take
 from tests.ui.stage import make_settings
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
@@ -22,7 +24,10 @@ from voicetrail.settings import Settings
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import word_sets
+from voicetrail.teaching.collecting import drafts
+from voicetrail.teaching.examples import ExampleSet
 from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.screens.teach import TeachScreen
 from voicetrail.ui.screens.title import TitleScreen
 from voicetrail.ui.screens.words import WordsScreen
 
@@ -160,3 +165,77 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
         assert app.context.settings.values.weights == ""
         await pilot.press("escape")
         assert isinstance(app.screen, TitleScreen)
+
+
+async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: VoicetrailApp, tmp_path: Path) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("taught:mine")
+        file = tmp_path / "mine.vtwords"
+        await pilot.press("e")
+        field = screen.query_one(Input)
+        assert field.value.endswith("mine.vtwords")
+        field.value = str(tmp_path / "none" / ".." / "mine.vtwords")
+        await pilot.press("enter")
+        assert "which are your voice" in screen.note.text_rows[0]
+        await pilot.press("n")
+        assert "without its takes" in screen.note.text_rows[0]
+        assert file.is_file()
+        await pilot.press("e")
+        field.value = str(file)
+        await pilot.press("enter")
+        assert "exists; name another file" in screen.note.text_rows[0]
+        await pilot.press("escape")
+        assert "nothing is written" in screen.note.text_rows[0]
+        await pilot.press("i")
+        field.value = str(file)
+        await pilot.press("enter")
+        assert "replace the set mine" in screen.note.text_rows[0]
+        await pilot.press("n")
+        assert "it stays" in screen.note.text_rows[0]
+        screen.menu.choose("taught:mine")
+        await pilot.press("x", "y")
+        assert [info.name for info in word_sets.list_sets()] == ["other"]
+        await pilot.press("i")
+        field.value = str(file)
+        await pilot.press("enter")
+        assert "mine is here: links = left, rechts = right" in screen.note.text_rows[0]
+        assert [info.name for info in word_sets.list_sets()] == ["mine", "other"]
+        await pilot.press("i")
+        field.value = str(tmp_path / "nothing.vtwords")
+        await pilot.press("enter")
+        assert "cannot be read" in screen.note.text_rows[0]
+        await pilot.press("escape")
+        assert not is_held(app)
+
+
+async def test_takes_without_a_set_are_gone_on_with_or_deleted(app: VoicetrailApp) -> None:
+    examples = ExampleSet()
+    examples.add("links", take("links"))
+    drafts.save_draft(drafts.Draft("half", ("links", "rechts"), {"links": "left"}, 6, takes=1), examples)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert any("half" in row and "not finished" in row for row in screen.menu.text_rows)
+        screen.menu.choose("draft:half")
+        await pilot.press("right")
+        teaching = app.screen
+        assert isinstance(teaching, TeachScreen)
+        assert teaching.session is not None
+        assert teaching.session.examples.counts() == {"links": 1, "rechts": 0}
+        await pilot.press("escape", "x")
+        assert "every take" in screen.note.text_rows[0]
+        await pilot.press("y")
+        assert drafts.list_drafts() == []
+
+
+async def test_the_shipped_words_are_asked_for_in_the_players_voice(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("personal")
+        await pilot.press("right")
+        teaching = app.screen
+        assert isinstance(teaching, TeachScreen)
+        assert teaching.session is not None
+        assert teaching.session.personal
+        assert set(teaching.session.words) == {"up", "down", "left", "right"}
+        assert teaching.session.takes == 5

@@ -1,7 +1,8 @@
 """The microphone, by PortAudio: the one module that uses sounddevice.
 
-PortAudio is one for the whole process: opening, closing and listing devices exclude each other (``_LOCK``). The only way to see a
+PortAudio is one for the whole process: opening, closing and listing devices exclude each other (``LOCK``). The only way to see a
 device that was plugged in is to start PortAudio again, which ends every open stream: it is done only while none runs.
+``audio.playback`` plays through the same library.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import ModuleType, TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from voicetrail.audio.decoding.pcm import PcmConverter
 from voicetrail.audio.devices import InputDevice, choose, lasting_name
@@ -39,17 +40,32 @@ WATCH_S = 0.1
 DELAYS_S = (0.25, 0.5, 1.0, 2.0)
 """Seconds before each next try to open the device again; the last one holds from then on."""
 
-_LOCK = threading.RLock()
-_open: set[Capture] = set()
+LOCK = threading.RLock()
 
 
-def _sounddevice() -> ModuleType:
+class OpenStream(Protocol):
+    """A stream that runs: PortAudio is not started again while there is one."""
+
+    def running(self) -> bool:
+        """Whether it still does."""
+        ...
+
+    def close(self) -> None:
+        """End it; safe to call twice."""
+        ...
+
+
+OPEN: set[OpenStream] = set()
+"""Every stream of this process; changed under ``LOCK``."""
+
+
+def portaudio() -> ModuleType:
     """The library, imported when it is first needed: the import itself looks for every device.
 
     Raises:
         AudioError: PortAudio is not installed.
     """
-    with _LOCK:
+    with LOCK:
         silence_native_libraries()
         try:
             import sounddevice
@@ -68,8 +84,8 @@ def inputs(*, refresh: bool = False) -> list[InputDevice]:
     Raises:
         AudioError: PortAudio is not installed.
     """
-    library = _sounddevice()
-    with _LOCK:
+    library = portaudio()
+    with LOCK:
         if refresh:
             _look_again(library)
         try:
@@ -103,14 +119,14 @@ def portaudio_version() -> str:
     Raises:
         AudioError: it is not installed.
     """
-    return str(_sounddevice().get_portaudio_version()[1])
+    return str(portaudio().get_portaudio_version()[1])
 
 
 def _look_again(library: Any) -> None:
     """Make PortAudio look for devices again, where no stream is running."""
-    for stream in [each for each in _open if not each.running()]:
+    for stream in [each for each in OPEN if not each.running()]:
         stream.close()
-    if not _open:
+    if not OPEN:
         with contextlib.suppress(library.PortAudioError):
             library._terminate()
         library._initialize()
@@ -136,8 +152,8 @@ class Capture:
         """When the last callback came."""
         self._finished = False
         self.rate, self.channels = SAMPLE_RATE, 1
-        with _LOCK:
-            library = _sounddevice()
+        with LOCK:
+            library = portaudio()
             self._stream: Any = None
             problem: Exception | None = None
             # Most devices, or the system before them, resample; one that does not is opened as it likes it best.
@@ -171,7 +187,7 @@ class Capture:
                     self._end_stream()
             if self._stream is None:
                 raise AudioError(f"cannot record from {device.name}: {printable(problem, 120)}; see `voicetrail doctor`")
-            _open.add(self)
+            OPEN.add(self)
 
     def running(self) -> bool:
         """Whether sound comes, or a new stream may still begin."""
@@ -187,8 +203,8 @@ class Capture:
 
     def close(self) -> None:
         """Release the device; safe to call twice."""
-        with _LOCK:
-            _open.discard(self)
+        with LOCK:
+            OPEN.discard(self)
             self._end_stream()
 
     def _end_stream(self) -> None:

@@ -22,7 +22,7 @@ import soundfile
 from voicetrail.atomic import make_private_folder, replace_file, replacing
 from voicetrail.errors import TeachingError
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.teaching.takes import LOWEST_FLOOR_DB, Problem, Take
+from voicetrail.teaching.takes import LOWEST_FLOOR_DB, Problem, Take, remembered
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
 
@@ -70,6 +70,8 @@ class ExampleSet:
 
     takes: dict[str, list[Take]] = field(default_factory=dict)
     room: Sound = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    unlike: frozenset[bytes] = frozenset()
+    """Fingerprints of takes that are unlike the others of their word, as ``collecting.likeness`` found."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -120,12 +122,14 @@ class ExampleSet:
         return {word: len(takes) for word, takes in self.takes.items()}
 
     def problems(self, word: str, number: int) -> tuple[Problem, ...]:
-        """What is wrong with a take by itself, and whether it is the same recording as an earlier one of any word."""
+        """What is wrong with a take: by itself, beside the others of its word, or as the same recording as an earlier one."""
         take = self.takes[word][number]
         found = list(take.problems)
-        own = _fingerprint(take)
+        own = fingerprint(take)
+        if own in self.unlike:
+            found.append(Problem.UNLIKE)
         earlier = [other for w, i, other in self._all() if (w, i) != (word, number) and (w != word or i < number)]
-        if any(_fingerprint(other) == own for other in earlier):
+        if any(fingerprint(other) == own for other in earlier):
             found.append(Problem.DUPLICATE)
         return tuple(found)
 
@@ -134,7 +138,7 @@ class ExampleSet:
         seen: dict[bytes, Take] = {}
         for take in self.takes[word]:
             if Problem.EMPTY not in take.problems:
-                seen.setdefault(_fingerprint(take), take)
+                seen.setdefault(fingerprint(take), take)
         return list(seen.values())
 
     def _all(self) -> Iterator[tuple[str, int, Take]]:
@@ -143,7 +147,8 @@ class ExampleSet:
                 yield word, number, take
 
 
-def _fingerprint(take: Take) -> bytes:
+@remembered
+def fingerprint(take: Take) -> bytes:
     """The same for the same recording, whatever its loudness in 16 bits."""
     peak = float(np.abs(take.sound).max(initial=0.0)) or 1.0
     return hashlib.sha256(np.round(take.sound / peak * 1000).astype(np.int16).tobytes()).digest()

@@ -1,7 +1,8 @@
 """Teaching while a screen looks on, without a screen: the room, each word a few times, then the training in a thread.
 
 Sound comes in the listener's thread (``tap``); everything else belongs to the screen's thread, which calls ``poll`` several times a
-second. Torch is imported by the training's thread only.
+second. A thread behind it keeps every take on the disk (``collecting.drafts``) and compares it with the others of its word; torch
+is imported by that thread and by the training's.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,51 +18,31 @@ import numpy.typing as npt
 
 from voicetrail.errors import TeachingError, VoicetrailError
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.teaching.examples import ExampleSet, check_word
+from voicetrail.teaching.collecting.drafts import Draft, load_draft
+from voicetrail.teaching.collecting.keeper import Judge, TakeKeeper
+from voicetrail.teaching.examples import MAX_TAKES, ExampleSet, check_word
+from voicetrail.teaching.outcome import Result, Step, result_of
 from voicetrail.teaching.recorder import TakeCutter
-from voicetrail.teaching.takes import Problem, Take, frame_levels_db
+from voicetrail.teaching.takes import NO_TAKES, Problem, Take
 
 if TYPE_CHECKING:
     from voicetrail.teaching.head import Progress
+    from voicetrail.teaching.personal import Check
     from voicetrail.teaching.teach import Taught
 
 Sound = npt.NDArray[np.float32]
 Stage = Literal["room", "words", "ready", "training", "done", "failed"]
-"""The room is recorded; words are; all are there; a head is trained; it is kept; it could not be."""
+"""The room is recorded; words are; all are there; a head is trained; that is over; it could not be trained, or not be kept."""
 
 TAKES = 6
+PERSONAL_TAKES = 5
+LEAST_TAKES = 3
+"""Takes of a word that may be asked for at least."""
+MORE_TAKES = 3
+"""Takes that are asked for when the player wants more of a word."""
 ROOM_S = 4.0
 WAITING_BLOCKS = 2000
 """Blocks of sound that may wait for ``poll``; what is older is dropped."""
-NO_TAKES = frozenset({Problem.EMPTY, Problem.TOO_LONG})
-"""What has one of these is not counted as a take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What teaching gave, as a screen shows it."""
-
-    words: tuple[str, ...]
-    accuracy: float
-    """Part of the held-out takes that were right."""
-    heard: float
-    """Part of them that also reached the threshold."""
-    threshold: float
-    false_an_hour: float
-    """False moves an hour of other people's talk that are assumed."""
-    confusion: tuple[tuple[int, ...], ...]
-    """How many takes of each word (rows) were taken for which (columns)."""
-    advice: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Where the training stands."""
-
-    part: float
-    loss: float
-    accuracy: float | None
-    seconds_left: float
 
 
 Make = Callable[[ExampleSet, Mapping[str, str], Callable[["Progress"], None]], "Taught"]
@@ -77,8 +57,11 @@ class TeachingSession:
         meanings: the words in order, each with what it does in the game; an empty text for nothing.
         takes: how often each word is asked for.
         room_s: seconds of the room that are recorded first.
-        make: makes the head; ``None`` takes ``making.make_set``.
+        make: makes the head; ``None`` takes ``making.make_set``, or ``making.make_personal``.
+        judge: compares takes; ``None`` takes ``collecting.likeness``.
         personal: the shipped words are retuned to one voice.
+        examples: takes that are there already, of the same words.
+        folder: where sets are kept; ``None`` is the usual place.
 
     Raises:
         TeachingError: the name or a word cannot be one, or a word is there twice.
@@ -92,16 +75,20 @@ class TeachingSession:
         takes: int = TAKES,
         room_s: float = ROOM_S,
         make: Make | None = None,
+        judge: Judge | None = None,
         personal: bool = False,
+        examples: ExampleSet | None = None,
+        folder: Path | None = None,
     ) -> None:
         from voicetrail.teaching.word_sets import check_name
 
         self.name = check_name(name)
-        self.examples = ExampleSet()
-        for word in meanings:
-            self.examples.add_word(word)
         if not meanings:
             raise TeachingError("there are no words yet; write the words to teach first")
+        self.examples = ExampleSet() if examples is None else examples
+        for word in meanings:
+            if check_word(word) not in self.examples.words or examples is None:
+                self.examples.add_word(word)
         self.meanings = {check_word(word): meaning for word, meaning in meanings.items() if meaning}
         self.takes = takes
         self.room_s = room_s
@@ -113,12 +100,64 @@ class TeachingSession:
         self.result: Result | None = None
         self.problem = ""
         """Why the set could not be made."""
+        self.held = False
+        """Sound is not listened to for now: a take is being played."""
+        self.on_end: Callable[[], None] | None = None
+        """Called in the training's thread when training is over."""
         self._make = make
+        self._folder = folder
         self._word = 0
+        self._wanted = {word: max(takes, len(found)) for word, found in self.examples.takes.items()}
         self._cutter = TakeCutter()
         self._blocks: deque[Sound | None] = deque(maxlen=WAITING_BLOCKS)
         """Sound that waits; ``None`` stands for a gap in it."""
         self._room: list[Sound] = []
+        self._keeper = TakeKeeper(self._to_keep, judge, folder)
+        if len(self.examples.room):
+            self._go_to_next()
+        if self.count:
+            self._keeper.changed()
+
+    @classmethod
+    def resume(
+        cls, name: str, *, folder: Path | None = None, make: Make | None = None, judge: Judge | None = None
+    ) -> TeachingSession:
+        """Go on with the takes of a draft.
+
+        Raises:
+            TeachingError: there is none of that name, or it is damaged.
+        """
+        draft, examples = load_draft(name, folder)
+        meanings = {word: draft.meanings.get(word, "") for word in draft.words}
+        return cls(
+            name,
+            meanings,
+            takes=draft.wanted,
+            make=make,
+            judge=judge,
+            personal=draft.personal,
+            examples=examples,
+            folder=folder,
+        )
+
+    @classmethod
+    def extend(
+        cls, name: str, *, folder: Path | None = None, make: Make | None = None, judge: Judge | None = None
+    ) -> TeachingSession:
+        """Go on with the takes of a set that was made: add some, throw some away, train again.
+
+        Raises:
+            TeachingError: there is no such set, or it holds no takes.
+        """
+        from voicetrail.teaching.making import kept_examples
+        from voicetrail.teaching.word_sets import read_about, set_folder
+
+        examples, about = kept_examples(name, folder), read_about(set_folder(name, folder))
+        meanings = {word: about.meanings.get(word, "") for word in examples.words}
+        least = min(examples.counts().values(), default=TAKES)
+        return cls(
+            name, meanings, takes=least, make=make, judge=judge, personal=about.personal, examples=examples, folder=folder
+        )
 
     # Sound
 
@@ -134,7 +173,7 @@ class TeachingSession:
         """Take up the sound that came meanwhile."""
         while self._blocks:
             block = self._blocks.popleft()
-            if block is None:
+            if block is None or self.held:
                 self._cutter.interrupt()
             else:
                 self._feed(block)
@@ -145,8 +184,7 @@ class TeachingSession:
             self._room.append(samples)
             if self.room_left_s <= 0:
                 self.examples.room = np.concatenate(self._room)[: round(self.room_s * SAMPLE_RATE)]
-                self.stage = "words"
-                self._cutter.skip()
+                self._go_to_next()
         elif self.stage == "words" and (take := self._cutter.take()) is not None:
             self._add(take)
 
@@ -156,15 +194,19 @@ class TeachingSession:
             return
         self.refused = None
         self.examples.add(self.word, take)
-        if len(self.examples.takes[self.word]) >= self.takes:
-            self._next()
+        self._keeper.changed()
+        if not self._lacks(self.word):
+            self._go_to_next()
 
-    def _next(self) -> None:
+    def _lacks(self, word: str) -> bool:
+        return len(self.examples.takes[word]) < self._wanted[word]
+
+    def _go_to_next(self) -> None:
+        """Ask for the first word that lacks takes."""
         self._cutter.skip()
-        if self._word + 1 < len(self.words):
-            self._word += 1
-        else:
-            self.stage = "ready"
+        lacking = [number for number, word in enumerate(self.words) if self._lacks(word)]
+        self.stage = "words" if lacking else "ready"
+        self._word = lacking[0] if lacking else self._word
 
     # What is shown
 
@@ -184,6 +226,16 @@ class TeachingSession:
         return self._word + 1
 
     @property
+    def wanted(self) -> int:
+        """How many takes of it are asked for."""
+        return self._wanted[self.word]
+
+    @property
+    def count(self) -> int:
+        """How many takes there are of all words."""
+        return sum(self.examples.counts().values())
+
+    @property
     def room_left_s(self) -> float:
         """Seconds of the room that are still to be recorded."""
         return self.room_s - sum(map(len, self._room)) / SAMPLE_RATE
@@ -196,38 +248,97 @@ class TeachingSession:
     @property
     def speaking(self) -> bool:
         """Whether a take is under way."""
-        return self.stage == "words" and self._cutter.speaking
+        return self.stage == "words" and not self.held and self._cutter.speaking
 
     def problems(self, word: str, number: int) -> tuple[Problem, ...]:
         """What is wrong with a take, by its number from 0."""
+        self.examples.unlike = self._keeper.unlike
         return self.examples.problems(word, number)
 
     # What the player does
 
-    def drop_last(self) -> str:
-        """Throw the last take away, also one of the word before; return the line to show."""
-        if self.stage not in ("words", "ready"):
+    def throw_away(self, word: str, number: int) -> str:
+        """Throw a take away; return the line to show. While words are asked for, it is asked for again."""
+        if self.stage not in ("words", "ready", "failed"):
             return ""
-        self.stage = "words"
-        if not self.examples.takes[self.word] and self._word > 0:
-            self._word -= 1
-        takes = self.examples.takes[self.word]
+        takes = self.examples.takes[word]
+        if not 0 <= number < len(takes):
+            return f"there is no take of {word} to throw away"
+        del takes[number]
+        self._keeper.changed()
         self._cutter.skip()
-        if not takes:
-            return "there is no take yet"
-        takes.pop()
-        return f"take {len(takes) + 1} of {self.word} is thrown away: say it again"
+        if self.stage != "words":
+            self._wanted[word] = max(LEAST_TAKES, len(takes))
+        self._go_to_next()
+        return f"take {number + 1} of {word} is thrown away" + (": say it again" if self.stage == "words" else "")
 
-    def repeat_word(self) -> str:
-        """Do a word over, from its first take; return the line to show."""
-        if self.stage not in ("words", "ready"):
+    def say_again(self, word: str, number: int) -> str:
+        """Throw a take away, and ask for another in its place; return the line to show."""
+        if self.stage not in ("words", "ready", "failed"):
             return ""
-        self.stage = "words"
-        if not self.examples.takes[self.word] and self._word > 0:
-            self._word -= 1
-        self.examples.takes[self.word].clear()
+        takes = self.examples.takes[word]
+        if not 0 <= number < len(takes):
+            return f"there is no take of {word} to do over"
+        self._wanted[word] = max(self._wanted[word], len(takes))
+        del takes[number]
+        return self._ask_for(word, f"take {number + 1} of {word} is thrown away: say it again")
+
+    def repeat_word(self, word: str) -> str:
+        """Do a word over, from its first take; return the line to show."""
+        if self.stage not in ("words", "ready", "failed"):
+            return ""
+        self.examples.takes[word].clear()
+        return self._ask_for(word, f"{word} begins again")
+
+    def ask_for_more(self, word: str) -> str:
+        """Ask for some more takes of a word; return the line to show."""
+        if self.stage not in ("words", "ready", "failed"):
+            return ""
+        self._wanted[word] = min(MAX_TAKES, len(self.examples.takes[word]) + MORE_TAKES)
+        return self._ask_for(word, f"{MORE_TAKES} more takes of {word}: say it")
+
+    def _ask_for(self, word: str, line: str) -> str:
+        self._keeper.changed()
         self._cutter.skip()
-        return f"{self.word} begins again"
+        self.stage, self._word = "words", list(self.words).index(word)
+        return line
+
+    def go_on(self) -> str:
+        """Be content with the takes of this word, where there are enough; return the line to show."""
+        if self.stage != "words":
+            return ""
+        count = len(self.examples.takes[self.word])
+        if count < LEAST_TAKES:
+            return f"say {self.word} at least {LEAST_TAKES} times"
+        self._wanted[self.word] = count
+        self._go_to_next()
+        return ""
+
+    def add_takes(self, word: str, takes: Sequence[Take]) -> int:
+        """Add takes from elsewhere; return how many there was room for."""
+        room = MAX_TAKES - len(self.examples.takes[word])
+        for take in takes[:room]:
+            self.examples.add(word, take)
+        self._keeper.changed()
+        if self.stage == "words":
+            self._go_to_next()
+        return min(room, len(takes))
+
+    # What is kept
+
+    @property
+    def unsaved(self) -> str:
+        """Why takes cannot be kept on the disk; empty while they can."""
+        return self._keeper.problem
+
+    def settle(self) -> None:
+        """Keep all takes now."""
+        self._keeper.settle()
+
+    def _to_keep(self) -> tuple[Draft, ExampleSet]:
+        examples = ExampleSet({word: [*takes] for word, takes in self.examples.takes.items()}, self.examples.room)
+        count = sum(examples.counts().values())
+        return Draft(self.name, tuple(self.words), self.meanings, self.takes, self.personal, count), examples
 
     # Training
 
@@ -235,31 +346,41 @@ class TeachingSession:
         """Train and keep the set, in a thread of its own; ``stage`` says when it is done."""
         if self.stage not in ("ready", "failed"):
             return
-        self.stage, self.problem = "training", ""
+        self._keeper.settle()
+        self.stage, self.problem, self.result = "training", "", None
         self.step = Step(0.0, 0.0, None, 0.0)
         threading.Thread(target=self._train, name="voicetrail-teach", daemon=True).start()
 
+    def review(self) -> None:
+        """Go back to the takes: to add some, or to throw some away, and to train again."""
+        if self.stage in ("done", "failed"):
+            self.stage = "ready"
+
     def _train(self) -> None:
         try:
-            from voicetrail.teaching import making
+            taught, check = self._made()
+            kept = check is None or check.better
+            if kept:
+                from voicetrail.teaching import making
 
-            make = self._make or (lambda examples, meanings, report: making.make_set(examples, meanings, progress=report))
-            taught = make(self.examples, self.meanings, self._report)
-            making.keep_set(self.name, taught, self.examples, personal=self.personal)
-            held_out = taught.held_out
-            self.result = Result(
-                held_out.words,
-                held_out.accuracy,
-                held_out.heard(taught.threshold),
-                taught.threshold,
-                taught.false_an_hour,
-                tuple(tuple(int(count) for count in row) for row in held_out.confusion()),
-                taught.advice,
-            )
+                making.keep_set(self.name, taught, self.examples, personal=self.personal, folder=self._folder)
+                self._keeper.finish()
+            self.result = result_of(taught, check, kept=kept)
             self.stage = "done"
         except Exception as error:  # whatever it is: the takes stay, and the player reads why
             self.problem = self._explain(error)
             self.stage = "failed"
+        if self.on_end is not None:
+            self.on_end()
+
+    def _made(self) -> tuple[Taught, Check | None]:
+        from voicetrail.teaching import making
+
+        if self._make is not None:
+            return self._make(self.examples, self.meanings, self._report), None
+        if self.personal:
+            return making.make_personal(self.examples, progress=self._report)
+        return making.make_set(self.examples, self.meanings, progress=self._report), None
 
     def _explain(self, error: Exception) -> str:
         if isinstance(error, VoicetrailError):
@@ -270,15 +391,3 @@ class TeachingSession:
 
     def _report(self, progress: Progress) -> None:
         self.step = Step(progress.part, progress.loss, progress.accuracy, progress.seconds_left)
-
-
-def envelope(take: Take, columns: int) -> list[float]:
-    """The level of a take over time in so many columns, from 0 (its noise floor) to 1 (its peak)."""
-    levels = frame_levels_db(take.sound)
-    if not len(levels):
-        return [0.0] * columns
-    edges = np.linspace(0, len(levels), columns + 1).astype(int)
-    peaks = np.array([levels[a : max(b, a + 1)].max(initial=-120.0) for a, b in pairwise(edges)])
-    low, high = max(take.floor_db, float(peaks.max()) - 40.0), float(peaks.max())
-    scaled = (peaks - low) / max(1.0, high - low)
-    return [float(x) for x in np.clip(scaled, 0.0, 1.0)]

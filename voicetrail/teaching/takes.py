@@ -12,10 +12,13 @@ noise behind it, and its levels are gone through once more with that as the floo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import wraps
 from itertools import pairwise
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +76,10 @@ class Problem(Enum):
     DUPLICATE = "It is the same recording as another take. It adds nothing."
 
 
+NO_TAKES = frozenset({Problem.EMPTY, Problem.TOO_LONG})
+"""What has one of these is not counted as a take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Where a take lies in a stream, in samples."""
@@ -85,7 +92,23 @@ class Span:
     """It touches the beginning or the end of the recording."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+T = TypeVar("T")
+
+
+def remembered(function: Callable[[Take], T]) -> Callable[[Take], T]:
+    """Compute something of a take once; a screen asks for it several times a second."""
+    known: WeakKeyDictionary[Take, T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def look_up(take: Take) -> T:
+        if take not in known:
+            known[take] = function(take)
+        return known[take]
+
+    return look_up
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Take:
     """One recording of a word, with its bounds inside the recording."""
 
@@ -106,26 +129,36 @@ class Take:
     @property
     def level_db(self) -> float:
         """RMS of the loudest 50 ms, in dB below full scale."""
-        return loudest_db(self.sound)
+        return _level_db(self)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the take by itself; whether it is unlike others is for ``examples`` to say."""
-        found = []
-        level = self.level_db
-        if self.end - self.begin < SHORTEST or level <= LOWEST_FLOOR_DB:
-            return (Problem.EMPTY,)
-        if is_clipped(self.sound):
-            found.append(Problem.CLIPPED)
-        if level < QUIET_DB:
-            found.append(Problem.QUIET)
-        elif level - self.floor_db < CLEAR_DB:
-            found.append(Problem.NOISY)
-        if self.cut_off:
-            found.append(Problem.CUT_OFF)
-        if self.end - self.begin > LONGEST:
-            found.append(Problem.TOO_LONG)
-        return tuple(found)
+        return _problems(self)
+
+
+@remembered
+def _problems(take: Take) -> tuple[Problem, ...]:
+    found = []
+    level = take.level_db
+    if take.end - take.begin < SHORTEST or level <= LOWEST_FLOOR_DB:
+        return (Problem.EMPTY,)
+    if is_clipped(take.sound):
+        found.append(Problem.CLIPPED)
+    if level < QUIET_DB:
+        found.append(Problem.QUIET)
+    elif level - take.floor_db < CLEAR_DB:
+        found.append(Problem.NOISY)
+    if take.cut_off:
+        found.append(Problem.CUT_OFF)
+    if take.end - take.begin > LONGEST:
+        found.append(Problem.TOO_LONG)
+    return tuple(found)
+
+
+@remembered
+def _level_db(take: Take) -> float:
+    return loudest_db(take.sound)
 
 
 def frame_levels_db(sound: Sound) -> npt.NDArray[np.float64]:
@@ -289,16 +322,25 @@ def cut(sound: Sound, span: Span, offset: int = 0, after: int = 0, before: int |
     return Take(piece, span.begin - offset - since, span.end - offset - since, span.floor_db, span.cut_off)
 
 
-def find_takes(sound: Sound) -> Iterator[Take]:
-    """Find every take in a whole recording, ``[samples]`` at 16 kHz."""
+def find_spans(sound: Sound) -> list[Span]:
+    """Where the takes of a whole recording lie, ``[samples]`` at 16 kHz."""
     # A recording that is a clip of one word has no quiet seconds to know the floor by: its own quietest frames must do.
     finder = TakeFinder()
     levels = frame_levels_db(sound)
     if len(levels):
         finder.assume_floor(max(LOWEST_FLOOR_DB, float(np.quantile(levels, 0.1))))
-    spans = [span for span in (*finder.feed(sound), *finder.finish()) if span.end - span.begin >= SHORTEST]
+    return [span for span in (*finder.feed(sound), *finder.finish()) if span.end - span.begin >= SHORTEST]
+
+
+def cut_all(sound: Sound, spans: Sequence[Span]) -> Iterator[Take]:
+    """Cut takes out of a whole recording, each with the sound around it up to the middle of the pauses."""
     if not spans:
         return
     middles = [(one.end + two.begin) // 2 for one, two in pairwise(spans)]
     for span, after, before in zip(spans, [0, *middles], [*middles, len(sound)], strict=True):
         yield cut(sound, span, 0, after, before)
+
+
+def find_takes(sound: Sound) -> Iterator[Take]:
+    """Find every take in a whole recording, ``[samples]`` at 16 kHz."""
+    return cut_all(sound, find_spans(sound))

@@ -82,6 +82,7 @@ class TrailApp(CleanExitApp):
         self._look = None
         self.set_class(self.ascii_only, "-ascii")
         for screen in self.screen_stack:
+            screen.set_class(self.ascii_only, "-ascii")
             for rows in screen.query(Rows):
                 rows.restyle()
 

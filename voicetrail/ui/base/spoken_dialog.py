@@ -13,7 +13,7 @@ from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Update
 from voicetrail.ui.base.spoken_screen import Grace, SpokenScreen, direction_of
-from voicetrail.ui.host import host_of
+from voicetrail.ui.host import host_of, look_of
 
 
 class SpokenDialog(ModalScreen[None]):
@@ -36,6 +36,8 @@ class SpokenDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Begin to take words, or hold them back."""
+        # A rule in DEFAULT_CSS does not see the app's classes.
+        self.set_class(look_of(self).ascii_only, "-ascii")
         self._holding = self.HOLDS_WORDS and not self.led_by_words
         if self._holding:
             self.context.hold_words(True)
@@ -50,9 +52,12 @@ class SpokenDialog(ModalScreen[None]):
 
     @property
     def led_by_words(self) -> bool:
-        """Words press keys, as they lead the screen below."""
+        """Words press keys, as they lead the screen below, or the dialog below."""
         stack = self.app.screen_stack
-        return self in stack and isinstance(stack[stack.index(self) - 1], SpokenScreen)
+        if self not in stack:
+            return False
+        below = stack[stack.index(self) - 1]
+        return isinstance(below, SpokenScreen) or (isinstance(below, SpokenDialog) and below.led_by_words)
 
     @property
     def takes_words(self) -> bool:

@@ -44,7 +44,7 @@ class CalibrateScreen(SpokenDialog):
         width: 90; max-width: 98%; height: 24; max-height: 100%;
         border: round $primary; padding: 0 1; background: $surface;
     }
-    .-ascii CalibrateScreen > #frame { border: ascii $primary; }
+    CalibrateScreen.-ascii > #frame { border: ascii $primary; }
     CalibrateScreen #lines { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

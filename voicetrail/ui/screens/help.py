@@ -11,11 +11,16 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from voicetrail.events import WordHeard
 from voicetrail.keys import Action, by_group, shown_keys
+from voicetrail.play.updates import Update
+from voicetrail.ui.base.spoken_screen import Grace, direction_of
+from voicetrail.ui.host import host_of
+from voicetrail.ui.screens.round import RoundScreen
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lies over the screen that it explains; any of its keys closes it.
+    """Lies over the screen that it explains; any of its keys closes it. Over a screen that words lead, they lead it too.
 
     Args:
         text: what the screen is for.
@@ -28,6 +33,8 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._text = text
         self._actions = tuple(actions)
+        self._grace: Grace | None = None
+        """Says whether a word was meant for this screen; ``None`` where words mean something else, or there are none."""
 
     def compose(self) -> ComposeResult:
         """The text in a frame."""
@@ -49,5 +56,24 @@ class HelpScreen(ModalScreen[None]):
                 yield Static(table)
 
     def on_mount(self) -> None:
-        """Let the arrows scroll."""
+        """Let the arrows scroll, and words do what arrows do."""
         self.query_one("#help").focus()
+        context = getattr(self.app, "context", None)
+        if context is not None and not any(isinstance(screen, RoundScreen) for screen in self.app.screen_stack):
+            self.query_one("#help").border_title = "help · words: up and down scroll, left closes"
+            self._grace = Grace(context)
+            host_of(self).updates.subscribe(self, self._take_updates)
+
+    def _take_updates(self, updates: tuple[Update, ...]) -> None:
+        if self._grace is None or not self.is_active:
+            return
+        for item in updates:
+            if isinstance(item, WordHeard) and self._grace.takes(item):
+                match direction_of(host_of(self).context, item):
+                    case "up":
+                        self.query_one("#help").scroll_page_up(animate=False)
+                    case "down":
+                        self.query_one("#help").scroll_page_down(animate=False)
+                    case "left" | "right":
+                        self.dismiss()
+                        return

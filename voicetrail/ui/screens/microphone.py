@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from voicetrail.audio.devices import InputDevice, choose, lasting_name
 from voicetrail.audio.level import Loudness
@@ -16,6 +15,7 @@ from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
 from voicetrail.play.context import SessionContext
 from voicetrail.text import printable
+from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.widgets.rows import Rows, Run
 
 MOVE = 0.2
@@ -97,12 +97,14 @@ class InputList(Rows):
         return [(marks.full * filled, style), (marks.empty * (METER - filled), look.dim), (f" {shown:>7}", style)]
 
 
-class MicrophoneScreen(ModalScreen[None]):
+class MicrophoneScreen(SpokenDialog):
     """Lies over the game, which goes on listening to the input of now.
 
     Args:
-        game: the game's screen.
+        context: the session.
     """
+
+    HOLDS_WORDS = False
 
     DEFAULT_CSS = """
     MicrophoneScreen { align: center middle; background: $background 60%; }
@@ -110,7 +112,7 @@ class MicrophoneScreen(ModalScreen[None]):
         width: 84; max-width: 96%; height: auto; max-height: 92%;
         border: round $primary; padding: 0 1; background: $surface;
     }
-    .-ascii MicrophoneScreen > #frame { border: ascii $primary; }
+    MicrophoneScreen.-ascii > #frame { border: ascii $primary; }
     MicrophoneScreen #list { height: auto; max-height: 30; min-height: 1; }
     MicrophoneScreen #about { height: 2; }
     """
@@ -121,8 +123,7 @@ class MicrophoneScreen(ModalScreen[None]):
     ]
 
     def __init__(self, context: SessionContext) -> None:
-        super().__init__()
-        self.context = context
+        super().__init__(context)
         self._settings = context.settings
         self._meters: InputMeters | None = None
 
@@ -136,6 +137,8 @@ class MicrophoneScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Look for inputs."""
+        if self.led_by_words:
+            self.query_one("#frame").border_title = "microphone · words: right takes it, left closes"
         self._list.focus()
         self.set_interval(MOVE, self._list.rebuild)
         self._look_for(refresh=False)

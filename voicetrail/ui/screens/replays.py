@@ -36,7 +36,7 @@ class ReplaysScreen(SpokenDialog):
     DEFAULT_CSS = """
     ReplaysScreen { align: center middle; background: $background 60%; }
     #replays { width: 96; max-width: 98%; height: 90%; border: round $primary; padding: 0 1; background: $surface; }
-    .-ascii #replays { border: ascii $primary; }
+    ReplaysScreen.-ascii #replays { border: ascii $primary; }
     #replays OptionList { height: 1fr; border: none; background: $surface; }
     #replays Static { height: auto; }
     #replays Input { height: 1; border: none; display: none; }

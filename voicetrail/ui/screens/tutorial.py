@@ -52,7 +52,8 @@ class TutorialScreen(SpokenScreen):
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context, KEYS)
         self.tutorial = Tutorial()
-        self.sketch = Sketch(41, 21, step=3)
+        # So large that its edges, which nothing explains here, stay out of sight.
+        self.sketch = Sketch(201, 101, step=3)
         self.lines = Rows(id="text")
         self.canvas = Canvas(self.sketch, grid=False, id="canvas")
         self.hints = HintLine((("esc", "skips this", "skip"),), id="hints")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.style import Style
 from textual.color import Color
 
+from voicetrail.ui.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
 
 FRAME_S, FRAME_SLOW_S = 0.1, 0.8
@@ -34,7 +36,6 @@ class Spectrogram(Rows):
         self._waiting: list[tuple[tuple[float, ...], bool]] = []
         self._columns: deque[tuple[tuple[float, ...], bool]] = deque(maxlen=400)
         """The level of each band from the lowest, 0 to 1, and whether a word was given out then; the newest last."""
-        self._styles: dict[tuple[int, int], Style] = {}
 
     def add(self, bands: Sequence[float]) -> None:
         """Add a hop: the level of each band, from the lowest, between 0 and 1."""
@@ -56,11 +57,6 @@ class Spectrogram(Rows):
         self._waiting.clear()
         self._columns.clear()
 
-    def restyle(self) -> None:
-        """The look changed."""
-        self._styles.clear()
-        super().restyle()
-
     def rebuild(self) -> None:
         """Make the rows again; cells that look as before send nothing."""
         width, height = self.size
@@ -69,28 +65,47 @@ class Spectrogram(Rows):
         look = self.look
         columns = list(self._columns)[-width:]
         empty = " " * (width - len(columns))
-        plain = look.ascii_only or not look.heat
-        bands = height if plain else 2 * height
-        levels = [(_resample(levels, bands), word) for levels, word in columns]
-        for y in range(height):
+        drawn = draw_columns(look, [levels for levels, _ in columns], height)
+        for y, cells in enumerate(drawn):
             row: list[Run] = [(empty, look.dim)]
-            for column, word in levels:
-                if word and y == 0:
-                    row.append((look.glyphs.arrows["down"], look.good))
-                elif plain:
-                    row.append((SHADES[_step(column[height - 1 - y], len(SHADES))], look.text))
-                else:
-                    low = 2 * (height - 1 - y)
-                    steps = (_step(column[low + 1], len(look.heat)), _step(column[low], len(look.heat)))
-                    row.append(("▀", self._style(look.heat, steps)))
+            for (_, word), cell in zip(columns, cells, strict=True):
+                row.append((look.glyphs.arrows["down"], look.good) if word and y == 0 else cell)
             self.put(y, row)
         self.truncate(height)
 
-    def _style(self, heat: tuple[Color, ...], steps: tuple[int, int]) -> Style:
-        style = self._styles.get(steps)
-        if style is None:
-            style = self._styles[steps] = Style(color=heat[steps[0]].rich_color, bgcolor=heat[steps[1]].rich_color)
-        return style
+
+def bands_for(look: Look, height: int) -> int:
+    """How many bands so many rows show: a cell is a half block in two colors, or a character where there are none."""
+    return height if look.ascii_only or not look.heat else 2 * height
+
+
+def draw_columns(look: Look, columns: Sequence[Sequence[float]], height: int) -> list[list[Run]]:
+    """Draw a spectrogram, a cell a column.
+
+    Args:
+        look: colors and characters.
+        columns: the level of each band from the lowest, between 0 and 1.
+        height: rows.
+
+    Returns:
+        The rows from the highest band down.
+    """
+    plain = look.ascii_only or not look.heat
+    levels = [_resample(column, bands_for(look, height)) for column in columns]
+    rows: list[list[Run]] = []
+    for y in range(height):
+        if plain:
+            rows.append([(SHADES[_step(column[height - 1 - y], len(SHADES))], look.text) for column in levels])
+        else:
+            low = 2 * (height - 1 - y)
+            steps = [(_step(column[low + 1], len(look.heat)), _step(column[low], len(look.heat))) for column in levels]
+            rows.append([("▀", _style(look.heat, each)) for each in steps])
+    return rows
+
+
+@lru_cache(maxsize=1024)
+def _style(heat: tuple[Color, ...], steps: tuple[int, int]) -> Style:
+    return Style(color=heat[steps[0]].rich_color, bgcolor=heat[steps[1]].rich_color)
 
 
 def _step(level: float, count: int) -> int:

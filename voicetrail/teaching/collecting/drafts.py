@@ -1,0 +1,141 @@
+"""Takes that no set was made of yet: kept from the first one on, so that a player who leaves, or a machine that stops, loses none.
+
+A draft is a folder of its own beside the sets (``.drafts/NAME``) with the takes and a list of the words. It goes when its set is
+made, or when the player deletes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voicetrail.atomic import make_private_folder, read_file, replace_file
+from voicetrail.errors import TeachingError
+from voicetrail.spotting.locate import taught_folder
+from voicetrail.teaching.examples import (
+    MANIFEST,
+    MAX_TAKES,
+    ExampleSet,
+    check_word,
+    load_examples,
+    read_manifest,
+    save_examples,
+)
+from voicetrail.teaching.word_sets import check_name
+from voicetrail.text import printable
+from voicetrail.vocabulary import MEANINGS
+
+FOLDER = ".drafts"
+LIST, TAKES = "draft.json", "examples"
+FORMAT_VERSION = 1
+LIST_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is known of a set that is not made yet, without its takes."""
+
+    name: str
+    words: tuple[str, ...]
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    wanted: int = 6
+    """How often each word is asked for."""
+    personal: bool = False
+    takes: int = 0
+    """How many there are."""
+
+
+def _folder(name: str, folder: Path | None) -> Path:
+    return (taught_folder() if folder is None else folder) / FOLDER / check_name(name)
+
+
+def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -> None:
+    """Keep takes, in the place of what the draft of that name held.
+
+    Raises:
+        TeachingError: the disk cannot take them, or the name cannot be one.
+    """
+    path = _folder(draft.name, folder)
+    save_examples(examples, path / TAKES)
+    data = {
+        "format_version": FORMAT_VERSION,
+        "words": draft.words,
+        "meanings": {**draft.meanings},
+        "wanted": draft.wanted,
+        "personal": draft.personal,
+    }
+    try:
+        make_private_folder(path.parent.parent)
+        replace_file(path / LIST, json.dumps(data, ensure_ascii=False, indent=1))
+    except OSError as error:
+        raise TeachingError(f"the takes cannot be kept in {printable(path)}: {error.strerror or error}") from None
+
+
+def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet]:
+    """Read a draft with its takes.
+
+    Raises:
+        TeachingError: there is none of that name, or it is damaged.
+    """
+    path = _folder(name, folder)
+    draft = _read(path)
+    examples = load_examples(path / TAKES)
+    if set(examples.words) - set(draft.words):
+        raise TeachingError(f"the takes in {printable(path)} are damaged; delete them and say the words again")
+    ordered = ExampleSet(room=examples.room)
+    for word in draft.words:
+        ordered.add_word(word)
+        ordered.takes[word] = examples.takes.get(word, [])
+    return draft, ordered
+
+
+def list_drafts(folder: Path | None = None) -> list[Draft]:
+    """Every draft that can be read, by name."""
+    root = (taught_folder() if folder is None else folder) / FOLDER
+    found = []
+    with contextlib.suppress(OSError):
+        for path in sorted(root.iterdir()):
+            if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+                with contextlib.suppress(TeachingError):
+                    found.append(_read(path))
+    return found
+
+
+def delete_draft(name: str, folder: Path | None = None) -> None:
+    """Delete the takes of a draft; nothing happens where there is none.
+
+    Raises:
+        TeachingError: a file cannot be deleted.
+    """
+    path = _folder(name, folder)
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()  # the last one
+    except OSError as error:
+        raise TeachingError(f"the takes of {printable(name)} cannot be deleted: {error.strerror or error}") from None
+
+
+def _read(path: Path) -> Draft:
+    damaged = TeachingError(f"the takes in {printable(path)} are damaged; delete them and say the words again")
+    try:
+        content = read_file(path / LIST, LIST_MAX)
+        data = json.loads(content) if len(content) <= LIST_MAX else None
+    except (OSError, ValueError, RecursionError):
+        raise damaged from None
+    if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
+        raise damaged
+    words, meanings, wanted, personal = (data.get(key) for key in ("words", "meanings", "wanted", "personal"))
+    if not isinstance(words, list) or not words or not all(isinstance(w, str) and check_word(w) == w for w in words):
+        raise damaged
+    if not isinstance(meanings, dict) or not {*meanings} <= {*words} or not all(m in MEANINGS for m in meanings.values()):
+        raise damaged
+    if type(wanted) is not int or not 1 <= wanted <= MAX_TAKES or not isinstance(personal, bool):
+        raise damaged
+    count = sum(len(takes) for takes in read_manifest(path / TAKES / MANIFEST).values())
+    return Draft(path.name, tuple(words), meanings, wanted, personal, count)

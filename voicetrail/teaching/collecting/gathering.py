@@ -1,0 +1,175 @@
+"""Takes out of sound files, folders and replays. A long recording is read piece by piece, and only its takes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from voicetrail.audio.file import FileSource
+from voicetrail.errors import AudioError, ReplayError, TeachingError
+from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded
+from voicetrail.progress import Report, report_nothing
+from voicetrail.teaching.examples import MAX_TAKES
+from voicetrail.teaching.recorder import TakeCutter
+from voicetrail.teaching.takes import NO_TAKES, Take, cut_all, find_spans, find_takes
+from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    from voicetrail.replay.file.reader import Replay
+
+Sound = npt.NDArray[np.float32]
+
+SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64")
+"""Endings of the files that are looked at in a folder; a file that is named itself may have any."""
+FILES_MAX = 2000
+"""Files of one folder that are looked at."""
+SHORT_S = 8
+"""A recording of at most so many seconds is looked at whole: its own quietest part is its noise floor."""
+BEFORE_MS, AFTER_MS = 2000, 500
+"""What is looked at before and after the moment at which a replay decided about a word."""
+
+Stop = Callable[[], bool]
+"""Whether to end early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found."""
+
+    takes: tuple[Take, ...]
+    left_out: int = 0
+    """Sounds that are no takes: empty ones, and whole sentences."""
+    unreadable: tuple[str, ...] = ()
+    """Why files of a folder could not be used, a sentence each."""
+    files: int = 1
+
+
+def takes_of(path: Path, *, progress: Report = report_nothing, stop: Stop = lambda: False, most: int = MAX_TAKES) -> Gathered:
+    """The takes of a sound file, or of all sound files in a folder and the folders in it.
+
+    Args:
+        path: the file, of any format that can be decoded, or the folder.
+        progress: called with the part that is done.
+        stop: asked between pieces of sound; what was found so far is returned.
+        most: takes after which the rest is left.
+
+    Raises:
+        TeachingError: nothing in it is a take, or the folder holds no sound files.
+        AudioError: the file cannot be used.
+    """
+    folder = path.is_dir()
+    files = _files_of(path) if folder else [path]
+    takes, left_out, unreadable = list[Take](), 0, list[str]()
+    for number, file in enumerate(files):
+        try:
+            for take in _takes_of_file(file, stop):
+                if NO_TAKES & {*take.problems}:
+                    left_out += 1
+                elif len(takes) < most:
+                    takes.append(take)
+        except AudioError as error:
+            if not folder:
+                raise
+            unreadable.append(str(error))
+        if stop() or len(takes) >= most:
+            break
+        progress((number + 1) / len(files))
+    if not takes and not stop():
+        why = unreadable[0] if unreadable and not left_out else "say it louder, or wait a moment before and after each word"
+        raise TeachingError(f"no take was found in {printable(path)}: {why}")
+    return Gathered(tuple(takes), left_out, tuple(unreadable), len(files))
+
+
+def _files_of(folder: Path) -> list[Path]:
+    try:
+        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    except OSError as error:
+        raise TeachingError(f"{printable(folder)} cannot be looked into: {error.strerror or error}") from None
+    if not files:
+        raise TeachingError(f"{printable(folder)} holds no sound files ({', '.join(SUFFIXES[:6])} and others are looked for)")
+    return files[:FILES_MAX]
+
+
+def _takes_of_file(path: Path, stop: Stop) -> Iterator[Take]:
+    with FileSource(path) as source:
+        if source.duration is not None and source.duration <= SHORT_S:
+            # A clip of one word has no quiet seconds to know the noise floor by: it is looked at whole.
+            blocks = [*_blocks(source, stop)]
+            yield from find_takes(np.concatenate(blocks)) if blocks else ()
+            return
+        cutter = TakeCutter()
+        for block in _blocks(source, stop):
+            cutter.add(block)
+            while (take := cutter.take()) is not None:
+                yield take
+        cutter.finish()
+        while (take := cutter.take(ended=True)) is not None:
+            yield take
+
+
+def _blocks(source: FileSource, stop: Stop) -> Iterator[Sound]:
+    while not stop():
+        item = source.read(0.0)
+        if isinstance(item, AudioBlock):
+            yield item.samples
+        elif item is None or isinstance(item, SourceEnded):
+            return
+
+
+Kind = Literal["marked", "undone"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReplayTake:
+    """What was said at a moment of a replay that the player marked, or whose move was undone."""
+
+    at_ms: int
+    label: str
+    """What the recognizer took it for, or nearly."""
+    kind: Kind
+    """The word of that label was said and missed; or something else was taken for it."""
+    take: Take
+
+
+def takes_of_replay(replay: Replay, progress: Report = report_nothing) -> tuple[ReplayTake, ...]:
+    """What was said where the player marked that a word was missed, or undid what a word did.
+
+    Args:
+        replay: a session whose sound was kept.
+        progress: called with the part that is done.
+
+    Raises:
+        ReplayError: its sound was not kept, or cannot be read.
+    """
+    from voicetrail.replay.analysis.suggest import cases
+    from voicetrail.replay.file.sound import read_sound
+    from voicetrail.replay.timeline import Timeline
+
+    if replay.sound is None:
+        raise ReplayError(
+            f"{printable(replay.path.name)} kept no sound; record with --record-audio, and words can be taught from it"
+        )
+    sound = read_sound(replay.sound)
+    found = []
+    for case in cases(Timeline(replay), progress):
+        kind: Kind | None = "undone" if not case.meant else None if case.heard else "marked"
+        if kind is not None and (take := _take_at(sound, case.at_ms)) is not None:
+            found.append(ReplayTake(case.at_ms, case.word, kind, take))
+    return tuple(
+        one for one, before in zip(found, [None, *found], strict=False) if before is None or one.at_ms - before.at_ms > AFTER_MS
+    )
+
+
+def _take_at(sound: Sound, at_ms: int) -> Take | None:
+    """The take that was decided about at a moment: the last one that had begun by then."""
+    since, until = (max(0, (at_ms + by) * SAMPLE_RATE // 1000) for by in (-BEFORE_MS, AFTER_MS))
+    piece, at = sound[since:until], at_ms * SAMPLE_RATE // 1000 - since
+    spans = find_spans(piece)
+    takes = [take for span, take in zip(spans, cut_all(piece, spans), strict=True) if span.begin < at]
+    takes = [take for take in takes if not NO_TAKES & {*take.problems}]
+    return takes[-1] if takes else None

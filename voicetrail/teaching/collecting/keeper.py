@@ -1,0 +1,92 @@
+"""Keeps takes on the disk and compares them with each other, behind the screen that collects them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from voicetrail.errors import TeachingError, VoicetrailError
+from voicetrail.teaching.collecting.drafts import Draft, delete_draft, save_draft
+from voicetrail.teaching.examples import ExampleSet
+
+Judge = Callable[[ExampleSet], None]
+"""Notes in a set which takes are unlike the others of their word."""
+
+
+class TakeKeeper:
+    """Has a thread whenever takes were added or removed.
+
+    Args:
+        look: gives what there is to keep: what is known of the set, and a copy of its takes.
+        judge: compares takes; ``None`` takes ``collecting.likeness``, and imports torch in the thread.
+        folder: where sets are kept; ``None`` is the usual place.
+    """
+
+    def __init__(self, look: Callable[[], tuple[Draft, ExampleSet]], judge: Judge | None, folder: Path | None) -> None:
+        self._look = look
+        self._judge = judge
+        self._folder = folder
+        self._disk = threading.Lock()
+        """Held while the draft is written or deleted."""
+        self._dirty = False
+        """Takes were added or removed since they were last kept and compared."""
+        self._over = False
+        self._thread: threading.Thread | None = None
+        self.unlike: frozenset[bytes] = frozenset()
+        """Fingerprints of takes that are unlike the others of their word."""
+        self.problem = ""
+        """Why takes cannot be kept on the disk; empty while they can."""
+
+    def changed(self) -> None:
+        """Takes were added or removed."""
+        self._dirty, self._over = True, False
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="voicetrail-takes", daemon=True)
+            self._thread.start()
+
+    def settle(self) -> None:
+        """Keep everything now."""
+        self._save(*self._look())
+
+    def finish(self) -> None:
+        """The set is made, and holds the takes: the draft goes.
+
+        Raises:
+            TeachingError: it cannot be deleted.
+        """
+        name = self._look()[0].name
+        with self._disk:
+            self._over, self._dirty = True, False
+            delete_draft(name, self._folder)
+
+    def _run(self) -> None:
+        while self._dirty:
+            self._dirty = False
+            draft, examples = self._look()
+            self._save(draft, examples)
+            try:
+                self._compare(examples)
+            except VoicetrailError:
+                continue  # a backbone without negatives: the training will say so
+            self.unlike = examples.unlike
+
+    def _save(self, draft: Draft, examples: ExampleSet) -> None:
+        with self._disk:
+            if self._over:
+                return
+            try:
+                if draft.takes:
+                    save_draft(draft, examples, self._folder)
+                else:
+                    delete_draft(draft.name, self._folder)
+                self.problem = ""
+            except TeachingError as error:
+                self.problem = str(error)
+
+    def _compare(self, examples: ExampleSet) -> None:
+        if self._judge is None:
+            from voicetrail.teaching.collecting.likeness import shared
+
+            self._judge = shared().mark
+        self._judge(examples)

@@ -1,0 +1,126 @@
+"""Takes of a word from a sound file or a folder."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from voicetrail.errors import VoicetrailError
+from voicetrail.play.context import SessionContext
+from voicetrail.teaching.collecting.gathering import Gathered, takes_of
+from voicetrail.teaching.session import TeachingSession
+from voicetrail.text import printable
+from voicetrail.ui.base.spoken_dialog import SpokenDialog
+from voicetrail.ui.host import look_of
+from voicetrail.ui.plural import counted
+from voicetrail.ui.teaching.pages import fill, said_rows
+from voicetrail.ui.widgets.rows import Rows
+
+PATH_MAX = 1000
+ABOUT = (
+    "The path of a sound file (any format) or of a folder. A recording may hold many takes: they are cut at the pauses. "
+    "What is wrong with one is pointed out as with those that you say."
+)
+
+
+class TakeFilesScreen(SpokenDialog):
+    """Asks for a path, and adds what is found there to a word.
+
+    Args:
+        context: the session of the game.
+        teaching: where takes go.
+        word: whose takes they are.
+    """
+
+    DEFAULT_CSS = """
+    TakeFilesScreen { align: center middle; background: $background 60%; }
+    TakeFilesScreen > #frame {
+        width: 76; max-width: 94%; height: auto; border: round $primary; padding: 0 1; background: $surface;
+    }
+    TakeFilesScreen.-ascii > #frame { border: ascii $primary; }
+    TakeFilesScreen Input { height: 1; border: none; padding: 0; background: $boost; }
+    TakeFilesScreen Input:focus { border: none; }
+    TakeFilesScreen #about { height: 3; }
+    TakeFilesScreen #said { height: 3; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Close")]
+
+    def __init__(self, context: SessionContext, teaching: TeachingSession, word: str) -> None:
+        super().__init__(context)
+        self._teaching = teaching
+        self._word = word
+        self._stopped = threading.Event()
+        self._reading = False
+
+    def compose(self) -> ComposeResult:
+        """What it is about, the path, and what came of it."""
+        with Vertical(id="frame") as frame:
+            frame.border_title = printable(f"takes of {self._word} from files")
+            frame.border_subtitle = "enter: look for takes   esc: close"
+            yield Rows(id="about")
+            yield Input(id="path", max_length=PATH_MAX, placeholder="path of a file or folder", select_on_focus=False)
+            yield Rows(id="said")
+
+    def on_mount(self) -> None:
+        """Let the player type."""
+        self.query_one(Input).focus()
+        self.call_after_refresh(self._show_about)
+
+    def on_unmount(self) -> None:
+        """Read no further."""
+        self._stopped.set()
+
+    def _show_about(self) -> None:
+        about = self.query_one("#about", Rows)
+        fill(about, said_rows(ABOUT, about.size.width or 60, look_of(self).dim))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Look there, in a thread: a recording may be long."""
+        message.stop()
+        text = message.value.strip()
+        if not text or self._reading:
+            return
+        self._reading = True
+        self._say("looking for takes")
+        path = Path(text).expanduser()
+        self.run_worker(lambda: self._read(path), thread=True, name="takes", exclusive=True)
+
+    def _read(self, path: Path) -> None:
+        try:
+            found: Gathered | VoicetrailError = takes_of(path, stop=self._stopped.is_set)
+        except VoicetrailError as error:
+            found = error
+        if not self._stopped.is_set():
+            self.app.call_from_thread(self._take, found)
+
+    def _take(self, found: Gathered | VoicetrailError) -> None:
+        self._reading = False
+        if isinstance(found, VoicetrailError):
+            self._say(str(found))
+            return
+        added = self._teaching.add_takes(self._word, found.takes)
+        parts = [f"{counted(added, 'take')} of {self._word}"]
+        if found.files > 1:
+            parts.append(f"from {found.files} files")
+        if found.left_out:
+            parts.append(f"{found.left_out} were longer than a word or empty")
+        if found.unreadable:
+            parts.append(f"{counted(len(found.unreadable), 'file')} could not be read")
+        if added < len(found.takes):
+            parts.append(f"there was no room for {len(found.takes) - added}")
+        self._say("; ".join(parts) + ". Another path, or esc")
+        self.query_one(Input).value = ""
+
+    def _say(self, text: str) -> None:
+        said = self.query_one("#said", Rows)
+        fill(said, said_rows(text, said.size.width or 60, look_of(self).warn)[:3])
+
+    def action_back(self) -> None:
+        """Close."""
+        self.dismiss()
