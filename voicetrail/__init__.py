@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from voicetrail.version import __version__
 
 if TYPE_CHECKING:
-    from voicetrail.api import Result, SpeechCommands, Transfer, create, create_transfer
+    from voicetrail.api import Result, SpeechCommands, Transfer, create, create_transfer, delete_saved, list_saved
 
-__all__ = ["Result", "SpeechCommands", "Transfer", "__version__", "create", "create_transfer"]
+__all__ = ["Result", "SpeechCommands", "Transfer", "__version__", "create", "create_transfer", "delete_saved", "list_saved"]
 
 
 def __getattr__(name: str) -> object:

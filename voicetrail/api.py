@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,8 @@ from voicetrail.listening import Listener
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
-from voicetrail.teaching.transfer import Transfer
+from voicetrail.teaching import transfer
+from voicetrail.teaching.transfer import delete_saved, list_saved
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES, is_word
 
 Sound = npt.NDArray[np.float32]
@@ -257,6 +258,51 @@ def create(vocabulary: str | None = None, weights: str | Path | None = None) -> 
     return SpeechCommands(recognizer)
 
 
+class Transfer(transfer.Transfer):
+    """Words of one's own, which are recognized as those of ``create`` are; made by ``create_transfer``.
+
+    Args:
+        name: under which ``save`` keeps them.
+        base: weights whose backbone is used.
+    """
+
+    def __init__(self, name: str, base: str = DEFAULT_VOCABULARY) -> None:
+        super().__init__(name, base)
+        self._commands: SpeechCommands | None = None
+        self._made_of: object = None
+        """What it was made of: another training, or what was loaded since, makes another."""
+
+    @property
+    def commands(self) -> SpeechCommands:
+        """The recognizer of what was trained or loaded.
+
+        Raises:
+            UsageError: it was neither trained nor loaded.
+        """
+        made_of = self._taught, self._loaded
+        if self._commands is None or made_of != self._made_of:
+            self.stop_listening()
+            self._commands, self._made_of = SpeechCommands(self.recognizer()), made_of
+        return self._commands
+
+    def recognize(self, waveform: npt.ArrayLike, **options: bool) -> Result:
+        """Recognize one word in a piece of sound, as ``SpeechCommands.recognize`` does."""
+        return self.commands.recognize(waveform, **options)
+
+    def listen(self, callback: Callable[[Result], object], **options: Any) -> None:
+        """Listen in a background thread, as ``SpeechCommands.listen`` does."""
+        self.commands.listen(callback, **options)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the source has ended; see ``SpeechCommands.wait``."""
+        return self.commands.wait(timeout)
+
+    def stop_listening(self) -> None:
+        """Stop; returns when the callback is called no more."""
+        if self._commands is not None:
+            self._commands.stop_listening()
+
+
 def create_transfer(name: str, base: str = DEFAULT_VOCABULARY) -> Transfer:
     """Begin to teach words of one's own.
 
@@ -270,4 +316,4 @@ def create_transfer(name: str, base: str = DEFAULT_VOCABULARY) -> Transfer:
     return Transfer(name, base)
 
 
-__all__ = ["SAMPLE_RATE", "Result", "SpeechCommands", "Transfer", "create", "create_transfer"]
+__all__ = ["SAMPLE_RATE", "Result", "SpeechCommands", "Transfer", "create", "create_transfer", "delete_saved", "list_saved"]

@@ -15,9 +15,11 @@ from voicetrail.errors import TeachingError, UsageError
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching import making, word_sets
+from voicetrail.teaching.collecting.likeness import Likeness
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.head import HeadSettings, Progress
 from voicetrail.teaching.negatives import Negatives, backbone_hash, load_negatives, save_negatives
+from voicetrail.teaching.takes import Problem
 from voicetrail.teaching.teach import Taught
 from voicetrail.vocabulary import RESERVED
 
@@ -150,3 +152,71 @@ def test_programmers_collect_review_train_and_save(tmp_path: Path, monkeypatch: 
     again = voicetrail.create_transfer("other")
     again.load_examples(tmp_path / "kept")
     assert again.count_examples() == transfer.count_examples()
+
+
+def test_what_was_trained_recognizes_listens_and_is_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    transfer = voicetrail.create_transfer("mine")
+    with pytest.raises(UsageError, match="neither trained nor loaded"):
+        transfer.recognize(recording(["links"]))
+    for word in PITCH:
+        for seed in range(3):
+            transfer.collect_example(word, recording([word], seed=seed))
+    steps: list[Progress] = []
+    result = transfer.train(
+        epochs=12, batch_size=512, learning_rate=0.03, validation_split=0.34, variants=3, callback=steps.append
+    )
+    assert steps[-1].part == 1.0
+    assert any(step.accuracy is not None and step.part < 0.7 for step in steps), "known before the end"
+    assert result.accuracy >= 0.7
+    points = [result.at(threshold) for threshold in (0.0, result.threshold, 1.0)]
+    assert [point.missed for point in points] == sorted(point.missed for point in points)
+    assert [point.false_accepts for point in points] == sorted((point.false_accepts for point in points), reverse=True)
+    assert points[1].false_an_hour <= 3.0
+    assert 0 <= result.equal_error <= 0.5
+    said = recording(["rechts"], seed=8)[:-4000]
+    assert transfer.recognize(said).word == "rechts"
+    words: list[str] = []
+    transfer.listen(
+        lambda heard: words.append(heard.word), source=[recording(["hoch", "links"], seed=7)], probability_threshold=0.3
+    )
+    assert transfer.wait(60)
+    assert set(words) <= {*PITCH}
+    assert words
+    transfer.save()
+    assert voicetrail.list_saved() == ("mine",)
+    again = voicetrail.create_transfer("mine")
+    again.load()
+    assert again.recognize(said).word == "rechts"
+    assert again.count_examples() == dict.fromkeys(PITCH, 3)
+    again.clear_examples("hoch")
+    assert set(again.count_examples()) == {"links", "rechts"}
+    voicetrail.delete_saved("mine")
+    assert voicetrail.list_saved() == ()
+    with pytest.raises(TeachingError, match="no set of words named"):
+        again.load()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"validation_split": 0.7}, "validation_split"),
+        ({"epochs": 0}, "epochs"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(how: dict[str, float], said: str) -> None:
+    transfer = voicetrail.create_transfer("mine")
+    transfer.collect_example("links", recording(["links"]))
+    with pytest.raises(UsageError, match=said):
+        transfer.train(**how)  # type: ignore[arg-type]
+
+
+def test_a_take_of_another_word_is_pointed_out() -> None:
+    mixed = examples(4)
+    mixed.takes["links"][2] = take("hoch", 20)
+    Likeness().mark(mixed)
+    assert Problem.UNLIKE in mixed.problems("links", 2)
+    wrong = [(word, n) for word in mixed.words for n in range(4) if Problem.UNLIKE in mixed.problems(word, n)]
+    assert wrong == [("links", 2)]

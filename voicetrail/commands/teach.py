@@ -1,24 +1,26 @@
 """Teach words of your own: say each a few times, and a recognizer for them is trained in seconds.
 
 Example: voicetrail teach mine --word links=left --word rechts=right --word hoch=up --word runter=down
-Each word is asked for --takes times; say it when its name appears, in your own time. The room is recorded first. Examples can also
-come from sound files: --from links=links.wav (a recording may hold several takes). Nothing leaves this machine.
+Each word is asked for --takes times; say it when its name appears, in your own time. The room is recorded first. Takes can also come
+from sound files and folders (--from links=links.wav; a long recording is cut), and from replays that kept their sound (--replay).
+If you stop in the middle, the takes are kept, and --continue goes on. Nothing leaves this machine.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicetrail import output
-from voicetrail.errors import AudioError, TeachingError, UsageError
+from voicetrail.errors import AudioError, TeachingError, UsageError, VoicetrailError
 from voicetrail.progress import progress_bar
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.teaching.examples import ExampleSet
+    from voicetrail.teaching.recorder import TakeRecorder
     from voicetrail.teaching.takes import Take
     from voicetrail.teaching.teach import Taught
 
@@ -27,7 +29,6 @@ PERSONAL_TAKES = 5
 ROOM_S = 4.0
 TAKE_TIMEOUT_S = 15.0
 """Seconds without a take after which recording ends with what there is."""
-FILES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +56,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="WORD=PATH",
-        help="takes from a sound file, or from all in a folder; may be given again",
+        help="takes from a sound file of any format, or from all in a folder; may be given again",
+    )
+    parser.add_argument(
+        "--replay",
+        dest="replays",
+        action="append",
+        default=[],
+        metavar="[WORD=]REPLAY",
+        help="takes from a replay that kept its sound: words that were missed and marked (m), each under its own name; with WORD= all "
+        "that was marked or undone there is a take of WORD; may be given again",
     )
     parser.add_argument("--examples", type=Path, metavar="FOLDER", help="takes from a folder in the Speech Commands layout")
     parser.add_argument("--add", action="store_true", help="add takes to the set of this name, instead of replacing it")
+    parser.add_argument(
+        "--continue", dest="resume", action="store_true", help="go on with takes that were kept when teaching stopped"
+    )
     parser.add_argument("--source", default="mic", help="where takes are recorded from (%(default)s)")
     parser.add_argument("--device", help="for mic: the input's number, or a part of its name")
     parser.add_argument("--no-takes", action="store_true", help="do not keep the recordings, only what was learned from them")
@@ -67,45 +80,124 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Collect takes, train, report and keep."""
-    from voicetrail.teaching import making, word_sets
-    from voicetrail.teaching.examples import ExampleSet, load_examples
+    from voicetrail.teaching import word_sets
+    from voicetrail.teaching.collecting.drafts import delete_draft
 
     name = word_sets.check_name(args.name)
     if args.personal and (args.word or args.add):
         raise UsageError("--personal retunes the shipped words: leave --word and --add out")
-    count = args.takes or (PERSONAL_TAKES if args.personal else TAKES)
-    if not 3 <= count <= 30:
+    if args.resume and (args.word or args.add or args.personal or args.examples is not None):
+        raise UsageError(
+            "--continue goes on with the words that were given: leave --word, --add, --examples and --personal out"
+        )
+    if args.takes is not None and not 3 <= args.takes <= 30:
         raise UsageError("--takes must be between 3 and 30")
-    examples, meanings = ExampleSet(), dict[str, str]()
-    if args.add:
-        examples = making.saved_examples(name)
-        meanings = dict(word_sets.read_about(word_sets.set_folder(name)).meanings)
-    if args.examples is not None:
-        loaded = load_examples(args.examples)
-        for word in loaded.words:
-            for take in loaded.takes[word]:
-                examples.add(word, take)
-        examples.room = loaded.room if len(loaded.room) else examples.room
-    asked = making.words_of(args.base) if args.personal else _words(args.word, meanings)
-    from_files = _from_files(args.files, examples)
-    to_record = [word for word in asked if word not in from_files]
-    if to_record:
-        _record(examples, to_record, count, args.source, args.device)
+    job = _Job(args, name)
+    job.collect()
+    examples = job.examples
     if not examples.words:
         raise UsageError("name the words with --word, for example --word links=left")
-    _say_problems(examples)
-    if args.personal:
-        return _retune(args, name, examples)
+    _say_problems(examples, args.base)
+    if job.personal:
+        _retune(args, name, examples)
+    else:
+        _teach(args, name, examples, job.meanings)
+    delete_draft(name)
+    return 0
+
+
+class _Job:
+    """The takes of one call of the command, kept as a draft from the first one on."""
+
+    def __init__(self, args: argparse.Namespace, name: str) -> None:
+        from voicetrail.teaching import making, word_sets
+        from voicetrail.teaching.collecting.drafts import load_draft
+        from voicetrail.teaching.examples import ExampleSet
+
+        self._args, self._name = args, name
+        self.examples, self.meanings, self.personal = ExampleSet(), dict[str, str](), bool(args.personal)
+        self._count = args.takes or (PERSONAL_TAKES if args.personal else TAKES)
+        self._resumed: list[str] = []
+        if args.resume:
+            draft, self.examples = load_draft(name)
+            self.meanings, self.personal = dict(draft.meanings), draft.personal
+            self._count = args.takes or draft.asked_for
+            self._resumed = list(draft.words)
+        elif args.add:
+            self.examples = making.saved_examples(name)
+            self.meanings = dict(word_sets.read_about(word_sets.set_folder(name)).meanings)
+
+    def collect(self) -> None:
+        """Take what files and replays hold, and record the rest."""
+        from voicetrail.teaching import making
+        from voicetrail.teaching.examples import load_examples
+
+        args = self._args
+        if args.examples is not None:
+            loaded = load_examples(args.examples)
+            for word in loaded.words:
+                for take in loaded.takes[word]:
+                    self.examples.add(word, take)
+            self.examples.room = loaded.room if len(loaded.room) else self.examples.room
+        asked = making.words_of(args.base) if self.personal else self._resumed or _words(args.word, self.meanings)
+        found = _from_files(args.files, self.examples) | _from_replays(args.replays, self.examples, asked)
+        to_record = [word for word in asked if word not in found]
+        if args.resume:
+            to_record = [word for word in to_record if self.examples.counts().get(word, 0) < self._count]
+        if not to_record:
+            return
+        try:
+            self._record(to_record)
+        except (VoicetrailError, KeyboardInterrupt):
+            if any(self.examples.counts().values()):
+                output.write_error(f"The takes so far are kept: `voicetrail teach '{self._name}' --continue` goes on.")
+            raise
+
+    def _record(self, words: list[str]) -> None:
+        from voicetrail.sources import open_source
+        from voicetrail.teaching.recorder import TakeRecorder
+        from voicetrail.teaching.takes import NO_TAKES
+
+        with open_source(self._args.source, device=self._args.device, paced=True) as source:
+            recorder = TakeRecorder(source)
+            if not len(self.examples.room):
+                output.write_error(f"Be silent for {ROOM_S:.0f} seconds: the room is recorded.")
+                self.examples.room = recorder.record_room(ROOM_S)
+            for word in words:
+                there = self.examples.counts().get(word, 0) if self._args.resume else 0
+                left = self._count - there
+                output.write_error(f"Say “{word}” {left} times, with a short pause after each.")
+                number = there
+                for take in _takes(recorder):
+                    if not NO_TAKES & {*take.problems}:
+                        number += 1
+                        self.examples.add(word, take)
+                        self._keep(words)
+                    note = " ".join(problem.value for problem in take.problems) or "Good."
+                    output.write_error(f"  {number} of {self._count}: {take.seconds:.2f} s, {take.level_db:.0f} dB. {note}")
+                    if number >= self._count:
+                        break
+
+    def _keep(self, words: Iterable[str]) -> None:
+        from voicetrail.teaching.collecting.drafts import Draft, save_draft
+
+        every = tuple(dict.fromkeys((*self._resumed, *self.examples.words, *words)))
+        meanings = {word: meaning for word, meaning in self.meanings.items() if word in every}
+        save_draft(Draft(self._name, every, meanings, self._count, self.personal), self.examples)
+
+
+def _teach(args: argparse.Namespace, name: str, examples: ExampleSet, meanings: dict[str, str]) -> None:
+    from voicetrail.teaching import making
+
     used = {word: meaning for word, meaning in meanings.items() if word in examples.words}
     with progress_bar("training", patience_s=0.5) as report:
         taught = making.make_set(examples, used, base=args.base, progress=lambda progress: report(progress.part))
     path = making.keep_set(name, taught, None if args.no_takes else examples, base=args.base)
     _say_result(taught, name)
     output.write_line(str(path))
-    return 0
 
 
-def _retune(args: argparse.Namespace, name: str, examples: ExampleSet) -> int:
+def _retune(args: argparse.Namespace, name: str, examples: ExampleSet) -> None:
     """Retune the shipped words, and keep that where it is better."""
     from voicetrail.teaching import making
 
@@ -114,11 +206,10 @@ def _retune(args: argparse.Namespace, name: str, examples: ExampleSet) -> int:
     output.write_error(check.sentence)
     if not check.better:
         output.write_error(f"That is no better than what ships, so nothing is kept: play on with {args.base}.")
-        return 0
+        return
     path = making.keep_set(name, taught, None if args.no_takes else examples, base=args.base, personal=True)
     output.write_error(f"Play with it: voicetrail play --words '{name}'")
     output.write_line(str(path))
-    return 0
 
 
 def _words(given: list[str], meanings: dict[str, str]) -> list[str]:
@@ -143,10 +234,8 @@ def _words(given: list[str], meanings: dict[str, str]) -> list[str]:
 
 def _from_files(given: list[str], examples: ExampleSet) -> set[str]:
     """Add the takes of files; return their words."""
-    from voicetrail.audio.file import FileSource
+    from voicetrail.teaching.collecting.gathering import takes_of
     from voicetrail.teaching.examples import check_word
-    from voicetrail.teaching.recorder import read_all
-    from voicetrail.teaching.takes import find_takes
 
     found = set()
     for entry in given:
@@ -154,50 +243,62 @@ def _from_files(given: list[str], examples: ExampleSet) -> set[str]:
         if not separator or not path:
             raise UsageError(f"--from {printable(entry)}: write WORD=PATH")
         word = check_word(word)
-        root = Path(path)
-        files = sorted(p for p in root.rglob("*") if p.suffix.lower() in FILES) if root.is_dir() else [root]
-        before = examples.counts().get(word, 0)
-        for file in files:
-            for take in find_takes(read_all(FileSource(file))):
-                examples.add(word, take)
-        if examples.counts().get(word, 0) == before:
-            raise TeachingError(f"no take of {printable(word)} was found in {printable(path)}; is it silent?")
+        with progress_bar(f"looking for takes of {printable(word)}", patience_s=0.5) as report:
+            gathered = takes_of(Path(path).expanduser(), progress=report)
+        for take in gathered.takes:
+            examples.add(word, take)
+        left_out = f", {gathered.left_out} longer than a word or empty" if gathered.left_out else ""
+        output.write_error(f"{word}: {len(gathered.takes)} takes from {printable(path)}{left_out}")
+        for reason in gathered.unreadable:
+            output.write_error(f"voicetrail: left out: {reason}")
         found.add(word)
     return found
 
 
-def _record(examples: ExampleSet, words: list[str], takes: int, spec: str, device: str | None) -> None:
-    from voicetrail.sources import open_source
-    from voicetrail.teaching.recorder import TakeRecorder
+def _from_replays(given: list[str], examples: ExampleSet, asked: list[str]) -> set[str]:
+    """Add the takes of replays; return their words where they were named."""
+    from voicetrail.replay.file.reader import read
+    from voicetrail.replay.library import find
+    from voicetrail.teaching.collecting.gathering import takes_of_replay
+    from voicetrail.teaching.examples import check_word
 
-    with open_source(spec, device=device, paced=True) as source:
-        recorder = TakeRecorder(source)
-        if not len(examples.room):
-            output.write_error(f"Be silent for {ROOM_S:.0f} seconds: the room is recorded.")
-            examples.room = recorder.record_room(ROOM_S)
-        for word in words:
-            output.write_error(f"Say “{word}” {takes} times, with a short pause after each.")
-            for number, take in enumerate(_takes(recorder, takes), 1):
-                accepted = not {problem.name for problem in take.problems} & {"EMPTY", "TOO_LONG"}
-                if accepted:
-                    examples.add(word, take)
-                note = " ".join(problem.value for problem in take.problems) or "Good."
-                output.write_error(f"  {number} of {takes}: {take.seconds:.2f} s, {take.level_db:.0f} dB. {note}")
+    found = set[str]()
+    for entry in given:
+        word, separator, path = entry.rpartition("=")
+        with progress_bar("looking at the replay", patience_s=0.5) as report:
+            gathered = takes_of_replay(read(find(path)), report)
+        added = 0
+        for one in gathered:
+            label = check_word(word) if separator else one.label
+            if separator or (one.kind == "marked" and label in asked):
+                examples.add(label, one.take)
+                added += 1
+        if not added:
+            what = "was marked or undone" if separator else f"that was marked is one of {', '.join(asked) or 'no words'}"
+            raise TeachingError(
+                f"nothing in {printable(path)} {what}: mark a word that was missed with m, and undo a wrong one with u"
+            )
+        output.write_error(f"{word or 'marked words'}: {added} takes from {printable(path)}")
+        if separator:
+            found.add(check_word(word))
+    return found
 
 
-def _takes(recorder: object, count: int) -> Iterator[Take]:
-    from voicetrail.teaching.recorder import TakeRecorder
-
-    assert isinstance(recorder, TakeRecorder)
-    for _ in range(count):
+def _takes(recorder: TakeRecorder) -> Iterator[Take]:
+    while True:
         take = recorder.next_take(TAKE_TIMEOUT_S)
         if take is None:
-            why = recorder.problem or f"nothing was heard for {TAKE_TIMEOUT_S:.0f} s"
+            why = recorder.problem or (
+                "the source is at its end" if recorder.ended else f"nothing was heard for {TAKE_TIMEOUT_S:.0f} s"
+            )
             raise AudioError(f"{why}; `voicetrail doctor` checks the microphone")
         yield take
 
 
-def _say_problems(examples: ExampleSet) -> None:
+def _say_problems(examples: ExampleSet, base: str) -> None:
+    from voicetrail.teaching.collecting.likeness import shared
+
+    shared(base).mark(examples)
     for word in examples.words:
         for number in range(len(examples.takes[word])):
             for problem in examples.problems(word, number):

@@ -128,6 +128,11 @@ class RocPoint:
     false_an_hour: float
     """False moves an hour of running speech."""
 
+    @property
+    def missed(self) -> float:
+        """Part of the takes that are wrong, or stay below it."""
+        return 1.0 - self.heard
+
 
 def roc(held_out: HeldOut, points: int = 50) -> tuple[tuple[RocPoint, ...], float]:
     """The characteristic, from the highest threshold down, and the area under it (accepted takes over accepted negatives)."""

@@ -22,6 +22,7 @@ from voicetrail.spotting.frontend import build_frontend
 from voicetrail.spotting.model import fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
+from voicetrail.teaching.batches import minimize
 from voicetrail.teaching.negatives import Negatives
 from voicetrail.teaching.takes import Take
 from voicetrail.vocabulary import NOISE, UNKNOWN
@@ -66,6 +67,12 @@ class HeadSettings:
     seed: int = 1
     noise: bool = True
     """Add noise to the variants of takes: the recorded room where there is one, else noise made here."""
+    batch_size: int = 0
+    """Windows of one step of Adam; 0 takes all of them at once, with L-BFGS."""
+    learning_rate: float = 0.01
+    """Of Adam."""
+    folds: int = 3
+    """One take (and negative) in so many is held out, in turn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,6 +258,22 @@ def train_head(
     bias = torch.zeros(count + len(kinds), requires_grad=True)
     optimizer = torch.optim.LBFGS([matrix, bias], max_iter=settings.iterations, history_size=10, line_search_fn="strong_wolfe")
     losses: list[float] = []
+    if settings.batch_size:
+        losses = minimize(
+            matrix,
+            bias,
+            x,
+            y,
+            weight,
+            weight_decay=settings.weight_decay,
+            epochs=settings.iterations,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            seed=settings.seed,
+            report=progress,
+        )
+        trained = matrix.detach() * scale
+        return Head((*words, *kinds), trained, bias.detach() - trained @ center, tuple(words), tuple(losses))
 
     def closure() -> Tensor:
         optimizer.zero_grad()

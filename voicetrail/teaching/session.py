@@ -19,7 +19,7 @@ import numpy.typing as npt
 from voicetrail.errors import TeachingError, VoicetrailError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.teaching.collecting.drafts import Draft, load_draft
-from voicetrail.teaching.collecting.keeper import Judge, TakeKeeper
+from voicetrail.teaching.collecting.background import Judge, BackgroundSaver
 from voicetrail.teaching.examples import MAX_TAKES, ExampleSet, check_word
 from voicetrail.teaching.outcome import Result, Step, result_of
 from voicetrail.teaching.recorder import TakeCutter
@@ -107,16 +107,16 @@ class TeachingSession:
         self._make = make
         self._folder = folder
         self._word = 0
-        self._wanted = {word: max(takes, len(found)) for word, found in self.examples.takes.items()}
+        self._asked_for = {word: max(takes, len(found)) for word, found in self.examples.takes.items()}
         self._cutter = TakeCutter()
         self._blocks: deque[Sound | None] = deque(maxlen=WAITING_BLOCKS)
         """Sound that waits; ``None`` stands for a gap in it."""
         self._room: list[Sound] = []
-        self._keeper = TakeKeeper(self._to_keep, judge, folder)
+        self._saver = BackgroundSaver(self._to_keep, judge, folder)
         if len(self.examples.room):
             self._go_to_next()
         if self.count:
-            self._keeper.changed()
+            self._saver.changed()
 
     @classmethod
     def resume(
@@ -132,7 +132,7 @@ class TeachingSession:
         return cls(
             name,
             meanings,
-            takes=draft.wanted,
+            takes=draft.asked_for,
             make=make,
             judge=judge,
             personal=draft.personal,
@@ -149,10 +149,10 @@ class TeachingSession:
         Raises:
             TeachingError: there is no such set, or it holds no takes.
         """
-        from voicetrail.teaching.making import kept_examples
+        from voicetrail.teaching.making import saved_examples
         from voicetrail.teaching.word_sets import read_about, set_folder
 
-        examples, about = kept_examples(name, folder), read_about(set_folder(name, folder))
+        examples, about = saved_examples(name, folder), read_about(set_folder(name, folder))
         meanings = {word: about.meanings.get(word, "") for word in examples.words}
         least = min(examples.counts().values(), default=TAKES)
         return cls(
@@ -194,12 +194,12 @@ class TeachingSession:
             return
         self.refused = None
         self.examples.add(self.word, take)
-        self._keeper.changed()
+        self._saver.changed()
         if not self._lacks(self.word):
             self._go_to_next()
 
     def _lacks(self, word: str) -> bool:
-        return len(self.examples.takes[word]) < self._wanted[word]
+        return len(self.examples.takes[word]) < self._asked_for[word]
 
     def _go_to_next(self) -> None:
         """Ask for the first word that lacks takes."""
@@ -226,9 +226,9 @@ class TeachingSession:
         return self._word + 1
 
     @property
-    def wanted(self) -> int:
+    def asked_for(self) -> int:
         """How many takes of it are asked for."""
-        return self._wanted[self.word]
+        return self._asked_for[self.word]
 
     @property
     def count(self) -> int:
@@ -252,7 +252,7 @@ class TeachingSession:
 
     def problems(self, word: str, number: int) -> tuple[Problem, ...]:
         """What is wrong with a take, by its number from 0."""
-        self.examples.unlike = self._keeper.unlike
+        self.examples.unlike = self._saver.unlike
         return self.examples.problems(word, number)
 
     # What the player does
@@ -265,10 +265,10 @@ class TeachingSession:
         if not 0 <= number < len(takes):
             return f"there is no take of {word} to throw away"
         del takes[number]
-        self._keeper.changed()
+        self._saver.changed()
         self._cutter.skip()
         if self.stage != "words":
-            self._wanted[word] = max(LEAST_TAKES, len(takes))
+            self._asked_for[word] = max(LEAST_TAKES, len(takes))
         self._go_to_next()
         return f"take {number + 1} of {word} is thrown away" + (": say it again" if self.stage == "words" else "")
 
@@ -279,7 +279,7 @@ class TeachingSession:
         takes = self.examples.takes[word]
         if not 0 <= number < len(takes):
             return f"there is no take of {word} to do over"
-        self._wanted[word] = max(self._wanted[word], len(takes))
+        self._asked_for[word] = max(self._asked_for[word], len(takes))
         del takes[number]
         return self._ask_for(word, f"take {number + 1} of {word} is thrown away: say it again")
 
@@ -294,11 +294,11 @@ class TeachingSession:
         """Ask for some more takes of a word; return the line to show."""
         if self.stage not in ("words", "ready", "failed"):
             return ""
-        self._wanted[word] = min(MAX_TAKES, len(self.examples.takes[word]) + MORE_TAKES)
+        self._asked_for[word] = min(MAX_TAKES, len(self.examples.takes[word]) + MORE_TAKES)
         return self._ask_for(word, f"{MORE_TAKES} more takes of {word}: say it")
 
     def _ask_for(self, word: str, line: str) -> str:
-        self._keeper.changed()
+        self._saver.changed()
         self._cutter.skip()
         self.stage, self._word = "words", list(self.words).index(word)
         return line
@@ -310,7 +310,7 @@ class TeachingSession:
         count = len(self.examples.takes[self.word])
         if count < LEAST_TAKES:
             return f"say {self.word} at least {LEAST_TAKES} times"
-        self._wanted[self.word] = count
+        self._asked_for[self.word] = count
         self._go_to_next()
         return ""
 
@@ -319,7 +319,7 @@ class TeachingSession:
         room = MAX_TAKES - len(self.examples.takes[word])
         for take in takes[:room]:
             self.examples.add(word, take)
-        self._keeper.changed()
+        self._saver.changed()
         if self.stage == "words":
             self._go_to_next()
         return min(room, len(takes))
@@ -329,11 +329,11 @@ class TeachingSession:
     @property
     def unsaved(self) -> str:
         """Why takes cannot be kept on the disk; empty while they can."""
-        return self._keeper.problem
+        return self._saver.problem
 
     def settle(self) -> None:
         """Keep all takes now."""
-        self._keeper.settle()
+        self._saver.settle()
 
     def _to_keep(self) -> tuple[Draft, ExampleSet]:
         examples = ExampleSet({word: [*takes] for word, takes in self.examples.takes.items()}, self.examples.room)
@@ -346,7 +346,7 @@ class TeachingSession:
         """Train and keep the set, in a thread of its own; ``stage`` says when it is done."""
         if self.stage not in ("ready", "failed"):
             return
-        self._keeper.settle()
+        self._saver.settle()
         self.stage, self.problem, self.result = "training", "", None
         self.step = Step(0.0, 0.0, None, 0.0)
         threading.Thread(target=self._train, name="voicetrail-teach", daemon=True).start()
@@ -364,7 +364,7 @@ class TeachingSession:
                 from voicetrail.teaching import making
 
                 making.keep_set(self.name, taught, self.examples, personal=self.personal, folder=self._folder)
-                self._keeper.finish()
+                self._saver.finish()
             self.result = result_of(taught, check, kept=kept)
             self.stage = "done"
         except Exception as error:  # whatever it is: the takes stay, and the player reads why

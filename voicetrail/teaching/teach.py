@@ -155,19 +155,21 @@ def _hold_out(
     per_take = int((positives.takes == 0).sum())
     for word_takes in takes.values():
         for index in range(len(word_takes)):
-            take_fold.append(index % FOLDS)
+            take_fold.append(index % settings.folds)
             first_window.append(row)
             row += per_take
     fold_of_take = torch.tensor(take_fold)
     fold_of_window = fold_of_take[positives.takes]
     # Long stretches, so that neighbors in time (and most voices) are on one side.
-    block = (torch.arange(len(negatives.kinds)) * 12 // max(1, len(negatives.kinds))) % FOLDS
+    block = (torch.arange(len(negatives.kinds)) * 12 // max(1, len(negatives.kinds))) % settings.folds
     clean = torch.tensor(first_window)
     scores = torch.zeros(len(clean), len(words))
     other = torch.zeros(len(negatives.kinds))
     in_room = torch.zeros(len(room))
     likeliest = [""] * len(clean)
-    for fold in range(FOLDS):
+    right: list[bool] = []
+    truth = positives.words[clean].tolist()
+    for fold in range(settings.folds):
         part = Positives(
             positives.embeddings[fold_of_window != fold],
             positives.words[fold_of_window != fold],
@@ -176,16 +178,19 @@ def _hold_out(
         rest = Negatives(
             negatives.embeddings[block != fold], negatives.kinds[block != fold], negatives.names, negatives.talk_seconds
         )
-        head = train_head(words, part, rest, settings, report(0.1 + 0.21 * fold, 0.31 + 0.21 * fold, None))
+        begin, end = (0.1 + 0.63 * each / settings.folds for each in (fold, fold + 1))
+        accuracy = sum(right) / len(right) if right else None
+        head = train_head(words, part, rest, settings, report(begin, end, accuracy))
         mine = fold_of_take == fold
         scores[mine] = head.posteriors(positives.embeddings[clean[mine]])
         for row, name in zip(torch.nonzero(mine)[:, 0].tolist(), head.best(positives.embeddings[clean[mine]]), strict=True):
             likeliest[row] = name
+        best = scores[mine].argmax(1).tolist()
+        right += [word == truth[row] for row, word in zip(torch.nonzero(mine)[:, 0].tolist(), best, strict=True)]
         other[block == fold] = head.posteriors(negatives.embeddings[block == fold]).amax(1)
         if len(room):
             in_room = torch.maximum(in_room, head.posteriors(room).amax(1))
     talk, noise = (negatives.kinds == negatives.names.index(name) for name in (UNKNOWN, NOISE))
-    truth = positives.words[clean].tolist()
     known = {
         name
         for index in range(len(words))

@@ -5,11 +5,13 @@ transfer.collect_example("links", waveform)            # 16 kHz samples, or a pa
 transfer.collect_example("_background_noise_", 5.0)
 transfer.train(callback=lambda p: print(p.part, p.loss, p.accuracy))
 print(transfer.evaluate().auc)
+transfer.recognize(waveform).word                      # and listen(callback), as a recognizer has them
 transfer.save()
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +21,19 @@ import numpy.typing as npt
 
 from voicetrail.errors import TeachingError, UsageError
 from voicetrail.sources import open_source
-from voicetrail.spotting.weights import load_weights, save_weights
+from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.weights import Weights, build_network, load_weights, save_weights
 from voicetrail.teaching import word_sets
-from voicetrail.teaching.evaluation import RocPoint, roc
+from voicetrail.teaching.collecting.gathering import takes_of
+from voicetrail.teaching.collecting.likeness import shared
+from voicetrail.teaching.evaluation import HeldOut, RocPoint, roc
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
 from voicetrail.teaching.head import ITERATIONS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
 from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
 from voicetrail.teaching.teach import Taught, check_examples, teach
+from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
 
 Sound = npt.NDArray[np.float32]
@@ -54,6 +60,24 @@ class Evaluation:
     """Of each word, how many held-out takes had which word's score highest."""
     advice: tuple[str, ...]
     """What to do about it, as sentences."""
+    threshold: float
+    """The one that was chosen."""
+    _held_out: HeldOut
+
+    def at(self, threshold: float) -> RocPoint:
+        """Hits, misses, false accepts, and false moves an hour of running speech at any threshold."""
+        negative = np.concatenate((self._held_out.others, self._held_out.noise))
+        return RocPoint(
+            threshold,
+            self._held_out.heard(threshold),
+            float(np.mean(negative >= threshold)) if len(negative) else math.nan,
+            self._held_out.false_moves_an_hour(threshold),
+        )
+
+    @property
+    def equal_error(self) -> float:
+        """The error where as large a part of the takes is missed as of other words and noises is accepted."""
+        return min((max(point.missed, point.false_accepts) for point in self.curve), default=math.nan)
 
 
 class Transfer:
@@ -69,6 +93,8 @@ class Transfer:
         self.base = base
         self._examples = ExampleSet()
         self._taught: Taught | None = None
+        self._loaded: Path | None = None
+        """Weights that were kept, once they are loaded."""
         self.meanings: dict[str, str] = {}
         """What a word stands for in the game, by ``vocabulary.MEANINGS``; set it before ``train``."""
 
@@ -84,8 +110,8 @@ class Transfer:
 
         Args:
             word: the word; a new one is added.
-            sound: 16 kHz mono samples between -1 and 1, ``[samples]``; or the path of a sound file of any format, all takes of
-                which are added; or how many seconds of ``source`` to record.
+            sound: 16 kHz mono samples between -1 and 1, ``[samples]``; or the path of a sound file of any format or of a
+                folder, all takes of which are added; or how many seconds of ``source`` to record.
             source: where seconds are recorded from.
             device: for ``mic``.
 
@@ -97,14 +123,18 @@ class Transfer:
             TeachingError: no take was found in it, or the word cannot be one.
             AudioError: the source cannot be had.
         """
-        samples = self._sound(sound, source, device)
-        if word == NOISE:
-            self._examples.room = np.concatenate((self._examples.room, samples))[:LONGEST_ROOM]
-            return ()
-        takes = list(find_takes(samples))
-        if not takes:
-            raise TeachingError(f"nothing that could be {word!r} is in this sound; say it louder, or nearer to the microphone")
-        if not isinstance(sound, str | Path):
+        if isinstance(sound, str | Path) and word != NOISE:
+            takes = list(takes_of(Path(sound)).takes)
+        else:
+            samples = self._sound(sound, source, device)
+            if word == NOISE:
+                self._examples.room = np.concatenate((self._examples.room, samples))[:LONGEST_ROOM]
+                return ()
+            takes = list(find_takes(samples))
+            if not takes:
+                raise TeachingError(
+                    f"nothing that could be {word!r} is in this sound; say it louder, or nearer to the microphone"
+                )
             takes = [max(takes, key=lambda take: take.level_db)]
         found: list[Problem] = []
         for take in takes:
@@ -140,9 +170,23 @@ class Transfer:
         """
         self._examples.remove(word, number)
 
-    def clear_examples(self) -> None:
-        """Remove all takes and the room."""
-        self._examples = ExampleSet()
+    def problems(self, word: str, number: int) -> tuple[Problem, ...]:
+        """What is wrong with a take, also beside the others of its word: whether it is unlike them.
+
+        Raises:
+            TeachingError: there is none of that number.
+        """
+        if not 0 <= number < len(self._examples.takes.get(word, ())):
+            raise TeachingError(f"{printable(word)} has no take {number + 1}")
+        shared(self.base).mark(self._examples)
+        return self._examples.problems(word, number)
+
+    def clear_examples(self, word: str | None = None) -> None:
+        """Remove all takes of a word with the word, or all takes and the room."""
+        if word is None:
+            self._examples = ExampleSet()
+        else:
+            self._examples.takes.pop(word, None)
 
     def save_examples(self, folder: str | Path) -> None:
         """Write the takes as a folder in the Speech Commands layout, with a manifest."""
@@ -156,16 +200,23 @@ class Transfer:
         self,
         *,
         epochs: int = ITERATIONS,
+        batch_size: int | None = None,
+        learning_rate: float = 0.01,
+        validation_split: float = 1 / 3,
         weight_decay: float = WEIGHT_DECAY,
         augment_with_noise: bool = True,
         variants: int = VARIANTS,
         seed: int = 1,
         callback: Callable[[Progress], None] | None = None,
     ) -> Evaluation:
-        """Train the head, holding out a third of the takes and negatives in turn.
+        """Train the head, holding out a part of the takes and negatives in turn.
 
         Args:
-            epochs: iterations of L-BFGS, each over all examples at once; there are neither batches nor a learning rate to choose.
+            epochs: iterations of L-BFGS, each over all windows at once; with ``batch_size`` of Adam, over all windows batch by batch.
+            batch_size: windows of one step of Adam; ``None`` takes L-BFGS, which needs no batches and no learning rate.
+            learning_rate: of Adam.
+            validation_split: part of the takes that is held out at a time, at most a half; all are held out in turn, so that each
+                counts in ``evaluate`` and all teach the head that is kept.
             weight_decay: of the head's weights.
             augment_with_noise: vary takes with noise too: the recorded room where there is one.
             variants: windows made of each take.
@@ -176,10 +227,18 @@ class Transfer:
             What ``evaluate`` gives.
 
         Raises:
+            UsageError: an argument is out of range.
             TeachingError: a word has too few takes.
         """
+        if not 0 < validation_split <= 0.5:
+            raise UsageError("validation_split must be above 0 and at most 0.5")
+        if epochs < 1 or (batch_size is not None and batch_size < 1) or not learning_rate > 0:
+            raise UsageError("epochs and batch_size must be at least 1, and learning_rate above 0")
         check_examples(self._examples)
-        settings = HeadSettings(weight_decay, epochs, variants, seed, augment_with_noise)
+        folds = min(round(1 / validation_split), min(len(self._examples.distinct(word)) for word in self.words))
+        settings = HeadSettings(
+            weight_decay, epochs, variants, seed, augment_with_noise, batch_size or 0, learning_rate, max(2, folds)
+        )
         weights, negatives = load_weights(self.base), shipped_negatives(self.base)
         report = callback or (lambda progress: None)
         self._taught = teach(self._examples, weights, negatives, self.meanings, settings, report)
@@ -204,7 +263,23 @@ class Transfer:
             curve,
             {a: {b: int(table[i, j]) for j, b in enumerate(held_out.words)} for i, a in enumerate(held_out.words)},
             taught.advice,
+            taught.threshold,
+            held_out,
         )
+
+    def recognizer(self) -> Recognizer:
+        """What was trained, or was kept under this name and loaded, as a recognizer.
+
+        Raises:
+            UsageError: it was neither trained nor loaded.
+        """
+        if self._taught is None:
+            if self._loaded is None:
+                raise UsageError("it was neither trained nor loaded yet; call train() or load() first")
+            return Recognizer(load_weights(self._loaded))
+        model = build_network(self._taught.info)
+        model.load_state_dict({**self._taught.tensors})
+        return Recognizer(Weights(self.name, "", self._taught.info, model))
 
     def save(self, path: str | Path | None = None, *, with_examples: bool = True) -> Path:
         """Keep what was trained: under its name, or as a weights file at ``path``.
@@ -223,13 +298,18 @@ class Transfer:
         return keep_set(self.name, taught, self._examples if with_examples else None, base=self.base)
 
     def load(self) -> None:
-        """Take up the kept takes of this name again; train before use.
+        """Take up what was kept under this name: it recognizes at once, and its takes can be added to and trained again.
 
         Raises:
-            TeachingError: there is none, or it was kept without its takes.
+            TeachingError: there is none of that name.
         """
-        self._examples = saved_examples(self.name)
+        self._loaded = word_sets.weights_path(self.name)
+        self._taught = None
         self.meanings = dict(word_sets.read_about(word_sets.set_folder(self.name)).meanings)
+        try:
+            self._examples = saved_examples(self.name)
+        except TeachingError:
+            self._examples = ExampleSet()  # it was kept, or imported, without its takes
 
     def _trained(self) -> Taught:
         if self._taught is None:

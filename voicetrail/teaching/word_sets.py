@@ -303,7 +303,7 @@ def import_set(file: Path, name: str | None = None, *, overwrite: bool = False, 
     Raises:
         TeachingError: the file is none, damaged, too large, of a later version, or holds a hostile name.
     """
-    from voicetrail.spotting.weights import read_info
+    from voicetrail.spotting.weights import load_weights
     from voicetrail.teaching.examples import load_examples
 
     root = taught_folder() if folder is None else folder
@@ -319,7 +319,7 @@ def import_set(file: Path, name: str | None = None, *, overwrite: bool = False, 
         except OSError as error:
             raise TeachingError(f"{printable(file)} cannot be read: {error.strerror or error}") from None
         info = read_about(partial)
-        weights = read_info(partial / WEIGHTS)
+        weights = load_weights(partial / WEIGHTS).info
         if {*weights.labels} - {"_unknown_", "_background_noise_"} != {*info.words}:
             raise TeachingError(f"{printable(file)} is damaged: its weights have other words than its list")
         if (partial / EXAMPLES).exists():

@@ -42,7 +42,7 @@ class Draft:
     name: str
     words: tuple[str, ...]
     meanings: Mapping[str, str] = field(default_factory=dict)
-    wanted: int = 6
+    asked_for: int = 6
     """How often each word is asked for."""
     personal: bool = False
     takes: int = 0
@@ -65,7 +65,7 @@ def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -
         "format_version": FORMAT_VERSION,
         "words": draft.words,
         "meanings": {**draft.meanings},
-        "wanted": draft.wanted,
+        "asked_for": draft.asked_for,
         "personal": draft.personal,
     }
     try:
@@ -130,12 +130,12 @@ def _read(path: Path) -> Draft:
         raise damaged from None
     if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
         raise damaged
-    words, meanings, wanted, personal = (data.get(key) for key in ("words", "meanings", "wanted", "personal"))
+    words, meanings, asked_for, personal = (data.get(key) for key in ("words", "meanings", "asked_for", "personal"))
     if not isinstance(words, list) or not words or not all(isinstance(w, str) and check_word(w) == w for w in words):
         raise damaged
     if not isinstance(meanings, dict) or not {*meanings} <= {*words} or not all(m in MEANINGS for m in meanings.values()):
         raise damaged
-    if type(wanted) is not int or not 1 <= wanted <= MAX_TAKES or not isinstance(personal, bool):
+    if type(asked_for) is not int or not 1 <= asked_for <= MAX_TAKES or not isinstance(personal, bool):
         raise damaged
     count = sum(len(takes) for takes in read_manifest(path / TAKES / MANIFEST).values())
-    return Draft(path.name, tuple(words), meanings, wanted, personal, count)
+    return Draft(path.name, tuple(words), meanings, asked_for, personal, count)

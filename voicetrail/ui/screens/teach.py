@@ -16,7 +16,7 @@ from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Problem, Update
 from voicetrail.teaching import word_sets
-from voicetrail.teaching.collecting.keeper import Judge
+from voicetrail.teaching.collecting.background import Judge
 from voicetrail.teaching.examples import WORD_MAX
 from voicetrail.teaching.session import Make, TeachingSession
 from voicetrail.ui.base.spoken_dialog import SpokenDialog

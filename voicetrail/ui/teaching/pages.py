@@ -89,7 +89,7 @@ def room_page(look: Look, session: TeachingSession) -> Page:
 def words_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
     """A word is asked for: its takes so far, each with what is wrong with it and its spectrogram."""
     count = len(session.examples.takes[session.word])
-    state = "hearing it" if session.speaking else f"take {count + 1} of {session.wanted}"
+    state = "hearing it" if session.speaking else f"take {count + 1} of {session.asked_for}"
     page: Page = [
         [
             (f"{session.number}/{len(session.words)}  say  ", look.text),

@@ -14,7 +14,7 @@ Judge = Callable[[ExampleSet], None]
 """Notes in a set which takes are unlike the others of their word."""
 
 
-class TakeKeeper:
+class BackgroundSaver:
     """Has a thread whenever takes were added or removed.
 
     Args:
