@@ -35,19 +35,19 @@ class Result:
     confusion: tuple[tuple[int, ...], ...]
     """How many takes of each word (rows) were taken for which (columns)."""
     advice: tuple[str, ...]
-    kept: bool = True
+    saved: bool = True
     """It is kept under its name; personal mode keeps nothing that is no better than what ships."""
     compared: str = ""
     """In personal mode: how it does beside what ships, as a sentence."""
 
 
-def result_of(taught: Taught, check: Check | None, *, kept: bool) -> Result:
+def result_of(taught: Taught, check: Check | None, *, saved: bool) -> Result:
     """What a screen shows of a head.
 
     Args:
         taught: the head.
         check: in personal mode, how it does beside what ships.
-        kept: it is kept.
+        saved: it is kept.
     """
     held_out = taught.held_out
     return Result(
@@ -58,6 +58,6 @@ def result_of(taught: Taught, check: Check | None, *, kept: bool) -> Result:
         taught.false_an_hour,
         tuple(tuple(int(count) for count in row) for row in held_out.confusion()),
         taught.advice,
-        kept,
+        saved,
         "" if check is None else check.sentence,
     )

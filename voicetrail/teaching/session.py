@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from voicetrail.errors import TeachingError, VoicetrailError
 from voicetrail.events import SAMPLE_RATE
+from voicetrail.teaching.collecting.background import BackgroundSaver, Judge
 from voicetrail.teaching.collecting.drafts import Draft, load_draft
-from voicetrail.teaching.collecting.background import Judge, BackgroundSaver
 from voicetrail.teaching.examples import MAX_TAKES, ExampleSet, check_word
 from voicetrail.teaching.outcome import Result, Step, result_of
 from voicetrail.teaching.recorder import TakeCutter
@@ -359,13 +359,13 @@ class TeachingSession:
     def _train(self) -> None:
         try:
             taught, check = self._made()
-            kept = check is None or check.better
-            if kept:
+            saved = check is None or check.better
+            if saved:
                 from voicetrail.teaching import making
 
                 making.keep_set(self.name, taught, self.examples, personal=self.personal, folder=self._folder)
                 self._saver.finish()
-            self.result = result_of(taught, check, kept=kept)
+            self.result = result_of(taught, check, saved=saved)
             self.stage = "done"
         except Exception as error:  # whatever it is: the takes stay, and the player reads why
             self.problem = self._explain(error)

@@ -159,7 +159,7 @@ class TeachScreen(SpokenDialog):
             return
         if session.stage == "training":
             finish_behind(self.app, self.context, session)
-        elif session.stage != "done" or session.result is None or not session.result.kept:
+        elif session.stage != "done" or session.result is None or not session.result.saved:
             session.settle()
 
     def on_resize(self) -> None:
@@ -221,7 +221,7 @@ class TeachScreen(SpokenDialog):
             self.grace.begin()
         if session.stage == "words" and self.mark.word != session.number - 1:
             self.mark = Mark(session.number - 1)
-        if session.stage == "done" and not self._used and session.result is not None and session.result.kept:
+        if session.stage == "done" and not self._used and session.result is not None and session.result.saved:
             self._used = True
             self.trial = Trial()
             self._said = use(self.context, session)

@@ -44,7 +44,7 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
         name = printable(session.name)
         if session.stage == "failed":
             text = f"{name} could not be made: {session.problem}; its takes are kept"
-        elif session.result is not None and not session.result.kept:
+        elif session.result is not None and not session.result.saved:
             text = f"{name}: no better than what ships, so nothing is kept but the takes"
         else:
             text = use(context, session) or f"{name} is taught, and used from now on"

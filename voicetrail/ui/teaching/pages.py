@@ -192,7 +192,7 @@ def result_page(look: Look, result: Result, trial: Trial, width: int) -> Page:
     )
     assumed = f"Assumed: {result.false_an_hour:.1f} false moves in an hour of other talk (3 are allowed)."
     page = [[(line, look.text)] for text in (result.compared or right, assumed) for line in _wrap(text, width - 1)]
-    if not result.kept:
+    if not result.saved:
         said = "That is no better than what ships, so nothing is kept, and the shipped words stay in use. More takes may help."
         return [*page, [], *_sentences(look, said, width)]
     page += [[("It is kept, and used from now on. ", look.good), ("Try it: say the words.", look.accent)], []]
