@@ -28,11 +28,11 @@ RISE = 0.1
 NEAR = 0.5
 """A peak of at least this part of the threshold is a near miss worth listing."""
 
-BLANK_DELAY_S = 0.24
+BLANK_DELAY_S = 0.2
 """Time after a word was given out from which on the sound of it is blanked for the recognizer; until then its score may reach its
 peak, which other thresholds are judged by."""
-BLANK_REACH_S = 0.2
-"""How far that goes beyond the moment at which the word was given out: what is left of it then."""
+BLANK_REACH_S = 0.1
+"""How far that goes beyond the moment at which the word was given out: what is left of it then. More covers the begin of the next word."""
 
 
 class Phase(Enum):
