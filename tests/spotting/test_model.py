@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from voicetrail.spotting.compact import SubSpectralNorm
 from voicetrail.spotting.frontend import build_frontend
 from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, build_model, fold, parameters
 
@@ -62,6 +63,13 @@ def test_the_browsers_network_has_the_parameters_of_the_browsers() -> None:
     assert parameters(model) == 1_440_670
 
 
+def test_the_compact_networks_are_as_large_as_their_papers_say() -> None:
+    size = {name: parameters(build_model(name, ARCHITECTURES[name].features, 12)) for name in ("ds-cnn", "bc-resnet")}
+    assert size["bc-resnet"] == pytest.approx(9_200, rel=0.02)
+    # The first filter is 10 bands high here, and 4 coefficients in the paper.
+    assert size["ds-cnn"] - 64 * 60 == pytest.approx(22_900, rel=0.03)
+
+
 def test_the_default_network_is_small_and_the_wide_one_within_what_is_allowed() -> None:
     sizes = {name: parameters(build_model(name, ARCHITECTURES[name].features, 33)) for name in ARCHITECTURES}
     assert next(iter(ARCHITECTURES)) == DEFAULT_ARCHITECTURE
@@ -96,7 +104,10 @@ def test_folding_changes_nothing_that_is_heard(name: str) -> None:
         before = model.eval()(pictures)
         fold(model)
         assert (model(pictures) - before).abs().max() < 1e-4
-    assert not any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
+    # What normalizes parts of the bands by themselves is no part of a convolution.
+    kept = [module.norm for module in model.modules() if isinstance(module, SubSpectralNorm)]
+    found = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    assert all(any(module is each for each in kept) for module in found)
     assert not any(parameter.requires_grad for parameter in model.parameters())
 
 

@@ -32,7 +32,8 @@ BLANK_DELAY_S = 0.2
 """Time after a word was given out from which on the sound of it is blanked for the recognizer; until then its score may reach its
 peak, which other thresholds are judged by."""
 BLANK_REACH_S = 0.1
-"""How far that goes beyond the moment at which the word was given out: what is left of it then. More covers the begin of the next word."""
+"""How far that goes beyond the moment at which the word was given out: what is left of it then. More would cover the begin of the
+next word."""
 
 
 class Phase(Enum):

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from voicetrail.spotting.browser_fft import BrowserFftSettings
+from voicetrail.spotting.compact import BroadcastResNet, DepthwiseSeparable
+from voicetrail.spotting.compact import ConvNorm as ConvNorm
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.frontend import FrontendSettings
 
@@ -43,28 +45,6 @@ class Model(nn.Module):
         """Give the logits ``[batch, classes]`` of pictures ``[batch, 1, mels, frames]``."""
         logits: Tensor = self.head(self.backbone(picture))
         return logits
-
-
-class ConvNorm(nn.Module):
-    """A convolution and its batch normalization, which ``fold`` turns into one convolution for use."""
-
-    def __init__(self, conv: nn.Conv1d | nn.Conv2d) -> None:
-        super().__init__()
-        self.conv: nn.Conv1d | nn.Conv2d = conv
-        norm = nn.BatchNorm1d if isinstance(conv, nn.Conv1d) else nn.BatchNorm2d
-        self.norm: nn.BatchNorm1d | nn.BatchNorm2d | nn.Identity = norm(conv.out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve and normalize."""
-        y: Tensor = self.norm(self.conv(x))
-        return y
-
-    def fold(self) -> None:
-        """Move the normalization's scale and shift into the convolution. For evaluation only: training cannot go on after it."""
-        if isinstance(self.norm, nn.Identity):
-            return
-        self.conv = torch.nn.utils.fusion.fuse_conv_bn_eval(self.conv, self.norm)
-        self.norm = nn.Identity()
 
 
 class SqueezeExcite(nn.Module):
@@ -201,6 +181,15 @@ def _temporal_resnet_wide(features: FrontendSettings, classes: int) -> Model:
     return Model(backbone, backbone.embedding, classes)
 
 
+def _ds_cnn(features: FrontendSettings, classes: int) -> Model:
+    return Model(DepthwiseSeparable(64), 64, classes)
+
+
+def _bc_resnet(features: FrontendSettings, classes: int) -> Model:
+    backbone = BroadcastResNet(1)
+    return Model(backbone, backbone.embedding, classes)
+
+
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """A network by name: how to build it, and the input it is meant for."""
@@ -228,6 +217,8 @@ ARCHITECTURES = MappingProxyType(
         ),
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
+        "ds-cnn": Architecture(_ds_cnn, FeatureSettings(), "Zhang et al. 2017, DS-CNN-S"),
+        "bc-resnet": Architecture(_bc_resnet, FeatureSettings(), "Kim et al. 2021, BC-ResNet-1"),
         "browser-fft": Architecture(_browser_fft, BrowserFftSettings(), "the TensorFlow.js recognizer's layers and features"),
     }
 )
