@@ -1,4 +1,4 @@
-"""Words, neighbours and short exclamations by the voices of Kokoro-82M, more natural than those of espeak-ng and flite.
+"""Words, neighbors and short exclamations by the voices of Kokoro-82M, more natural than those of espeak-ng and flite.
 
 ``python -m voicetrail.training.data.kokoro OUT --text FILE…`` writes into the folders of ``training.data.synthesize``, with
 ``kokoro-`` before the name of a file. The network (Apache-2.0, hexgrad) and five style vectors come whole out of packages of PyPI
@@ -33,7 +33,7 @@ from voicetrail import output
 from voicetrail.atomic import PUBLIC_FILE, replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.data.neighbours import NEIGHBOURS, neighbours_of
+from voicetrail.training.data.neighbors import NEIGHBORS, neighbors_of
 from voicetrail.training.data.synthesize import sentences
 from voicetrail.vocabulary import VOCABULARIES
 
@@ -59,7 +59,7 @@ COUNTS = MappingProxyType(
     }
 )
 """Clips to speak of each word."""
-NEIGHBOUR_CLIPS = 2
+NEIGHBOR_CLIPS = 2
 PRESSING = "of app cup town let bright light lift laughed less dawn done tonight upper shop top"
 """Neighbours said in every household: of these there are more."""
 PRESSING_CLIPS = 14
@@ -170,11 +170,11 @@ def plan(out: Path, texts: Sequence[Path], seed: int, talk: int) -> Iterator[Say
     for word, count in COUNTS.items():
         for number in range(count):
             yield _saying(rng, word, out / "words" / word, number)
-    for neighbour in pressing:
+    for neighbor in pressing:
         for number in range(PRESSING_CLIPS):
-            yield _saying(rng, neighbour, out / "neighbours" / neighbour, number)
+            yield _saying(rng, neighbor, out / "neighbors" / neighbor, number)
         for number in range(HELDOUT_CLIPS):
-            yield _saying(rng, neighbour, out / "heldout" / "neighbours" / neighbour, number, heldout=True)
+            yield _saying(rng, neighbor, out / "heldout" / "neighbors" / neighbor, number, heldout=True)
     lines = list(sentences(texts))
     rng.shuffle(lines)
     for number, line in enumerate(lines[:talk]):
@@ -182,13 +182,13 @@ def plan(out: Path, texts: Sequence[Path], seed: int, talk: int) -> Iterator[Say
         short = " ".join(words[: rng.randint(1, 5)])
         yield _saying(rng, short + rng.choice("!!?.") if rng.random() < 0.5 else line, out / "talk", number)
     done = {*pressing, *VOCABULARIES["18w"], "on", "off"}
-    for word in NEIGHBOURS:
-        for neighbour in neighbours_of(word):
-            if neighbour in done:
+    for word in NEIGHBORS:
+        for neighbor in neighbors_of(word):
+            if neighbor in done:
                 continue
-            done.add(neighbour)
-            for number in range(NEIGHBOUR_CLIPS):
-                yield _saying(rng, neighbour, out / "neighbours" / re.sub(r"[^\w]", "-", neighbour.lower()), number)
+            done.add(neighbor)
+            for number in range(NEIGHBOR_CLIPS):
+                yield _saying(rng, neighbor, out / "neighbors" / re.sub(r"[^\w]", "-", neighbor.lower()), number)
 
 
 def _saying(rng: random.Random, text: str, folder: Path, number: int, heldout: bool = False) -> Saying:
