@@ -128,7 +128,7 @@ def test_the_system_s_ssh_plays_by_keys_and_gets_nothing_else(host: Host, termin
     screen = terminal(host.ssh(), cwd=ROOT)
     screen.wait_for("no microphone", PATIENCE)
     screen.send_keys("Right")  # the first row: a sketch
-    screen.wait_for("keyboard only", PATIENCE)
+    screen.wait_for("c Clear", PATIENCE)
     for key in ("Up", "Right", "Down"):
         screen.send_keys(key)
     wait_until(lambda: strokes(screen) == 3, what="three strokes")

@@ -114,7 +114,9 @@ async def test_variables_without_end_are_not_kept() -> None:
         assert sum(map(len, channel._env.values())) < 10_000
 
 
-async def test_a_visitor_who_reads_nothing_holds_the_game_and_no_memory() -> None:
+async def test_a_visitor_who_reads_nothing_holds_the_game_and_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors, "WATCH_S", 0.05)
+    monkeypatch.setattr(visitors, "FAREWELL_S", 0.1)
     async with open_host() as host, host.connect("bob") as other, host.connect() as connection:
         neighbor = await begin(other)
         process = await begin(connection)
@@ -126,6 +128,25 @@ async def test_a_visitor_who_reads_nothing_holds_the_game_and_no_memory() -> Non
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000
         neighbor.stdin.write(b"hi")
         await read_until(neighbor, "got hi")
+        # Nor does such a visitor keep the place once the time is over.
+        monkeypatch.setattr("voicetrail.host.session.LAST_LINE_S", 0.3)
+        (stuck,) = [visitor for visitor in host.server.visitors if visitor.name == "ada"]
+        stuck.visit.began -= 1e6
+        await until(lambda: [visitor.name for visitor in host.server.visitors] == ["bob"] and host.server.connections == 1)
+
+
+async def test_a_visitor_who_stays_connected_after_the_game_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicetrail.host.session.LAST_LINE_S", 0.3)
+    async with open_host() as host, host.connect() as connection:
+        process = await begin(connection)
+        process.stdin.write(b"q")
+        await process.wait()
+        await asyncio.wait_for(connection.wait_closed(), 10)
+        await until(lambda: not host.server.connections)
+    async with open_host() as host, host.connect() as connection:
+        process = await begin(connection)
+        process.channel.abort()  # in the middle of the game, and the connection stays
+        await until(lambda: not host.server.visitors and not host.server.connections)
 
 
 async def test_typing_without_end_is_taken_at_the_game_s_pace() -> None:

@@ -32,14 +32,17 @@ def test_a_home_that_is_kept_is_the_visitor_s_again(tmp_path: Path) -> None:
     with VisitorHomes(parent=tmp_path, kept_in=kept) as homes:
         home = homes.make(1, keep_as="abc123")
         (home.path / "data" / "drawing").write_text("mine")
-        (home.path / "tmp" / "rest").write_text("x")
+        assert home.run.is_relative_to(homes.folder)
+        second = homes.make(2, keep_as="abc123")  # the same visitor once more, meanwhile
+        assert second.path.is_relative_to(homes.folder)
+        second.remove()
         home.remove()
-        homes.make(2).remove()
+        homes.make(3).remove()
     assert [path.name for path in kept.iterdir()] == ["abc123"]
     with VisitorHomes(parent=tmp_path, kept_in=kept) as homes:
         home = homes.make(1, keep_as="abc123")
         assert (home.path / "data" / "drawing").read_text() == "mine"
-        assert not (home.path / "tmp" / "rest").exists()
+        assert sorted(path.name for path in home.path.iterdir()) == ["config", "data", "state"]
         for name in ("../x", "a/b", ".", "ä"):
             with pytest.raises(ValueError, match="letters and digits"):
                 homes.make(2, keep_as=name)

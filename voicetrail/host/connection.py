@@ -22,6 +22,8 @@ ADDRESSES = 4096
 """Addresses that are remembered for that."""
 BYTES_PER_SECOND, BYTES_IN_HAND = 128 * 1024, 512 * 1024
 """Bytes that a visitor may send: three times the sound of a microphone; then the connection is not read for a while."""
+KEYS_PER_SECOND, KEYS_IN_HAND = 16 * 1024, 128 * 1024
+"""The same of a visitor who sends no sound."""
 UNENTERED_BYTES = 128 * 1024
 """Bytes that a connection may send before its game begins; one that sends more is ended."""
 CPU_PER_SECOND, CPU_IN_HAND = 0.1, 1.0
@@ -179,9 +181,15 @@ class VisitorConnection(asyncssh.SSHServerConnection):
         """The visitor has caught up."""
         self.writable.set()
 
-    def enter(self) -> None:
-        """A game begins: the connection no longer counts as one without."""
+    def enter(self, *, sends_sound: bool) -> None:
+        """A game begins: the connection no longer counts as one without.
+
+        Args:
+            sends_sound: a microphone's sound will come.
+        """
         if not self.entered:
+            if not sends_sound:
+                self._bytes = TokenBucket(KEYS_PER_SECOND, KEYS_IN_HAND)
             self.entered = True
             self._login.cancel()
             self._gate.leave(self.address)

@@ -16,6 +16,8 @@ from voicetrail.visitors.terminal import checked_name
 
 ENVIRONMENT_MAX = 8 * 1024
 """Bytes of variables that a visitor's ssh may send."""
+DENIALS_LOGGED = 10
+"""Requests of one connection that are logged, of those that are refused."""
 FORWARD_MAX = 200
 """Characters of the name of a forward's socket."""
 
@@ -52,6 +54,8 @@ class VisitorLogin(asyncssh.SSHServer):
         """What the visitor called the socket of the reverse forward; empty without one."""
         self._connection: VisitorConnection | None = None
         self._session: VisitorSession | None = None
+        self._asked = ""
+        self._denials = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """The connection is up."""
@@ -66,13 +70,17 @@ class VisitorLogin(asyncssh.SSHServer):
 
     def denied(self, what: str) -> None:
         """Note that something was asked for that there is not."""
+        self._denials += 1
+        if self._denials > DENIALS_LOGGED:  # one visitor's requests are not to hide what others do
+            return
         self.host.log.write("denied", what=what, address=self.connection.address, name=self.name or None)
 
     # The login
 
     def begin_auth(self, username: str) -> bool:
         """A visitor gives a name; return whether a key is needed."""
-        self.name, self.key = checked_name(username), None
+        self._asked = self.name = checked_name(username)
+        self.key = None
         keys = self.host.keys
         if not self.host.guests:
             return True
@@ -88,8 +96,9 @@ class VisitorLogin(asyncssh.SSHServer):
         name = None if keys is None else keys.name_of(key)
         if name is None:
             return False
-        if keys is not None and keys.is_taken(self.name) and name.casefold() != self.name.casefold():
+        if keys is not None and keys.is_taken(self._asked) and name.casefold() != self._asked.casefold():
             return False
+        # Called for the question whether a key would do, and again for the signature that is made with it: the last one holds.
         self.key, self.name = key, name
         return True
 

@@ -38,6 +38,7 @@ LAST_LINE_S = 3.0
 RESIZE_S = 0.1
 """Seconds between two sizes that the game is given."""
 SAYS = {
+    "no recognizer": "the recognizer of this host is away; the arrow keys draw",
     "shell": "a terminal is needed: ssh -t",
     "hint": "no microphone: `voicetrail ssh` brings yours; the arrow keys draw",
 }
@@ -81,6 +82,8 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         self._writable.set()
         self._resized = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._over = False
+        """The game has ended, or there will be none."""
 
     # What asyncssh calls
 
@@ -156,7 +159,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         """The channel or the connection is over."""
         self._channel = None
         self._writable.set()
-        if self._task is not None:
+        if self._task is not None and not self._over:
             self._task.cancel()
 
     # The game
@@ -172,6 +175,10 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
             problem = str(error) if isinstance(error, VoicetrailError | OSError) else f"{type(error).__name__}: {error}"
             self._host.log.write("failed", address=self._login.connection.address, problem=problem)
             last = "the game cannot be started now: come again later"
+        except asyncio.CancelledError:
+            self._login.connection.abort()  # the channel is gone: nothing more can come of the connection
+            raise
+        self._over = True
         if (channel := self._channel) is not None:
             with suppress(OSError, asyncssh.Error, TimeoutError):
                 if last:
@@ -179,6 +186,10 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                 channel.exit(code)
                 # The connection is not to be closed before the visitor's ssh has the last line and the code.
                 await asyncio.wait_for(channel.wait_closed(), LAST_LINE_S)
+        # A visitor's ssh leaves by itself now; one that stays would hold a connection that no limit counts.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._login.connection.wait_closed(), LAST_LINE_S)
+        self._login.connection.abort()
 
     async def _admit(self) -> tuple[int, str]:
         request = self._request
@@ -189,7 +200,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         connection = self._login.connection
         visit = self._host.admission.admit(connection.address)
         try:
-            connection.enter()
+            connection.enter(sends_sound=request is not None and request.content == "sound")
             return await self._visit(visit)
         finally:
             self._host.admission.leave(visit)
@@ -205,11 +216,11 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         code, reason = 1, "lost"
         try:
             async with visitor:
-                source = await self._source(visitor, microphone)
+                source, hint = await self._source(visitor, microphone)
                 game = visitor.start(
                     self._size,
                     source=source,
-                    hint=SAYS["hint"] if source == NO_SOURCE else "",
+                    hint=hint,
                     arguments=request.play if request is not None else (),
                     scores=host.open_scores(login.name, login.key),
                     command=host.command,
@@ -242,26 +253,31 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
     def _microphone(self, visitor: Visitor) -> Microphone | None:
         if self._request is None or not self._login.forward or self._login.forward != self._request.socket:
             return None
-        return Microphone(self._login.connection, self._login.forward, visitor.home.path / "run", self._host.log)
+        return Microphone(self._login.connection, self._login.forward, visitor.home.run, self._host.log)
 
-    async def _source(self, visitor: Visitor, microphone: Microphone | None) -> str:
-        """Where the game's words come from."""
+    async def _source(self, visitor: Visitor, microphone: Microphone | None) -> tuple[str, str]:
+        """Where the game's words come from, and what the visitor should read first."""
         if microphone is None or self._request is None:
-            return NO_SOURCE
+            return NO_SOURCE, SAYS["hint"]
         if self._request.content == "words":
             await microphone.start()
-            return f"words+unix://{microphone.path}"
+            return f"words+unix://{microphone.path}", ""
         if self._host.recognizer is None:
-            return NO_SOURCE
+            return NO_SOURCE, SAYS["no recognizer"]
         from voicetrail.recognizer_service import VisitorSound
 
         await microphone.start()
-        sound = VisitorSound(folder=microphone.path.parent, sound=microphone.path)
-        return await self._host.recognizer.add_visitor(str(visitor.visit.number), sound)
+        sound = VisitorSound(folder=visitor.home.run, sound=microphone.path)
+        try:
+            return await self._host.recognizer.add_visitor(str(visitor.visit.number), sound), ""
+        except VoicetrailError as error:
+            self._host.log.write("recognizer", what="refused", visitor=visitor.visit.number, text=str(error))
+            return NO_SOURCE, SAYS["no recognizer"]
 
     async def _play(self, game: GameProcess, visit: Visit) -> None:
         """Carry bytes both ways until the game has ended."""
         loop = asyncio.get_running_loop()
+        ended = loop.create_task(game.wait())
         ways: Sequence[asyncio.Task[None]] = (
             loop.create_task(self._carry_keys(game, visit)),
             loop.create_task(self._carry_sizes(game)),
@@ -269,12 +285,16 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         try:
             while data := await game.read():
                 self._write(data)
-                await self._writable.wait()
-                await self._login.connection.writable.wait()
+                for writable in (self._writable, self._login.connection.writable):
+                    if not writable.is_set():
+                        # A game that has ended is not held by a visitor who takes nothing.
+                        waiting = loop.create_task(writable.wait())
+                        await asyncio.wait((waiting, ended), return_when=asyncio.FIRST_COMPLETED)
+                        waiting.cancel()
         finally:
-            for way in ways:
+            for way in (*ways, ended):
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            await asyncio.gather(*ways, ended, return_exceptions=True)
 
     def _write(self, data: bytes) -> None:
         if (channel := self._channel) is not None:

@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from voicetrail.atomic import PRIVATE_FOLDER, make_private_folder
@@ -29,6 +30,8 @@ FOLDERS = {
     "TMPDIR": "tmp",
 }
 """Folders of a home by the variable that names them."""
+OF_A_VISIT = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR")
+"""Those that never stay."""
 HANDED_ON = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """Variables of this process that a game gets too: where its program is, and the language of characters. No others."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -40,18 +43,27 @@ class VisitorHome:
 
     Args:
         path: the home; made, with everything in it, for this user alone.
-        kept: it stays when the visitor leaves.
+        visit: where what is for this visit alone lies; in the home if not given. A home that stays may have a path too long for
+            sockets.
+        on_removed: called when the visitor has left.
 
     Raises:
         OSError: it cannot be made.
     """
 
-    def __init__(self, path: Path, *, kept: bool = False) -> None:
+    def __init__(self, path: Path, *, visit: Path | None = None, on_removed: Callable[[], None] = lambda: None) -> None:
         self.path = path
-        self.kept = kept
-        for folder in (path, *(path / name for name in FOLDERS.values())):
+        self._visit = visit or path
+        self._on_removed = on_removed
+        self._folders = {name: (self._visit if name in OF_A_VISIT else path) / folder for name, folder in FOLDERS.items()}
+        for folder in (path, self._visit, *self._folders.values()):
             make_private_folder(folder)
             folder.chmod(PRIVATE_FOLDER)
+
+    @property
+    def run(self) -> Path:
+        """The folder for sockets."""
+        return self._folders["XDG_RUNTIME_DIR"]
 
     def environment(self, *, term: str, colorterm: str = "", **further: str) -> dict[str, str]:
         """The whole environment of the visitor's game.
@@ -64,7 +76,7 @@ class VisitorHome:
         environment = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
         if "utf" not in f"{environment.get('LC_ALL') or environment.get('LC_CTYPE') or environment.get('LANG')}".lower():
             environment |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-        environment |= {name: str(self.path / folder) for name, folder in FOLDERS.items()}
+        environment |= {name: str(folder) for name, folder in self._folders.items()}
         environment |= dict.fromkeys(ONE_THREAD, "1")
         environment |= {
             "HOME": str(self.path),
@@ -77,12 +89,9 @@ class VisitorHome:
         return environment | further
 
     def remove(self) -> None:
-        """Remove it with everything in it, unless it is kept; of one that is kept, what is only for now."""
-        if not self.kept:
-            shutil.rmtree(self.path, ignore_errors=True)
-            return
-        for name in ("XDG_RUNTIME_DIR", "TMPDIR", "XDG_CACHE_HOME"):
-            shutil.rmtree(self.path / FOLDERS[name], ignore_errors=True)
+        """Remove it with everything in it; of one that stays, what was for this visit alone."""
+        shutil.rmtree(self._visit, ignore_errors=True)
+        self._on_removed()
 
     @property
     def size(self) -> int:
@@ -108,6 +117,7 @@ class VisitorHomes:
 
     def __init__(self, *, kept_in: Path | None = None, parent: Path | None = None) -> None:
         self._kept_in = kept_in
+        self._in_use = set[str]()
         where = Path(tempfile.gettempdir()) if parent is None else parent
         try:
             remove_abandoned(where)
@@ -125,13 +135,16 @@ class VisitorHomes:
         Args:
             number: the visit's.
             keep_as: the name of the folder that is the visitor's again next time: letters and digits that nobody can choose, as those
-                of a key's fingerprint. Empty, or where nothing is kept: a new home, which is removed.
+                of a key's fingerprint. Empty, or where nothing is kept, or while the visitor is here already: a new home, which is
+                removed.
         """
-        if keep_as and self._kept_in is not None:
-            if not keep_as.isalnum() or not keep_as.isascii():
-                raise ValueError("the name of a kept home has letters and digits only")
-            return VisitorHome(self._kept_in / keep_as, kept=True)
-        return VisitorHome(self.folder / f"{number}")
+        visit = self.folder / f"{number}"
+        if not keep_as or self._kept_in is None or keep_as in self._in_use:
+            return VisitorHome(visit)
+        if not keep_as.isalnum() or not keep_as.isascii():
+            raise ValueError("the name of a kept home has letters and digits only")
+        self._in_use.add(keep_as)
+        return VisitorHome(self._kept_in / keep_as, visit=visit, on_removed=lambda: self._in_use.discard(keep_as))
 
     def close(self) -> None:
         """Remove every home that does not stay; safe to call twice."""
