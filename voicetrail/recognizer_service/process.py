@@ -21,6 +21,9 @@ from voicetrail.recognizer_service.messages import (
 )
 from voicetrail.text import printable
 
+ENDS_S = 1.0
+"""Seconds that open connections are given to end."""
+
 
 def main() -> None:
     """Serve until the host goes."""
@@ -59,6 +62,11 @@ async def _serve(control: socket.socket, weights: list[str]) -> None:
         send({"failed": str(error)})
     finally:
         engine.close()
+        # The connections that were closed see to their ends by themselves.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDS_S):
+                while len(asyncio.all_tasks()) > 1:
+                    await asyncio.sleep(0.01)
         writer.close()
 
 

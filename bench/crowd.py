@@ -1,0 +1,153 @@
+"""Measures the recognizer of a host alone: many scripted visitors, without SSH and without screens.
+
+    python -m bench.crowd 1 20 60 --seconds 20
+
+Each row: visitors; words heard with them and by one listener alone; the time from the end of a word to the event, 95 %; processor time
+of the recognizer for each visitor; how much of what was due together went through the network together; sound lost; load average.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shlex
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.microphones import Microphone, speak
+from bench.speakers import find_speech, heard_alone, make_speaker, match
+from voicetrail.link.wire import EventDecoder
+from voicetrail.link.words import HEARD
+from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound
+
+SEED = 700
+COMMAND = os.environ.get("CROWD_COMMAND", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdRow:
+    """What was measured with so many visitors."""
+
+    visitors: int
+    said: int
+    heard: int
+    alone: int
+    """Heard by one listener alone."""
+    latency_s: tuple[float, float]
+    """Median and 95 % of the time from the end of a word to the event at the visitor's game."""
+    alone_latency_s: tuple[float, float]
+    """The same, where computing takes no time."""
+    cpu: float
+    """Part of a core for each visitor."""
+    batch: float
+    """Windows a batch."""
+    memory_mb: float
+    """Proportional set size of the recognizer's process, for each visitor."""
+    lost: int
+    """Samples."""
+    load: float
+    """Load average of the machine: two is what two cores can do."""
+
+    def __str__(self) -> str:
+        def ms(pair: tuple[float, float]) -> str:
+            return f"{pair[0] * 1000:.0f}/{pair[1] * 1000:.0f} ms"
+
+        return (
+            f"{self.visitors:>3} visitors: {self.heard}/{self.said} heard (alone {self.alone}), {ms(self.latency_s)} "
+            f"(alone {ms(self.alone_latency_s)}), {self.cpu * 100:.2f} % of a core each, {self.batch:.1f} windows a batch, "
+            f"{self.memory_mb:.1f} MB each, {self.lost} samples lost, load {self.load:.1f}"
+        )
+
+
+async def measure(count: int, seconds: float) -> CrowdRow:
+    """Measure with so many visitors."""
+    speech = find_speech()
+    speakers = [make_speaker(speech, SEED + at, seconds) for at in range(count)]
+    reports: list[Report] = []
+    service = RecognizerService(on_report=reports.append, **({"command": shlex.split(COMMAND)} if COMMAND else {}))
+    await service.start()
+    heard: list[list[tuple[float, str]]] = [[] for _ in speakers]
+    tasks = []
+    with tempfile.TemporaryDirectory(prefix="vt") as folder:
+        microphones = [Microphone(speaker) for speaker in speakers]
+        for at, microphone in enumerate(microphones):
+            own = Path(folder) / str(at)
+            own.mkdir(mode=0o700)
+            await microphone.serve(own / "mic")
+            await service.add_visitor(str(at), VisitorSound(own, own / "mic"))
+            tasks.append(asyncio.create_task(follow(own / "words", microphone, heard[at])))
+        while not all(microphone.listened_to for microphone in microphones):
+            await asyncio.sleep(0.05)
+        before, begun, own_before = await service.status(), time.monotonic(), time.process_time()
+        await speak(microphones, seconds + 1)
+        after, passed, own_after = await service.status(), time.monotonic() - begun, time.process_time()
+        memory = proportional_mb(after.pid)
+        load = os.getloadavg()[0]
+        await service.close()
+        for task in tasks:
+            task.cancel()
+        for microphone in microphones:
+            microphone.close()
+    for report in reports[1:]:
+        print("   ", report.kind, report.visitor, report.text)
+    alone = heard_alone(speakers)
+    found = [each for speaker, words in zip(speakers, heard, strict=True) for each in match(speaker.said, words)]
+    found_alone = [each for speaker, words in zip(speakers, alone, strict=True) for each in match(speaker.said, words)]
+    return CrowdRow(
+        count,
+        len(found),
+        sum(each is not None for each in found),
+        sum(each is not None for each in found_alone),
+        spread(found),
+        spread(found_alone),
+        (after.cpu_s - before.cpu_s) / passed / count,
+        (after.windows - before.windows) / max(1, after.batches - before.batches),
+        memory / count,
+        sum(after.lost.values()),
+        load,
+    )
+
+
+async def follow(path: Path, microphone: Microphone, heard: list[tuple[float, str]]) -> None:
+    """Write down which words come, and when, in s of the microphone's sound."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    decoder = EventDecoder()
+    try:
+        while data := await reader.read(65536):
+            now = time.monotonic()
+            for event in decoder.feed(data):
+                if event.type == HEARD and microphone.began is not None:
+                    heard.append((now - microphone.began, event.data["w"]))
+    finally:
+        writer.close()
+
+
+def spread(values: list[float | None]) -> tuple[float, float]:
+    """Median and 95 % of those that are there."""
+    there = [value for value in values if value is not None]
+    return (float(np.median(there)), float(np.percentile(there, 95))) if there else (0.0, 0.0)
+
+
+def proportional_mb(pid: int) -> float:
+    """Memory of a process in MB, where what it shares with others is divided among them (PSS)."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
+
+
+def main() -> None:
+    """Print a row for each number of visitors."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("visitors", type=int, nargs="*", default=[1, 20, 40, 60])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    args = parser.parse_args()
+    for count in args.visitors:
+        print(asyncio.run(measure(count, args.seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

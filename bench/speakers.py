@@ -1,0 +1,129 @@
+"""Scripted visitors' voices: directions of validation speakers, whom no training heard, with the time at which each word ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from tests.e2e.lab import SPEECH_VARIABLE, Speech
+from voicetrail.audio.gain import make_gain
+from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, WordHeard
+from voicetrail.listening import Listener
+from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.recognizer import load_recognizer
+from voicetrail.training.data.recordings import word_bounds
+from voicetrail.training.evaluate.streams import TAIL
+from voicetrail.vocabulary import DIRECTIONS
+
+BLOCK = 320
+"""Samples of a block: 20 ms, as a microphone sends them."""
+GAPS_S = (0.5, 1.2)
+"""Silence between two recordings, which have some of their own."""
+ROOM = 10 ** (-66 / 20)
+"""Root mean square of the quiet room."""
+MATCH_WITHIN_S = 0.75
+"""A word given out later than this after its end answers nothing; through a door, which takes time too, that much more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word that a speaker says."""
+
+    word: str
+    end_s: float
+    """When it ends, in s of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A stream of sound and what is said in it."""
+
+    blocks: tuple[bytes, ...]
+    """16-bit samples of 20 ms each."""
+    said: tuple[Said, ...]
+
+    @property
+    def sound(self) -> npt.NDArray[np.float32]:
+        """All its samples, as a recognizer gets them."""
+        return (np.frombuffer(b"".join(self.blocks), dtype="<i2") / np.float32(32768)).astype(np.float32)
+
+
+def find_speech() -> Speech:
+    """The recordings, from ``$VOICETRAIL_SPEECH`` or ``../shared/speech`` beside the checkout.
+
+    Raises:
+        FileNotFoundError: they are not there.
+    """
+    named = os.environ.get(SPEECH_VARIABLE)
+    return Speech(Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "speech")
+
+
+def make_speaker(speech: Speech, seed: int, seconds: float) -> Speaker:
+    """A speaker who says directions at a player's pace; the same one for the same seed."""
+    rng = np.random.default_rng(seed)
+    out = rng.normal(0, ROOM, round(seconds * SAMPLE_RATE)).astype(np.float32)
+    said: list[Said] = []
+    at, number = SAMPLE_RATE, 0
+    while True:
+        word = DIRECTIONS[int(rng.integers(len(DIRECTIONS)))]
+        clip, _ = soundfile.read(speech.clips(word, 1, seed * 1000 + number)[0], dtype="float32")
+        if at + len(clip) + SAMPLE_RATE > len(out):
+            break
+        out[at : at + len(clip)] += clip
+        said.append(Said(word, (at + word_bounds(clip)[1] - TAIL) / SAMPLE_RATE))
+        at += len(clip) + round(rng.uniform(*GAPS_S) * SAMPLE_RATE)
+        number += 1
+    samples = (np.clip(out, -1, 32767 / 32768) * 32768).round().astype("<i2")
+    whole = len(samples) // BLOCK * BLOCK
+    return Speaker(tuple(samples[first : first + BLOCK].tobytes() for first in range(0, whole, BLOCK)), tuple(said))
+
+
+def match(said: Sequence[Said], heard: Iterable[tuple[float, str]], within_s: float = MATCH_WITHIN_S) -> list[float | None]:
+    """For each word said, how long after its end it was heard, in s; ``None`` where it was not."""
+    left = sorted(heard)
+    out: list[float | None] = []
+    for each in said:
+        found = next((at for at, word in left if word == each.word and each.end_s - 0.5 <= at <= each.end_s + within_s), None)
+        if found is not None:
+            left.remove((found, each.word))
+        out.append(None if found is None else found - each.end_s)
+    return out
+
+
+class _Sound:
+    """The blocks of a speaker as a source, as fast as they are read."""
+
+    name, live, delay_s = "speaker", False, None
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._blocks = iter(np.split(speaker.sound, len(speaker.blocks)))
+
+    def read(self, timeout: float) -> AudioBlock | SourceEnded:
+        return next((AudioBlock(block) for block in self._blocks), SourceEnded(0))
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> _Sound:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def heard_alone(speakers: Iterable[Speaker]) -> list[list[tuple[float, str]]]:
+    """What one listener alone hears of each: times in s of the stream, and words. It has all the time that it needs."""
+    recognizer = load_recognizer()
+    out = []
+    for speaker in speakers:
+        listener = Listener(
+            _Sound(speaker), recognizer, Detector(recognizer.labels, recognizer.detector), gain=make_gain("auto")
+        )
+        out.append([(event.time / SAMPLE_RATE, event.word) for event in listener.events() if isinstance(event, WordHeard)])
+    return out
