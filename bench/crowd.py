@@ -83,9 +83,9 @@ async def measure(count: int, seconds: float) -> CrowdRow:
             tasks.append(asyncio.create_task(follow(own / "words", microphone, heard[at])))
         while not all(microphone.listened_to for microphone in microphones):
             await asyncio.sleep(0.05)
-        before, begun, own_before = await service.status(), time.monotonic(), time.process_time()
+        before, begun = await service.status(), time.monotonic()
         await speak(microphones, seconds + 1)
-        after, passed, own_after = await service.status(), time.monotonic() - begun, time.process_time()
+        after, passed = await service.status(), time.monotonic() - begun
         memory = proportional_mb(after.pid)
         load = os.getloadavg()[0]
         await service.close()

@@ -19,7 +19,6 @@ from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import load_recognizer
 from voicetrail.training.data.recordings import word_bounds
 from voicetrail.training.evaluate.streams import TAIL
-from voicetrail.vocabulary import DIRECTIONS
 
 BLOCK = 320
 """Samples of a block: 20 ms, as a microphone sends them."""
@@ -27,6 +26,9 @@ GAPS_S = (0.5, 1.2)
 """Silence between two recordings, which have some of their own."""
 ROOM = 10 ** (-66 / 20)
 """Root mean square of the quiet room."""
+STEPS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
+FARTHEST = 2
+"""Steps from the middle at most: at an edge of the board a word would move nothing."""
 MATCH_WITHIN_S = 0.75
 """A word given out later than this after its end answers nothing; through a door, which takes time too, that much more."""
 
@@ -65,13 +67,15 @@ def find_speech() -> Speech:
 
 
 def make_speaker(speech: Speech, seed: int, seconds: float) -> Speaker:
-    """A speaker who says directions at a player's pace; the same one for the same seed."""
+    """A speaker who says directions at a player's pace, and stays near the middle of the board; the same one for the same seed."""
     rng = np.random.default_rng(seed)
     out = rng.normal(0, ROOM, round(seconds * SAMPLE_RATE)).astype(np.float32)
     said: list[Said] = []
-    at, number = SAMPLE_RATE, 0
+    at, number, at_x, at_y = SAMPLE_RATE, 0, 0, 0
     while True:
-        word = DIRECTIONS[int(rng.integers(len(DIRECTIONS)))]
+        near = [word for word, (x, y) in STEPS.items() if abs(at_x + x) <= FARTHEST and abs(at_y + y) <= FARTHEST]
+        word = near[int(rng.integers(len(near)))]
+        at_x, at_y = at_x + STEPS[word][0], at_y + STEPS[word][1]
         clip, _ = soundfile.read(speech.clips(word, 1, seed * 1000 + number)[0], dtype="float32")
         if at + len(clip) + SAMPLE_RATE > len(out):
             break

@@ -1,0 +1,300 @@
+"""Measures `voicetrail host` as a whole: scripted visitors, each a real ssh with a microphone of its own, all playing at once.
+
+    python -m bench.host 1 20 40 60 --seconds 20
+
+Each visitor is the system's ``ssh`` with the reverse forward that ``voicetrail ssh`` makes, a terminal of 100×30, and a validation
+speaker who says directions in real time. Measured: words heard, beside what one listener alone hears; the time from the end of a word
+until the move is on the visitor's terminal; processor time and memory of each part. The clients run on the same machine, and what
+they use is said too. ``make load`` runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import secrets
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.crowd import proportional_mb, spread
+from bench.microphones import Microphone, speak
+from bench.screens import moves_on
+from bench.speakers import MATCH_WITHIN_S, Speaker, find_speech, heard_alone, make_speaker, match
+from voicetrail.link.door_request import DoorRequest, encode_request
+
+SEED = 900
+SIZE = (30, 100)
+COMES_WITHIN_S = 90.0
+"""Seconds in which all visitors have to be in."""
+AT_ONCE = 4
+"""Visitors who come at the same time."""
+TICKS = os.sysconf("SC_CLK_TCK")
+MOVE_WITHIN_S = MATCH_WITHIN_S + 0.75
+"""A move later than this after the end of its word belongs to no word."""
+
+
+@dataclass
+class Player:
+    """A scripted visitor."""
+
+    microphone: Microphone
+    process: asyncio.subprocess.Process
+    terminal: int
+    shown: list[tuple[float, bytes]] = field(default_factory=list)
+    """What came on the terminal, and when."""
+
+    def read(self) -> None:
+        """Take what has come."""
+        with contextlib.suppress(OSError):
+            self.shown.append((time.monotonic(), os.read(self.terminal, 65536)))
+
+    @property
+    def text(self) -> bytes:
+        """All that came so far."""
+        return b"".join(data for _, data in self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """What was measured with so many visitors."""
+
+    visitors: int
+    said: int
+    moves: int
+    """Words that moved the pen on the visitor's terminal."""
+    alone: int
+    """Words that one listener alone hears, with all the time that it needs."""
+    delay_s: tuple[float, float]
+    """Median and 95 % of the time from the end of a word to its move on the terminal."""
+    alone_s: tuple[float, float]
+    """The same to the event, where nothing takes time."""
+    recognizer_cpu: float
+    """Part of a core, for each visitor; so are the next two."""
+    door_cpu: float
+    game_cpu: float
+    clients_cpu: float
+    """What this program and the visitors' ssh took of a core, in all."""
+    recognizer_mb: float
+    """Proportional set size, for each visitor; so are the next two."""
+    door_mb: float
+    game_mb: float
+    bytes_s: float
+    """Bytes to each visitor's terminal in a second."""
+    load: float
+    """Load average of the machine."""
+
+    @property
+    def memory_mb(self) -> float:
+        """Of all parts, for each visitor."""
+        return self.recognizer_mb + self.door_mb + self.game_mb
+
+    def __str__(self) -> str:
+        def ms(pair: tuple[float, float]) -> str:
+            return f"{pair[0] * 1000:.0f}/{pair[1] * 1000:.0f} ms"
+
+        return (
+            f"{self.visitors:>3} visitors: {self.moves}/{self.said} words moved (alone {self.alone} heard), "
+            f"move after {ms(self.delay_s)} (alone {ms(self.alone_s)}); of a core each: recognizer {self.recognizer_cpu:.2%}, door {self.door_cpu:.2%}, "
+            f"game {self.game_cpu:.2%} (clients in all {self.clients_cpu:.0%}); MB each: recognizer {self.recognizer_mb:.1f}, "
+            f"door {self.door_mb:.1f}, game {self.game_mb:.1f}, together {self.memory_mb:.1f}; {self.bytes_s:.0f} bytes/s; "
+            f"load {self.load:.1f}"
+        )
+
+
+class Host:
+    """A running ``voicetrail host``, a process of its own.
+
+    Args:
+        folder: for its key and its log.
+        visitors: let in at once.
+    """
+
+    def __init__(self, folder: Path, visitors: int) -> None:
+        most = str(max(visitors, 4))
+        self._log = folder / "log"
+        self._errors = (folder / "errors").open("wb")
+        options = ["--port", "0", "--host-key", str(folder / "key"), "--log", str(self._log), "--visitors", most]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "voicetrail", "host", *options, "--per-address", most],
+            stderr=self._errors,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
+
+    async def port(self) -> int:
+        """Where it listens, once it does."""
+        end = time.monotonic() + COMES_WITHIN_S
+        while time.monotonic() < end and self.process.poll() is None:
+            if self._log.exists() and (found := re.search(r"\blistening\b.*\bport=(\d+)", self._log.read_text("utf-8"))):
+                return int(found[1])
+            await asyncio.sleep(0.1)
+        raise RuntimeError(f"the host did not start: {Path(self._errors.name).read_text('utf-8', 'replace')}")
+
+    def close(self) -> None:
+        """End it."""
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+            if self.process.poll() is None:
+                self.process.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(10)
+        self._errors.close()
+
+    def processes(self) -> dict[str, list[int]]:
+        """The processes by what they are: ``door``, ``recognizer`` and ``game``."""
+        found: dict[str, list[int]] = {"door": [self.process.pid], "recognizer": [], "game": []}
+        for pid in descendants(self.process.pid):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            found["recognizer" if b"recognizer_service" in command else "game"].append(pid)
+        return found
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Processes that a process started, and those that these started."""
+    parents: dict[int, list[int]] = {}
+    for each in Path("/proc").iterdir():
+        if each.name.isdigit():
+            with contextlib.suppress(OSError):
+                parents.setdefault(int(each.joinpath("stat").read_text().rpartition(")")[2].split()[1]), []).append(
+                    int(each.name)
+                )
+    todo = [pid]
+    while todo:
+        for child in parents.get(todo.pop(), ()):
+            todo.append(child)
+            yield child
+
+
+def cpu_s(pids: list[int]) -> float:
+    """Processor time that processes have used, in s."""
+    total = 0.0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player:
+    """Let a visitor come in."""
+    local, there = folder / f"mic{number}", f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
+    microphone = Microphone(speaker)
+    await microphone.serve(local)
+    outside, inside = pty.openpty()
+    fcntl.ioctl(outside, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+    os.set_blocking(outside, False)
+    options = ("StrictHostKeyChecking=no", f"UserKnownHostsFile={folder / 'known'}", "LogLevel=ERROR", "IdentityAgent=none")
+    process = await asyncio.create_subprocess_exec(
+        *("ssh", "-tt", "-F", "none", *(part for option in options for part in ("-o", option))),
+        *("-R", f"{there}:{local}", "-p", str(port), f"visitor{number}@127.0.0.1"),
+        encode_request(DoorRequest("sound", there, ("sketch",))),
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        env={**os.environ, "TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    os.close(inside)
+    player = Player(microphone, process, outside)
+    asyncio.get_running_loop().add_reader(outside, player.read)
+    return player
+
+
+async def until_all(players: list[Player], what: str) -> None:
+    """Wait until every visitor's microphone is listened to and every game is painted."""
+    end = time.monotonic() + COMES_WITHIN_S
+    while not all(player.microphone.listened_to and len(player.text) > 1000 for player in players):
+        gone = [player for player in players if player.process.returncode is not None]
+        if gone or time.monotonic() > end:
+            shown = (gone or players)[0].text[-400:]
+            raise RuntimeError(f"{what}: {len(gone)} have gone; one of them read {shown!r}")
+        await asyncio.sleep(0.1)
+
+
+async def measure(count: int, seconds: float) -> HostRow:
+    """Measure with so many visitors."""
+    speech = find_speech()
+    speakers = [make_speaker(speech, SEED + at, seconds) for at in range(count)]
+    players: list[Player] = []
+    with tempfile.TemporaryDirectory(prefix="vt") as name:
+        folder = Path(name)
+        host = Host(folder, count)
+        try:
+            port = await host.port()
+            for at, speaker in enumerate(speakers):
+                players.append(await come(at, port, folder, speaker))
+                if len(players) % AT_ONCE == 0:
+                    await until_all(players, "not all visitors came in")
+            await until_all(players, "not all visitors came in")
+            await asyncio.sleep(2.0)  # what a start costs is over
+            parts = host.processes()
+            clients = [os.getpid(), *(player.process.pid for player in players)]
+            first = {part: cpu_s(pids) for part, pids in parts.items()}
+            first_clients, begun = cpu_s(clients), time.monotonic()
+            sent = sum(len(player.text) for player in players)
+            await speak([player.microphone for player in players], seconds + 1)
+            passed = time.monotonic() - begun
+            used = {part: (cpu_s(pids) - first[part]) / passed for part, pids in parts.items()}
+            used_clients = (cpu_s(clients) - first_clients) / passed
+            sent = sum(len(player.text) for player in players) - sent
+            memory = {part: sum(map(proportional_mb, pids)) for part, pids in parts.items()}
+            load = os.getloadavg()[0]
+        finally:
+            for player in players:
+                asyncio.get_running_loop().remove_reader(player.terminal)
+                with contextlib.suppress(ProcessLookupError):
+                    player.process.terminate()
+                player.microphone.close()
+            await asyncio.gather(*(player.process.wait() for player in players))
+            await asyncio.to_thread(host.close)
+            for player in players:
+                os.close(player.terminal)
+    alone = [
+        each for speaker, heard in zip(speakers, heard_alone(speakers), strict=True) for each in match(speaker.said, heard)
+    ]
+    found = []
+    for player in players:
+        began = player.microphone.began or 0.0
+        moves = [(at - began, word) for at, word in moves_on(player.shown, SIZE)]
+        found += match(player.microphone.speaker.said, moves, MOVE_WITHIN_S)
+    return HostRow(
+        count,
+        len(found),
+        sum(each is not None for each in found),
+        sum(each is not None for each in alone),
+        spread(found),
+        spread(alone),
+        *(used[part] / count for part in ("recognizer", "door", "game")),
+        used_clients,
+        *(memory[part] / count for part in ("recognizer", "door", "game")),
+        sent / passed / count,
+        load,
+    )
+
+
+def main() -> None:
+    """Print a row for each number of visitors."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("visitors", type=int, nargs="*", default=[1, 20, 40, 60])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    args = parser.parse_args()
+    if shutil.which("ssh") is None:
+        parser.error("the system's ssh is not installed")
+    for count in args.visitors:
+        print(asyncio.run(measure(count, args.seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
