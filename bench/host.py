@@ -38,6 +38,8 @@ from voicetrail.link.door_request import DoorRequest, encode_request
 
 SEED = 900
 SIZE = (30, 100)
+PLAYS = ("sketch", "--pause-after-sketch", "0")
+"""What each visitor plays; who comes first must not be led out by a pause until the last has come."""
 COMES_WITHIN_S = 90.0
 """Seconds in which all visitors have to be in."""
 AT_ONCE = 4
@@ -153,6 +155,13 @@ class Host:
                     self.process.wait(10)
         self._errors.close()
 
+    def check(self, parts: dict[str, list[int]]) -> None:
+        """Raise an error where a process has gone since ``processes`` was called; it says what the host logged."""
+        gone = [part for part, pids in parts.items() for pid in pids if not Path(f"/proc/{pid}").exists()]
+        if gone:
+            logged = [line for line in self._log.read_text("utf-8").splitlines() if " came " not in line]
+            raise RuntimeError(f"ended while it was measured: {', '.join(gone)}; the log: {'; '.join(logged[-8:])}")
+
     def processes(self) -> dict[str, list[int]]:
         """The processes by what they are: ``door``, ``recognizer`` and ``game``."""
         found: dict[str, list[int]] = {"door": [self.process.pid], "recognizer": [], "game": []}
@@ -200,7 +209,7 @@ async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player
     process = await asyncio.create_subprocess_exec(
         *("ssh", "-tt", "-F", "none", *(part for option in options for part in ("-o", option))),
         *("-R", f"{there}:{local}", "-p", str(port), f"visitor{number}@127.0.0.1"),
-        encode_request(DoorRequest("sound", there, ("sketch",))),
+        encode_request(DoorRequest("sound", there, PLAYS)),
         stdin=inside,
         stdout=inside,
         stderr=inside,
@@ -260,8 +269,11 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
             used = {part: (cpu_s(pids) - before[part]) / passed for part, pids in parts.items()}
             used_clients = (cpu_s(clients) - clients_before) / passed
             sent = sum(len(player.text) for player in players) - sent
-            memory = {part: sum(map(proportional_mb, pids)) for part, pids in parts.items()}
             load = os.getloadavg()[0]
+            if gone := [player for player in players if player.process.returncode is not None]:
+                raise RuntimeError(f"{len(gone)} visitors have gone ({gone[0].process.returncode}): {gone[0].text[-300:]!r}")
+            host.check(parts)
+            memory = {part: sum(map(proportional_mb, pids)) for part, pids in parts.items()}
         finally:
             for player in players:
                 asyncio.get_running_loop().remove_reader(player.terminal)
