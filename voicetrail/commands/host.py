@@ -111,12 +111,15 @@ async def _serve(
     log: EventLog,
     database: DatabaseAddress,
 ) -> int:
+    from voicetrail.commands.visit import PRELOADED
     from voicetrail.host.keys import fingerprint
     from voicetrail.host.server import HostServer
+    from voicetrail.host.state import HostOptions
     from voicetrail.host_scores.address import default_folder
     from voicetrail.host_scores.door import VisitorsScores
     from voicetrail.link.owner import is_loopback
     from voicetrail.recognizer_service import RecognizerService, Report
+    from voicetrail.visitors.preloaded import PreloadedGames
 
     def note(report: Report) -> None:
         log.write("recognizer", what=report.kind, visitor=report.visitor or None, text=report.text)
@@ -131,8 +134,11 @@ async def _serve(
     scores = VisitorsScores(database, default_folder(), host=args.name, report=note_scores)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
     guests = keys is None if args.guests is None else args.guests
-    server = HostServer(key, limits, homes, log, recognizer=recognizer, keys=keys, guests=guests, scores=scores)
+    preloaded = PreloadedGames(PRELOADED)
+    options: HostOptions = {"recognizer": recognizer, "keys": keys, "guests": guests, "scores": scores, "preloaded": preloaded}
+    server = HostServer(key, limits, homes, log, **options)
     try:
+        await preloaded.start()
         if recognizer is not None:
             output.write_error("loading recognizer…")
             await recognizer.start()
@@ -152,5 +158,6 @@ async def _serve(
         await asyncio.gather(closing, second, return_exceptions=True)
     finally:
         await server.close(0)
+        preloaded.close()
         log.write("closed")
     return 0

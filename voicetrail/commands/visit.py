@@ -8,6 +8,29 @@ import os
 
 from voicetrail.commands.play import add_round_arguments, round_of, show
 
+PRELOADED = (
+    "voicetrail.cli",
+    "voicetrail.commands.visit",
+    "voicetrail.link.remote_listener",
+    "voicetrail.play.drawings",
+    "voicetrail.play.visitor",
+    "voicetrail.play.worker",
+    "voicetrail.replay.library",
+    "voicetrail.replay.recorder",
+    "voicetrail.scores.store",
+    "voicetrail.settings.flags",
+    "voicetrail.ui.app",
+    "voicetrail.ui.screens.help",
+    "voicetrail.ui.screens.result",
+    "voicetrail.ui.screens.round",
+    "voicetrail.ui.screens.title",
+    "voicetrail.ui.terminal",
+    "textual.drivers.linux_driver",
+    "textual.layouts.factory",
+    "textual.scrollbar",
+)
+"""What every game imports sooner or later: visitors' games share it (``visitors.fork_server``)."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to play and the settings that are a visitor's to choose: nothing that names a file, a device or an address."""

@@ -224,6 +224,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                     arguments=request.play if request is not None else (),
                     scores=host.open_scores(login.name, login.key),
                     command=host.command,
+                    preloaded=host.preloaded,
                 )
                 host.log.write(
                     "came",

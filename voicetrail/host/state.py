@@ -18,6 +18,7 @@ from voicetrail.visitors.visitor import Visitor
 
 if TYPE_CHECKING:
     from voicetrail.recognizer_service import RecognizerService
+    from voicetrail.visitors.preloaded import PreloadedGames
 
 
 class ScoresConnector(Protocol):
@@ -45,6 +46,7 @@ class HostOptions(TypedDict, total=False):
     guests: bool
     scores: ScoresConnector | None
     command: Sequence[str] | None
+    preloaded: PreloadedGames | None
 
 
 class HostState:
@@ -59,6 +61,7 @@ class HostState:
         guests: let in who has no key, under any name that is nobody's.
         scores: the host's scores; ``None`` keeps none.
         command: another program in place of the game, for tests.
+        preloaded: forks games; ``None`` starts each from nothing.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class HostState:
         guests: bool = True,
         scores: ScoresConnector | None = None,
         command: Sequence[str] | None = None,
+        preloaded: PreloadedGames | None = None,
     ) -> None:
         self.limits = limits
         self.homes = homes
@@ -81,6 +85,7 @@ class HostState:
         self.guests = guests
         self.scores = scores
         self.command = command
+        self.preloaded = preloaded
         self.admission = Admission(limits)
         self._visitors: set[Visitor] = set()
         self._tasks: set[asyncio.Task[None]] = set()

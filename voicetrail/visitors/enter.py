@@ -14,6 +14,8 @@ import termios
 
 FILES = 128
 """Files that a game may have open."""
+SESSION_NICER = 10
+"""The same for its session as a whole, see sched(7), "The autogroup feature"."""
 NICER = 5
 """How far a game steps back behind the server and the recognizer, which serve everybody."""
 
@@ -26,18 +28,31 @@ def limit(what: int, most: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def main() -> None:
-    """Prepare, and become the program."""
-    memory, file, program, *arguments = sys.argv[1:]
+def prepare(memory: int, file: int) -> None:
+    """Take the terminal at descriptor 0, and limit what this process, the leader of a session, may use.
+
+    Args:
+        memory: bytes of address space.
+        file: bytes of any file that it writes.
+    """
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.umask(0o077)
     with contextlib.suppress(OSError):
         os.nice(NICER)
+    # Linux may share the processor among sessions before it looks at processes: sixty games are as many sessions, the host is one.
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as weight:
+        weight.write(str(SESSION_NICER))
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_NOFILE, FILES)
-    limit(resource.RLIMIT_FSIZE, int(file))
+    limit(resource.RLIMIT_FSIZE, file)
     if sys.platform == "linux":
-        limit(resource.RLIMIT_AS, int(memory))
+        limit(resource.RLIMIT_AS, memory)
+
+
+def main() -> None:
+    """Prepare, and become the program."""
+    memory, file, program, *arguments = sys.argv[1:]
+    prepare(int(memory), int(file))
     os.execv(program, [program, *arguments])
 
 

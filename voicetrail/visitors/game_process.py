@@ -23,7 +23,10 @@ from typing import Self
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.text import printable
+from voicetrail.visitors.fork_server import Launch
+from voicetrail.visitors.home import game_command
 from voicetrail.visitors.limits import VisitorLimits
+from voicetrail.visitors.preloaded import ForkedGame, NotPreloadedError, PreloadedGames
 from voicetrail.visitors.terminal import TerminalSize
 
 READ_BYTES = 16 * 1024
@@ -46,7 +49,7 @@ class GameProcess:
         output_lost: not all that it wrote was read: the visitor's terminal may be left as the game had it.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | ForkedGame, terminal: int) -> None:
         self.pid = process.pid
         self._process = process
         self._terminal = terminal
@@ -74,6 +77,7 @@ class GameProcess:
         folder: Path,
         limits: VisitorLimits | None = None,
         hand_on: Sequence[int] = (),
+        preloaded: PreloadedGames | None = None,
     ) -> Self:
         """Start a game; called inside a running loop.
 
@@ -84,6 +88,7 @@ class GameProcess:
             folder: where it runs: the visitor's home.
             limits: memory and size of its files.
             hand_on: descriptors that it inherits under their own numbers; all others are closed.
+            preloaded: forks the game, where it can and the command is this voicetrail's.
 
         Raises:
             VoicetrailError: the system does not let it start (too many processes, no terminals left).
@@ -99,16 +104,24 @@ class GameProcess:
         try:
             _resize(terminal, size)
             os.set_blocking(terminal, False)
-            process = subprocess.Popen(
-                [*enter, *bounds, *command],
-                stdin=inside,
-                stdout=inside,
-                stderr=inside,
-                env=dict(environment),
-                cwd=folder,
-                pass_fds=tuple(hand_on),
-                start_new_session=True,
-            )
+            process: subprocess.Popen[bytes] | ForkedGame | None = None
+            if preloaded is not None and [*command[:3]] == game_command():
+                launch = Launch(
+                    tuple(command[3:]), environment, str(folder), limits.memory_mb << 20, file_bytes, tuple(hand_on)
+                )
+                with contextlib.suppress(NotPreloadedError):
+                    process = preloaded.launch(launch, inside, hand_on)
+            if process is None:
+                process = subprocess.Popen(
+                    [*enter, *bounds, *command],
+                    stdin=inside,
+                    stdout=inside,
+                    stderr=inside,
+                    env=dict(environment),
+                    cwd=folder,
+                    pass_fds=tuple(hand_on),
+                    start_new_session=True,
+                )
         except OSError as error:
             os.close(terminal)
             raise VoicetrailError(f"a visitor's game cannot be started ({printable(error.strerror)})") from None

@@ -14,6 +14,7 @@ from voicetrail.visitors.channel import NO_SOURCE, VARIABLE, ServerChannel, Visi
 from voicetrail.visitors.game_process import GameProcess
 from voicetrail.visitors.home import VisitorHome, game_command
 from voicetrail.visitors.limits import VisitorLimits
+from voicetrail.visitors.preloaded import PreloadedGames
 from voicetrail.visitors.terminal import TerminalSize
 
 WATCH_S = 1.0
@@ -60,6 +61,7 @@ class Visitor:
         arguments: Sequence[str] = (),
         scores: socket.socket | None = None,
         command: Sequence[str] | None = None,
+        preloaded: PreloadedGames | None = None,
     ) -> GameProcess:
         """Start the game.
 
@@ -70,6 +72,7 @@ class Visitor:
             arguments: options of the game that the visitor chose; the game itself refuses what visitors may not choose.
             scores: the game's end of the connection to the host's scores; closed here.
             command: another program in place of the game, for tests.
+            preloaded: forks the game, where it can.
 
         Raises:
             VoicetrailError: the system does not let it start.
@@ -92,6 +95,7 @@ class Visitor:
                 folder=self.home.path,
                 limits=self._limits,
                 hand_on=hand_on,
+                preloaded=preloaded,
             )
         finally:
             self._channel.started()
