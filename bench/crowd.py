@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.microphones import Microphone, speak
-from bench.speakers import find_speech, heard_alone, make_speaker, match
+from bench.speakers import find_speech, heard_by_one, make_speaker, match
 from voicetrail.link.wire import EventDecoder
 from voicetrail.link.words import HEARD
 from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound
@@ -36,11 +36,11 @@ class CrowdRow:
     visitors: int
     said: int
     heard: int
-    alone: int
+    by_one: int
     """Heard by one listener alone."""
     latency_s: tuple[float, float]
     """Median and 95 % of the time from the end of a word to the event at the visitor's game."""
-    alone_latency_s: tuple[float, float]
+    by_one_latency_s: tuple[float, float]
     """The same, where computing takes no time."""
     cpu: float
     """Part of a core for each visitor."""
@@ -58,8 +58,8 @@ class CrowdRow:
             return f"{pair[0] * 1000:.0f}/{pair[1] * 1000:.0f} ms"
 
         return (
-            f"{self.visitors:>3} visitors: {self.heard}/{self.said} heard (alone {self.alone}), {ms(self.latency_s)} "
-            f"(alone {ms(self.alone_latency_s)}), {self.cpu * 100:.2f} % of a core each, {self.batch:.1f} windows a batch, "
+            f"{self.visitors:>3} visitors: {self.heard}/{self.said} heard (alone {self.by_one}), {ms(self.latency_s)} "
+            f"(alone {ms(self.by_one_latency_s)}), {self.cpu * 100:.2f} % of a core each, {self.batch:.1f} windows a batch, "
             f"{self.memory_mb:.1f} MB each, {self.lost} samples lost, load {self.load:.1f}"
         )
 
@@ -95,16 +95,16 @@ async def measure(count: int, seconds: float) -> CrowdRow:
             microphone.close()
     for report in reports[1:]:
         print("   ", report.kind, report.visitor, report.text)
-    alone = heard_alone(speakers)
+    by_one = heard_by_one(speakers)
     found = [each for speaker, words in zip(speakers, heard, strict=True) for each in match(speaker.said, words)]
-    found_alone = [each for speaker, words in zip(speakers, alone, strict=True) for each in match(speaker.said, words)]
+    found_by_one = [each for speaker, words in zip(speakers, by_one, strict=True) for each in match(speaker.said, words)]
     return CrowdRow(
         count,
         len(found),
         sum(each is not None for each in found),
-        sum(each is not None for each in found_alone),
+        sum(each is not None for each in found_by_one),
         spread(found),
-        spread(found_alone),
+        spread(found_by_one),
         (after.cpu_s - before.cpu_s) / passed / count,
         (after.windows - before.windows) / max(1, after.batches - before.batches),
         memory / count,

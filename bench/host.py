@@ -33,7 +33,7 @@ from pathlib import Path
 from bench.crowd import proportional_mb, spread
 from bench.microphones import Microphone, speak
 from bench.screens import moves_on
-from bench.speakers import MATCH_WITHIN_S, Speaker, find_speech, heard_alone, make_speaker, match
+from bench.speakers import MATCH_WITHIN_S, Speaker, find_speech, heard_by_one, make_speaker, match
 from voicetrail.link.host_request import HostRequest, encode_request
 
 SEED = 900
@@ -78,11 +78,11 @@ class HostRow:
     said: int
     moves: int
     """Words that moved the pen on the visitor's terminal."""
-    alone: int
+    by_one: int
     """Words that one listener alone hears, with all the time that it needs."""
     delay_s: tuple[float, float]
     """Median and 95 % of the time from the end of a word to its move on the terminal."""
-    alone_s: tuple[float, float]
+    by_one_s: tuple[float, float]
     """The same to the event, where nothing takes time."""
     recognizer_cpu: float
     """Part of a core, for each visitor; so are the next two."""
@@ -109,8 +109,8 @@ class HostRow:
             return f"{pair[0] * 1000:.0f}/{pair[1] * 1000:.0f} ms"
 
         return (
-            f"{self.visitors:>3} visitors: {self.moves}/{self.said} words moved (alone {self.alone} heard), "
-            f"move after {ms(self.delay_s)} (alone {ms(self.alone_s)}); of a core each: recognizer {self.recognizer_cpu:.2%}, "
+            f"{self.visitors:>3} visitors: {self.moves}/{self.said} words moved (alone {self.by_one} heard), "
+            f"move after {ms(self.delay_s)} (alone {ms(self.by_one_s)}); of a core each: recognizer {self.recognizer_cpu:.2%}, "
             f"host {self.host_cpu:.2%}, "
             f"game {self.game_cpu:.2%} (clients in all {self.clients_cpu:.0%}); MB each: recognizer {self.recognizer_mb:.1f}, "
             f"host {self.host_mb:.1f}, game {self.game_mb:.1f}, together {self.memory_mb:.1f}; {self.bytes_s:.0f} bytes/s; "
@@ -207,7 +207,16 @@ async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player
     os.set_blocking(outside, False)
     options = ("StrictHostKeyChecking=no", f"UserKnownHostsFile={folder / 'known'}", "LogLevel=ERROR", "IdentityAgent=none")
     process = await asyncio.create_subprocess_exec(
-        *("ssh", "-tt", "-F", "none", *(part for option in options for part in ("-o", option))),
+        # Each from an address of its own: of one address a host takes only so many connections a second.
+        *(
+            "ssh",
+            "-tt",
+            "-F",
+            "none",
+            "-b",
+            f"127.0.1.{number % 250 + 1}",
+            *(part for option in options for part in ("-o", option)),
+        ),
         *("-R", f"{there}:{local}", "-p", str(port), f"visitor{number}@127.0.0.1"),
         encode_request(HostRequest("sound", there, PLAYS)),
         stdin=inside,
@@ -285,8 +294,8 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
             await asyncio.to_thread(host.close)
             for player in players:
                 os.close(player.terminal)
-    alone = [
-        each for speaker, heard in zip(speakers, heard_alone(speakers), strict=True) for each in match(speaker.said, heard)
+    by_one = [
+        each for speaker, heard in zip(speakers, heard_by_one(speakers), strict=True) for each in match(speaker.said, heard)
     ]
     found = []
     for player in players:
@@ -297,9 +306,9 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
         count,
         len(found),
         sum(each is not None for each in found),
-        sum(each is not None for each in alone),
+        sum(each is not None for each in by_one),
         spread(found),
-        spread(alone),
+        spread(by_one),
         used["recognizer"] / count,
         used["host"] / count,
         used["game"] / count,

@@ -121,7 +121,7 @@ class _Sound:
         pass
 
 
-def heard_alone(speakers: Iterable[Speaker]) -> list[list[tuple[float, str]]]:
+def heard_by_one(speakers: Iterable[Speaker]) -> list[list[tuple[float, str]]]:
     """What one listener alone hears of each: times in s of the stream, and words. It has all the time that it needs."""
     recognizer = load_recognizer()
     out = []

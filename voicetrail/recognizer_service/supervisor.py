@@ -184,6 +184,8 @@ class RecognizerService:
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
+                    # Linux may share the processor among sessions: what serves everybody is not to share one with others.
+                    start_new_session=True,
                 )
         except OSError as error:
             own.close()

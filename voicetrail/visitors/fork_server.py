@@ -93,6 +93,9 @@ class _Server:
             pid = -1
             self._answer({"error": error.strerror})
         if pid == 0:
+            # Before the host knows of it: signals for a game go to its session's processes.
+            os.setsid()
+            self._answer({"pid": os.getpid()})
             self._control.close()
             self._selector.close()
             for game in self._games:
@@ -104,7 +107,6 @@ class _Server:
             game = os.pidfd_open(pid)
             self._games[game] = pid
             self._selector.register(game, selectors.EVENT_READ)
-            self._answer({"pid": pid})
         return None
 
     def _reap(self, game: int) -> None:
@@ -121,8 +123,7 @@ class _Server:
 
 
 def become(launch: Launch, descriptors: Sequence[int]) -> None:
-    """Be a game from now on: its terminal, descriptors, environment and limits."""
-    os.setsid()
+    """Be a game from now on: its terminal, descriptors, environment and limits; the leader of a session already."""
     # First out of the way of each other's numbers.
     beyond = max((2, *launch.hand_on, *descriptors)) + 1
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, beyond) for descriptor in descriptors]
