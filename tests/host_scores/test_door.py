@@ -43,6 +43,25 @@ async def test_a_key_and_a_guest_of_one_name_are_two(tmp_path: Path) -> None:
     assert sum(one.known for one in results) == 2
 
 
+async def test_visitors_who_give_no_name_of_their_own_are_kept_apart_by_where_they_come_from(tmp_path: Path) -> None:
+    address = database_address(folder=tmp_path, environment={})
+    scores = VisitorsScores(address, tmp_path)
+    for name, origin in (
+        ("play", "10.0.0.1"),
+        ("play", "10.0.0.2"),
+        ("play", "10.0.0.1"),
+        ("Ada", "10.0.0.1"),
+        ("Ada", "10.0.0.2"),
+    ):
+        with closing(scores.connect(name, "", origin)) as game:
+            game.sendall(json.dumps({"type": "result", "result": played_of(round_of())}).encode() + b"\n")
+    await scores.close()
+    results = saved(address)
+    assert len({one.visitor for one in results if one.name == "play"}) == 2
+    assert len({one.visitor for one in results if one.name == "Ada"}) == 1
+    assert not any("10.0.0" in str(one) for one in results)
+
+
 async def test_a_host_that_closes_does_not_wait_for_a_game_that_stays(tmp_path: Path) -> None:
     reports: list[ScoresReport] = []
     scores = VisitorsScores(database_address("postgresql://me@127.0.0.1:1/x"), tmp_path, report=reports.append)

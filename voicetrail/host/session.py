@@ -222,7 +222,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                     source=source,
                     hint=hint,
                     arguments=request.play if request is not None else (),
-                    scores=host.open_scores(login.name, login.key),
+                    scores=host.open_scores(login.name, login.key, visit.address),
                     command=host.command,
                     preloaded=host.preloaded,
                 )

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 class ScoresConnector(Protocol):
     """Connects visitors' games with the host's scores."""
 
-    def connect(self, name: str, key_fingerprint: str) -> socket.socket:
+    def connect(self, name: str, key_fingerprint: str, address: str) -> socket.socket:
         """A visitor's end of a connection; the other is served until it closes.
 
         Args:
             name: what the visitor is called.
             key_fingerprint: of the visitor's key; empty for a guest.
+            address: where the visitor comes from.
         """
         ...
 
@@ -117,10 +118,10 @@ class HostState:
         """The name of the home that stays for a visitor with a key; empty for a guest, whose name anybody can give."""
         return "" if key is None else sha256(fingerprint(key).encode()).hexdigest()[:32]
 
-    def open_scores(self, name: str, key: HostKey | None) -> socket.socket | None:
+    def open_scores(self, name: str, key: HostKey | None, address: str) -> socket.socket | None:
         """A visitor's connection to the host's scores."""
         if self.scores is None:
             return None
         with suppress(OSError):
-            return self.scores.connect(name, "" if key is None else fingerprint(key))
+            return self.scores.connect(name, "" if key is None else fingerprint(key), address)
         return None

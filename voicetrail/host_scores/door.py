@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from voicetrail.host_scores.visitors import serve_visitor
 from voicetrail.host_scores.writer import Report, ScoresReport, ScoreWriter
 from voicetrail.scores.shared.result import HOST_MAX, VisitorName
 from voicetrail.text import printable
+from voicetrail.visitors.admission import address_group
 
 VISITORS_TIMEOUT_S = 2.0
 """How long the end waits for connections whose games have ended: what they sent last is read meanwhile."""
@@ -35,21 +37,27 @@ class VisitorsScores:
         name = printable(host or socket.gethostname(), HOST_MAX).strip() or "host"
         self._writer: ScoreWriter | None = ScoreWriter(address, folder, host=name, report=self._report_in_loop)
         self._writer.start()
+        self._secret = secrets.token_hex(16)
+        """Goes with the host: nobody can find out afterwards which address a digest is of."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def connect(self, name: str, key_fingerprint: str = "") -> socket.socket:
+    def connect(self, name: str, key_fingerprint: str = "", address: str = "") -> socket.socket:
         """A visitor's end of a connection; the other is served until it closes.
 
         Args:
             name: what the visitor is called.
             key_fingerprint: of the visitor's key; empty for a guest.
+            address: where the visitor comes from: two who give no name of their own are kept apart by it.
 
         Raises:
             OSError: there are no descriptors left, or it closes already.
         """
         if self._writer is None:
             raise ConnectionAbortedError("the scores are closed")
-        visitor = VisitorName.by_key(name, key_fingerprint) if key_fingerprint else VisitorName.guest(name)
+        if key_fingerprint:
+            visitor = VisitorName.by_key(name, key_fingerprint)
+        else:
+            visitor = VisitorName.guest(name, f"{self._secret} {address_group(address)}")
         ours, theirs = socket.socketpair()
         task = self._loop.create_task(serve_visitor(ours, visitor, self._writer, report=self._report))
         self._tasks.add(task)

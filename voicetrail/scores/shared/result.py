@@ -22,6 +22,8 @@ MARKS_MAX = 2
 """Most combining marks on one letter of a name: more would run over the lines above and below."""
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols that show nothing."""
+SHARED_NAMES = ("play", "guest", "nobody")
+"""Names that visitors give who give none of their own: ``ssh play@host``. Whoever gives one is not the one who gave it before."""
 HOST_MAX = 60
 COUNT_MAX = 1_000_000
 """Most words of a round."""
@@ -71,10 +73,16 @@ class VisitorName:
     known: bool = False
 
     @classmethod
-    def guest(cls, name: object) -> Self:
-        """Somebody who gave a name. Whoever gives the same name is the same guest."""
+    def guest(cls, name: object, origin: str = "") -> Self:
+        """Somebody who gave a name. Whoever gives the same name is the same guest, but for ``SHARED_NAMES``.
+
+        Args:
+            name: the name.
+            origin: keeps those apart who give a shared name: where they come from, with a secret in it. Only a digest of it is kept.
+        """
         shown = clean_name(name)
-        return cls(shown, f"guest:{_digest(shown.casefold())}")
+        folded = shown.casefold()
+        return cls(shown, f"guest:{_digest(f'{folded} {origin}' if folded in SHARED_NAMES else folded)}")
 
     @classmethod
     def by_key(cls, name: object, fingerprint: str) -> Self:
