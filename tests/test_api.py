@@ -254,7 +254,16 @@ def test_torch_keeps_the_threads_that_its_program_gave_it() -> None:
 
 
 def test_the_package_lists_its_api() -> None:
-    assert dir(voicetrail) == ["Result", "SpeechCommands", "Transfer", "__version__", "create", "create_transfer", "delete_saved", "list_saved"]
+    assert dir(voicetrail) == [
+        "Result",
+        "SpeechCommands",
+        "Transfer",
+        "__version__",
+        "create",
+        "create_transfer",
+        "delete_saved",
+        "list_saved",
+    ]
     assert Path(voicetrail.__file__).with_name("py.typed").exists()
 
 

@@ -21,6 +21,8 @@ CONNECTIONS = 2
 """Connections to one microphone at once: the listener's, and its next one while the last is not closed yet."""
 WINDOW = 64 * 1024
 """Bytes that a visitor may send before they are taken: two seconds of sound."""
+PROBLEMS_LOGGED = 3
+"""Problems of one microphone that are logged: the recognizer tries again for as long as the visitor is here."""
 PIECE = 16 * 1024
 OPEN_WITHIN_S = 10.0
 """Seconds in which a visitor's ssh has to answer."""
@@ -53,6 +55,7 @@ class Microphone:
         self._log = log
         self._server: asyncio.AbstractServer | None = None
         self._open = 0
+        self._problems = 0
 
     async def start(self) -> None:
         """Listen.
@@ -83,7 +86,9 @@ class Microphone:
             finally:
                 self._open -= 1
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            self._log.write("microphone", problem=type(error).__name__)
+            self._problems += 1
+            if self._problems <= PROBLEMS_LOGGED:
+                self._log.write("microphone", problem=type(error).__name__)
         finally:
             writer.close()
 
