@@ -135,3 +135,16 @@ async def test_it_ends_with_its_host(tmp_path: Path) -> None:
         process = vars(games)["_process"]
         vars(games)["_control"].shutdown(socket.SHUT_RDWR)
         assert process.wait(10) == 0
+
+
+async def test_what_modules_read_when_they_are_imported_is_what_the_games_are_to_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "importing.py").write_text(
+        "import os, textual.constants as c; open(os.environ['SEEN'], 'w').write(str(c.MAX_FPS))"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), *sys.path)))
+    games = PreloadedGames(("importing",), {"SEEN": str(tmp_path / "seen"), "TEXTUAL_FPS": "15"})
+    await games.start()
+    games.close()
+    assert (tmp_path / "seen").read_text() == "15"

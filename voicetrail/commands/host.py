@@ -122,6 +122,7 @@ async def _serve(
     from voicetrail.host_scores.door import VisitorsScores
     from voicetrail.link.owner import is_loopback
     from voicetrail.recognizer_service import RecognizerService, Report
+    from voicetrail.ui.terminal import save_bandwidth
     from voicetrail.visitors.preloaded import PreloadedGames
 
     def note(report: Report) -> None:
@@ -138,7 +139,10 @@ async def _serve(
     scores = VisitorsScores(database, default_folder(), host=args.name, report=note_scores)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
     guests = keys is None if args.guests is None else args.guests
-    preloaded = PreloadedGames(PRELOADED)
+    # Textual reads these when it is imported; every visitor's screen is at the other end of a connection.
+    bandwidth: dict[str, str] = {}
+    save_bandwidth(True, bandwidth)
+    preloaded = PreloadedGames(PRELOADED, bandwidth)
     options: HostOptions = {"recognizer": recognizer, "keys": keys, "guests": guests, "scores": scores, "preloaded": preloaded}
     server = HostServer(key, limits, homes, log, **options)
     try:

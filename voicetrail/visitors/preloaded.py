@@ -10,8 +10,9 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from voicetrail.visitors.fork_server import MESSAGE_BYTES, Launch
@@ -77,10 +78,12 @@ class PreloadedGames:
 
     Args:
         preload: modules that it imports before the first game.
+        environment: variables that these modules read when they are imported, which is before a game has its own.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self._preload = tuple(preload)
+        self._environment = dict(environment)
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -93,7 +96,7 @@ class PreloadedGames:
             return
         own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {name: os.environ[name] for name in (*HANDED_ON, "PATH") if name in os.environ}
-        environment |= dict.fromkeys(ONE_THREAD, "1") | {"PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= dict.fromkeys(ONE_THREAD, "1") | {"PYTHONDONTWRITEBYTECODE": "1"} | self._environment
         command = [sys.executable, "-m", "voicetrail.visitors.fork_server", "--control", str(others.fileno()), "--preload"]
         with others:
             try:
