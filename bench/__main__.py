@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("recognizer", "screen", "snake", "replay", "remote")
+PARTS = ("recognizer", "screen", "snake", "replay", "remote", "serve")
 
 Row = dict[str, str | float]
 

@@ -76,11 +76,18 @@ class ServeProcess:
 
 
 @contextmanager
-def chromium(folder: Path, sound: Sound | None = None, flags: Sequence[str] = ()) -> Iterator[Any]:
-    """A browser with such a microphone (playwright's)."""
+def chromium(folder: Path, sound: Sound | None = None, flags: Sequence[str] = (), *, real: bool = False) -> Iterator[Any]:
+    """A browser (playwright's).
+
+    Args:
+        folder: for the file that its microphone plays.
+        sound: what that is.
+        flags: further flags.
+        real: the microphone is the sound server's own.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     needs(CHROMIUM)
-    arguments = [*FAKE_MICROPHONE, *flags]
+    arguments = [*(("--no-sandbox",) if real else FAKE_MICROPHONE), *flags]
     if sound is not None:
         path = folder / "microphone.wav"
         soundfile.write(path, sound, SAMPLE_RATE, subtype="PCM_16")
@@ -106,8 +113,6 @@ class GamePage:
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
-        # What the screen shows can be read as a screen reader does.
-        self.page.add_init_script("localStorage.setItem('voicetrail-reader', 'on')")
         self.page.goto(url)
 
     @property
@@ -118,11 +123,7 @@ class GamePage:
     @property
     def screen(self) -> str:
         """What the game shows."""
-        return str(
-            self.page.evaluate(
-                "Array.from(document.querySelectorAll('.xterm-accessibility-tree > *'), row => row.textContent).join('\\n')"
-            )
-        )
+        return str(self.page.evaluate("window.voicetrail ? window.voicetrail.text() : ''"))
 
     def wait_for_status(self, text: str, seconds: float = 20) -> None:
         self._wait(lambda: text in self.status, seconds, lambda: f"{text!r} is not the status, but {self.status!r}")

@@ -264,8 +264,11 @@ async function resumeMicrophone() {
   }
 }
 
-// For tests of what happens when a network drops.
-window.voicetrail = { drop: () => socket && socket.close() };
+// For tests and measurements: what the screen shows, and a network that drops.
+window.voicetrail = {
+  text: () => Array.from({ length: terminal.rows }, (_, y) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY + y)?.translateToString(true) ?? "").join("\n"),
+  drop: () => socket && socket.close(),
+};
 
 new ResizeObserver(layout).observe(place);
 if (window.visualViewport) {
