@@ -28,7 +28,8 @@ PAGES = 8
 SPOKEN_S = 10.0
 
 WHEN_SHOWN = """text => new Promise(done => {
-    const look = () => window.voicetrail && window.voicetrail.text().includes(text) ? requestAnimationFrame(() => done(performance.now())) : requestAnimationFrame(look);
+    const shown = () => window.voicetrail && window.voicetrail.text().includes(text);
+    const look = () => requestAnimationFrame(shown() ? () => done(performance.now()) : look);
     look();
 })"""
 """Milliseconds from the navigation to the frame after the one in which the game shows a text."""
@@ -88,6 +89,7 @@ class Clicks:
                     self.times.append(now)
 
     def stop(self) -> list[float]:
+        """End; return the times."""
         self._stopped.set()
         self._thread.join(2)
         self._source.close()
@@ -179,7 +181,9 @@ def _delay(folder: Path) -> Iterator[Row]:
     }
     added = [found[0] - at for at in near if (found := [other for other in late if abs(other - at) < CLICK_EVERY_S / 2])]
     if len(added) < CLICKS * 0.9:
-        raise RuntimeError(f"{len(added)} of {CLICKS} clicks came both ways ({len(near)} directly, {len(late)} over the browser)")
+        raise RuntimeError(
+            f"{len(added)} of {CLICKS} clicks came both ways ({len(near)} directly, {len(late)} over the browser)"
+        )
     yield {
         "name": "serve: delay of the browser's microphone beyond the same one opened directly, 95 %",
         "value": float(np.percentile(added, 95)) * 1000,

@@ -159,6 +159,45 @@ def test_two_tabs_have_a_game_each_and_one_microphone(open_page: Any) -> None:
     one.wait_for_status("Another tab of this game has the microphone")
 
 
+def test_in_the_background_the_microphone_is_held(open_page: Any) -> None:
+    game = open_page()
+    game.wait_for_screen("Sketch")
+    game.page.click("#microphone")
+    game.wait_for_screen("● listening")
+    show = """hidden => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    game.page.evaluate(show, True)
+    game.wait_for_screen("no sound")
+    game.page.evaluate(show, False)
+    game.wait_for_status("It is on again")
+    game.wait_for_screen("● listening")
+
+
+def test_a_link_with_the_token_on_another_site_opens_the_page(browser: Any, tmp_path: Path) -> None:
+    server = ServeProcess(tmp_path, "--token")
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto("data:text/html,<p>another site")
+        page.evaluate(
+            "url => { const link = document.createElement('a'); link.href = url; document.body.append(link); }", server.url
+        )
+        page.click("a", force=True) if page.locator("a").is_visible() else page.evaluate("document.querySelector('a').click()")
+        page.wait_for_function("window.voicetrail && window.voicetrail.text().includes('Sketch')")
+        assert "token" not in page.url
+        # The address without its token is enough now, and for nobody else.
+        page.reload()
+        page.wait_for_function("window.voicetrail && window.voicetrail.text().includes('Sketch')")
+        other = browser.new_context().new_page()
+        assert other.goto(page.url).status == 403
+        other.context.close()
+    finally:
+        context.close()
+        assert server.close() == 0
+
+
 def test_a_dropped_connection_is_said_and_taken_up_again(open_page: Any) -> None:
     game = open_page()
     game.wait_for_screen("Sketch")

@@ -213,3 +213,35 @@ async def test_the_end_of_the_server_ends_every_game() -> None:
         await running.sessions.close()
         assert [(await closing(socket))["type"] for socket in sockets] == ["closing"] * 3
         assert not running.sessions.all
+
+
+async def test_a_page_that_stays_open_and_says_nothing_keeps_its_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Thirty heartbeats, which it answers.
+    monkeypatch.setattr("voicetrail.serve.terminal.HEARTBEAT_S", 0.1)
+    async with serving() as running:
+        socket, _ = await running.terminal()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(socket.receive(), 3)
+        await socket.send_bytes(b"still here\r")
+        await output_until(socket, b"still here\r\n")
+
+
+async def test_a_page_whose_network_is_gone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicetrail.serve.terminal.HEARTBEAT_S", 0.3)
+    async with serving() as running:
+        socket = await running.client.ws_connect(f"{running.url}/terminal", headers={"Origin": running.url}, autoping=False)
+        await socket.send_json({"session": "", "columns": 80, "rows": 24})
+        await until(lambda: running.sessions.all and running.only_session().attended)
+        # Its pings are not answered any more.
+        await until(lambda: not running.only_session().attended)
+        assert running.sessions.all, "the game waits for it"
+
+
+async def test_a_visitor_who_does_nothing_has_to_leave_and_reads_why() -> None:
+    async with serving(idle_s=10) as running:
+        socket, _ = await running.terminal()
+        session = running.only_session()
+        assert session.visit is not None
+        session.visit.seen -= 11
+        assert (await closing(socket))["type"] == "overstayed"
+        await until(lambda: not running.sessions.all)

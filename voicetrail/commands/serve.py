@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import secrets
 import signal
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from voicetrail import output
@@ -18,6 +19,7 @@ from voicetrail.text import printable
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from voicetrail.recognizer_service import Report
     from voicetrail.serve.guard import Access
@@ -50,10 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail serve``."""
-    try:
-        import aiohttp  # noqa: F401
-    except ImportError:
-        raise VoicetrailError("voicetrail serve needs aiohttp: pip install 'voicetrail[serve]'") from None
+    if find_spec("aiohttp") is None:
+        raise VoicetrailError("voicetrail serve needs aiohttp: pip install 'voicetrail[serve]'")
     from voicetrail.link.address import read_secret
     from voicetrail.link.owner import is_loopback
     from voicetrail.serve.app import listen
@@ -77,9 +77,8 @@ def run(args: argparse.Namespace) -> int:
     limits = limits_of(args)
     listening = listen(host, args.port)
     access = Access(listening.getsockname()[1], names, token, any_address=not is_loopback(host))
-    _say(args, host, access)
     try:
-        return asyncio.run(_serve(listening, access, limits, args.log))
+        return asyncio.run(_serve(listening, access, limits, args.log, lambda: _say(args, host, access)))
     finally:
         listening.close()
 
@@ -110,7 +109,9 @@ def _report(log: EventLog | None, report: Report) -> None:
         log.write("recognizer", kind=report.kind, text=report.text, visitor=report.visitor or None)
 
 
-async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits, log_path: str | None) -> int:
+async def _serve(
+    listening: socket.socket, access: Access, limits: VisitorLimits, log_path: str | None, say: Callable[[], None]
+) -> int:
     from pathlib import Path
 
     from voicetrail.recognizer_service import RecognizerService
@@ -138,6 +139,7 @@ async def _serve(listening: socket.socket, access: Access, limits: VisitorLimits
     server = Server(sessions, access)
     try:
         await server.start(listening)
+        say()
         waits = {starting, asyncio.create_task(ended.wait())}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():

@@ -45,9 +45,11 @@ const terminal = new Terminal({
 const fit = new FitAddon();
 terminal.loadAddon(fit);
 terminal.open(place);
-// Lines of the trail without gaps; a browser without WebGL paints them with its font.
-import("./xterm/addon-webgl.mjs").then(({ WebglAddon }) => {
+// Lines of the trail without gaps; a browser without WebGL paints them with its font. It takes its time to begin, so that the first
+// picture does not wait for it.
+async function paintWithWebgl() {
   try {
+    const { WebglAddon } = await import("./xterm/addon-webgl.mjs");
     const painter = new WebglAddon();
     painter.onContextLoss(() => painter.dispose());
     terminal.loadAddon(painter);
@@ -60,7 +62,7 @@ import("./xterm/addon-webgl.mjs").then(({ WebglAddon }) => {
       layout();
     }, 100);
   } catch { /* the DOM paints */ }
-}, () => {});
+}
 
 function room(font) {
   terminal.options.fontSize = font;
@@ -88,7 +90,7 @@ function layout() {
 
 const encoder = new TextEncoder();
 let socket = null, lastSize = "", wait = 250, received = 0, painted = 0, reported = 0, lost = false, over = false;
-let generation = 0;
+let generation = 0, shown = false;
 
 function type(text) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(encoder.encode(text));
@@ -103,13 +105,17 @@ function size() {
 }
 
 function connect() {
-  const mine = (socket = new WebSocket(address("terminal")));
+  const early = window.voicetrailSocket;
+  window.voicetrailSocket = null;
+  const mine = (socket = early && early.readyState <= WebSocket.OPEN ? early : new WebSocket(address("terminal")));
   mine.binaryType = "arraybuffer";
-  mine.onopen = () => {
+  const hello = () => {
     lastSize = JSON.stringify(size());
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     mine.send(JSON.stringify({ session: sessionStorage.getItem(KEY) || "", ...size(), still }));
   };
+  if (mine.readyState === WebSocket.OPEN) hello();
+  else mine.onopen = hello;
   mine.onmessage = (event) => {
     if (typeof event.data === "string") {
       control(JSON.parse(event.data));
@@ -120,6 +126,10 @@ function connect() {
     terminal.write(bytes, () => {
       if (mineNow !== generation) return;
       painted += bytes.length;
+      if (!shown) {
+        shown = true;
+        setTimeout(paintWithWebgl, 500);
+      }
       if (painted - reported >= SEEN_EVERY || painted === received) {
         reported = painted;
         tell({ type: "seen", bytes: painted });
