@@ -108,7 +108,7 @@ class GamePage:
         url: of the server.
     """
 
-    def __init__(self, context: Any, url: str) -> None:
+    def __init__(self, context: Any, url: str = "about:blank") -> None:
         self.page = context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
