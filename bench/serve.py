@@ -207,15 +207,15 @@ def _memory(folder: Path) -> Iterator[Row]:
 
     async def measure() -> float:
         async with aiohttp.ClientSession() as client:
-            before, kept = used(), []
+            before, pages = used(), []
             for _ in range(PAGES):
                 terminal = await client.ws_connect(f"{server.url}/terminal", headers={"Origin": server.url})
                 await terminal.send_json({"session": "", "columns": 100, "rows": 30})
                 first = await terminal.receive_json()
                 sound = await client.ws_connect(f"{server.url}/microphone", headers={"Origin": server.url})
                 await sound.send_json({"session": first["session"]})
-                kept.append((terminal, asyncio.create_task(_paint(terminal)), Page(sound)))
-            await asyncio.gather(*(page.speak(SPOKEN_S) for _, _, page in kept))
+                pages.append((terminal, asyncio.create_task(_paint(terminal)), Page(sound)))
+            await asyncio.gather(*(page.speak(SPOKEN_S) for _, _, page in pages))
             return (used() - before) / PAGES
 
     try:
