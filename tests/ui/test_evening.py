@@ -191,6 +191,20 @@ async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: Sessi
     assert Timeline(read(Path(context.saved_drawing))).final.pen is not None
 
 
+async def test_the_bundled_voice_chooses_nothing_and_does_not_leave(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 40)) as pilot:
+        player = Player(app, pilot)
+        assert isinstance(app.screen, TitleScreen)
+        context.source_name = "demo"
+        await player.say("left", "left", "right")
+        assert isinstance(app.screen, TitleScreen)
+        assert app.return_code is None
+        context.source_name = "microphone"
+        await player.say("left", "left")
+        await until(pilot, lambda: app.return_code == 0)
+
+
 async def test_a_result_is_kept_and_stands_among_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     context = make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: ScoreStore(tmp_path / "scores.db"))

@@ -23,7 +23,7 @@ SCHEMES: dict[str, tuple[Content, Literal["tcp", "unix"]]] = {
     "words+tcp": ("words", "tcp"),
     "words+unix": ("words", "unix"),
 }
-"""``tcp://`` and ``unix://`` are Wyoming; ``pcm+…`` is raw 16-bit sound; ``words+…`` is what a recognizer elsewhere detects."""
+"""``tcp://`` and ``unix://`` are Wyoming; ``pcm+…`` is raw 16-bit sound; ``words+…`` is what a remote recognizer detects."""
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 """Sample rates that are accepted (and resampled)."""
 MOST_CHANNELS = 8
@@ -32,7 +32,7 @@ TITLE_LIMIT = 60
 SECRET_LEAST_BYTES, SECRET_LIMIT = 16, 4096
 """Fewest and most bytes of a secret."""
 UNIX_PATH_LIMIT = 104
-"""Bytes of a Unix socket's path, with its ending zero, that every system accepts."""
+"""Longest path of a Unix socket that every system accepts, in bytes with the terminating zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Address:
     """Samples a second, for raw sound."""
     channels: int = 1
     secret: str | None = None
-    """File with the secret that both ends have to know."""
+    """File with the secret that both ends must know."""
     once: bool = False
-    """The address serves one game: its socket and secret are removed from the file system once they were used."""
+    """The address serves one game: its socket and secret file are removed once they have been used."""
     any_owner: bool = False
-    """Connect also to what another user of this machine serves."""
+    """Also connect to what another user of this machine serves."""
     title: str = ""
     """What messages call it, in place of the address: whom a host serves should not read the host's paths."""
 
@@ -68,14 +68,14 @@ class Address:
 
 
 def is_words(spec: str) -> bool:
-    """Whether a source is the address of a recognizer elsewhere, which sends words in place of sound."""
+    """Whether a source is the address of a remote recognizer, which sends words instead of sound."""
     return spec.startswith("words+")
 
 
 def parse_address(spec: str) -> Address:
     """Read an address: ``tcp://HOST:PORT`` or ``unix:///PATH``, also with ``pcm+`` or ``words+`` before it.
 
-    After a ``?`` may stand ``rate=48000``, ``channels=2`` (raw sound), ``secret=FILE``, ``once=1``, ``owner=any``,
+    After a ``?`` there may be ``rate=48000``, ``channels=2`` (raw sound), ``secret=FILE``, ``once=1``, ``owner=any``,
     ``title=NAME`` (what messages call it).
 
     Raises:
@@ -89,7 +89,7 @@ def parse_address(spec: str) -> Address:
     except ValueError as error:
         raise AudioError(f"{shown}: not an address ({printable(error)}); write tcp://HOST:PORT or unix:///PATH") from None
     if parts.scheme not in SCHEMES:
-        raise AudioError(f"{shown}: no such kind of address; there are {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+        raise AudioError(f"{shown}: no such kind of address; it can be {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     content, transport = SCHEMES[parts.scheme]
     values = {key: given[-1] for key, given in options.items()}
     unknown = set(values) - {"rate", "channels", "secret", "once", "owner", "title"}
@@ -106,7 +106,7 @@ def parse_address(spec: str) -> Address:
         if "\0" in path:
             raise AudioError(f"{shown}: a path cannot hold a zero byte")
         if not path.startswith("/"):
-            raise AudioError(f"{shown}: the path of a Unix socket starts with /, so: unix:///run/user/…")
+            raise AudioError(f"{shown}: the path of a Unix socket starts with /, for example unix:///run/user/…")
         if len(os.fsencode(path)) >= UNIX_PATH_LIMIT:
             raise AudioError(
                 f"{shown}: the path of a Unix socket is at most {UNIX_PATH_LIMIT - 1} bytes long; take a shorter one"
@@ -137,11 +137,11 @@ def read_secret(file: str) -> bytes:
     """Read the secret of an address.
 
     Raises:
-        AudioError: the file is not there, not a regular file, empty, or other users may read it.
+        AudioError: the file is missing, not a regular file, empty, or readable by other users.
     """
     shown = printable(file)
     try:
-        # Without waiting: a FIFO here would never be opened.
+        # Non-blocking: opening a FIFO here would never return.
         with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             found = os.fstat(stream.fileno())
             secret = stream.read(SECRET_LIMIT).strip() if stat.S_ISREG(found.st_mode) else b""

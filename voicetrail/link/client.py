@@ -1,4 +1,4 @@
-"""One client of the server: its handshake, what it may ask for, and how much may wait for it."""
+"""One client of the server: its handshake, its requests, and how much may be queued for it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from voicetrail.link.wire import (
 from voicetrail.text import printable
 
 PROOF_TIME_S = 1.0
-"""Seconds in which a client has to show that it knows the secret."""
+"""Seconds within which a client must show that it knows the secret."""
 UNSENT_SOUND_LIMIT = 32 * 1024
-"""Bytes of sound (a second) that may wait for one client; what comes then is dropped for it, and counted."""
+"""Bytes of sound (a second) that may be queued for one client; further sound is dropped for it, and counted."""
 BEHIND_LIMIT_S = 2.5
 """Seconds of sound on the way to a client that acknowledges; more would only arrive too late."""
 UNSENT_LIMIT = 64 * 1024
-"""Bytes of anything that may wait for a client before it is disconnected."""
+"""Bytes that may be queued for a client before it is disconnected."""
 BYTES_PER_SECOND, BYTES_IN_HAND = 4 * 1024, 64 * 1024
 """Bytes that a client may send: pings and settings need far fewer."""
 UNPROVEN_BYTES_LIMIT = 1024
@@ -68,7 +68,7 @@ class Feed(Protocol):
     name: str
 
     def run(self, send: Callable[[Message], None]) -> None:
-        """Give out messages until ``stop`` is called or there are no more. Runs in a thread of its own."""
+        """Send messages until ``stop`` is called or there are no more. Runs in its own thread."""
         ...
 
     def stop(self) -> None:
@@ -76,7 +76,7 @@ class Feed(Protocol):
         ...
 
     def first_events(self) -> list[Event]:
-        """What a new client has to know first. Called from the server's thread, as is ``received``."""
+        """What a new client must know first. Called from the server's thread, as ``received`` is."""
         ...
 
     def received(self, event: Event) -> None:
@@ -114,13 +114,13 @@ class Client:
         self._on_ping = on_ping
         self._nonce = secrets.token_hex(16)
         self.proven = secret is None
-        """It may have what is served."""
+        """It may receive what is served."""
         self._acknowledged: float | None = None
         self._sent = 0.0
         self._lost = 0
 
     def greet(self) -> None:
-        """Send the hello; to a client that has nothing to prove, also what is served."""
+        """Send the hello; a client that has nothing to prove also gets what is served."""
         if self._raw:
             return
         if self.proven:
@@ -131,11 +131,11 @@ class Client:
             self._write(Event(HELLO, {"protocol": PROTOCOL, "nonce": self._nonce, "secret": True}))
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
-        """Answer what the client sends until it goes.
+        """Answer what the client sends until it disconnects.
 
         Raises:
             WireError: it sent something invalid, or too much.
-            TimeoutError: it has not shown in time that it knows the secret.
+            TimeoutError: it did not show in time that it knows the secret.
         """
         decoder = EventDecoder(payload_limit=0, data_limit=DATA_LIMIT)
         bucket = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND)

@@ -1,4 +1,4 @@
-"""A thread that keeps one connection up and hands its bytes on. What the bytes mean is its receiver's matter."""
+"""A thread that keeps one connection up and passes its bytes on. The receiver knows what the bytes mean."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ CONNECT_TIMEOUT_S = 5.0
 BACK_OFF_S = (0.25, 4.0)
 """First and longest wait in s before the next attempt to connect."""
 TICK_S = 0.2
-"""Longest wait in s for bytes before the receiver is asked whether something is due."""
+"""Longest wait for bytes in s before the receiver's ``tick`` is called."""
 LEAVE_S = 0.3
 """Longest wait in s for the thread at ``close``: it may be connecting to a host that does not answer."""
 READ_BYTES = 32 * 1024
 BYTES_PER_SECOND = 512 * 1024
 """Bytes read from a connection, sixteen times a microphone's; a peer that sends more has to wait."""
 BYTES_IN_HAND = 3 * 1024 * 1024
-"""Bytes read at once: what an SSH channel and the sockets beside it hold after the network stood still."""
+"""Bytes read at once: what an SSH channel and its sockets hold after the network has stalled."""
 SEND_LIMIT = 64 * 1024
-"""Bytes that may wait to be sent; what does not fit is not sent (pings, settings)."""
+"""Bytes that may be queued for sending; what does not fit (pings, settings) is not sent."""
 
 
 def why_not_connected(where: str, error: OSError | ValueError) -> str:
-    """Say why there is no connection to an address."""
+    """Explain why there is no connection to an address."""
     if isinstance(error, PermissionError):
         return str(error) if error.errno is None else f"{where}: you may not use it ({error.strerror})"
     if isinstance(error, TimeoutError):
@@ -43,7 +43,7 @@ def why_not_connected(where: str, error: OSError | ValueError) -> str:
 
 
 def why_broken(where: str, error: Exception) -> str:
-    """Say why a connection that was up has ended; whatever a peer's bytes led to."""
+    """Explain why a connection that was up has ended."""
     if isinstance(error, WireError):
         return f"{where} sent something invalid: {error}"
     if isinstance(error, OSError):
@@ -52,7 +52,7 @@ def why_broken(where: str, error: Exception) -> str:
 
 
 class Receiver(Protocol):
-    """What a connection hands its bytes to. All calls come from the connection's thread.
+    """Receives the bytes of a connection. All calls come from the connection's thread.
 
     An error of any kind in ``connected``, ``received`` or ``tick`` ends the connection; it is reported by ``disconnected``.
     """
@@ -70,7 +70,7 @@ class Receiver(Protocol):
         ...
 
     def disconnected(self, message: str, ended: bool) -> None:
-        """The connection is down; it is tried again, unless it has ``ended``."""
+        """The connection is down; it is tried again unless it has ``ended``."""
         ...
 
 
@@ -153,7 +153,7 @@ class Connection:
         self._remove_used()
 
     def _remove_used(self) -> None:
-        """Remove the socket file of an address that serves once."""
+        """Remove the socket file of an address that serves only once."""
         if self._address.once and self._address.transport == "unix":
             remove_own_socket(self._address.path)
 
@@ -186,7 +186,7 @@ class Connection:
             self._pump(handle)
             message = f"{where} has closed the connection"
         except Exception as error:
-            # Whatever a peer's bytes lead to, the thread lives on and connects again.
+            # Whatever a peer sends, the thread goes on and connects again.
             message = why_broken(where, error)
         finally:
             with self._lock:

@@ -1,8 +1,8 @@
 """How old sound is when it arrives over a connection, estimated without a common clock. Pure arithmetic; the time is passed in.
 
 Each block carries a clock of its sender: its time stamp, or its position in the stream. Arrival minus that clock is an unknown
-offset plus the delay. The lowest value of the last minutes belongs to the block that was fastest; what is above it waited on the
-way. The fastest one took half a round trip, which pings measure.
+offset plus the delay. The lowest value of the last minutes belongs to the fastest block; blocks above it were held up on the
+way. The fastest block took half a round trip, which pings measure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import deque
 BUCKET_S = 60.0
 """Seconds of one bucket of minima."""
 BUCKETS = 5
-"""Buckets that are kept. Two clocks drift apart by some 50 ms in this time at worst, so older ones are dropped."""
+"""Buckets that are kept. In this time two clocks drift apart by at most about 50 ms, so older buckets are dropped."""
 ROUND_TRIPS = 16
 """Round trips of which the shortest counts."""
 
@@ -30,7 +30,7 @@ class DelayEstimator:
         self._minima.clear()
 
     def round_trip(self, taken: float) -> None:
-        """Take the seconds that a ping took there and back."""
+        """Take the round-trip time of a ping in seconds."""
         self._round_trips.append(taken)
 
     @property
@@ -53,11 +53,11 @@ class DelayEstimator:
 
 
 class TokenBucket:
-    """A rate limit with a reserve: bounds what a peer can make this program do.
+    """A rate limit that allows bursts: bounds how much work a peer can cause.
 
     Args:
-        rate: units a second that are allowed for good.
-        in_hand: units that may come at once.
+        rate: units a second in the long run.
+        in_hand: units that may come in one burst.
     """
 
     def __init__(self, rate: float, in_hand: float) -> None:

@@ -85,13 +85,13 @@ class SoundFeed:
         return [start] if self._state is None else [start, self._state]
 
     def received(self, event: Event) -> None:
-        """A listener of sound has nothing to ask for; what it sends is ignored."""
+        """A listener of sound has no requests; what it sends is ignored."""
 
     def _report(self, item: SourceEvent, send: Callable[[Message], None]) -> None:
         event, before = encode_state(item), self._state
         self._state = None if isinstance(item, SourceBack) else event
         send(Message(event))
-        # That a microphone is there at the start is nothing to report.
+        # A microphone that is there at the start need not be reported.
         if self._on_source_event is not None and (before or self._state) is not None:
             self._on_source_event(item)
 

@@ -1,4 +1,4 @@
-"""The game's side of the protocol's own events: hello, version, proof of the secret, pings. The other events are handed on."""
+"""The game's side of the protocol's own events: hello, version, proof of the secret, pings. Other events are passed on."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from voicetrail.text import printable
 SILENCE_LIMIT_S = 10.0
 """Seconds after which a peer that has sent nothing, or has not shown that it knows the secret, is disconnected."""
 FIRST_PINGS = 4
-"""Pings that follow each other quickly, to know the delay soon."""
+"""Pings in quick succession at first, so that the delay is known soon."""
 FIRST_PING_INTERVAL_S = 0.1
 """Seconds between the first pings."""
 EVENTS_PER_SECOND, EVENTS_IN_HAND = 500, 5_000
-"""Events that a peer may send: ten times a microphone's, and what collects while the network stands still."""
+"""Events a second that a peer may send: ten times a microphone's, plus what collects while the network stalls."""
 
 
 class Handshake:
     """The state of one connection; each connection has its own.
 
     Args:
-        content: what has to come over this connection.
+        content: what this connection must carry.
         secret: what the other end must know, if anything.
         send: sends bytes.
         delay: the estimate of the delay, which outlives the connection.
@@ -69,13 +69,14 @@ class Handshake:
         self._received_any = False
         self._described = False
         self.proven = secret is None
-        """The other end may be trusted; before that nothing is sent to it but the proof, and nothing is taken from it."""
+        """The other end is trusted; until then it is sent nothing but the proof, and nothing from it is used."""
         self.is_voicetrail = False
-        """The other end is a voicetrail: its stamps can be relied on, and it answers pings."""
+        """The other end is voicetrail: its time stamps are reliable, and it answers pings."""
         self.name = ""
         """What the other end calls its microphone, safe to show."""
         self.acknowledged: float | None = None
-        """Stamp in s of the last block that came, sent with each ping: the other end stops sending what would only pile up."""
+        """Stamp in s of the last block received, sent with each ping, so that the other end stops sending what would only
+        pile up."""
 
     def received(self, data: bytes, now: float) -> list[Event]:
         """Take bytes; return the events that are not the handshake's own and may be trusted.
@@ -90,7 +91,7 @@ class Handshake:
         return [event for event in events if not self._is_own(event, now) and self.proven]
 
     def tick(self, now: float) -> None:
-        """Ping when it is time, and drop a peer that sends nothing."""
+        """Ping when due, and disconnect a peer that sends nothing."""
         if self._began is None:
             self._began = now
         if now - self._began > SILENCE_LIMIT_S and not (self._received_any and self.proven):
@@ -101,7 +102,7 @@ class Handshake:
             self.ping(now)
 
     def ping(self, now: float) -> None:
-        """Ask for an answer, and say how much of the sound has come."""
+        """Send a ping, and say how much of the sound has arrived."""
         event = Ping(text=f"{now:.4f}").event()
         if self.acknowledged is not None:
             event.data["received"] = round(self.acknowledged * 1000)
@@ -136,9 +137,9 @@ class Handshake:
             own = proof(self._secret, "game", self._nonce, nonce)
             self._send(encode(Event(PROOF, {"nonce": self._nonce, "proof": own})))
             if "content" in event.data:
-                self._describe(event)  # the first voicetrails did so before the proof
+                self._describe(event)  # early versions did so before the proof
         elif self._secret is not None:
-            raise WireError("no request for the secret: serve it with --secret, or leave ?secret= out of the address")
+            raise WireError("no request for the secret: serve with --secret, or leave ?secret= out of the address")
         else:
             self._describe(event)
         self.is_voicetrail = True
@@ -164,6 +165,6 @@ class Handshake:
         try:
             taken = now - float(text(event.data, "text", 32, ""))
         except ValueError:
-            return  # an answer to something that was not asked
+            return  # an answer that was not asked for
         if math.isfinite(taken) and 0 <= taken < SILENCE_LIMIT_S:
             self._delay.round_trip(taken)

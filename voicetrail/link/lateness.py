@@ -7,9 +7,9 @@ from enum import Enum
 from voicetrail.link.delay import DelayEstimator
 
 BLOCK_WAIT_LIMIT_S = 0.5
-"""Seconds that a block of sound may wait on its way, above the fastest one, before it is dropped."""
+"""Seconds that a block of sound may be delayed, beyond the fastest one, before it is dropped."""
 WORD_WAIT_LIMIT_S = 2.0
-"""Seconds that a word of a recognizer elsewhere may wait on its way; an older one moves nothing any more."""
+"""Seconds that a word from a remote recognizer may be delayed; an older word no longer moves anything."""
 SETTLE_S = 1.0
 """Seconds that a stream may be late before it is decided whether it had only paused or the network is too slow."""
 CATCH_UP_PART = 0.3
@@ -23,7 +23,7 @@ class Verdict(Enum):
     DROP = "drop"
     """It is too old."""
     DROP_AND_REPORT = "report"
-    """It is too old, and has been so for long: the player should know."""
+    """It is too old, and blocks have been for a while: the player should know."""
 
 
 class LatenessPolicy:

@@ -1,8 +1,8 @@
-"""Access control on one machine: which user's program is at the other end of a connection.
+"""Access control on one machine: which user runs the program at the other end of a connection.
 
-The rule is the same at both ends: only this user and root may be there. An owner that is not known counts as another
-user. On TCP the owner is looked up in Linux's tables of sockets; where there are none (other systems, some containers), or the
-row is not found, a connection without a secret is refused.
+The rule is the same at both ends: only this user and root are allowed, and an unknown owner counts as another user. On TCP the
+owner is looked up in Linux's socket tables. Where there are none (other systems, some containers), or the socket is not found,
+a connection without a secret is refused.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def connect(address: Address, timeout: float) -> socket.socket:
 
 
 def _check_listener(connection: socket.socket, address: Address) -> None:
-    """Refuse what another user of this machine serves.
+    """Refuse to connect to a server of another user of this machine.
 
-    A program on another machine is the one that the address names; who may reach it there is that machine's matter.
+    A program on another machine is accepted: access to that address is controlled there.
     """
     if address.any_owner:
         return
@@ -81,9 +81,9 @@ def _check_listener(connection: socket.socket, address: Address) -> None:
 
 
 def refusal(connection: socket.socket) -> str | None:
-    """Say why a client that has just connected, and has no secret to prove, may not stay; ``None`` where it may.
+    """Explain why a client that has just connected, and has no secret to prove, is refused; ``None`` where it is not.
 
-    Takes some ms on TCP: the system's table of sockets is read.
+    Takes a few ms on TCP, since the system's socket table is read.
     """
     try:
         owner = peer_owner(connection)
@@ -124,14 +124,14 @@ def peer_owner(connection: socket.socket) -> int | None:
 
 
 def listener_owners(connection: socket.socket) -> list[int | None]:
-    """User ids of everybody who listens at the other end of a TCP connection on this machine, which may be at any address."""
+    """User ids of all listeners at the other end of a TCP connection on this machine; they may listen on any address."""
     host, port = connection.getpeername()[:2]
     ends = {end for each in (host, "0.0.0.0", "::") for end in _written((each, port))}
     return [owner for local, _, state, owner in _rows() if state == LISTENING and local in ends]
 
 
 def _on_this_machine(connection: socket.socket) -> bool:
-    """Whether the other end is here: on the loopback, or at the address that this end has too."""
+    """Whether the other end is on this machine: on the loopback, or at this end's own address."""
     other, own = connection.getpeername()[0], connection.getsockname()[0]
     return is_loopback(other) or plain_address(other) == plain_address(own)
 
@@ -149,8 +149,8 @@ def _unix_owner(connection: socket.socket) -> int | None:
 def _rows() -> Iterable[tuple[str, str, str, int]]:
     """Local end, remote end, state and owner of each TCP socket that a program holds.
 
-    A socket that no program holds any more (closed with data on the way) or yet (not accepted) is listed as root's, with the inode
-    0: nobody's it is, and so it is left out.
+    A socket that no program holds any more (closed with data in flight) or yet (not accepted) is listed as root's with inode 0.
+    It belongs to nobody and is left out.
     """
     for table in TABLES:
         try:
@@ -180,7 +180,7 @@ def plain_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Read an address; an IPv4 address inside an IPv6 one (``::ffff:127.0.0.1``) as IPv4.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an address.
     """
     address = ipaddress.ip_address(host.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

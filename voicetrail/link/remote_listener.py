@@ -1,4 +1,4 @@
-"""The game's side of a connection that words come over: the events of a recognizer that runs elsewhere."""
+"""The game's side of a connection that carries words: the events of a remote recognizer."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ PING_INTERVAL_S = 5.0
 SILENCE_S = 8.0
 """Seconds without a word or an answer to a ping after which the connection is called delayed."""
 EVENTS_WAITING = 200
-"""Events that wait to be taken; the oldest are dropped."""
+"""Length of the event queue; the oldest events are dropped."""
 WORDS_PER_SECOND, WORDS_IN_HAND = 25, 100
-"""Words, near misses and scores that a recognizer may send: one a hop, and what collects while the network stands still."""
+"""Words, near misses and scores a second that a recognizer may send: one a hop, plus what collects while the network stalls."""
 RECOGNIZERS_PER_SECOND, RECOGNIZERS_IN_HAND = 0.5, 4
-"""Times that another recognizer may answer."""
+"""How often another recognizer may take over."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteRecognizer:
-    """What is known of a recognizer elsewhere (see ``listening.RecognizerInfo``)."""
+    """What is known about a remote recognizer (see ``listening.RecognizerInfo``)."""
 
     labels: tuple[str, ...]
     name: str
@@ -68,11 +68,11 @@ class RemoteRecognizer:
     detector: DetectorSettings
     """What ships with its weights."""
     meanings: Mapping[str, str]
-    """The game's word that a label stands for, where it is another one."""
+    """The game's word for a label, where it is a different one."""
 
 
 class RemoteListener:
-    """Gives out what a recognizer at the other end of a connection detects (a ``listening.EventStream``).
+    """Yields what a recognizer at the other end of a connection detects (a ``listening.EventStream``).
 
     ``events()`` gives ``Ready`` once the connection is up, and again when another recognizer answers after an interruption.
 
@@ -91,13 +91,13 @@ class RemoteListener:
             raise UsageError(f"{address} sends sound, not words")
         self.name = str(address)
         self.time = 0
-        """The latest time that came, in samples of the stream at the other end."""
+        """The latest time received, in samples of the stream at the other end."""
         self.recognizer: RemoteRecognizer | None = None
-        """The recognizer that answered last."""
+        """The recognizer that connected last."""
         self._secret = take_secret(address)
         self._muted = False
         self._settings: DetectorSettings | None = None
-        """What was set here; ``None`` for what ships."""
+        """The settings made here; ``None`` for the shipped ones."""
         self._gain: float | Literal["auto"] | None = None
         """What was set here; ``None`` leaves it to the other end."""
         self._takes_gain = False
@@ -107,7 +107,7 @@ class RemoteListener:
         self._status = SourceStatus()
         self._reports = StateReports()
         self._is_reported = False
-        """It is the microphone at the other end that is delayed, or muted, not the connection."""
+        """The microphone at the other end is delayed or muted, not the connection."""
         self._words = TokenBucket(WORDS_PER_SECOND, WORDS_IN_HAND)
         self._recognizers = TokenBucket(RECOGNIZERS_PER_SECOND, RECOGNIZERS_IN_HAND)
         self._last_received = 0.0
@@ -117,7 +117,7 @@ class RemoteListener:
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that a word is on its way; ``None`` while the connection is down, or no ping was answered yet."""
+        """Seconds that a word takes to arrive; ``None`` while the connection is down or no ping has been answered."""
         return self._delay.transit if self._status.state is State.ON and self._delay.measured else None
 
     @property
@@ -131,12 +131,12 @@ class RemoteListener:
         self._send(WireEvent(MUTE, {"muted": muted}))
 
     def apply_settings(self, settings: DetectorSettings) -> None:
-        """Have the recognizer decide with these settings."""
+        """Make the recognizer use these settings."""
         self._settings = settings
         self._send(WireEvent(TUNE, settings.to_dict()))
 
     def apply_gain(self, gain: float | Literal["auto"]) -> None:
-        """Have the sound amplified so (dB, or ``auto``), where the recognizer takes that from a game (a host's does)."""
+        """Set the gain (dB, or ``auto``), where the recognizer accepts it from a game (a host's does)."""
         self._gain = gain
         if self._takes_gain:
             self._send(WireEvent(GAIN, {"gain": gain}))
@@ -146,7 +146,7 @@ class RemoteListener:
         self._stop.set()
 
     def events(self) -> Iterator[Event]:
-        """Give out everything that happens, until ``stop`` is called."""
+        """Yield everything that happens, until ``stop`` is called."""
         was_muted = self._muted
         try:
             while not self._stop.is_set():
@@ -156,7 +156,7 @@ class RemoteListener:
                 with suppress(queue.Empty):
                     event = self._events.get(timeout=POLL)
                     if isinstance(event, WordHeard) and self._muted:
-                        # It was said, or on its way, when listening was switched off here.
+                        # It was said, or in transit, when listening was switched off here.
                         event = WordRejected(event.time, event.word, event.score, "muted")
                     if not isinstance(event, Ready):
                         self.time = max(self.time, event.time)
@@ -165,7 +165,7 @@ class RemoteListener:
             self._connection.close()
 
     def _send(self, event: WireEvent) -> None:
-        """Send an event, to a recognizer that may be trusted; one that connects later gets the state of then."""
+        """Send an event to a trusted recognizer; one that connects later gets the state at that time."""
         if (handshake := self._handshake) is not None and handshake.proven:
             self._connection.send(encode(event))
 
@@ -201,7 +201,7 @@ class RemoteListener:
         self._handshake.tick(now)
         silent_s = now - self._last_received
         if silent_s > SILENCE_S:
-            self._change(State.DELAYED, f"microphone delayed: nothing has come over {self.name} for {silent_s:.0f} s")
+            self._change(State.DELAYED, f"microphone delayed: nothing has arrived over {self.name} for {silent_s:.0f} s")
         elif self._status.state is State.DELAYED and not self._is_reported:
             self._change(State.ON)
 
@@ -216,7 +216,7 @@ class RemoteListener:
             if not self._recognizers.take(1, now):
                 raise WireError("another recognizer again and again")
             self.recognizer = RemoteRecognizer(ready.labels, ready.weights, ready.weights_hash, shipped, ready.meanings)
-            self._settings = None  # they were meant for the one before
+            self._settings = None  # they were meant for the previous one
             # Where the address has a title, the recognizer is a host's, and names the source as the player knows it.
             source = ready.source if self._address.title else f"{ready.source} over {self.name}"
             self._put(replace(ready, source=source))
@@ -248,7 +248,7 @@ class RemoteListener:
     def _change(self, state: State, message: str = "") -> None:
         first = self._status.state is State.NEW
         event = self._status.change(state, message or self.name)
-        # That the first connection is up is what ``Ready`` says.
+        # ``Ready`` already says that the first connection is up.
         if event is not None and not (first and state is State.ON):
             self._put(event)
 

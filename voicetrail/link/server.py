@@ -1,4 +1,4 @@
-"""The server: a microphone (or a recognizer's words) offered on loopback or on a private Unix socket."""
+"""The server: offers a microphone (or a recognizer's words) on loopback or on a private Unix socket."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from voicetrail.text import printable
 __all__ = ["Feed", "LinkServer", "Message"]
 
 CLIENTS = 8
-"""Clients at once that may have what is served; the oldest gives way to a further one."""
+"""Most clients at once; a further one replaces the oldest."""
 UNPROVEN = 64
-"""Connections at once that have not shown yet that they know the secret; the oldest gives way to a further one."""
+"""Most connections at once that have not yet shown that they know the secret; a further one replaces the oldest."""
 READ_LIMIT = 8 * 1024
 """Bytes of a client that wait to be read."""
 PROBLEMS_PER_SECOND, PROBLEMS_IN_HAND = 0.2, 5
-"""Lines about clients that were refused or disconnected; a client that connects again and again cannot fill the terminal."""
+"""Messages about refused or disconnected clients: a client that keeps connecting cannot fill the terminal."""
 JOIN_S = 5.0
 """Longest wait in s for a thread at ``close``."""
 
 
 class LinkServer:
-    """Serves a feed to whoever connects and may have it.
+    """Serves a feed to every client that is allowed to have it.
 
-    A client has to be of the same user (or root), or, where a secret is given, to prove that it knows that. Where the system does
-    not say whose a connection is, a secret is required. Clients that have not proven it yet have a small pool of their own and
-    little time, so that they cannot keep out those that have.
+    A client must run as the same user (or root) or, where a secret is given, prove that it knows the secret. Where the system
+    does not say which user a connection belongs to, a secret is required. Clients that have not proven it yet share a small
+    pool and have little time, so that they cannot keep out the others.
 
     Args:
         feed: what to serve.
@@ -66,9 +66,9 @@ class LinkServer:
         self.feed = feed
         self.address = address
         self.secret = secret
-        """What a client must know; may be changed for the clients to come."""
+        """What a client must know; may be changed for later clients."""
         self.failure: Exception | None = None
-        """Why the feed ended, if not by itself."""
+        """Why the feed failed, if it did."""
         self._on_client = on_client
         self._on_problem = on_problem
         self._problems = TokenBucket(PROBLEMS_PER_SECOND, PROBLEMS_IN_HAND)
@@ -101,12 +101,12 @@ class LinkServer:
 
     @property
     def ended(self) -> bool:
-        """Whether the feed has come to its end."""
+        """Whether the feed has ended."""
         return not self._threads[1].is_alive()
 
     @property
     def port(self) -> int:
-        """The TCP port it listens at; the system chose it where the address has port 0."""
+        """The TCP port it listens on; chosen by the system where the address has port 0."""
         assert self._socket is not None
         port: int = self._socket.getsockname()[1]
         return port
@@ -145,7 +145,7 @@ class LinkServer:
         try:
             self.feed.run(self._send)
         except Exception as error:
-            # A source that fails (a damaged file) is reported by who started the server.
+            # A source that fails (a damaged file) is reported by the caller that started the server.
             self.failure = error
         finally:
             with contextlib.suppress(RuntimeError):
@@ -181,7 +181,7 @@ class LinkServer:
             self._loop.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A secret proves more than the owner, and without a look at the system's tables.
+        # A secret proves more than the owner does, without reading the system's tables.
         reason = None if self.secret is not None else await self._refusal(writer.get_extra_info("socket"))
         if reason is not None:
             self._problem(reason)
@@ -204,14 +204,14 @@ class LinkServer:
         except WireError as error:
             self._problem(f"a client was disconnected: it sent {error}")
         except Exception as error:
-            # Whatever a client's bytes lead to, it is that client's connection that ends.
+            # Whatever a client sends, only its own connection ends.
             self._problem(f"a client was disconnected ({type(error).__name__}: {printable(error, 80)})")
         finally:
             self._forget(client)
             client.close()
 
     async def _refusal(self, connection: socket.socket) -> str | None:
-        """Look who has connected, beside the loop: many connections at once must not hold up the sound."""
+        """Look up who has connected, outside the loop: many connections at once must not delay the sound."""
         if self._asked >= UNPROVEN:
             return "a connection was refused: too many at once"
         self._asked += 1

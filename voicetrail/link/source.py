@@ -1,7 +1,7 @@
 """Sound over a connection as a source: any Wyoming microphone, or raw 16-bit sound from a socket or a FIFO.
 
-Sound that waited on its way longer than ``lateness`` allows is dropped, so that a word never moves the pen seconds after it was
-said; how much was dropped is counted in the next block's ``lost``.
+Sound that arrives later than ``lateness`` allows is dropped, so that a word never moves the pen seconds after it was said; the
+next block's ``lost`` counts what was dropped.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from voicetrail.link.wire import SOURCE_STATE, WireError, integer, number
 SILENCE_S = 0.7
 """Seconds without sound after which the source says that it is delayed."""
 QUEUE_SAMPLES = SAMPLE_RATE
-"""Samples that wait here for ``read``. Of a stream that is faster the oldest are dropped; the writer of a FIFO waits."""
+"""Samples queued for ``read``. If a stream is faster, the oldest are dropped; the writer of a FIFO has to wait."""
 PACE = 1.5
-"""Sound is given out at most this much faster than it was spoken, after a second at once: a peer that sends without end cannot
-keep the recognizer busy, and what waited in a FIFO before it was opened is caught up with."""
+"""After the first second, sound is passed on at most this much faster than real time: a peer that sends without end cannot
+keep the recognizer busy, and a backlog in a FIFO is caught up with."""
 EVENTS_WAITING = 8
-"""Source events that wait for ``read``; the oldest are dropped."""
+"""Source events queued for ``read``; the oldest are dropped."""
 PING_INTERVAL_S = 1.0
 FORMATS_PER_SECOND, FORMATS_IN_HAND = 2, 10
-"""Changes of the sound's format: each costs a resampler."""
+"""Changes of the sound's format that a peer may make: each needs a new resampler."""
 STAMP_LIMIT_MS = 1e15
 """Largest time stamp; a clock in ms since 1970 has 1.8e12."""
 LOST_LIMIT = SAMPLE_RATE * 3600
 """Most samples that one block may report as lost before it."""
 NEWEST_PART = 0.1
-"""Part of a new block in the mean of how long blocks wait."""
+"""Weight of a new block in the mean delay of blocks."""
 
 
 def open_connection(spec: str) -> NetworkSource:
-    """Open an address that sound comes from.
+    """Open the address of a source of sound.
 
     Raises:
         AudioError: it is not an address, it sends words, or its secret cannot be read.
@@ -72,7 +72,7 @@ def open_fifo(path: str, *, paced: bool) -> NetworkSource:
 
 
 class NetworkSource:
-    """A source whose sound comes over a connection.
+    """A source whose sound arrives over a connection.
 
     Args:
         address: where from.
@@ -102,14 +102,14 @@ class NetworkSource:
         self._paced = paced or not self._fifo
         self._clock = clock
         self._secret = take_secret(address)
-        # What reader and connection share, under the condition.
+        # Shared by reader and connection, guarded by the condition.
         self._condition = threading.Condition()
         self._queue: deque[AudioBlock | SourceEvent] = deque()
         self._queued = 0
         self._lost_now = 0
         self._closed = False
         self._failure: AudioError | None = None
-        """Why what came through a pipe cannot be decoded."""
+        """Why the data of a pipe cannot be decoded."""
         # The reader's own.
         self._reading = False
         self._pace = TokenBucket(PACE * SAMPLE_RATE, SAMPLE_RATE)
@@ -138,12 +138,12 @@ class NetworkSource:
 
     @property
     def waiting_s(self) -> float:
-        """Seconds of sound that have come and were not read yet."""
+        """Seconds of sound that have arrived and were not read yet."""
         return self._queued / SAMPLE_RATE
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that sound is on its way at present; ``None`` while nothing comes, or where no ping was answered."""
+        """Seconds that sound takes to arrive at present; ``None`` while nothing arrives or no ping has been answered."""
         known = self._status.state is State.ON and self._delay.measured
         return self._delay.transit + self._mean_wait if known else None
 
@@ -196,7 +196,7 @@ class NetworkSource:
     # What the connection's thread calls.
 
     def connected(self, now: float) -> None:
-        """The connection is up: forget everything that belonged to the one before."""
+        """The connection is up: forget everything about the previous one."""
         self._delay.restart()
         self._lateness.restart()
         self._reports, self._zeros = StateReports(), ZeroCheck()
@@ -281,14 +281,14 @@ class NetworkSource:
 
     def _report(self, state: State, message: str, now: float) -> None:
         if state is State.ON:
-            self._paused, self._last_sound = False, now  # the sound itself will say that it comes
+            self._paused, self._last_sound = False, now  # the sound itself will show that it is back
             return
         if state is State.LOST:
             self._paused, self._zeros = True, ZeroCheck()
         self._change(state, message)
 
     def _finish(self, stream: StreamDecoder) -> None:
-        """Give out what a pipe that has ended leaves."""
+        """Pass on what is left of a pipe that has ended."""
         try:
             for samples in stream.finish():
                 for first in range(0, len(samples), QUEUE_SAMPLES):
@@ -343,18 +343,18 @@ class NetworkSource:
             if isinstance(item, AudioBlock):
                 del self._queue[index]
                 self._queued -= len(item.samples)
-                # What was lost before the dropped block, and the block itself, are reported with the next one.
+                # What was lost before a dropped block, and the block itself, are reported with the next block.
                 self._count_lost(len(item.samples), item.lost)
                 return
 
     def _count_lost(self, samples: int, reported_before: int = 0) -> None:
         if not self._reading:
-            return  # the recognizer is still being loaded; nobody has missed anything
+            return  # the recognizer is still loading; nothing was missed
         self.lost += samples
         self._lost_now += samples + reported_before
 
     def _change(self, state: State, message: str) -> None:
-        """Give out the event of a change of state, once."""
+        """Emit the event for a change of state, once."""
         event = self._status.change(state, message)
         if event is None:
             return

@@ -1,4 +1,4 @@
-"""Whether sound (or words) come over a connection at present, and how that is said over it and to the game."""
+"""Whether sound (or words) arrive over a connection at present, and how peers and the game are informed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class State(Enum):
 
 
 class SourceStatus:
-    """Follows the state of a source and makes the event for each change of it."""
+    """Follows the state of a source and makes an event for each change."""
 
     def __init__(self) -> None:
         self.state = State.NEW
 
     def change(self, state: State, text: str) -> SourceEvent | None:
-        """Take the state of the moment; return the event to give out, ``None`` where nothing has changed.
+        """Take the present state; return the event to emit, or ``None`` where nothing has changed.
 
         Args:
             state: what comes at present; what is lost cannot be delayed.

@@ -1,8 +1,8 @@
 """The Wyoming wire format (https://github.com/rhasspy/wyoming), read with a limit on everything.
 
 An event is a JSON header line (``type``, optional ``data``, ``data_length``, ``payload_length``), then ``data_length`` bytes of
-further JSON data, then ``payload_length`` bytes of payload. The package's own readers accept lines and lengths of any size. A peer
-is not to be trusted, so this module reads the events: it never holds more than the limits of one event.
+further JSON data, then ``payload_length`` bytes of payload. The package's own readers accept lines and lengths of any size.
+Peers cannot be trusted, so this module reads the events itself and never holds more than the limits of one event.
 
 What a peer sent is checked here, in one place. JSON that is read has only finite numbers of a size that fits a float and only text
 that can be encoded; ``number``, ``integer`` and ``text`` read one field of it within bounds.
@@ -23,7 +23,7 @@ from voicetrail.errors import RemoteError
 from voicetrail.text import printable
 
 PROTOCOL = 1
-"""Version that both voicetrails on a connection have to agree on; increased when an older program could not follow."""
+"""Version that both ends of a connection must agree on; increased by incompatible changes."""
 HEADER_LIMIT = 8 * 1024
 """Most bytes of an event's header line."""
 DATA_LIMIT = 64 * 1024
@@ -48,7 +48,7 @@ SOURCE_STATE = "voicetrail-source"
 
 
 class WireError(RemoteError):
-    """A peer sent something that is no Wyoming event, is over a limit, or has a value out of bounds."""
+    """A peer sent something that is not a Wyoming event, exceeds a limit, or has a value out of bounds."""
 
 
 class EventDecoder:
@@ -137,7 +137,7 @@ def proof(secret: bytes, side: str, own_nonce: str, other_nonce: str) -> str:
 
 
 def same_proof(given: object, expected: str) -> bool:
-    """Compare a proof that a peer sent, in a time that does not depend on how much of it is right."""
+    """Compare a proof that a peer sent, in constant time."""
     return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
@@ -155,7 +155,7 @@ def parse_object(encoded: bytes, what: str) -> dict[str, Any]:
         written = encoded.decode()
         value = _JSON.decode(written)
         if "\\u" in written:
-            # The one way to a lone surrogate: the bytes themselves are valid UTF-8.
+            # Only an escape can make a lone surrogate: the bytes themselves are valid UTF-8.
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
         raise WireError(f"a {what} with text that is not Unicode") from None

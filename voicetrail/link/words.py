@@ -7,7 +7,7 @@ Beside the events of ``link.wire`` there are these Wyoming events (times in samp
 - ``vt-heard``: ``t`` time, ``w`` word, ``p`` score, ``c`` the sender's clock in ms when its last sample was captured.
 - ``vt-near``: ``t``, ``w``, ``p``, ``r`` reason, ``l`` lacking, ``v`` rival: a word that was not given out.
 - ``vt-scores``: ``t``, ``s`` the highest smoothed score of each label since the last, ``l`` loudness, ``k`` peak, ``x``
-  clipping, ``g`` gain, ``u`` how far running talk moves the thresholds up. Only when something has changed, at most twice a
+  clipping, ``g`` gain, ``u`` the threshold shift. Only when something has changed, at most twice a
   second.
 - ``vt-lost``: ``t``, ``n`` samples lost now, ``a`` in all.
 - back to the recognizer: ``vt-tune`` (the detector's settings), ``vt-mute`` (``muted``) and, where ``vt-ready`` has ``gain``,
@@ -32,7 +32,7 @@ READY, HEARD, NEAR, SCORES, LOST, TUNE, MUTE, GAIN = (
     f"vt-{name}" for name in ("ready", "heard", "near", "scores", "lost", "tune", "mute", "gain")
 )
 LABELS_LIMIT = 64
-"""Most labels of a recognizer elsewhere."""
+"""Most labels of a remote recognizer."""
 LABEL_LENGTH = 40
 """Most characters of a label."""
 NAME_LENGTH = 80
@@ -168,7 +168,7 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
 class HopSummary:
     """Collects levels and scores, and sends a summary of them when they have changed.
 
-    A quiet room costs next to nothing, a talking player some 150 bytes a second.
+    A quiet room costs almost nothing, a talking player about 150 bytes a second.
     """
 
     INTERVAL_SAMPLES = 8_000
@@ -223,5 +223,5 @@ class HopSummary:
 
 def _mapping(value: object) -> Mapping[Any, Any]:
     if not isinstance(value, dict):
-        raise WireError("something else in place of an object")
+        raise WireError("something other than an object")
     return value

@@ -1,4 +1,6 @@
-"""Opens what `voicetrail mic` and `voicetrail ssh` serve: the sound of this machine, or what its recognizer makes of it."""
+"""Opens what `voicetrail mic` and `voicetrail ssh` serve: the sound of this machine, or the words that its recognizer
+detects.
+"""
 
 from __future__ import annotations
 

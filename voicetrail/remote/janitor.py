@@ -1,4 +1,4 @@
-"""Cleans up after a program that was killed so hard that it could not do so itself."""
+"""Cleans up after a program that was killed and could not do so itself."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ RESET = (
     "\x1b[?1004l\x1b[?2004l\x1b[?2026l\x1b[?2048l\x1b[<u\x1b[>4;0m"  # focus, paste, synchronized output, sizes, keys
     "\x1b[0m\x1b[?25h\x1b[?1049l\r"  # colors, cursor, the screen from before
 )
-"""Takes back whatever a full-screen program that was killed has left switched on."""
+"""Resets every terminal mode that a killed full-screen program may have left on."""
 ENDS_WITHIN_S = 2.0
 """Seconds that a process is given to end by itself."""
 
 
 class Janitor:
-    """A second process that waits for this one's end, and then removes, restores and ends what is left.
+    """A second process that waits until this one ends, and then removes files, restores the terminal and ends processes.
 
-    Made before any thread is started. ``dismiss`` when this process has cleaned up by itself.
+    Start it before any thread. Call ``dismiss`` when this process has cleaned up itself.
     """
 
     def __init__(self) -> None:
@@ -41,19 +41,19 @@ class Janitor:
         os.close(reading)
 
     def remove(self, folder: str) -> None:
-        """Have a folder removed."""
+        """Remember a folder to remove."""
         self._say(f"folder {folder}")
 
     def end(self, pid: int) -> None:
-        """Have a process ended; 0 for none."""
+        """Remember a process to end; 0 for none."""
         self._say(f"process {pid}")
 
     def restore(self) -> None:
-        """Put the terminal back now, as it was in the beginning."""
+        """Restore the terminal to its initial state now."""
         restore_terminal(self.terminal)
 
     def dismiss(self) -> None:
-        """Nothing is left to be cleaned."""
+        """Nothing is left to clean up."""
         self._say("done")
         with contextlib.suppress(OSError):
             os.close(self._pipe)
@@ -84,7 +84,7 @@ def restore_terminal(state: tuple[int, list[Any]] | None) -> None:
 
 
 def _wait_and_clean(pipe: int, terminal: tuple[int, list[Any]] | None) -> None:
-    os.setsid()  # what ends the program by its terminal or its group must not end this
+    os.setsid()  # a signal to the program's terminal or process group must not end this process
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU):
         signal.signal(number, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -107,7 +107,7 @@ def _end_and_restore(orders: list[tuple[str, str, str]], terminal: tuple[int, li
 
 
 def end_process(pid: int) -> None:
-    """End a process that need not be a child of this one: first by asking it."""
+    """End a process that may not be a child of this one: first with a request, then by force."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGHUP)
         deadline = time.monotonic() + ENDS_WITHIN_S

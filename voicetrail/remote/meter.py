@@ -1,4 +1,4 @@
-"""A line of text with the microphone's level, for a terminal that no game has taken yet."""
+"""A line with the microphone's level, shown on the terminal until the game starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CELLS = 20
 LOWEST_DB = -60.0
 """Level at which the bar is empty."""
 DEAD_DB = -90.0
-"""A microphone in the quietest room is above this; what is below is digital silence."""
+"""Even in a quiet room a microphone is above this; below it is digital silence."""
 INTERVAL_S = 0.1
 """Seconds between two levels at least."""
 
@@ -53,7 +53,7 @@ class Meter:
         self._last = 0.0
         self._shown = False
         self.ended = False
-        """The terminal is another's."""
+        """The terminal belongs to another program."""
         self._terminal = self._stream.isatty()
         self._ascii = not output.is_utf8(self._stream)
 
@@ -73,14 +73,14 @@ class Meter:
         self._shown = False
 
     def end(self) -> None:
-        """Leave the last level on a line of its own, and write no more levels: the terminal is another's now."""
+        """Leave the last level on its own line and write no more levels: the terminal now belongs to another program."""
         self.ended = True
         if self._shown:
             self._write("\n")
             self._shown = False
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # the terminal is gone; who is cleaning up must not stumble over that
+        with contextlib.suppress(OSError):  # the terminal is gone; cleaning up must not fail because of that
             self._stream.write(text)
             self._stream.flush()
 

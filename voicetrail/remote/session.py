@@ -1,4 +1,4 @@
-"""One `voicetrail ssh`: the microphone's server here, ssh beside it, and the end of both."""
+"""One run of `voicetrail ssh`: the microphone's server on this machine, the ssh process, and the end of both."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class Tunnel:
 
 
 def unix_tunnel(local: str, scheme: str) -> Tunnel:
-    """A Unix socket on the other machine, of a name that nobody can guess; sshd makes it for its owner only."""
+    """A Unix socket on the other machine with a name that cannot be guessed; sshd makes it accessible only to its owner."""
     there = f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
     return Tunnel(f"{there}:{local}", f"{scheme}unix://{there}?once=1", (there,), there)
 
 
 def tcp_tunnel(local: str, scheme: str, secret_file: str) -> Tunnel:
-    """A port of the other machine's loopback, which its other users can reach too: so a secret is required."""
+    """A loopback port of the other machine. Its other users can reach it too, so a secret is required."""
     port = PORTS[secrets.randbelow(len(PORTS))]
     source = f"{scheme}tcp://127.0.0.1:{port}?secret={secret_file}&once=1"
     return Tunnel(f"127.0.0.1:{port}:{local}", source, (secret_file,))
@@ -105,7 +105,7 @@ class SshRun:
         self.server.start()
 
     def play(self) -> tuple[SshOutcome, int, str]:
-        """Connect once and play; where the server forbids Unix sockets, once more over TCP.
+        """Connect and play; where the server forbids Unix sockets, try again over TCP.
 
         Returns:
             How it ended, the exit code, and a line for the player.
@@ -123,7 +123,7 @@ class SshRun:
         self.server.secret = secret.encode()
         outcome, code, message = self._connect(tcp_tunnel(self._local, scheme, file))
         if outcome is SshOutcome.NO_FORWARD:
-            self._there(["rm", "-f", file])  # what would have removed it never ran
+            self._there(["rm", "-f", file])  # the script that removes it never ran
             message = (
                 f"{self.request.host} does not allow forwarding of Unix sockets or ports: its sshd_config needs "
                 "AllowStreamLocalForwarding yes (or AllowTcpForwarding yes)"
@@ -131,7 +131,7 @@ class SshRun:
         return outcome, code, message
 
     def close(self) -> None:
-        """End ssh and the server, and put everything back; safe to call twice."""
+        """End ssh and the server, and restore everything; safe to call twice."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.terminate()
@@ -172,7 +172,7 @@ class SshRun:
         return outcome, code, message
 
     def _relay(self, stream: IO[bytes], lines: list[str]) -> None:
-        """Pass on what ssh says while it logs in (a key to be touched, a banner), but for what is said in other words."""
+        """Pass on what ssh prints while it logs in (a key to touch, a banner), except for what is explained separately."""
         for raw in stream:
             line = raw.decode("utf-8", "replace").rstrip("\r\n")
             lines.append(line)
@@ -182,7 +182,7 @@ class SshRun:
         stream.close()
 
     def _there(self, command: list[str]) -> None:
-        """Run a command on the other machine whose outcome does not matter."""
+        """Run a command on the other machine and ignore its outcome."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(
                 ["ssh", *self.request.ssh, self.request.host, shlex.join(command)],
@@ -208,7 +208,7 @@ class SshRun:
             raise RemoteError(explain(255, lines, self.request.host, False, self.command[0])[1])
 
     def _cancel(self, tunnel: Tunnel) -> None:
-        """Where connections are shared, the forward would stay with the one that goes on: take it back."""
+        """Where connections are shared, the forward would remain with the shared one: cancel it."""
         known = subprocess.run(
             ["ssh", *self.request.ssh, "-G", self.request.host], capture_output=True, text=True, timeout=10, check=False
         ).stdout
@@ -227,7 +227,7 @@ def wait_between(attempt: int) -> float:
 
 
 def sleep(seconds: float) -> None:
-    """Wait; a signal that ends the program ends this."""
+    """Wait; a signal that ends the program ends the wait."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         time.sleep(min(left, 0.2))

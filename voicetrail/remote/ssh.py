@@ -15,7 +15,7 @@ from voicetrail.text import printable
 WITH_VALUE = frozenset("BbcDEeFIiJLlmOopPQRSWw")
 """Options of ssh that take a value."""
 NO_GAME = frozenset("fGNnOQsTVW")
-"""Options of ssh with which there can be no game: they take the terminal, the command or the keyboard away."""
+"""Options of ssh that make a game impossible: without them there is no terminal, command or keyboard."""
 NOT_THERE, OLDER, NEWER = 96, 97, 98
 """Exit codes of the script at the other end: no voicetrail, one of an older protocol, one of a newer."""
 BASE_OPTIONS = ("-t", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=6")
@@ -26,7 +26,7 @@ PASSED_ON = ("COLORTERM",)
 
 @dataclass(frozen=True, slots=True)
 class SshRequest:
-    """What stands on the command line."""
+    """The parsed command line."""
 
     host: str
     ssh: tuple[str, ...]
@@ -93,13 +93,13 @@ def _value(following: list[str], name: str) -> list[str]:
 def remote_script(
     command: Sequence[str], source: str, play: Sequence[str], *, remove: Sequence[str], environment: Mapping[str, str]
 ) -> str:
-    """The one command for the shell of the other machine: checks first that a fitting voicetrail is there, plays, and cleans up.
+    """The command for the shell of the other machine: checks that a compatible voicetrail is installed, plays, and cleans up.
 
     Args:
         command: how voicetrail is called there.
         source: the game's ``--source``.
         play: further options of the game.
-        remove: files there that are of no use once the game has ended.
+        remove: files there to remove when the game has ended.
         environment: variables for the game.
     """
     program, game = shell_words(command), shlex.join(["play", "--source", source, *play])
@@ -108,7 +108,7 @@ def remote_script(
         f"trap 'rm -f {shlex.join(remove)}' EXIT",
         "trap 'exit 129' HUP",
         "trap : INT",
-        # Where pipx and pip put it; a shell that is not a login shell may not look there.
+        # Where pipx and pip install it; a non-login shell may not look there.
         'PATH="$PATH:$HOME/.local/bin"; export PATH',
         f"command -v {shell_words(command[:1])} >/dev/null 2>&1 || exit {NOT_THERE}",
         f"v=$({program} mic --protocol 2>/dev/null) || exit {OLDER}",

@@ -1,4 +1,4 @@
-"""Everything that can be set: one list, several places to set it, one value that holds.
+"""Everything that can be set: one list of settings, several places that set them, and one effective value each.
 
 ``SETTINGS`` is the list; ``load_settings`` reads the places and gives the ``Settings`` of a run.
 """

@@ -1,9 +1,8 @@
-"""The files that settings live in: where they are, how they are read, and how they are written without leaving half a file.
+"""The settings files: where they are, how they are read, and how they are written atomically.
 
-Two kinds: the settings file, which a person edits and the program changes only on ``voicetrail settings set`` (comments
-stay), and the state file, which keeps what keys changed. A write takes a lock, reads the file again, changes only its own
-entries and replaces it (``voicetrail.atomic``): of two games at once the last to change a setting has its way for that setting
-alone.
+Two kinds: the settings file, which a person edits and the program changes only on ``voicetrail settings set`` (comments stay),
+and the state file, which keeps what keys changed. A write takes a lock, reads the file again, changes only its own entries and
+replaces it (``voicetrail.atomic``): if two games run at once, the last change of a setting wins, for that setting only.
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ class BrokenFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """What stands in a TOML file; nothing where there is no such file."""
+    """The contents of a TOML file; empty where there is no such file."""
 
     entries: Entries
     text: str
@@ -109,7 +108,7 @@ class TomlFile:
 
     @property
     def line_end(self) -> str:
-        """How its lines end."""
+        """Its line ending."""
         return "\r\n" if 2 * self.text.count("\r\n") > self.text.count("\n") else "\n"
 
 
@@ -117,7 +116,7 @@ def read(path: Path) -> TomlFile:
     """Read a TOML file.
 
     Raises:
-        BrokenFile: it is no TOML.
+        BrokenFile: it is not TOML.
         OSError: it cannot be read, or it is not a regular file.
     """
     try:
@@ -143,9 +142,9 @@ def read(path: Path) -> TomlFile:
 
 
 def _refuse_extremes(entries: Entries) -> None:
-    """Refuse what is TOML by its grammar only: numbers beyond 64 bits, which TOML wants refused, and tables in tables without end.
+    """Refuse what only the grammar of TOML allows: numbers beyond 64 bits, which TOML forbids, and very deep nesting.
 
-    Python's own functions fail on both later on, each at another place.
+    Python's own functions fail on both later, in different places.
 
     Raises:
         BrokenFile: there is such a value.
@@ -171,7 +170,7 @@ def _reason(message: str) -> str:
 
 
 def read_leniently(path: Path, *, set_broken_aside: bool) -> tuple[TomlFile, str]:
-    """Read a TOML file; in the place of one that cannot be read there is nothing.
+    """Read a TOML file; one that cannot be read counts as empty.
 
     Args:
         path: the file.
@@ -209,7 +208,7 @@ def set_aside(path: Path) -> Path:
 
 
 def change_settings_file(path: Path, changes: Mapping[str, Value | None]) -> None:
-    """Set entries of the file that a person edits, in their hand: comments, order, blank lines and the ends of lines stay.
+    """Set entries of the file that a person edits: comments, order, blank lines and line endings stay.
 
     Args:
         path: the file; made with its folder when missing.
@@ -264,7 +263,7 @@ def _changed_text(found: TomlFile, changes: Mapping[str, Value | None]) -> str |
 
 
 def _change(document: Any, name: str, value: Value | None) -> None:
-    """Change one entry of tomlkit's document, whose types say little."""
+    """Change one entry of a tomlkit document (whose types are loose)."""
     import tomlkit
 
     base, word = split_name(name)
@@ -289,7 +288,7 @@ def _change(document: Any, name: str, value: Value | None) -> None:
 
 
 def _entries_of(base: str) -> tuple[str, ...]:
-    """The entries that a change of a setting removes beside its own: those under its name of earlier versions."""
+    """The other entries that a change of a setting removes: those under names of earlier versions."""
     return tuple(old for old, new in OLD_NAMES.items() if new == base and old not in SETTINGS)
 
 

@@ -79,7 +79,7 @@ def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[s
         texts: each ``0.6`` for all words, or ``left=0.5`` (or several with commas); a later one holds over an earlier one.
 
     Returns:
-        The threshold for all words, ``None`` when none was given, and those of single words.
+        The threshold for all words, ``None`` when none was given, and the thresholds of single words.
 
     Raises:
         SettingsError: one is no threshold or out of range.
@@ -99,7 +99,7 @@ def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[s
 
 
 def _range(setting: Setting) -> str:
-    """The values that are allowed, in brackets; that any text is, goes without saying."""
+    """The allowed values in parentheses; nothing where any text is allowed."""
     return f" ({setting.range_text})" if setting.range_text != "text" else ""
 
 

@@ -1,6 +1,6 @@
-"""Presets: the values that decide when a word is taken, together under a name.
+"""Presets: named sets of the values that decide when a word is detected.
 
-Four ship; others are saved under a name of one's own as a TOML file each in the ``presets`` folder beside the settings file.
+Four ship; players save others, each as a TOML file in the ``presets`` folder beside the settings file.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from voicetrail.settings import files
 from voicetrail.settings.schema import SETTINGS, TUNING, Value
 from voicetrail.text import printable
 
-HEADING = "# A preset of voicetrail: the values that decide when a word is taken.\n"
+HEADING = "# A preset of voicetrail: the values that decide when a word is detected.\n"
 MOST = 200
 """Saved presets that are read at most."""
 NONE = "none"
-"""The preset that holds nothing: every value as it ships."""
+"""The empty preset: every value as it ships."""
 
 _AS_SHIPPED: Mapping[str, Value] = MappingProxyType({name: SETTINGS[name].default for name in TUNING})
 
 
 def _preset(**values: Value) -> Mapping[str, Value]:
-    """A preset decides all of the tuning, so that going from one to another leaves nothing of the first behind."""
+    """A preset sets all of the tuning, so that nothing of the previous preset remains."""
     return MappingProxyType({**_AS_SHIPPED, **values})
 
 
@@ -68,7 +68,7 @@ class Presets:
         """The values of a preset.
 
         Raises:
-            SettingsError: there is none of that name, or its file cannot be used.
+            SettingsError: there is no such preset, or its file cannot be used.
         """
         if name == NONE:
             return MappingProxyType({})

@@ -20,7 +20,7 @@ from voicetrail.text import printable
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES
 
 Value = bool | int | float | str | Mapping[str, float]
-"""What a setting can hold; a table maps words to numbers."""
+"""The types of values; a table maps words to numbers."""
 Type = Literal["text", "switch", "integer", "number", "choice", "table"]
 
 SHIPPED: Final = "shipped"
@@ -44,13 +44,13 @@ class Setting:
     range: tuple[float, float] | None = None
     """Lowest and highest number, both allowed; for a table, of each of its values."""
     step: float = 1
-    """How far a key moves it."""
+    """How far one key press moves it."""
     choices: tuple[str, ...] = ()
     unit: str = ""
     keyword: str | None = None
-    """A word that a number can hold instead (``auto``, ``shipped``)."""
+    """A word that is allowed instead of a number (``auto``, ``shipped``)."""
     old_name: str = ""
-    """What it was called in earlier versions; files, the environment and flags may still say so."""
+    """Its name in earlier versions, which files, the environment and flags may still use."""
 
     @property
     def range_text(self) -> str:
@@ -67,7 +67,7 @@ class Setting:
         return f"{text}, or {self.keyword}" if self.keyword else text
 
     def check(self, value: object) -> Value:
-        """Return a typed value in the setting's own form.
+        """Check a typed value and return it in the setting's own type.
 
         Raises:
             SettingsError: it is of another type or out of range; the message names the range.
@@ -86,10 +86,10 @@ class Setting:
         raise self.refusal(value)
 
     def parse(self, text: str) -> Value:
-        """Return the value that a text stands for: ``on``, ``0.5``, ``auto``, ``left=0.5,up=0.6``.
+        """Parse the text of a value: ``on``, ``0.5``, ``auto``, ``left=0.5,up=0.6``.
 
         Raises:
-            SettingsError: it stands for none; the message names the range.
+            SettingsError: the text is not a value; the message names the range.
         """
         given = text.strip()
         if self.type == "switch":
@@ -112,7 +112,7 @@ class Setting:
         return f"{value:g}" if isinstance(value, float) else str(value)
 
     def show(self, value: Value) -> str:
-        """The value for a person: with its unit."""
+        """The value with its unit, for people."""
         text = self.format(value)
         return f"{text} {self.unit}" if self.unit and isinstance(value, int | float) and not isinstance(value, bool) else text
 
@@ -168,7 +168,7 @@ def _for_message(value: object) -> str:
 
 
 def _plain(text: str) -> bool:
-    """Whether a text can be kept in a file and shown: no control character, nothing that is no Unicode."""
+    """Whether a text can be saved and shown: valid Unicode without control characters."""
     return len(text) <= LONGEST_TEXT and not any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in text)
 
 
@@ -191,10 +191,10 @@ def _of_detector(name: str, help: str, step: float) -> Setting:
 
 
 OF_DETECTOR = (
-    _of_detector("refractory", "refractory time: how long after a word the same word is not taken again", 0.1),
-    _of_detector("smoothing", "time over which scores are averaged: shorter is faster, longer is surer", 0.04),
+    _of_detector("refractory", "refractory time: how long after a word the same word is not detected again", 0.1),
+    _of_detector("smoothing", "time over which scores are averaged: shorter is faster, longer is more reliable", 0.04),
     _of_detector("margin", "how far a word's score must be ahead of every other word's", 0.05),
-    _of_detector("talk_shift", "how far running speech moves every threshold up", 0.08),
+    _of_detector("talk_shift", "how far running speech raises every threshold", 0.08),
 )
 """The numbers of the detector beside the thresholds. As flags they are also what *what if* takes."""
 _THRESHOLD = _of_detector("threshold", "score that every word needs", 0.05)
@@ -237,8 +237,8 @@ _ALL = (
         unit="cells/s",
     ),
     Setting("glide_silence", "number", 8.0, "silence after which a glide ends; 0 means never", (0.0, 60.0), 1, unit="s"),
-    Setting("push_to_talk", "switch", False, "words are taken only for a while after space"),
-    Setting("push_to_talk_time", "number", 3.0, "how long words are taken after space", (0.5, 30.0), 0.5, unit="s"),
+    Setting("push_to_talk", "switch", False, "words are detected only for a while after space"),
+    Setting("push_to_talk_time", "number", 3.0, "how long words are detected after space", (0.5, 30.0), 0.5, unit="s"),
     Setting("ascii", "switch", False, "draw with | - + and letters only"),
     Setting("slow_line", "switch", False, "fewer frames and no animations (automatic over SSH)"),
     Setting("record", "switch", False, "record every session as a replay"),
@@ -258,10 +258,10 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for se
 """Every setting by its name."""
 
 OLD_NAMES: Mapping[str, str] = MappingProxyType({setting.old_name: setting.name for setting in _ALL if setting.old_name})
-"""The name of now by the name of earlier versions."""
+"""The current name by the name of earlier versions."""
 
 TUNING = ("threshold", "thresholds", "threshold_shift", *(setting.name for setting in OF_DETECTOR))
-"""What decides when a word is taken: what a preset holds."""
+"""The settings that decide when a word is detected: what a preset holds."""
 
 
 def split_name(name: str) -> tuple[str, str | None]:
@@ -313,7 +313,7 @@ def take(name: str, value: object, *, is_text: bool = True) -> tuple[Setting, Va
     except SettingsError:
         if name not in OLD_NAMES:
             raise
-        # A name of earlier versions may have been given to another setting since: the value tells which one is meant.
+        # A name of an earlier version may belong to another setting now: the value shows which one is meant.
         setting = SETTINGS[OLD_NAMES[name]]
         found = checked(setting)
     return setting, found, "" if setting.name == name else f"{name} is called {setting.name} now; it is read as that"

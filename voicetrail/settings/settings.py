@@ -1,4 +1,4 @@
-"""The settings of a run: read once from every place, changed by keys, kept for the next time."""
+"""The settings of a run: read once from every place, changed by keys, saved for the next run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from voicetrail.spotting.locate import find_weights
 from voicetrail.text import printable
 
 SUPERSEDED: Mapping[str, tuple[str, ...]] = MappingProxyType({"threshold": ("thresholds",), "preset": TUNING})
-"""What a change ends beside the setting itself: a threshold for all words the single words' ones, a preset all tuning before it."""
+"""The settings that a change also resets: a threshold for all words resets those of single words, a preset all earlier
+tuning."""
 
 
 class Settings:
-    """The settings that hold now. Made by ``load_settings``; changed from one thread, and read from any.
+    """The current settings. Made by ``load_settings``; changed from one thread, read from any.
 
     ``values`` has them typed: ``settings.values.threshold``. What goes by names (a list, a flag, a key) uses ``settings[name]``.
 
@@ -57,7 +58,7 @@ class Settings:
 
     @property
     def values(self) -> SettingValues:
-        """The values of now. They do not change with the settings: ask again after a change."""
+        """The current values. This record does not change with the settings: read it again after a change."""
         return self._values
 
     def __getitem__(self, name: str) -> Value:
@@ -84,18 +85,18 @@ class Settings:
         return printable(SETTINGS[name].show(self[name]))
 
     def subscribe(self, changed: Callable[[frozenset[str]], None]) -> Callable[[], None]:
-        """Have a function called after every change from now on, once a change, with the names of all settings that it touched.
+        """Call a function after every change from now on, once per change, with the names of all settings that changed.
 
         Returns:
-            A function that ends it.
+            A function that ends the subscription.
         """
         self._subscribers.append(changed)
         return lambda: self._subscribers.remove(changed)
 
     def set(self, name: str, value: object) -> None:
-        """Change a setting for now and for the next time, as a key does; ``thresholds.left`` is one word's.
+        """Change a setting for this run and the next ones, as a key does; ``thresholds.left`` is one word's.
 
-        A threshold for all words ends the single words' ones; a preset ends all tuning done before it. An empty text where that is
+        A threshold for all words resets those of single words; a preset resets all earlier tuning. An empty text where that is
         the default leaves the setting unset, unless a file, the environment or a flag would then give it a value.
 
         Raises:
@@ -124,7 +125,7 @@ class Settings:
         self._change(changes)
 
     def reset(self, name: str) -> None:
-        """Take back what keys changed: the value of the file, the environment or the flag holds again, or else the default.
+        """Undo what keys changed: the value of the file, the environment or the flag applies again, or else the default.
 
         Raises:
             SettingsError: there is no such setting, or it cannot be kept.
@@ -158,7 +159,7 @@ class Settings:
     def move_threshold(
         self, change: float, shipped: DetectorSettings, words: Sequence[str], selected: str | None = None
     ) -> Mapping[str, float]:
-        """Move the threshold of the selected word, or of all of them, each from where it is.
+        """Move the threshold of the selected word, or of all words, each from its present value.
 
         Args:
             change: how far, negative for lower.
@@ -197,7 +198,7 @@ class Settings:
             self._change({f"thresholds.{selected}": shipped.threshold_of(selected)})
 
     def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
-        """What the detector goes by: the settings, and what ships with the weights where they say so."""
+        """The detector's settings, with the values that ship with the weights where the settings say so."""
         return self._values.detector_settings(shipped)
 
     def preset_names(self) -> tuple[str, ...]:
@@ -205,7 +206,7 @@ class Settings:
         return self.presets.names
 
     def save_preset(self, name: str) -> None:
-        """Save the tuning of now as a preset of one's own, and choose it.
+        """Save the present tuning as a preset, and choose it.
 
         Raises:
             SettingsError: the name cannot be used, or it cannot be written.
@@ -253,13 +254,13 @@ class Settings:
         try:
             return self.presets.get(name)
         except SettingsError as error:
-            # The file of a preset may vanish at any time; the game goes on without it.
+            # A preset's file may be deleted at any time; the game goes on without it.
             self.notices = tuple(dict.fromkeys((*self.notices, str(error))))
             return {}
 
 
 def checked_change(setting: Setting, word: str | None, value: object, presets: Presets) -> Value | None:
-    """Check a change of a setting, before it is made, further than its type and range: what it names has to be there.
+    """Check a change of a setting beyond its type and range: what it names must exist.
 
     Args:
         setting: the setting.

@@ -32,13 +32,13 @@ def load_settings(
 ) -> Settings:
     """Read the settings from every place.
 
-    A settings or state file that is no TOML counts as empty, with a notice; so does a value in one that cannot be used. What is
-    given for this run (a flag, the environment) is refused instead.
+    A settings or state file that is not TOML counts as empty, with a notice; so does an invalid value in one. Invalid values
+    from a flag or the environment raise an error instead.
 
     Args:
         flags: values of flags by the setting's name, as text or typed; ``None`` is a flag that was not given.
         profile: the player's profile; ``VOICETRAIL_PROFILE`` is taken when ``None``.
-        env: the environment; the process's when ``None``. An empty variable is one that is not there.
+        env: the environment; the process's when ``None``. An empty variable counts as not set.
         background: for the game: broken files are set aside, and changes are written in a thread of their own.
 
     Raises:
@@ -68,7 +68,7 @@ def load_settings(
 
 
 def _close_folders(paths: files.SettingsFiles, env: Mapping[str, str]) -> list[str]:
-    """Take folders that earlier versions left open to others away from them; a notice for each.
+    """Make folders private that earlier versions left open to others; return a notice for each.
 
     Only the platform's own: a folder that a variable names may have other uses, and ``voicetrail doctor`` looks at it.
     """
@@ -85,7 +85,7 @@ def _close_folders(paths: files.SettingsFiles, env: Mapping[str, str]) -> list[s
 
 
 def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str]) -> dict[str, Value]:
-    """The entries of a file that can be used; a notice for each other one."""
+    """The valid entries of a file, and a notice for each other one."""
     usable: dict[str, Value] = {}
     # Old names first, so that a value under the name of now holds over one under the name of earlier versions.
     for name, value in sorted(entries.items(), key=lambda entry: entry[0] not in OLD_NAMES):
@@ -112,7 +112,7 @@ def _take_keys(table: object, path: Path, text: str, notices: list[str]) -> Mapp
     """The ``[keys]`` table: keys for each action; ``voicetrail.keys.rebind`` says whether they can be used."""
     if isinstance(table, Mapping):
         return table
-    notices.append(f"{path}, {_line_of(KEYS, text)}keys is no table; ignored")
+    notices.append(f"{path}, {_line_of(KEYS, text)}keys is not a table; ignored")
     return {}
 
 

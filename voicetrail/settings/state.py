@@ -1,4 +1,4 @@
-"""Keeps what keys changed in the state file, without the game waiting for the disk."""
+"""Saves what keys changed to the state file without making the game wait for the disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voicetrail.settings.schema import Value
 
 
 class StateWriter:
-    """Writes changes to a state file: at once, or in a thread of its own that takes together what came meanwhile.
+    """Writes changes to a state file: at once, or in its own thread, which combines changes that came meanwhile.
 
     Args:
         path: the state file.
@@ -50,7 +50,7 @@ class StateWriter:
             self._wake()
 
     def run(self, job: Callable[[], None]) -> None:
-        """Have another file written, in the thread where there is one.
+        """Write another file, in the thread where there is one.
 
         Raises:
             SettingsError: the job raised it (only when not in the background).
@@ -74,7 +74,7 @@ class StateWriter:
             return self._condition.wait_for(lambda: not (self._pending or self._jobs or self._writing), timeout)
 
     def close(self, timeout: float = 2.0) -> bool:
-        """As ``flush``; the thread ends then. A later change begins another one."""
+        """As ``flush``, and end the thread. A later change starts another one."""
         written = self.flush(timeout)
         with self._condition:
             thread, self._thread = self._thread, None

@@ -1,13 +1,14 @@
-"""The values that hold, typed, and which of several places decides.
+"""The effective values, typed, and which of several places decides.
 
 From the weakest to the strongest: default, settings file, profile, keys of earlier sessions (the state file), environment,
-flag, keys of this session. It is the order that every tool uses, with what a player pressed before as a part of the written
-settings, and what a player presses now on top of everything, since a key has to do something.
+flag, keys of this session. This is the usual order. Keys of earlier sessions count as part of the written settings; keys of
+this session override everything, since a key must have an effect.
 
-Two rules make words and presets fit in:
+Two rules cover words and presets:
 
-- A threshold for all words, given in a stronger place, ends the single words' thresholds of weaker places.
-- A preset counts as if its values stood in the place that names it, under what else that place gives. The strongest place that
+- A threshold for all words, given in a stronger place, overrides the thresholds of single words from weaker places.
+- A preset counts as if its values were given in the place that names it, below what else that place gives. The strongest place
+that
   names one decides; presets of weaker places are not applied.
 """
 
@@ -32,7 +33,7 @@ FINEST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class SettingValues:
-    """The value of every setting at one moment. What each does stands in ``schema.SETTINGS``; a test holds the two equal."""
+    """The value of every setting at one moment. ``schema.SETTINGS`` says what each does; a test keeps the two equal."""
 
     source: str
     device: str
@@ -106,14 +107,14 @@ class SettingValues:
 
 
 DEFAULTS: Mapping[str, Value] = MappingProxyType({name: setting.default for name, setting in SETTINGS.items()})
-"""What holds where nothing else is given."""
+"""The defaults."""
 
 
 def shift_threshold(threshold: float, shift: float) -> float:
-    """Shift a threshold in log-odds, so that one near the top comes nearer to it and never reaches it.
+    """Shift a threshold in log-odds, so that a high threshold comes closer to 1 but never reaches it.
 
-    Scores end short of 1: a word whose threshold ships at 0.9 would never be given out at 0.98, and for one at 0.4 a shift of 0.08
-    would hardly count.
+    Scores do not reach 1: a word whose threshold ships at 0.9 would never be detected at 0.98, while at 0.4 a shift of 0.08
+    would make little difference.
     """
     return round(shift_in_log_odds(threshold, shift, FINEST), 2)
 
@@ -134,7 +135,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The values that hold, with where each came from."""
+    """The effective values, and where each came from."""
 
     values: Mapping[str, Value]
     origins: Mapping[str, Origin]
@@ -143,7 +144,7 @@ class Resolved:
 
 
 def resolve(layers: Sequence[Layer], load_preset: Callable[[str], Mapping[str, Value]]) -> Resolved:
-    """Lay the places over each other, the weakest first.
+    """Combine the places, the weakest first.
 
     Args:
         layers: places above the defaults, which are laid first by this function.

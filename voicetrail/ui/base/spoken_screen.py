@@ -26,10 +26,14 @@ DIRECTION_KEYS: tuple[Action, ...] = (
     Action("say_left", ("left",), "Left", "What the word left does.", "Screens", call="say('left')"),
     Action("say_right", ("right", "enter", "space"), "Right", "What the word right does.", "Screens", call="say('right')"),
 )
+BUNDLED_VOICE = "demo"
+"""The name of the source that plays the recorded words that ship."""
 
 
 class Grace:
-    """Tells words that were meant for a screen from those that were said before it opened.
+    """Decides which words are meant for a screen: not those said before it opened, and not those of the bundled voice.
+
+    The bundled voice plays rounds. It must not choose in menus or leave the program.
 
     Args:
         context: has the clock.
@@ -44,7 +48,9 @@ class Grace:
         self._opened = self._context.clock()
 
     def takes(self, heard: WordHeard) -> bool:
-        """Whether a word was said late enough."""
+        """Whether a word is meant for the screen."""
+        if self._context.source_name == BUNDLED_VOICE:
+            return False
         # Over a slow connection a word arrives long after it was said.
         said = self._context.clock() if heard.captured is None else heard.captured
         return said - self._opened >= GRACE_S
