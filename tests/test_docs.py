@@ -16,8 +16,11 @@ from voicetrail.program import whole_parser
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "weights").glob("*.md"))]
 FOLDERS = ("voicetrail", "tests", "tools", "bench", "weights", "docs", ".ci")
-OPTIONS_OF_OTHERS = {"--group", "--output", "--raw", "--rate", "--channels", "--latency-msec", "--nproc-per-node"}
-"""Of pip, curl, parec and torchrun."""
+OPTIONS_OF_OTHERS = frozenset(
+    "--group --output --raw --rate --channels --latency-msec --nproc-per-node --now --cap-drop --init --pids-limit --read-only "
+    "--security-opt --stop-timeout --tmpfs --user".split()
+)
+"""Of pip, curl, parec, torchrun, systemctl and docker."""
 
 
 @cache

@@ -184,11 +184,11 @@ def test_voicetrail_ssh_plays_by_voice_with_the_sound_sent_and_with_words_alone(
     # The host closes: who plays a sketch may go on with it; a second signal ends it.
     host.process.send_signal(signal.SIGTERM)
     for screen in screens:
-        screen.wait_for("this host closes")
+        screen.wait_for("this host is shutting down")
     host.process.send_signal(signal.SIGTERM)
     for screen in screens:
         assert screen.wait_for_exit() == 0
-        assert "this host closes: come again later" in screen.capture()
+        assert "this host is shutting down: come back later" in screen.capture()
     assert host.process.wait(30) == 0
     assert host.events()[-1] == "closed"
     assert not list(host.folder.glob("voicetrail-*"))

@@ -194,7 +194,7 @@ async def test_rounds_may_end_when_the_host_closes_and_who_plays_none_leaves(mon
         await until(lambda: any(visitor.in_round for visitor in host.server.visitors))
         closing = asyncio.create_task(host.server.close(20))
         done = await asyncio.wait_for(title.wait(), 10)
-        assert (done.exit_status, b"this host closes" in done.stdout) == (0, True)
+        assert (done.exit_status, b"this host is shutting down" in done.stdout) == (0, True)
         with pytest.raises((OSError, asyncssh.Error)):
             await host.connect("eve")
         assert not closing.done()

@@ -107,9 +107,9 @@ def test_no_round_begins_once_the_host_closes(ends: tuple[socket.socket, socket.
     end = time.monotonic() + 10
     while not context.closing and time.monotonic() < end:
         time.sleep(0.01)
-    with pytest.raises(ReplayError, match="closes"):
+    with pytest.raises(ReplayError, match="shutting down"):
         context.begin_round(make_rules(RoundSetup("maze", seed=1)))
-    assert [str(getattr(each, "message", "")).partition(":")[0] for each in shown] == ["hello", "this host closes"]
+    assert [str(getattr(each, "message", "")).partition(":")[0] for each in shown] == ["hello", "this host is shutting down"]
     context.close()
 
 

@@ -115,11 +115,13 @@ async def test_dialogs_have_frames_of_ascii_where_nothing_else_may_be_shown(
         await app.push_screen(open_dialog(row, app.context))
         await pilot.pause()
         frame = next(iter(app.screen.query(Vertical)))
-        assert frame.styles.border_top[0] == "ascii"
+        kind: str = frame.styles.border_top[0]
+        assert kind == "ascii"
         app.ascii_only = False
         app.refresh_look()
         await pilot.pause()
-        assert frame.styles.border_top[0] == "round"
+        kind = frame.styles.border_top[0]
+        assert kind == "round"
 
 
 async def test_words_move_the_mark_of_the_settings(tmp_path: Path) -> None:

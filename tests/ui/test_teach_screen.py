@@ -249,6 +249,7 @@ async def test_takes_come_from_files_in_the_middle_of_recording(app: VoicetrailA
         await until(pilot, lambda: isinstance(app.screen, TakeFilesScreen))
         await pilot.press(*str(tmp_path / "none.wav"), "enter")
         files = app.screen
+        assert isinstance(files, TakeFilesScreen)
         await until(pilot, lambda: "there is no file" in rows(files, "#said"))
         files.query_one(Input).value = str(long)
         await pilot.press("enter")

@@ -38,7 +38,7 @@ def test_places_are_counted_in_all_and_by_address() -> None:
 def test_nobody_comes_in_while_it_closes() -> None:
     admission = Admission(VisitorLimits())
     admission.closing = True
-    with pytest.raises(AdmissionRefused, match="closing"):
+    with pytest.raises(AdmissionRefused, match="shutting down"):
         admission.admit("192.0.2.1")
 
 
@@ -62,7 +62,7 @@ def test_a_visitor_who_does_nothing_or_stays_too_long_has_to_go() -> None:
     for _ in range(20):
         clock.now += 30
         visit.active()
-    assert "the time here is over" in visit.overstayed()
+    assert "your time is up" in visit.overstayed()
 
 
 def test_every_limit_has_a_flag_and_bounds() -> None:

@@ -1,6 +1,6 @@
 """Find thresholds and gain for your voice, your microphone and your room, in under a minute.
 
-Listens to the room first, then asks for each word three times. What it proposes you take or leave.
+Listens to the room first, then asks for each word three times. You can accept or reject what it proposes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turn a recorded session into another kind of file; the ending of OUT says which.
+"""Turn a recorded session into another kind of file; the ending of OUT decides which.
 
 .cast   a recording of the terminal that asciinema plays (--cast-version 2 for the older one)
 .gif    the drawing as it was drawn           .png   the final drawing

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let in whoever gives a name (default: only where there is no file of keys)",
     )
     parser.add_argument("--keep", metavar="FOLDER", help="keep settings and recordings of visitors with a key in this folder")
-    parser.add_argument("--log", metavar="FILE", help="append a line for each event to this file (default: the standard error)")
+    parser.add_argument("--log", metavar="FILE", help="append a line for each event to this file (default: standard error)")
     parser.add_argument(
         "--name", metavar="NAME", default="", help="what tables of scores call this host (default: the machine's name)"
     )

@@ -1,4 +1,4 @@
-"""Print the words that are heard: at the microphone, in a sound file (as fast as it goes), or over a line.
+"""Print the words that are heard: at the microphone, in a sound file (as fast as possible), or over a connection.
 
 INPUT is mic, demo (the bundled voice), a sound file, tcp://HOST:PORT or unix://PATH (a Wyoming microphone), pcm+tcp://… or
 pcm+unix://… (raw 16-bit sound), a FIFO, or - for raw sound on the standard input.

@@ -1,4 +1,4 @@
-"""Serve this machine's microphone to a game elsewhere, over the Wyoming protocol.
+"""Serve this machine's microphone to a game on another machine, over the Wyoming protocol.
 
 The address is a Unix socket that only you can use (unix:///path), or a port of this machine's own loopback
 (tcp://127.0.0.1:PORT); carry it to the other machine with ssh -R. `voicetrail ssh` does all of it in one command.

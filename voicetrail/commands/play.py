@@ -36,7 +36,7 @@ def add_round_arguments(parser: argparse.ArgumentParser) -> None:
         "round_mode",
         nargs="?",
         metavar="MODE",
-        help="sketch, trace, maze, snake or echo, begun at once; daily is today's maze (default: sketch)",
+        help="sketch, trace, maze, snake or echo, or daily for today's maze (default: sketch)",
     )
     parser.add_argument(
         "level",

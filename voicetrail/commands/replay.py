@@ -1,4 +1,4 @@
-"""Play a recorded session again, check it, print it, or ask what other settings would have made of it.
+"""Play a recorded session again, check it, print it, or find out what other settings would have changed.
 
 FILE is a path, the name of a replay in the folder that `voicetrail replays` shows, `last` for the newest one, or `-` for standard
 input. In the player, space pauses, left and right go 5 s, `.` and `,` one event, 1 to 5 and + - set the speed, home and end go to the
@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--text", action="store_true", help="print what happened, one event per line")
     how.add_argument("--check", action="store_true", help="compare the drawing with the checksums; exit with 1 if they differ")
     how.add_argument("--json", action="store_true", help="print the final state, or what would change, as JSON")
-    try_out = parser.add_argument_group("what if (the recorded scores decided again: both drawings, and what changes)")
+    try_out = parser.add_argument_group(
+        "what if (runs the recorded scores with other settings: shows both drawings, and what changes)"
+    )
     try_out.add_argument(
         "--threshold", action="append", default=[], metavar="[WORD=]N", help="a threshold for all words, or for one; repeatable"
     )

@@ -1,7 +1,8 @@
 """Play in a browser: serve the game as a page, with the browser's microphone.
 
-The page is for this machine: http://127.0.0.1:8000. With --bind, --name or --token others can have it, by an address that holds a
-token. A browser gives its microphone only to pages of its own machine or over https; the manual has the reverse proxy for that.
+The page is for this machine: http://127.0.0.1:8000. With --bind, --name or --token others can open it, with an address that
+contains a token. A browser gives its microphone only to pages of its own machine or over https; docs/serve.md shows a reverse
+proxy for that.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bind", default="127.0.0.1", metavar="ADDRESS", help="listen at this address, and not only for this machine"
     )
     parser.add_argument(
-        "--name", action="append", default=[], metavar="NAME", help="a name that a reverse proxy serves this page under"
+        "--name", action="append", default=[], metavar="NAME", help="a host name under which a reverse proxy serves this page"
     )
     parser.add_argument("--token", action="store_true", help="require a token also on this machine, for its other users")
-    parser.add_argument("--token-file", metavar="FILE", help="take the token from this file in place of a new one")
-    parser.add_argument("--log", metavar="FILE", help="write what happens to this file, one line an event")
+    parser.add_argument("--token-file", metavar="FILE", help="take the token from this file instead of making a new one")
+    parser.add_argument("--log", metavar="FILE", help="append a line for each event to this file")
     from voicetrail.visitors.limits import add_limit_flags
 
     add_limit_flags(parser)

@@ -1,8 +1,8 @@
 """Show the settings with where each value came from, or change one.
 
 From the weakest to the strongest: default, settings file, profile, keys pressed in earlier sessions, environment
-(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session. A preset ranks with the place that names it, just below what
-else that place gives.
+(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session. A preset ranks with the place that names it, just below the
+other values given there.
 """
 
 from __future__ import annotations

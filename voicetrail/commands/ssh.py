@@ -3,7 +3,7 @@
   voicetrail ssh [user@]host [ssh options] [-- play options]
 
 The microphone is opened here, the game runs there, and the system's own ssh carries both: ~/.ssh/config, agents, jump hosts and
-hardware keys work as ever.
+hardware keys work as usual.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         *OTHER_FLAGS["weights"],
         metavar="NAME",
-        help="the weights, or set of words, to recognize with: of the machine that --recognize names",
+        help="the weights, or the set of words, to use on the machine that --recognize names",
     )
-    parser.add_argument("--remote-command", metavar="COMMAND", default="voicetrail", help="how voicetrail is called there")
+    parser.add_argument(
+        "--remote-command", metavar="COMMAND", default="voicetrail", help="the command that starts voicetrail there"
+    )
     parser.add_argument("--reconnect", action="store_true", help="connect again when the connection is lost")
     parser.add_argument("--no-level", action="store_true", help="do not show the level first")
     if isinstance(parser, Parser):

@@ -1,9 +1,9 @@
 """Teach words of your own: say each a few times, and a recognizer for them is trained in seconds.
 
-Example: voicetrail teach mine --word links=left --word rechts=right --word hoch=up --word runter=down
-Each word is asked for --takes times; say it when its name appears, in your own time. The room is recorded first. Takes can also come
-from sound files and folders (--from links=links.wav; a long recording is cut), and from replays that kept their sound (--replay).
-If you stop in the middle, the takes are kept, and --continue goes on. Nothing leaves this machine.
+Example: voicetrail teach mine --word links=left --word rechts=right --word hoch=up --word runter=down Each word is asked for
+--takes times; say it when it appears, at your own pace. The room is recorded first. Takes can also come from sound files and
+folders (--from links=links.wav; a long recording is cut), and from replays that kept their sound (--replay). If you stop in the
+middle, the takes are kept, and --continue goes on. Nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="WORD[=MEANING]",
-        help="a word, and what it does in the game: up, down, left, right, go or stop; a word without does nothing",
+        help="a word, and what it does in the game: up, down, left, right, go or stop; without a meaning it does nothing",
     )
     parser.add_argument(
-        "--personal", action="store_true", help="retune the shipped words to your voice; kept only where it is better"
+        "--personal", action="store_true", help="adapt the shipped words to your voice; saved only if that is better"
     )
     parser.add_argument(
         "--takes",
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--source", default="mic", help="where takes are recorded from (%(default)s)")
     parser.add_argument("--device", help="for mic: the input's number, or a part of its name")
-    parser.add_argument("--no-takes", action="store_true", help="do not keep the recordings, only what was learned from them")
+    parser.add_argument("--no-takes", action="store_true", help="do not save the recordings, only what was learned from them")
     parser.add_argument("--base", default="directional4w", help="the weights whose backbone is taught (%(default)s)")
 
 

@@ -1,4 +1,4 @@
-"""The title: choose what to play, by the words up, down, left and right, by keys, or with the mouse."""
+"""Open the title, where you choose what to play: by the words up, down, left and right, by keys, or with the mouse."""
 
 from __future__ import annotations
 

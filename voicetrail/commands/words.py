@@ -1,6 +1,6 @@
-"""List, rename, delete, export or import sets of words that were taught.
+"""List, rename, delete, export or import sets of taught words.
 
-A set is used with `--words NAME` wherever weights are: play, listen, classify, calibrate, ssh, replay.
+Use a set with `--words NAME` wherever weights can be given: play, listen, classify, calibrate, ssh, replay.
 """
 
 from __future__ import annotations

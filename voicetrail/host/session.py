@@ -174,7 +174,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         except Exception as error:  # whatever it is, it is this visitor's game that ends, and the visitor reads so
             problem = str(error) if isinstance(error, VoicetrailError | OSError) else f"{type(error).__name__}: {error}"
             self._host.log.write("failed", address=self._login.connection.address, problem=problem)
-            last = "the game cannot be started now: come again later"
+            last = "the game cannot be started now: try again later"
         except asyncio.CancelledError:
             self._login.connection.abort()  # the channel is gone: nothing more can come of the connection
             raise

