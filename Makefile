@@ -1,5 +1,6 @@
 # make play   opens the game           make test   runs every test (make unit, make e2e: one kind)
 # make lint   ruff, mypy, imports      make bench  prints what the game costs
+# make load   plays on a host with 1, 20, 40 and 60 scripted visitors (minutes; ARGS="60 --seconds 30" for others)
 # make tfjs   installs the real TensorFlow.js, which the tests of importing models run where Node is there
 # make dist   builds the wheel         make clean  removes what make made
 # make weights ARGS="--data DATA" makes the weights that ship, stage by stage (hours; goes on where it was)
@@ -12,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test unit e2e tfjs lint bench weights attack evening docs pictures dist clean
+.PHONY: play test unit e2e tfjs lint bench load weights attack evening docs pictures dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -43,6 +44,9 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench $(ARGS)
+
+load: .venv/installed-dev
+	$(BIN)/python -m bench.host $(ARGS)
 
 weights: .venv/installed-dev
 	$(BIN)/python -m voicetrail.training.fit.stages $(ARGS)

@@ -96,6 +96,8 @@ class HostRow:
     game_mb: float
     bytes_s: float
     """Bytes to each visitor's terminal in a second."""
+    busy_elsewhere: float
+    """What other programs took of a core: what is left, where it is much, is less than visitors need."""
     load: float
     """Load average of the machine."""
 
@@ -114,7 +116,7 @@ class HostRow:
             f"host {self.host_cpu:.2%}, "
             f"game {self.game_cpu:.2%} (clients in all {self.clients_cpu:.0%}); MB each: recognizer {self.recognizer_mb:.1f}, "
             f"host {self.host_mb:.1f}, game {self.game_mb:.1f}, together {self.memory_mb:.1f}; {self.bytes_s:.0f} bytes/s; "
-            f"load {self.load:.1f}"
+            f"others took {self.busy_elsewhere:.0%} of a core, load {self.load:.1f}"
         )
 
 
@@ -197,6 +199,14 @@ def cpu_s(pids: list[int]) -> float:
     return total
 
 
+def machine_s() -> float:
+    """Processor time that everything on the machine has used, in s."""
+    user, nice, system, _, _, interrupts, soft, stolen, *_ = (
+        int(ticks) for ticks in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:]
+    )
+    return (user + nice + system + interrupts + soft + stolen) / TICKS
+
+
 async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player:
     """Let a visitor come in."""
     local, there = folder / f"mic{number}", f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
@@ -272,12 +282,13 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
                 put_first(parts["game"], -10)  # a game stands as far behind the host as it otherwise does
                 await asyncio.sleep(1.0)
             before = {part: cpu_s(pids) for part, pids in parts.items()}
-            clients_before, begun = cpu_s(clients), time.monotonic()
+            clients_before, machine_before, begun = cpu_s(clients), machine_s(), time.monotonic()
             sent = sum(len(player.text) for player in players)
             await speak([player.microphone for player in players], seconds + 1)
             passed = time.monotonic() - begun
             used = {part: (cpu_s(pids) - before[part]) / passed for part, pids in parts.items()}
             used_clients = (cpu_s(clients) - clients_before) / passed
+            elsewhere = (machine_s() - machine_before) / passed - used_clients - sum(used.values())
             sent = sum(len(player.text) for player in players) - sent
             load = os.getloadavg()[0]
             if gone := [player for player in players if player.process.returncode is not None]:
@@ -317,6 +328,7 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
         memory["host"] / count,
         memory["game"] / count,
         sent / passed / count,
+        elsewhere,
         load,
     )
 

@@ -352,3 +352,23 @@ def test_a_microphone_elsewhere_that_gives_only_zeros_is_reported(tmp_path: Path
         assert isinstance(muted, SourceDelayed)
         assert "nothing but zeros" in muted.message
         gather(source, lambda items: any(isinstance(item, SourceBack) for item in items))
+
+
+def test_what_a_reader_cannot_keep_up_with_is_dropped_and_counted(tmp_path: Path) -> None:
+    def play(connection: socket.socket) -> None:
+        connection.sendall(start() + chunk() * 20)
+        time.sleep(0.3)
+        connection.sendall(chunk() * 2)
+        stay(connection)
+
+    with peer(tmp_path / "s", play) as path, open_connection(f"unix://{path}") as source:
+        first = gather(source, lambda items: bool(samples_of(items)))
+        while source.waiting_s < 0.3:
+            time.sleep(0.01)
+        dropped = source.waiting_s
+        source.drop_waiting()
+        assert source.waiting_s == 0.0
+        after = gather(source, lambda items: samples_of(items) >= 640)
+        assert source.lost == round(dropped * 16_000)
+        assert blocks(after)[0].lost == source.lost
+        assert samples_of(first) + source.lost == 20 * 320

@@ -34,6 +34,10 @@ class Blocks(Items):
         """As much as the samples that are left."""
         return sum(len(item.samples) for item in self.left if isinstance(item, AudioBlock)) / 16_000
 
+    def drop_waiting(self) -> None:
+        """Drop all."""
+        self.left.clear()
+
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """The next one, and then nothing."""
         return self.left.pop(0) if self.left else None

@@ -309,7 +309,7 @@ def test_scores_are_left_out_before_words(recognizer: Recognizer, short_path: Pa
             await game.connect(folder)
             await until(lambda: game.of(SCORES))
             overload = vars(engine)["_overload"]
-            overload.level = 2
+            overload.level = 3
             vars(type(engine))["_degrade"](engine)
             await until(lambda: "busy" in game.messages())
             scores = len(game.of(SCORES))

@@ -165,7 +165,7 @@ def test_overload_is_taken_back_when_it_is_over() -> None:
     for _ in range(50):
         now += 0.2
         overload.take(1.0, now)
-    assert overload.level == 2
+    assert overload.level == len(LEVELS_S)
     for _ in range(50):
         now += 0.2
         overload.take(0.0, now)

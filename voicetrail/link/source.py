@@ -169,6 +169,12 @@ class NetworkSource:
                 self._condition.wait(max(until - now, 0.001))
         return None
 
+    def drop_waiting(self) -> None:
+        """Drop the sound that waits to be read, and count it: the reader cannot keep up, and old words move nothing."""
+        with self._condition:
+            while self._queued:
+                self._drop_oldest()
+
     def _take(self, now: float) -> AudioBlock | SourceEvent:
         item = self._queue.popleft()
         if isinstance(item, AudioBlock):

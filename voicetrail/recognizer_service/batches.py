@@ -19,9 +19,9 @@ GATHER_S = 0.010
 takes 0.14 ms for each of them in place of 0.37 (see ``spotting.recognizer.TOGETHER_FROM``)."""
 MOST_AT_ONCE = 64
 """Windows of one batch: 7 ms of work, after which other sound has its turn."""
-LEVELS_S = (0.1, 0.25)
-"""Seconds of sound waiting, in the median over the visitors, from which on there are no scores for the charts, and from which on
-only every second window is scored."""
+LEVELS_S = (0.1, 0.25, 0.5)
+"""Seconds of sound waiting, in the median over the visitors, from which on there are no scores for the charts; from which on only
+every second window is scored; from which on everybody's sound that waits is dropped: a word that late moves nothing."""
 CALM_S = 0.04
 """Seconds of sound waiting below which a level is given up again,"""
 STEADY_S = 2.0
@@ -33,7 +33,7 @@ class Overload:
 
     def __init__(self) -> None:
         self.level = 0
-        """0: nothing; 1: scores for the charts; 2: every second window too. Never words."""
+        """0: nothing; 1: scores for the charts; 2: every second window too; 3: old sound too. Never words that were heard."""
         self._since: float | None = None
         self._direction = 0
 

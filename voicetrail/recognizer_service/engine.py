@@ -14,7 +14,7 @@ from voicetrail.link.connection import Receiver
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.source import NetworkSource
 from voicetrail.link.unix_socket import check_private_folder
-from voicetrail.recognizer_service.batches import GATHER_S, Batches, Overload, median_waiting_s
+from voicetrail.recognizer_service.batches import GATHER_S, LEVELS_S, Batches, Overload, median_waiting_s
 from voicetrail.recognizer_service.connection import LoopConnection
 from voicetrail.recognizer_service.messages import Kind, Report, ServiceStatus, VisitorSound, words_spec
 from voicetrail.recognizer_service.visitor import Visitor
@@ -28,6 +28,8 @@ BUSY_TICKS = 25
 """Ticks over which the part of a core is averaged."""
 TITLE = "your connection"
 """What a visitor's messages call the socket that the sound comes from."""
+STATES = ("in time again", "no scores for charts", "every second window only", "old sound is dropped")
+"""What is reported at each level of overload."""
 BUSY = "this host is busy: words may come late"
 REPORTS_PER_SECOND, REPORTS_IN_HAND = 0.2, 5
 """Reports about one visitor."""
@@ -201,8 +203,12 @@ class Engine:
                 guest.connection.tick(now)
         visitors = [guest.visitor for guest in self._guests.values()]
         self._batches.expected = max(1, sum(visitor.hears for visitor in visitors))
-        if self._overload.take(median_waiting_s(visitors), now):
+        waiting_s = median_waiting_s(visitors)
+        if self._overload.take(waiting_s, now):
             self._degrade()
+        if self._overload.level == len(LEVELS_S) and waiting_s >= LEVELS_S[-1]:
+            for visitor in visitors:
+                visitor.source.drop_waiting()
 
     def _degrade(self) -> None:
         """Leave out what the overload of the moment asks for, for all alike, and say so."""
@@ -211,4 +217,4 @@ class Engine:
         for guest in self._guests.values():
             guest.words.shows_scores = level == 0
             guest.words.say_busy(BUSY if level >= 2 else None)
-        self._report(Report("busy", ("in time again", "no scores for charts", "every second window only")[level]))
+        self._report(Report("busy", STATES[level]))

@@ -69,7 +69,7 @@ class ServiceStatus:
     busy: float = 0.0
     """Part of one core that it has used in the last seconds."""
     level: int = 0
-    """Overload: 0 none, 1 no scores for the charts, 2 every second window only."""
+    """Overload: 0 none, 1 no scores for the charts, 2 every second window only, 3 without sound that waited for long."""
     waiting_s: float = 0.0
     """Median of the seconds of sound that wait, over the visitors with sound."""
     pid: int = 0

@@ -34,6 +34,10 @@ class VisitorSource(Source, Protocol):
         """Samples that were dropped, or reported lost."""
         ...
 
+    def drop_waiting(self) -> None:
+        """Drop the sound that waits to be read, and count it."""
+        ...
+
 
 class Words(Protocol):
     """Where a visitor's words go (``words_server.WordsServer``)."""
@@ -57,6 +61,9 @@ class NoSound:
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
         """Nothing ever comes."""
         return None
+
+    def drop_waiting(self) -> None:
+        """Nothing waits."""
 
     def close(self) -> None:
         """Nothing is open."""
