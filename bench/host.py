@@ -42,7 +42,7 @@ PLAYS = ("sketch", "--pause-after-sketch", "0")
 """What each visitor plays; who comes first must not be led out by a pause until the last has come."""
 COMES_WITHIN_S = 90.0
 """Seconds in which all visitors have to be in."""
-AT_ONCE = 4
+AT_ONCE = 8
 """Visitors who come at the same time."""
 TICKS = os.sysconf("SC_CLK_TCK")
 MOVE_WITHIN_S = MATCH_WITHIN_S + 0.75

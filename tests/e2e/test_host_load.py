@@ -11,7 +11,7 @@ import pytest
 from bench.host import measure
 from tests.e2e.lab import Speech, needs
 
-VISITORS, SECONDS = 40, 8.0
+VISITORS, SECONDS = 40, 7.0
 SHARE = 0.95
 """Of the words that one listener hears, that have to move the pen on the visitors' terminals."""
 DELAY_S = 0.25
