@@ -41,6 +41,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench $(ARGS)

@@ -15,6 +15,7 @@ from voicetrail.game import RoundSetup
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.context import SessionContext
 from voicetrail.play.rounds import requested_setup
+from voicetrail.play.updates import SourceOpened
 from voicetrail.scores.store import ScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_screen import GRACE_S
@@ -189,6 +190,21 @@ async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: Sessi
     from voicetrail.replay.timeline import Timeline
 
     assert Timeline(read(Path(context.saved_drawing))).final.pen is not None
+
+
+async def test_an_echo_shows_its_row_only_once_somebody_can_be_heard(context: SessionContext) -> None:
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 40)) as pilot:
+        player = Player(app, pilot)
+        context._state = "loading"
+        app.screen.post_message(RoundRequested(RoundSetup("echo", seed=3)))
+        await player.wait_for(RoundScreen)
+        screen = app.screen
+        assert isinstance(screen, RoundScreen)
+        await until(pilot, lambda: screen.flow.reason == "loading")
+        assert screen.round.rules.paused
+        app.post_message(UpdatesArrived((SourceOpened("microphone"),)))
+        await until(pilot, lambda: not screen.round.rules.paused)
 
 
 async def test_the_bundled_voice_chooses_nothing_and_does_not_leave(context: SessionContext) -> None:

@@ -8,15 +8,16 @@ from voicetrail.game.rules import Changes
 from voicetrail.game.trail import Direction
 from voicetrail.play.round import Round
 
-PauseReason = Literal["key", "silence", "source", "window", "dialog"]
+PauseReason = Literal["key", "silence", "source", "window", "dialog", "loading"]
 """Why a round stands still: the player asked for it; nothing was said for a while; no sound comes; the window is too small; another
-screen lies over it."""
+screen lies over it; nobody can be heard before the recognizer is loaded."""
 PAUSE_TEXT: dict[PauseReason, str] = {
     "key": "paused",
     "silence": "paused: nothing was said for a while",
     "source": "paused: no sound comes",
     "window": "paused: the window was too small",
     "dialog": "paused",
+    "loading": "waiting for the recognizer",
 }
 Choice = Literal["go on", "restart", "leave"]
 CHOICES: dict[Direction, Choice] = {"right": "go on", "up": "restart", "left": "leave"}

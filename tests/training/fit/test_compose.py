@@ -107,7 +107,7 @@ def test_a_windows_class_is_the_word_that_can_be_heard_in_it(heard: Corpus, word
         assert pitch(sound) == word
 
 
-@pytest.mark.parametrize("kind", ["+part", "+pieces", "+talk", "+neighbour"])
+@pytest.mark.parametrize("kind", ["+part", "+pieces", "+talk", "+neighbor"])
 def test_parts_pieces_and_talk_are_unknown(heard: Corpus, kind: str) -> None:
     made = composer(heard, QUIET)
     of_kind(made, kind)

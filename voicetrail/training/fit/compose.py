@@ -97,7 +97,7 @@ class Composer:
         if self.rare:
             shares["+rare"] = mix.other_word
         if len(self.corpus.neighbors):
-            shares["+neighbour"] = mix.neighbour
+            shares["+neighbor"] = mix.neighbor
         if self.surroundings.talk_or_none():
             shares["+talk"] = mix.talk
         shares["+noise"] = mix.noise
@@ -135,7 +135,7 @@ class Composer:
 
     def _pick(self, rng: Random, kind: str) -> tuple[Clips, int]:
         clips = self.corpus.clips
-        if kind == "+neighbour":
+        if kind == "+neighbor":
             return self.corpus.neighbors, int(rng.integers(len(self.corpus.neighbors)))
         if kind == "+rare":
             return clips, self.rare[int(rng.integers(len(self.rare)))]

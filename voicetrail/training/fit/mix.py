@@ -14,11 +14,11 @@ class Mix:
     word: float = 2.2
     """Of each other word of the larger vocabulary."""
     near_word: float = 2.6
-    """Of ``on`` and ``off``: *off* is the nearest neighbour of *up* (9 of 56 clips of it were called *up*), and both are said in
+    """Of ``on`` and ``off``: *off* is the nearest neighbor of *up* (9 of 56 clips of it were called *up*), and both are said in
     every household (lights, radios), so they weigh more than other words of no vocabulary."""
     other_word: float = 0.9
     """Of each word of no vocabulary."""
-    neighbour: float = 8.0
+    neighbor: float = 8.0
     part: float = 7.0
     """The first half of a word, or a word that leaves the window."""
     pieces: float = 3.0

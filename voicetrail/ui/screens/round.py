@@ -92,6 +92,8 @@ class RoundScreen(GameScreen):
         self.live.show_all()
         self._show(Changes())
         self.say(*self._welcome())
+        if self.round.rules.moving and self.context.state == "loading":
+            self.pause("loading")
         self._unwatch = self.context.settings.subscribe(self._settings_changed)
         host_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(FADE_S, self._let_fade)
@@ -149,6 +151,8 @@ class RoundScreen(GameScreen):
                 self.round.hear(item)
                 self.live.add_word(item, self.round.now_ms // 1000)
         self.live.show(updates)
+        if self.flow.reason == "loading" and self.context.state != "loading":
+            self._go_on()
         if lost:
             self.pause("source")
         self.paint_now()
