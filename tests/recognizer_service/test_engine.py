@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from wyoming.event import Event as WireEvent
 from tests.link.peers import chunk, start, tone
 from tests.recognizer_service.games import HELLO_SOUND, Game, Play, engine_with, private, run, serve, steady, until
 from voicetrail.errors import RemoteError, VoicetrailError
+from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.link.wire import encode
 from voicetrail.link.words import LOST, READY, SCORES, TUNE
 from voicetrail.recognizer_service.engine import Engine
 from voicetrail.recognizer_service.messages import VisitorSound
+from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.recognizer import Recognizer
 
 
@@ -321,3 +324,36 @@ def test_scores_are_left_out_before_words(recognizer: Recognizer, short_path: Pa
             await game.close()
 
     run(test())
+
+
+def test_a_games_own_settings_reach_its_sound_and_come_again_after_an_interruption(
+    recognizer: Recognizer, short_path: Path
+) -> None:
+    async def test() -> None:
+        async with engine_with(recognizer) as (engine, _):
+            folder, other = private(short_path, "1"), private(short_path, "2")
+            game = RemoteListener(await engine.add("1", VisitorSound(folder)))
+            await engine.add("2", VisitorSound(other))
+            events = threading.Thread(target=lambda: list(game.events()), daemon=True)
+            events.start()
+            try:
+                await until(lambda: game.recognizer is not None)
+                game.apply_gain(-12.0)
+                game.apply_settings(DetectorSettings(threshold=0.9))
+                game.muted = True
+                await until(lambda: state_of(engine, "1") == (-12.0, 0.9, True))
+                engine.remove("1")
+                await engine.add("1", VisitorSound(folder))
+                await until(lambda: state_of(engine, "1") == (-12.0, 0.9, True))
+                assert state_of(engine, "2") == (0.0, recognizer.detector.threshold, False)
+            finally:
+                game.stop()
+                await asyncio.to_thread(events.join, 5)
+
+    run(test())
+
+
+def state_of(engine: Engine, name: str) -> tuple[float, float, bool]:
+    """Gain, threshold, and whether words are held back."""
+    listener = vars(vars(engine)["_guests"][name].visitor)["_listener"]
+    return listener.gain.gain_db, listener.detector.settings.threshold, listener.muted

@@ -27,7 +27,7 @@ WITHHELD = frozenset({"microphone", "words", "teach", "screenshot"})
 """Dialogs and actions that would use this machine's inputs or its disk."""
 WITHHELD_WITHOUT_RECORDINGS = frozenset({"record", "marker", "replays"})
 WITHHELD_WITHOUT_SOURCE = frozenset({"calibrate"})
-LOCKED = frozenset({"source", "device", "gain", "weights", "vocabulary", "record_audio", "slow_line"})
+LOCKED = frozenset({"source", "device", "weights", "vocabulary", "record_audio", "slow_line"})
 """Settings that name this machine's files, devices and addresses, or that only a recognizer in the game could follow."""
 NOT_OF_VISITORS = (*sorted(LOCKED), "record")
 """Settings for which a visitor has no flag."""
