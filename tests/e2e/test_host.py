@@ -114,6 +114,15 @@ def host_with_recognizer(short_path: Path, home: dict[str, str]) -> Iterator[Hos
     running.close()
 
 
+def opened(pid: int) -> list[str]:
+    """What a process has open."""
+    found = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(descriptor))
+    return found
+
+
 def strokes(screen: TmuxTerminal) -> int:
     """How many the game in a terminal has drawn."""
     found = re.search(r"(\d+) strokes?", screen.capture())
@@ -179,6 +188,9 @@ def test_voicetrail_ssh_plays_by_voice_with_the_sound_sent_and_with_words_alone(
     assert len(host.games()) == 2
     for game in host.games():
         assert "libtorch" not in Path(f"/proc/{game}/maps").read_text()
+        own = os.readlink(f"/proc/{game}/cwd")
+        files = [path for path in opened(game) if path.startswith("/") and not path.startswith(("/dev/", f"{own}/"))]
+        assert not files  # nothing of the host's, nor of the other visitor's
     came = [line for line in host.lines() if line.split()[1] == "came"]
     assert sorted(line.rpartition("plays_by=")[2] for line in came) == ["sound", "words"]
     # The host closes: who plays a sketch may go on with it; a second signal ends it.
