@@ -30,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
     parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
     parser.add_argument("--epochs", type=int, help="epochs of --windows windows (60)")
-    parser.add_argument("--until", type=int, metavar="N", help="stop after the N-th of these epochs")
     parser.add_argument("--windows", type=int, help="windows per epoch (32768)")
     parser.add_argument("--batch", type=int, help="windows per step (128)")
     parser.add_argument("--learning-rate", type=float, help="peak learning rate (0.0025)")
@@ -86,13 +85,7 @@ def run(args: argparse.Namespace) -> int:
         "strength": args.strength,
         "repeat": args.repeat,
     }
-    for name, value in (
-        *chosen.items(),
-        ("threads", args.threads),
-        ("workers", args.workers),
-        ("keep", args.keep),
-        ("until", args.until),
-    ):
+    for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers), ("keep", args.keep)):
         least = "at least 0" if name in ("seed", "strength", "workers", "keep") else "above 0"
         # Asked for what is right, so that a NaN is refused as well.
         if value is not None and not (value >= 0 if least == "at least 0" else value > 0):
@@ -115,7 +108,6 @@ def run(args: argparse.Namespace) -> int:
         args.mine,
         args.keep,
         args.bfloat16,
-        args.until,
         args.choose_seconds,
     )
     console = Console(stderr=True)

@@ -28,7 +28,7 @@ class PictureMaker:
     WARPS = 17
     OCTAVES = 0.42
     """Five semitones: how far a speaker's bands are moved up or down at full strength."""
-    TEMPO = (0.65, 1.7)
+    TEMPO = (0.72, 1.4)
     """Slowest and fastest speech at full strength."""
 
     def __init__(self, settings: FrontendSettings, strength: float = 1.0) -> None:

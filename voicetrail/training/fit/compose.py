@@ -31,8 +31,6 @@ RUN_INTO = (0.03, 0.45)
 """Time in s between two words of one breath."""
 SAME_WORD_S = (0.55, 1.0)
 """Time in s from start to start where a player says the same word again."""
-FRAGMENT_S = (0.25, 0.7)
-"""Length in s of what is heard of talk between silence: that of a word."""
 FADE = np.linspace(0.0, 1.0, 80, dtype=np.float32)
 """5 ms, so that a cut makes no click."""
 
@@ -62,7 +60,7 @@ class Composer:
 
     corpus: Corpus
     mix: Mix = field(default_factory=Mix)
-    rooms: int = 300
+    rooms: int = 150
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -174,9 +172,9 @@ class Composer:
         return out, max(0, at - int(rng.uniform(0.0, 0.15) * SAMPLE_RATE)) if blanked else 0
 
     def _other(self, rng: Random) -> Sound:
-        """The samples of some word, cut at its bounds; every second is a direction."""
+        """The samples of some word, cut at its bounds; every third is a direction."""
         clips = self.corpus.clips
-        direction = len(self._directions) and rng.random() < 0.5
+        direction = len(self._directions) and rng.random() < 0.33
         row = int(rng.choice(self._directions) if direction else rng.integers(len(clips)))
         return _faded(clips.sound[row, clips.begin[row] : clips.end[row]])
 
@@ -187,7 +185,7 @@ class Composer:
         since = at - max(int(rng.uniform(*SAME_WORD_S) * SAMPLE_RATE), len(sound) + SAMPLE_RATE // 30)
         _add(out, sound * np.float32(rng.uniform(0.6, 1.4)), since)
 
-    def _say_before(self, rng: Random, out: Sound, at: int, breath: tuple[float, float], talk_share: float = 0.35) -> None:
+    def _say_before(self, rng: Random, out: Sound, at: int, breath: tuple[float, float], talk_share: float = 0.4) -> None:
         """Say something that ends before ``at``: talk, with ``breath`` seconds between, or another word, perhaps close by."""
         talk = rng.random() < talk_share and self.surroundings.talk_or_none()
         until = at - int(rng.uniform(*(breath if talk else RUN_INTO)) * SAMPLE_RATE)
@@ -247,12 +245,7 @@ class Composer:
             out = piece_around(rng, self.corpus.talk, self.hard_talk, length)
         else:
             out = piece(rng, self.corpus.talk, length)
-        if rng.random() < self.mix.fragment:
-            size = int(rng.uniform(*FRAGMENT_S) * SAMPLE_RATE)
-            since = int(rng.integers(0, max(1, length - size)))
-            part, out = _faded(out[since : since + size]), np.zeros(length, dtype=np.float32)
-            _add(out, part, since)
-        elif rng.random() < 0.2:  # two at once
+        if rng.random() < 0.2:  # two at once
             out = out + piece(rng, self.corpus.talk, length) * np.float32(rng.uniform(0.2, 1.0))
         return out
 

@@ -54,8 +54,6 @@ class Job:
     """Keep the averaged weights of every so manieth epoch, for ``training.fit.average``; 0: of none but the best."""
     bfloat16: bool = False
     """Multiply in bfloat16."""
-    until: int | None = None
-    """Stop after this epoch of a longer schedule, whose learning rate is still high then."""
     choose_seconds: float = 600.0
     """Length of each stream that thresholds are chosen on; 0 keeps the defaults."""
 
@@ -156,13 +154,12 @@ def _train(
     """Train the epochs that are left; with ``validation``, measure and keep each."""
     began, done, batches = time.monotonic(), trainer.progress.epoch, job.schedule.batches
     left_s = 0.0
-    last = min(job.schedule.epochs, job.until or job.schedule.epochs)
-    while trainer.progress.epoch < last:
+    while trainer.progress.epoch < job.schedule.epochs:
         epoch, losses = trainer.progress.epoch, []
         for batch, loss in trainer.epoch():
             losses.append(loss)
             so_far = (epoch - done) * batches + batch + 1
-            left_s = (time.monotonic() - began) / so_far * ((last - done) * batches - so_far)
+            left_s = (time.monotonic() - began) / so_far * ((job.schedule.epochs - done) * batches - so_far)
             show_progress(TrainingProgress(epoch, batch, loss, left_s))
         if validation is not None:
             metrics = validation.measure(trainer)
