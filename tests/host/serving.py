@@ -83,7 +83,7 @@ async def open_host(
     """A host with these limits, until the block ends."""
     log = Logged()
     # A short path: sockets are made below it.
-    with tempfile.TemporaryDirectory(prefix="vt-") as short, VisitorHomes(parent=Path(short), kept_in=keep_in) as homes:
+    with tempfile.TemporaryDirectory(prefix="vt-") as short, VisitorHomes(parent=Path(short), permanent_in=keep_in) as homes:
         command: Sequence[str] | None = None if game is None else [sys.executable, "-I", "-S", "-c", game]
         server = HostServer(
             asyncssh.generate_private_key("ssh-ed25519"),

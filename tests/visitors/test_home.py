@@ -29,7 +29,7 @@ def test_a_home_is_private_and_goes_with_its_visitor(tmp_path: Path) -> None:
 
 def test_a_home_that_is_kept_is_the_visitor_s_again(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    with VisitorHomes(parent=tmp_path, kept_in=kept) as homes:
+    with VisitorHomes(parent=tmp_path, permanent_in=kept) as homes:
         home = homes.make(1, keep_as="abc123")
         (home.path / "data" / "drawing").write_text("mine")
         assert home.run.is_relative_to(homes.folder)
@@ -39,7 +39,7 @@ def test_a_home_that_is_kept_is_the_visitor_s_again(tmp_path: Path) -> None:
         home.remove()
         homes.make(3).remove()
     assert [path.name for path in kept.iterdir()] == ["abc123"]
-    with VisitorHomes(parent=tmp_path, kept_in=kept) as homes:
+    with VisitorHomes(parent=tmp_path, permanent_in=kept) as homes:
         home = homes.make(1, keep_as="abc123")
         assert (home.path / "data" / "drawing").read_text() == "mine"
         assert sorted(path.name for path in home.path.iterdir()) == ["config", "data", "state"]

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     database = database_address(args.database, args.database_file)
     log = EventLog(_path(args.log))
     try:
-        with VisitorHomes(kept_in=_path(args.keep)) as homes:
+        with VisitorHomes(permanent_in=_path(args.keep)) as homes:
             return asyncio.run(_serve(args, limits, key, keys, homes, log, database))
     finally:
         log.close()

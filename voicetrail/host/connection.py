@@ -1,4 +1,4 @@
-"""The gate and the connection: who may connect, and how much a connection may send, cost and leave unread."""
+"""The gate and the connection: who may connect, and limits on what a connection sends, costs and leaves unread."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def plain(address: str) -> str:
 
 
 class GateProtocol(asyncio.Protocol):
-    """What a connection is until the gate has let it in: nothing but a transport.
+    """A connection that the gate has not admitted yet: only a transport.
 
     Args:
         gate: decides.
@@ -104,7 +104,7 @@ class GateProtocol(asyncio.Protocol):
         self._make = make
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Look who it is."""
+        """Check who connects."""
         socket_transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         address = plain(peer[0]) if peer else "unknown"

@@ -58,7 +58,7 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
 
 @dataclass(frozen=True, slots=True)
 class VisitorKeys:
-    """The visitors who have a key, and the names that are theirs."""
+    """The visitors who have a key, and the names reserved for them."""
 
     names: Mapping[bytes, str] = field(default_factory=dict)
     """The name of each key (its public data): the first word of its comment, up to an @."""

@@ -29,7 +29,7 @@ OPEN_WITHIN_S = 10.0
 
 
 class Granted(asyncssh.SSHListener):
-    """Stands for the forward that was granted; there is nothing that listens."""
+    """Represents the granted forward; nothing listens on it."""
 
     def close(self) -> None:
         """The visitor took the forward back; its connections end with the visitor's."""
@@ -70,7 +70,7 @@ class Microphone:
             os.umask(mask)
 
     def close(self) -> None:
-        """Listen no more; open connections end with the visitor's own."""
+        """Stop listening; open connections end with the visitor's own."""
         if self._server is not None:
             self._server.close()
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The server: listens, keeps who is here, and closes in an orderly way."""
+"""The server: listens, keeps track of visitors, and shuts down in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One visitor's SSH session: the login, what may be asked for, and the bytes between the terminal and the game."""
+"""One visitor's SSH session: what may be requested, and the bytes between the terminal and the game."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         except AdmissionRefused as refused:
             self._host.log.write("refused", address=self._login.connection.address, reason=refused.kind, name=self._login.name)
             last = str(refused)
-        except Exception as error:  # whatever it is, it is this visitor's game that ends, and the visitor reads so
+        except Exception as error:  # whatever happened, only this visitor's game ends, and the visitor is told
             problem = str(error) if isinstance(error, VoicetrailError | OSError) else f"{type(error).__name__}: {error}"
             self._host.log.write("failed", address=self._login.connection.address, problem=problem)
             last = "the game cannot be started now: try again later"

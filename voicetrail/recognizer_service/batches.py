@@ -1,7 +1,7 @@
-"""Gathers the windows that are due, and lets the network score them together; fair, and bounded where there are too many.
+"""Gathers the windows that are due and lets the network score them together, fairly, and with a limit where there are too many.
 
-Each visitor has at most one window in a batch, and goes on to the next only with the scores of that: who has more sound waiting
-waits with it, and nobody else does.
+Each visitor has at most one window in a batch, and goes on to the next only with the scores of that: only a visitor with more
+sound queued waits longer.
 """
 
 from __future__ import annotations

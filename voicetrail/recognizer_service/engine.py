@@ -1,4 +1,4 @@
-"""Everything that the recognizer's process does: its visitors, their connections, the batches, and how it fares."""
+"""Everything that the recognizer's process does: its visitors, their connections, the batches, and its status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server: the page, what it is made of, its two WebSockets, and the life of all of it."""
+"""The server: the page with its files, its two WebSockets, and starting and stopping it all."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FILES = (
     "xterm/addon-fit.mjs",
     "xterm/addon-webgl.mjs",
 )
-"""Everything that is served; no request leads to a path of the file system."""
+"""Everything that is served; no request is mapped to a path of the file system."""
 IDLE_CONNECTION_S = 15.0
 """Seconds for which a connection that asks for nothing more is kept."""
 LINE_LIMIT, HEAD_LIMIT, BODY_LIMIT = 4096, 8190, 1024
@@ -190,7 +190,7 @@ def _file(body: bytes, kind: str) -> _File:
 
 
 def _quiet_log() -> logging.Logger:
-    """What clients send must not fill the terminal with tracebacks."""
+    """Whatever clients send must not fill the terminal with tracebacks."""
     log = logging.getLogger("voicetrail.serve")
     log.addHandler(logging.NullHandler())
     log.propagate = False

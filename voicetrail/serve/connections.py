@@ -1,4 +1,4 @@
-"""Connections of the server: how many there are, and how long one may take to say what it wants."""
+"""Connections of the server: how many there may be, and how long one may take to send its request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD_TIME_S = 5.0
 
 
 class Connections:
-    """Counts connections, and closes those that say nothing.
+    """Counts connections, and closes those that send nothing.
 
     Args:
         most: connections at once.
@@ -52,7 +52,7 @@ class Connections:
 
 
 class _Watched(asyncio.Protocol):
-    """Hands everything on to another protocol."""
+    """Passes everything on to another protocol."""
 
     def __init__(self, inner: asyncio.Protocol, connections: Connections) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""Begins the game of a page: its process, its microphone, and what the game may use.
+"""Starts the game of a page: its process, its microphone, and its limits.
 
 The game itself shows the screen and nothing else. One recognizer, in a process of its own, takes the sound of all pages.
 """
@@ -28,7 +28,7 @@ from voicetrail.visitors.visitor import Visitor
 TYPES_WITHIN_S = 5.0
 """Seconds that a game may take for what was typed; then it is dropped."""
 PLAYER = "player"
-"""What whoever plays in a page is called: a page asks for no name."""
+"""The name of everybody who plays in a page: a page asks for no name."""
 TERMINAL = {"TERM": DEFAULT_TERM, "COLORTERM": "truecolor"}
 """What xterm.js is."""
 OWN_FOLDERS = {"CONFIG": ".config", "STATE": ".local/state", "DATA": ".local/share", "CACHE": ".cache"}
@@ -133,7 +133,7 @@ class BrowserGame:
         self._listening: asyncio.Task[None] | None = None
 
     def listen(self, recognizer: RecognizerService, started: asyncio.Event, on_report: Callable[[Report], None]) -> None:
-        """Have a recognizer take the sound, once it has started; the game shows its screen meanwhile, and waits for words."""
+        """Connect the sound to the recognizer once it has started; meanwhile the game shows its screen and waits for words."""
 
         async def add() -> None:
             await started.wait()

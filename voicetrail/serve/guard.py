@@ -1,4 +1,5 @@
-"""Who may ask for anything: the host and origin of a request, the token, the owner of a connection; and the headers of every answer.
+"""Which requests are answered: checks the host and origin, the token and the owner of the connection; sets the headers of every
+answer.
 
 A page of another site can send requests to a server on this machine, and a name of its own that suddenly means 127.0.0.1 (DNS
 rebinding) makes them look like its own. So every request has to name a host that this server is known by, and a request that comes
@@ -101,7 +102,7 @@ def _is_address(name: str) -> bool:
 
 
 def token_is_right(given: str, access: Access) -> bool:
-    """Compare a token, in a time that does not depend on how much of it is right."""
+    """Compare a token in constant time."""
     return hmac.compare_digest(given[:TOKEN_LIMIT].encode("utf-8", "replace"), access.token.encode())
 
 

@@ -1,4 +1,6 @@
-"""The games of the pages: one process each, kept for a while when its page goes, and taken up again by whoever has its key."""
+"""The games of the pages: one process each. When its page goes, a game is kept for a while, and a page with its key can
+resume it.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ class Session:
 
     def __init__(self, game: BrowserGame, on_end: Callable[[Session], None], returns_within_s: float) -> None:
         self.key = secrets.token_urlsafe(24)
-        """Whoever has it can take up the game."""
+        """A page that has it can resume the game."""
         self.visit: Visit | None = None
         """The stay of whoever plays; ``None`` for a game that waits for its first page."""
         self.bridge = game.bridge
@@ -100,7 +102,7 @@ class Session:
         self.game.resize(min(max(columns, AWAY[0]), LARGEST[0]), min(max(rows, AWAY[1]), LARGEST[1]))
 
     def admit(self, visit: Visit) -> None:
-        """Whoever plays has come."""
+        """The page has connected."""
         self.visit = self.game.visitor.visit = visit
 
     def end(self, reason: str = "ended", within_s: float = 0.0) -> None:

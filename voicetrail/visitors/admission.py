@@ -1,4 +1,4 @@
-"""Who may come in now: visitors at once, visitors of one address, and how long each has been here."""
+"""Admission: how many visitors at once, how many from one address, and how long each may stay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voicetrail.visitors.limits import VisitorLimits
 
 
 class AdmissionRefused(VoicetrailError):
-    """A visitor cannot come in now. The message is for the visitor, ``kind`` for the log.
+    """A visitor cannot be admitted now. The message is for the visitor, ``kind`` for the log.
 
     Attributes:
         kind: ``closing``, ``full`` or ``address``.
@@ -29,7 +29,7 @@ class Visit:
     """One visitor's stay."""
 
     number: int
-    """Counts from 1, never used again."""
+    """Counts from 1 and is never reused."""
     address: str
     began: float
     seen: float
@@ -66,7 +66,7 @@ class Admission:
     def __init__(self, limits: VisitorLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
         self.closing = False
-        """Nobody comes in any more."""
+        """Admit nobody any more."""
         self._clock = clock
         self._visits: dict[int, Visit] = {}
         self._addresses: Counter[str] = Counter()
@@ -74,17 +74,17 @@ class Admission:
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """Everybody who is here."""
+        """All present visitors."""
         return tuple(self._visits.values())
 
     def admit(self, address: str) -> Visit:
-        """Let a visitor in; ``leave`` has to follow.
+        """Admit a visitor; ``leave`` must follow.
 
         Args:
             address: the visitor's IP address; any other text counts as an address of its own.
 
         Raises:
-            AdmissionRefused: not now.
+            AdmissionRefused: the visitor cannot be admitted now.
         """
         group = address_group(address)
         if self.closing:

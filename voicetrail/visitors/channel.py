@@ -1,4 +1,4 @@
-"""What a server and a visitor's game say to each other beside the terminal: a pair of sockets that nobody else can reach.
+"""The channel between a server and a visitor's game besides the terminal: a pair of sockets that nobody else can reach.
 
 Messages are JSON objects, one a line. To the game: ``{"say": text}`` is shown, ``{"closing": seconds}`` is shown and lets no further
 round begin. To the server: ``{"active": true}`` a word was said, ``{"round": true}`` a round is being played (``false``: none is).
@@ -33,7 +33,7 @@ NO_SOURCE = "none"
 
 @dataclass(frozen=True, slots=True)
 class VisitTerms:
-    """What a server lets a visitor's game know."""
+    """What a server passes to a visitor's game."""
 
     channel: int
     """Number of the game's end of the pair of sockets."""
@@ -52,7 +52,7 @@ class VisitTerms:
 
 
 def terms_of(environment: Mapping[str, str]) -> VisitTerms:
-    """What the server lets this game know.
+    """What the server passed to this game.
 
     Raises:
         UsageError: this is no visitor's game.
@@ -94,16 +94,16 @@ class GameChannel:
         return cls(connection)
 
     def send(self, **message: object) -> None:
-        """Say something; nothing happens where the server is gone."""
+        """Send a message; does nothing if the server is gone."""
         with self._lock, suppress(OSError):
             if not self._lost:
                 try:
                     self._connection.sendall(json.dumps(message).encode() + b"\n")
                 except OSError:
-                    self._lost = True  # perhaps half of it is on its way: nothing may follow it
+                    self._lost = True  # half of it may have been sent: nothing may follow it
 
     def listen(self, take: Callable[[Mapping[str, Any]], None]) -> None:
-        """Begin to hand on what comes, in a thread that ends with the connection."""
+        """Start passing on what comes, in a thread that ends with the connection."""
         threading.Thread(target=self._read, args=(take,), name="voicetrail-server-channel", daemon=True).start()
 
     def close(self) -> None:
@@ -151,11 +151,11 @@ class ServerChannel:
         self._writer: asyncio.StreamWriter | None = None
 
     def started(self) -> None:
-        """The game has its end: this process needs it no more."""
+        """Close the game's end in this process once the game has it."""
         self.game_end.close()
 
     async def serve(self) -> None:
-        """Take what the game says, until it is gone. A game that says what it should not is not listened to any more."""
+        """Read what the game sends until it ends. A game that sends something invalid is no longer read."""
         reader, self._writer = await asyncio.open_unix_connection(sock=self._own, limit=MESSAGE_MAX)
         try:
             while line := await reader.readline():
@@ -167,11 +167,11 @@ class ServerChannel:
             self.close()
 
     def say(self, text: str) -> None:
-        """Have the visitor read a line."""
+        """Show the visitor a line."""
         self._send(say=printable(text, TEXT_MAX))
 
     def say_closing(self, seconds: float) -> None:
-        """Have the visitor know that the server closes."""
+        """Tell the visitor that the server is shutting down."""
         self._send(closing=round(seconds))
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class ServerChannel:
 
     def _send(self, **message: object) -> None:
         writer = self._writer
-        # A game that reads nothing is told no more.
+        # A game that reads nothing is sent nothing more.
         if writer is not None and not writer.is_closing() and writer.transport.get_write_buffer_size() < MESSAGE_MAX:
             writer.write(json.dumps(message).encode() + b"\n")
 

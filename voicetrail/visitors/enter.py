@@ -1,4 +1,4 @@
-"""Run by path, with nothing of this package: makes the terminal the process's own, limits what it may use, and becomes the game.
+"""Run by path, without importing this package: makes the terminal the controlling one, sets limits, and becomes the game.
 
     python -I -S enter.py MEMORY-BYTES FILE-BYTES PROGRAM ARGUMENTS…
 
@@ -17,7 +17,7 @@ FILES = 128
 SESSION_NICER = 10
 """The same for its session as a whole, see sched(7), "The autogroup feature"."""
 NICER = 5
-"""How far a game steps back behind the server and the recognizer, which serve everybody."""
+"""Niceness of a game: the server and the recognizer, which serve everybody, come first."""
 
 
 def limit(what: int, most: int) -> None:

@@ -1,7 +1,7 @@
-"""The log of a server: one line an event, for a file or the journal; no voices, no names of devices.
+"""The log of a server: one line per event, for a file or the journal; no sound and no names of devices.
 
 A line is ``TIME EVENT key=value …``, with values quoted as in JSON where they are not plain. Everything that came from outside is made
-printable first. A flood of events cannot fill the disk: what is over the rate is counted, and the number stands in the next line.
+printable first. A flood of events cannot fill the disk: events beyond the rate are counted, and the next line has their number.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class EventLog:
         if self._stream is None:
             output.write_error(line)
         else:
-            with contextlib.suppress(OSError, ValueError):  # a full disk does not end anybody's game
+            with contextlib.suppress(OSError, ValueError):  # a full disk must not end anybody's game
                 self._stream.write(line + "\n")
                 self._stream.flush()
 

@@ -1,7 +1,7 @@
-"""A visitor's game: a process on a pseudo-terminal of its own, with an environment, a home and limits of its own.
+"""A visitor's game: a process with its own pseudo-terminal, environment, home and limits.
 
-Everything here runs in one asyncio loop. Nothing is read ahead and nothing is stored: while the visitor does not take what the game
-writes, the game waits, and while the game does not take what the visitor sends, ``write`` does.
+Everything here runs in one asyncio loop. Nothing is read ahead or stored: while the visitor does not read what the game writes,
+the game waits, and while the game does not read what the visitor sends, ``write`` waits.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ READ_BYTES = 16 * 1024
 FILE_BYTES = 4 * 1024 * 1024
 """Size of any file that a game may write where nothing is recorded: scores, settings, a log."""
 ENDS_WITHIN_S = 5.0
-"""Seconds that a game is given to close its files and go, after each way of asking."""
+"""Seconds that a game is given to close its files and exit, after each signal."""
 STALLED_S = 0.5
 """Seconds without a read after which what a game that has to end still writes is thrown away."""
 POLL_S = 0.05
@@ -198,7 +198,7 @@ class GameProcess:
                 await drain
 
     def close(self) -> None:
-        """Leave nothing: the process is killed if it is still there, and the terminal closed. Safe to call twice."""
+        """Clean up: kill the process if it still runs, and close the terminal. Safe to call twice."""
         if self._closed:
             return
         self._closed = True

@@ -1,6 +1,7 @@
-"""The folders of visitors: each game has its own home, that no other visitor's game is given, removed when the visitor leaves.
+"""The folders of visitors: each game has its own home, which is removed when the visitor leaves.
 
-A server has one folder for all of them. Its lock says that the server runs: what one that was killed left behind, the next removes.
+A server has one folder for all of them. Its lock shows that the server runs; the next server removes what a killed one left
+behind.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ OF_A_VISIT = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR")
 HANDED_ON = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """Variables of this process that a game gets too: where its program is, and the language of characters. No others."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Libraries of numbers would start a thread a core in every game."""
+"""Numeric libraries would start a thread per core in every game."""
 
 
 class VisitorHome:
@@ -108,15 +109,15 @@ class VisitorHomes:
     """Makes homes for the visitors of one server.
 
     Args:
-        kept_in: where the homes lie that stay; ``None`` keeps none.
+        permanent_in: where the homes lie that stay; ``None`` keeps none.
         parent: where the folder of those that do not stay is made; the system's for temporary files if not given.
 
     Raises:
         VoicetrailError: a folder cannot be made.
     """
 
-    def __init__(self, *, kept_in: Path | None = None, parent: Path | None = None) -> None:
-        self._kept_in = kept_in
+    def __init__(self, *, permanent_in: Path | None = None, parent: Path | None = None) -> None:
+        self._permanent_in = permanent_in
         self._in_use = set[str]()
         where = Path(tempfile.gettempdir()) if parent is None else parent
         try:
@@ -124,8 +125,8 @@ class VisitorHomes:
             self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=where))
             self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if kept_in is not None:
-                make_private_folder(kept_in)
+            if permanent_in is not None:
+                make_private_folder(permanent_in)
         except OSError as error:
             raise VoicetrailError(f"no folder for visitors can be made ({printable(error)})") from None
 
@@ -139,12 +140,12 @@ class VisitorHomes:
                 removed.
         """
         visit = self.folder / f"{number}"
-        if not keep_as or self._kept_in is None or keep_as in self._in_use:
+        if not keep_as or self._permanent_in is None or keep_as in self._in_use:
             return VisitorHome(visit)
         if not keep_as.isalnum() or not keep_as.isascii():
             raise ValueError("the name of a kept home has letters and digits only")
         self._in_use.add(keep_as)
-        return VisitorHome(self._kept_in / keep_as, visit=visit, on_removed=lambda: self._in_use.discard(keep_as))
+        return VisitorHome(self._permanent_in / keep_as, visit=visit, on_removed=lambda: self._in_use.discard(keep_as))
 
     def close(self) -> None:
         """Remove every home that does not stay; safe to call twice."""
@@ -161,7 +162,7 @@ class VisitorHomes:
 
 
 def remove_abandoned(where: Path) -> None:
-    """Remove folders of servers that run no more: ours, and their lock is free."""
+    """Remove folders of servers that no longer run: those of this user whose lock is free."""
     with os.scandir(where) as entries:
         found = [entry for entry in entries if entry.name.startswith(PREFIX)]
     for entry in found:
