@@ -94,7 +94,7 @@ def test_words_said_into_the_browser_draw_the_trail(open_page: Any, server: Serv
     game.press("right", "r")
     game.wait_for_screen("strokes")
     game.wait_until(lambda: game.strokes() >= len(expected) - 1, 40, "the trail")
-    assert "delay" in game.screen
+    assert re.search(r"delay \d+ ms", game.screen), "the delay of the sound is shown"
     game.page.wait_for_timeout(1500)
     game.press("q")
     game.wait_for_screen("Sketch")

@@ -30,6 +30,7 @@ from voicetrail.link.server import LinkServer
 from voicetrail.link.wire import EventDecoder, WireError, encode
 from voicetrail.link.words import (
     HopSummary,
+    decode_delay,
     decode_ready,
     decode_scores,
     decode_settings,
@@ -141,6 +142,21 @@ def test_how_far_talk_raised_the_thresholds_comes_over() -> None:
     event = summary.take(Scores(640, (0.5, 0.0, 0.0), talk_shift=0.27))
     assert event is not None
     assert decode_scores(over_the_wire(event).data, LABELS)[1].talk_shift == 0.27
+
+
+@pytest.mark.parametrize(("delay_s", "read_s"), [(0.034, 0.034), (None, 0.0), (1e9, 60.0)])
+def test_the_delay_of_the_sound_before_it_was_recognized_comes_over(delay_s: float | None, read_s: float) -> None:
+    summary = HopSummary()
+    summary.take(Level(640, -30, -20, False))
+    event = summary.take(Scores(640, (0.5, 0.0, 0.0)), delay_s)
+    assert event is not None
+    assert decode_delay(over_the_wire(event).data) == read_s
+
+
+@pytest.mark.parametrize("delay_ms", [-1, 1e9, "3", True])
+def test_a_delay_that_cannot_be_is_refused(delay_ms: object) -> None:
+    with pytest.raises(WireError):
+        decode_delay({"d": delay_ms})
 
 
 def test_the_highest_score_between_two_summaries_is_not_missed() -> None:

@@ -49,7 +49,7 @@ class WordsList:
 
     events: list[Event] = field(default_factory=list)
 
-    def give(self, event: Event) -> None:
+    def give(self, event: Event, delay_s: float | None = None) -> None:
         self.events.append(event)
 
 

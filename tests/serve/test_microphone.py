@@ -14,7 +14,9 @@ import pytest
 
 from tests.serve.conftest import Running, serving, until
 from voicetrail.events import AudioBlock, SourceBack, SourceEvent, SourceLost
+from voicetrail.link.remote_listener import RemoteListener
 from voicetrail.link.source import NetworkSource, open_connection
+from voicetrail.recognizer_service import RecognizerService, VisitorSound
 from voicetrail.serve.sound_format import CHUNK_SAMPLES, Chunk, encode_chunk
 
 TONE = (10_000 * np.sin(2 * np.pi * 1000 * np.arange(CHUNK_SAMPLES) / 16_000)).astype("<i2").tobytes()
@@ -233,3 +235,28 @@ async def test_two_games_hear_only_their_own_page() -> None:
         assert not games[second["session"]].blocks
         for game in games.values():
             await game.close()
+
+
+async def test_the_delay_that_the_game_shows_is_that_of_the_whole_way() -> None:
+    """With the real recognizer between the page and the game."""
+    async with serving() as running:
+        short_folder = running.homes / "words"
+        short_folder.mkdir(0o700)
+        await running.terminal()
+        bridge = running.only_session().bridge
+        service = RecognizerService()
+        await service.start()
+        try:
+            words = await service.add_visitor("1", VisitorSound(short_folder, bridge.path))
+            page = await page_of(running, answers_after_s=0.1)
+            listener = RemoteListener(words)
+            reading = asyncio.create_task(asyncio.to_thread(lambda: [*listener.events()]))
+            speaking = asyncio.create_task(page.speak(20))
+            await until(lambda: (listener.delay_s or 0) > 0.04, 20)
+            assert (listener.delay_s or 0) < 0.5
+            speaking.cancel()
+            listener.stop()
+            await reading
+        finally:
+            await service.close()
+            short_folder.rmdir()

@@ -143,7 +143,7 @@ class WordsFeed:
             else:
                 if isinstance(event, Level) and self._on_level is not None:
                     self._on_level(event)
-                scores = summary.take(event)
+                scores = summary.take(event, self._listener.source.delay_s)
                 if scores is not None:
                     send(Message(scores))
 

@@ -40,6 +40,7 @@ from voicetrail.link.words import (
     READY,
     SCORES,
     TUNE,
+    decode_delay,
     decode_ready,
     decode_scores,
     decode_word,
@@ -102,6 +103,8 @@ class RemoteListener:
         """What was set here; ``None`` leaves it to the other end."""
         self._takes_gain = False
         self._delay = DelayEstimator()
+        self._source_delay_s = 0.0
+        """Delay of the sound on its way to the recognizer."""
         self._events: queue.Queue[Event] = queue.Queue(EVENTS_WAITING)
         self._stop = threading.Event()
         self._status = SourceStatus()
@@ -117,8 +120,11 @@ class RemoteListener:
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that a word takes to arrive; ``None`` while the connection is down or no ping has been answered."""
-        return self._delay.transit if self._status.state is State.ON and self._delay.measured else None
+        """Seconds that a word, and its sound before it, take to arrive; ``None`` while the connection is down or no ping has been
+        answered.
+        """
+        known = self._status.state is State.ON and self._delay.measured
+        return self._delay.transit + self._source_delay_s if known else None
 
     @property
     def muted(self) -> bool:
@@ -233,6 +239,7 @@ class RemoteListener:
         if not self._words.take(1, now):
             raise WireError(f"more than {WORDS_PER_SECOND} words a second")
         if event.type == SCORES:
+            self._source_delay_s = decode_delay(event.data)
             for each in decode_scores(event.data, labels):
                 self._put(each)
             return

@@ -7,8 +7,8 @@ Beside the events of ``link.wire`` there are these Wyoming events (times in samp
 - ``vt-heard``: ``t`` time, ``w`` word, ``p`` score, ``c`` the sender's clock in ms when its last sample was captured.
 - ``vt-near``: ``t``, ``w``, ``p``, ``r`` reason, ``l`` lacking, ``v`` rival: a word that was not given out.
 - ``vt-scores``: ``t``, ``s`` the highest smoothed score of each label since the last, ``l`` loudness, ``k`` peak, ``x``
-  clipping, ``g`` gain, ``u`` the threshold shift. Only when something has changed, at most twice a
-  second.
+  clipping, ``g`` gain, ``u`` the threshold shift, ``d`` the delay of the sound before it was recognized, in ms, where there is
+  one. Only when something has changed, at most twice a second.
 - ``vt-lost``: ``t``, ``n`` samples lost now, ``a`` in all.
 - back to the recognizer: ``vt-tune`` (the detector's settings), ``vt-mute`` (``muted``) and, where ``vt-ready`` has ``gain``,
   ``vt-gain`` (``gain``: dB, or ``auto``).
@@ -39,6 +39,8 @@ NAME_LENGTH = 80
 """Most characters of the name of a source or of weights."""
 LATEST = 1e15
 """Largest time in samples, and largest clock in ms."""
+LONGEST_DELAY_MS = 60_000
+"""Longest delay of the sound that a sender may report."""
 MOST_LOST = 1e12
 """Most samples that can be lost."""
 GAIN_DB = (-40.0, 40.0)
@@ -165,6 +167,15 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
     return level, Scores(time, values, values, talk_shift=number(data, "u", 0, 100, 0.0) / 100)
 
 
+def decode_delay(data: Mapping[str, Any]) -> float:
+    """Read the delay of the sound before it was recognized, in s; 0 where none is stated.
+
+    Raises:
+        WireError: it is out of bounds.
+    """
+    return number(data, "d", 0, LONGEST_DELAY_MS, 0.0) / 1000
+
+
 class HopSummary:
     """Collects levels and scores, and sends a summary of them when they have changed.
 
@@ -186,8 +197,13 @@ class HopSummary:
         self._sent: tuple[float, ...] = ()
         self._sent_level = math.inf
 
-    def take(self, event: Event) -> WireEvent | None:
-        """Take an event; return what is to be sent now, if anything."""
+    def take(self, event: Event, delay_s: float | None = None) -> WireEvent | None:
+        """Take an event; return what is to be sent now, if anything.
+
+        Args:
+            event: of the listener.
+            delay_s: of its source, where that has one.
+        """
         if isinstance(event, Level):
             self._level = event
         elif isinstance(event, Scores):
@@ -195,7 +211,7 @@ class HopSummary:
             self._talk_shift = event.talk_shift
             self._highest = tuple(map(max, self._highest, smoothed)) if self._highest else smoothed
             if self._level is not None and self._due(event.time, self._level):
-                return self._send(event.time, self._level)
+                return self._send(event.time, self._level, delay_s)
         return None
 
     def _due(self, time: int, level: Level) -> bool:
@@ -209,13 +225,14 @@ class HopSummary:
         self._highest = ()
         return False
 
-    def _send(self, time: int, level: Level) -> WireEvent:
+    def _send(self, time: int, level: Level, delay_s: float | None) -> WireEvent:
         data: dict[str, Any] = {"t": time, "s": [round(score * 100) for score in self._highest]}
         data |= {"l": round(level.rms_db), "k": round(level.peak_db)}
         data |= {
             "x": 1 if level.clipped else None,
             "g": round(level.gain_db, 1) or None,
             "u": round(self._talk_shift * 100) or None,
+            "d": min(round((delay_s or 0.0) * 1000), LONGEST_DELAY_MS) or None,
         }
         self._sent_at, self._sent, self._sent_level, self._highest = time, self._highest, level.rms_db, ()
         return WireEvent(SCORES, data)

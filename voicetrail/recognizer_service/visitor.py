@@ -42,8 +42,8 @@ class VisitorSource(Source, Protocol):
 class Words(Protocol):
     """Where a visitor's words go (``words_server.WordsServer``)."""
 
-    def give(self, event: Event) -> None:
-        """Send what happened."""
+    def give(self, event: Event, delay_s: float | None = None) -> None:
+        """Send what happened; ``delay_s`` is that of the sound."""
         ...
 
 
@@ -170,7 +170,7 @@ class Visitor:
                 self.windows += 1
                 self.stream.take(step.samples, step.blanked)
                 return True
-            self._words.give(step)
+            self._words.give(step, self.source.delay_s)
 
     def _finish(self, event: SourceLost) -> None:
         for step in self._listener.take(event):

@@ -91,15 +91,15 @@ class WordsServer:
         self._ready = encode_ready(ready, shipped, takes_gain=True)
         self._broadcast(self._ready)
 
-    def give(self, event: Event) -> None:
-        """Send what happened, as ``link.feeds.WordsFeed`` does."""
+    def give(self, event: Event, delay_s: float | None = None) -> None:
+        """Send what happened, as ``link.feeds.WordsFeed`` does; ``delay_s`` is that of the sound."""
         if isinstance(event, WordHeard | WordRejected | SamplesLost):
             self._broadcast(encode_word(event))
         elif isinstance(event, SourceLost | SourceDelayed | SourceBack | SourceEnded):
             state = encode_state(event)
             self._state = None if isinstance(event, SourceBack) else state
             self._broadcast(self._busy or state if self._state is None else state)
-        elif self.shows_scores and (scores := self._summary.take(event)) is not None:
+        elif self.shows_scores and (scores := self._summary.take(event, delay_s)) is not None:
             self._broadcast(scores)
 
     def say_busy(self, message: str | None) -> None:
