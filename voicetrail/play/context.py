@@ -390,7 +390,7 @@ class SessionContext:
             self.mute(self.settings.values.push_to_talk)
 
     def listen_again(self) -> None:
-        """Open the source that the settings name, anew where it is open."""
+        """Open the source that the settings name, again where it is open."""
         if self.worker is not None:
             self.worker.listen_to(SourceRequest(self.settings.values.source, self.settings.values.input_device))
 

@@ -82,7 +82,7 @@ def test_a_kill_loses_at_most_an_epoch_and_what_follows_is_what_would_have_been(
     finally:
         run.wait(10)
     assert run.returncode == -signal.SIGKILL, run.stderr and run.stderr.read().decode()
-    assert main(command(data, killed, 5)) == 1  # it is not begun anew by mistake
+    assert main(command(data, killed, 5)) == 1  # it is not started again by mistake
     assert main(command(data, killed, 5, "--resume")) == 0
     assert main(command(data, whole, 5)) == 0
     one, two = tensors(checkpoint), tensors(whole / "checkpoint.safetensors")

@@ -103,7 +103,7 @@ def read_prompt(line: SpokenLine) -> Samples:
         raise TrainingError("ffmpeg decodes the prompts and is not installed: sudo apt install ffmpeg") from None
     except subprocess.CalledProcessError as error:
         reason = error.stderr.decode(errors="replace").strip()
-        raise TrainingError(f"{line.path} cannot be decoded ({reason}); install its package anew") from None
+        raise TrainingError(f"{line.path} cannot be decoded ({reason}); reinstall its package") from None
     return np.frombuffer(done.stdout, dtype=np.int16)
 
 
@@ -168,7 +168,7 @@ def find_entries(path: Path) -> list[SpokenLine]:
 
 
 def _broken(path: Path, reason: str) -> TrainingError:
-    return TrainingError(f"{path} cannot be read ({reason}); install flight-of-the-amazon-queen anew")
+    return TrainingError(f"{path} cannot be read ({reason}); reinstall flight-of-the-amazon-queen")
 
 
 _PROMPTS = {

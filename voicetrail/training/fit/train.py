@@ -307,7 +307,7 @@ class Trainer:
             with safetensors.safe_open(path, "pt") as stored:
                 meta = json.loads(stored.metadata()["checkpoint"])
         except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise TrainingError(f"the checkpoint {path} cannot be read ({error}); delete it to begin anew") from None
+            raise TrainingError(f"the checkpoint {path} cannot be read ({error}); delete it to start again") from None
         mine = {
             "version": CHECKPOINT_VERSION,
             "schedule": asdict(self.schedule),

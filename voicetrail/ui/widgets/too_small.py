@@ -16,7 +16,7 @@ class TooSmall(Rows):
     """
 
     def rebuild(self) -> None:
-        """Make the rows anew."""
+        """Make the rows again."""
         width, height = self.app.size
         look = self.look
         by = "x" if look.marks.full == "=" else "×"
