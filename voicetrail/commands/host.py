@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -151,6 +152,9 @@ async def _serve(
             output.write_error("loading recognizer…")
             await recognizer.start()
         await server.start(args.bind, args.port)
+        # What was imported stays: looking through it for garbage would hold up every visitor.
+        gc.collect()
+        gc.freeze()
         log.write("listening", address=args.bind, port=server.port, key=fingerprint(key))
         shown = printable(args.bind) if args.bind not in ("", "::", "0.0.0.0") else "HOST"
         if not is_loopback(args.bind):
