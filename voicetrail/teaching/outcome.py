@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Where the training stands."""
+class TrainingProgress:
+    """How far the training is."""
 
     part: float
     loss: float

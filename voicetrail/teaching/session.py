@@ -21,7 +21,7 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.teaching.collecting.background import BackgroundSaver, Judge
 from voicetrail.teaching.collecting.drafts import Draft, load_draft
 from voicetrail.teaching.examples import MAX_TAKES, ExampleSet, check_word
-from voicetrail.teaching.outcome import Result, Step, result_of
+from voicetrail.teaching.outcome import Result, TrainingProgress, result_of
 from voicetrail.teaching.recorder import TakeCutter
 from voicetrail.teaching.takes import NO_TAKES, Problem, Take
 
@@ -96,7 +96,7 @@ class TeachingSession:
         self.stage: Stage = "room"
         self.refused: Take | None = None
         """The last thing heard, where it was no take; ``None`` once a take follows."""
-        self.step = Step(0.0, 0.0, None, 0.0)
+        self.training = TrainingProgress(0.0, 0.0, None, 0.0)
         self.result: Result | None = None
         self.problem = ""
         """Why the set could not be made."""
@@ -348,7 +348,7 @@ class TeachingSession:
             return
         self._saver.settle()
         self.stage, self.problem, self.result = "training", "", None
-        self.step = Step(0.0, 0.0, None, 0.0)
+        self.training = TrainingProgress(0.0, 0.0, None, 0.0)
         threading.Thread(target=self._train, name="voicetrail-teach", daemon=True).start()
 
     def review(self) -> None:
@@ -390,4 +390,4 @@ class TeachingSession:
         return f"an error of the program ended the training; its log is {write_crash_log(error)}"
 
     def _report(self, progress: Progress) -> None:
-        self.step = Step(progress.part, progress.loss, progress.accuracy, progress.seconds_left)
+        self.training = TrainingProgress(progress.part, progress.loss, progress.accuracy, progress.seconds_left)

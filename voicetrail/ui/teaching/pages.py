@@ -171,17 +171,17 @@ def _everything_wrong(look: Look, session: TeachingSession, width: int) -> Page:
 
 def training_page(look: Look, session: TeachingSession) -> Page:
     """Where the training stands."""
-    step = session.step
-    known = "" if step.accuracy is None else f"{step.accuracy:.0%} right"
+    progress = session.training
+    known = "" if progress.accuracy is None else f"{progress.accuracy:.0%} right"
     return [
         [("Training", look.text)],
         [],
-        [("done      ", look.dim), *bar(look, step.part, look.accent)],
-        [("loss      ", look.dim), (f"{step.loss:.3f}" if step.loss else "", look.text)],
+        [("done      ", look.dim), *bar(look, progress.part, look.accent)],
+        [("loss      ", look.dim), (f"{progress.loss:.3f}" if progress.loss else "", look.text)],
         [("held out  ", look.dim), (known, look.text)],
-        [("left      ", look.dim), (f"{step.seconds_left:.0f} s" if step.seconds_left else "", look.text)],
+        [("left      ", look.dim), (f"{progress.seconds_left:.0f} s" if progress.seconds_left else "", look.text)],
         [],
-        [("You may leave: it is kept when it is done, and used.", look.dim)],
+        [("You may leave: it is saved and used once it is done.", look.dim)],
     ]
 
 
