@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.e2e.conftest import OpenTerminal
 from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.listening import Sound
@@ -103,3 +104,94 @@ def test_teach_hear_export_delete_import_and_hear_again(
     assert voicetrail("words", "import", str(file), env=home).returncode == 0
     again = voicetrail("listen", str(sound), "--words", "mine", "--json", env=home)
     assert again.stdout == before.stdout
+
+
+FOUR = {"backward": "left", "forward": "right", "on": "up", "off": "down"}
+"""In the order in which the form proposes what words do."""
+LONGEST_S = 180.0
+"""The whole flow for four words takes less."""
+
+
+def drawn(replay: Path, env: Mapping[str, str]) -> list[str]:
+    """The directions that words drew in a recorded round."""
+    lines = replay.read_text("utf-8").splitlines()[1:]
+    inputs = [json.loads(line) for line in lines]
+    assert voicetrail("replay", str(replay), "--check", env=env).returncode == 0
+    return [
+        content["direction"]
+        for _, _, content in (entry for entry in inputs if len(entry) == 3)
+        if isinstance(content, dict) and content.get("do") == "draw" and content.get("by") == "voice"
+    ]
+
+
+def play(terminal: OpenTerminal, microphone: VirtualMicrophone, sounds: list[Sound], replay: Path) -> None:
+    """Play a sketch by a taught set: every word draws what it stands for."""
+    screen = terminal(
+        [*VOICETRAIL, "play", "--words", "mine", "--record", str(replay)], env=microphone.env, width=80, height=24
+    )
+    screen.wait_for("listening")
+    microphone.wait_for_listener()
+    time.sleep(1)
+    microphone.play_samples(spaced(sounds, 1.5))
+    time.sleep(1)
+    screen.send_keys("q")
+    screen.wait_for_exit()
+
+
+@pytest.mark.timeout(400)
+def test_four_words_are_taught_on_the_screen_and_played_by(
+    virtual_mic: VirtualMicrophone,
+    terminal: OpenTerminal,
+    home: dict[str, str],
+    speech: Speech,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recorded = {word: clips(speech, word) for word in FOUR}
+    began = time.monotonic()
+    screen = terminal(VOICETRAIL, env=virtual_mic.env, width=80, height=24)
+    screen.wait_for("1 of 3")
+    screen.send_keys("Escape")
+    screen.wait_for("Sketch")
+    screen.send_keys(*["Down"] * 5, "Enter")
+    screen.wait_for("Teach a new set")
+    screen.send_keys("Up", "Up", "Enter")
+    screen.wait_for("what the set is called")
+    for text in ("mine", *FOUR):
+        screen.send_keys(text, literal=True)
+        screen.wait_for(text)
+        screen.send_keys("Enter")
+        time.sleep(0.3)
+    screen.send_keys("Enter")
+    virtual_mic.wait_for_listener()
+    for number, (word, sounds) in enumerate(recorded.items(), 1):
+        screen.wait_for(f"{number}/4  say  {word}")
+        virtual_mic.play_samples(spaced(sounds[:TAKES], lead=0.6))
+        screen.wait_for(f"take {TAKES + 1} of 6")
+        screen.send_keys("c")
+    screen.wait_for(f"{4 * TAKES} takes of 4 words")
+    screen.send_keys("Enter")
+    screen.wait_for("Try it")
+    took = time.monotonic() - began
+    with capsys.disabled():
+        print(f"\nfour words named, said, trained and in use after {took:.0f} s")
+    rest = [(word, sound) for word, sounds in recorded.items() for sound in sounds[TAKES:]]
+    # The bars move, and nothing else does.
+    virtual_mic.play_samples(spaced([rest[0][1]], 1.0))
+    screen.wait_for("x1")
+    screen.send_keys("Escape")
+    screen.wait_for("in use")
+    screen.send_keys("C-q")
+    assert took < LONGEST_S
+
+    said = [FOUR[word] for word, _ in rest]
+    play(terminal, virtual_mic, [sound for _, sound in rest], tmp_path / "first.trail")
+    first = drawn(tmp_path / "first.trail", home)
+    assert sum(direction in first for direction in said) >= len(said) - 1, (said, first)
+    file = tmp_path / "mine.vtwords"
+    assert voicetrail("words", "export", "mine", str(file), env=home).returncode == 0
+    assert voicetrail("words", "delete", "mine", "--yes", env=home).returncode == 0
+    assert "none" not in voicetrail("words", "import", str(file), env=home).stderr
+    play(terminal, virtual_mic, [sound for _, sound in rest], tmp_path / "again.trail")
+    again = drawn(tmp_path / "again.trail", home)
+    assert sum(direction in again for direction in said) >= len(said) - 1, (said, again)

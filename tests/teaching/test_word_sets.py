@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.teaching.test_examples import example_set
 from voicetrail.errors import TeachingError, WeightsError
@@ -169,3 +173,78 @@ def test_an_unreadable_archive_is_one_line(tmp_path: Path, folder: Path) -> None
         word_sets.import_set(tmp_path / "a.vtwords", folder=folder)
     with pytest.raises(TeachingError, match="cannot be read"):
         word_sets.import_set(tmp_path / "missing.vtwords", folder=folder)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=8,
+)
+"""What may stand in the place of anything in a list or a manifest."""
+SETTLED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def with_member(folder: Path, member: str, change: Callable[[bytes], bytes]) -> Path:
+    """The exported set with one member changed, and every checksum of the archive right."""
+    out = folder.parent / "changed.vtwords"
+    out.unlink(missing_ok=True)
+    word_sets.export_set("mine", out, folder=folder)
+    with zipfile.ZipFile(out) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(content) if re.fullmatch(member, name) else content)
+    return out
+
+
+def import_or_say(file: Path, folder: Path) -> None:
+    """Import a file: it gives a set that can be used, or one line, and leaves nothing behind."""
+    said = ""
+    try:
+        info = word_sets.import_set(file, "again", folder=folder)
+        load_weights(folder / "again" / word_sets.WEIGHTS)
+        assert all(word.isprintable() for word in info.words)
+        word_sets.delete_set("again", folder)
+    except TeachingError as error:
+        said = str(error)
+    assert said.isprintable()
+    assert str(folder) not in said
+    assert sorted(path.name for path in folder.iterdir()) == ["mine"]
+
+
+@SETTLED
+@given(st.data())
+def test_anything_in_the_place_of_a_value_gives_a_set_or_one_line(folder: Path, data: st.DataObject) -> None:
+    def change(content: bytes) -> bytes:
+        parsed = json.loads(content)
+        at = parsed
+        while True:
+            key = data.draw(st.sampled_from(sorted(at) if isinstance(at, dict) else range(len(at))))
+            if isinstance(at[key], dict | list) and at[key] and data.draw(st.booleans()):
+                at = at[key]
+                continue
+            at[key] = data.draw(JSON)
+            return json.dumps(parsed).encode()
+
+    member = data.draw(st.sampled_from([r"set\.json", r"examples/manifest\.json"]))
+    import_or_say(with_member(folder, member, change), folder)
+
+
+@SETTLED
+@given(st.data())
+def test_damage_inside_a_member_gives_a_set_or_one_line(folder: Path, data: st.DataObject) -> None:
+    def change(content: bytes) -> bytes:
+        damaged = bytearray(content)
+        # The heads of files are where sizes and types stand.
+        last = data.draw(st.sampled_from([64, 2048, len(damaged)]))
+        for _ in range(data.draw(st.integers(1, 8))):
+            damaged[data.draw(st.integers(0, min(last, len(damaged)) - 1))] = data.draw(st.integers(0, 255))
+        return bytes(damaged[: data.draw(st.sampled_from([len(damaged), len(damaged) // 2, 0]))])
+
+    member = data.draw(st.sampled_from([r"words\.safetensors", r"examples/.*\.wav", r".*\.json"]))
+    import_or_say(with_member(folder, member, change), folder)
+
+
+def test_a_set_of_another_backbone_plays_on_with_its_own(folder: Path) -> None:
+    assert word_sets.read_about(folder / "mine").backbone == "0" * 64
+    assert load_weights(folder / "mine" / word_sets.WEIGHTS).info.labels[:2] == ("links", "rechts")

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from voicetrail.atomic import make_private_folder, read_file, replace_file, replacing, sync_folder
-from voicetrail.errors import TeachingError
+from voicetrail.errors import TeachingError, VoicetrailError
 from voicetrail.spotting.locate import TAUGHT_FILE, folders, taught_folder
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS
@@ -303,9 +303,6 @@ def import_set(file: Path, name: str | None = None, *, overwrite: bool = False, 
     Raises:
         TeachingError: the file is none, damaged, too large, of a later version, or holds a hostile name.
     """
-    from voicetrail.spotting.weights import load_weights
-    from voicetrail.teaching.examples import load_examples
-
     root = taught_folder() if folder is None else folder
     chosen = check_name(file.stem if name is None else name)
     if (root / chosen).exists() and not overwrite:
@@ -318,13 +315,29 @@ def import_set(file: Path, name: str | None = None, *, overwrite: bool = False, 
             raise TeachingError(f"{printable(file)} is damaged, or no exported set ({printable(error)})") from None
         except OSError as error:
             raise TeachingError(f"{printable(file)} cannot be read: {error.strerror or error}") from None
-        info = read_about(partial)
-        weights = load_weights(partial / WEIGHTS).info
-        if {*weights.labels} - {"_unknown_", "_background_noise_"} != {*info.words}:
-            raise TeachingError(f"{printable(file)} is damaged: its weights have other words than its list")
-        if (partial / EXAMPLES).exists():
-            load_examples(partial / EXAMPLES)
+        try:
+            _check_parts(partial)
+        except VoicetrailError as error:
+            why = str(error).replace(str(partial), "it")
+            raise TeachingError(f"{printable(file)} cannot be used: {why}") from None
     return read_about(root / chosen)
+
+
+def _check_parts(partial: Path) -> None:
+    """Read every part of an unpacked set as it is read when it is used.
+
+    Raises:
+        VoicetrailError: a part is damaged, of a later version, or does not belong to the others.
+    """
+    from voicetrail.spotting.weights import load_weights
+    from voicetrail.teaching.examples import load_examples
+
+    info = read_about(partial)
+    weights = load_weights(partial / WEIGHTS).info
+    if {*weights.labels} - {"_unknown_", "_background_noise_"} != {*info.words}:
+        raise TeachingError("it is damaged: its weights have other words than its list")
+    if (partial / EXAMPLES).exists():
+        load_examples(partial / EXAMPLES)
 
 
 def _members(archive: zipfile.ZipFile, file: Path) -> Sequence[zipfile.ZipInfo]:

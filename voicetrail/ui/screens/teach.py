@@ -62,13 +62,13 @@ class TeachScreen(SpokenDialog):
     DEFAULT_CSS = """
     TeachScreen { align: center middle; background: $background 60%; }
     TeachScreen > #frame {
-        width: 90; max-width: 98%; height: 24; max-height: 100%;
+        width: 90; max-width: 100%; height: 24; max-height: 100%;
         border: round $primary; padding: 0 1; background: $surface;
     }
     TeachScreen.-ascii > #frame { border: ascii $primary; }
     TeachScreen #head { height: 1; }
     TeachScreen #lines { height: 1fr; }
-    TeachScreen #keys { height: auto; max-height: 3; }
+    TeachScreen #keys { height: 3; }
     """
     AUTO_FOCUS = ""
     SPOKEN_KEYS: ClassVar[Mapping[Direction, str]] = {"up": "up", "down": "down", "left": "left", "right": "right"}
@@ -372,7 +372,9 @@ class TeachScreen(SpokenDialog):
         if not lines.size.width or not self.is_mounted:
             return
         look, width = look_of(self), lines.size.width
-        fill(keys, key_rows(look, KEYS[self.stage], width))
+        shown = key_rows(look, KEYS[self.stage], width)
+        keys.styles.height = len(shown)
+        fill(keys, shown)
         head = self.query_one("#head", Rows)
         session = self.session
         said = self._said or (self._lost if self.stage in ("room", "words") else "")

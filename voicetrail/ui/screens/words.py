@@ -33,7 +33,7 @@ KEYS: tuple[Action, ...] = (
     Action(
         "more",
         ("a",),
-        "Add takes",
+        "Takes",
         "Look at the takes of the set, add some or throw some away, and train again.",
         "Screens",
         footer=True,
@@ -46,6 +46,7 @@ KEYS: tuple[Action, ...] = (
 )
 SHIPPED, TAUGHT, DRAFT, PERSONAL, TEACH = "shipped:", "taught:", "draft:", "personal", "teach"
 """What a row's name begins with, before the name of a vocabulary, a set, or takes without one; and the rows that teach."""
+IMPORT = "import"
 PATH_MAX = 1000
 SHOWN_WORDS = 26
 """Characters of a set's words that a row shows; of more it says how many there are."""
@@ -87,7 +88,7 @@ class WordsScreen(MenuScreen):
     """
 
     def __init__(self, context: SessionContext) -> None:
-        super().__init__(context, "Words", takes="plays with it", actions=KEYS)
+        super().__init__(context, "Words", takes="plays", actions=KEYS)
         self._typing: Typing | None = None
         """What is being typed."""
         self._question: Callable[[], str] | None = None
@@ -152,6 +153,7 @@ class WordsScreen(MenuScreen):
         if "teach" in DIALOGS:
             yield MenuItem(PERSONAL, "Your voice", "the shipped words")
             yield MenuItem(TEACH, "Teach a new set", "any word, any language")
+        yield MenuItem(IMPORT, "Import a set", "from a file")
 
     def _note(self, name: str, text: str) -> str:
         return f"in use: {text}" if name == self._used() else text
@@ -160,7 +162,7 @@ class WordsScreen(MenuScreen):
         """Say of the set at the mark what may not fit into its row."""
         item = self.menu.item
         infos = [info for info in word_sets.list_sets() if item is not None and item.name == f"{TAUGHT}{info.name}"]
-        self.say("".join(f"{_all_words(info)}: {_figures_of(info)}" for info in infos))
+        self.say("".join(f"{_all_words(info)}: {_figures_of(info)}; a: its takes, e: export" for info in infos))
 
     def take(self, item: MenuItem) -> None:
         """Play with a set, or teach one."""
@@ -169,6 +171,8 @@ class WordsScreen(MenuScreen):
         match f"{kind}:" if name else kind:
             case "teach":
                 self._teach("")
+            case "import":
+                self.action_import()
             case "personal":
                 self._teach("personal")
             case "draft:":

@@ -1,0 +1,191 @@
+"""`voicetrail teach` and `words`: takes from files, folders and replays; what is wrong is one line, and nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.replay.makers import Stage, record_spoken
+from tests.teaching.tones import recording, silence, spoken
+from voicetrail.cli import main
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.game.inputs import Undo
+from voicetrail.replay.file.entries import Marker
+from voicetrail.replay.file.format import SOUND_SUFFIX
+from voicetrail.replay.file.reader import read
+from voicetrail.teaching import making, word_sets
+from voicetrail.teaching.collecting.drafts import list_drafts
+from voicetrail.teaching.collecting.gathering import takes_of_replay
+from voicetrail.teaching.negatives import Negatives
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets of the test's own, taught with a sixth of the negatives."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    shipped = making.shipped_negatives()
+    thin = Negatives(shipped.embeddings[::6], shipped.kinds[::6], shipped.names, shipped.talk_seconds)
+    monkeypatch.setattr(making, "shipped_negatives", lambda base="": thin)
+
+
+def write(path: Path, sound: np.ndarray, rate: int = SAMPLE_RATE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, sound, rate)
+    return path
+
+
+def test_takes_come_from_any_format_from_long_recordings_and_from_folders(tmp_path: Path, capsys: Captured) -> None:
+    long = write(tmp_path / "long.flac", recording(["links"] * 6, pause=2.0))
+    stereo = np.stack([np.repeat(recording(["rechts"] * 5, seed=3), 3)] * 2, axis=1)
+    write(tmp_path / "many" / "a.ogg", stereo, 48_000)
+    for seed in range(3):
+        write(tmp_path / "many" / "deeper" / f"{seed}.wav", recording(["rechts"], seed=10 + seed)[8000:])
+    (tmp_path / "many" / "broken.mp3").write_bytes(b"no sound")
+    given = [
+        "--word",
+        "links=left",
+        "--word",
+        "rechts=right",
+        "--from",
+        f"links={long}",
+        "--from",
+        f"rechts={tmp_path / 'many'}",
+    ]
+    assert main(["teach", "mine", *given]) == 0
+    said = capsys.readouterr().err
+    assert "links: 6 takes" in said
+    assert "rechts: 8 takes" in said
+    assert "left out" in said
+    assert "broken.mp3" in said
+    (info,) = word_sets.list_sets()
+    assert (dict(info.takes), info.meanings) == ({"links": 6, "rechts": 8}, {"links": "left", "rechts": "right"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a/b", "--word", "links"], "cannot be the name of a set"),
+        (["..", "--word", "links"], "cannot be the name of a set"),
+        (["directional4w", "--word", "links"], "name of weights that ship"),
+        (["mine", "--word", "../links"], "cannot be a word"),
+        (["mine", "--word", "links", "--word", "Links"], "given twice"),
+        (["mine", "--word", "links=sideways"], "a word can mean"),
+        (["mine"], "name the words with --word"),
+        (["mine", "--from", "links"], "write WORD=PATH"),
+        (["mine", "--from", "links=NONE.wav"], "there is no file NONE.wav"),
+        (["mine", "--from", "links=quiet.wav"], "no take was found in quiet.wav"),
+        (["mine", "--from", "links=empty"], "holds no sound files"),
+        (["mine", "--from", "links=one.wav"], "links has 1 takes; record at least 3 different ones"),
+        (["mine", "--from", "links=same"], "only 1 that differ"),
+        (["mine", "--word", "links", "--replay", "NONE"], "there is no replay NONE"),
+        (["mine", "--continue"], "are damaged; delete them and say the words again"),
+        (["mine", "--word", "links", "--source", "quiet.wav"], "the source is at its end"),
+        (["mine", "--word", "links", "--base", "nowhere"], "no weights named"),
+    ],
+)
+def test_wrong_input_is_one_clear_line_and_makes_no_set(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "quiet.wav", silence(2.0, -90.0))
+    one = write(tmp_path / "one.wav", recording(["links"]))
+    (tmp_path / "empty").mkdir()
+    for number in range(4):
+        write(tmp_path / "same" / f"{number}.wav", soundfile.read(one)[0])
+    if "--base" in arguments:
+        arguments = [*arguments, "--from", "links=same"]
+    assert main(["teach", *arguments]) != 0
+    lines = capsys.readouterr().err.splitlines()
+    assert said in lines[-1]
+    assert sum(line.startswith("voicetrail:") for line in lines) == 1
+    assert word_sets.list_sets() == []
+
+
+def test_two_words_that_sound_alike_are_pointed_out(tmp_path: Path, capsys: Captured) -> None:
+    one = write(tmp_path / "a.wav", recording(["links"] * 5, seed=1))
+    two = write(tmp_path / "b.wav", recording(["links"] * 5, seed=2))
+    assert main(["teach", "mine", "--from", f"links={one}", "--from", f"lynx={two}"]) == 0
+    said = capsys.readouterr().err
+    assert "links is taken for lynx" in said or "lynx is taken for links" in said
+
+
+def test_what_was_recorded_before_the_sound_ended_is_gone_on_with(tmp_path: Path, capsys: Captured) -> None:
+    first = np.concatenate((silence(4.2), recording(["links"] * 3, seed=1)))
+    write(tmp_path / "first.wav", first)
+    words = ["--word", "links=left", "--word", "rechts=right", "--takes", "3"]
+    assert main(["teach", "mine", *words, "--source", str(tmp_path / "first.wav")]) != 0
+    assert "--continue" in capsys.readouterr().err
+    (draft,) = list_drafts()
+    assert (draft.takes, draft.words) == (3, ("links", "rechts"))
+    write(tmp_path / "second.wav", recording(["rechts"] * 3, seed=2))
+    assert main(["teach", "mine", "--continue", "--source", str(tmp_path / "second.wav")]) == 0
+    (info,) = word_sets.list_sets()
+    assert dict(info.takes) == {"links": 3, "rechts": 3}
+    assert info.meanings == {"links": "left", "rechts": "right"}
+    assert list_drafts() == []
+
+
+def test_a_full_disk_loses_no_set_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    found = write(tmp_path / "a.wav", recording(["links"] * 4, seed=1))
+    assert main(["teach", "mine", "--from", f"links={found}"]) == 0
+    capsys.readouterr()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(word_sets, "replace_file", full)
+    assert main(["teach", "mine", "--from", f"links={found}"]) != 0
+    assert "No space left on device" in capsys.readouterr().err.splitlines()[-1]
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert [info.name for info in word_sets.list_sets()] == ["mine"]
+
+
+def record_marked_and_undone(path: Path) -> None:
+    """A session of 20 s with its sound: at 6 s a word is undone, at 12 s one that was missed is marked; both were said as *links*."""
+    stage = Stage()
+    stage.start(path, sound=True)
+    rows = [(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)] * 500
+    for hop in range(150, 158):
+        rows[hop] = (0.0, 0.0, 0.95, 0.0, 0.0, 0.05)
+    for hop in range(300, 308):
+        rows[hop] = (0.0, 0.0, 0.4, 0.0, 0.0, 0.6)
+    done = set[str]()
+    for hop, _ in stage.listen(rows):
+        if hop == 175 and "undo" not in done:
+            done.add("undo")
+            stage.do(Undo(), hop * 40)
+        if hop == 325 and "mark" not in done:
+            done.add("mark")
+            stage.recorder.record(Marker(), hop * 40)
+    stage.stop()
+    sound = path.with_suffix(SOUND_SUFFIX)
+    samples = silence(20.0)
+    for at_s, seed in ((5.7, 1), (11.7, 2)):
+        word = spoken("links", seed)
+        samples[round(at_s * SAMPLE_RATE) :][: len(word)] += word
+    assert sound.is_file()
+    soundfile.write(sound, samples, SAMPLE_RATE, format="FLAC")
+
+
+def test_words_that_a_replay_marked_or_undid_are_takes(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "kept.trail"
+    record_marked_and_undone(path)
+    found = takes_of_replay(read(path))
+    assert [(one.kind, one.label) for one in found] == [("undone", "left"), ("marked", "left")]
+    for one in found:
+        assert one.take.seconds == pytest.approx(0.4, abs=0.06)
+        assert one.take.problems == ()
+    more = write(tmp_path / "more.wav", recording(["links"] * 2, seed=6))
+    assert main(["teach", "mine", "--replay", f"links={path}", "--from", f"links={more}"]) == 0
+    assert "links: 2 takes from" in capsys.readouterr().err
+    assert dict(word_sets.list_sets()[0].takes) == {"links": 4}
+    silent = tmp_path / "silent.trail"
+    record_spoken(silent)
+    assert main(["teach", "mine", "--replay", f"links={silent}"]) != 0
+    assert "kept no sound; record with --record-audio" in capsys.readouterr().err
