@@ -18,11 +18,11 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.updates import Problem, Update
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
-from voicetrail.teaching.word_sets import SetInfo
 from voicetrail.text import printable
 from voicetrail.ui.base.menu_screen import BACK_KEYS, MenuScreen
 from voicetrail.ui.dialogs import DIALOGS, open_dialog
 from voicetrail.ui.plural import counted
+from voicetrail.ui.teaching.set_text import all_words, figures_of, words_of
 from voicetrail.ui.widgets.menu import MenuItem
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
 
@@ -48,8 +48,6 @@ SHIPPED, TAUGHT, DRAFT, PERSONAL, TEACH = "shipped:", "taught:", "draft:", "pers
 """What a row's name begins with, before the name of a vocabulary, a set, or takes without one; and the rows that teach."""
 IMPORT = "import"
 PATH_MAX = 1000
-SHOWN_WORDS = 26
-"""Characters of a set's words that a row shows; of more it says how many there are."""
 HELP = """A set of words is what the game listens for. The shipped words are English. Teach it your own: any word of any language,
 said six times each. Nothing that you say leaves this machine.
 
@@ -89,6 +87,8 @@ class WordsScreen(MenuScreen):
 
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context, "Words", takes="plays", actions=KEYS)
+        self._shown = ""
+        """The row that was in use when the list was made."""
         self._typing: Typing | None = None
         """What is being typed."""
         self._question: Callable[[], str] | None = None
@@ -116,8 +116,12 @@ class WordsScreen(MenuScreen):
             self.say(f"{printable(name)} is left out: {printable(reason)}", "warn")
 
     def on_screen_resume(self) -> None:
-        """A set may have been taught meanwhile."""
+        """A set may have been taught meanwhile: then it is in use, and the mark goes there."""
+        before = self._shown
         self._list()
+        if before not in ("", self._shown):
+            self.menu.choose(self._shown)
+            self._describe()
 
     def on_unmount(self) -> None:
         """Leave no words held back."""
@@ -132,6 +136,7 @@ class WordsScreen(MenuScreen):
         return f"{TAUGHT}{values.weights}"
 
     def _list(self) -> None:
+        self._shown = self._used()
         self.menu.set_items([*self._shipped(), *self._taught(), *self._drafts(), *self._rest()])
 
     def _shipped(self) -> Iterator[MenuItem]:
@@ -142,7 +147,7 @@ class WordsScreen(MenuScreen):
     def _taught(self) -> Iterator[MenuItem]:
         for info in word_sets.list_sets():
             name = f"{TAUGHT}{info.name}"
-            yield MenuItem(name, printable(info.name), _words_of(info), self._note(name, _figures_of(info)))
+            yield MenuItem(name, printable(info.name), words_of(info), self._note(name, figures_of(info)))
 
     def _drafts(self) -> Iterator[MenuItem]:
         """Takes that no set was made of yet."""
@@ -156,13 +161,14 @@ class WordsScreen(MenuScreen):
         yield MenuItem(IMPORT, "Import a set", "from a file")
 
     def _note(self, name: str, text: str) -> str:
-        return f"in use: {text}" if name == self._used() else text
+        # The figures of the set in use stand below the list, where there is room for them.
+        return "in use" if name == self._used() else text
 
     def _describe(self) -> None:
         """Say of the set at the mark what may not fit into its row."""
         item = self.menu.item
         infos = [info for info in word_sets.list_sets() if item is not None and item.name == f"{TAUGHT}{info.name}"]
-        self.say("".join(f"{_all_words(info)}: {_figures_of(info)}; a: its takes, e: export" for info in infos))
+        self.say("".join(f"{all_words(info)}: {figures_of(info)}; a: its takes, e: export" for info in infos))
 
     def take(self, item: MenuItem) -> None:
         """Play with a set, or teach one."""
@@ -273,7 +279,7 @@ class WordsScreen(MenuScreen):
         self.menu.choose(f"{TAUGHT}{info.name}")
         if overwrite and self.context.settings.values.weights == info.name and self.context.worker is not None:
             self.context.worker.reload()
-        return f"{printable(info.name)} is here: {_all_words(info)}"
+        return f"{printable(info.name)} is here: {all_words(info)}"
 
     def action_delete(self) -> None:
         """Ask whether to delete."""
@@ -380,17 +386,3 @@ class WordsScreen(MenuScreen):
             self.say("it stays")
         else:
             self.go_back()
-
-
-def _words_of(info: SetInfo) -> str:
-    shown = printable(", ".join(info.words))
-    return shown if len(shown) <= SHOWN_WORDS else f"{len(info.words)} words"
-
-
-def _all_words(info: SetInfo) -> str:
-    return printable(", ".join(f"{w} = {info.meanings[w]}" if w in info.meanings else w for w in info.words))
-
-
-def _figures_of(info: SetInfo) -> str:
-    takes = sum(info.takes.values())
-    return f"{takes} takes, {info.accuracy:.0%} right" if takes else f"{info.accuracy:.0%} right"
