@@ -120,7 +120,7 @@ def drawn(replay: Path, env: Mapping[str, str]) -> list[str]:
     return [
         content["direction"]
         for _, _, content in (entry for entry in inputs if len(entry) == 3)
-        if isinstance(content, dict) and content.get("do") == "draw" and content.get("by") == "voice"
+        if isinstance(content, dict) and content.get("do") == "step" and content.get("by") == "voice"
     ]
 
 
