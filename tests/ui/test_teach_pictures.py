@@ -48,13 +48,17 @@ def clipped() -> Take:
     return Take(np.concatenate((room, word, room)), len(room), len(room) + len(word), -60.0)
 
 
-def session(counts: tuple[int, ...]) -> TeachingSession:
+def takes_of(counts: tuple[int, ...]) -> ExampleSet:
     examples = ExampleSet(room=silence(4.0))
     for word, count in zip(MEANINGS, counts, strict=True):
         examples.add_word(word)
         for seed in range(count):
             examples.add(word, clipped() if (word, seed) == ("links", 2) else take(word, seed))
-    return TeachingSession("mine", MEANINGS, examples=examples, judge=lambda examples: None)
+    return examples
+
+
+def session(counts: tuple[int, ...]) -> TeachingSession:
+    return TeachingSession("mine", MEANINGS, examples=takes_of(counts), judge=lambda examples: None)
 
 
 def stage(name: str) -> TeachingSession:
@@ -83,7 +87,7 @@ def test_the_teaching_screens(
         await pilot.pause()
         if name == "list":
             keep("mine")
-            drafts.save_draft(drafts.Draft("half", tuple(MEANINGS), MEANINGS, 6, takes=6), session((6, 0, 0, 0)).examples)
+            drafts.save_draft(drafts.Draft("half", tuple(MEANINGS), MEANINGS, 6, takes=6), takes_of((6, 0, 0, 0)))
             await app.push_screen(open_dialog("words", context))
             await pilot.pause()
             return
