@@ -181,7 +181,7 @@ def training_page(look: Look, session: TeachingSession) -> Page:
         [("held out  ", look.dim), (known, look.text)],
         [("left      ", look.dim), (f"{progress.seconds_left:.0f} s" if progress.seconds_left else "", look.text)],
         [],
-        [("You may leave: it is saved and used once it is done.", look.dim)],
+        [("You may leave: it is kept when it is done, and used.", look.dim)],
     ]
 
 
