@@ -146,10 +146,8 @@ def play(terminal: OpenTerminal, microphone: VirtualMicrophone, sounds: list[Sou
     time.sleep(1)
     microphone.play_samples(spaced(sounds, 1.5))
     time.sleep(1)
-    shown = screen.capture()
     screen.send_keys("q")
     screen.wait_for_exit()
-    print(shown)
 
 
 @pytest.mark.timeout(400)

@@ -121,6 +121,7 @@ def test_play_loads_the_set_and_its_words_move(taught: Path, tmp_path: Path) -> 
         env={"VOICETRAIL_CONFIG_DIR": str(tmp_path / "config"), "VOICETRAIL_STATE_DIR": str(tmp_path / "state")},
     )
     recognizer = load_recognizer(settings.values.recognizer)
+    assert recognizer.name == "mine", "a replay names its weights, and finds them again by that"
     assert recognizer.meanings == {"links": "left", "rechts": "right", "hoch": "up"}
     assert recognizer.detector.threshold == word_sets.list_sets()[0].threshold or recognizer.detector.threshold > 0.3
 

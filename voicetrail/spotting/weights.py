@@ -20,7 +20,7 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.frontend import FrontendSettings, build_frontend, frontend_settings
 from voicetrail.spotting.layers import LAYERS, MAX_LAYERS, Layer, build_layers
-from voicetrail.spotting.locate import find_weights
+from voicetrail.spotting.locate import TAUGHT_FILE, find_weights
 from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
@@ -141,7 +141,9 @@ def load_weights(name: str | Path) -> Weights:
     model.load_state_dict(tensors)
     if not _scores_are_finite(model, info):
         raise _damaged(path, "its scores are not numbers: a weight is too large")
-    return Weights(path.stem, hashlib.sha256(path.read_bytes()).hexdigest(), info, model)
+    # A taught set lies in a folder of its name: by that name a replay finds it again.
+    name_of = path.parent.name if path.name == TAUGHT_FILE else path.stem
+    return Weights(name_of, hashlib.sha256(path.read_bytes()).hexdigest(), info, model)
 
 
 def _scores_are_finite(model: Model, info: WeightsInfo) -> bool:
