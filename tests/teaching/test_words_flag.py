@@ -144,7 +144,7 @@ def test_ssh_recognizes_by_the_set_of_the_machine_that_recognizes(
     assert main(["ssh", "--words", "mine", "--recognize", where, "host", "--", "--mode", "maze"]) == 0
     if where == "there":
         assert seen["play"] == ("--weights=mine", "--mode", "maze")
-        args = command_parser("play").parse_args(list(seen["play"]))  # type: ignore[call-overload]
+        args = command_parser("play").parse_args(list(seen["play"]))
         assert args.weights == "mine"
     else:
         assert seen["play"] == ("--mode", "maze")

@@ -14,7 +14,7 @@ from tests.ui.stage import make_context, make_settings
 from tests.ui.test_words_screen import keep
 from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.outcome import Result, Step
+from voicetrail.teaching.outcome import Result, TrainingProgress
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Take
 from voicetrail.ui.app import VoicetrailApp
@@ -64,7 +64,7 @@ def session(counts: tuple[int, ...]) -> TeachingSession:
 def stage(name: str) -> TeachingSession:
     made = session((6, 6, 6, 6) if name != "words" else (4, 0, 0, 0))
     if name == "training":
-        made.stage, made.step = "training", Step(0.42, 0.213, 0.92, 2.0)
+        made.stage, made.training = "training", TrainingProgress(0.42, 0.213, 0.92, 2.0)
     elif name == "done":
         made.stage, made.result = "done", RESULT
     elif name == "room":
