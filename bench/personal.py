@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.teaching import clips_by_speaker, read_take
+from bench.teaching import clips_by_speaker, head_of, read_take
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.head import Embedder, Head, HeadSettings, centered, embed_takes
-from voicetrail.teaching.making import shipped_negatives
-from voicetrail.teaching.personal import adapt, retune
+from voicetrail.teaching.head import Embedder, centered
+from voicetrail.teaching.negatives import backbone_hash, find_negatives, load_negatives
+from voicetrail.teaching.personal import retune
 from voicetrail.vocabulary import DIRECTIONS
 
 
@@ -29,7 +31,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder with speech_commands/")
     parser.add_argument("--takes", type=int, default=4)
     parser.add_argument("--speakers", type=int, default=100)
-    parser.add_argument("--strengths", type=float, nargs="*", default=[], help="compare these strengths only, without a check")
+    parser.add_argument("--negatives", type=Path, help="others than those that ship")
+    parser.add_argument(
+        "--unchecked", action="store_true", help="take what was retuned also where the check would keep what ships"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     root = args.data / "speech_commands"
@@ -40,49 +45,41 @@ def main() -> None:
         for name, words in sorted(found.items())
         if all(len(words[w]) > args.takes for w in DIRECTIONS) and f"up/{words['up'][0].stem}" in listed
     ][: args.speakers]
-    negatives = shipped_negatives()
-    sums = {key: np.zeros(4, dtype=int) for key in (args.strengths or ["check"])}
-    improved = 0
+    negatives = load_negatives(
+        args.negatives or find_negatives(), backbone_hash(load_weights("directional4w").model.state_dict())
+    )
+    shipped, embedder = Recognizer(load_weights("directional4w")), Embedder(load_weights("directional4w"))
+    total, kept, tests = np.zeros(4, dtype=int), 0, 0
     for name in speakers:
         takes = {word: [read_take(path) for path in found[name][word]] for word in DIRECTIONS}
-        weights = load_weights("directional4w")
-        state, info = weights.model.state_dict(), weights.info
-        shipped = Head(info.classes, state["head.weight"].clone(), state["head.bias"].clone(), DIRECTIONS, (), info.temperature)
-        embedder = Embedder(weights)
         test = [(i, take) for i, word in enumerate(DIRECTIONS) for take in takes[word][args.takes :]]
-        clean = embedder(np.stack([centered(take, embedder.window_samples) for _, take in test]))
+        windows = np.stack([centered(take, embedder.window_samples) for _, take in test])
         truth = torch.tensor([index for index, _ in test])
-        before = _heard(shipped.posteriors(clean), truth, info.detector.threshold)
-        given = {word: takes[word][: args.takes] for word in DIRECTIONS}
-        settings = HeadSettings()
-        for key, total in sums.items():
-            began = time.monotonic()
-            if key == "check":
-                examples = ExampleSet()
-                for word, own in given.items():
-                    for take in own:
-                        examples.add(word, take)
-                taught, check = retune(examples, load_weights("directional4w"), negatives, settings)
-                improved += check.better
-                head = Head(
-                    info.classes, taught.tensors["head.weight"], taught.tensors["head.bias"], DIRECTIONS, (), info.temperature
-                )
-                after = _heard(head.posteriors(clean), truth, taught.threshold) if check.better else before
-                print(name, check.better, check.sentence, f"{time.monotonic() - began:.1f} s", flush=True)
-            else:
-                positives = embed_takes(embedder, given, np.zeros(0, dtype=np.float32), settings)
-                after = _heard(
-                    adapt(shipped, positives, negatives, settings, float(key)).posteriors(clean), truth, info.detector.threshold
-                )
-            total += [int(before.sum()), int(after.sum()), int((~before & after).sum()), int((before & ~after).sum())]
-    for key, (was, now, gained, lost) in sums.items():
-        tests = sum(len(found[name][w]) - args.takes for name in speakers for w in DIRECTIONS)
-        print(f"{key}: {len(speakers)} speakers, {tests} test clips, {improved} kept: shipped heard {was}, retuned {now}")
-        print(f"  of {tests - was} missed {gained} are heard now; of {was} heard {lost} are missed now")
+        before = _heard(torch.from_numpy(shipped.posteriors(windows)), truth, shipped.detector)
+        examples = ExampleSet()
+        for word, own in takes.items():
+            for take in own[: args.takes]:
+                examples.add(word, take)
+        began = time.monotonic()
+        taught, check = retune(examples, load_weights("directional4w"), negatives)
+        seconds = time.monotonic() - began
+        after = before
+        if check.better or args.unchecked:
+            head = head_of(taught)
+            after = _heard(head.posteriors(embedder.pooled(windows)), truth, taught.info.detector)
+        kept += check.better
+        tests += len(test)
+        total += [int(before.sum()), int(after.sum()), int((~before & after).sum()), int((before & ~after).sum())]
+        print(name, check.better, check.sentence, f"{seconds:.1f} s", total, flush=True)
+    was, now, gained, lost = total.tolist()
+    print(f"{len(speakers)} speakers, {tests} test clips, {kept} kept: shipped heard {was}, retuned {now}")
+    print(f"of {tests - was} missed {gained} are heard now; of {was} heard {lost} are missed now")
 
 
-def _heard(scores: torch.Tensor, truth: torch.Tensor, threshold: float) -> torch.Tensor:
-    return (scores.argmax(1) == truth) & (scores.max(1).values >= threshold)
+def _heard(scores: torch.Tensor, truth: torch.Tensor, detector: DetectorSettings) -> torch.Tensor:
+    at = torch.tensor([detector.threshold_of(word) for word in DIRECTIONS])
+    best = scores[:, : len(DIRECTIONS)].argmax(1)
+    return (best == truth) & (scores.gather(1, best[:, None])[:, 0] >= at[best])
 
 
 if __name__ == "__main__":

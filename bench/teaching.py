@@ -1,10 +1,14 @@
-"""How well taught words are heard: words that a backbone never saw, a few takes of one speaker, and everything else refused.
+"""How well taught words are heard: words that a backbone never saw, a few takes, and everything else refused.
 
-    python -m bench.teaching WEIGHTS NEGATIVES --data DATA --words up down left right --takes 4 --speakers 20
+    python -m bench.teaching WEIGHTS NEGATIVES --data DATA --takes 4 --half judging
+    python -m bench.teaching WEIGHTS NEGATIVES --data DATA --takes 5 --strangers --words up down left right backward forward …
+    python -m bench.teaching WEIGHTS NEGATIVES --data DATA --takes 5 --voices FOLDER --count 10
 
 ``WEIGHTS`` must have been trained without the words (copy the data without their folders); ``NEGATIVES`` is what
-``voicetrail.training.fit.negatives`` made with them. Takes come from speakers who said every word often enough; what is left of
-their takes, the same words by other speakers, and validation clips of all other words and held-out talk are the test.
+``voicetrail.training.fit.negatives`` made with them. By default, takes come from speakers who said every word often enough; each take
+is left out in turn, and the test is that take, by the head of ``--takes`` of the others. With ``--strangers`` each take is by another
+speaker, and the test is by speakers of whom there is none. ``FOLDER`` holds voices, a folder of words each (synthetic ones, say).
+What is to be refused are validation clips of all other words, of those among them that the backbone does not know either, and noise.
 """
 
 from __future__ import annotations
@@ -12,19 +16,27 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
+from torch import Tensor
 
+from voicetrail.errors import TeachingError
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.head import Embedder, Head, centered
-from voicetrail.teaching.negatives import backbone_hash, load_negatives
+from voicetrail.teaching.negatives import Negatives, backbone_hash, load_negatives
 from voicetrail.teaching.takes import Take, find_takes
 from voicetrail.teaching.teach import Taught, teach
 from voicetrail.vocabulary import is_word
+
+UNSEEN = ("up", "down", "left", "right", "backward", "forward", "marvin", "sheila", "happy", "house")
+"""Words that the development backbone was trained without."""
+OTHERS, NOISES, TESTS = 1500, 400, 40
 
 
 def read_take(path: Path) -> Take:
@@ -34,7 +46,7 @@ def read_take(path: Path) -> Take:
     return found[-1] if found else Take(sound, 0, len(sound))
 
 
-def clips_by_speaker(data: Path, words: list[str]) -> dict[str, dict[str, list[Path]]]:
+def clips_by_speaker(data: Path, words: Sequence[str]) -> dict[str, dict[str, list[Path]]]:
     """Clips of each speaker, by word."""
     out: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for word in words:
@@ -43,93 +55,155 @@ def clips_by_speaker(data: Path, words: list[str]) -> dict[str, dict[str, list[P
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Takes to teach, and takes to test with, by word."""
+
+    takes: Mapping[str, Sequence[Path]]
+    tests: Mapping[str, Sequence[Path]]
+    others: Mapping[str, Sequence[Path]]
+    """The same words by other speakers."""
+
+
+def by_one_speaker(args: argparse.Namespace, found: Mapping[str, Mapping[str, Sequence[Path]]]) -> Iterator[Case]:
+    """Takes and tests by one speaker; the first five takes of each word, each left out in turn."""
+    used = [s for s in sorted(found) if all(len(found[s][w]) >= 5 for w in args.words)]
+    used = [used[i] for i in np.random.default_rng(11).permutation(len(used))]
+    half = {"choosing": used[: len(used) // 2], "judging": used[len(used) // 2 :], "all": used}[args.half][: args.count]
+    strangers = {w: [found[s][w][0] for s in sorted(found) if s not in used and found[s][w]][:TESTS] for w in args.words}
+    for speaker in half:
+        for out in range(0, 5, args.every):
+            kept = [i for i in range(5) if i != out][: args.takes]
+            yield Case(
+                {w: [found[speaker][w][i] for i in kept] for w in args.words},
+                {w: [found[speaker][w][out]] for w in args.words},
+                strangers if out == 0 else {},
+            )
+
+
+def by_strangers(args: argparse.Namespace, found: Mapping[str, Mapping[str, Sequence[Path]]]) -> Iterator[Case]:
+    """Each take by a speaker of its own, and tests by yet others."""
+    for draw in range(args.count):
+        rng, takes, tests = np.random.default_rng(draw), {}, {}
+        for word in args.words:
+            clips = [found[s][word][0] for s in sorted(found) if found[s][word]]
+            chosen = [clips[i] for i in rng.permutation(len(clips))[: args.takes + TESTS]]
+            takes[word], tests[word] = chosen[: args.takes], chosen[args.takes :]
+        yield Case(takes, tests, {})
+
+
+def by_voices(args: argparse.Namespace) -> Iterator[Case]:
+    """Voices of a folder, words of which are drawn ``--size`` at a time; tests are the takes that are left."""
+    for number, folder in enumerate(sorted(args.voices.iterdir())):
+        rng = np.random.default_rng(number)
+        words = sorted(path.name for path in folder.iterdir())
+        for _ in range(args.count):
+            drawn = [words[i] for i in rng.permutation(len(words))[: args.size]]
+            clips = {word: sorted((folder / word).iterdir()) for word in drawn}
+            yield Case({w: c[: args.takes] for w, c in clips.items()}, {w: c[args.takes :] for w, c in clips.items()}, {})
+
+
+def refused(data: Path, embedder: Embedder, words: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """The backbone's output of other words and of noise: clips of validation speakers, and noise that training does not hear."""
+    from voicetrail.training.data.heldout import half_of_noise
+    from voicetrail.training.data.recordings import sound_files
+
+    commands = data / "speech_commands"
+    listed = {str(Path(line).with_suffix("")) for line in (commands / "validation_list.txt").read_text().split()}
+    paths = [
+        path
+        for folder in sorted(commands.iterdir())
+        if folder.is_dir() and folder.name not in words and is_word(folder.name)
+        for path in sorted(folder.iterdir())
+        if f"{folder.name}/{path.stem}" in listed
+    ]
+    rng, size = np.random.default_rng(2), embedder.window_samples
+    chosen = [paths[i] for i in rng.permutation(len(paths))[:OTHERS]]
+    clips = embedder.pooled(np.stack([centered(read_take(path), size) for path in chosen]))
+    sounds = [p for p in sound_files(data / "noise") if half_of_noise(f"{p.parent.name}/{p.stem}") is not None]
+    noise = np.concatenate([soundfile.read(str(path), dtype="float32")[0] for path in sounds])
+    starts = rng.integers(0, len(noise) - size, NOISES)
+    return clips, embedder.pooled(np.stack([noise[at : at + size] for at in starts]))
+
+
 def main() -> None:
     """Measure, and print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("negatives", type=Path)
-    parser.add_argument("--data", type=Path, required=True, help="a folder with speech_commands/ and talk/")
-    parser.add_argument("--words", nargs="+", required=True)
+    parser.add_argument("--data", type=Path, required=True, help="a folder with speech_commands/ and noise/")
+    parser.add_argument("--words", nargs="+", default=list(UNSEEN[:4]))
     parser.add_argument("--takes", type=int, default=4)
-    parser.add_argument("--speakers", type=int, default=20)
-    parser.add_argument("--talk", type=Path, help="running speech that the negatives do not hold, for false moves an hour")
+    parser.add_argument("--count", type=int, default=1000, help="speakers, draws, or draws a voice")
+    parser.add_argument("--half", choices=("choosing", "judging", "all"), default="judging", help="of the speakers")
+    parser.add_argument("--every", type=int, default=1, help="leave every so manieth take out")
+    parser.add_argument("--strangers", action="store_true", help="each take by another speaker, tests by yet others")
+    parser.add_argument("--voices", type=Path, help="a folder of voices")
+    parser.add_argument("--size", type=int, default=4, help="words of a set, with --voices")
     args = parser.parse_args()
     torch.set_num_threads(1)
     commands = args.data / "speech_commands"
-    listed = set((commands / "validation_list.txt").read_text().split())
-    validation = {str(Path(line).with_suffix("")) for line in listed}
-    by_speaker = clips_by_speaker(commands, args.words)
-    speakers = [s for s in sorted(by_speaker) if all(len(by_speaker[s][w]) > args.takes for w in args.words)]
-    speakers = [speakers[i] for i in np.random.default_rng(1).permutation(len(speakers))[: args.speakers]]
     negatives = load_negatives(args.negatives, backbone_hash(load_weights(args.weights).model.state_dict()))
     embedder = Embedder(load_weights(args.weights))
-    size = embedder.window_samples
-    others = [
-        path
-        for folder in sorted(commands.iterdir())
-        if folder.is_dir() and folder.name not in args.words and is_word(folder.name)
-        for path in sorted(folder.iterdir())
-        if f"{folder.name}/{path.stem}" in validation
-    ]
-    others = [others[i] for i in np.random.default_rng(2).permutation(len(others))[:1500]]
-    refused = embedder(np.stack([centered(read_take(path), size) for path in others]))
-    talk, talk_seconds = _talk(embedder, args.talk, size) if args.talk else (torch.zeros(0, embedder.size), 0.0)
-    strangers = {
-        word: [p for s in sorted(by_speaker) if s not in speakers for p in by_speaker[s][word][:1]][:60] for word in args.words
-    }
-    stranger = {w: embedder(np.stack([centered(read_take(p), size) for p in ps])) for w, ps in strangers.items() if ps}
+    words, noise = refused(args.data, embedder, args.words)
     rows: dict[str, list[float]] = defaultdict(list)
-    for name in speakers:
-        examples = ExampleSet()
-        test: list[tuple[int, Path]] = []
-        for index, word in enumerate(args.words):
-            paths = by_speaker[name][word]
-            for path in paths[: args.takes]:
-                examples.add(word, read_take(path))
-            test += [(index, path) for path in paths[args.takes :]]
-        began = time.perf_counter()
-        taught = teach(examples, load_weights(args.weights), negatives, {})
-        rows["seconds"].append(time.perf_counter() - began)
-        head = head_of(taught)
-        own = head.posteriors(embedder(np.stack([centered(read_take(path), size) for _, path in test])))
-        truth = torch.tensor([index for index, _ in test])
-        limit = float(torch.quantile(head.posteriors(refused).amax(1), 0.99))
-        right = own.argmax(1) == truth
-        rows["right"] += right.float().tolist()
-        rows["right at 1 % of other words"] += (right & (own.amax(1) > limit)).float().tolist()
-        rows["heard at the threshold"] += (right & (own.amax(1) >= taught.threshold)).float().tolist()
-        rows["other words taken"].append(float((head.posteriors(refused).amax(1) >= taught.threshold).float().mean()))
-        for index, word in enumerate(w for w in args.words if w in stranger):
-            scores = head.posteriors(stranger[word])
-            fits = scores.argmax(1) == index
-            rows["other speakers right"] += fits.float().tolist()
-            rows["other speakers right at 1 %"] += (fits & (scores.amax(1) > limit)).float().tolist()
-        if talk_seconds:
-            over = head.posteriors(talk).amax(1) >= taught.threshold
-            starts = int((over[1:] & ~over[:-1]).sum() + over[0])
-            rows["talk windows taken an hour"].append(starts / talk_seconds * 3600)
-            rows["assumed an hour"].append(taught.false_an_hour)
-    print(f"{len(args.words)} words, {args.takes} takes, {len(speakers)} speakers, {len(rows['right'])} test takes")
+    cases = list(
+        by_voices(args)
+        if args.voices
+        else (by_strangers if args.strangers else by_one_speaker)(args, clips_by_speaker(commands, args.words))
+    )
+    for case in cases:
+        measure(case, args.weights, negatives, embedder, words, noise, rows)
+    print(f"{len(cases[0].takes)} words, {args.takes} takes, {len(cases)} heads, {len(rows['right'])} test takes")
     for name, values in rows.items():
-        unit = "" if "hour" in name or name == "seconds" else " %"
+        unit = "" if name in ("seconds", "assumed false moves an hour") else " %"
         print(f"| {name} | {np.mean(values) * (100 if unit else 1):.1f}{unit} |")
 
 
+def measure(
+    case: Case,
+    weights: Path,
+    negatives: Negatives,
+    embedder: Embedder,
+    words: Tensor,
+    noise: Tensor,
+    rows: dict[str, list[float]],
+) -> None:
+    """Teach one case, and add what it scores to the rows."""
+    examples = ExampleSet()
+    for word, paths in case.takes.items():
+        for path in paths:
+            examples.add(word, read_take(path))
+    began = time.perf_counter()
+    try:
+        taught = teach(examples, load_weights(weights), negatives, {})
+    except TeachingError:
+        return  # two of the clips are one recording, in both versions of Speech Commands
+    rows["seconds"].append(time.perf_counter() - began)
+    head = head_of(taught)
+    other, sounds = head.posteriors(words).amax(1), head.posteriors(noise).amax(1)
+    at_words, at_all = (float(torch.quantile(x, 0.99)) for x in (other, torch.cat([other, sounds])))
+    for said_by, tests in (("", case.tests), ("other speakers: ", case.others)):
+        for index, paths in enumerate(tests.values()):
+            if not paths:
+                continue
+            takes = np.stack([centered(read_take(path), embedder.window_samples) for path in paths])
+            scores = head.posteriors(embedder.pooled(takes))
+            right, most = scores.argmax(1) == index, scores.amax(1)
+            rows[f"{said_by}right"] += right.float().tolist()
+            rows[f"{said_by}right at 1 % of other words"] += (right & (most > at_words)).float().tolist()
+            rows[f"{said_by}right at 1 % of other words and noises"] += (right & (most > at_all)).float().tolist()
+            rows[f"{said_by}right at the threshold"] += (right & (most >= taught.threshold)).float().tolist()
+    rows["other words taken at the threshold"].append(float((other >= taught.threshold).float().mean()))
+    rows["noises taken at the threshold"].append(float((sounds >= taught.threshold).float().mean()))
+    rows["assumed false moves an hour"].append(taught.false_an_hour)
+
+
 def head_of(taught: Taught) -> Head:
-    """The head of what was taught."""
+    """The head of what was taught, on the backbone's own output."""
     tensors, info = taught.tensors, taught.info
     words = tuple(label for label in info.labels if is_word(label))
     return Head(info.classes, tensors["head.weight"], tensors["head.bias"], words, temperature=info.temperature)
-
-
-def _talk(embedder: Embedder, folder: Path, size: int) -> tuple[torch.Tensor, float]:
-    sound = np.concatenate([soundfile.read(str(p), dtype="float32")[0] for p in sorted(folder.rglob("*.opus"))[:150]])
-    step = 3200
-    out = [
-        embedder(np.stack([sound[at : at + size] for at in range(first, min(first + 256 * step, len(sound) - size), step)]))
-        for first in range(0, len(sound) - size, 256 * step)
-    ]
-    return torch.cat(out), len(sound) / 16000
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from voicetrail.spotting.fast.unrolled import Unrolled
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, TemporalResNet, build_model, fold
+from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, POOLED, Model, TemporalResNet, build_model, fold
 
 
 def network(architecture: str = DEFAULT_ARCHITECTURE) -> Model:
@@ -22,8 +22,9 @@ def logits(unrolled: Unrolled, picture: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(unrolled().copy())
 
 
-def test_it_gives_the_logits_of_the_network() -> None:
-    model = network()
+@pytest.mark.parametrize("architecture", [DEFAULT_ARCHITECTURE, DEFAULT_ARCHITECTURE + POOLED, "temporal-resnet-medium-pooled"])
+def test_it_gives_the_logits_of_the_network(architecture: str) -> None:
+    model = network(architecture)
     unrolled = Unrolled(model, 40, 97)
     with torch.inference_mode():
         for loud in (0.1, 1.0, 30.0):

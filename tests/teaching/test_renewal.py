@@ -10,14 +10,13 @@ import pytest
 from tests.teaching.test_teach import QUICK, examples
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching import making, word_sets
-from voicetrail.teaching.negatives import Negatives
 from voicetrail.teaching.renewal import renew
 
 
 def test_it_is_made_again_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     shipped = making.shipped_negatives()
-    thin = Negatives(shipped.embeddings[::8], shipped.kinds[::8], shipped.names, shipped.talk_seconds)
+    thin = shipped.at(slice(None, None, 8))
     monkeypatch.setattr(making, "shipped_negatives", lambda base="": thin)
     takes = examples(3)
     path = making.keep_set("mine", making.make_set(takes, {}, settings=QUICK), takes)

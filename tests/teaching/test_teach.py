@@ -18,12 +18,12 @@ from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.likeness import Likeness
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.head import HeadSettings, Progress
-from voicetrail.teaching.negatives import Negatives, backbone_hash, load_negatives, save_negatives
+from voicetrail.teaching.negatives import Negatives, Space, backbone_hash, find_space, load_negatives, save_negatives
 from voicetrail.teaching.takes import Problem
 from voicetrail.teaching.teach import Taught
 from voicetrail.vocabulary import RESERVED
 
-QUICK = HeadSettings(iterations=40, variants=4)
+QUICK = HeadSettings(variants=4)
 
 
 def examples(takes: int = 4) -> ExampleSet:
@@ -38,7 +38,7 @@ def examples(takes: int = 4) -> ExampleSet:
 def fewer_negatives() -> Iterator[None]:
     """Every sixth of the shipped negatives: the same kinds in a sixth of the time."""
     shipped = making.shipped_negatives()
-    thin = Negatives(shipped.embeddings[::6], shipped.kinds[::6], shipped.names, shipped.talk_seconds)
+    thin = shipped.at(slice(None, None, 6))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making, "shipped_negatives", lambda base="": thin)
         patch.setattr("voicetrail.teaching.transfer.shipped_negatives", lambda base="": thin)
@@ -74,9 +74,31 @@ def test_a_taught_set_is_a_weights_file_that_hears_its_words(taught: Taught, tmp
 
 def test_shipped_negatives_are_refused(taught: Taught) -> None:
     negatives = making.shipped_negatives()
-    weight, bias = taught.tensors["head.weight"], taught.tensors["head.bias"]
-    best = (negatives.embeddings @ weight.T + bias).argmax(1)
+    space = negatives.space
+    # Of what the layers gave only the coordinates are kept; any layers with these coordinates get the same posteriors.
+    pooled = torch.linalg.lstsq(space.matrix.T, negatives.embeddings.T).solution.T + space.center
+    best = (pooled @ taught.tensors["head.weight"].T + taught.tensors["head.bias"]).argmax(1)
     assert float((best < len(PITCH)).float().mean()) < 0.01
+
+
+def test_the_head_in_the_weights_file_is_the_head_in_the_space() -> None:
+    space = making.shipped_negatives().space
+    torch.manual_seed(1)
+    weight, bias, pooled = torch.randn(7, 256), torch.randn(7) * 50, torch.rand(20, len(space.center))
+    full, offset = space.head(weight, bias)
+    there = torch.log_softmax(space(pooled) @ weight.T + bias, 1)
+    assert torch.allclose(torch.log_softmax(pooled @ full.T + offset, 1), there, atol=1e-2)
+
+
+def test_a_space_holds_the_recordings_of_a_word_together() -> None:
+    torch.manual_seed(2)
+    words = torch.arange(300) % 3
+    loud = torch.randn(300, 6) * torch.tensor([8.0, 1, 1, 1, 1, 1])  # within a word, one direction says nothing
+    pooled = loud + torch.nn.functional.one_hot(words, 6) * torch.tensor([0.0, 6, 6, 0, 0, 0])
+    space = find_space(pooled, words, torch.ones(300), dimensions=2)
+    x = space(pooled)
+    centers = torch.stack([x[words == word].mean(0) for word in range(3)])
+    assert float((torch.cdist(x, centers).argmin(1) == words).float().mean()) > 0.98  # 0.87 before
 
 
 def test_the_same_takes_and_seed_make_the_same_head() -> None:
@@ -109,10 +131,15 @@ def test_two_words_that_sound_alike_are_pointed_out() -> None:
 
 
 def test_negatives_are_read_back_and_belong_to_one_backbone(tmp_path: Path) -> None:
-    made = Negatives(torch.rand(50, 8) * 4 - 1, torch.arange(50) % 3, ("cat", *RESERVED), 10.0)
+    space = Space(torch.zeros(12), torch.ones(12, 8))
+    made = Negatives(
+        torch.rand(50, 8) * 4 - 1, torch.arange(50) % 3, ("cat", *RESERVED), 10.0, torch.rand(50, 5) * 4 - 1, space
+    )
     save_negatives(tmp_path / "n.safetensors", made, "abc")
     again = load_negatives(tmp_path / "n.safetensors", "abc")
     assert (again.embeddings - made.embeddings).abs().max() < 4 / 255
+    assert (again.logits - made.logits).abs().max() < 4 / 255
+    assert torch.equal(again.space.matrix, space.matrix)
     assert torch.equal(again.kinds, made.kinds)
     with pytest.raises(TeachingError, match="another backbone"):
         load_negatives(tmp_path / "n.safetensors", "def")
@@ -141,7 +168,7 @@ def test_programmers_collect_review_train_and_save(tmp_path: Path, monkeypatch: 
     transfer.remove_example("links", 3)
     assert transfer.count_examples() == {"links": 3, "rechts": 4}
     transfer.meanings = {"links": "left", "rechts": "right"}
-    result = transfer.train(epochs=30, variants=3)
+    result = transfer.train(epochs=3, variants=3)
     assert result.accuracy >= 0.8
     assert 0.9 <= result.auc <= 1.0
     assert result.curve[0].threshold >= result.curve[-1].threshold

@@ -40,9 +40,9 @@ TAKES = 3
 def make(monkeypatch: pytest.MonkeyPatch) -> Make:
     """The real training on a sixth of the shipped negatives."""
     shipped = making.shipped_negatives()
-    thin = Negatives(shipped.embeddings[::6], shipped.kinds[::6], shipped.names, shipped.talk_seconds)
+    thin = shipped.at(slice(None, None, 6))
     monkeypatch.setattr(making, "shipped_negatives", lambda base="": thin)
-    quick = HeadSettings(iterations=30, variants=3)
+    quick = HeadSettings(variants=3)
     return lambda examples, meanings, report: making.make_set(examples, meanings, settings=quick, progress=report)
 
 

@@ -6,7 +6,7 @@ Pictures are ``[batch, 1, mels, frames]`` throughout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -19,6 +19,10 @@ from voicetrail.spotting.compact import BroadcastResNet, DepthwiseSeparable
 from voicetrail.spotting.compact import ConvNorm as ConvNorm
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.frontend import FrontendSettings
+
+DEFAULT_ARCHITECTURE = "temporal-resnet"
+POOLED = "-pooled"
+"""Behind the name of an architecture whose backbone can give every layer's mean and maximum: the same backbone, giving them."""
 
 
 class Model(nn.Module):
@@ -84,15 +88,19 @@ class TemporalResNet(nn.Module):
     Dense 1-D convolutions do more arithmetic than depthwise 2-D ones and still take less time on a CPU, in training and in use,
     because they are matrix products. The embedding is the mean and the maximum over time, side by side: the maximum keeps a short
     word (*up*) from drowning in the rest of the window.
+
+    The last block keeps what tells the words of the training apart. For words that it was not trained with (``teaching``), the layers
+    before it say more: ``pooled``, the embedding is the mean and the maximum of each of them.
     """
 
-    def __init__(self, mels: int, mix: int, blocks: Sequence[tuple[int, int, int]]) -> None:
+    def __init__(self, mels: int, mix: int, blocks: Sequence[tuple[int, int, int]], pooled: bool = False) -> None:
         """Build it.
 
         Args:
             mels: rows of the pictures.
             mix: channels after the stem's rows are mixed.
             blocks: channels, kernel (frames) and stride of each residual block.
+            pooled: give the mean and the maximum over time of the mixed stem and of every block, not of the last block alone.
         """
         super().__init__()
         self.stem = nn.ModuleList(
@@ -105,16 +113,27 @@ class TemporalResNet(nn.Module):
         self.mix = ConvNorm(nn.Conv1d(16 * rows, mix, 1, bias=False))
         inputs = (mix, *(outputs for outputs, _, _ in blocks))
         self.blocks = nn.Sequential(*(TemporalBlock(before, *block) for before, block in zip(inputs, blocks, strict=False)))
-        self.embedding = 2 * inputs[-1]
+        self.pooled = pooled
+        self._channels = inputs
+
+    @property
+    def embedding(self) -> int:
         """Numbers that the head is given."""
+        return 2 * (sum(self._channels) if self.pooled else self._channels[-1])
+
+    def pool_all(self) -> None:
+        """Give the mean and the maximum of every layer from now on; those of the last block come last."""
+        self.pooled = True
 
     def forward(self, picture: Tensor) -> Tensor:
         """``[batch, 1, mels, frames]`` to ``[batch, embedding]``."""
         x = picture
         for layer in self.stem:
             x = torch.relu(layer(x))
-        x = self.blocks(torch.relu(self.mix(x.flatten(1, 2))))
-        return torch.cat((x.mean(-1), x.amax(-1)), dim=1)
+        layers = [torch.relu(self.mix(x.flatten(1, 2)))]
+        for block in self.blocks:
+            layers.append(block(layers[-1]))
+        return torch.cat([part for x in layers[0 if self.pooled else -1 :] for part in (x.mean(-1), x.amax(-1))], dim=1)
 
 
 def _dense_stack(sizes: list[int], relu_first: bool = True) -> list[nn.Module]:
@@ -162,23 +181,25 @@ def _browser_fft(features: FrontendSettings, classes: int) -> Model:
     return Model(nn.Sequential(*layers), 2000, classes)
 
 
-def _temporal_resnet(features: FrontendSettings, classes: int) -> Model:
-    backbone = TemporalResNet(features.rows, 64, ((64, 5, 1), (64, 5, 2), (80, 3, 2)))
-    return Model(backbone, backbone.embedding, classes)
+_TEMPORAL: Mapping[str, tuple[int, tuple[tuple[int, int, int], ...], str]] = {
+    DEFAULT_ARCHITECTURE: (64, ((64, 5, 1), (64, 5, 2), (80, 3, 2)), "2-D stem and temporal residual blocks (the default)"),
+    # More channels late in the network, where a hop pays least for them (0.42 instead of 0.32 ms).
+    "temporal-resnet-medium": (64, ((64, 5, 1), (96, 5, 2), (128, 3, 2)), "the same with 1.7 times the parameters"),
+    # Three times the parameters where they cost least; it takes half as long again to train, for the stem's large maps take most of
+    # the time in both.
+    "temporal-resnet-wide": (96, ((96, 5, 1), (128, 5, 2), (160, 3, 2)), "the same with three times the parameters"),
+}
+"""Channels after the stem, and channels, kernel and stride of each block; what it is."""
 
 
-def _temporal_resnet_medium(features: FrontendSettings, classes: int) -> Model:
-    """More channels late in the network, where a hop pays least for them (0.42 instead of 0.32 ms)."""
-    backbone = TemporalResNet(features.rows, 64, ((64, 5, 1), (96, 5, 2), (128, 3, 2)))
-    return Model(backbone, backbone.embedding, classes)
+def _temporal_resnet(name: str, pooled: bool) -> Architecture:
+    mix, blocks, about = _TEMPORAL[name]
 
+    def build(features: FrontendSettings, classes: int) -> Model:
+        backbone = TemporalResNet(features.rows, mix, blocks, pooled)
+        return Model(backbone, backbone.embedding, classes)
 
-def _temporal_resnet_wide(features: FrontendSettings, classes: int) -> Model:
-    """Three times the parameters where they cost least, late in the network; it takes half as long again to train, for the stem's
-    large maps take most of the time in both.
-    """
-    backbone = TemporalResNet(features.rows, 96, ((96, 5, 1), (128, 5, 2), (160, 3, 2)))
-    return Model(backbone, backbone.embedding, classes)
+    return Architecture(build, FeatureSettings(), f"{name}, its head on every layer" if pooled else about)
 
 
 def _ds_cnn(features: FrontendSettings, classes: int) -> Model:
@@ -202,24 +223,16 @@ class Architecture:
 
 # 32 frames × 40 mels, as in the paper, stretched over one second instead of its 0.33 s.
 _PAPER_INPUT = FeatureSettings(n_fft=1024, win_length=640, hop_length=483)
-DEFAULT_ARCHITECTURE = "temporal-resnet"
 
 ARCHITECTURES = MappingProxyType(
     {
-        DEFAULT_ARCHITECTURE: Architecture(
-            _temporal_resnet, FeatureSettings(), "2-D stem and temporal residual blocks (the default)"
-        ),
-        "temporal-resnet-medium": Architecture(
-            _temporal_resnet_medium, FeatureSettings(), "the same with 1.7 times the parameters"
-        ),
-        "temporal-resnet-wide": Architecture(
-            _temporal_resnet_wide, FeatureSettings(), "the same with three times the parameters"
-        ),
+        **{name: _temporal_resnet(name, pooled=False) for name in _TEMPORAL},
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
         "ds-cnn": Architecture(_ds_cnn, FeatureSettings(), "Zhang et al. 2017, DS-CNN-S"),
         "bc-resnet": Architecture(_bc_resnet, FeatureSettings(), "Kim et al. 2021, BC-ResNet-1"),
         "browser-fft": Architecture(_browser_fft, BrowserFftSettings(), "the TensorFlow.js recognizer's layers and features"),
+        **{name + POOLED: _temporal_resnet(name, pooled=True) for name in _TEMPORAL},
     }
 )
 """Every architecture by name."""
@@ -237,6 +250,11 @@ def build_model(architecture: str, features: FrontendSettings, classes: int) -> 
         KeyError: no such architecture.
     """
     return ARCHITECTURES[architecture].build(features, classes)
+
+
+def pooled(architecture: str) -> str:
+    """The architecture of the same backbone that gives every layer's mean and maximum; the same where there is none."""
+    return architecture + POOLED if architecture + POOLED in ARCHITECTURES else architecture
 
 
 def parameters(model: nn.Module) -> int:

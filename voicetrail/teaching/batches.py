@@ -30,7 +30,7 @@ def minimize(
         x: embeddings, ``[windows, embedding]``.
         y: class of each window.
         weight: of each window; together they are 1.
-        weight_decay: weight of the squared matrix.
+        weight_decay: weight of the squared distance of the matrix from where it begins.
         epochs: times that every window is seen.
         batch_size: windows of one step.
         learning_rate: of Adam.
@@ -40,6 +40,7 @@ def minimize(
     Returns:
         The loss of each epoch.
     """
+    begin = matrix.detach().clone()
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam([matrix, bias], lr=learning_rate)
     losses: list[float] = []
@@ -49,7 +50,7 @@ def minimize(
         for rows in torch.split(order, batch_size):
             optimizer.zero_grad()
             entropy = torch.nn.functional.cross_entropy(x[rows] @ matrix.T + bias, y[rows], reduction="none")
-            loss = (entropy * weight[rows]).sum() * len(x) / len(rows) + weight_decay * matrix.square().sum()
+            loss = (entropy * weight[rows]).sum() * len(x) / len(rows) + weight_decay * (matrix - begin).square().sum()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += float(loss.detach()) * len(rows) / len(x)

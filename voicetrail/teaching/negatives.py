@@ -5,6 +5,10 @@ takes much of it for a word. So the backbone's embeddings of recordings that hol
 eight bits a number: the sound itself does not, and cannot be had back from them.
 
 An embedding fits one backbone only, so the file names the backbone it was made with (``backbone_hash``).
+
+What is kept of a window are not the means and maxima of the layers themselves but their coordinates in a space (``Space``) in which
+the recordings of one word lie as close together in each direction (whitening by the covariance within words, as in linear discriminant
+analysis: Fisher 1936), and of that the directions along which sounds differ most.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import safetensors
@@ -24,13 +28,68 @@ from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import TeachingError
 from voicetrail.spotting.locate import folders
 from voicetrail.text import printable
-from voicetrail.vocabulary import NOISE, UNKNOWN
 
 FILE = "negatives.safetensors"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEY = "voicetrail_negatives"
 LARGEST = 32 * 1024 * 1024
 """Bytes past which a file is refused unread."""
+
+
+SHRINKAGE = 0.05
+"""How much of the covariance within words is taken to be the same in all directions (Ledoit and Wolf 2004, with a fixed part)."""
+DIMENSIONS = 256
+"""Of the space: fewer refuse less (192 by a point, 128 by two), more refuse no better."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """Where heads of taught words are made: an affine image of the pooled layers in which Euclidean distances mean something."""
+
+    center: Tensor
+    """``[pooled]``"""
+    matrix: Tensor
+    """``[pooled, dimensions]``"""
+
+    def __call__(self, pooled: Tensor) -> Tensor:
+        """Coordinates ``[windows, dimensions]`` of the backbone's means and maxima ``[windows, pooled]``."""
+        return (pooled - self.center) @ self.matrix
+
+    def head(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """The weights and biases on the backbone's own output of a head ``[classes, dimensions]``, ``[classes]`` in this space.
+
+        What all classes have in common changes no posterior, and is taken away: the numbers stay small enough for half precision.
+        """
+        full = (weight - weight.mean(0)) @ self.matrix.T
+        offset = bias - full @ self.center
+        return full, offset - offset.mean()
+
+
+def find_space(pooled: Tensor, words: Tensor, weight: Tensor, dimensions: int = DIMENSIONS) -> Space:
+    """Find the space of a backbone.
+
+    Args:
+        pooled: the backbone's output of many windows, ``[windows, pooled]``.
+        words: the word of each window; -1 for what is no recording of one word.
+        weight: how much each window counts when the directions are chosen.
+        dimensions: how many are kept.
+    """
+    center = pooled.mean(0)
+    x = (pooled - center).double()
+    within, count = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64), 0
+    for word in torch.unique(words[words >= 0]):
+        rows = x[words == word]
+        rows = rows - rows.mean(0)
+        within += rows.T @ rows
+        count += len(rows) - 1
+    within /= max(1, count)
+    within = (1 - SHRINKAGE) * within + SHRINKAGE * torch.eye(len(within)) * within.diagonal().mean().clamp(min=1e-12)
+    values, vectors = torch.linalg.eigh(within)
+    whitening = vectors @ torch.diag(values.rsqrt())
+    white = x @ whitening
+    spread = (white * (weight / weight.sum())[:, None]).T @ white
+    _, directions = torch.linalg.eigh(spread)
+    return Space(center, (whitening @ directions[:, -dimensions:]).float())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,33 +97,32 @@ class Negatives:
     """Embeddings of what is none of the player's words."""
 
     embeddings: Tensor
-    """``[windows, embedding]``"""
+    """Coordinates in ``space``, ``[windows, dimensions]``."""
     kinds: Tensor
     """Index into ``names`` of each window, ``[windows]``."""
     names: tuple[str, ...]
     """A known word, ``_unknown_`` (running speech) or ``_background_noise_``."""
     talk_seconds: float
     """How much running speech its windows stand for: they were taken at even steps from so many seconds."""
+    logits: Tensor
+    """What the head that ships makes of each window, ``[windows, classes]``: personal mode begins with it."""
+    space: Space
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def at(self, rows: Tensor | slice) -> Negatives:
+        """Some of the windows."""
+        return replace(self, embeddings=self.embeddings[rows], kinds=self.kinds[rows], logits=self.logits[rows])
 
     def without(self, words: Sequence[str]) -> Negatives:
         """Leave known words out: those that are taught, or sound like one that is."""
         drop = {index for index, name in enumerate(self.names) if name in {*words}}
-        keep = torch.tensor([int(kind) not in drop for kind in self.kinds], dtype=torch.bool)
-        return Negatives(self.embeddings[keep], self.kinds[keep], self.names, self.talk_seconds)
+        return self.at(torch.tensor([int(kind) not in drop for kind in self.kinds], dtype=torch.bool))
 
-    def rows(self, name: str) -> Tensor:
-        """The embeddings of one kind, ``[windows, embedding]``."""
-        return self.embeddings[self.kinds == self.names.index(name)] if name in self.names else self.embeddings[:0]
-
-    @property
-    def talk(self) -> Tensor:
-        """Embeddings of running speech, in the order of the recordings."""
-        return self.rows(UNKNOWN)
-
-    @property
-    def noise(self) -> Tensor:
-        """Embeddings of sound in which nobody speaks."""
-        return self.rows(NOISE)
+    def of_kind(self, name: str) -> Negatives:
+        """The windows of one kind, in the order of the recordings."""
+        return self.at(self.kinds == (self.names.index(name) if name in self.names else len(self.names)))
 
 
 def backbone_hash(tensors: Mapping[str, Tensor]) -> str:
@@ -79,20 +137,19 @@ def backbone_hash(tensors: Mapping[str, Tensor]) -> str:
 
 
 def save_negatives(path: Path, negatives: Negatives, backbone: str) -> None:
-    """Write the embeddings in eight bits a number, each column scaled by its own range.
+    """Write the embeddings and logits in eight bits a number, each column scaled by its own range.
 
     Args:
         path: where to.
         negatives: what to write.
         backbone: ``backbone_hash`` of what made them.
     """
-    low, high = negatives.embeddings.amin(0), negatives.embeddings.amax(0)
-    scale = (high - low).clamp(min=1e-6) / 255
     tensors = {
-        "embeddings": ((negatives.embeddings - low) / scale).round().clamp(0, 255).to(torch.uint8),
-        "low": low,
-        "scale": scale,
+        **_coded("embeddings", negatives.embeddings),
+        **_coded("logits", negatives.logits),
         "kinds": negatives.kinds.to(torch.uint8),
+        "center": negatives.space.center,
+        "matrix": negatives.space.matrix.half(),
     }
     meta = {
         "format_version": FORMAT_VERSION,
@@ -102,6 +159,18 @@ def save_negatives(path: Path, negatives: Negatives, backbone: str) -> None:
     }
     content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, {KEY: json.dumps(meta)})
     replace_file(path, content, mode=PUBLIC_FILE)
+
+
+def _coded(name: str, values: Tensor) -> dict[str, Tensor]:
+    """The eight bits of a matrix, and what a step of each column is worth."""
+    low, high = values.amin(0), values.amax(0)
+    scale = (high - low).clamp(min=1e-6) / 255
+    codes = ((values - low) / scale).round().clamp(0, 255).to(torch.uint8)
+    return {name: codes, f"{name}.low": low, f"{name}.scale": scale}
+
+
+def _decoded(name: str, tensors: Mapping[str, Tensor]) -> Tensor:
+    return tensors[name].float() * tensors[f"{name}.scale"] + tensors[f"{name}.low"]
 
 
 def find_negatives() -> Path:
@@ -143,17 +212,32 @@ def load_negatives(path: Path, backbone: str) -> Negatives:
             "or make negatives for yours with python -m voicetrail.training.fit.negatives"
         )
     names, talk_seconds = meta.get("names"), meta.get("talk_seconds")
-    expected = {"embeddings", "low", "scale", "kinds"}
-    if tensors.keys() != expected or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not _fit(tensors, len(names)):
         raise damaged
-    codes, low, scale, kinds = (tensors[name] for name in ("embeddings", "low", "scale", "kinds"))
-    fits = codes.dtype == kinds.dtype == torch.uint8 and codes.ndim == 2 and kinds.shape == codes.shape[:1]
-    fits = (
-        fits and low.shape == scale.shape == codes.shape[1:] and bool(torch.isfinite(low).all() and torch.isfinite(scale).all())
-    )
     if not isinstance(talk_seconds, int | float) or not talk_seconds > 0:
         raise damaged
-    fits = fits and len(kinds) > 0
-    if not fits or int(kinds.max()) >= len(names):
-        raise damaged
-    return Negatives(codes.float() * scale + low, kinds.long(), tuple(names), float(talk_seconds))
+    space = Space(tensors["center"], tensors["matrix"].float())
+    kinds = tensors["kinds"].long()
+    return Negatives(
+        _decoded("embeddings", tensors), kinds, tuple(names), float(talk_seconds), _decoded("logits", tensors), space
+    )
+
+
+def _fit(tensors: Mapping[str, Tensor], names: int) -> bool:
+    """Whether the tensors are those of a file, and fit each other."""
+    coded = {f"{name}{part}" for name in ("embeddings", "logits") for part in ("", ".low", ".scale")}
+    if tensors.keys() != {*coded, "kinds", "center", "matrix"}:
+        return False
+    if not all(bool(torch.isfinite(value).all()) for value in tensors.values() if value.is_floating_point()):
+        return False
+    kinds, center, matrix = tensors["kinds"], tensors["center"], tensors["matrix"]
+    if kinds.dtype != torch.uint8 or kinds.ndim != 1 or not len(kinds) or int(kinds.max()) >= names:
+        return False
+    for name in ("embeddings", "logits"):
+        codes, low, scale = tensors[name], tensors[f"{name}.low"], tensors[f"{name}.scale"]
+        if codes.dtype != torch.uint8 or codes.ndim != 2 or codes.shape[:1] != kinds.shape:
+            return False
+        if not low.shape == scale.shape == codes.shape[1:] or low.dtype != scale.dtype or low.dtype != torch.float32:
+            return False
+    fits = center.ndim == 1 and center.dtype == torch.float32 and matrix.is_floating_point()
+    return fits and matrix.shape == (len(center), tensors["embeddings"].shape[1])

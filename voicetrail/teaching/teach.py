@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from voicetrail.errors import TeachingError
+from voicetrail.spotting.model import pooled
 from voicetrail.spotting.weights import Weights, WeightsInfo
 from voicetrail.teaching.evaluation import HeldOut, advice, threshold_for
 from voicetrail.teaching.examples import ExampleSet
@@ -97,7 +98,7 @@ def teach(
     words = examples.words
     takes = {word: examples.distinct(word) for word in words}
     tensors = {name: value.detach().clone() for name, value in weights.model.state_dict().items()}
-    embedder = Embedder(weights)
+    embedder = Embedder(weights, negatives.space)
     progress(Progress(0.01, 0.0, None, 0.0))
     positives = embed_takes(embedder, takes, examples.room, settings)
     used = negatives.without(words)
@@ -120,8 +121,9 @@ def teach(
     threshold = threshold_for(held_out)
     found = advice(held_out, threshold, {word: len(t) for word, t in takes.items()}, sorted(known))
     progress(Progress(1.0, head.losses[-1] if head.losses else 0.0, held_out.accuracy, 0.0))
+    weight, bias = negatives.space.head(softened.weight, softened.bias)
     return Taught(
-        {**tensors, "head.weight": softened.weight, "head.bias": softened.bias},
+        {**tensors, "head.weight": weight, "head.bias": bias},
         _info(weights.info, softened, threshold, meanings, held_out, takes),
         held_out,
         threshold,
@@ -175,9 +177,7 @@ def _hold_out(
             positives.words[fold_of_window != fold],
             positives.takes[fold_of_window != fold],
         )
-        rest = Negatives(
-            negatives.embeddings[block != fold], negatives.kinds[block != fold], negatives.names, negatives.talk_seconds
-        )
+        rest = negatives.at(block != fold)
         begin, end = (0.1 + 0.63 * each / settings.folds for each in (fold, fold + 1))
         accuracy = sum(right) / len(right) if right else None
         head = train_head(words, part, rest, settings, report(begin, end, accuracy))
@@ -256,6 +256,7 @@ def _info(
     return replace(
         shipped,
         labels=(*head.words, UNKNOWN, NOISE),
+        architecture=pooled(shipped.architecture),
         classes=head.classes,
         detector=detector,
         temperature=head.temperature,

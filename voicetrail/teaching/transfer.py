@@ -28,13 +28,16 @@ from voicetrail.teaching.collecting.gathering import takes_of
 from voicetrail.teaching.collecting.likeness import shared
 from voicetrail.teaching.evaluation import HeldOut, RocPoint, roc
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
-from voicetrail.teaching.head import ITERATIONS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
+from voicetrail.teaching.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
 from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
 from voicetrail.teaching.teach import Taught, check_examples, teach
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
+
+BATCH_EPOCHS = 20
+"""Epochs of Adam where a batch size is given and no number of them."""
 
 Sound = npt.NDArray[np.float32]
 LONGEST_S = 60.0
@@ -199,7 +202,7 @@ class Transfer:
     def train(
         self,
         *,
-        epochs: int = ITERATIONS,
+        epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 0.01,
         validation_split: float = 1 / 3,
@@ -212,12 +215,14 @@ class Transfer:
         """Train the head, holding out a part of the takes and negatives in turn.
 
         Args:
-            epochs: iterations of L-BFGS, each over all windows at once; with ``batch_size`` of Adam, over all windows batch by batch.
+            epochs: steps of L-BFGS, each over all windows at once, that refine the head, which is computed, by gradient; with
+                ``batch_size`` times that Adam sees all windows, batch by batch. ``None`` leaves the head as computed, which measures
+                as well (``docs/teaching.md``).
             batch_size: windows of one step of Adam; ``None`` takes L-BFGS, which needs no batches and no learning rate.
             learning_rate: of Adam.
             validation_split: part of the takes that is held out at a time, at most a half; all are held out in turn, so that each
                 counts in ``evaluate`` and all teach the head that is kept.
-            weight_decay: of the head's weights.
+            weight_decay: how strongly a refined head is held near the computed one.
             augment_with_noise: vary takes with noise too: the recorded room where there is one.
             variants: windows made of each take.
             seed: of the variations.
@@ -232,12 +237,19 @@ class Transfer:
         """
         if not 0 < validation_split <= 0.5:
             raise UsageError("validation_split must be above 0 and at most 0.5")
-        if epochs < 1 or (batch_size is not None and batch_size < 1) or not learning_rate > 0:
+        if (epochs is not None and epochs < 1) or (batch_size is not None and batch_size < 1) or not learning_rate > 0:
             raise UsageError("epochs and batch_size must be at least 1, and learning_rate above 0")
         check_examples(self._examples)
         folds = min(round(1 / validation_split), min(len(self._examples.distinct(word)) for word in self.words))
         settings = HeadSettings(
-            weight_decay, epochs, variants, seed, augment_with_noise, batch_size or 0, learning_rate, max(2, folds)
+            weight_decay,
+            epochs or (BATCH_EPOCHS if batch_size else EPOCHS),
+            variants,
+            seed,
+            augment_with_noise,
+            batch_size or 0,
+            learning_rate,
+            max(2, folds),
         )
         weights, negatives = load_weights(self.base), shipped_negatives(self.base)
         report = callback or (lambda progress: None)

@@ -168,6 +168,24 @@ class _Block:
             self._sum.addmm_(self._shortcut, self._under)
 
 
+class _Pool:
+    """The mean and the maximum over time of an activated map, side by side at the begin of ``out``.
+
+    What a layer gives has been activated in its place by the layer after it. The padding is zero: it adds nothing to the mean, and
+    no activated number is below it.
+    """
+
+    def __init__(self, source: _Map, out: Array) -> None:
+        self._lines = source.padded[:, 0]
+        channels, wide = self._lines.shape
+        self._even: Array = np.full(wide, 1 / source.columns, dtype=np.float32)
+        self._mean, self._most = out[:channels], out[channels : 2 * channels]
+
+    def __call__(self) -> None:
+        np.dot(self._lines, self._even, out=self._mean)
+        np.maximum.reduce(self._lines, axis=1, out=self._most)
+
+
 class Unrolled:
     """A folded default network, prepared for single windows.
 
@@ -195,14 +213,17 @@ class Unrolled:
         layers.append(_Convolution(backbone.mix, source.stacked(), block_paddings[0]))
         self._first, *self._rest = layers
         source = layers[-1].target
-        self._blocks = []
+        self._blocks, pooled = [], [source]
         for block, padding in zip(blocks, block_paddings[1:], strict=True):
             self._blocks.append(_Block(block, source, padding))
             source = self._blocks[-1].target
+            pooled.append(source)
         self._last = source.padded[:, 0]
-        channels, columns = self._last.shape
-        self._even: Array = np.full(columns, 1 / columns, dtype=np.float32)
-        self._embedding: Array = np.empty(2 * channels, dtype=np.float32)
+        self._embedding: Array = np.empty(backbone.embedding, dtype=np.float32)
+        self._pools, at = [], 0
+        for given in pooled if backbone.pooled else pooled[-1:]:
+            self._pools.append(_Pool(given, self._embedding[at:]))
+            at += 2 * len(given.padded)
         self._given = torch.from_numpy(self._embedding)
         self._head = (model.head.bias.detach(), model.head.weight.detach())
         self._logits = torch.empty(model.head.out_features)
@@ -214,11 +235,9 @@ class Unrolled:
             layer()
         for block in self._blocks:
             block()
-        last, embedding = self._last, self._embedding
-        channels = len(last)
-        np.maximum(last, ZERO, out=last)
-        np.dot(last, self._even, out=embedding[:channels])
-        np.maximum.reduce(last, axis=1, out=embedding[channels:])
+        np.maximum(self._last, ZERO, out=self._last)
+        for pool in self._pools:
+            pool()
         torch.addmv(*self._head, self._given, out=self._logits)
         logits: Array = self._logits.numpy()
         return logits

@@ -41,8 +41,9 @@ class Likeness:
     """
 
     def __init__(self, base: str = BASE) -> None:
-        self._embedder = Embedder(load_weights(base))
-        negatives = shipped_negatives(base).embeddings
+        shipped = shipped_negatives(base)
+        self._embedder = Embedder(load_weights(base), shipped.space)
+        negatives = shipped.embeddings
         self._mean = negatives.mean(0)
         self._negatives = torch.nn.functional.normalize(negatives - self._mean, dim=1)
         self._known: dict[bytes, Tensor] = {}

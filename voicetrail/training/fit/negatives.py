@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from voicetrail import output
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.head import Embedder
-from voicetrail.teaching.negatives import Negatives, backbone_hash, save_negatives
+from voicetrail.teaching.negatives import Negatives, backbone_hash, find_space, save_negatives
 from voicetrail.training.data.corpus import Corpus, find_folders, load_corpus
 from voicetrail.training.data.recordings import CLIP
 from voicetrail.vocabulary import NOISE, UNKNOWN
@@ -33,15 +34,19 @@ TALK_STEP = SAMPLE_RATE // 5
 STRETCH = 50
 """Windows in a row of one stretch (10 s); stretches are drawn from all over the talk."""
 
+GROUPS = (1.0, 1.0, 0.3)
+"""Weight of known words, talk and noise when the directions of the space are chosen."""
+
 Sound = npt.NDArray[np.float32]
 
 
-def make_negatives(corpus: Corpus, embedder: Embedder, *, seed: int = 1) -> Negatives:
-    """Embed known words, talk and noise of a corpus.
+def make_negatives(corpus: Corpus, embedder: Embedder, head: nn.Linear, *, seed: int = 1) -> Negatives:
+    """Embed known words, talk and noise of a corpus, in the space that they themselves span.
 
     Args:
         corpus: of the training split.
         embedder: of the backbone.
+        head: that ships with it.
         seed: of what is drawn.
     """
     rng = np.random.default_rng(seed)
@@ -58,8 +63,13 @@ def make_negatives(corpus: Corpus, embedder: Embedder, *, seed: int = 1) -> Nega
     talk = _stretches(rng, corpus.talk.sound, TALK_WINDOWS, TALK_STEP, STRETCH)
     noise = _stretches(rng, corpus.noise.sound, NOISE_WINDOWS, SAMPLE_RATE, 5)
     kinds += [len(names) - 2] * len(talk) + [len(names) - 1] * len(noise)
-    embeddings = torch.cat([embedder(np.stack(part)) for part in (windows, talk, noise)])
-    return Negatives(embeddings, torch.tensor(kinds), names, len(talk) * TALK_STEP / SAMPLE_RATE)
+    pooled = torch.cat([embedder.pooled(np.stack(part)) for part in (windows, talk, noise)])
+    kind = torch.tensor(kinds)
+    count = torch.tensor([len(windows), len(talk), len(noise)])
+    weight = torch.repeat_interleave(torch.tensor(GROUPS) / count.clamp(min=1), count)
+    space = find_space(pooled, torch.where(kind < len(names) - 2, kind, -1), weight)
+    logits = pooled[:, -head.in_features :] @ head.weight.T + head.bias
+    return Negatives(space(pooled), kind, names, len(talk) * TALK_STEP / SAMPLE_RATE, logits.detach(), space)
 
 
 def _stretches(rng: np.random.Generator, sound: npt.NDArray[np.int16], count: int, step: int, length: int) -> list[Sound]:
@@ -88,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     weights = load_weights(args.weights)
     backbone = backbone_hash(weights.model.state_dict())
     corpus = load_corpus(find_folders(args.data, args.noise, args.negatives), "training", args.cache)
-    made = make_negatives(corpus, Embedder(weights))
+    made = make_negatives(corpus, Embedder(weights), weights.model.head)
     save_negatives(args.out, made, backbone)
     output.write_line(
         f"{args.out}: {len(made.kinds)} windows of {len(made.names)} kinds, {made.talk_seconds / 60:.0f} min of talk"
