@@ -209,3 +209,15 @@ async def test_a_hello_that_no_page_sends_begins_no_game(running: Running, hello
     assert message.type is aiohttp.WSMsgType.CLOSE
     assert message.data == 1008
     assert not running.sessions.all
+
+
+async def test_another_user_of_this_machine_gets_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicetrail.link.owner.is_trusted", lambda owner: owner == 12_345)
+    async with running.client.get(running.url) as response:
+        assert response.status == 403
+        assert "--token" in await response.text()
+    for path in ("terminal", "microphone"):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await running.socket(path)
+        assert refused.value.status == 403
+    assert not running.sessions.all
