@@ -139,6 +139,12 @@ class GamePage:
             self.page.keyboard.press(KEYS.get(key, key))
             self.page.wait_for_timeout(60)
 
+    def begin_sketch(self) -> None:
+        """Open the sketch from the title; a key that comes before it is there would do nothing."""
+        self.wait_for_screen("Sketch", 40)
+        self.press("right")
+        self.wait_for_screen("strokes", 40)
+
     def strokes(self) -> int:
         """How many strokes the drawing has."""
         found = re.search(r"(\d+) strokes?", self.screen)

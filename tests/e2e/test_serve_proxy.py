@@ -109,7 +109,8 @@ def test_the_page_and_its_microphone_work_behind_a_proxy(
             game.wait_for_screen("Sketch")
             game.page.click("#microphone")
             game.wait_for_status("The microphone is on")
-            game.press("right", "right", "up")
+            game.begin_sketch()
+            game.press("right", "up")
             game.wait_for_screen("2 strokes")
             # The cookie is enough from here on, and is for https alone.
             game.page.reload()
