@@ -16,6 +16,7 @@ from tests.teaching.tones import silence, take
 from voicetrail.errors import TeachingError
 from voicetrail.teaching.examples import MANIFEST, WORD_MAX, ExampleSet, check_word, load_examples, save_examples
 from voicetrail.teaching.takes import Problem
+from voicetrail.training.data.corpus import find_folders, load_corpus
 
 
 def example_set() -> ExampleSet:
@@ -141,3 +142,12 @@ def test_a_link_in_place_of_a_take_is_not_followed(tmp_path: Path) -> None:
     victim.symlink_to(other)
     with pytest.raises(TeachingError, match="missing"):
         load_examples(tmp_path)
+
+
+def test_training_takes_the_folder_of_examples_as_its_data(tmp_path: Path) -> None:
+    save_examples(example_set(), tmp_path / "kept", held_out=True)
+    found = find_folders(tmp_path / "kept")
+    counts = example_set().counts()
+    for split, share in (("training", lambda count: count - count // 3), ("validation", lambda count: count // 3)):
+        corpus = load_corpus(found, split)
+        assert len(corpus.clips) == sum(map(share, counts.values()))

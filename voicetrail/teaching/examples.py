@@ -29,6 +29,8 @@ from voicetrail.vocabulary import NOISE
 Sound = npt.NDArray[np.float32]
 
 MANIFEST = "manifest.json"
+VALIDATION = "validation_list.txt"
+"""Names the clips that training leaves out, as in Speech Commands."""
 FORMAT_VERSION = 1
 MANIFEST_MAX = 1 << 20
 """Bytes past which a manifest is refused unread."""
@@ -157,10 +159,15 @@ def fingerprint(take: Take) -> bytes:
 # ---------------------------------------------------------------------------------------------------------------- files
 
 
-def save_examples(examples: ExampleSet, folder: Path) -> None:
+def save_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False) -> None:
     """Write a set as a folder: the takes and the room as WAV files, then the manifest, which makes them count.
 
     Files of takes that were removed are deleted last, so that a crash in the middle loses nothing.
+
+    Args:
+        examples: the set.
+        folder: where to.
+        held_out: name one take in three of each word as held out, as ``voicetrail train --data`` asks for.
 
     Raises:
         TeachingError: the folder cannot be written.
@@ -191,6 +198,9 @@ def save_examples(examples: ExampleSet, folder: Path) -> None:
         text = json.dumps(
             {"format_version": FORMAT_VERSION, "sample_rate": SAMPLE_RATE, "words": entries}, ensure_ascii=False, indent=1
         )
+        if held_out:
+            names = [entry["file"] for takes in entries.values() for entry in takes[2::3]]
+            replace_file(folder / VALIDATION, "\n".join(names) + "\n")
         replace_file(folder / MANIFEST, text)
         for path in folder.glob("*/*.wav"):
             if path.relative_to(folder).as_posix() not in keep:

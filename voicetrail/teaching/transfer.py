@@ -193,7 +193,7 @@ class Transfer:
 
     def save_examples(self, folder: str | Path) -> None:
         """Write the takes as a folder in the Speech Commands layout, with a manifest."""
-        save_examples(self._examples, Path(folder))
+        save_examples(self._examples, Path(folder), held_out=True)
 
     def load_examples(self, folder: str | Path) -> None:
         """Take the place of all takes by those of a folder that ``save_examples`` wrote."""
