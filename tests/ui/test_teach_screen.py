@@ -24,7 +24,6 @@ from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.head import HeadSettings, Progress
-from voicetrail.teaching.negatives import Negatives
 from voicetrail.teaching.session import Make
 from voicetrail.teaching.takes import Sound
 from voicetrail.teaching.teach import Taught
