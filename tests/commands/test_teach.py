@@ -19,7 +19,6 @@ from voicetrail.replay.file.reader import read
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
 from voicetrail.teaching.collecting.gathering import takes_of_replay
-from voicetrail.teaching.negatives import Negatives
 
 Captured = pytest.CaptureFixture[str]
 
@@ -29,7 +28,7 @@ def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sets of the test's own, taught with a sixth of the negatives."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     shipped = making.shipped_negatives()
-    thin = Negatives(shipped.embeddings[::6], shipped.kinds[::6], shipped.names, shipped.talk_seconds)
+    thin = shipped.at(slice(None, None, 6))
     monkeypatch.setattr(making, "shipped_negatives", lambda base="": thin)
 
 

@@ -26,7 +26,6 @@ from voicetrail.spotting.recognizer import load_recognizer
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.head import HeadSettings
-from voicetrail.teaching.negatives import Negatives
 
 EVERYWHERE = {
     "play": [],
@@ -63,7 +62,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A set that was really taught, ``mine``: where it is, and a sound in which *rechts* and *links* are said."""
     root = tmp_path_factory.mktemp("taught")
     shipped = making.shipped_negatives()
-    thin = Negatives(shipped.embeddings[::6], shipped.kinds[::6], shipped.names, shipped.talk_seconds)
+    thin = shipped.at(slice(None, None, 6))
     examples = ExampleSet(room=silence(3.0))
     for word in PITCH:
         for seed in range(4):
@@ -71,9 +70,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(root))
         patch.setattr(making, "shipped_negatives", lambda base="": thin)
-        made = making.make_set(
-            examples, {"links": "left", "rechts": "right", "hoch": "up"}, settings=HeadSettings(iterations=40)
-        )
+        made = making.make_set(examples, {"links": "left", "rechts": "right", "hoch": "up"}, settings=HeadSettings(variants=4))
         making.keep_set("mine", made, examples)
         soundfile.write(root / "said.wav", recording(["rechts", "links"], pause=1.5, seed=12), 16_000)
         yield root
