@@ -49,7 +49,7 @@ def main() -> None:
         args.negatives or find_negatives(), backbone_hash(load_weights("directional4w").model.state_dict())
     )
     shipped, embedder = Recognizer(load_weights("directional4w")), Embedder(load_weights("directional4w"))
-    total, kept, tests = np.zeros(4, dtype=int), 0, 0
+    total, better, tests = np.zeros(4, dtype=int), 0, 0
     for name in speakers:
         takes = {word: [read_take(path) for path in found[name][word]] for word in DIRECTIONS}
         test = [(i, take) for i, word in enumerate(DIRECTIONS) for take in takes[word][args.takes :]]
@@ -67,12 +67,12 @@ def main() -> None:
         if check.better or args.unchecked:
             head = head_of(taught)
             after = _heard(head.posteriors(embedder.pooled(windows)), truth, taught.info.detector)
-        kept += check.better
+        better += check.better
         tests += len(test)
         total += [int(before.sum()), int(after.sum()), int((~before & after).sum()), int((before & ~after).sum())]
         print(name, check.better, check.sentence, f"{seconds:.1f} s", total, flush=True)
     was, now, gained, lost = total.tolist()
-    print(f"{len(speakers)} speakers, {tests} test clips, {kept} kept: shipped heard {was}, retuned {now}")
+    print(f"{len(speakers)} speakers, {tests} test clips, {better} better: shipped heard {was}, retuned {now}")
     print(f"of {tests - was} missed {gained} are heard now; of {was} heard {lost} are missed now")
 
 

@@ -73,9 +73,9 @@ def by_one_speaker(args: argparse.Namespace, found: Mapping[str, Mapping[str, Se
     strangers = {w: [found[s][w][0] for s in sorted(found) if s not in used and found[s][w]][:TESTS] for w in args.words}
     for speaker in half:
         for out in range(0, 5, args.every):
-            kept = [i for i in range(5) if i != out][: args.takes]
+            taken = [i for i in range(5) if i != out][: args.takes]
             yield Case(
-                {w: [found[speaker][w][i] for i in kept] for w in args.words},
+                {w: [found[speaker][w][i] for i in taken] for w in args.words},
                 {w: [found[speaker][w][out]] for w in args.words},
                 strangers if out == 0 else {},
             )

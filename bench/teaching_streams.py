@@ -43,7 +43,7 @@ LATE_S = 0.75
 
 
 def recognizer_of(weights: Weights, taught: Taught) -> Recognizer:
-    """What a kept set would load."""
+    """What a saved set would load."""
     model = build_network(taught.info)
     model.load_state_dict(dict(taught.tensors))
     return Recognizer(replace(weights, info=taught.info, model=model))

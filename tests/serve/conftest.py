@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,9 +24,17 @@ from voicetrail.visitors.limits import VisitorLimits
 ECHO = ("/bin/cat",)
 HELLO = {"session": "", "columns": 80, "rows": 24}
 SIZE_REPORTER = (
-    "/bin/bash",
-    "-c",
-    "trap 'stty size' WINCH; trap 'echo painted' CONT; echo begun; while :; do sleep 0.05; done",
+    sys.executable,
+    "-ISc",
+    "import os, signal, time\n"
+    "def size(*_):\n"
+    "    found = os.get_terminal_size(0)\n"
+    "    os.write(1, f'{found.lines} {found.columns}\\n'.encode())\n"
+    "signal.signal(signal.SIGWINCH, size)\n"
+    "signal.signal(signal.SIGCONT, lambda *_: os.write(1, b'painted\\n'))\n"
+    "os.write(1, b'begun\\n')\n"
+    "while True:\n"
+    "    time.sleep(0.05)\n",
 )
 """A program that writes what happens to its terminal."""
 
