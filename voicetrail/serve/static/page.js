@@ -136,19 +136,21 @@ function connect() {
       }
     });
   };
-  mine.onclose = (event) => {
-    if (socket !== mine) return;
-    socket = null;
-    if (over) return;
-    if (event.code === POLICY) {
-      finish("refused_page", "play_again");
-      return;
-    }
-    if (!lost) say("connection_lost", true);
-    lost = true;
-    setTimeout(connect, wait);
-    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-  };
+  mine.onclose = (event) => connectionLost(mine, event.code);
+}
+
+function connectionLost(gone, code) {
+  if (socket !== gone) return;
+  socket = null;
+  if (over) return;
+  if (code === POLICY) {
+    finish("refused_page", "play_again");
+    return;
+  }
+  if (!lost) say("connection_lost", true);
+  lost = true;
+  setTimeout(connect, wait);
+  wait = Math.min(2 * wait, LONGEST_WAIT_MS);
 }
 
 function control(message) {
@@ -277,7 +279,14 @@ async function resumeMicrophone() {
 // For tests and measurements: what the screen shows, and a network that drops.
 window.voicetrail = {
   text: () => Array.from({ length: terminal.rows }, (_, y) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY + y)?.translateToString(true) ?? "").join("\n"),
-  drop: () => socket && socket.close(),
+  drop: () => {
+    const gone = socket;
+    if (!gone) return;
+    // A network that is gone says nothing more: the browser would wait for the server's answer to the close.
+    gone.onmessage = gone.onclose = null;
+    gone.close();
+    connectionLost(gone, 1006);
+  },
 };
 
 new ResizeObserver(layout).observe(place);
