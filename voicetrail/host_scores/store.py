@@ -20,6 +20,7 @@ from voicetrail.host_scores.address import DatabaseAddress
 from voicetrail.host_scores.schema import RESULTS, migrate, schema_version
 from voicetrail.scores.shared.result import SharedResult
 from voicetrail.scores.store import ScoresError
+from voicetrail.scores.wal import use_wal
 from voicetrail.text import printable
 
 TIMEOUT_S = 5
@@ -218,7 +219,7 @@ def _sqlite_engine(address: DatabaseAddress) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(connection, TIMEOUT_S)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from voicetrail.atomic import PRIVATE_FILE, make_private_folder
 from voicetrail.scores.shared.result import SharedResult, from_json, to_json
 from voicetrail.scores.store import ScoresError
+from voicetrail.scores.wal import use_wal
 from voicetrail.text import printable
 
 FILE_NAME = "visitors-waiting.sqlite3"
@@ -104,7 +105,7 @@ class WaitingResults:
             connection.execute("PRAGMA synchronous = FULL")
             if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("database disk image is malformed")
-            connection.execute("PRAGMA journal_mode = WAL")
+            use_wal(connection, BUSY_TIMEOUT_S)
             connection.execute(_TABLE)
         except BaseException:
             connection.close()

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from voicetrail.atomic import PRIVATE_FILE, close_to_others, file_lock, make_private_folder
+from voicetrail.scores.wal import use_wal
 from voicetrail.text import printable
 
 FILE_NAME = "scores.sqlite3"
@@ -149,7 +150,7 @@ def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("database disk image is malformed")
         _check_owner(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(connection, timeout_s)
         migrate(connection)
     except BaseException:
         connection.close()
