@@ -22,9 +22,9 @@ play: .venv/installed
 test:
 	@$(MAKE) --no-print-directory --keep-going unit e2e
 
-# Two workers; a file's tests stay with one of them, which makes its fixtures once.
+# Three workers on two cores, for many tests wait; a file's tests stay with one of them, which makes its fixtures once.
 unit: .venv/installed-dev
-	$(BIN)/pytest -m "not e2e and not evening" -n 2 --dist loadfile $(ARGS) || [ $$? = 5 ]
+	$(BIN)/pytest -m "not e2e and not evening" -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
 
 # One after the other: these go by the clock.
 e2e: .venv/installed-dev
