@@ -59,6 +59,15 @@ OPEN: set[OpenStream] = set()
 """Every stream of this process; changed under ``LOCK``."""
 
 
+def end_stream(stream: Any) -> None:
+    """Let go of a stream of PortAudio; None does nothing. A device that has gone may complain: there is nothing left to save."""
+    if stream is not None:
+        with contextlib.suppress(Exception):
+            stream.abort(ignore_errors=True)
+        with contextlib.suppress(Exception):
+            stream.close(ignore_errors=True)
+
+
 def portaudio() -> ModuleType:
     """The library, imported when it is first needed: the import itself looks for every device.
 
@@ -209,12 +218,7 @@ class Capture:
 
     def _end_stream(self) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None:
-            # A device that has gone may complain; there is nothing left to save.
-            with contextlib.suppress(Exception):
-                stream.abort(ignore_errors=True)
-            with contextlib.suppress(Exception):
-                stream.close(ignore_errors=True)
+        end_stream(stream)
 
     def _callback(self, data: Any, frames: int, moment: Any, status: Any) -> None:
         now = self._last = time.monotonic()

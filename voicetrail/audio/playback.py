@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from voicetrail.audio.microphone import LATENCY_S, LOCK, OPEN, portaudio
+from voicetrail.audio.microphone import LATENCY_S, LOCK, OPEN, end_stream, portaudio
 from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.text import printable
@@ -111,11 +110,7 @@ class Playback:
 
     def _end(self) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None:
-            with contextlib.suppress(Exception):
-                stream.abort(ignore_errors=True)
-            with contextlib.suppress(Exception):
-                stream.close(ignore_errors=True)
+        end_stream(stream)
 
     def _fill(self, out: Any, frames: int, moment: Any, status: Any) -> None:
         piece, self._left = self._left[:frames], self._left[frames:]

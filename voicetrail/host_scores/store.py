@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from voicetrail.atomic import PRIVATE_FILE, close_to_others, make_private_folder
+from voicetrail.atomic import close_to_others, make_private_folder
 from voicetrail.host_scores.address import DatabaseAddress
 from voicetrail.host_scores.schema import RESULTS, migrate, schema_version
 from voicetrail.scores.shared.result import SharedResult
+from voicetrail.scores.sqlite_file import make_private_database, use_wal
 from voicetrail.scores.store import ScoresError
-from voicetrail.scores.wal import use_wal
 from voicetrail.text import printable
 
 TIMEOUT_S = 5
@@ -206,9 +205,7 @@ def _sqlite_engine(address: DatabaseAddress) -> Engine:
     try:
         make_private_folder(path.parent)
         close_to_others(path)
-        if not path.exists():
-            # Made here and not by SQLite, so that it is private from its first moment; its -wal and -shm files take that over.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
+        make_private_database(path)
     except OSError as error:
         raise ScoresError(f"the scores of visitors cannot be kept in {printable(path)}: {error.strerror or error}") from None
     engine = create_engine(address.url, connect_args={"timeout": TIMEOUT_S}, poolclass=NullPool, hide_parameters=True)

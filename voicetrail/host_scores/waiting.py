@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -11,10 +10,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from voicetrail.atomic import PRIVATE_FILE, make_private_folder
+from voicetrail.atomic import make_private_folder
 from voicetrail.scores.shared.result import SharedResult, from_json, to_json
+from voicetrail.scores.sqlite_file import make_private_database, transaction, use_wal
 from voicetrail.scores.store import ScoresError
-from voicetrail.scores.wal import use_wal
 from voicetrail.text import printable
 
 FILE_NAME = "visitors-waiting.sqlite3"
@@ -97,8 +96,7 @@ class WaitingResults:
 
     def _open(self) -> sqlite3.Connection:
         make_private_folder(self.path.parent)
-        if not self.path.exists():
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
+        make_private_database(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
@@ -125,14 +123,8 @@ class WaitingResults:
         with self._lock:
             connection = self._connection
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
+                with transaction(connection):
                     yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    with suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
-                    raise
             except sqlite3.Error as error:
                 raise self._problem(error) from None
 

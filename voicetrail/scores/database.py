@@ -14,8 +14,8 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from voicetrail.atomic import PRIVATE_FILE, close_to_others, file_lock, make_private_folder
-from voicetrail.scores.wal import use_wal
+from voicetrail.atomic import close_to_others, file_lock, make_private_folder
+from voicetrail.scores.sqlite_file import make_private_database, use_wal
 from voicetrail.text import printable
 
 FILE_NAME = "scores.sqlite3"
@@ -138,9 +138,7 @@ class WrongFileError(sqlite3.DatabaseError):
 
 
 def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
-    if not path.exists():
-        # Made here and not by SQLite, so that it is private from its first moment; its -wal and -shm files take that over.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
+    make_private_database(path)
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")

@@ -16,6 +16,7 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.game.rules import WordCount
 from voicetrail.scores.database import BUSY_TIMEOUT_S, default_path, move_waiting, open_database
 from voicetrail.scores.rows import ScoreRow
+from voicetrail.scores.sqlite_file import transaction
 
 if TYPE_CHECKING:
     from voicetrail.scores.shared.client import HostTable
@@ -153,14 +154,8 @@ class ScoreStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(connection):
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
         except sqlite3.Error as error:
             raise ScoresError(
                 f"the result cannot be kept: {error}; free some space or end other games, and try again"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from voicetrail.scores.wal import use_wal
+from voicetrail.scores.sqlite_file import use_wal
 
 
 def locked(path: Path) -> sqlite3.Connection:
