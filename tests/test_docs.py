@@ -18,9 +18,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 FOLDERS = ("voicetrail", "tests", "tools", "bench", "weights", "docs", ".ci")
 OPTIONS_OF_OTHERS = frozenset(
     "--group --output --raw --rate --channels --latency-msec --nproc-per-node --now --cap-drop --init --pids-limit --read-only "
-    "--security-opt --stop-timeout --tmpfs --user".split()
+    "--security-opt --snapshot-update --stop-timeout --tmpfs --user".split()
 )
-"""Of pip, curl, parec, torchrun, systemctl and docker."""
+"""Of pip, curl, parec, torchrun, systemctl, docker and pytest."""
 
 
 @cache
@@ -90,7 +90,7 @@ def test_every_option_is_there(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_target_of_make_and_every_module_that_is_run_is_there(page: Path) -> None:
     text = page.read_text("utf-8")
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(re.findall(r"(?:^ {4}|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:^ {4}|`)make ([a-z0-9]+)", text, re.MULTILINE)) <= targets
     for module in re.findall(r"python3? -m ((?:voicetrail|bench|tools)[\w.]*)", text):
         assert importlib.util.find_spec(module) is not None, module
