@@ -19,9 +19,9 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.head import Embedder, centered
-from voicetrail.teaching.negatives import backbone_hash, find_negatives, load_negatives
-from voicetrail.teaching.personal import retune
+from voicetrail.teaching.heads.head import Embedder, centered
+from voicetrail.teaching.heads.negatives import backbone_hash, find_negatives, load_negatives
+from voicetrail.teaching.heads.personal import retune
 from voicetrail.vocabulary import DIRECTIONS
 
 

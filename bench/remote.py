@@ -17,9 +17,9 @@ from tests.e2e.sshd import delayed
 from voicetrail.audio.source import Source
 from voicetrail.events import AudioBlock
 from voicetrail.link.address import Address, parse_address
-from voicetrail.link.feeds import SoundFeed
-from voicetrail.link.server import Feed, LinkServer
-from voicetrail.link.source import NetworkSource
+from voicetrail.link.receiving.source import NetworkSource
+from voicetrail.link.serving.feeds import SoundFeed
+from voicetrail.link.serving.server import Feed, LinkServer
 from voicetrail.sources import open_source
 
 Row = dict[str, str | float]
@@ -104,7 +104,7 @@ def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
 
 def words_feed(source: Source) -> Feed:
     """The recognizer that ships, on this source."""
-    from voicetrail.link.feeds import WordsFeed
+    from voicetrail.link.serving.feeds import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
     recognizer = load_recognizer("directional4w")

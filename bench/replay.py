@@ -16,7 +16,7 @@ import numpy as np
 from voicetrail.events import SAMPLE_RATE, Event, Level, Ready, Scores, WordHeard, WordRejected
 from voicetrail.game import Sketch, Step
 from voicetrail.listening import Listener
-from voicetrail.play.round import Round
+from voicetrail.play.rounds.round import Round
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.recorder import Recorder
 from voicetrail.replay.timeline import Timeline

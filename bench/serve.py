@@ -18,7 +18,7 @@ from tests.e2e.browser import GamePage, ServeProcess, chromium
 from tests.e2e.lab import Sound, VirtualMicrophone
 from tests.serve.conftest import serving
 from voicetrail.events import SAMPLE_RATE, AudioBlock
-from voicetrail.link.source import open_connection
+from voicetrail.link.receiving.source import open_connection
 from voicetrail.sources import open_source
 
 Row = dict[str, str | float]

@@ -28,10 +28,10 @@ from torch import Tensor
 from voicetrail.errors import TeachingError
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.head import Embedder, Head, centered
-from voicetrail.teaching.negatives import Negatives, backbone_hash, load_negatives
+from voicetrail.teaching.heads.head import Embedder, Head, centered
+from voicetrail.teaching.heads.negatives import Negatives, backbone_hash, load_negatives
+from voicetrail.teaching.heads.teach import Taught, teach
 from voicetrail.teaching.takes import Take, find_takes
-from voicetrail.teaching.teach import Taught, teach
 from voicetrail.vocabulary import is_word
 
 UNSEEN = ("up", "down", "left", "right", "backward", "forward", "marvin", "sheila", "happy", "house")

@@ -28,8 +28,8 @@ from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import Weights, build_network, load_weights
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.negatives import Negatives, backbone_hash, load_negatives
-from voicetrail.teaching.teach import Taught, teach
+from voicetrail.teaching.heads.negatives import Negatives, backbone_hash, load_negatives
+from voicetrail.teaching.heads.teach import Taught, teach
 from voicetrail.training.data import heldout
 from voicetrail.vocabulary import is_word
 

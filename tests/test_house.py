@@ -19,6 +19,10 @@ PACKAGE = ROOT / "voicetrail"
 HEAVY = ("textual", "torch", "torchaudio", "sounddevice")
 LONGEST = 400
 """Lines of a file: what a person reads in one sitting."""
+FULLEST = 14
+"""Modules of a folder, its ``__init__`` not counted."""
+FULLER = {"voicetrail", "voicetrail/commands"}
+"""Folders that hold more, for a reason that docs/architecture.md gives."""
 
 
 @cache
@@ -135,6 +139,12 @@ def test_the_loop_and_the_sources_bring_no_torch_and_no_screen_along() -> None:
 def test_no_file_grows_past_what_a_person_reads_in_one_sitting() -> None:
     files = [path for folder in ("voicetrail", "tests", "tools", "bench") for path in (ROOT / folder).rglob("*.py")]
     assert not {str(path): lines for path in files if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST}
+
+
+def test_no_folder_holds_more_than_one_idea() -> None:
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    counts = {folder.relative_to(ROOT).as_posix(): len([*folder.glob("*.py")]) - 1 for folder in folders}
+    assert {folder for folder, count in counts.items() if count > FULLEST} == FULLER
 
 
 def loaded(*arguments: str) -> set[str]:

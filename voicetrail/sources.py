@@ -30,11 +30,11 @@ def open_source(
 
         return Microphone(device, patient=patient)
     if "://" in text:
-        from voicetrail.link.source import open_connection
+        from voicetrail.link.receiving.source import open_connection
 
         return open_connection(text)
     if text == "-" or _is_fifo(text):
-        from voicetrail.link.source import open_fifo
+        from voicetrail.link.receiving.source import open_fifo
 
         return open_fifo("/dev/stdin" if text == "-" else text, paced=paced)
     from voicetrail.audio.file import FileSource, demo_path

@@ -6,7 +6,7 @@ from voicetrail.events import WordHeard, seconds
 from voicetrail.game import Sketch
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.listening import Listener
-from voicetrail.play.round import Round
+from voicetrail.play.rounds.round import Round
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import load_recognizer

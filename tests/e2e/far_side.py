@@ -29,7 +29,7 @@ def main() -> int:
 def play() -> int:
     # Imported here, as the program itself does: the question for the protocol is asked before every game.
     from voicetrail.events import AudioBlock
-    from voicetrail.link.source import NetworkSource
+    from voicetrail.link.receiving.source import NetworkSource
     from voicetrail.sources import open_source
 
     options = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
@@ -56,7 +56,7 @@ def play() -> int:
 
 def follow_words(spec: str, log: Path) -> int:
     """Write down that events of a recognizer elsewhere come, each as a sound of no samples."""
-    from voicetrail.link.remote_listener import RemoteListener
+    from voicetrail.link.receiving.remote_listener import RemoteListener
 
     listener = RemoteListener(spec)
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))

@@ -17,9 +17,9 @@ from tests.link.feeding import LoudIsUp, Steady
 from tests.link.peers import gather, samples_of
 from voicetrail.events import SourceBack, SourceLost
 from voicetrail.link.address import parse_address
-from voicetrail.link.feeds import SoundFeed, WordsFeed
-from voicetrail.link.server import LinkServer
-from voicetrail.link.source import open_connection
+from voicetrail.link.receiving.source import open_connection
+from voicetrail.link.serving.feeds import SoundFeed, WordsFeed
+from voicetrail.link.serving.server import LinkServer
 
 SECRET = b"a secret of some length"
 HELPERS = """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicetrail.link import connection as line
+from voicetrail.link.receiving import connection as line
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import numpy as np
 from wyoming.audio import AudioChunk, AudioStart
 
 from voicetrail.events import AudioBlock, SourceEvent
-from voicetrail.link.source import NetworkSource
+from voicetrail.link.receiving.source import NetworkSource
 from voicetrail.link.wire import encode
 
 Play = Callable[[socket.socket], None]

@@ -15,10 +15,10 @@ from tests.link.peers import blocks, chunk, gather, peer, samples_of, start
 from voicetrail.audio.decoding import pcm
 from voicetrail.errors import AudioError
 from voicetrail.events import Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
-from voicetrail.link import connection as connection_module
-from voicetrail.link.lateness import WORD_WAIT_LIMIT_S
-from voicetrail.link.remote_listener import EVENTS_WAITING, WORDS_IN_HAND, RemoteListener
-from voicetrail.link.source import NetworkSource, open_connection
+from voicetrail.link.receiving import connection as connection_module
+from voicetrail.link.receiving.lateness import WORD_WAIT_LIMIT_S
+from voicetrail.link.receiving.remote_listener import EVENTS_WAITING, WORDS_IN_HAND, RemoteListener
+from voicetrail.link.receiving.source import NetworkSource, open_connection
 from voicetrail.link.wire import HELLO, PROTOCOL, SOURCE_STATE, EventDecoder, encode
 from voicetrail.spotting.detector import DetectorSettings
 

@@ -24,9 +24,9 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.link.address import parse_address
-from voicetrail.link.feeds import WordsFeed
-from voicetrail.link.remote_listener import RemoteListener
-from voicetrail.link.server import LinkServer
+from voicetrail.link.receiving.remote_listener import RemoteListener
+from voicetrail.link.serving.feeds import WordsFeed
+from voicetrail.link.serving.server import LinkServer
 from voicetrail.link.wire import EventDecoder, WireError, encode
 from voicetrail.link.words import (
     HopSummary,

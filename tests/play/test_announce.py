@@ -13,7 +13,7 @@ from voicetrail.game.modes.echo import Echo
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.announce import Announcer, Ended, Typed
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
 from voicetrail.scores.store import ScoreStore
 from voicetrail.settings import load_settings
 

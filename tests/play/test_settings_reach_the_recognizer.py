@@ -14,8 +14,8 @@ from tests.ui.tones import ToneRecognizer, tone_file
 from voicetrail.audio.file import FileSource
 from voicetrail.audio.gain import make_gain
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import SourceRequest, Update
-from voicetrail.play.worker import ListeningWorker
+from voicetrail.play.listening.updates import SourceRequest, Update
+from voicetrail.play.listening.worker import ListeningWorker
 
 
 class Loudest(ToneRecognizer):

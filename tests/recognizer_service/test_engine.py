@@ -18,7 +18,7 @@ from wyoming.event import Event as WireEvent
 from tests.link.peers import chunk, start, tone
 from tests.recognizer_service.games import HELLO_SOUND, Game, Play, engine_with, private, run, serve, steady, until
 from voicetrail.errors import RemoteError, VoicetrailError
-from voicetrail.link.remote_listener import RemoteListener
+from voicetrail.link.receiving.remote_listener import RemoteListener
 from voicetrail.link.wire import encode
 from voicetrail.link.words import LOST, READY, SCORES, TUNE
 from voicetrail.recognizer_service.engine import Engine

@@ -16,7 +16,7 @@ from tests.recognizer_service.makers import WordsList, make_visitor, score_all
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import WordHeard
 from voicetrail.link.address import Address
-from voicetrail.link.source import NetworkSource
+from voicetrail.link.receiving.source import NetworkSource
 from voicetrail.link.wire import EventDecoder, WireError, encode
 from voicetrail.recognizer_service.messages import VisitorSound
 from voicetrail.recognizer_service.visitor import Visitor

@@ -12,7 +12,7 @@ import pytest
 
 from tests.link.feeding import Steady
 from voicetrail.errors import RemoteError
-from voicetrail.link.feeds import SoundFeed
+from voicetrail.link.serving.feeds import SoundFeed
 from voicetrail.remote.session import SshRun, tcp_tunnel, unix_tunnel, wait_between
 from voicetrail.remote.ssh import SshOutcome, SshRequest
 

@@ -17,7 +17,7 @@ from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRej
 from voicetrail.game import Input, Sketch
 from voicetrail.game.rules import Rules
 from voicetrail.listening import Listener
-from voicetrail.play.round import Round
+from voicetrail.play.rounds.round import Round
 from voicetrail.replay.file.format import Header
 from voicetrail.replay.recorder import Recorder
 from voicetrail.spotting.detector import Detector, DetectorSettings

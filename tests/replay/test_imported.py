@@ -20,7 +20,7 @@ from voicetrail.events import Ready, WordHeard
 from voicetrail.game import Sketch, Step
 from voicetrail.link.words import decode_ready, encode_ready
 from voicetrail.listening import Listener
-from voicetrail.play.round import Round
+from voicetrail.play.rounds.round import Round
 from voicetrail.replay.analysis.recognize import recognize_again
 from voicetrail.replay.analysis.whatif import Override, what_if
 from voicetrail.replay.file.reader import Replay, read

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.game.rounds import LEAVING, SETUPS, TIMED, Timed
 from tests.replay.makers import NOW, Clock, Stage, spoken
 from voicetrail.game import RoundSetup, make_rules
-from voicetrail.play.round import Round
+from voicetrail.play.rounds.round import Round
 from voicetrail.replay.analysis.whatif import Override, what_if
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.recorder import Recorder

@@ -15,7 +15,7 @@ from voicetrail.errors import ReplayError
 from voicetrail.events import AudioBlock, Ready, SourceEvent, SourceLost, WordHeard
 from voicetrail.game import Sketch
 from voicetrail.listening import Listener
-from voicetrail.play.round import Round
+from voicetrail.play.rounds.round import Round
 from voicetrail.replay.analysis.recognize import recognize_again
 from voicetrail.replay.file.reader import Replay, read
 from voicetrail.replay.recorder import Recorder

@@ -14,8 +14,8 @@ import pytest
 
 from tests.serve.conftest import Running, serving, until
 from voicetrail.events import AudioBlock, SourceBack, SourceEvent, SourceLost
-from voicetrail.link.remote_listener import RemoteListener
-from voicetrail.link.source import NetworkSource, open_connection
+from voicetrail.link.receiving.remote_listener import RemoteListener
+from voicetrail.link.receiving.source import NetworkSource, open_connection
 from voicetrail.recognizer_service import RecognizerService, VisitorSound
 from voicetrail.serve.sound_format import CHUNK_SAMPLES, Chunk, encode_chunk
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.teaching.test_teach import QUICK, examples
+from tests.teaching.heads.test_teach import QUICK, examples
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.renewal import renew

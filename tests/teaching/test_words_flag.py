@@ -25,7 +25,7 @@ from voicetrail.settings import load_settings
 from voicetrail.spotting.recognizer import load_recognizer
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.head import HeadSettings
+from voicetrail.teaching.heads.head import HeadSettings
 
 EVERYWHERE = {
     "play": [],

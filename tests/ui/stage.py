@@ -12,9 +12,9 @@ from tests.ui.tones import ToneRecognizer
 from voicetrail.audio.file import FileSource
 from voicetrail.game import Sketch
 from voicetrail.play.context import Send, SessionContext
+from voicetrail.play.listening.updates import SourceRequest
+from voicetrail.play.listening.worker import ListeningWorker
 from voicetrail.play.setup import ContextObserver
-from voicetrail.play.updates import SourceRequest
-from voicetrail.play.worker import ListeningWorker
 from voicetrail.scores.store import ScoreStore
 from voicetrail.settings import Settings, load_settings
 from voicetrail.ui.app import VoicetrailApp

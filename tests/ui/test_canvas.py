@@ -6,7 +6,7 @@ from tests.ui.waiting import until
 from voicetrail.game import Clear, Sketch, Step, Undo
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.game.trail import Direction
-from voicetrail.ui.look import Look, make_look
+from voicetrail.ui.style.look import Look, make_look
 from voicetrail.ui.widgets.canvas import Canvas
 
 

@@ -9,8 +9,8 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color
 
-from voicetrail.ui.look import Look, make_look
-from voicetrail.ui.theme import THEMES
+from voicetrail.ui.style.look import Look, make_look
+from voicetrail.ui.style.theme import THEMES
 
 TEXT, MARK = 4.5, 3.0
 """WCAG AA for text, and for what is no text."""

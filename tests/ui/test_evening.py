@@ -14,8 +14,8 @@ from voicetrail.events import SourceLost, WordHeard
 from voicetrail.game import RoundSetup
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.context import SessionContext
-from voicetrail.play.rounds import requested_setup
-from voicetrail.play.updates import SourceOpened
+from voicetrail.play.listening.updates import SourceOpened
+from voicetrail.play.rounds.setups import requested_setup
 from voicetrail.scores.store import ScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_screen import GRACE_S

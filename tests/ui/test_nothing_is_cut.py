@@ -12,8 +12,8 @@ from tests.ui.stage import make_context, make_settings
 from tests.ui.waiting import until
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
 from voicetrail.game import RoundSetup
-from voicetrail.play.rounds import sketch_setup
-from voicetrail.play.updates import Problem, SourceOpened
+from voicetrail.play.listening.updates import Problem, SourceOpened
+from voicetrail.play.rounds.setups import sketch_setup
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.result import ResultScreen

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from tests.ui.stage import make_app, make_context, make_settings, round_screen
 from tests.ui.test_nothing_is_cut import SCREENS
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
-from voicetrail.play.updates import SourceOpened
+from voicetrail.play.listening.updates import SourceOpened
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import UpdatesArrived
 

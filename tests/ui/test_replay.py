@@ -13,7 +13,7 @@ from tests.replay.makers import Clock, record_spoken, sketch
 from tests.ui.stage import make_context, make_settings
 from voicetrail.events import WordHeard
 from voicetrail.game.glyphs import BOX_GLYPHS
-from voicetrail.play.replay_spectrum import ReplaySpectrum
+from voicetrail.play.listening.replay_spectrum import ReplaySpectrum
 from voicetrail.replay.file.entries import Entry, Marker
 from voicetrail.replay.file.format import write_entry
 from voicetrail.replay.file.reader import Replay, read
@@ -180,7 +180,8 @@ class Loudness:
 
 
 async def test_the_recorded_sound_is_shown_as_the_recognizer_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicetrail.play.replay_spectrum.load_spectrum", lambda timeline: ReplaySpectrum(timeline, Loudness()))
+    spectrum = "voicetrail.play.listening.replay_spectrum.load_spectrum"
+    monkeypatch.setattr(spectrum, lambda timeline: ReplaySpectrum(timeline, Loudness()))
     record_spoken(tmp_path / "a.trail", seed=3, hops=300, sound=True)
     clock = Clock()
     screen = ReplayScreen(read(tmp_path / "a.trail"), clock)

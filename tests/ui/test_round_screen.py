@@ -13,7 +13,7 @@ from tests.ui.waiting import until
 from voicetrail.events import SourceBack, SourceDelayed, SourceLost, WordHeard, WordRejected
 from voicetrail.game.ink import Ink
 from voicetrail.keys import ACTIONS
-from voicetrail.play.updates import Problem, SourceOpened, Update
+from voicetrail.play.listening.updates import Problem, SourceOpened, Update
 from voicetrail.replay.file.reader import read
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import UpdatesArrived

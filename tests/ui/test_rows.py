@@ -4,7 +4,7 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from voicetrail.ui.look import Look, make_look
+from voicetrail.ui.style.look import Look, make_look
 from voicetrail.ui.widgets.rows import Rows
 
 PLAIN, BOLD = Style(), Style(bold=True)

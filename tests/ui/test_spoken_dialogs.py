@@ -15,7 +15,7 @@ from voicetrail.audio.devices import InputDevice
 from voicetrail.audio.meters import InputMeters
 from voicetrail.events import WordHeard
 from voicetrail.game import RoundSetup
-from voicetrail.play.rounds import sketch_setup
+from voicetrail.play.rounds.setups import sketch_setup
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.dialogs import open_dialog

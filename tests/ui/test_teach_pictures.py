@@ -19,8 +19,8 @@ from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Take
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.dialogs import open_dialog
-from voicetrail.ui.screens.teach import TeachScreen
 from voicetrail.ui.teaching.files_screen import TakeFilesScreen
+from voicetrail.ui.teaching.teach_screen import TeachScreen
 
 Compare = Callable[..., bool]
 VARIANTS: dict[str, tuple[tuple[int, int], dict[str, object]]] = {

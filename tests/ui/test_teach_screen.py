@@ -23,13 +23,13 @@ from voicetrail.events import SAMPLE_RATE, Scores, WordHeard
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.head import HeadSettings, Progress
+from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.teach import Taught
 from voicetrail.teaching.session import Make
 from voicetrail.teaching.takes import Sound
-from voicetrail.teaching.teach import Taught
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.screens.teach import TeachScreen
 from voicetrail.ui.teaching.files_screen import TakeFilesScreen
+from voicetrail.ui.teaching.teach_screen import TeachScreen
 from voicetrail.ui.widgets.rows import Rows
 
 TAKES = 3

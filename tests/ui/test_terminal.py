@@ -8,7 +8,7 @@ from typing import TextIO
 import pytest
 
 from voicetrail.errors import TerminalError
-from voicetrail.ui.look import ascii_locale
+from voicetrail.ui.style.look import ascii_locale
 from voicetrail.ui.terminal import check_terminal, save_bandwidth
 
 

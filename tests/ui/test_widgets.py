@@ -5,12 +5,12 @@ from textual.app import App, ComposeResult
 
 from voicetrail.events import Level, WordHeard, WordRejected
 from voicetrail.keys import ACTIONS
-from voicetrail.ui.look import Look, make_look
-from voicetrail.ui.widgets.bars import ScoreBars
+from voicetrail.ui.style.look import Look, make_look
 from voicetrail.ui.widgets.keybar import KeyBar
+from voicetrail.ui.widgets.listening.bars import ScoreBars
+from voicetrail.ui.widgets.listening.status import ListeningStatus
+from voicetrail.ui.widgets.listening.word_list import WordList, reason_text
 from voicetrail.ui.widgets.message import MessageLine
-from voicetrail.ui.widgets.status import ListeningStatus
-from voicetrail.ui.widgets.word_list import WordList, reason_text
 from voicetrail.vocabulary import NOISE, UNKNOWN, VOCABULARIES
 
 LABELS = ("up", "down", "left", "right", UNKNOWN, NOISE)

@@ -18,8 +18,8 @@ from voicetrail.audio.file import FileSource
 from voicetrail.errors import WeightsError
 from voicetrail.listening import NamedRecognizer
 from voicetrail.play.context import Send, SessionContext
-from voicetrail.play.updates import SourceRequest
-from voicetrail.play.worker import ListeningWorker
+from voicetrail.play.listening.updates import SourceRequest
+from voicetrail.play.listening.worker import ListeningWorker
 from voicetrail.settings import Settings
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.weights import load_weights, save_weights
@@ -27,9 +27,9 @@ from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.screens.teach import TeachScreen
 from voicetrail.ui.screens.title import TitleScreen
-from voicetrail.ui.screens.words import WordsScreen
+from voicetrail.ui.teaching.teach_screen import TeachScreen
+from voicetrail.ui.teaching.words_screen import WordsScreen
 
 MEANINGS = {"links": "left", "rechts": "right"}
 

@@ -27,8 +27,8 @@ import numpy.typing as npt
 from voicetrail.audio.file import FileSource, demo_path
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceEnded, SourceEvent, SourceLost
 from voicetrail.game import RoundSetup, make_rules
+from voicetrail.play.listening.updates import Problem, SourceOpened, Spectrum, Update
 from voicetrail.play.setup import make_context
-from voicetrail.play.updates import Problem, SourceOpened, Spectrum, Update
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.settings import load_settings

@@ -29,13 +29,13 @@ import numpy as np
 from tests.link.feeding import LoudIsUp, Steady
 from tools.attack.wire_messages import chunk, client_events, hello, mutated, ready, sound_events, word_events
 from voicetrail.events import AudioBlock, Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
-from voicetrail.link import connection
 from voicetrail.link.address import parse_address
 from voicetrail.link.delay import TokenBucket
-from voicetrail.link.feeds import SoundFeed, WordsFeed
-from voicetrail.link.remote_listener import RemoteListener
-from voicetrail.link.server import LinkServer
-from voicetrail.link.source import open_connection
+from voicetrail.link.receiving import connection
+from voicetrail.link.receiving.remote_listener import RemoteListener
+from voicetrail.link.receiving.source import open_connection
+from voicetrail.link.serving.feeds import SoundFeed, WordsFeed
+from voicetrail.link.serving.server import LinkServer
 from voicetrail.link.wire import PROOF, EventDecoder, proof
 
 BATCH = 25

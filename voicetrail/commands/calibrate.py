@@ -14,7 +14,7 @@ from typing import Any
 from voicetrail import output
 from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import AudioError, UsageError
-from voicetrail.play.calibration import NO_ANSWER, Answered, Asked, Calibration, CalibrationStep
+from voicetrail.play.tuning.calibration import NO_ANSWER, Answered, Asked, Calibration, CalibrationStep
 from voicetrail.settings import Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
 from voicetrail.text import printable

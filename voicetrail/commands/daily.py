@@ -15,6 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play."""
     from voicetrail.commands.play import play
-    from voicetrail.play.rounds import requested_setup
+    from voicetrail.play.rounds.setups import requested_setup
 
     return play(requested_setup("daily"), args)

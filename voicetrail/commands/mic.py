@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from voicetrail.errors import AudioError, UsageError, VoicetrailError
     from voicetrail.link.address import parse_address, read_secret
-    from voicetrail.link.server import LinkServer
+    from voicetrail.link.serving.server import LinkServer
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.meter import Meter
     from voicetrail.remote.signals import Ended, raise_on_signal

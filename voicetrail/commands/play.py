@@ -94,7 +94,7 @@ def round_of(args: argparse.Namespace) -> RoundSetup:
     Raises:
         UsageError: there is no such round.
     """
-    from voicetrail.play.rounds import requested_setup
+    from voicetrail.play.rounds.setups import requested_setup
 
     return requested_setup(args.round_mode, args.level, seed=args.seed, text=args.text, braided=args.braided, fog=args.fog)
 
@@ -141,7 +141,7 @@ def show(context: SessionContext, setup: RoundSetup | None, background: str = ""
     from voicetrail.checkup.probe import needs_ascii
     from voicetrail.play.drawings import begin_requested
     from voicetrail.ui.app import VoicetrailApp
-    from voicetrail.ui.look import ascii_locale
+    from voicetrail.ui.style.look import ascii_locale
     from voicetrail.ui.terminal import terminal_restored
 
     # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.

@@ -20,9 +20,9 @@ from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.teaching.examples import ExampleSet
+    from voicetrail.teaching.heads.teach import Taught
     from voicetrail.teaching.recorder import TakeRecorder
     from voicetrail.teaching.takes import Take
-    from voicetrail.teaching.teach import Taught
 
 TAKES = 6
 PERSONAL_TAKES = 5

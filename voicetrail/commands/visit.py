@@ -11,10 +11,10 @@ from voicetrail.commands.play import add_round_arguments, round_of, show
 PRELOADED = (
     "voicetrail.cli",
     "voicetrail.commands.visit",
-    "voicetrail.link.remote_listener",
+    "voicetrail.link.receiving.remote_listener",
     "voicetrail.play.drawings",
     "voicetrail.play.visitor",
-    "voicetrail.play.worker",
+    "voicetrail.play.listening.worker",
     "voicetrail.replay.library",
     "voicetrail.replay.recorder",
     "voicetrail.scores.store",

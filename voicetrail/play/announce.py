@@ -27,10 +27,10 @@ from voicetrail.game.share import time_text
 from voicetrail.game.trail import DELTAS, Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.play.drawings import begin_requested
-from voicetrail.play.flow import CHOICES, RoundFlow
-from voicetrail.play.outcome import Outcome, next_level
-from voicetrail.play.rounds import requested_setup, same_again, snake_setup
-from voicetrail.play.updates import Problem, SourceOpened, Update
+from voicetrail.play.listening.updates import Problem, SourceOpened, Update
+from voicetrail.play.rounds.flow import CHOICES, RoundFlow
+from voicetrail.play.rounds.outcome import Outcome, next_level
+from voicetrail.play.rounds.setups import requested_setup, same_again, snake_setup
 
 TICK_S = 0.04
 """Time between looks at what moves by itself."""

@@ -22,22 +22,22 @@ from voicetrail.events import (
 )
 from voicetrail.game import Input, Rules, Sketch, input_of
 from voicetrail.keys import ACTIONS, Action
-from voicetrail.play.delay_display import DelayDisplay
-from voicetrail.play.latency import LatencyMeter
+from voicetrail.play.listening.delay_display import DelayDisplay
+from voicetrail.play.listening.latency import LatencyMeter
+from voicetrail.play.listening.spectrum import picture_of
+from voicetrail.play.listening.state import State, listening_text
+from voicetrail.play.listening.updates import Problem, SourceOpened, SourceRequest, Update
 from voicetrail.play.recording import RecordingControl, saved_drawing_text
-from voicetrail.play.round import Round
-from voicetrail.play.spectrum import picture_of
-from voicetrail.play.state import State, listening_text
-from voicetrail.play.tuner import Tuner
-from voicetrail.play.updates import Problem, SourceOpened, SourceRequest, Update
-from voicetrail.play.word_rates import WordRates
+from voicetrail.play.rounds.round import Round
+from voicetrail.play.tuning.tuner import Tuner
+from voicetrail.play.tuning.word_rates import WordRates
 from voicetrail.settings import TUNING, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from voicetrail.play.outcome import Outcome
-    from voicetrail.play.worker import ListeningWorker
+    from voicetrail.play.listening.worker import ListeningWorker
+    from voicetrail.play.rounds.outcome import Outcome
     from voicetrail.scores.store import ScoreStore
 
 Send = Callable[[tuple[Update, ...]], None]
@@ -187,7 +187,7 @@ class SessionContext:
         if self._ready is not None:
             self.round.hear(self._ready)
         if rules.setup.day:
-            from voicetrail.play.outcome import begin_counting
+            from voicetrail.play.rounds.outcome import begin_counting
 
             self.round.counts = begin_counting(self.scores, rules.setup, self.profile)
         if self._record or self.settings.values.record:
@@ -231,7 +231,7 @@ class SessionContext:
         current = self.round
         if current is None:
             raise RuntimeError("no round has begun")
-        from voicetrail.play.outcome import keep_result
+        from voicetrail.play.rounds.outcome import keep_result
 
         self.end_round()
         outcome = keep_result(self.scores, current, self.recording.name, self.profile)

@@ -10,8 +10,8 @@ from voicetrail.errors import ReplayError, UsageError
 from voicetrail.game import Input, Leave, Resume, RoundSetup, SetBackground, Stop, make_rules
 from voicetrail.game.inputs import BACKGROUND_MAX, is_input
 from voicetrail.play.context import SessionContext
-from voicetrail.play.round import Round
-from voicetrail.play.rounds import with_settings
+from voicetrail.play.rounds.round import Round
+from voicetrail.play.rounds.setups import with_settings
 from voicetrail.text import printable
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from voicetrail.audio.source import Source
     from voicetrail.events import Event, Ready
     from voicetrail.listening import Listener, NamedRecognizer
-    from voicetrail.play.worker import ListeningWorker
+    from voicetrail.play.listening.worker import ListeningWorker
     from voicetrail.scores.store import ScoreStore
     from voicetrail.settings import Settings
 
@@ -57,8 +57,8 @@ def make_context(
     def make_worker(context: SessionContext, send: Send) -> ListeningWorker:
         # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
         from voicetrail.audio.gain import make_gain
-        from voicetrail.play.updates import SourceRequest
-        from voicetrail.play.worker import ListeningWorker
+        from voicetrail.play.listening.updates import SourceRequest
+        from voicetrail.play.listening.worker import ListeningWorker
 
         return ListeningWorker(
             SourceRequest(settings.values.source, settings.values.input_device),

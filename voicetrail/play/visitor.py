@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from voicetrail.errors import ReplayError
 from voicetrail.events import Event, WordHeard
 from voicetrail.play.context import Send, SessionContext
+from voicetrail.play.listening.updates import Problem
 from voicetrail.play.setup import ContextObserver
-from voicetrail.play.updates import Problem
 from voicetrail.visitors.channel import NO_SOURCE, GameChannel, VisitTerms
 
 if TYPE_CHECKING:
     from voicetrail.game import Rules
-    from voicetrail.play.outcome import Outcome
-    from voicetrail.play.round import Round
-    from voicetrail.play.worker import ListeningWorker
+    from voicetrail.play.listening.worker import ListeningWorker
+    from voicetrail.play.rounds.outcome import Outcome
+    from voicetrail.play.rounds.round import Round
     from voicetrail.scores.store import ScoreStore
     from voicetrail.settings import Settings
 
@@ -124,8 +124,8 @@ class VisitorContext(SessionContext):
     def _make_listening_worker(self, context: SessionContext, send: Send) -> ListeningWorker:
         from voicetrail.errors import WeightsError
         from voicetrail.listening import NamedRecognizer
-        from voicetrail.play.updates import SourceRequest
-        from voicetrail.play.worker import ListeningWorker
+        from voicetrail.play.listening.updates import SourceRequest
+        from voicetrail.play.listening.worker import ListeningWorker
 
         def no_recognizer() -> NamedRecognizer:
             raise WeightsError("the recognizer of this host cannot be reached: the arrow keys draw")

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 
 from voicetrail.link.address import Address
-from voicetrail.link.connection import BACK_OFF_S, SEND_LIMIT, Receiver, why_broken
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.owner import connect
+from voicetrail.link.receiving.connection import BACK_OFF_S, SEND_LIMIT, Receiver, why_broken
 from voicetrail.link.wire import WireError
 
 READ_BYTES = 8 * 1024

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
-from voicetrail.link.connection import Receiver
 from voicetrail.link.delay import TokenBucket
-from voicetrail.link.source import NetworkSource
+from voicetrail.link.receiving.connection import Receiver
+from voicetrail.link.receiving.source import NetworkSource
 from voicetrail.link.unix_socket import check_private_folder
 from voicetrail.recognizer_service.batches import GATHER_S, LEVELS_S, Batches, Overload, median_waiting_s
 from voicetrail.recognizer_service.connection import LoopConnection

@@ -22,8 +22,8 @@ from voicetrail.events import (
     WordHeard,
     WordRejected,
 )
-from voicetrail.link.client import Client, Message
 from voicetrail.link.owner import refusal
+from voicetrail.link.serving.client import Client, Message
 from voicetrail.link.status import encode_state
 from voicetrail.link.unix_socket import ListeningSocket, check_private_folder
 from voicetrail.link.wire import WireError, encode

@@ -8,8 +8,8 @@ import argparse
 from collections.abc import Callable
 
 from voicetrail.events import Level, SourceEvent
-from voicetrail.link.feeds import SoundFeed, WordsFeed
-from voicetrail.link.server import Feed
+from voicetrail.link.serving.feeds import SoundFeed, WordsFeed
+from voicetrail.link.serving.server import Feed
 from voicetrail.settings import load_settings
 from voicetrail.sources import open_source
 

@@ -20,7 +20,7 @@ from voicetrail import output
 from voicetrail.errors import RemoteError
 from voicetrail.link.address import Address
 from voicetrail.link.host_request import HostRequest, encode_request
-from voicetrail.link.server import Feed, LinkServer
+from voicetrail.link.serving.server import Feed, LinkServer
 from voicetrail.remote.janitor import Janitor
 from voicetrail.remote.ssh import (
     PASSED_ON,

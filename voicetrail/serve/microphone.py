@@ -21,9 +21,9 @@ from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.link.client import Client, Message
 from voicetrail.link.delay import DelayEstimator
 from voicetrail.link.owner import refusal
+from voicetrail.link.serving.client import Client, Message
 from voicetrail.link.wire import SOURCE_STATE, WireError, encode
 from voicetrail.serve.sound_format import ChunkOrder, decode_chunk
 from voicetrail.serve.texts import texts

@@ -9,10 +9,10 @@ from voicetrail.errors import TeachingError
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.examples import ExampleSet, load_examples, save_examples
-from voicetrail.teaching.head import HeadSettings, Progress
-from voicetrail.teaching.negatives import Negatives, backbone_hash, find_negatives, load_negatives
-from voicetrail.teaching.personal import Check, retune
-from voicetrail.teaching.teach import Taught, check_examples, teach
+from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.negatives import Negatives, backbone_hash, find_negatives, load_negatives
+from voicetrail.teaching.heads.personal import Check, retune
+from voicetrail.teaching.heads.teach import Taught, check_examples, teach
 from voicetrail.vocabulary import is_word
 
 BASE = "directional4w"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from voicetrail.teaching.personal import Check
-    from voicetrail.teaching.teach import Taught
+    from voicetrail.teaching.heads.personal import Check
+    from voicetrail.teaching.heads.teach import Taught
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from voicetrail.teaching.recorder import TakeCutter
 from voicetrail.teaching.takes import NO_TAKES, Problem, Take
 
 if TYPE_CHECKING:
-    from voicetrail.teaching.head import Progress
-    from voicetrail.teaching.personal import Check
-    from voicetrail.teaching.teach import Taught
+    from voicetrail.teaching.heads.head import Progress
+    from voicetrail.teaching.heads.personal import Check
+    from voicetrail.teaching.heads.teach import Taught
 
 Sound = npt.NDArray[np.float32]
 Stage = Literal["room", "words", "ready", "training", "done", "failed"]

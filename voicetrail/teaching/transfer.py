@@ -26,13 +26,13 @@ from voicetrail.spotting.weights import Weights, build_network, load_weights, sa
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting.gathering import takes_of
 from voicetrail.teaching.collecting.likeness import shared
-from voicetrail.teaching.evaluation import HeldOut, RocPoint, roc
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
-from voicetrail.teaching.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
+from voicetrail.teaching.heads.evaluation import HeldOut, RocPoint, roc
+from voicetrail.teaching.heads.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
+from voicetrail.teaching.heads.teach import Taught, check_examples, teach
 from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
-from voicetrail.teaching.teach import Taught, check_examples, teach
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
 

@@ -16,12 +16,12 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.events import Ready
 from voicetrail.game import make_rules
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Problem, Update
-from voicetrail.ui.look import Look, make_look
+from voicetrail.play.listening.updates import Problem, Update
 from voicetrail.ui.messages import RoundEnded, RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.round import RoundScreen
+from voicetrail.ui.style.look import Look, make_look
+from voicetrail.ui.style.theme import THEMES, sixteen_colors
 from voicetrail.ui.textual_private.clean_exit import CleanExitApp
-from voicetrail.ui.theme import THEMES, sixteen_colors
 from voicetrail.ui.widgets.rows import Rows
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)

@@ -16,8 +16,8 @@ DIALOGS = {
     "settings": "voicetrail.ui.screens.settings:SettingsScreen",
     "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
     "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
-    "teach": "voicetrail.ui.screens.teach:TeachScreen",
-    "words": "voicetrail.ui.screens.words:WordsScreen",
+    "teach": "voicetrail.ui.teaching.teach_screen:TeachScreen",
+    "words": "voicetrail.ui.teaching.words_screen:WordsScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }
 """What can be opened over any other screen: each takes the session, and what else it is asked for."""

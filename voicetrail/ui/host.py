@@ -8,8 +8,8 @@ from textual.dom import DOMNode
 from textual.signal import Signal
 
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Update
-from voicetrail.ui.look import Look
+from voicetrail.play.listening.updates import Update
+from voicetrail.ui.style.look import Look
 
 
 class HasLook(Protocol):

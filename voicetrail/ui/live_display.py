@@ -17,7 +17,7 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Problem, SourceOpened, Spectrum, Update
+from voicetrail.play.listening.updates import Problem, SourceOpened, Spectrum, Update
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.widgets.board import Board
 from voicetrail.ui.widgets.message import MessageLine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.message import Message
 
 from voicetrail.game import RoundSetup
-from voicetrail.play.round import Round
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
+from voicetrail.play.rounds.round import Round
 
 
 class UpdatesArrived(Message, bubble=False):

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet, fingerprint
-from voicetrail.teaching.head import Embedder, centered
+from voicetrail.teaching.heads.head import Embedder, centered
 from voicetrail.teaching.making import BASE, shipped_negatives
 from voicetrail.teaching.takes import Problem, Take
 

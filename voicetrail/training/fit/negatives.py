@@ -19,8 +19,8 @@ from torch import nn
 from voicetrail import output
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.weights import load_weights
-from voicetrail.teaching.head import Embedder
-from voicetrail.teaching.negatives import Negatives, backbone_hash, find_space, save_negatives
+from voicetrail.teaching.heads.head import Embedder
+from voicetrail.teaching.heads.negatives import Negatives, backbone_hash, find_space, save_negatives
 from voicetrail.training.data.corpus import Corpus, find_folders, load_corpus
 from voicetrail.training.data.recordings import CLIP
 from voicetrail.vocabulary import NOISE, UNKNOWN

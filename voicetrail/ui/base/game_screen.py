@@ -10,8 +10,8 @@ from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.ui.dialogs import open_dialog, open_help
 from voicetrail.ui.picture import save_picture
+from voicetrail.ui.style.theme import other_theme
 from voicetrail.ui.textual_private.fast_screen import FastScreen
-from voicetrail.ui.theme import other_theme
 from voicetrail.ui.widgets.message import Weight
 
 WITHHELD = "visitors of this host have no use of that"

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from voicetrail.events import WordHeard
 from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
 from voicetrail.ui.base.spoken_screen import Grace, SpokenScreen, direction_of
 from voicetrail.ui.host import host_of, look_of
 

@@ -11,10 +11,10 @@ from voicetrail.game.inputs import Step
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
 from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.host import host_of
-from voicetrail.ui.widgets.listen_line import ListenLine
+from voicetrail.ui.widgets.listening.listen_line import ListenLine
 from voicetrail.ui.widgets.too_small import SMALLEST, TooSmall
 
 GRACE_S = 0.5

@@ -13,14 +13,14 @@ from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import SettingsError
 from voicetrail.events import Level, Scores, SourceEnded, SourceLost
 from voicetrail.game.trail import Direction
-from voicetrail.play.calibration import NO_ANSWER, Calibration
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
+from voicetrail.play.tuning.calibration import NO_ANSWER, Calibration
 from voicetrail.text import printable
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.wrap import wrapped
+from voicetrail.ui.widgets.wrap import wrapped
 
 METER = 30
 QUIETEST = -60.0

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from voicetrail.events import WordHeard
 from voicetrail.keys import Action, by_group, shown_keys
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
 from voicetrail.ui.base.spoken_screen import Grace, direction_of
 from voicetrail.ui.host import host_of
 from voicetrail.ui.screens.round import RoundScreen

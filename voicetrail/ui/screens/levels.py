@@ -11,7 +11,7 @@ from voicetrail.game.modes.maze import SIZES, daily_setup
 from voicetrail.game.setup import TEXT_MAX
 from voicetrail.play.context import SessionContext
 from voicetrail.play.progress import level_notes, today
-from voicetrail.play.rounds import new_seed
+from voicetrail.play.rounds.setups import new_seed
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.messages import RoundRequested
 from voicetrail.ui.plural import counted

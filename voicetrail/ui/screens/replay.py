@@ -31,7 +31,7 @@ from voicetrail.ui.widgets.too_small import TooSmall
 from voicetrail.vocabulary import is_word
 
 if TYPE_CHECKING:
-    from voicetrail.play.replay_spectrum import ReplaySpectrum
+    from voicetrail.play.listening.replay_spectrum import ReplaySpectrum
 
 FRAME = 0.05
 """Seconds between two looks at the clock."""
@@ -292,7 +292,7 @@ class ReplayScreen(FastScreen):
             self.run_worker(self._load_spectrum, thread=True, exclusive=True)
 
     def _load_spectrum(self) -> None:
-        from voicetrail.play.replay_spectrum import load_spectrum
+        from voicetrail.play.listening.replay_spectrum import load_spectrum
 
         try:
             spectrum = load_spectrum(self.timeline)

@@ -14,15 +14,15 @@ from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.host_table import host_of
-from voicetrail.play.outcome import Outcome, next_level
-from voicetrail.play.rounds import same_again
+from voicetrail.play.rounds.outcome import Outcome, next_level
+from voicetrail.play.rounds.setups import same_again
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import RoundRequested, TitleRequested
 from voicetrail.ui.plural import counted
-from voicetrail.ui.thumbnail import thumbnail
+from voicetrail.ui.style.thumbnail import thumbnail
 from voicetrail.ui.widgets.hint_line import Hint, HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.wrap import wrapped
+from voicetrail.ui.widgets.wrap import wrapped
 
 KEYS: tuple[Action, ...] = (
     Action("leave", ("escape", "q", "ctrl+q"), "Title", "Go to the title.", "Screens"),
@@ -88,7 +88,7 @@ class ResultScreen(SpokenScreen):
     def on_mount(self) -> None:
         """Show it; of the maze of a day on a host, also how the day's table stands."""
         if self.outcome.rules.setup.day:
-            from voicetrail.ui.day_table import follow_table
+            from voicetrail.ui.widgets.day_table import follow_table
 
             self._end_following = follow_table(self, self.context, date.fromisoformat(self.outcome.rules.setup.day))
         self.call_after_refresh(self.show)
@@ -166,7 +166,7 @@ class ResultScreen(SpokenScreen):
         if host.problem:
             rows.append([("! ", look.warn), (host.problem, look.text)])
         if day := self.outcome.rules.setup.day:
-            from voicetrail.ui.day_table import day_rows
+            from voicetrail.ui.widgets.day_table import day_rows
 
             table = host.table if host.table is not None and host.table.day.isoformat() == day else None
             rows += [[], *day_rows(table, look, TABLE_ROWS)]

@@ -16,10 +16,10 @@ from voicetrail.game.ink import COLORS, PEN_STYLES, after
 from voicetrail.game.trail import Direction
 from voicetrail.keys import WORD_DIGITS
 from voicetrail.play.context import SessionContext
-from voicetrail.play.flow import CHOICES, PauseReason, RoundFlow
-from voicetrail.play.round import Round
-from voicetrail.play.rounds import inputs_of_settings, same_again
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
+from voicetrail.play.rounds.flow import CHOICES, PauseReason, RoundFlow
+from voicetrail.play.rounds.round import Round
+from voicetrail.play.rounds.setups import inputs_of_settings, same_again
 from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.base.spoken_screen import Grace, direction_of
 from voicetrail.ui.help_texts import HOW_WORDS_ARE_TAKEN, WHAT_TO_DO

@@ -13,14 +13,14 @@ from textual.widgets import Input
 
 from voicetrail.errors import SettingsError
 from voicetrail.play.context import SessionContext
-from voicetrail.play.tuner import Tuner
+from voicetrail.play.tuning.tuner import Tuner
 from voicetrail.settings import SETTINGS, Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.text import printable
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.host import look_of
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.wrap import wrapped
+from voicetrail.ui.widgets.wrap import wrapped
 
 ABOUT = 7
 """Rows for what a setting does."""

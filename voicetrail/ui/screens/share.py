@@ -8,12 +8,12 @@ from textual.containers import Vertical
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.play.outcome import Outcome
+from voicetrail.play.rounds.outcome import Outcome
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.wrap import wrapped
+from voicetrail.ui.widgets.wrap import wrapped
 
 KEYS: tuple[Action, ...] = (
     Action("leave", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),

@@ -11,7 +11,7 @@ from voicetrail.game import RoundSetup
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.play.rounds import new_seed, sketch_setup, snake_setup
+from voicetrail.play.rounds.setups import new_seed, sketch_setup, snake_setup
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.dialogs import DIALOGS, open_dialog
 from voicetrail.ui.help_texts import HOW_TO_CHOOSE
@@ -98,7 +98,7 @@ class TitleScreen(MenuScreen):
         if (host := host_of(scores)) is not None:
             notes["scores"] = standing(host.table)
             if self._end_following is None:
-                from voicetrail.ui.day_table import follow_table
+                from voicetrail.ui.widgets.day_table import follow_table
 
                 self._end_following = follow_table(self, self.context, today())
         self.menu.set_items(title_items(self.context, notes))

@@ -15,15 +15,15 @@ from voicetrail.game import Step as Draw
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.play.rounds import sketch_setup
-from voicetrail.play.tutorial import ORDER, Tutorial
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
+from voicetrail.play.rounds.setups import sketch_setup
+from voicetrail.play.rounds.tutorial import ORDER, Tutorial
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import RoundRequested, TitleRequested
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.wrap import wrapped
+from voicetrail.ui.widgets.wrap import wrapped
 
 LOOK_S = 0.5
 """Time between looks at the silence."""

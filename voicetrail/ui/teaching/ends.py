@@ -8,7 +8,7 @@ from textual.app import App
 
 from voicetrail.errors import SettingsError
 from voicetrail.play.context import SessionContext
-from voicetrail.play.updates import Problem
+from voicetrail.play.listening.updates import Problem
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.text import printable
 from voicetrail.ui.messages import UpdatesArrived

@@ -12,11 +12,11 @@ from voicetrail.teaching.outcome import Result
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Problem, Take
 from voicetrail.text import printable
-from voicetrail.ui.look import Look
 from voicetrail.ui.plural import counted
+from voicetrail.ui.style.look import Look
 from voicetrail.ui.teaching.trial import Trial
+from voicetrail.ui.widgets.listening.spectrogram import bands_for, draw_columns
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.widgets.spectrogram import bands_for, draw_columns
 
 BAR = 30
 QUIETEST = -60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicetrail.events import Scores, WordHeard, WordRejected
-from voicetrail.play.updates import Update
+from voicetrail.play.listening.updates import Update
 
 LAST_S = 1.0
 """How long a word that was given out stays lit, in s."""

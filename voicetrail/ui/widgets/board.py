@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from voicetrail.game.rules import Rules
-from voicetrail.ui.widgets.bars import ScoreBars
 from voicetrail.ui.widgets.canvas import Canvas
 from voicetrail.ui.widgets.headline import HeadLine
-from voicetrail.ui.widgets.spectrogram import Spectrogram
-from voicetrail.ui.widgets.status import ListeningStatus
+from voicetrail.ui.widgets.listening.bars import ScoreBars
+from voicetrail.ui.widgets.listening.spectrogram import Spectrogram
+from voicetrail.ui.widgets.listening.status import ListeningStatus
+from voicetrail.ui.widgets.listening.word_list import ROWS, ROWS_SLOW, WordList
 from voicetrail.ui.widgets.too_small import SMALLEST
-from voicetrail.ui.widgets.word_list import ROWS, ROWS_SLOW, WordList
 
 FEWEST_WORDS = 3
 """Rows that the words keep when there are many bars."""

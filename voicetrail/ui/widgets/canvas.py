@@ -11,7 +11,7 @@ from textual.reactive import reactive
 
 from voicetrail.game.rules import Mark, Rules
 from voicetrail.game.trail import Cell
-from voicetrail.ui.look import AGES, Look
+from voicetrail.ui.style.look import AGES, Look
 from voicetrail.ui.widgets.rows import Rows, Run
 
 MARGIN = 4

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from voicetrail.ui.host import look_of
-from voicetrail.ui.look import Look
+from voicetrail.ui.style.look import Look
 
 Run = tuple[str, Style]
 """Text in one style."""

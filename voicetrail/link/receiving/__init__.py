@@ -1,0 +1,1 @@
+"""The game's end of a connection: sound or words that come from another program."""

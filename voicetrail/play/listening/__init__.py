@@ -1,0 +1,1 @@
+"""What listens during a session, and what it sends to the screen."""

@@ -1,0 +1,341 @@
+"""Opens the source, loads the recognizer, listens, and passes on what happens. It runs in a thread and knows no screen."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Literal, Protocol
+
+from voicetrail.audio.source import Source
+from voicetrail.errors import AudioError, VoicetrailError
+from voicetrail.events import Event, Level, Ready, Scores
+from voicetrail.link.address import is_words
+from voicetrail.link.receiving.remote_listener import RemoteListener
+from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo, Tap
+from voicetrail.play.crash_log import write_crash_log
+from voicetrail.play.listening.spectrum import bands_of, picture_of
+from voicetrail.play.listening.updates import Problem, SourceOpened, SourceRequest, Spectrum, Update
+from voicetrail.sources import notice_of, open_source
+from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.text import printable
+from voicetrail.vocabulary import is_word
+
+BATCH = 0.08
+"""Seconds of scores and levels that go to the screen together; words go at once."""
+RETRY = 2.0
+"""Seconds until a microphone that was not there is tried again."""
+STEP = 0.05
+"""Longest time in s that a wait goes on after ``stop``."""
+
+
+class ListeningObserver(Protocol):
+    """Sees everything that the listener gives out, in the listener's own thread: the recorder."""
+
+    def attach(self, listener: Listener, ready: Ready) -> None:
+        """A listener begins, before its first event."""
+        ...
+
+    def hear(self, event: Event) -> None:
+        """An event, in its order."""
+        ...
+
+
+class ListeningWorker:
+    """Listens until ``stop`` is called.
+
+    Args:
+        request: where sound is to come from at first.
+        load_recognizer: makes the recognizer; slow, called once, in a thread of its own.
+        settings_for: gives the detector's settings, from what ships with the weights.
+        send: is given what happened, in batches, from the worker's thread; must not wait.
+        opened: a source that is open already (a file that was checked before the screen was taken).
+        make_gain: makes a gain stage for each source; ``None`` for none.
+        gain_setting: the gain in dB, or ``auto``, for a recognizer elsewhere that takes it from the game.
+        observer: is given everything at once.
+        weights_required: the weights were asked for in so many words: if they cannot be used, the game ends.
+    """
+
+    def __init__(
+        self,
+        request: SourceRequest,
+        load_recognizer: Callable[[], NamedRecognizer],
+        settings_for: Callable[[DetectorSettings], DetectorSettings],
+        send: Callable[[tuple[Update, ...]], None],
+        *,
+        opened: Source | None = None,
+        make_gain: Callable[[], Gain | None] = lambda: None,
+        gain_setting: Callable[[], float | Literal["auto"]] = lambda: "auto",
+        observer: ListeningObserver | None = None,
+        weights_required: bool = False,
+    ) -> None:
+        self._request = request
+        self._load_recognizer = load_recognizer
+        self._settings_for = settings_for
+        self._send = send
+        self._opened = opened
+        self._make_gain = make_gain
+        self._gain_setting = gain_setting
+        self._observer = observer
+        self._weights_required = weights_required
+        self._stop = threading.Event()
+        self._changed = threading.Event()
+        self._reloading = False
+        """Other weights are to be loaded before listening goes on."""
+        self._sound_tap: Tap | None = None
+        self._muted = False
+        self._reported = ""
+        self._listener: EventStream | None = None
+        self.recognizer: RecognizerInfo | None = None
+        """The recognizer once it is loaded."""
+        self.loading = False
+        """The recognizer is being loaded in a thread that cannot be interrupted."""
+        self.sends_spectrum = False
+        """Send what the recognizer sees, too."""
+
+    def stop(self) -> None:
+        """Ask ``run`` to end; it does within half a second, also while the recognizer is being loaded."""
+        self._stop.set()
+        self._end_listener()
+
+    def listen_to(self, request: SourceRequest) -> None:
+        """Change to another source; the recognizer stays."""
+        self._request = request
+        self._changed.set()
+        self._end_listener()
+
+    def reload(self) -> bool:
+        """Load the recognizer again (the settings name other weights now), and go on with the same source.
+
+        Returns:
+            Whether it is loaded here: words that come from another machine are recognized by the weights of that one.
+        """
+        if is_words(self._request.spec):
+            return False
+        self._reloading = True
+        self._changed.set()
+        self._end_listener()
+        return True
+
+    @property
+    def sound_tap(self) -> Tap | None:
+        """Is given the sound before the gain beside the recorder, hop by hop in the listener's thread: what is to be taught."""
+        return self._sound_tap
+
+    @sound_tap.setter
+    def sound_tap(self, tap: Tap | None) -> None:
+        self._sound_tap = tap
+        if isinstance(listener := self._listener, Listener):
+            listener.second_tap = tap
+
+    @property
+    def request(self) -> SourceRequest:
+        """Where sound is to come from."""
+        return self._request
+
+    @property
+    def muted(self) -> bool:
+        """Whether words are held back."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._muted = muted
+        if (listener := self._listener) is not None:
+            listener.muted = muted
+
+    @property
+    def delay_s(self) -> float | None:
+        """Seconds that the sound (or the words) are on their way where they come over a line; see ``Listener.delay_s``."""
+        return None if (listener := self._listener) is None else listener.delay_s
+
+    def apply_settings(self) -> None:
+        """Take changed settings over, from the next hop on."""
+        if (listener := self._listener) is not None and self.recognizer is not None:
+            listener.apply_settings(self._settings_for(self.recognizer.detector))
+
+    def apply_gain(self) -> None:
+        """Take a changed gain over, from the next hop on."""
+        if isinstance(listener := self._listener, Listener):
+            listener.gain = self._make_gain()
+        elif isinstance(listener, RemoteListener):
+            listener.apply_gain(self._gain_setting())
+
+    def run(self) -> None:
+        """Open, load, listen; until ``stop``. An error of the program ends listening, and the player reads so."""
+        try:
+            self._run()
+        except Exception as error:  # whatever it is: a thread that dies without a word leaves a game that seems to listen
+            where = write_crash_log(error)
+            self._send(
+                (Problem(f"an error of the program ended listening; its log is {where} (the arrow keys draw)", fatal=True),)
+            )
+
+    def _run(self) -> None:
+        if is_words(self._request.spec):
+            self._listen_far(self._request)
+            if self._stop.is_set():
+                return
+        recognizer = self._load()
+        if recognizer is None:
+            if (opened := self._opened) is not None:
+                opened.close()
+            return
+        while not self._stop.is_set():
+            self._changed.clear()
+            if self._reloading:
+                self._reloading = False
+                recognizer = self._load(instead_of=recognizer) or recognizer
+            request = self._request
+            source = self._open(request)
+            if source is None:
+                self._wait(RETRY)
+                continue
+            self._listen(source, recognizer)
+            if request is self._request:
+                self._wait(math.inf)
+
+    def _load(self, instead_of: NamedRecognizer | None = None) -> NamedRecognizer | None:
+        """Load the recognizer in a thread that is left behind if the player leaves first: an import cannot be interrupted.
+
+        Args:
+            instead_of: goes on listening where the other cannot be loaded; ``None`` leaves the keys then.
+        """
+        failure: list[BaseException] = []
+        loaded: list[NamedRecognizer] = []
+
+        def load() -> None:
+            try:
+                loaded.append(self._load_recognizer())
+            except Exception as error:  # whatever a broken installation raises, the keyboard game goes on
+                failure.append(error)
+            finally:
+                self.loading = False
+
+        self.loading = True
+        thread = threading.Thread(target=load, name="voicetrail-load", daemon=True)
+        thread.start()
+        while thread.is_alive() and not self._stop.is_set():
+            thread.join(STEP)
+        if self._stop.is_set():
+            return None
+        if failure:
+            message = printable(str(failure[0]) or type(failure[0]).__name__)
+            known = isinstance(failure[0], VoicetrailError)
+            if instead_of is not None:
+                self._send((Problem(f"{message} ({instead_of.name} goes on listening)"),))
+                return None
+            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` says more"
+            ends = known and self._weights_required
+            self._send((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
+        if not loaded:
+            return None
+        self.recognizer = loaded[0]
+        return loaded[0]
+
+    def _open(self, request: SourceRequest) -> Source | None:
+        if (opened := self._opened) is not None:
+            self._opened = None
+            return opened
+        if request.spec == "mic" and request.fallback:
+            from voicetrail.audio.microphone import microphone_problem
+
+            if (problem := microphone_problem()) is not None:
+                return self._demo(problem)
+        try:
+            # A device that was named for this run has been opened before; one that is remembered may be plugged in later.
+            return open_source(request.spec, device=request.device or None, patient=True, paced=True)
+        except AudioError as error:
+            if request.spec != "mic" or not request.fallback:
+                self._report(str(error))
+                return None
+            return self._demo(str(error))
+
+    def _demo(self, why: str) -> Source | None:
+        """The bundled voice in place of a microphone that is not there."""
+        try:
+            source = open_source("demo", paced=True)
+        except AudioError as error:
+            self._report(f"{why} ({error})")
+            return None
+        # Once it is over, the microphone is tried again, and then for as long as it takes.
+        self._request = SourceRequest("mic", self._request.device, fallback=False)
+        self._report(f"{why}; here is the bundled voice")
+        return source
+
+    def _report(self, message: str) -> None:
+        """Say what is wrong, once for as long as it lasts."""
+        if message != self._reported:
+            self._reported = message
+            self._send((Problem(message),))
+
+    def _listen(self, source: Source, recognizer: NamedRecognizer) -> None:
+        self._reported = self._reported if source.name == "demo" else ""
+        detector = Detector(recognizer.labels, self._settings_for(recognizer.detector))
+        listener = Listener(source, recognizer, detector, gain=self._make_gain())
+        listener.muted = self._muted
+        listener.second_tap = self._sound_tap
+        self._listener = listener
+        if self._stop.is_set() or self._changed.is_set():
+            listener.stop()
+        words = {label: recognizer.detector.threshold_of(label) for label in detector.labels if is_word(label)}
+        ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words, recognizer.meanings)
+        if self._observer is not None:
+            self._observer.attach(listener, ready)
+        self._send((ready, SourceOpened(source.name)))
+        if (notice := notice_of(source)) is not None:
+            self._report(notice)
+        try:
+            self._pass_on(listener)
+        except AudioError as error:
+            # A file that turns out to be damaged further in.
+            self._report(str(error))
+        finally:
+            self._listener = None
+
+    def _listen_far(self, request: SourceRequest) -> None:
+        """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognize here`)."""
+        try:
+            listener = RemoteListener(request.spec)
+        except VoicetrailError as error:
+            self._report(str(error))
+            self._wait(math.inf)
+            return
+        listener.muted = self._muted
+        self._listener = listener
+        if self._stop.is_set():
+            listener.stop()
+        try:
+            self._pass_on(listener)
+        finally:
+            self._listener = self.recognizer = None
+
+    def _pass_on(self, listener: EventStream) -> None:
+        batch: list[Update] = []
+        sent = monotonic()
+        for event in listener.events():
+            if self._observer is not None:
+                self._observer.hear(event)
+            batch.append(event)
+            if isinstance(event, Scores) and self.sends_spectrum and (picture := picture_of(self.recognizer)) is not None:
+                batch.append(Spectrum(bands_of(picture)))
+            if isinstance(event, Ready) and isinstance(listener, RemoteListener):
+                self.recognizer = listener.recognizer
+                self.apply_settings()
+                self.apply_gain()
+                batch.append(SourceOpened(event.source))
+            if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
+                self._send(tuple(batch))
+                batch, sent = [], monotonic()
+        if batch:
+            self._send(tuple(batch))
+
+    def _end_listener(self) -> None:
+        if (listener := self._listener) is not None:
+            listener.stop()
+
+    def _wait(self, seconds: float) -> None:
+        end = monotonic() + seconds
+        while monotonic() < end and not self._stop.is_set() and not self._changed.is_set():
+            self._stop.wait(STEP)

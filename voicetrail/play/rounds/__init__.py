@@ -1,0 +1,1 @@
+"""Rounds: which one to play, how it runs and ends, and what came of it."""

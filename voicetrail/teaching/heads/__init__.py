@@ -1,0 +1,1 @@
+"""Heads on a frozen backbone: trained on takes, compared, and measured on what they did not train on."""

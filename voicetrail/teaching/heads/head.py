@@ -1,0 +1,359 @@
+"""The head: the distance of a window from the mean of a word's takes, beside its distances from everything else.
+
+Of what was measured side by side (``docs/teaching.md`` has the table), this refuses best: linear discriminant analysis
+(Fisher 1936) in the space that ships with the negatives, over the means and maxima of every layer of the backbone. Each taught
+word, each known word, and each of some clusters of running speech and of noise is a class with one center; all share one
+covariance, which is the identity in that space. So a head is computed and not searched for, and it is one linear layer: a taught
+set is an ordinary weights file.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from voicetrail.errors import TeachingError
+from voicetrail.events import SAMPLE_RATE
+from voicetrail.spotting.frontend import build_frontend
+from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.posteriors import LabelPosteriors
+from voicetrail.spotting.weights import Weights
+from voicetrail.teaching.heads.batches import minimize
+from voicetrail.teaching.heads.negatives import Negatives, Space
+from voicetrail.teaching.takes import Take
+from voicetrail.vocabulary import NOISE, UNKNOWN
+
+Sound = npt.NDArray[np.float32]
+Random = np.random.Generator
+
+VARIANTS = 6
+"""Windows made of each take for training."""
+LATEST_END_S, EARLIEST_END_S = 0.0, 0.45
+"""How far a word's end may lie before the window's, in s: where it lies while a stream is heard."""
+SNR_DB = (5.0, 35.0)
+PEAK_DB = (-26.0, 0.0)
+FAR = 1e3
+"""Coordinates of a center that nothing is near to."""
+CLUSTERS = {UNKNOWN: 20, NOISE: 8}
+"""Centers of running speech and of noise, which have no one center. With one each, 88 % instead of 94 % of the takes stay above
+all but two thousandths of running speech; more than these change nothing."""
+ROUNDS = 12
+"""Of k-means."""
+SHARPNESS = 0.1
+"""Log posterior ratios are this part of half the difference of the squared distances: the layers do not say independent things, and
+their evidence summed up in full would be too sure."""
+WEIGHT_DECAY = 0.1
+"""Weight of the squared distance from the computed head where it is refined."""
+EPOCHS = 0
+"""L-BFGS steps of the refinement: it was measured, and hears and refuses no better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the training of a head stands."""
+
+    part: float
+    """Between 0 and 1."""
+    loss: float
+    accuracy: float | None
+    """Part of the held-out takes that are right, once it is known."""
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """How a head is trained."""
+
+    weight_decay: float = WEIGHT_DECAY
+    epochs: int = EPOCHS
+    variants: int = VARIANTS
+    seed: int = 1
+    noise: bool = True
+    """Add noise to the variants of takes: the recorded room where there is one, else noise made here."""
+    batch_size: int = 0
+    """Windows of one step of Adam; 0 takes all of them at once, with L-BFGS."""
+    learning_rate: float = 0.01
+    """Of Adam."""
+    folds: int = 3
+    """One take (and negative) in so many is held out, in turn."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """A trained head."""
+
+    classes: tuple[str, ...]
+    """The taught words, then the kinds of negatives; a kind with several centers stands there for each."""
+    weight: Tensor
+    """``[classes, dimensions]``"""
+    bias: Tensor
+    """``[classes]``"""
+    words: tuple[str, ...]
+    losses: tuple[float, ...] = field(default=())
+
+    temperature: float = 1.0
+    """At which classes are joined to labels, as ``spotting.posteriors`` has it."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The taught words, then the reserved labels: the order of the scores."""
+        return (*self.words, UNKNOWN, NOISE)
+
+    def best(self, embeddings: Tensor) -> list[str]:
+        """The likeliest class of each of the embeddings ``[windows, dimensions]``."""
+        return [self.classes[index] for index in (embeddings @ self.weight.T + self.bias).argmax(1).tolist()]
+
+    def posteriors(self, embeddings: Tensor) -> Tensor:
+        """Scores of the taught words, ``[windows, words]``, of embeddings ``[windows, dimensions]``."""
+        grouping = torch.zeros(len(self.classes), len(self.labels))
+        for row, name in enumerate(self.classes):
+            grouping[row, self.labels.index(name if name in self.labels else UNKNOWN)] = 1.0
+        scores = LabelPosteriors(grouping, self.temperature)(embeddings @ self.weight.T + self.bias)
+        return scores[:, : len(self.words)]
+
+
+class Embedder:
+    """Turns windows into embeddings with the backbone of a weights file: the means and maxima over time of all its layers.
+
+    Args:
+        weights: their network is changed for use (``fold``).
+        space: whose coordinates to give; without one, the backbone's own numbers.
+    """
+
+    def __init__(self, weights: Weights, space: Space | None = None) -> None:
+        fold(weights.model)
+        self.info = weights.info
+        self.window_samples = weights.info.features.window_samples
+        self._backbone = weights.model.backbone
+        if isinstance(self._backbone, TemporalResNet):
+            self._backbone = copy.deepcopy(self._backbone)
+            self._backbone.pool_all()
+        self._features = build_frontend(weights.info.features).eval()
+        self._space = space
+        self.size = self.pooled(np.zeros((1, self.window_samples), dtype=np.float32)).shape[1]
+        if space is not None and len(space.center) != self.size:
+            raise TeachingError("the negatives that ship were made with another backbone; install voicetrail again")
+
+    def pooled(self, windows: Sound, batch: int = 256) -> Tensor:
+        """The backbone's own numbers ``[windows, size]`` of windows ``[windows, window_samples]``."""
+        out = []
+        with torch.inference_mode():
+            for first in range(0, max(1, len(windows)), batch):
+                sound = torch.from_numpy(np.ascontiguousarray(windows[first : first + batch], dtype=np.float32))
+                out.append(self._backbone(self._features(sound)) if len(sound) else torch.zeros(0, self.size))
+        return torch.cat(out)
+
+    def __call__(self, windows: Sound) -> Tensor:
+        """Embeddings ``[windows, dimensions]`` of windows ``[windows, window_samples]``."""
+        pooled = self.pooled(windows)
+        return pooled if self._space is None else self._space(pooled)
+
+
+def centered(take: Take, size: int) -> Sound:
+    """A take in the middle of a window of ``size`` samples, with its own room around it."""
+    return _placed(take, (size + take.end - take.begin) // 2, size)
+
+
+def _placed(take: Take, end: int, size: int) -> Sound:
+    """A take in a window of ``size`` samples, so that its word ends at the sample ``end`` of it.
+
+    What the take does not cover is hiss as loud as its noise floor: digital silence is in no room.
+    """
+    rng = np.random.default_rng(len(take.sound))
+    out = rng.standard_normal(size).astype(np.float32) * np.float32(10 ** (take.floor_db / 20))
+    at = end - take.end
+    since, until = max(at, 0), min(at + len(take.sound), size)
+    if since < until:
+        out[since:until] = take.sound[since - at : until - at]
+    return out
+
+
+def variants(rng: Random, take: Take, count: int, size: int, room: Sound, *, noise: bool = True) -> Sound:
+    """Windows ``[count, size]`` that hold the whole word, in other places, loudnesses and noises."""
+    windows = []
+    for _ in range(count):
+        earliest = min(take.end - take.begin, size)
+        before_end = int(rng.uniform(LATEST_END_S, EARLIEST_END_S) * SAMPLE_RATE)
+        windows.append(_vary(rng, _placed(take, max(size - before_end, earliest), size), room, noise=noise))
+    return np.stack(windows) if windows else np.zeros((0, size), dtype=np.float32)
+
+
+def _vary(rng: Random, window: Sound, room: Sound, *, noise: bool) -> Sound:
+    loud = float(np.sort(np.mean(window[: len(window) // 160 * 160].reshape(-1, 160) ** 2, axis=1))[-30:].mean())
+    if noise and loud > 0 and rng.random() < 0.8:
+        hiss = _noise(rng, len(window), room)
+        gain = np.sqrt(loud / (float(np.mean(hiss**2)) + 1e-12) * 10 ** (-rng.uniform(*SNR_DB) / 10))
+        window = window + np.float32(gain) * hiss
+    peak = float(np.abs(window).max(initial=0.0))
+    scale = 10 ** (rng.uniform(*PEAK_DB) / 20) / peak if peak > 0 else 1.0
+    out: Sound = np.clip(window * np.float32(scale), -1.0, 1.0)
+    return out
+
+
+def _noise(rng: Random, size: int, room: Sound) -> Sound:
+    """A piece of the room, or where there is none (and now and then anyway) noise that falls by 0 to 6 dB an octave."""
+    if len(room) > size and rng.random() < 0.6:
+        since = int(rng.integers(0, len(room) - size))
+        return room[since : since + size]
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    spectrum /= np.maximum(np.arange(len(spectrum)), 1.0) ** rng.uniform(0.0, 1.0)
+    return np.fft.irfft(spectrum, size).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Positives:
+    """Embeddings of takes: what ``train_head`` learns words from."""
+
+    embeddings: Tensor
+    """``[windows, dimensions]``"""
+    words: Tensor
+    """Index of the word of each window."""
+    takes: Tensor
+    """Which take each window was made of, counted over all words: so that takes can be held out."""
+
+
+def take_windows(
+    takes: Mapping[str, Sequence[Take]], size: int, room: Sound, settings: HeadSettings
+) -> tuple[Sound, Tensor, Tensor]:
+    """The windows ``[windows, size]`` of all takes, each first as it was recorded, then varied; and the word and take of each."""
+    rng = np.random.default_rng(settings.seed)
+    windows, words, numbers, number = [np.zeros((0, size), dtype=np.float32)], [], [], 0
+    for index, word_takes in enumerate(takes.values()):
+        for take in word_takes:
+            varied = variants(rng, take, settings.variants, size, room, noise=settings.noise)
+            windows += [centered(take, size)[None], varied]
+            words += [index] * (1 + len(varied))
+            numbers += [number] * (1 + len(varied))
+            number += 1
+    return np.concatenate(windows), torch.tensor(words), torch.tensor(numbers)
+
+
+def embed_takes(embedder: Embedder, takes: Mapping[str, Sequence[Take]], room: Sound, settings: HeadSettings) -> Positives:
+    """Make and embed the windows of all takes."""
+    windows, words, numbers = take_windows(takes, embedder.window_samples, room, settings)
+    return Positives(embedder(windows), words, numbers)
+
+
+def train_head(
+    words: Sequence[str],
+    positives: Positives,
+    negatives: Negatives,
+    settings: HeadSettings,
+    progress: Callable[[float, float], None] = lambda part, loss: None,
+) -> Head:
+    """Compute a head.
+
+    Args:
+        words: the taught words.
+        positives: windows of their takes.
+        negatives: what is to be refused.
+        settings: how.
+        progress: is given the part done, between 0 and 1, and the loss.
+    """
+    centers = [positives.embeddings[positives.words == index].mean(0) for index in range(len(words))]
+    classes = [*words]
+    of_row = torch.zeros(len(negatives), dtype=torch.long)
+    for kind, name in enumerate(negatives.names):
+        rows = torch.nonzero(negatives.kinds == kind)[:, 0]
+        if not len(rows):
+            continue
+        nearest, found = _clusters(negatives.embeddings[rows], CLUSTERS.get(name, 1), settings.seed)
+        of_row[rows] = nearest + len(classes)
+        centers += [*found]
+        classes += [name] * len(found)
+    for reserved in (UNKNOWN, NOISE):
+        if reserved not in classes:  # nothing of it is to be refused: its class is never the likeliest
+            centers.append(torch.full_like(centers[0], FAR))
+            classes.append(reserved)
+    center = torch.stack(centers)
+    head = Head(tuple(classes), SHARPNESS * center, -0.5 * SHARPNESS * center.square().sum(1), tuple(words))
+    x = torch.cat([positives.embeddings, negatives.embeddings])
+    y = torch.cat([positives.words, of_row])
+    return _refined(head, x, y, _weights(y, head), settings, progress)
+
+
+def _clusters(x: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """K-means: the cluster of each row of ``[rows, dimensions]``, and the centers ``[clusters, dimensions]``.
+
+    An empty cluster is left out.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    centers = x[torch.randperm(len(x), generator=generator)[:count]].clone()
+    nearest = torch.zeros(len(x), dtype=torch.long)
+    for _ in range(ROUNDS if len(centers) > 1 else 1):
+        nearest = torch.cdist(x, centers).argmin(1)
+        used, nearest = torch.unique(nearest, return_inverse=True)
+        centers = torch.zeros(len(used), x.shape[1]).index_add_(0, nearest, x) / torch.bincount(nearest)[:, None]
+    return nearest, centers
+
+
+def _refined(
+    head: Head, x: Tensor, y: Tensor, weight: Tensor, settings: HeadSettings, progress: Callable[[float, float], None]
+) -> Head:
+    """The head after ``settings.epochs`` steps on the weighted cross entropy, held near where it began; and its loss."""
+    matrix, bias = head.weight.clone().requires_grad_(), head.bias.clone().requires_grad_()
+    losses: list[float] = []
+
+    def loss() -> Tensor:
+        entropy = torch.nn.functional.cross_entropy(x @ matrix.T + bias, y, reduction="none")
+        far = (matrix - head.weight).square().sum() + 0.1 * (bias - head.bias).square().sum()
+        return (entropy * weight).sum() + settings.weight_decay * far
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        found = loss()
+        found.backward()  # type: ignore[no-untyped-call]
+        losses.append(float(found.detach()))
+        progress(min(1.0, len(losses) / (1.3 * settings.epochs)), losses[-1])
+        return found
+
+    if settings.epochs and settings.batch_size:
+        losses = minimize(
+            matrix,
+            bias,
+            x,
+            y,
+            weight,
+            weight_decay=settings.weight_decay,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            seed=settings.seed,
+            report=progress,
+        )
+    elif settings.epochs:
+        optimizer = torch.optim.LBFGS([matrix, bias], max_iter=settings.epochs, history_size=10, line_search_fn="strong_wolfe")
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+    else:
+        with torch.no_grad():
+            losses.append(float(loss()))
+        progress(1.0, losses[-1])
+    return replace(head, weight=matrix.detach(), bias=bias.detach(), losses=tuple(losses))
+
+
+def _weights(y: Tensor, head: Head) -> Tensor:
+    """The weight of each window, summing to one: half for the words, half for what is to be refused, each class alike."""
+    count = torch.bincount(y, minlength=len(head.classes)).clamp(min=1)
+    words = len(head.words)
+    each = torch.full((len(head.classes),), 0.5 / max(1, len(head.classes) - words))
+    each[:words] = 0.5 / max(1, words)
+    out = (each / count)[y]
+    return out / out.sum()
+
+
+class Timer:
+    """Estimates the seconds left from the part done."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def left(self, part: float) -> float:
+        """Seconds left when ``part`` (0 to 1) is done."""
+        return (time.monotonic() - self._began) * (1 - part) / part if part > 0.02 else 0.0

@@ -1,0 +1,333 @@
+"""Personal mode: the shipped words retuned to one voice, kept only where that measures no worse than what ships.
+
+The shipped head stays as it is. Each of its words gets a second class beside the shipped one, with a row of its own over every
+layer of the backbone, and is heard by whichever is likelier: other voices are heard as before, and this one besides. The new rows
+begin as those of a taught word (``head.train_head``) and are held near by a penalty on the squared distance, while they learn to
+distinguish takes from the shipped recordings of all known words (those four by other voices among them), talk and noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.spotting.model import pooled
+from voicetrail.spotting.posteriors import LabelPosteriors
+from voicetrail.spotting.weights import Weights
+from voicetrail.teaching.examples import ExampleSet
+from voicetrail.teaching.heads.evaluation import HeldOut, advice, expected_events
+from voicetrail.teaching.heads.head import Embedder, HeadSettings, Progress, Timer, take_windows
+from voicetrail.teaching.heads.negatives import Negatives, Space
+from voicetrail.teaching.heads.teach import FOLDS, Taught, check_examples
+from voicetrail.teaching.takes import Take
+from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
+
+Scores = npt.NDArray[np.float64]
+
+STRENGTH = 0.1
+"""Weight of the squared distance from where the new rows begin."""
+SHARPNESS = 0.05
+"""Of the new rows where they begin, as ``head.SHARPNESS``."""
+STEPS = 30
+"""Of L-BFGS."""
+NEVER = -100.0
+"""Logit of a second class that no take was given for."""
+TALK_GUARD = 0.3
+"""Part of the false moves of single windows that is left behind smoothing and the talk shift, with the shipped words: 2.5 of 9.8 an
+hour were (weights/EXPERIMENTS.md); a little more is assumed here."""
+LOWEST = 12.0
+"""Furthest that the new rows are lowered for false moves to be no more than with what ships; there hardly anything of them is left."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """What ships beside what was retuned, on takes and talk that the retuned head did not train on."""
+
+    shipped_heard: float
+    """Part of the held-out takes that are right and reach their threshold with what ships."""
+    personal_heard: float
+    shipped_false: float
+    """False moves an hour of the shipped running speech and noise."""
+    personal_false: float
+    surer: float
+    """How much higher the right word's score is, on average, in log-odds."""
+    resolution: float = 0.0
+    """False moves an hour that one event in all of the shipped running speech stands for: less cannot be told from none."""
+
+    @property
+    def better(self) -> bool:
+        """It hears more (or as much, and surer) and moves falsely no more, as far as the shipped talk can tell."""
+        gains = self.personal_heard > self.shipped_heard or (self.personal_heard == self.shipped_heard and self.surer > 0)
+        return gains and self.personal_false <= max(self.shipped_false, self.resolution)
+
+    @property
+    def sentence(self) -> str:
+        """For the player."""
+        heard = f"Of your held-out takes {self.personal_heard:.0%} are heard, {self.shipped_heard:.0%} with what ships; "
+        moved = f"false moves an hour of other talk: {self.personal_false:.1f}, {self.shipped_false:.1f} with what ships."
+        return heard + moved
+
+
+def retune(
+    examples: ExampleSet,
+    weights: Weights,
+    negatives: Negatives,
+    settings: HeadSettings | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[Taught, Check]:
+    """Retune the words of shipped weights to a voice.
+
+    Args:
+        examples: takes of each word of the weights.
+        weights: what ships; its network is changed for use.
+        negatives: recordings of all known words, talk and noise, by the same backbone.
+        settings: how.
+        progress: is given where it stands.
+
+    Raises:
+        TeachingError: a word has too few takes.
+    """
+    check_examples(examples)
+    settings = settings or HeadSettings()
+    timer = Timer()
+    state = weights.model.state_dict()
+    tensors = {name: value.detach().clone() for name, value in state.items()}
+    info = weights.info
+    words = tuple(label for label in info.labels if is_word(label))
+    shipped = Shipped(info.classes, tensors["head.weight"].float(), tensors["head.bias"].float(), words, info.temperature)
+    takes = {word: examples.distinct(word) for word in words if word in examples.words}
+    embedder = Embedder(weights)
+    windows, own_words, numbers = take_windows(takes, embedder.window_samples, examples.room, settings)
+    index = torch.tensor([words.index(word) for word in takes])
+    heard = shipped.voices(embedder.pooled(windows), negatives.space, index[own_words], numbers)
+    rows = _Rows(heard, negatives, takes)
+    heads = []
+    for fold in range(FOLDS):
+        heads.append(adapt(shipped, rows.positives_without(fold), rows.negatives_without(fold)))
+        done = 0.1 + 0.25 * (fold + 1)
+        progress(Progress(done, 0.0, None, timer.left(done)))
+    before = margins(shipped, heard.embeddings[rows.clean], heard.logits[rows.clean], info.detector)
+    shipped_talk, shipped_noise = rows.others([shipped] * FOLDS, info.detector)
+    shipped_false = _false(shipped_talk, shipped_noise, negatives.talk_seconds)
+    resolution = TALK_GUARD / max(1.0, negatives.talk_seconds) * 3600
+    for step in [*np.arange(0.0, LOWEST, 1.0).tolist(), LOWEST]:
+        lower = float(step)
+        talk, noise = rows.others([head.lowered(lower) for head in heads], info.detector)
+        if _false(talk, noise, negatives.talk_seconds) <= max(shipped_false, resolution):
+            break
+    scores = np.zeros((rows.count, len(words)))
+    for fold, head in enumerate(heads):
+        mine = rows.clean[rows.folds == fold]
+        scores[rows.folds == fold] = margins(head.lowered(lower), heard.embeddings[mine], heard.logits[mine], info.detector)
+    own = np.arange(rows.count), rows.truth
+    check = Check(
+        _heard(before, rows.truth),
+        _heard(scores, rows.truth),
+        shipped_false,
+        _false(talk, noise, negatives.talk_seconds),
+        float(np.mean(scores[own] - before[own])),
+        resolution,
+    )
+    final = adapt(shipped, heard, negatives).lowered(lower)
+    at = float(np.log(info.detector.threshold / (1 - info.detector.threshold)))
+    held_out = HeldOut(
+        words,
+        _sigmoid(scores + at),
+        rows.truth,
+        _sigmoid(talk + at),
+        negatives.talk_seconds,
+        _sigmoid(noise + at),
+        np.zeros(0),
+        np.zeros(0),
+    )
+    progress(Progress(1.0, final.losses[-1], held_out.accuracy, 0.0))
+    about = {
+        "taught": True,
+        "takes": {word: len(word_takes) for word, word_takes in takes.items()},
+        "held_out_accuracy": round(held_out.accuracy, 4),
+        "false_moves_an_hour": round(check.personal_false, 2),
+    }
+    taught = Taught(
+        {**tensors, **final.tensors(negatives.space)},
+        replace(info, about=about, classes=final.all_classes, architecture=pooled(info.architecture)),
+        held_out,
+        info.detector.threshold,
+        advice(held_out, info.detector.threshold, {word: len(t) for word, t in takes.items()}),
+        final.losses,
+    )
+    return taught, check
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voice:
+    """Windows of takes, as the backbone and the shipped head have them."""
+
+    embeddings: Tensor
+    """``[windows, dimensions]``"""
+    logits: Tensor
+    """Of the shipped head, ``[windows, classes]``."""
+    words: Tensor
+    """Index into the head's words."""
+    takes: Tensor
+    """Which take each window was made of."""
+
+    def at(self, rows: Tensor) -> Voice:
+        """Some of the windows."""
+        return Voice(self.embeddings[rows], self.logits[rows], self.words[rows], self.takes[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shipped:
+    """The head that ships, and (once ``adapt`` has added them) a second class of each of its words."""
+
+    classes: tuple[str, ...]
+    weight: Tensor
+    """Of the shipped classes, ``[classes, embedding]``."""
+    bias: Tensor
+    words: tuple[str, ...]
+    temperature: float = 1.0
+    own_weight: Tensor | None = None
+    """Of the second classes, ``[words, dimensions]``."""
+    own_bias: Tensor | None = None
+    losses: tuple[float, ...] = ()
+
+    @property
+    def all_classes(self) -> tuple[str, ...]:
+        """The shipped classes, and once more the words that have a second one."""
+        return (*self.classes, *self.words) if self.own_weight is not None else self.classes
+
+    def voices(self, pooled: Tensor, space: Space, words: Tensor, takes: Tensor) -> Voice:
+        """Windows by the means and maxima of the layers, ``[windows, pooled]``; the head stands on those of the last block."""
+        logits = pooled[:, -self.weight.shape[1] :] @ self.weight.T + self.bias
+        return Voice(space(pooled), logits, words, takes)
+
+    def posteriors(self, embeddings: Tensor, logits: Tensor) -> Tensor:
+        """Scores of the words, ``[windows, words]``."""
+        if self.own_weight is not None and self.own_bias is not None:
+            logits = torch.cat([logits, embeddings @ self.own_weight.T + self.own_bias], 1)
+        labels = (*self.words, UNKNOWN, NOISE)
+        grouping = torch.zeros(logits.shape[1], len(labels))
+        for row, name in enumerate(self.all_classes):
+            grouping[row, labels.index(name if name in labels else UNKNOWN)] = 1.0
+        return LabelPosteriors(grouping, self.temperature)(logits)[:, : len(self.words)]
+
+    def lowered(self, by: float) -> Shipped:
+        """The same with the second classes less likely."""
+        return self if self.own_bias is None else replace(self, own_bias=self.own_bias - by)
+
+    def tensors(self, space: Space) -> dict[str, Tensor]:
+        """The whole head over every layer: the shipped rows look at the last block alone."""
+        if self.own_weight is None or self.own_bias is None:
+            return {"head.weight": self.weight, "head.bias": self.bias}
+        own = self.own_weight @ space.matrix.T
+        weight = torch.zeros(len(self.all_classes), own.shape[1])
+        weight[: len(self.classes), -self.weight.shape[1] :] = self.weight
+        weight[len(self.classes) :] = own
+        return {"head.weight": weight, "head.bias": torch.cat([self.bias, self.own_bias - own @ space.center])}
+
+
+def adapt(shipped: Shipped, voice: Voice, negatives: Negatives, strength: float = STRENGTH) -> Shipped:
+    """Add a second class of each word that was said, by L-BFGS from the mean of its takes on.
+
+    Args:
+        shipped: the head that ships.
+        voice: windows of takes.
+        negatives: recordings of known words (of its own ones too), talk and noise.
+        strength: of the penalty on the distance from where the rows begin.
+    """
+    count = len(shipped.words)
+    columns = torch.tensor([shipped.classes.index(word) for word in shipped.words])
+    others = torch.tensor([row for row in range(len(shipped.classes)) if row not in columns.tolist()])
+    kinds = torch.tensor([shipped.words.index(name) if name in shipped.words else count for name in negatives.names])
+    z = torch.cat([voice.embeddings, negatives.embeddings])
+    logits = torch.cat([voice.logits, negatives.logits])
+    base, rest = logits[:, columns], torch.logsumexp(logits[:, others], 1, keepdim=True)
+    y = torch.cat([voice.words, kinds[negatives.kinds]])
+    # Half of the weight for the takes, half for everything else.
+    weight = torch.cat([torch.full((len(each),), 0.5 / max(1, len(each))) for each in (voice.words, negatives.kinds)])
+    begin = torch.zeros(count, z.shape[1])
+    offset = torch.full((count,), NEVER)
+    for word in torch.unique(voice.words).tolist():
+        rows = voice.words == word
+        center = voice.embeddings[rows].mean(0)
+        begin[word] = SHARPNESS * center
+        # At the takes themselves, the new class is as likely as the likeliest shipped one.
+        offset[word] = float((voice.logits[rows].amax(1) - voice.embeddings[rows] @ begin[word]).mean())
+    matrix, bias = begin.clone().requires_grad_(), offset.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([matrix, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
+    losses: list[float] = []
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        joined = torch.cat([torch.logaddexp(base, z @ matrix.T + bias), rest], 1)
+        entropy = torch.nn.functional.cross_entropy(joined, y, reduction="none")
+        loss: Tensor = (entropy * weight).sum() + strength * (matrix - begin).square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        losses.append(float(loss.detach()))
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return replace(shipped, own_weight=matrix.detach(), own_bias=bias.detach(), losses=tuple(losses))
+
+
+class _Rows:
+    """Which windows are held out in which fold."""
+
+    def __init__(self, voice: Voice, negatives: Negatives, takes: Mapping[str, Sequence[Take]]) -> None:
+        self._voice, self._negatives = voice, negatives
+        numbers = [index for word_takes in takes.values() for index in range(len(word_takes))]
+        self.count = len(numbers)
+        self.folds = np.array([number % FOLDS for number in numbers])
+        self.clean = torch.tensor([int((voice.takes == take).nonzero()[0, 0]) for take in range(self.count)])
+        """The window of each take as it was recorded."""
+        self.truth = voice.words[self.clean].numpy()
+        self._blocks = (torch.arange(len(negatives)) * 12 // max(1, len(negatives))) % FOLDS
+
+    def others(self, heads: Sequence[Shipped], detector: DetectorSettings) -> tuple[Scores, Scores]:
+        """The highest margin of each window of talk and of noise, by the head of the fold in which it was held out."""
+        out = []
+        for name in (UNKNOWN, NOISE):
+            every = self._negatives.of_kind(name)
+            blocks = self._blocks[self._negatives.kinds == self._negatives.names.index(name)]
+            found = np.zeros(len(every))
+            for fold, head in enumerate(heads):
+                held_out = every.at(blocks == fold)
+                most = margins(head, held_out.embeddings, held_out.logits, detector).max(1, initial=-20.0)
+                found[(blocks == fold).numpy()] = most
+            out.append(found)
+        return out[0], out[1]
+
+    def positives_without(self, fold: int) -> Voice:
+        return self._voice.at(torch.from_numpy(self.folds)[self._voice.takes] != fold)
+
+    def negatives_without(self, fold: int) -> Negatives:
+        return self._negatives.at(self._blocks != fold)
+
+
+def margins(head: Shipped, embeddings: Tensor, logits: Tensor, detector: DetectorSettings) -> Scores:
+    """How far each word's score lies above its threshold, in log-odds, ``[windows, words]``."""
+    p = np.clip(head.posteriors(embeddings, logits).double().numpy(), 1e-7, 1 - 1e-7)
+    at = np.array([detector.threshold_of(word) for word in head.words])
+    found: Scores = np.log(p / (1 - p)) - np.log(at / (1 - at))
+    return found
+
+
+def _heard(margins: Scores, truth: npt.NDArray[np.int64]) -> float:
+    return float(np.mean((margins.argmax(1) == truth) & (margins.max(1) >= 0)))
+
+
+def _false(talk: Scores, noise: Scores, talk_seconds: float) -> float:
+    """False moves an hour, with what smoothing and the talk shift leave of those in talk (``TALK_GUARD``)."""
+    rate = TALK_GUARD * expected_events(_sigmoid(talk), 0.5) / max(1.0, talk_seconds) * 3600
+    return rate + (expected_events(_sigmoid(noise), 0.5) / len(noise) * 360 if len(noise) else 0.0)
+
+
+def _sigmoid(x: Scores) -> Scores:
+    found: Scores = 1 / (1 + np.exp(-x))
+    return found

@@ -1,0 +1,1 @@
+"""Colors and characters: the look of the game's own widgets, and themes."""
