@@ -4,6 +4,7 @@
 # make tfjs   installs the real TensorFlow.js, which the tests of importing models run where Node is there
 # make dist   builds the wheel         make clean  removes what make made
 # make weights ARGS="--data DATA" makes the weights that ship, stage by stage (hours; goes on where it was)
+# make baselines ARGS="--data DATA" trains the networks that ours is compared with, and prints the table (hours; goes on where it was)
 # make attack tries broken and hostile input on every part, for minutes (ARGS="--count 2000 settings" for some)
 #
 # Everything is installed into .venv, pinned by constraints.txt. `make play CPU=1` takes torch's small CPU build from PyTorch's own
@@ -13,7 +14,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: play test unit e2e tfjs lint bench load weights attack evening docs pictures dist clean
+.PHONY: play test unit e2e tfjs lint bench load weights baselines attack evening docs pictures dist clean
 
 play: .venv/installed
 	@$(BIN)/voicetrail play $(ARGS)
@@ -51,6 +52,9 @@ load: .venv/installed-dev
 
 weights: .venv/installed-dev
 	$(BIN)/python -m voicetrail.training.fit.stages $(ARGS)
+
+baselines: .venv/installed-dev
+	$(BIN)/python -m voicetrail.training.fit.baselines $(ARGS)
 
 attack: .venv/installed-dev
 	$(BIN)/python -m tools.attack $(ARGS)

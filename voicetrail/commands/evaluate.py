@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--stream", action="store_true", help="measure streams as well (minutes)")
     parser.add_argument("--seconds", type=float, default=420.0, help="length of each stream with words (%(default)s)")
+    parser.add_argument(
+        "--every-word", action="store_true", help="in streams, ask for all words it knows, not for directions alone"
+    )
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a Markdown report with plots into this folder")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
@@ -29,14 +32,15 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.spotting.weights import load_weights
     from voicetrail.training.data.corpus import find_folders, load_corpus
     from voicetrail.training.evaluate import report as reports
-    from voicetrail.training.evaluate.evaluation import evaluate
+    from voicetrail.training.evaluate.evaluation import Streams, evaluate
 
     if not 30 <= args.seconds <= 36_000:
         raise UsageError("--seconds must be between 30 and 36000")
     weights = load_weights(args.weights)
     folders = find_folders(args.data, args.noise, args.negatives, args.synthetic)
     corpus = load_corpus(folders, "validation", args.cache)
-    found = evaluate(weights, corpus, streams=args.stream, seconds=args.seconds, log=output.write_error)
+    streams = Streams(args.seconds, every_word=args.every_word) if args.stream else None
+    found = evaluate(weights, corpus, streams=streams, log=output.write_error)
     if args.json:
         output.write_json(found.as_dict())
     else:

@@ -155,6 +155,21 @@ class BrowserFft(nn.Module):
         """As ``power``, for sound that is at the frontend's own rate already; the first frame begins where it does."""
         return self._used(self._transform(sound, self.settings.hop_length))
 
+    def pictures(self, sound: Tensor, hop: int) -> Tensor:
+        """Turn sound ``[samples]`` at 16 kHz into patches ``[windows, 1, bins, frames]`` of its windows, ``hop`` samples apart.
+
+        All of it is resampled at once where a hop is a whole number of samples at the frontend's own rate as well.
+        """
+        s = self.settings
+        if hop * s.sample_rate % SAMPLE_RATE:
+            return self.forward(sound.unfold(0, s.used_samples, hop))
+        length, step = s.n_fft + (s.frames - 1) * s.hop_length, hop * s.sample_rate // SAMPLE_RATE
+        resampled: Tensor = self.resample(sound[None])[0]
+        # As the first window alone would be resampled: what it has more than its frames need is left out at its begin.
+        since = math.ceil(s.used_samples * s.sample_rate / SAMPLE_RATE) - length
+        windows = (len(sound) - s.used_samples) // hop + 1
+        return self.normalize(self.power_at_own_rate(resampled[since:].unfold(0, length, step)[:windows]))
+
     def _used(self, spectrum: Tensor) -> Tensor:
         return spectrum[..., : self.settings.bins, :].unsqueeze(-3)
 

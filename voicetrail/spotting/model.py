@@ -219,6 +219,8 @@ class Architecture:
     """Takes the feature settings and the number of classes."""
     features: FrontendSettings
     about: str
+    channels_last: bool = True
+    """Train it with the channels last in memory: a quarter faster on a CPU for 2-D convolutions, slower where maps are reshaped."""
 
 
 # 32 frames × 40 mels, as in the paper, stretched over one second instead of its 0.33 s.
@@ -230,7 +232,7 @@ ARCHITECTURES = MappingProxyType(
         "cnn-trad-fpool3": Architecture(_cnn_trad_fpool3, _PAPER_INPUT, "Sainath and Parada 2015, table 1"),
         "cnn-one-fstride4": Architecture(_cnn_one_fstride4, _PAPER_INPUT, "Sainath and Parada 2015, table 3"),
         "ds-cnn": Architecture(_ds_cnn, FeatureSettings(), "Zhang et al. 2017, DS-CNN-S"),
-        "bc-resnet": Architecture(_bc_resnet, FeatureSettings(), "Kim et al. 2021, BC-ResNet-1"),
+        "bc-resnet": Architecture(_bc_resnet, FeatureSettings(), "Kim et al. 2021, BC-ResNet-1", channels_last=False),
         "browser-fft": Architecture(_browser_fft, BrowserFftSettings(), "the TensorFlow.js recognizer's layers and features"),
         **{name + POOLED: _temporal_resnet(name, pooled=True) for name in _TEMPORAL},
     }

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from voicetrail.events import SAMPLE_RATE
+from voicetrail.spotting.browser_fft import BrowserFft
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.fast.moving_features import StreamingFeatures
 from voicetrail.spotting.fast.moving_patch import StreamingPatch
@@ -150,6 +151,8 @@ class Recognizer:
                 if shared:
                     power = self._features.power(heard[None])[0, 0]
                     pictures = self._features.normalize(power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1))
+                elif isinstance(self._features, BrowserFft):
+                    pictures = self._features.pictures(heard, self.hop)
                 else:
                     pictures = self._features(heard.unfold(0, settings.used_samples, self.hop))
                 logits = self._head(self._backbone(pictures))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.model import parameters
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import Weights
@@ -79,7 +81,25 @@ class Report:
         }
 
 
-def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float, log: Log) -> Report:
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Which streams to measure, and how long."""
+
+    seconds: float = 420.0
+    """Length of each stream with words."""
+    names: Sequence[str] | None = None
+    """Of the conditions and of the streams without words; ``None``: all."""
+    longest_s: float = math.inf
+    """Longest a stream without words is heard, from its begin."""
+    every_word: bool = False
+    """Ask for all words that the recognizer knows, not for the directions alone."""
+
+    def has(self, name: str) -> bool:
+        """Whether a stream is to be measured."""
+        return self.names is None or name in self.names
+
+
+def evaluate(weights: Weights, corpus: Corpus, *, streams: Streams | None, log: Log) -> Report:
     """Measure a recognizer on the validation split.
 
     Clips are all the validation speakers'; streams are those of the judging half, at the shipped settings.
@@ -87,8 +107,7 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float,
     Args:
         weights: whose network is used (and changed for use).
         corpus: the validation split.
-        streams: measure streams as well, which takes minutes.
-        seconds: length of each stream with words.
+        streams: measure these as well, which takes minutes.
         log: writes a line for people.
     """
     torch.set_num_threads(1)
@@ -108,19 +127,22 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: bool, seconds: float,
         noise_accepted(recognizer, corpus, words),
         hop_time(recognizer),
     )
-    if streams:
-        targets = [word for word in DIRECTIONS if word in words]
-        for name, make in conditions(corpus, "judging", seconds, 23, targets):
-            log(f"stream: {name}")
-            report.conditions[name] = _directions(recognizer, [make()], targets)
+    if streams is not None:
+        targets = [word for word in words if streams.every_word or word in DIRECTIONS]
+        for name, make in conditions(corpus, "judging", streams.seconds, 23, targets):
+            if streams.has(name):
+                log(f"stream: {name}")
+                report.conditions[name] = _asked_for(recognizer, [make()], targets)
         for stream in negative_streams(corpus, "judging", 23, targets):
-            log(f"without any direction: {stream.name}, {stream.seconds / 60:.0f} min")
-            report.negatives[stream.name] = _directions(recognizer, [stream], targets)
+            if streams.has(stream.name):
+                part = replace(stream, sound=stream.sound[: int(min(streams.longest_s, stream.seconds) * SAMPLE_RATE)])
+                log(f"without any word: {stream.name}, {part.seconds / 60:.0f} min")
+                report.negatives[stream.name] = _asked_for(recognizer, [part], targets)
     return report
 
 
-def _directions(recognizer: Recognizer, streams: Sequence[Stream], targets: Sequence[str]) -> StreamMetrics:
-    """Hear streams, counting only the directions: the other words of a larger vocabulary move nothing."""
+def _asked_for(recognizer: Recognizer, streams: Sequence[Stream], targets: Sequence[str]) -> StreamMetrics:
+    """Hear streams, counting only some words: where directions are asked for, others of a larger vocabulary move nothing."""
     metrics = StreamMetrics()
     for stream in streams:
         words = hear(stream, recognizer, recognizer.detector).words

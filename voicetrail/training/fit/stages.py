@@ -55,7 +55,7 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
 
     def train(name: str, *more: str) -> Callable[[], None]:
         out = runs / name
-        return lambda: _voicetrail("train", *heard, "--out", str(out), "--resume", "--choose-seconds", "0", *more)
+        return lambda: run_voicetrail("train", *heard, "--out", str(out), "--resume", "--choose-seconds", "0", *more)
 
     def fine(name: str, start: Path, epochs: int, rate: str, seed: int) -> Callable[[], None]:
         settings = ("--epochs", str(epochs), "--learning-rate", rate, "--seed", str(seed), "--strength", "0.6", "--repeat", "2")
@@ -93,7 +93,7 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
     chosen = _each("--vocabulary", VOCABULARIES)
     same = ("--architecture", ARCHITECTURE, "--epochs", "12", "--learning-rate", "0.0007", "--seed", "17", "--strength", "0.6")
     write = ("--out", str(runs / "b"), "--resume", "--choose-seconds", CHOOSE_SECONDS, "--repeat", "2", *same, *chosen)
-    yield Stage("thresholds, and the weights", runs / "b" / "18w.safetensors", lambda: _voicetrail("train", *heard, *write))
+    yield Stage("thresholds, and the weights", runs / "b" / "18w.safetensors", lambda: run_voicetrail("train", *heard, *write))
     embeddings, read = runs / "negatives.safetensors", (*heard[:4], *heard[6:])
     refused = (str(runs / "b" / "directional4w.safetensors"), str(embeddings), *read)
     yield Stage("embeddings that taught words refuse", embeddings, lambda: _module("fit.negatives", *refused))
@@ -115,7 +115,12 @@ def _run(*command: str) -> None:
         raise TrainingError(f"{' '.join(command[:4])} … failed ({done.returncode}); mend what it says, and run this again")
 
 
-def _voicetrail(*arguments: str) -> None:
+def run_voicetrail(*arguments: str) -> None:
+    """Run a command of this program.
+
+    Raises:
+        TrainingError: it failed; it has said why.
+    """
     _run(sys.executable, "-m", "voicetrail", *arguments)
 
 
