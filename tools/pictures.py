@@ -1,7 +1,8 @@
 """Makes every picture of the README and the docs, by the app itself, from sessions that are played: ``python -m tools.pictures``.
 
 The sketch is drawn by the bundled voice, through the recognizer. The other modes are played by keys in the app without a
-terminal (Textual's pilot), recorded, and exported as anyone's replay is. Settings and scores lie in a temporary folder.
+terminal (Textual's pilot), recorded, and exported as anyone's replay is. Two networks side by side are drawn from what
+``tools.side_by_side`` recorded. Settings and scores lie in a temporary folder.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from time import monotonic
 
 from textual.pilot import Pilot
 
+from tools import side_by_side
 from voicetrail.game import RoundSetup, Rules, make_rules
 from voicetrail.game.modes.maze import Maze
 from voicetrail.game.modes.snake import Snake
@@ -40,6 +42,7 @@ Play = Callable[[Pilot[None], Rules], Awaitable[None]]
 def main() -> None:
     """Make them all."""
     OUT.mkdir(exist_ok=True)
+    side_by_side.draw(OUT / "side-by-side.svg")
     with tempfile.TemporaryDirectory(prefix="voicetrail-") as folder:
         root = Path(folder)
         os.environ |= {
