@@ -6,8 +6,10 @@ import ast
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,8 @@ FULLER = {"voicetrail", "voicetrail/commands"}
 
 
 @cache
-def modules() -> tuple[str, ...]:
-    return tuple(sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in PACKAGE.rglob("*.py")))
+def modules() -> frozenset[str]:
+    return frozenset(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in PACKAGE.rglob("*.py"))
 
 
 @cache
@@ -83,6 +85,42 @@ def test_who_may_import_whom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.chdir(ROOT)
     code = lint_imports(no_cache=True)
     assert code == 0, capsys.readouterr().out
+
+
+def known(module: str) -> set[str]:
+    """Every module of the package that one knows: by imports, also those for the type checker alone, and by name in a string."""
+    names = set[str]()
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("voicetrail."):
+            names.add(node.value.partition(":")[0])
+    return {found for name in names if name.startswith("voicetrail") and (found := module_of(name)) is not None} - {module}
+
+
+def module_of(name: str) -> str | None:
+    """The module that a dotted name stands for, or that holds what it stands for."""
+    parent = name.rpartition(".")[0]
+    return next((found for found in (name, f"{name}.__init__", parent, f"{parent}.__init__") if found in modules()), None)
+
+
+def test_there_is_no_circle_between_modules_nor_between_folders() -> None:
+    """As import-linter's contract, and by name: what is imported later, by a name in a string, is known as well.
+
+    The list of commands is left out: it finds each by its name, and one of them prints the manual, which is made from the list.
+    """
+    graphs: dict[str, TopologicalSorter[str]] = defaultdict(TopologicalSorter)
+    for module in modules() - {"voicetrail.program"}:
+        for target in known(module):
+            parts, others = module.split("."), target.split(".")
+            same = next(n for n, (a, b) in enumerate(zip(parts, others, strict=False)) if a != b)
+            # A folder's __init__ may hand on what the folder has.
+            if "__init__" not in (parts[same], others[same]):
+                graphs[".".join(parts[:same])].add(parts[same], others[same])
+    for graph in graphs.values():
+        graph.prepare()  # raises CycleError, which names the circle
 
 
 def test_only_the_features_import_torchaudio() -> None:

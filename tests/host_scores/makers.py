@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import strategies as st
 
 from voicetrail.game import make_rules
+from voicetrail.game.mode_list import MODES
 from voicetrail.game.modes.maze import daily_setup
-from voicetrail.game.setup import MODE_NAMES
 from voicetrail.scores.shared.result import SharedResult, VisitorName, clean_name
 
 DAY = date(2026, 11, 25)
@@ -51,7 +51,7 @@ RESULTS = st.builds(
     began=st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(
         lambda one: one.replace(microsecond=0)
     ),
-    mode=st.sampled_from(MODE_NAMES),
+    mode=st.sampled_from([*MODES]),
     level=SAFE_TEXTS,
     seed=st.none() | WHOLE,
     day=st.none() | st.dates(date(2000, 1, 1), date(2099, 1, 1)),

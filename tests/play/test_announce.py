@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voicetrail.events import SourceEnded, SourceLost, WordHeard
-from voicetrail.game import MODE_NAMES, ModeName, RoundSetup
+from voicetrail.game import MODES, ModeName, RoundSetup
 from voicetrail.game.modes.echo import Echo
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.announce import Announcer, Ended, Typed
@@ -124,7 +124,7 @@ def test_a_sketch_is_drawn_undone_and_left(begin: Callable[..., Session]) -> Non
     assert not session.going
 
 
-@pytest.mark.parametrize("mode", MODE_NAMES)
+@pytest.mark.parametrize("mode", MODES)
 def test_every_mode_pauses_restarts_and_is_left(begin: Callable[..., Session], mode: ModeName) -> None:
     session = begin(RoundSetup(mode, "square" if mode == "trace" else ""))
     session.type("pause")

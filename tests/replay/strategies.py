@@ -17,7 +17,8 @@ from voicetrail.events import (
 )
 from voicetrail.game import inputs as game_inputs
 from voicetrail.game.ink import COLORS, PEN_STYLES
-from voicetrail.game.setup import DELAY_RANGE, MODE_NAMES, SEED_RANGE, SIZE_RANGE, RoundSetup
+from voicetrail.game.mode_list import MODES
+from voicetrail.game.setup import DELAY_RANGE, SEED_RANGE, SIZE_RANGE, RoundSetup
 from voicetrail.replay.file.entries import (
     Checksum,
     EarlierInputs,
@@ -55,7 +56,7 @@ inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
 """Everything but what ends a round."""
 setups = st.builds(
     RoundSetup,
-    mode=st.sampled_from(MODE_NAMES),
+    mode=st.sampled_from([*MODES]),
     level=words,
     seed=st.integers(*SEED_RANGE),
     rules=st.integers(1, 10_000),

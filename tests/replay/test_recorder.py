@@ -29,7 +29,7 @@ from voicetrail.game import (
     Undo,
     make_rules,
 )
-from voicetrail.game.setup import ModeName
+from voicetrail.game.mode_list import ModeName
 from voicetrail.replay import library as store
 from voicetrail.replay.file.entries import (
     Checksum,

@@ -26,12 +26,13 @@ from voicetrail.game.inputs import (
     to_json,
 )
 from voicetrail.game.make import make_rules, make_sketch, newest_rules
+from voicetrail.game.mode_list import MODES, ModeName
 from voicetrail.game.modes.sketch import Sketch
 from voicetrail.game.rules import Changes, Mark, Result, Rules
-from voicetrail.game.setup import MODE_NAMES, ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 
 __all__ = [
-    "MODE_NAMES",
+    "MODES",
     "Changes",
     "Clear",
     "Go",

@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from voicetrail.game.ink import Ink
+from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.sketch import Sketch
 from voicetrail.game.rules import Rules
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 
 if TYPE_CHECKING:
     from voicetrail.game.modes.base import BaseRules

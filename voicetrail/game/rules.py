@@ -11,7 +11,8 @@ from typing import Literal, Protocol, Self
 
 from voicetrail.game.ink import DEFAULT_INK, Ink
 from voicetrail.game.inputs import Input
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.mode_list import ModeName
+from voicetrail.game.setup import RoundSetup
 from voicetrail.game.trail import Cell, Pen
 
 Role = Literal[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from voicetrail.game.ink import COLORS, PEN_STYLES, ColorName, PenStyle
 from voicetrail.game.inputs import (
@@ -17,10 +16,8 @@ from voicetrail.game.inputs import (
     check_range,
     check_whole,
 )
+from voicetrail.game.mode_list import MODES, ModeName
 from voicetrail.game.trail import HEIGHT, WIDTH
-
-ModeName = Literal["sketch", "trace", "maze", "snake", "echo"]
-MODE_NAMES: tuple[ModeName, ...] = ("sketch", "trace", "maze", "snake", "echo")
 
 SEED_RANGE = (0, 2**53)
 SIZE_RANGE = (1, 1024)
@@ -78,7 +75,7 @@ class RoundSetup:
     """One-way time of the connection that words come over (snake)."""
 
     def __post_init__(self) -> None:
-        check_choice("mode", self.mode, MODE_NAMES)
+        check_choice("mode", self.mode, tuple(MODES))
         check_choice("movement", self.movement, MOVEMENTS)
         check_choice("pen", self.pen, PEN_STYLES)
         check_choice("color", self.color, COLORS)

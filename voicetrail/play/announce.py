@@ -13,7 +13,7 @@ from typing import Literal
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import Ready, SamplesLost, SourceBack, SourceDelayed, SourceEnded, SourceLost, WordHeard, WordRejected
 from voicetrail.game import (
-    MODE_NAMES,
+    MODES,
     Changes,
     Clear,
     Input,
@@ -42,7 +42,7 @@ GRACE_S = 0.5
 """A word that was said before a question was asked, or so soon after, was not meant for it."""
 Place = Literal["menu", "round", "pause", "result"]
 COMMANDS: dict[str, Input] = {"undo": Undo(), "redo": Redo(), "clear": Clear()}
-CHOICES_OF_MENU = (*MODE_NAMES, "daily")
+CHOICES_OF_MENU = (*MODES, "daily")
 TYPED = "type up, down, left, right, undo, redo, clear, pause, where, status, share, hint or quit"
 
 

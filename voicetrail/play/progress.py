@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from voicetrail.game.levels import all_levels
+from voicetrail.game.mode_list import MODES
 from voicetrail.scores.statistics import daily_days, streak
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ def mode_notes(scores: ScoreStore | None, profile: str) -> Mapping[str, str]:
     bests = scores.bests(profile=profile)
     notes: dict[str, str] = {}
     traced = {row.level: row for row in bests if row.mode == "trace"}
-    names = [level.name for level in all_levels()]
+    levels = [level.name for level in all_levels()]
     if traced:
         best = max(traced.values(), key=lambda row: row.score)
-        notes["trace"] = f"{sum(name in traced for name in names)} of {len(names)}, best: {best.level} {best.score}"
+        notes["trace"] = f"{sum(name in traced for name in levels)} of {len(levels)}, best: {best.level} {best.score}"
     notes["maze"] = _daily_note(scores, profile)
-    for mode in ("snake", "echo"):
-        found = [row.score for row in bests if row.mode == mode]
-        if found:
-            notes[mode] = f"best {max(found)}"
+    for name, mode in MODES.items():
+        found = [row.score for row in bests if row.mode == name]
+        if found and mode.has_best and name not in notes:
+            notes[name] = f"best {max(found)}"
     return notes
 
 

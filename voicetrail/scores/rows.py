@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 
+from voicetrail.game.mode_list import MODES
 from voicetrail.game.rules import Result, WordCount
-from voicetrail.game.setup import MODE_NAMES
 
 WHOLE_MAX = 2**53
 TEXT_MAX = 80
@@ -55,7 +55,7 @@ class ScoreRow:
 
     def __post_init__(self) -> None:
         _check(len(self.uid) == 32 and all(sign in "0123456789abcdef" for sign in self.uid), "uid")
-        _check(self.mode in MODE_NAMES, "mode")
+        _check(self.mode in MODES, "mode")
         _check(self.medal in _MEDALS, "medal")
         for name in ("level", "profile", "replay"):
             _check(_is_text(getattr(self, name)), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.command import Provider
@@ -15,8 +15,10 @@ from textual.signal import Signal
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import Ready
 from voicetrail.game import make_rules
+from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Problem, Update
+from voicetrail.ui.dialogs import open_dialog, open_help
 from voicetrail.ui.messages import RoundEnded, RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.style.look import Look, make_look
@@ -176,6 +178,14 @@ class VoicetrailApp(TrailApp):
             await self.pop_screen()
         if not isinstance(self.screen, TitleScreen):
             await self.switch_screen(TitleScreen(self.context))
+
+    def open_dialog(self, name: str, *arguments: str) -> None:
+        """Open a dialog over the screen, by its name in ``ui.dialogs``."""
+        self.push_screen(open_dialog(name, self.context, *arguments))
+
+    def open_help(self, text: str, actions: Sequence[Action]) -> None:
+        """Open the help of a screen."""
+        self.push_screen(open_help(text, actions))
 
     async def _show_in_place(self, screen: Screen[None]) -> None:
         """Show a screen in place of the round, the result or the tutorial on top, or over the list that it was chosen from."""

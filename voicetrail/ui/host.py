@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from textual.dom import DOMNode
 from textual.signal import Signal
 
+from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
 from voicetrail.ui.style.look import Look
@@ -27,6 +29,14 @@ class Host(HasLook, Protocol):
     context: SessionContext
     updates: Signal[tuple[Update, ...]]
     """Carries what the listening worker sends, after the context took note of it."""
+
+    def open_dialog(self, name: str, *arguments: str) -> None:
+        """Open a dialog over the screen, by its name in ``ui.dialogs``."""
+        ...
+
+    def open_help(self, text: str, actions: Sequence[Action]) -> None:
+        """Open the help of a screen: what it is for, and its keys."""
+        ...
 
 
 def look_of(node: DOMNode) -> Look:

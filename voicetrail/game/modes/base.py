@@ -8,8 +8,9 @@ from typing import ClassVar, Self
 
 from voicetrail.game.clock import RoundClock
 from voicetrail.game.inputs import By, Go, Input, Leave, Pause, Resume, Step, Stop, Tick, Undo, input_of
+from voicetrail.game.mode_list import ModeName
 from voicetrail.game.rules import Changes, WordCount
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 from voicetrail.game.trail import Cell
 
 Done = tuple[str, bool]

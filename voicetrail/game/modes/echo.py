@@ -8,10 +8,11 @@ from typing import ClassVar, Literal, Self
 from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
+from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, plain_lines
 from voicetrail.game.trail import Direction
 

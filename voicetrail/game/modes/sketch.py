@@ -28,12 +28,13 @@ from voicetrail.game.inputs import (
     Undo,
     input_of,
 )
+from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
 from voicetrail.game.modes.sketch_history import UNDO_DEPTH, Entry, Undone
 from voicetrail.game.movement.glide import GlideMovement
 from voicetrail.game.movement.step import StepMovement
 from voicetrail.game.rules import EMPTY, Mark, Result, WordCount
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import plain_lines
 from voicetrail.game.tally import Tally
 from voicetrail.game.trail import HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail

@@ -10,10 +10,11 @@ from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Step
 from voicetrail.game.levels.line import beside
+from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done, way_text
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import plain_lines
 from voicetrail.game.trail import ARMS, DELTAS, OPPOSITE, SIDEWAYS, Cell, Direction, Pen
 from voicetrail.text import printable

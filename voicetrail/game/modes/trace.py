@@ -13,10 +13,11 @@ from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Redo, Step, Undo
 from voicetrail.game.levels import Level, LevelError, find_level, text_level
 from voicetrail.game.levels.line import Edge, beside, edge, read_line
+from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done, way_text
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result, Role, WordCount
-from voicetrail.game.setup import ModeName, RoundSetup
+from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, plain_lines
 from voicetrail.game.trail import ARMS, DELTAS, SIDEWAYS, Cell, Direction, Pen
 

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from voicetrail.errors import UsageError
 from voicetrail.game import Input, RoundSetup, SetGlideSilence, SetGlideSpeed, SetMovement, SetStep, Sketch
-from voicetrail.game.setup import DELAY_RANGE, MODE_NAMES, ModeName
+from voicetrail.game.mode_list import MODES, Choice, ModeName
+from voicetrail.game.setup import DELAY_RANGE
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.settings import Settings
-
-DEFAULT_LEVELS = {"maze": "medium", "snake": "medium", "trace": "corner"}
-"""What is played where a command names no level."""
 
 
 def new_seed() -> int:
@@ -58,21 +56,15 @@ def requested_setup(
     Raises:
         UsageError: there is no such mode, or the mode has no such choice.
     """
-    name = mode or "sketch"
-    if name not in (*MODE_NAMES, "daily"):
-        raise UsageError(f"there is no mode {printable(name, 40)!r}; there are {', '.join(MODE_NAMES)} and daily")
-    given = {"a level": level, "--seed": seed is not None, "--text": text, "--braided": braided, "--fog": fog}
-    allowed = {
-        "sketch": {"a level"},
-        "trace": {"a level", "--text"},
-        "maze": {"a level", "--seed", "--braided", "--fog"},
-        "snake": {"a level", "--seed"},
-        "echo": {"--seed"},
-    }.get(name, set())
-    for what, is_given in given.items():
-        if is_given and what not in allowed:
-            raise UsageError(f"{name} takes no {what.removeprefix('a ')}")
-    if name == "daily":
+    name = cast(ModeName, mode or "sketch")
+    if mode != "daily" and name not in MODES:
+        raise UsageError(f"there is no mode {printable(name, 40)!r}; there are {', '.join(MODES)} and daily")
+    given: dict[Choice, object] = {"level": level, "seed": seed is not None, "text": text, "braided": braided, "fog": fog}
+    allowed = frozenset[Choice]() if mode == "daily" else MODES[name].choices
+    for choice, is_given in given.items():
+        if is_given and choice not in allowed:
+            raise UsageError(f"{name} takes no {choice if choice == 'level' else f'--{choice}'}")
+    if mode == "daily":
         from voicetrail.game.modes.maze import daily_setup
 
         return daily_setup(datetime.now(UTC).date())
@@ -80,8 +72,8 @@ def requested_setup(
         raise UsageError("today's maze is a mode of its own: voicetrail play daily")
     try:
         return RoundSetup(
-            cast(ModeName, name),
-            "" if text else level or DEFAULT_LEVELS.get(name, ""),
+            name,
+            "" if text else level or MODES[name].default_level,
             new_seed() if seed is None else seed,
             text=text or "",
             braided=braided,

@@ -8,7 +8,7 @@ from typing import ClassVar
 from voicetrail.errors import VoicetrailError
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.ui.dialogs import open_dialog, open_help
+from voicetrail.ui.host import host_of
 from voicetrail.ui.picture import save_picture
 from voicetrail.ui.style.theme import other_theme
 from voicetrail.ui.textual_private.fast_screen import FastScreen
@@ -28,6 +28,8 @@ class GameScreen(FastScreen):
 
     HELP: ClassVar[str] = ""
     """What the help says of the screen."""
+    words_are_moves = False
+    """Words belong to a game here: they do not lead a help that lies over it."""
 
     def __init__(self, context: SessionContext, actions: Sequence[Action] = ()) -> None:
         super().__init__([action for action in actions if action.name not in context.withheld])
@@ -41,7 +43,7 @@ class GameScreen(FastScreen):
         if name in self.context.withheld:
             self.say(WITHHELD, "warn")
             return
-        self.app.push_screen(open_dialog(name, self.context, *arguments))
+        host_of(self).open_dialog(name, *arguments)
 
     def help_text(self) -> str:
         """What the help says of the screen as it is now."""
@@ -49,7 +51,7 @@ class GameScreen(FastScreen):
 
     def action_help(self) -> None:
         """Open the help."""
-        self.app.push_screen(open_help(self.help_text(), self.actions))
+        host_of(self).open_help(self.help_text(), self.actions)
 
     def action_settings(self, at: str = "") -> None:
         """Open the settings, at one of them."""

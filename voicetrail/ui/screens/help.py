@@ -14,9 +14,9 @@ from textual.widgets import Static
 from voicetrail.events import WordHeard
 from voicetrail.keys import Action, by_group, shown_keys
 from voicetrail.play.listening.updates import Update
+from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.base.spoken_screen import Grace, direction_of
 from voicetrail.ui.host import host_of
-from voicetrail.ui.screens.round import RoundScreen
 
 
 class HelpScreen(ModalScreen[None]):
@@ -59,7 +59,8 @@ class HelpScreen(ModalScreen[None]):
         """Let the arrows scroll, and words do what arrows do."""
         self.query_one("#help").focus()
         context = getattr(self.app, "context", None)
-        if context is not None and not any(isinstance(screen, RoundScreen) for screen in self.app.screen_stack):
+        below = [screen for screen in self.app.screen_stack if isinstance(screen, GameScreen)]
+        if context is not None and not any(screen.words_are_moves for screen in below):
             self.query_one("#help").border_title = "help · words: up and down scroll, left closes"
             self._grace = Grace(context)
             host_of(self).updates.subscribe(self, self._take_updates)

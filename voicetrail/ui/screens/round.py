@@ -13,6 +13,7 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
 from voicetrail.game import Changes, Clear, Input, PenDown, PenUp, Redo, SetColor, SetPen, Sketch, Step, Stop, Undo
 from voicetrail.game.ink import COLORS, PEN_STYLES, after
+from voicetrail.game.mode_list import MODES
 from voicetrail.game.trail import Direction
 from voicetrail.keys import WORD_DIGITS
 from voicetrail.play.context import SessionContext
@@ -22,7 +23,7 @@ from voicetrail.play.rounds.round import Round
 from voicetrail.play.rounds.setups import inputs_of_settings, same_again
 from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.base.spoken_screen import Grace, direction_of
-from voicetrail.ui.help_texts import HOW_WORDS_ARE_TAKEN, WHAT_TO_DO
+from voicetrail.ui.help_texts import HOW_WORDS_ARE_TAKEN
 from voicetrail.ui.host import host_of
 from voicetrail.ui.live_display import LiveDisplay
 from voicetrail.ui.messages import LeaveRequested, RoundEnded, RoundRequested
@@ -44,8 +45,6 @@ SKETCH_ONLY = frozenset(
     {"step_shorter", "step_longer", "movement", "mode", "glide_slower", "glide_faster", "clear", "pen", "color", "pen_up"}
 )
 """Actions that no other mode has."""
-NO_UNDO = frozenset({"maze", "snake", "echo"})
-"""Modes in which nothing is taken back."""
 
 
 class RoundScreen(GameScreen):
@@ -58,11 +57,12 @@ class RoundScreen(GameScreen):
 
     COMMANDS: ClassVar = {ActionCommands, SettingCommands}
     gives_way = True
+    words_are_moves = True
 
     def __init__(self, context: SessionContext, current: Round) -> None:
         sketch = isinstance(current.rules, Sketch)
         hidden = set[str]() if sketch else set(SKETCH_ONLY)
-        hidden |= {"undo", "redo"} if current.rules.mode_name in NO_UNDO else set()
+        hidden |= set() if MODES[current.rules.mode_name].can_undo else {"undo", "redo"}
         super().__init__(context, [action for action in context.actions if action.name not in hidden])
         self.round = current
         self.flow = RoundFlow(current, context.pause_after_s(current.rules))
@@ -134,7 +134,7 @@ class RoundScreen(GameScreen):
 
     def help_text(self) -> str:
         """What the round is about, and how words are taken."""
-        return f"{WHAT_TO_DO[self.round.rules.mode_name]}\n{HOW_WORDS_ARE_TAKEN}"
+        return f"{MODES[self.round.rules.mode_name].help}\n{HOW_WORDS_ARE_TAKEN}"
 
     def _paint_spectrogram(self) -> None:
         if self.board.spectrogram.display:

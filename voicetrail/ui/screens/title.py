@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from textual.timer import Timer
 from textual.widget import Widget
 
-from voicetrail.game import RoundSetup
+from voicetrail.game.mode_list import MODES
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.play.rounds.setups import new_seed, sketch_setup, snake_setup
+from voicetrail.play.rounds.setups import requested_setup, snake_setup, with_settings
 from voicetrail.ui.base.menu_screen import MenuScreen
-from voicetrail.ui.dialogs import DIALOGS, open_dialog
 from voicetrail.ui.help_texts import HOW_TO_CHOOSE
+from voicetrail.ui.host import host_of
 from voicetrail.ui.messages import LeaveRequested, RoundRequested
 from voicetrail.ui.widgets.logo import WIDTH, Logo
 from voicetrail.ui.widgets.menu import MenuItem
@@ -37,17 +37,10 @@ KEYS: tuple[Action, ...] = (
 def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuItem]:
     """The rows of the title, with a note for each mode."""
     items = [
-        MenuItem("sketch", "Sketch", "draw what you like", notes.get("sketch", "")),
-        MenuItem("trace", "Trace", "follow the gray line", notes.get("trace", "")),
-        MenuItem("maze", "Maze", "find the way out", notes.get("maze", "")),
-        MenuItem("snake", "Snake", "eat, grow, do not bite", notes.get("snake", "")),
-        MenuItem("echo", "Echo", "say it back", notes.get("echo", "")),
-    ]
-    if "words" in DIALOGS:
-        items.append(MenuItem("words", "Words", "teach it your own"))
-    items.append(MenuItem("replays", "Replays", "what was recorded"))
-    items.append(MenuItem("scores", "Scores", "the best so far", notes.get("scores", "")))
-    items += [
+        *(MenuItem(name, mode.title, mode.summary, notes.get(name, "")) for name, mode in MODES.items()),
+        MenuItem("words", "Words", "teach it your own"),
+        MenuItem("replays", "Replays", "what was recorded"),
+        MenuItem("scores", "Scores", "the best so far", notes.get("scores", "")),
         MenuItem("calibrate", "Calibrate", "fit it to your voice"),
         MenuItem("settings", "Settings", "everything that can be set"),
         MenuItem("tutorial", "How to play", "in three steps"),
@@ -128,8 +121,6 @@ class TitleScreen(MenuScreen):
         from voicetrail.ui.screens.levels import MazeScreen, TraceScreen
 
         match item.name:
-            case "sketch":
-                self.post_message(RoundRequested(sketch_setup(self.context.settings)))
             case "trace":
                 self.app.push_screen(TraceScreen(self.context))
             case "maze":
@@ -137,8 +128,6 @@ class TitleScreen(MenuScreen):
             case "snake":
                 size = "medium" if self.has_class("-roomy") else "small"
                 self.post_message(RoundRequested(snake_setup(size, self.context.delay_ms())))
-            case "echo":
-                self.post_message(RoundRequested(RoundSetup("echo", seed=new_seed())))
             case "scores":
                 from voicetrail.ui.screens.scores import ScoresScreen
 
@@ -147,8 +136,10 @@ class TitleScreen(MenuScreen):
                 from voicetrail.ui.screens.tutorial import TutorialScreen
 
                 self.app.push_screen(TutorialScreen(self.context))
+            case name if name in MODES:
+                self.post_message(RoundRequested(with_settings(requested_setup(name), self.context.settings)))
             case name:
-                self.app.push_screen(open_dialog(name, self.context))
+                host_of(self).open_dialog(name)
 
     def go_back(self) -> None:
         """Leave, once the player said so twice."""

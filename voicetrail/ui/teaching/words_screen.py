@@ -20,7 +20,7 @@ from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
 from voicetrail.text import printable
 from voicetrail.ui.base.menu_screen import BACK_KEYS, MenuScreen
-from voicetrail.ui.dialogs import DIALOGS, open_dialog
+from voicetrail.ui.host import host_of
 from voicetrail.ui.plural import counted
 from voicetrail.ui.teaching.set_text import all_words, figures_of, words_of
 from voicetrail.ui.widgets.menu import MenuItem
@@ -155,9 +155,8 @@ class WordsScreen(MenuScreen):
             yield MenuItem(f"{DRAFT}{draft.name}", printable(draft.name), "not finished", counted(draft.takes, "take"))
 
     def _rest(self) -> Iterator[MenuItem]:
-        if "teach" in DIALOGS:
-            yield MenuItem(PERSONAL, "Your voice", "the shipped words")
-            yield MenuItem(TEACH, "Teach a new set", "any word, any language")
+        yield MenuItem(PERSONAL, "Your voice", "the shipped words")
+        yield MenuItem(TEACH, "Teach a new set", "any word, any language")
         yield MenuItem(IMPORT, "Import a set", "from a file")
 
     def _note(self, name: str, text: str) -> str:
@@ -190,7 +189,7 @@ class WordsScreen(MenuScreen):
         if self.context.worker is not None and is_words(self.context.worker.request.spec):
             self.say("teaching needs the sound here: play with a microphone of this machine", "warn")
         else:
-            self.app.push_screen(open_dialog("teach", self.context, begin))
+            host_of(self).open_dialog("teach", begin)
 
     def use(self, name: str, *, shipped: bool) -> None:
         """Play with a set from now on."""
