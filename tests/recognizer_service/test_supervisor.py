@@ -84,6 +84,27 @@ def test_a_recognizer_that_dies_or_hangs_is_started_again_with_the_same_visitors
     run(test())
 
 
+@pytest.mark.parametrize("program", ["import time; time.sleep(0.3)", "import os, sys; os.write(int(sys.argv[2]), b'hello\\n')"])
+def test_a_process_that_is_no_recognizer_is_said_so(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """It ends with an order that it did not read (the connection is then reset), or writes something else."""
+    opened = asyncio.open_unix_connection
+
+    async def open_and_write(**arguments: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await opened(**arguments)
+        writer.write(b"{}\n")
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_unix_connection", open_and_write)
+
+    async def test() -> None:
+        service = RecognizerService(command=(sys.executable, "-c", program))
+        with pytest.raises(RemoteError, match="cannot be started: it ended at once"):
+            await service.start()
+        assert service.pid is None
+
+    run(test())
+
+
 def test_what_is_wrong_is_said_in_a_sentence(short_path: Path) -> None:
     async def test() -> None:
         with pytest.raises(RemoteError, match="cannot be started"):

@@ -196,6 +196,9 @@ class RecognizerService:
             first = decode_line(await asyncio.wait_for(reader.readline(), STARTS_WITHIN_S) or b"{}")
         except TimeoutError:
             first = {"failed": f"it did not start within {STARTS_WITHIN_S:.0f} s"}
+        except (OSError, ValueError, RemoteError):
+            # It ended with an order that it had not read, or wrote something else.
+            first = {}
         if "ready" not in first:
             await self._end()
             raise RemoteError(f"the recognizer cannot be started: {printable(first.get('failed', 'it ended at once'), 300)}")
