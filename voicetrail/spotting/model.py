@@ -127,13 +127,18 @@ class TemporalResNet(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """``[batch, 1, mels, frames]`` to ``[batch, embedding]``."""
+        layers = self.layers(picture)[0 if self.pooled else -1 :]
+        return torch.cat([part for x in layers for part in (x.mean(-1), x.amax(-1))], dim=1)
+
+    def layers(self, picture: Tensor) -> list[Tensor]:
+        """What the mixed stem and each block make of pictures, ``[batch, channels, frames]`` each."""
         x = picture
         for layer in self.stem:
             x = torch.relu(layer(x))
         layers = [torch.relu(self.mix(x.flatten(1, 2)))]
         for block in self.blocks:
             layers.append(block(layers[-1]))
-        return torch.cat([part for x in layers[0 if self.pooled else -1 :] for part in (x.mean(-1), x.amax(-1))], dim=1)
+        return layers
 
 
 def _dense_stack(sizes: list[int], relu_first: bool = True) -> list[nn.Module]:

@@ -117,6 +117,7 @@ def keep_set(
         accuracy=taught.held_out.accuracy,
         false_an_hour=taught.false_an_hour,
         personal=personal,
+        fine_tuned=taught.fine_tuned,
     )
     with word_sets.storing(name, folder) as partial:
         save_weights(partial / word_sets.WEIGHTS, taught.tensors, info)
@@ -142,7 +143,7 @@ def saved_examples(name: str, folder: Path | None = None) -> ExampleSet:
 def remake_if_needed(
     name: str, folder: Path | None = None, progress: Callable[[Progress], None] = lambda progress: None
 ) -> bool:
-    """Make a set's head again where the backbone that ships is another than the one it was made for.
+    """Make a set's head again where the backbone that ships is another than the one it was made for; a fine-tuned one is left.
 
     Returns:
         Whether it was made again.
@@ -151,7 +152,7 @@ def remake_if_needed(
         TeachingError: it needs to be, and there are no takes to make it from.
     """
     info = word_sets.read_about(word_sets.set_folder(name, folder))
-    if info.backbone == backbone_hash(load_weights(info.base).model.state_dict()):
+    if info.fine_tuned or info.backbone == backbone_hash(load_weights(info.base).model.state_dict()):
         return False
     try:
         examples = saved_examples(name, folder)

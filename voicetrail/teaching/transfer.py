@@ -30,6 +30,7 @@ from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples
 from voicetrail.teaching.heads.evaluation import HeldOut, RocPoint, roc
 from voicetrail.teaching.heads.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
 from voicetrail.teaching.heads.teach import Taught, check_examples, teach
+from voicetrail.teaching.heads.fine_tuning import LEARNING_RATE, Comparison, fine_tune, read_negatives
 from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
@@ -65,6 +66,8 @@ class Evaluation:
     """What to do about it, as sentences."""
     threshold: float
     """The one that was chosen."""
+    fine_tuning: Comparison | None
+    """The head alone beside the fine-tuned network, where fine-tuning was asked for."""
     _held_out: HeldOut
 
     def at(self, threshold: float) -> RocPoint:
@@ -96,6 +99,7 @@ class Transfer:
         self.base = base
         self._examples = ExampleSet()
         self._taught: Taught | None = None
+        self._compared: Comparison | None = None
         self._loaded: Path | None = None
         """Weights that were kept, once they are loaded."""
         self.meanings: dict[str, str] = {}
@@ -207,12 +211,16 @@ class Transfer:
         learning_rate: float = 0.01,
         validation_split: float = 1 / 3,
         weight_decay: float = WEIGHT_DECAY,
+        fine_tuning_epochs: int = 0,
+        fine_tuning_rate: float = LEARNING_RATE,
+        negatives: str | Path | None = None,
         augment_with_noise: bool = True,
         variants: int = VARIANTS,
         seed: int = 1,
         callback: Callable[[Progress], None] | None = None,
+        fine_tuning_callback: Callable[[Progress], None] | None = None,
     ) -> Evaluation:
-        """Train the head, holding out a part of the takes and negatives in turn.
+        """Train the head, and the last block of the backbone if that is asked for; a part of the takes is held out in turn.
 
         Args:
             epochs: steps of L-BFGS, each over all windows at once, that refine the head, which is computed, by gradient; with
@@ -223,22 +231,38 @@ class Transfer:
             validation_split: part of the takes that is held out at a time, at most a half; all are held out in turn, so that each
                 counts in ``evaluate`` and all teach the head that is kept.
             weight_decay: how strongly a refined head is held near the computed one.
+            fine_tuning_epochs: times that the last block of the backbone, with the head, sees all windows after the head alone was
+                trained. It takes a second or two an epoch, and is kept only where it hears more of the held-out takes at as many
+                false moves (``evaluate().fine_tuning``). 0, the default, measures best on few takes (``docs/teaching.md``).
+            fine_tuning_rate: learning rate of that.
+            negatives: a sound file, or a folder of them, in which none of the words is said: what fine-tuning learns to refuse, and
+                counts false moves by. It needs a minute or more.
             augment_with_noise: vary takes with noise too: the recorded room where there is one.
             variants: windows made of each take.
             seed: of the variations.
-            callback: is told where it stands.
+            callback: is given where it stands.
+            fine_tuning_callback: is given where fine-tuning stands; ``callback`` is given that too where this is left out.
+                ``Progress.stage`` says which of the two it is.
 
         Returns:
             What ``evaluate`` gives.
 
         Raises:
-            UsageError: an argument is out of range.
-            TeachingError: a word has too few takes.
+            UsageError: an argument is out of range, or there is no sound to fine-tune with.
+            TeachingError: a word has too few takes, or there is too little of that sound.
+            AudioError: that sound cannot be used.
         """
         if not 0 < validation_split <= 0.5:
             raise UsageError("validation_split must be above 0 and at most 0.5")
         if (epochs is not None and epochs < 1) or (batch_size is not None and batch_size < 1) or not learning_rate > 0:
             raise UsageError("epochs and batch_size must be at least 1, and learning_rate above 0")
+        if fine_tuning_epochs < 0 or not fine_tuning_rate > 0:
+            raise UsageError("fine_tuning_epochs must be at least 0, and fine_tuning_rate above 0")
+        if fine_tuning_epochs and negatives is None:
+            raise UsageError(
+                "fine-tuning needs sound to refuse, for what ships are embeddings of the network as it is: give negatives=, a file "
+                "or folder of speech and noise without your words"
+            )
         check_examples(self._examples)
         folds = min(round(1 / validation_split), min(len(self._examples.distinct(word)) for word in self.words))
         settings = HeadSettings(
@@ -251,9 +275,22 @@ class Transfer:
             learning_rate,
             max(2, folds),
         )
-        weights, negatives = load_weights(self.base), shipped_negatives(self.base)
+        weights, shipped = load_weights(self.base), shipped_negatives(self.base)
         report = callback or (lambda progress: None)
-        self._taught = teach(self._examples, weights, negatives, self.meanings, settings, report)
+        refused = read_negatives(negatives, weights.info.features.window_samples) if negatives and fine_tuning_epochs else None
+        self._taught, self._compared = teach(self._examples, weights, shipped, self.meanings, settings, report), None
+        if refused is not None:
+            self._taught, self._compared = fine_tune(
+                self._examples,
+                load_weights(self.base),
+                shipped,
+                self._taught,
+                refused,
+                settings,
+                fine_tuning_epochs,
+                learning_rate=fine_tuning_rate,
+                progress=fine_tuning_callback or report,
+            )
         return self.evaluate()
 
     def evaluate(self) -> Evaluation:
@@ -276,6 +313,7 @@ class Transfer:
             {a: {b: int(table[i, j]) for j, b in enumerate(held_out.words)} for i, a in enumerate(held_out.words)},
             taught.advice,
             taught.threshold,
+            self._compared,
             held_out,
         )
 

@@ -68,6 +68,8 @@ class SetInfo:
     """False moves an hour of running speech that were assumed when the threshold was chosen."""
     personal: bool = False
     """The shipped words retuned to one voice."""
+    fine_tuned: bool = False
+    """Its network is its own, for its last block was trained too: it is not made again for another one."""
 
 
 def check_name(name: str) -> str:
@@ -181,11 +183,13 @@ def _parse(name: str, data: Mapping[str, Any]) -> SetInfo:
     ):
         raise ValueError("numbers")
     made, backbone, base = (data[key] for key in ("made", "backbone", "base"))
-    personal = data.get("personal", False)
-    if not all(isinstance(text, str) and len(text) <= 200 for text in (made, backbone, base)) or not isinstance(personal, bool):
+    flags = [data.get(key, False) for key in ("personal", "fine_tuned")]
+    if not all(isinstance(text, str) and len(text) <= 200 for text in (made, backbone, base)):
         raise ValueError("texts")
+    if not all(isinstance(flag, bool) for flag in flags):
+        raise ValueError("flags")
     return SetInfo(
-        name, tuple(words), meanings, takes, made, backbone, base, float(threshold), float(accuracy), float(rate), personal
+        name, tuple(words), meanings, takes, made, backbone, base, float(threshold), float(accuracy), float(rate), *flags
     )
 
 

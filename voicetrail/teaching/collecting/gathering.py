@@ -63,7 +63,7 @@ def takes_of(path: Path, *, progress: Report = report_nothing, stop: Stop = lamb
         AudioError: the file cannot be used.
     """
     folder = path.is_dir()
-    files = _files_of(path) if folder else [path]
+    files = sound_files(path) if folder else [path]
     takes, left_out, unreadable = list[Take](), 0, list[str]()
     for number, file in enumerate(files):
         try:
@@ -85,7 +85,12 @@ def takes_of(path: Path, *, progress: Report = report_nothing, stop: Stop = lamb
     return Gathered(tuple(takes), left_out, tuple(unreadable), len(files))
 
 
-def _files_of(folder: Path) -> list[Path]:
+def sound_files(folder: Path) -> list[Path]:
+    """The sound files of a folder and of the folders in it.
+
+    Raises:
+        TeachingError: there are none.
+    """
     try:
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     except OSError as error:

@@ -36,10 +36,10 @@ LARGEST = 32 * 1024 * 1024
 """Bytes past which a file is refused unread."""
 
 
-SHRINKAGE = 0.05
+SHRINKAGE = 0.03
 """How much of the covariance within words is taken to be the same in all directions (Ledoit and Wolf 2004, with a fixed part)."""
-DIMENSIONS = 256
-"""Of the space: fewer refuse less (192 by a point, 128 by two), more refuse no better."""
+DIMENSIONS = 384
+"""Of the space: fewer refuse less (256 by a point or two), more refuse no better."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +71,11 @@ def find_space(pooled: Tensor, words: Tensor, weight: Tensor, dimensions: int = 
     Args:
         pooled: the backbone's output of many windows, ``[windows, pooled]``.
         words: the word of each window; -1 for what is no recording of one word.
-        weight: how much each window counts when the directions are chosen.
+        weight: how much each window counts when the directions are chosen; 0 for one that only tells how the recordings of its word
+            differ.
         dimensions: how many are kept.
     """
-    center = pooled.mean(0)
+    center = pooled[weight > 0].mean(0)
     x = (pooled - center).double()
     within, count = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64), 0
     for word in torch.unique(words[words >= 0]):

@@ -49,6 +49,10 @@ class Taught:
     threshold: float
     advice: tuple[str, ...]
     losses: tuple[float, ...]
+    left_out: tuple[str, ...] = ()
+    """Known words that are not refused: they are taught, or sound like a word that is."""
+    fine_tuned: bool = False
+    """The last block of the backbone was changed too."""
 
     @property
     def false_an_hour(self) -> float:
@@ -117,7 +121,7 @@ def teach(
         used = used.without(sorted(known))
         held_out, _ = _hold_out(words, takes, positives, used, room, settings, report)
     head = train_head(words, positives, used, settings, report(0.75, 0.99, held_out.accuracy))
-    softened, held_out = _soften(head, held_out)
+    softened, held_out, _ = soften(head, held_out, threshold_for(held_out))
     threshold = threshold_for(held_out)
     found = advice(held_out, threshold, {word: len(t) for word, t in takes.items()}, sorted(known))
     progress(Progress(1.0, head.losses[-1] if head.losses else 0.0, held_out.accuracy, 0.0))
@@ -129,6 +133,7 @@ def teach(
         threshold,
         found,
         head.losses,
+        (*words, *sorted(known)),
     )
 
 
@@ -212,15 +217,14 @@ def _hold_out(
     )
 
 
-def _soften(head: Head, held_out: HeldOut) -> tuple[Head, HeldOut]:
+def soften(head: Head, held_out: HeldOut, threshold: float) -> tuple[Head, HeldOut, float]:
     """Spread the scores so that the threshold that is chosen comes to lie near ``SHOWN_THRESHOLD``, whatever the head's certainty.
 
     Logits and temperature are scaled alike, so classes are joined as before and only the joined scores are raised to a power:
     which of two windows scores higher hardly changes, and in log-odds a score is scaled, as the held-out scores are here.
     """
     target = float(np.log(SHOWN_THRESHOLD / (1 - SHOWN_THRESHOLD)))
-    chosen = threshold_for(held_out)
-    at = float(np.log(chosen / (1 - chosen)))
+    at = float(np.log(threshold / (1 - threshold)))
     factor = min(1.5, max(0.12, target / at)) if at > 0.3 else 1.0
 
     def scaled(p: Any) -> Any:
@@ -228,7 +232,7 @@ def _soften(head: Head, held_out: HeldOut) -> tuple[Head, HeldOut]:
         return 1 / (1 + np.exp(-factor * np.log(q / (1 - q))))
 
     softer = replace(head, weight=head.weight * factor, bias=head.bias * factor, temperature=factor)
-    return softer, replace(
+    spread = replace(
         held_out,
         takes=scaled(held_out.takes),
         talk=scaled(held_out.talk),
@@ -236,6 +240,7 @@ def _soften(head: Head, held_out: HeldOut) -> tuple[Head, HeldOut]:
         others=scaled(held_out.others),
         room=scaled(held_out.room),
     )
+    return softer, spread, float(scaled(threshold))
 
 
 def _info(
