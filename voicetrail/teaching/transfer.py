@@ -26,11 +26,12 @@ from voicetrail.spotting.weights import Weights, build_network, load_weights, sa
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting.gathering import takes_of
 from voicetrail.teaching.collecting.likeness import shared
+from voicetrail.teaching.collecting.refused import read_refused
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
 from voicetrail.teaching.heads.evaluation import HeldOut, RocPoint, roc
+from voicetrail.teaching.heads.fine_tuning import LEARNING_RATE, Comparison, fine_tune
 from voicetrail.teaching.heads.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
 from voicetrail.teaching.heads.teach import Taught, check_examples, teach
-from voicetrail.teaching.heads.fine_tuning import LEARNING_RATE, Comparison, fine_tune, read_negatives
 from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
 from voicetrail.teaching.takes import Problem, Take, find_takes
@@ -277,7 +278,7 @@ class Transfer:
         )
         weights, shipped = load_weights(self.base), shipped_negatives(self.base)
         report = callback or (lambda progress: None)
-        refused = read_negatives(negatives, weights.info.features.window_samples) if negatives and fine_tuning_epochs else None
+        refused = read_refused(negatives, weights.info.features.window_samples) if negatives and fine_tuning_epochs else None
         self._taught, self._compared = teach(self._examples, weights, shipped, self.meanings, settings, report), None
         if refused is not None:
             self._taught, self._compared = fine_tune(

@@ -84,7 +84,7 @@ def test_shipped_negatives_are_refused(taught: Taught) -> None:
 def test_the_head_in_the_weights_file_is_the_head_in_the_space() -> None:
     space = making.shipped_negatives().space
     torch.manual_seed(1)
-    weight, bias, pooled = torch.randn(7, 256), torch.randn(7) * 50, torch.rand(20, len(space.center))
+    weight, bias, pooled = torch.randn(7, space.matrix.shape[1]), torch.randn(7) * 50, torch.rand(20, len(space.center))
     full, offset = space.head(weight, bias)
     there = torch.log_softmax(space(pooled) @ weight.T + bias, 1)
     assert torch.allclose(torch.log_softmax(pooled @ full.T + offset, 1), there, atol=1e-2)

@@ -11,40 +11,26 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from voicetrail.audio.file import TAIL
 from voicetrail.errors import TeachingError
-from voicetrail.events import SAMPLE_RATE
-from voicetrail.sources import open_source
 from voicetrail.spotting.frontend import build_frontend
 from voicetrail.spotting.model import TemporalResNet, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
-from voicetrail.teaching.collecting.gathering import sound_files
-from voicetrail.teaching.evaluation import HeldOut, expected_events
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.head import Head, HeadSettings, Positives, Progress, Timer, take_windows, train_head
-from voicetrail.teaching.negatives import Negatives
-from voicetrail.teaching.recorder import read_all
-from voicetrail.teaching.teach import Taught, soften
-from voicetrail.text import printable
+from voicetrail.teaching.heads.evaluation import HeldOut, expected_events
+from voicetrail.teaching.heads.head import Head, HeadSettings, Positives, Progress, Timer, take_windows, train_head
+from voicetrail.teaching.heads.negatives import Negatives
+from voicetrail.teaching.heads.teach import Taught, soften
 
 Sound = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 
-STEP = SAMPLE_RATE // 5
-"""Samples between two windows of the sound that is to be refused, where there is little of it."""
-MOST_WINDOWS = 3000
-"""Of that sound: of more, windows further apart are used."""
-LEAST_S = 60.0
-"""Seconds of it that are needed: less says nothing about false moves."""
-LONGEST_S = 3600.0
 LEARNING_RATE = 3e-4
 """Of Adam. Ten times as much forgets what is to be refused within three epochs."""
 BATCH = 64
@@ -76,39 +62,6 @@ class Comparison:
             f"At as many false moves, {self.tuned_heard:.0%} of {self.takes} held-out takes are heard fine-tuned, "
             f"{self.head_heard:.0%} with the head alone: {kept}."
         )
-
-
-def read_negatives(path: str | Path, window_samples: int) -> tuple[Sound, float]:
-    """Windows ``[windows, window_samples]`` of a sound file, or of all sound files in a folder, and the seconds that these hold.
-
-    Raises:
-        TeachingError: it holds too little sound.
-        AudioError: a file cannot be used.
-    """
-    where = Path(path)
-    files = sound_files(where) if where.is_dir() else [where]
-    sounds, total = list[Sound](), 0
-    for file in files:
-        sounds.append(read_all(open_source(str(file)))[:-TAIL])
-        total += len(sounds[-1])
-        if total >= LONGEST_S * SAMPLE_RATE:
-            break
-    seconds = total / SAMPLE_RATE
-    if seconds < LEAST_S:
-        raise TeachingError(
-            f"{printable(where)} holds {seconds:.0f} s of sound; fine-tuning needs {LEAST_S:.0f} s or more of speech and noise "
-            "without your words"
-        )
-    step = max(STEP, total // MOST_WINDOWS)
-    return np.concatenate([_windows(sound, window_samples, step) for sound in sounds]), seconds
-
-
-def _windows(sound: Sound, size: int, step: int) -> Sound:
-    """Windows at even steps; a sound that is shorter lies in the middle of one."""
-    if len(sound) < size:
-        before = (size - len(sound)) // 2
-        sound = np.pad(sound, (before, size - len(sound) - before))
-    return np.lib.stride_tricks.sliding_window_view(sound, size)[::step]
 
 
 class Tail(nn.Module):
@@ -208,7 +161,7 @@ def fine_tune(
         weights: whose backbone was taken, as loaded.
         negatives: what ships with it.
         taught: what ``teach`` made of them.
-        refused: windows of sound that holds none of the words, and its seconds (``read_negatives``).
+        refused: windows of sound that holds none of the words, and its seconds (``collecting.refused``).
         settings: those of ``teach``.
         epochs: times that every window is seen.
         learning_rate: of Adam.

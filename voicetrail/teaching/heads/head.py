@@ -50,8 +50,8 @@ ROUNDS = 12
 SHARPNESS = 0.1
 SHARPNESS_OF_ONE = 0.05
 """Log posterior ratios are this part of half the difference of the squared distances: the layers do not say independent things, and
-their evidence summed up in full would be too sure. A single word is refused better with less still; several are not, for they would
-share their posterior (83 instead of 81 % of the takes of a word by strangers at 1 % of other words; 67 instead of 77 % of ten words)."""
+their evidence summed up in full would be too sure. One word alone does better with less still (by strangers at 1 % of other words 83
+instead of 81 %); several do not, for they would share their posterior (ten words: 67 instead of 77 %)."""
 WEIGHT_DECAY = 0.1
 """Weight of the squared distance from the computed head where it is refined."""
 EPOCHS = 0

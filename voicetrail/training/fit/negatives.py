@@ -60,9 +60,7 @@ def make_negatives(corpus: Corpus, embedder: Embedder, head: nn.Linear, *, seed:
     more_kinds = list[int]()
     for index, name in enumerate(names[:-2]):
         rows = rng.permutation(np.flatnonzero(words == name))[:SPACE_CLIPS]
-        clips = [
-            np.roll(corpus.clips.sound[row].astype(np.float32) / 32768.0, int(rng.integers(0, CLIP // 4))) for row in rows
-        ]
+        clips = [np.roll(corpus.clips.sound[row].astype(np.float32) / 32768.0, int(rng.integers(0, CLIP // 4))) for row in rows]
         windows += clips[:CLIPS]
         kinds += [index] * len(clips[:CLIPS])
         if clips[CLIPS:]:

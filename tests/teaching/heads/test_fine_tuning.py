@@ -16,12 +16,15 @@ from voicetrail.errors import TeachingError, UsageError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import load_weights
-from voicetrail.teaching import fine_tuning, making, word_sets
+from voicetrail.teaching import making, word_sets
+from voicetrail.teaching.collecting import refused as refused_sound
+from voicetrail.teaching.collecting.refused import read_refused
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.fine_tuning import Comparison, fine_tune, read_negatives
-from voicetrail.teaching.head import HeadSettings, Progress
-from voicetrail.teaching.negatives import Negatives
-from voicetrail.teaching.teach import Taught, teach
+from voicetrail.teaching.heads import fine_tuning
+from voicetrail.teaching.heads.fine_tuning import Comparison, fine_tune
+from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.negatives import Negatives
+from voicetrail.teaching.heads.teach import Taught, teach
 from voicetrail.teaching.transfer import Transfer
 
 QUICK = HeadSettings(variants=2)
@@ -44,7 +47,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def fewer_windows(monkeypatch: pytest.MonkeyPatch, negatives: Negatives) -> None:
-    monkeypatch.setattr(fine_tuning, "MOST_WINDOWS", 90)
+    monkeypatch.setattr(refused_sound, "MOST_WINDOWS", 90)
     monkeypatch.setattr("voicetrail.teaching.transfer.shipped_negatives", lambda base="": negatives)
 
 
@@ -68,7 +71,7 @@ def tuned_whatever_comes(negatives: Negatives, refused: Path, epochs: int = 1) -
     """The head alone, and what was fine-tuned, also if it is no better."""
     taken = examples()
     alone = teach(taken, load_weights("directional4w"), negatives, {}, QUICK)
-    windows = read_negatives(refused, 16_000)
+    windows = read_refused(refused, 16_000)
     found, _ = fine_tune(taken, load_weights("directional4w"), negatives, alone, windows, QUICK, epochs, always=True)
     return alone, found, taken
 
@@ -103,7 +106,7 @@ def test_what_hears_no_more_leaves_the_head_as_it_was(negatives: Negatives, refu
     # So high a learning rate that the network forgets everything: nothing of it may be kept.
     taken = examples()
     alone = teach(taken, load_weights("directional4w"), negatives, {}, QUICK)
-    windows = read_negatives(refused, 16_000)
+    windows = read_refused(refused, 16_000)
     found, compared = fine_tune(taken, load_weights("directional4w"), negatives, alone, windows, QUICK, 1, learning_rate=1.0)
     assert compared.tuned_heard <= compared.head_heard
     assert found is alone
@@ -131,7 +134,7 @@ def test_what_is_kept_is_a_set_that_plays_and_is_not_made_again(negatives: Negat
 
 
 def test_at_its_threshold_it_makes_no_more_false_moves_than_the_head_alone(negatives: Negatives, refused: Path) -> None:
-    from voicetrail.teaching.evaluation import expected_events
+    from voicetrail.teaching.heads.evaluation import expected_events
 
     scores = np.random.default_rng(3).beta(1, 8, 400)
     at = fine_tuning._threshold(scores, 5.0)
@@ -155,10 +158,10 @@ def test_sound_to_refuse_is_asked_for(tmp_path: Path) -> None:
 
 def test_short_clips_lie_in_the_middle_of_a_window() -> None:
     clip = np.ones(400, dtype=np.float32)
-    (window,) = fine_tuning._windows(clip, 1000, 100)
+    (window,) = refused_sound._windows(clip, 1000, 100)
     assert window.sum() == 400
     assert not window[:300].any()
-    assert len(fine_tuning._windows(np.ones(1500, dtype=np.float32), 1000, 100)) == 6
+    assert len(refused_sound._windows(np.ones(1500, dtype=np.float32), 1000, 100)) == 6
 
 
 def test_a_network_of_another_kind_is_refused_in_one_line(negatives: Negatives, refused: Path) -> None:
@@ -169,4 +172,4 @@ def test_a_network_of_another_kind_is_refused_in_one_line(negatives: Negatives, 
     alone = teach(examples(), load_weights("directional4w"), negatives, {}, QUICK)
     strange = replace(weights, model=other, info=replace(weights.info, architecture="ds-cnn"))
     with pytest.raises(TeachingError, match="ds-cnn cannot be fine-tuned"):
-        fine_tune(examples(), strange, negatives, alone, read_negatives(refused, 16_000), QUICK, 1)
+        fine_tune(examples(), strange, negatives, alone, read_refused(refused, 16_000), QUICK, 1)
