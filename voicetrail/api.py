@@ -13,7 +13,7 @@ The names are theirs in Python's spelling; times are in seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -25,10 +25,10 @@ import numpy.typing as npt
 from voicetrail.audio.blocks import BlockSource, as_samples
 from voicetrail.audio.source import Source
 from voicetrail.errors import UsageError
-from voicetrail.events import SAMPLE_RATE, Scores, WordHeard, seconds
+from voicetrail.events import SAMPLE_RATE, Event, Scores, WordHeard, seconds
 from voicetrail.listening import Listener
 from voicetrail.sources import open_source
-from voicetrail.spotting.detector import Detector
+from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
 from voicetrail.teaching import transfer
 from voicetrail.teaching.transfer import delete_saved, list_saved
@@ -146,17 +146,9 @@ class SpeechCommands:
         """
         if self.is_listening:
             raise UsageError("it listens already; call stop_listening() first")
-        if probability_threshold is not None and not 0 <= probability_threshold <= 1:
-            raise UsageError("probability_threshold must be between 0 and 1")
         if overlap_factor is not None and not 0 <= overlap_factor < 1:
             raise UsageError("overlap_factor must be at least 0 and below 1")
-        if suppression_time is not None and not suppression_time >= 0:  # so that a NaN is refused as well
-            raise UsageError("suppression_time must be at least 0 s")
-        settings = self._recognizer.detector
-        if probability_threshold is not None:
-            settings = replace(settings, threshold=probability_threshold, thresholds={})
-        if suppression_time is not None:
-            settings = replace(settings, refractory=suppression_time)
+        settings = _detector_settings(self._recognizer.detector, probability_threshold, suppression_time)
         recognizer = _Hopping(self._recognizer, overlap_factor)
         opened: Source
         opened = open_source(source, device=device) if isinstance(source, (str, Path)) else BlockSource(source)
@@ -166,14 +158,11 @@ class SpeechCommands:
         def work() -> None:
             try:
                 for event in listener.events():
-                    if isinstance(event, Scores) and invoke_on_noise_and_unknown:
-                        best = max(range(len(event.posteriors)), key=event.posteriors.__getitem__)
-                        word, score = recognizer.labels[best], event.posteriors[best]
-                    elif isinstance(event, WordHeard) and not invoke_on_noise_and_unknown:
-                        word, score = event.word, event.score
-                    else:
+                    named = _label_of(event, recognizer.labels, every_window=invoke_on_noise_and_unknown)
+                    if named is None:
                         continue
-                    time, window = seconds(event.time), recognizer.window
+                    time, word, score = named
+                    window = recognizer.window
                     callback(
                         self._result(time, word, score, recognizer.posteriors, window, include_spectrogram, include_embedding)
                     )
@@ -216,6 +205,32 @@ class SpeechCommands:
             self._recognizer.spectrogram(window) if spectrogram else None,
             self._recognizer.embedding(window) if embedding else None,
         )
+
+
+def _detector_settings(
+    shipped: DetectorSettings, probability_threshold: float | None, suppression_time: float | None
+) -> DetectorSettings:
+    """What ships with the weights, with what is given in its place."""
+    settings = shipped
+    if probability_threshold is not None:
+        if not 0 <= probability_threshold <= 1:
+            raise UsageError("probability_threshold must be between 0 and 1")
+        settings = replace(settings, threshold=probability_threshold, thresholds={})
+    if suppression_time is not None:
+        if not suppression_time >= 0:  # so that a NaN is refused as well
+            raise UsageError("suppression_time must be at least 0 s")
+        settings = replace(settings, refractory=suppression_time)
+    return settings
+
+
+def _label_of(event: Event, labels: Sequence[str], *, every_window: bool) -> tuple[float, str, float] | None:
+    """When an event was (in s), its label and its score, where it is one for the callback: a word, or the best of every window."""
+    if isinstance(event, Scores) and every_window:
+        best = max(range(len(event.posteriors)), key=event.posteriors.__getitem__)
+        return seconds(event.time), labels[best], event.posteriors[best]
+    if isinstance(event, WordHeard) and not every_window:
+        return seconds(event.time), event.word, event.score
+    return None
 
 
 class _Hopping:

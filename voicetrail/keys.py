@@ -7,7 +7,7 @@ file's ``[keys]`` table changes it: ``undo = "z"`` or ``undo = ["z", "backspace"
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -199,33 +199,51 @@ def rebind(overrides: Mapping[str, object], actions: Sequence[Action] = ACTIONS)
         were asked for, the first in the list keeps it). Of an action for which no key can be used, the keys stay.
     """
     problems: list[str] = []
+    asked = _asked_keys(overrides, {action.name for action in actions}, problems)
+    owner = _owners(asked, actions, problems)
+    result = [replace(action, keys=_keys_left(action, asked.get(action.name), owner, problems)) for action in actions]
+    return with_other_layouts(result), problems
+
+
+def _asked_keys(overrides: Mapping[str, object], known: Collection[str], problems: list[str]) -> dict[str, tuple[str, ...]]:
+    """The keys that can be used, of each action for which any are asked; problems are added to the list."""
     asked: dict[str, tuple[str, ...]] = {}
-    known = {action.name for action in actions}
-    for given_name, value in overrides.items():
+    for given_name, given in overrides.items():
         name = given_name if given_name in known else OLD_NAMES.get(given_name, given_name)
         if name not in known:
             near = get_close_matches(name, known, 1)
             problems.append(f"keys: there is no action {name!r}{f'; did you mean {near[0]}?' if near else ''}")
             continue
-        given = [value] if isinstance(value, str) else value
-        if not isinstance(given, list) or not all(isinstance(key, str) for key in given):
+        texts = [given] if isinstance(given, str) else given
+        if not isinstance(texts, list) or not all(isinstance(key, str) for key in texts):
             problems.append(f"keys: {name} needs a key or a list of keys")
             continue
-        keys = []
-        for text in given:
-            try:
-                key = parse_key(text)
-            except KeyNameError as error:
-                problems.append(f"keys: {name}: {error}")
-                continue
-            if key in WORD_DIGITS:
-                problems.append(f"keys: {key} selects a word and cannot be {name}")
-            elif key == ALWAYS_QUITS and name != "quit":
-                problems.append(f"keys: {shown_key(key)} always leaves the game and cannot be {name}")
-            else:
-                keys.append(key)
-        if keys or not given:
-            asked[name] = tuple(dict.fromkeys(keys))
+        keys = _usable(name, texts, problems)
+        if keys or not texts:
+            asked[name] = keys
+    return asked
+
+
+def _usable(name: str, texts: Sequence[str], problems: list[str]) -> tuple[str, ...]:
+    """Those of the keys that an action can have."""
+    keys = []
+    for text in texts:
+        try:
+            key = parse_key(text)
+        except KeyNameError as error:
+            problems.append(f"keys: {name}: {error}")
+            continue
+        if key in WORD_DIGITS:
+            problems.append(f"keys: {key} selects a word and cannot be {name}")
+        elif key == ALWAYS_QUITS and name != "quit":
+            problems.append(f"keys: {shown_key(key)} always leaves the game and cannot be {name}")
+        else:
+            keys.append(key)
+    return tuple(dict.fromkeys(keys))
+
+
+def _owners(asked: Mapping[str, tuple[str, ...]], actions: Sequence[Action], problems: list[str]) -> dict[str, str]:
+    """The action that has each key that was asked for: the first of the list."""
     owner: dict[str, str] = {}
     for action in actions:
         for key in asked.get(action.name, ()):
@@ -233,17 +251,20 @@ def rebind(overrides: Mapping[str, object], actions: Sequence[Action] = ACTIONS)
                 problems.append(f"keys: {shown_key(key)} is asked for by {owner[key]} and {action.name}; {owner[key]} has it")
             else:
                 owner[key] = action.name
-    result = []
-    for action in actions:
-        keys = [key for key in asked.get(action.name, action.keys) if owner.get(key, action.name) == action.name]
-        lost = [key for key in action.keys if action.name not in asked and key not in keys]
-        if action.name == "quit" and not keys:
-            keys = [ALWAYS_QUITS]
-            problems.append(f"keys: there has to be a key to leave by; quit keeps {shown_key(ALWAYS_QUITS)}")
-        elif lost and not keys:
-            problems.append(f"keys: {shown_key(lost[0])} is now {owner[lost[0]]}; {action.name} has no key left")
-        result.append(replace(action, keys=tuple(keys)))
-    return with_other_layouts(result), problems
+    return owner
+
+
+def _keys_left(action: Action, asked: tuple[str, ...] | None, owner: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
+    """The keys of an action that no other action has taken."""
+    before = action.keys if asked is None else asked
+    keys = tuple(key for key in before if owner.get(key, action.name) == action.name)
+    if action.name == "quit" and not keys:
+        problems.append(f"keys: there has to be a key to leave by; quit keeps {shown_key(ALWAYS_QUITS)}")
+        return (ALWAYS_QUITS,)
+    if asked is None and action.keys and not keys:
+        taken = action.keys[0]
+        problems.append(f"keys: {shown_key(taken)} is now {owner[taken]}; {action.name} has no key left")
+    return keys
 
 
 def with_other_layouts(actions: Sequence[Action]) -> tuple[Action, ...]:

@@ -92,10 +92,7 @@ def mutated(rng: random.Random, events: list[dict[str, Any]]) -> bytes:
     text = json.dumps(event)
     (kind,) = rng.choices(range(7), WEIGHTS)
     if kind == 0:  # a value
-        values = list(re.finditer(r'(?<=: )(?:"[^"]*"|-?[0-9.]+|true|false|\[[^]]*\])', text))
-        if values:
-            chosen = rng.choice(values)
-            text = text[: chosen.start()] + rng.choice(LITERALS) + text[chosen.end() :]
+        text = _with_another_value(rng, text)
     elif kind == 1:  # a key is missing
         keys = list(event.get("data", {}))
         if keys:
@@ -114,6 +111,14 @@ def mutated(rng: random.Random, events: list[dict[str, Any]]) -> bytes:
     elif kind == 5:
         return rng.randbytes(rng.randrange(200))
     return text.encode() + b"\n" + payload
+
+
+def _with_another_value(rng: random.Random, text: str) -> str:
+    values = list(re.finditer(r'(?<=: )(?:"[^"]*"|-?[0-9.]+|true|false|\[[^]]*\])', text))
+    if not values:
+        return text
+    chosen = rng.choice(values)
+    return text[: chosen.start()] + rng.choice(LITERALS) + text[chosen.end() :]
 
 
 def hello(content: str) -> bytes:

@@ -9,7 +9,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voicetrail import output
 from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
@@ -18,6 +18,9 @@ from voicetrail.play.tuning.calibration import NO_ANSWER, Answered, Asked, Calib
 from voicetrail.settings import Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
 from voicetrail.text import printable
+
+if TYPE_CHECKING:
+    from voicetrail.listening import Listener
 
 NO_SOUND_S = 10.0
 """Seconds without sound after which it is given up."""
@@ -80,6 +83,16 @@ def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) 
         source.close()
         raise
     printer.begins(source.name, plan)
+    _listen(listener, calibration, printer)
+    if calibration.problem:
+        raise AudioError(f"calibration cannot continue: {calibration.problem}")
+    if calibration.proposal is None:
+        raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
+    return calibration.proposal
+
+
+def _listen(listener: Listener, calibration: Calibration, printer: _Printer) -> None:
+    """Listen until there is a proposal or a problem, or until no sound has come for a while."""
     giving_up: threading.Timer | None = _later(listener.stop)
     for event in listener.events():
         for step in calibration.feed(event):
@@ -94,11 +107,6 @@ def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) 
             listener.stop()
     if giving_up is not None:
         giving_up.cancel()
-    if calibration.problem:
-        raise AudioError(f"calibration cannot continue: {calibration.problem}")
-    if calibration.proposal is None:
-        raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
-    return calibration.proposal
 
 
 def _later(stop: Callable[[], None]) -> threading.Timer:

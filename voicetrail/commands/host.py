@@ -10,9 +10,10 @@ import argparse
 import asyncio
 import gc
 import signal
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voicetrail import output
 from voicetrail.errors import UsageError, VoicetrailError
@@ -121,7 +122,6 @@ async def _serve(
     from voicetrail.host.state import HostOptions
     from voicetrail.host_scores.address import default_folder
     from voicetrail.host_scores.door import VisitorsScores
-    from voicetrail.link.owner import is_loopback
     from voicetrail.recognizer_service import RecognizerService, Report
     from voicetrail.ui.terminal import save_bandwidth
     from voicetrail.visitors.preloaded import PreloadedGames
@@ -156,20 +156,32 @@ async def _serve(
         gc.collect()
         gc.freeze()
         log.write("listening", address=args.bind, port=server.port, key=fingerprint(key))
-        shown = printable(args.bind) if args.bind not in ("", "::", "0.0.0.0") else "HOST"
-        if not is_loopback(args.bind):
-            who = "whoever has a key of the file" if not guests else "anybody"
-            output.note(f"other machines reach this host, and {who} may play; the host's key is {fingerprint(key)}")
-        output.write_error(f"visitors play with: ssh -p {server.port} play@{shown}   (ctrl+c ends this)")
+        _say_address(args.bind, server.port, fingerprint(key), guests=guests)
         await signals.get()
         log.write("closing", visitors=len(server.visitors))
-        closing, second = loop.create_task(server.close()), loop.create_task(signals.get())
-        await asyncio.wait((closing, second), return_when=asyncio.FIRST_COMPLETED)
-        second.cancel()
-        closing.cancel()
-        await asyncio.gather(closing, second, return_exceptions=True)
+        await _first_of(server.close(), signals.get())
     finally:
         await server.close(0)
         preloaded.close()
         log.write("closed")
     return 0
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of several, and cancel the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _say_address(bind: str, port: int, fingerprint: str, *, guests: bool) -> None:
+    """Say who can come in, and how."""
+    from voicetrail.link.owner import is_loopback
+
+    if not is_loopback(bind):
+        who = "anybody" if guests else "whoever has a key of the file"
+        output.note(f"other machines reach this host, and {who} may play; the host's key is {fingerprint}")
+    shown = "HOST" if bind in ("", "::", "0.0.0.0") else printable(bind)
+    output.write_error(f"visitors play with: ssh -p {port} play@{shown}   (ctrl+c ends this)")

@@ -44,12 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail host-scores``."""
     from voicetrail.host_scores.address import database_address, default_folder
 
-    if args.action == "delete" and not args.name:
-        raise UsageError("host-scores delete: whose results? Give the name as tables show it")
-    if args.csv and args.action != "export":
-        raise UsageError("host-scores: --csv belongs to export")
-    if args.action == "show" and args.name:
-        raise UsageError("host-scores: list NAME prints the results of one name")
+    _check(args)
     day = _day(args.day)
     folder = Path(args.state).expanduser() if args.state else default_folder()
     address = database_address(args.database, args.database_file, folder=folder)
@@ -80,6 +75,15 @@ def run(args: argparse.Namespace) -> int:
     finally:
         store.close()
     return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.action == "delete" and not args.name:
+        raise UsageError("host-scores delete: whose results? Give the name as tables show it")
+    if args.csv and args.action != "export":
+        raise UsageError("host-scores: --csv belongs to export")
+    if args.action == "show" and args.name:
+        raise UsageError("host-scores: list NAME prints the results of one name")
 
 
 def _day(text: str | None) -> date:

@@ -12,10 +12,12 @@ import time
 from typing import TYPE_CHECKING
 
 from voicetrail import output
+from voicetrail.errors import AudioError, UsageError, VoicetrailError
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.events import SourceEvent
+    from voicetrail.link.address import Address
 
 POLL_S = 0.2
 """Seconds between looks at whether the sound has ended."""
@@ -45,12 +47,24 @@ def run(args: argparse.Namespace) -> int:
 
         output.write_line(str(PROTOCOL))
         return 0
-    from voicetrail.errors import AudioError, UsageError, VoicetrailError
-    from voicetrail.link.address import parse_address, read_secret
-    from voicetrail.link.serving.server import LinkServer
-    from voicetrail.remote.feeds import open_feed
-    from voicetrail.remote.meter import Meter
     from voicetrail.remote.signals import Ended, raise_on_signal
+
+    address, secret = _served_address(args)
+    with raise_on_signal():
+        try:
+            _serve(args, address, secret)
+        except Ended as ended:
+            return 0 if ended.number == signal.SIGTERM else 130
+    return 0
+
+
+def _served_address(args: argparse.Namespace) -> tuple[Address, bytes | None]:
+    """Where to serve, and the secret that clients have to know.
+
+    Raises:
+        UsageError: the flags do not go together.
+    """
+    from voicetrail.link.address import parse_address, read_secret
 
     address = parse_address(args.serve)
     if address.content == "words":
@@ -63,38 +77,45 @@ def run(args: argparse.Namespace) -> int:
     secret = read_secret(secret_file) if secret_file else None
     if address.content == "pcm" and secret is not None:
         raise UsageError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
-    with raise_on_signal():
-        meter = Meter("")
-        server = None
-        try:
-            feed = open_feed(
-                args, words=args.words, on_level=meter.show, on_source_event=lambda event: meter.say(describe(event))
-            )
-            meter.name = feed.name
+    return address, secret
 
-            def on_client(count: int) -> None:
-                meter.note = f"{count} listening" if count else "nobody listens yet"
 
-            server = LinkServer(feed, address, secret=secret, on_client=on_client, on_problem=meter.say)
-            on_client(0)
-            server.start()
-            meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")
-            if address.transport == "tcp" and secret is None:
-                other = "unix:// in place of a port" if address.content == "pcm" else "--secret FILE"
-                meter.say(f"every program of this user can listen; before `ssh -R` carries it to another machine, use {other}")
-            while not server.ended:
-                time.sleep(POLL_S)
-            if server.failure is not None:
-                if isinstance(server.failure, VoicetrailError):
-                    raise server.failure
-                raise AudioError(f"the sound ended: {printable(server.failure) or type(server.failure).__name__}")
-        except Ended as ended:
-            return 0 if ended.number == signal.SIGTERM else 130
-        finally:
-            if server is not None:
-                server.close()
-            meter.end()
-    return 0
+def _serve(args: argparse.Namespace, address: Address, secret: bytes | None) -> None:
+    """Serve until the sound ends.
+
+    Raises:
+        VoicetrailError: the microphone or the address cannot be opened, or the sound ended by an error.
+    """
+    from voicetrail.link.serving.server import LinkServer
+    from voicetrail.remote.feeds import open_feed
+    from voicetrail.remote.meter import Meter
+
+    meter = Meter("")
+    server = None
+    try:
+        feed = open_feed(args, words=args.words, on_level=meter.show, on_source_event=lambda event: meter.say(describe(event)))
+        meter.name = feed.name
+
+        def on_client(count: int) -> None:
+            meter.note = f"{count} listening" if count else "nobody listens yet"
+
+        server = LinkServer(feed, address, secret=secret, on_client=on_client, on_problem=meter.say)
+        on_client(0)
+        server.start()
+        meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")
+        if address.transport == "tcp" and secret is None:
+            other = "unix:// in place of a port" if address.content == "pcm" else "--secret FILE"
+            meter.say(f"every program of this user can listen; before `ssh -R` carries it to another machine, use {other}")
+        while not server.ended:
+            time.sleep(POLL_S)
+        if isinstance(server.failure, VoicetrailError):
+            raise server.failure
+        if server.failure is not None:
+            raise AudioError(f"the sound ended: {printable(server.failure) or type(server.failure).__name__}")
+    finally:
+        if server is not None:
+            server.close()
+        meter.end()
 
 
 def describe(event: SourceEvent) -> str:

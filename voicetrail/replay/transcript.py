@@ -54,27 +54,8 @@ def describe(item: Item, game: Rules, at_ms: int) -> str:
         by_word = getattr(item, "by", "key") == "voice"
         return f"{'word' if by_word else 'key'}: {message or 'nothing moves'}"
     match item:
-        case WordHeard():
-            return f"heard {item.word} {item.score:.2f}"
-        case WordRejected():
-            return near_miss_text(item)
         case SettingChanged(name, value):
             return f"setting {name} = {value}"
-        case ListeningChanged():
-            return "listening" if item.listening else "not listening"
-        case DetectorChanged():
-            own = "".join(f" {word} {value:g}" for word, value in item.settings.thresholds.items())
-            return f"detector: threshold {item.settings.threshold:g}{own}, refractory time {item.settings.refractory:g} s"
-        case RecognizerStarted():
-            return f"the recognizer listens: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
-        case SourceLost() | SourceDelayed():
-            return f"sound: {item.message}"
-        case SourceBack():
-            return f"sound is back: {item.name}"
-        case SourceEnded():
-            return "the sound ended"
-        case SamplesLost():
-            return "1 sample lost" if item.count == 1 else f"{item.count} samples lost"
         case Marker(label):
             return f"marker {label}".rstrip()
         case EarlierInputs(inputs):
@@ -83,6 +64,37 @@ def describe(item: Item, game: Rules, at_ms: int) -> str:
             return f"{'1 input' if len(inputs) == 1 else f'{len(inputs)} inputs'} from before the recording"
         case End(reason):
             return f"end: {reason}" if reason else "end"
+    return _listening_text(item) or _sound_text(item)
+
+
+def _listening_text(item: Item) -> str:
+    """What became of the words."""
+    match item:
+        case WordHeard():
+            return f"heard {item.word} {item.score:.2f}"
+        case WordRejected():
+            return near_miss_text(item)
+        case ListeningChanged():
+            return "listening" if item.listening else "not listening"
+        case DetectorChanged():
+            own = "".join(f" {word} {value:g}" for word, value in item.settings.thresholds.items())
+            return f"detector: threshold {item.settings.threshold:g}{own}, refractory time {item.settings.refractory:g} s"
+        case RecognizerStarted():
+            return f"the recognizer listens: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
+    return ""
+
+
+def _sound_text(item: Item) -> str:
+    """What became of the sound."""
+    match item:
+        case SourceLost() | SourceDelayed():
+            return f"sound: {item.message}"
+        case SourceBack():
+            return f"sound is back: {item.name}"
+        case SourceEnded():
+            return "the sound ended"
+        case SamplesLost():
+            return "1 sample lost" if item.count == 1 else f"{item.count} samples lost"
     return ""
 
 

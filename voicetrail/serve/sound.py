@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.wire import WireError, parse_object, text
-from voicetrail.serve.microphone import STATES
+from voicetrail.serve.microphone import STATES, MicrophoneBridge
 from voicetrail.serve.sessions import KEY_LIMIT, Sessions
 from voicetrail.serve.sound_format import CHUNK_BYTES, SoundError
 from voicetrail.serve.terminal import HEARTBEAT_S, HELLO_TIME_S, POLICY
@@ -30,61 +30,85 @@ async def serve_sound(request: web.Request, sessions: Sessions) -> web.WebSocket
     """Answer the page's request to send its sound."""
     socket = web.WebSocketResponse(max_msg_size=2 * CHUNK_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
-    loop = asyncio.get_running_loop()
-    pings = set[asyncio.Task[None]]()
-
-    def relay_ping(asked: str) -> None:
-        task = loop.create_task(_send(socket, {"type": "ping", "text": asked}))
-        pings.add(task)
-        task.add_done_callback(pings.discard)
-
-    bridge = None
     try:
-        first = await socket.receive(HELLO_TIME_S)
-        if first.type is not WSMsgType.TEXT:
-            raise WireError("no text where one was due")
-        hello = _object(first.data)
-        session = sessions.find(text(hello, "session", KEY_LIMIT))
-        if session is None:
-            raise WireError("a session that there is not")
-        bridge = session.bridge
-        bridge.connected(relay_ping)
-        texts_left, reports_left = (
-            TokenBucket(TEXTS_PER_SECOND, TEXTS_IN_HAND),
-            TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND),
-        )
-        async for message in socket:
-            if bridge.relay_ping != relay_ping:
-                break  # the page has connected its microphone again
-            if message.type is WSMsgType.BINARY:
-                bridge.take(message.data)
-                continue
-            if message.type is not WSMsgType.TEXT:
-                break
-            if texts_left.spend(1, time.monotonic()):
-                raise WireError("more than a page has to send")
-            data = _object(message.data)
-            match data.get("type"):
-                case "pong":
-                    bridge.pong(text(data, "text", 32))
-                case "state":
-                    state = text(data, "state", 20)
-                    if state not in STATES or reports_left.spend(1, time.monotonic()):
-                        raise WireError("a state that there is not, or too many of them")
-                    bridge.report(state)
-                case _:
-                    raise WireError("a message of no known type")
+        await _SoundPage(socket).serve(sessions)
     except (WireError, SoundError):
         with contextlib.suppress(OSError, RuntimeError, TimeoutError):
             await asyncio.wait_for(socket.close(code=POLICY), 1)
     except TimeoutError:
         pass
     finally:
-        if bridge is not None:
-            bridge.disconnected(relay_ping)
         with contextlib.suppress(OSError, RuntimeError, TimeoutError):
             await asyncio.wait_for(socket.close(), 1)
     return socket
+
+
+class _SoundPage:
+    """A page's connection for its sound.
+
+    Args:
+        socket: to the page.
+    """
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self._loop = asyncio.get_running_loop()
+        self._pings = set[asyncio.Task[None]]()
+        self._texts_left = TokenBucket(TEXTS_PER_SECOND, TEXTS_IN_HAND)
+        self._reports_left = TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND)
+
+    async def serve(self, sessions: Sessions) -> None:
+        """Hand the page's sound on until it goes, or connects its microphone again.
+
+        Raises:
+            WireError: the page sent what it must not.
+            SoundError: a chunk of sound is none.
+            TimeoutError: the page did not say which session it has.
+        """
+        bridge = await self._bridge(sessions)
+        relay_ping = self._relay_ping
+        bridge.connected(relay_ping)
+        try:
+            async for message in self._socket:
+                if bridge.relay_ping != relay_ping:
+                    return  # the page has connected its microphone again
+                if message.type is WSMsgType.BINARY:
+                    bridge.take(message.data)
+                elif message.type is WSMsgType.TEXT:
+                    self._take_text(bridge, message.data)
+                else:
+                    return
+        finally:
+            bridge.disconnected(relay_ping)
+
+    async def _bridge(self, sessions: Sessions) -> MicrophoneBridge:
+        first = await self._socket.receive(HELLO_TIME_S)
+        if first.type is not WSMsgType.TEXT:
+            raise WireError("no text where one was due")
+        session = sessions.find(text(_object(first.data), "session", KEY_LIMIT))
+        if session is None:
+            raise WireError("a session that there is not")
+        return session.bridge
+
+    def _take_text(self, bridge: MicrophoneBridge, message: str) -> None:
+        if self._texts_left.spend(1, time.monotonic()):
+            raise WireError("more than a page has to send")
+        data = _object(message)
+        match data.get("type"):
+            case "pong":
+                bridge.pong(text(data, "text", 32))
+            case "state":
+                state = text(data, "state", 20)
+                if state not in STATES or self._reports_left.spend(1, time.monotonic()):
+                    raise WireError("a state that there is not, or too many of them")
+                bridge.report(state)
+            case _:
+                raise WireError("a message of no known type")
+
+    def _relay_ping(self, asked: str) -> None:
+        task = self._loop.create_task(_send(self._socket, {"type": "ping", "text": asked}))
+        self._pings.add(task)
+        task.add_done_callback(self._pings.discard)
 
 
 async def _send(socket: web.WebSocketResponse, message: dict[str, Any]) -> None:

@@ -193,38 +193,51 @@ def build_layers(layers: Sequence[Layer], rows: int, frames: int, classes: int) 
 
 def _build(layer: Layer, shape: _Shape) -> list[nn.Module]:
     """The modules of one layer; ``shape`` becomes what it gives out."""
-    kind = layer["kind"]
-    if kind == "conv2d":
-        if shape.flat:
-            raise ValueError("a convolution after the map was flattened")
-        kernel, strides, dilation = (_pair(layer[name]) for name in ("kernel", "strides", "dilation"))
-        filters, bias = _count(layer["filters"]), bool(layer["bias"])
-        if filters * shape.channels * math.prod(kernel) > MAX_PARAMETERS:
-            raise ValueError("it is larger than any recognizer's")
-        around = _around(shape, kernel, strides, dilation, layer["padding"])
-        conv = PaddedConv(shape.channels, filters, kernel, strides, dilation, around, bias)
-        shape.channels = filters
-        return [conv, *_activate(layer)]
-    if kind == "max-pool":
-        if shape.flat:
-            raise ValueError("a maximum over a map that was flattened")
-        pool, strides = _pair(layer["pool"]), _pair(layer["strides"])
-        return [PaddedPool(pool, strides, _around(shape, pool, strides, (1, 1), layer["padding"]))]
-    if kind == "flatten":
-        was, shape.flat = shape.flat, True
-        return [] if was else [ChannelsLast()]
-    if kind == "dense":
-        if not shape.flat:
-            raise ValueError("a dense layer on a map that is not flattened")
-        units = _count(layer["units"])
-        if units * shape.size > MAX_PARAMETERS:
-            raise ValueError("it is larger than any recognizer's")
-        linear = nn.Linear(shape.size, units, bias=bool(layer["bias"]))
-        shape.rows, shape.columns, shape.channels = 1, 1, units
-        return [linear, *_activate(layer)]
-    if kind == "activation":
-        return _activate(layer)
-    raise ValueError(f"a layer of the kind {str(kind)[:40]!r} is not known")
+    match layer["kind"]:
+        case "conv2d":
+            return _convolution(layer, shape)
+        case "max-pool":
+            return _pooling(layer, shape)
+        case "flatten":
+            was, shape.flat = shape.flat, True
+            return [] if was else [ChannelsLast()]
+        case "dense":
+            return _dense(layer, shape)
+        case "activation":
+            return _activate(layer)
+        case kind:
+            raise ValueError(f"a layer of the kind {str(kind)[:40]!r} is not known")
+
+
+def _convolution(layer: Layer, shape: _Shape) -> list[nn.Module]:
+    if shape.flat:
+        raise ValueError("a convolution after the map was flattened")
+    kernel, strides, dilation = (_pair(layer[name]) for name in ("kernel", "strides", "dilation"))
+    filters, bias = _count(layer["filters"]), bool(layer["bias"])
+    if filters * shape.channels * math.prod(kernel) > MAX_PARAMETERS:
+        raise ValueError("it is larger than any recognizer's")
+    around = _around(shape, kernel, strides, dilation, layer["padding"])
+    conv = PaddedConv(shape.channels, filters, kernel, strides, dilation, around, bias)
+    shape.channels = filters
+    return [conv, *_activate(layer)]
+
+
+def _pooling(layer: Layer, shape: _Shape) -> list[nn.Module]:
+    if shape.flat:
+        raise ValueError("a maximum over a map that was flattened")
+    pool, strides = _pair(layer["pool"]), _pair(layer["strides"])
+    return [PaddedPool(pool, strides, _around(shape, pool, strides, (1, 1), layer["padding"]))]
+
+
+def _dense(layer: Layer, shape: _Shape) -> list[nn.Module]:
+    if not shape.flat:
+        raise ValueError("a dense layer on a map that is not flattened")
+    units = _count(layer["units"])
+    if units * shape.size > MAX_PARAMETERS:
+        raise ValueError("it is larger than any recognizer's")
+    linear = nn.Linear(shape.size, units, bias=bool(layer["bias"]))
+    shape.rows, shape.columns, shape.channels = 1, 1, units
+    return [linear, *_activate(layer)]
 
 
 def _activate(layer: Layer) -> list[nn.Module]:

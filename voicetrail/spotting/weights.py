@@ -210,6 +210,21 @@ def _names(value: object) -> TypeGuard[list[str]]:
     )
 
 
+def _parse_labels(path: Path, meta: dict[str, Any], *, may_lack_reserved: bool) -> tuple[list[str], list[str]]:
+    """The labels and classes. A model of others may lack the two reserved labels; then its classes are its labels."""
+    labels, classes = meta.get("labels"), meta.get("classes")
+    if not _names(labels) or not _names(classes) or len(classes) > MAX_CLASSES:
+        raise _damaged(path, f"a label is no text of 1 to {MAX_LABEL_LENGTH} characters that can be shown")
+    reserved = set[str]() if may_lack_reserved else {*RESERVED}
+    if not reserved <= {*labels} <= {*classes}:
+        raise _damaged(path, "its labels are not among its classes")
+    if len({*classes}) > len({*labels}) and UNKNOWN not in labels:
+        raise _damaged(path, "a class belongs to no label")
+    if len({*labels}) < len(labels):
+        raise _damaged(path, "a label stands there twice")
+    return labels, classes
+
+
 def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     version = meta.get("format_version")
     if version != FORMAT_VERSION:
@@ -223,20 +238,10 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
             f"the weights {printable(path)} need the architecture {printable(architecture)!r}; "
             f"this program has {', '.join(ARCHITECTURES)}"
         )
-    labels, classes = meta.get("labels"), meta.get("classes")
+    labels, classes = _parse_labels(path, meta, may_lack_reserved=architecture == LAYERS)
     layers = meta.get("layers", [])
     if not isinstance(layers, list) or len(layers) > MAX_LAYERS or not all(isinstance(layer, dict) for layer in layers):
         raise _damaged(path, "its layers are no list of layers")
-    # A model of others may lack the two labels; then its classes are its labels.
-    reserved = {*RESERVED} if architecture != LAYERS else {*()}
-    if not _names(labels) or not _names(classes) or len(classes) > MAX_CLASSES:
-        raise _damaged(path, f"a label is no text of 1 to {MAX_LABEL_LENGTH} characters that can be shown")
-    if not reserved <= {*labels} <= {*classes}:
-        raise _damaged(path, "its labels are not among its classes")
-    if len({*classes}) > len({*labels}) and UNKNOWN not in labels:
-        raise _damaged(path, "a class belongs to no label")
-    if len({*labels}) < len(labels):
-        raise _damaged(path, "a label stands there twice")
     try:
         detector = DetectorSettings.from_dict(meta.get("detector"))
     except ValueError as error:

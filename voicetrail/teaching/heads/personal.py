@@ -116,15 +116,12 @@ def retune(
     shipped_talk, shipped_noise = rows.others([shipped] * FOLDS, info.detector)
     shipped_false = _false(shipped_talk, shipped_noise, negatives.talk_seconds)
     resolution = TALK_GUARD / max(1.0, negatives.talk_seconds) * 3600
-    for step in [*np.arange(0.0, LOWEST, 1.0).tolist(), LOWEST]:
-        lower = float(step)
-        talk, noise = rows.others([head.lowered(lower) for head in heads], info.detector)
+    for lower in (*np.arange(0.0, LOWEST).tolist(), LOWEST):
+        lowered = [head.lowered(lower) for head in heads]
+        talk, noise = rows.others(lowered, info.detector)
         if _false(talk, noise, negatives.talk_seconds) <= max(shipped_false, resolution):
             break
-    scores = np.zeros((rows.count, len(words)))
-    for fold, head in enumerate(heads):
-        mine = rows.clean[rows.folds == fold]
-        scores[rows.folds == fold] = margins(head.lowered(lower), heard.embeddings[mine], heard.logits[mine], info.detector)
+    scores = rows.takes(lowered, info.detector)
     own = np.arange(rows.count), rows.truth
     check = Check(
         _heard(before, rows.truth),
@@ -302,6 +299,14 @@ class _Rows:
                 found[(blocks == fold).numpy()] = most
             out.append(found)
         return out[0], out[1]
+
+    def takes(self, heads: Sequence[Shipped], detector: DetectorSettings) -> Scores:
+        """The margins of each take as it was recorded, by the head of the fold in which it was held out, ``[takes, words]``."""
+        found = np.zeros((self.count, len(heads[0].words)))
+        for fold, head in enumerate(heads):
+            held_out = self._voice.at(self.clean[self.folds == fold])
+            found[self.folds == fold] = margins(head, held_out.embeddings, held_out.logits, detector)
+        return found
 
     def positives_without(self, fold: int) -> Voice:
         return self._voice.at(torch.from_numpy(self.folds)[self._voice.takes] != fold)

@@ -168,27 +168,33 @@ def plan(out: Path, texts: Sequence[Path], seed: int, talk: int) -> Iterator[Say
     rng = random.Random(seed)
     pressing = PRESSING.split()
     for word, count in COUNTS.items():
-        for number in range(count):
-            yield _saying(rng, word, out / "words" / word, number)
+        yield from _sayings(rng, word, out / "words" / word, count)
     for neighbor in pressing:
-        for number in range(PRESSING_CLIPS):
-            yield _saying(rng, neighbor, out / "neighbors" / neighbor, number)
-        for number in range(HELDOUT_CLIPS):
-            yield _saying(rng, neighbor, out / "heldout" / "neighbors" / neighbor, number, heldout=True)
-    lines = list(sentences(texts))
-    rng.shuffle(lines)
-    for number, line in enumerate(lines[:talk]):
-        words = line.rstrip(".!?").split()
-        short = " ".join(words[: rng.randint(1, 5)])
-        yield _saying(rng, short + rng.choice("!!?.") if rng.random() < 0.5 else line, out / "talk", number)
+        yield from _sayings(rng, neighbor, out / "neighbors" / neighbor, PRESSING_CLIPS)
+        yield from _sayings(rng, neighbor, out / "heldout" / "neighbors" / neighbor, HELDOUT_CLIPS, heldout=True)
+    for number, line in enumerate(_talk(rng, texts, talk)):
+        yield _saying(rng, line, out / "talk", number)
     done = {*pressing, *VOCABULARIES["18w"], "on", "off"}
     for word in NEIGHBORS:
         for neighbor in neighbors_of(word):
             if neighbor in done:
                 continue
             done.add(neighbor)
-            for number in range(NEIGHBOR_CLIPS):
-                yield _saying(rng, neighbor, out / "neighbors" / re.sub(r"[^\w]", "-", neighbor.lower()), number)
+            yield from _sayings(rng, neighbor, out / "neighbors" / re.sub(r"[^\w]", "-", neighbor.lower()), NEIGHBOR_CLIPS)
+
+
+def _talk(rng: random.Random, texts: Sequence[Path], count: int) -> Iterator[str]:
+    """Sentences, half of them cut to an exclamation."""
+    lines = list(sentences(texts))
+    rng.shuffle(lines)
+    for line in lines[:count]:
+        words = line.rstrip(".!?").split()
+        short = " ".join(words[: rng.randint(1, 5)])
+        yield short + rng.choice("!!?.") if rng.random() < 0.5 else line
+
+
+def _sayings(rng: random.Random, text: str, folder: Path, count: int, *, heldout: bool = False) -> Iterator[Saying]:
+    return (_saying(rng, text, folder, number, heldout) for number in range(count))
 
 
 def _saying(rng: random.Random, text: str, folder: Path, number: int, heldout: bool = False) -> Saying:
