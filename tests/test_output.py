@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import sys
+import termios
 import unicodedata
 from pathlib import Path
 
@@ -68,6 +71,29 @@ def test_a_locale_that_is_not_utf8_gets_replacements(encoding: str, arguments: t
     (done.stdout + done.stderr).decode(encoding)
     if encoding == "ascii" and arguments == ("settings",):
         assert b"tcp://..." in done.stdout
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp", "Zs"]) | st.just(" "), max_size=300), st.integers(1, 120))
+def test_a_line_is_broken_between_words_and_nothing_is_lost(text: str, columns: int) -> None:
+    lines = output._fitted(text, columns).split("\n")
+    assert " ".join(lines).split() == text.split()
+    assert all(len(line) <= columns or " " not in line.strip() for line in lines)
+    assert len(text) > columns or lines == [text]
+
+
+def test_an_error_fits_the_terminal_and_is_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    error = "voicetrail: there is no input named USB; connect it, or choose another one with voicetrail play --device"
+    ours, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        output.write_error(error)
+        assert [line.split() for line in os.read(ours, 1000).decode().splitlines()] == [error[:56].split(), error[56:].split()]
+    os.close(ours)
+    with open(tmp_path / "log", "w+") as file:
+        monkeypatch.setattr("sys.stderr", file)
+        output.write_error(error)
+    assert (tmp_path / "log").read_text() == error + "\n"
 
 
 def test_an_empty_no_color_leaves_the_colors_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import textwrap
 from typing import TextIO
 
 from voicetrail.errors import OutputError
@@ -84,9 +85,12 @@ def write_json(value: object, *, flush: bool = False, indent: int | None = None)
 
 
 def write_error(text: str, *, end: str = "\n") -> None:
-    """Write lines to the standard error, at once. Where that cannot be written, nothing happens."""
+    """Write lines to the standard error, at once. Where that cannot be written, nothing happens.
+
+    A terminal shows a line that is longer than it is wide on several, broken between words; anything else gets it whole.
+    """
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(safe(text) + end)
+        sys.stderr.write(_fitted(safe(text), _columns(sys.stderr)) + end)
         sys.stderr.flush()
 
 
@@ -123,6 +127,22 @@ def abandon() -> None:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, number)
         os.close(nothing)
+
+
+def _columns(stream: TextIO) -> int:
+    """How wide the terminal is that a stream is written to; 0 where it is none, or does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _fitted(text: str, columns: int) -> str:
+    """The text with every line that is longer than ``columns`` broken at spaces; what has none stays whole. 0 changes nothing."""
+    if not columns:
+        return text
+    wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrapper.fill(line) if len(line) > columns else line for line in text.split("\n"))
 
 
 def _write(text: str, flush: bool) -> None:
