@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from voicetrail.errors import ReplayError, UsageError
 from voicetrail.game import Redo, RoundSetup, SetMovement, SetPen, Sketch, Step, Undo
 from voicetrail.play.context import SessionContext
-from voicetrail.play.drawings import begin_requested, read_background
+from voicetrail.play.drawings import begin_requested, drawings_note, list_drawings, read_background
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.settings import load_settings
@@ -122,3 +125,25 @@ def test_a_text_file_becomes_a_background(session: Callable[[], SessionContext],
             read_background(tmp_path / "b.txt")
     with pytest.raises(UsageError, match="cannot read"):
         read_background(tmp_path / "none.txt")
+
+
+def test_what_can_be_gone_on_with_is_listed_by_name_and_recordings_are_not(
+    session: Callable[[], SessionContext], folder: Path
+) -> None:
+    assert list_drawings() == []
+    for setup in (RoundSetup("sketch"), RoundSetup("sketch", "house"), RoundSetup("sketch", "my castle")):
+        context = session()
+        begin_requested(context, setup).do(Step("up"))
+        context.close()
+        # Begun a minute before, so that which is the newest does not depend on how fast the test is.
+        for file in folder.iterdir():
+            header = json.loads((lines := file.read_text().splitlines(keepends=True))[0])
+            earlier = datetime.fromisoformat(header["date"]) - timedelta(minutes=1)
+            file.write_text("".join([json.dumps({**header, "date": earlier.isoformat()}) + "\n", *lines[1:]]))
+    shutil.copy(folder / "house.trail", folder / "2026-11-26-021500.trail")
+    (folder / "broken.trail").write_text("no drawing")
+    (folder / ".castle.new.trail").write_text("half written")
+    drawings = list_drawings()
+    assert [drawing.name for drawing in drawings] == ["my castle", "house", "last-drawing"]
+    assert drawings_note(drawings) == "2 drawings"
+    assert drawings_note(drawings[2:]) == ""

@@ -11,16 +11,17 @@ from textual.pilot import Pilot
 from tests.ui.stage import make_context, make_settings
 from tests.ui.waiting import until
 from voicetrail.events import SourceLost, WordHeard
-from voicetrail.game import RoundSetup
+from voicetrail.game import RoundSetup, Step
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.context import SessionContext
+from voicetrail.play.drawings import begin_requested
 from voicetrail.play.listening.updates import SourceOpened
 from voicetrail.play.rounds.setups import requested_setup
 from voicetrail.scores.store import ScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_screen import GRACE_S
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
-from voicetrail.ui.screens.levels import MazeScreen
+from voicetrail.ui.screens.levels import MazeScreen, SketchScreen
 from voicetrail.ui.screens.result import ResultScreen
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.screens.scores import ScoresScreen
@@ -190,6 +191,29 @@ async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: Sessi
     from voicetrail.replay.timeline import Timeline
 
     assert Timeline(read(Path(context.saved_drawing))).final.pen is not None
+
+
+async def test_a_drawing_with_a_name_is_chosen_from_the_title_by_words_alone_and_goes_on(
+    context: SessionContext, tmp_path: Path
+) -> None:
+    earlier = make_context(make_settings(tmp_path))
+    drawn = begin_requested(earlier, RoundSetup("sketch", "castle"))
+    drawn.do(Step("up"))
+    kept = drawn.rules.checksum()
+    earlier.close()
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(60, 20)) as pilot:
+        player = Player(app, pilot)
+        title = app.screen
+        assert isinstance(title, TitleScreen)
+        await until(pilot, lambda: title.menu.items[0].note == "1 drawing")
+        await player.say("right")
+        await player.wait_for(SketchScreen)
+        await player.say("down", "right")
+        await player.wait_for(RoundScreen)
+        screen = app.screen
+        assert isinstance(screen, RoundScreen)
+        assert (screen.round.rules.level, screen.round.rules.checksum()) == ("castle", kept)
 
 
 async def test_an_echo_shows_its_row_only_once_somebody_can_be_heard(context: SessionContext) -> None:

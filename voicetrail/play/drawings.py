@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voicetrail.atomic import read_file
@@ -10,6 +11,7 @@ from voicetrail.errors import ReplayError, UsageError
 from voicetrail.game import Input, Leave, Resume, RoundSetup, SetBackground, Stop, make_rules
 from voicetrail.game.inputs import BACKGROUND_MAX, is_input
 from voicetrail.play.context import SessionContext
+from voicetrail.play.recording import LAST_DRAWING
 from voicetrail.play.rounds.round import Round
 from voicetrail.play.rounds.setups import with_settings
 from voicetrail.text import printable
@@ -39,6 +41,33 @@ def begin_requested(context: SessionContext, setup: RoundSetup, background: str 
     if background:
         current.do(SetBackground(background))
     return current
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing that can be gone on with."""
+
+    name: str
+    when: str
+    """Day and time when it was last left."""
+
+
+def list_drawings() -> list[Drawing]:
+    """The drawings that have a name, the newest first, and then the last one without a name, where there is one.
+
+    Raises nothing: a folder that cannot be read has none.
+    """
+    from voicetrail.replay.library import list_named
+
+    found = [one for one in list_named() if one.playable and not one.problem and one.mode.startswith("sketch")]
+    found.sort(key=lambda one: one.path.stem == LAST_DRAWING)
+    return [Drawing(one.path.stem, one.when) for one in found]
+
+
+def drawings_note(drawings: Sequence[Drawing]) -> str:
+    """How many drawings have a name, in the few words that a list has room for; empty where none has."""
+    named = sum(drawing.name != LAST_DRAWING for drawing in drawings)
+    return f"{named} drawing{'s' if named > 1 else ''}" if named else ""
 
 
 def open_drawing(name: str) -> tuple[RoundSetup, list[tuple[int, Input]]] | None:

@@ -20,6 +20,7 @@ from voicetrail.text import printable
 
 NAME_FORMAT = "%Y-%m-%d-%H%M%S"
 """``<date>-<time>`` of a file's name."""
+_NAMED_BY_TIME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}(-\d{1,3})?")
 _TAIL = 4096
 """Bytes at the end of a file that hold its totals."""
 SCAN_MAX = 8 * 1024 * 1024
@@ -145,6 +146,20 @@ def list_replays(where: Path | None = None) -> list[ReplaySummary]:
         reason = getattr(error, "strerror", None) or error
         raise ReplayError(f"cannot read the folder {printable(where)}: {reason}") from error
     return sorted((summarize(path) for path in paths), key=lambda one: (one.playable, _age_key(one)), reverse=True)
+
+
+def list_named() -> list[ReplaySummary]:
+    """The replays in the platform's folder that bear a name rather than the time of their beginning, the newest first.
+
+    There are few of them, so that this is quick among many recordings. Raises nothing: a folder that cannot be read has none.
+    """
+    try:
+        paths = [
+            path for path in folder().glob(f"*{SUFFIX}") if not _NAMED_BY_TIME.fullmatch(path.stem) and path.name[0] != "."
+        ]
+    except OSError:
+        return []
+    return sorted((summarize(path) for path in paths), key=_age_key, reverse=True)
 
 
 def _age_key(summary: ReplaySummary) -> float:

@@ -14,9 +14,9 @@ from textual.signal import Signal
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import Ready
-from voicetrail.game import make_rules
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
+from voicetrail.play.drawings import begin_requested
 from voicetrail.play.listening.updates import Problem, Update
 from voicetrail.ui.dialogs import open_dialog, open_help
 from voicetrail.ui.messages import RoundEnded, RoundRequested, UpdatesArrived
@@ -154,7 +154,7 @@ class VoicetrailApp(TrailApp):
     async def on_round_requested(self, message: RoundRequested) -> None:
         """Play a round, in place of the round or result that is shown."""
         try:
-            begun = self.context.begin_round(make_rules(message.setup))
+            begun = begin_requested(self.context, message.setup)
         except VoicetrailError as error:
             if self.context.round is None:
                 self.notify(str(error), markup=False, severity="error")

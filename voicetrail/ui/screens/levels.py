@@ -1,6 +1,9 @@
-"""What to trace, and which maze."""
+"""Which drawing, what to trace, and which maze."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.widgets import Input
 
@@ -10,14 +13,42 @@ from voicetrail.game.levels import all_levels, text_level
 from voicetrail.game.modes.maze import SIZES, daily_setup
 from voicetrail.game.setup import TEXT_MAX
 from voicetrail.play.context import SessionContext
+from voicetrail.play.drawings import Drawing
 from voicetrail.play.progress import level_notes, today
-from voicetrail.play.rounds.setups import new_seed
+from voicetrail.play.recording import LAST_DRAWING
+from voicetrail.play.rounds.setups import new_seed, sketch_setup
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.messages import RoundRequested
 from voicetrail.ui.plural import counted
 from voicetrail.ui.widgets.menu import MenuItem
 
 OWN_TEXT = "a text of your own"
+NEW_DRAWING = ""
+
+
+def drawing_items(drawings: Sequence[Drawing]) -> list[MenuItem]:
+    """An empty field, and every drawing that can be gone on with."""
+    items = [MenuItem(NEW_DRAWING, "New drawing", "on an empty field")]
+    for drawing in drawings:
+        label = "the last one" if drawing.name == LAST_DRAWING else drawing.name
+        items.append(MenuItem(drawing.name, label, "goes on where it was left", drawing.when))
+    return items
+
+
+class SketchScreen(MenuScreen):
+    """A new drawing, or one with a name to go on with.
+
+    Args:
+        context: the session.
+        drawings: those that can be gone on with.
+    """
+
+    def __init__(self, context: SessionContext, drawings: Sequence[Drawing]) -> None:
+        super().__init__(context, "Which drawing?", drawing_items(drawings), takes="draws")
+
+    def take(self, item: MenuItem) -> None:
+        """Draw."""
+        self.post_message(RoundRequested(replace(sketch_setup(self.context.settings), level=item.name)))
 
 
 def trace_items(context: SessionContext) -> list[MenuItem]:

@@ -11,6 +11,7 @@ from voicetrail.game.mode_list import MODES
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
+from voicetrail.play.drawings import Drawing, drawings_note, list_drawings
 from voicetrail.play.rounds.setups import requested_setup, snake_setup, with_settings
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.help_texts import HOW_TO_CHOOSE
@@ -61,6 +62,8 @@ class TitleScreen(MenuScreen):
         super().__init__(context, items=title_items(context, {}), takes="starts", actions=KEYS)
         self.logo = Logo(id="logo")
         self._drawing: Timer | None = None
+        self._drawings: Sequence[Drawing] = ()
+        """Those that can be gone on with; none where none has a name."""
         self._leaving = False
         """The question whether to leave was asked."""
         self._end_following: Callable[[], None] | None = None
@@ -88,6 +91,8 @@ class TitleScreen(MenuScreen):
 
         scores = self.context.scores
         notes = dict(mode_notes(scores, self.context.profile))
+        self._drawings = list_drawings()
+        notes["sketch"] = drawings_note(self._drawings)
         if (host := host_of(scores)) is not None:
             notes["scores"] = standing(host.table)
             if self._end_following is None:
@@ -118,9 +123,11 @@ class TitleScreen(MenuScreen):
 
     def take(self, item: MenuItem) -> None:
         """Start a mode, or open what the row names."""
-        from voicetrail.ui.screens.levels import MazeScreen, TraceScreen
+        from voicetrail.ui.screens.levels import MazeScreen, SketchScreen, TraceScreen
 
         match item.name:
+            case "sketch" if drawings_note(self._drawings):
+                self.app.push_screen(SketchScreen(self.context, self._drawings))
             case "trace":
                 self.app.push_screen(TraceScreen(self.context))
             case "maze":
