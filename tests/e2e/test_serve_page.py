@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,21 @@ def test_a_dropped_connection_is_said_and_taken_up_again(open_page: Any) -> None
     game.wait_for_status("The connection to the game was lost")
     game.page.context.set_offline(False)
     game.wait_for_status("The connection is back")
+    game.wait_for_screen("2 strokes")
+
+
+def test_a_connection_that_dies_without_a_word_is_noticed(open_page: Any, server: ServeProcess) -> None:
+    """A server that is stopped is like a network that is gone: nothing comes, and no connection is closed."""
+    game = open_page()
+    game.begin_sketch()
+    game.press("right", "up")
+    game.wait_for_screen("2 strokes")
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        game.wait_for_status("The connection to the game was lost", 30)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    game.wait_for_status("The connection is back", 30)
     game.wait_for_screen("2 strokes")
 
 

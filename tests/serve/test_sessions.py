@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +12,12 @@ import pytest
 
 from tests.serve.conftest import SIZE_REPORTER, Running, output_until, serving, until
 from voicetrail.serve.terminal import UNSEEN_LIMIT
+
+
+def takes_sizes(pid: int) -> bool:
+    """Whether a program has said that it wants to hear of its terminal's size."""
+    caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> signal.SIGWINCH - 1 & 1)
 
 
 async def closing(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
@@ -30,6 +37,16 @@ async def test_what_is_typed_reaches_the_game_and_what_it_writes_the_page(runnin
     assert (first["type"], first["resumed"], first["known"]) == ("session", False, True)
     await socket.send_bytes("größer ↑\r".encode())
     assert "größer ↑".encode() in await output_until(socket, "↑\r\n".encode())
+
+
+async def test_a_page_hears_again_and_again_that_the_server_is_there(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while its game says nothing: else a page could not know that its connection has died."""
+    monkeypatch.setattr("voicetrail.serve.terminal.ALIVE_S", 0.05)
+    socket, _ = await running.terminal()
+    for _ in range(3):
+        assert await socket.receive_json(timeout=10) == {"type": "alive"}
+    await socket.send_bytes(b"on\r")
+    await output_until(socket, b"on\r\n")
 
 
 async def test_the_game_gets_the_size_of_the_page_and_its_changes() -> None:
@@ -136,7 +153,8 @@ async def test_a_game_without_a_page_makes_room_for_a_page() -> None:
 
 async def test_a_spare_game_is_what_the_next_page_gets() -> None:
     async with serving(command=SIZE_REPORTER, spare=True) as running:
-        await asyncio.sleep(0.3)
+        await until(lambda: vars(running.sessions)["_spare"] is not None)
+        await until(lambda: takes_sizes(vars(running.sessions)["_spare"].game.visitor.game.pid))
         socket, _ = await running.terminal(columns=77, rows=22)
         assert b"begun" not in await output_until(socket, b"22 77"), "it began before the page came"
 

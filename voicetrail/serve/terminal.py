@@ -2,7 +2,8 @@
 
 Binary messages are the terminal's bytes, in both directions. Text messages are JSON objects. The page begins with ``hello`` and
 then sends ``resize`` and ``seen`` (how many bytes it has painted, so that a page that is behind holds up its game and not the
-server's memory). The server sends ``session``, and one last message that says why it lets the page go.
+server's memory). The server sends ``session``, and one last message that says why it lets the page go; and every few seconds
+``alive``, for a browser does not say when nothing comes any more.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ HELLO_TIME_S = 5.0
 """Seconds in which a page has to say which game it is for."""
 HEARTBEAT_S = 20.0
 """Seconds between two looks at whether the page is still there."""
+ALIVE_S = 4.0
+"""Seconds between two messages that only say that the server is there; ``page.js`` takes a connection for dead after three of them."""
 UNSEEN_LIMIT = 128 * 1024
 """Bytes on the way to a page that it has not painted; more only wait."""
 STALLED_S = 20.0
@@ -67,6 +70,12 @@ class TerminalPage:
         with contextlib.suppress(OSError, RuntimeError):
             await self._socket.send_json(message)
 
+    async def say_alive(self) -> None:
+        """Say again and again that the server is there."""
+        while True:
+            await asyncio.sleep(ALIVE_S)
+            await self.say({"type": "alive"})
+
     async def close(self, code: int = 1000) -> None:
         """Let the page go. One that does not answer is not waited for."""
         self._painted.set()
@@ -93,6 +102,7 @@ async def serve_terminal(request: web.Request, sessions: Sessions, address: str)
     await socket.prepare(request)
     page = TerminalPage(socket)
     session: Session | None = None
+    alive = asyncio.create_task(page.say_alive())
     try:
         hello = _object(await socket.receive(HELLO_TIME_S))
         columns, rows = integer(hello, "columns", 1, 10_000), integer(hello, "rows", 1, 10_000)
@@ -113,6 +123,7 @@ async def serve_terminal(request: web.Request, sessions: Sessions, address: str)
     except (VoicetrailError, OSError):
         await page.say({"type": "failed"})
     finally:
+        alive.cancel()
         if session is not None:
             session.detach(page)
         await page.close()

@@ -25,9 +25,9 @@ export class Microphone {
     return window.isSecureContext && Boolean(navigator.mediaDevices && window.AudioContext && window.AudioWorkletNode);
   }
 
-  // The page shows another game, or the same one again.
-  attach(session) {
-    if (this.session === session) return;
+  // The page shows another game, or the same one again: after its connection was lost, that of the sound is lost too, or dead.
+  attach(session, again) {
+    if (this.session === session && !again) return;
     this.session = session;
     if (this.worker) this.worker.postMessage({ type: "session", session });
   }

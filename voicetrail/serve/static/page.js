@@ -13,6 +13,8 @@ const LARGEST_FONT = 22, SMALLEST_FONT = 5, READABLE_FONT = 14;
 const PASTE = 10000; // characters; the game takes no more
 const SEEN_EVERY = 16 * 1024; // bytes between two reports of what was painted
 const LONGEST_WAIT_MS = 4000;
+const SILENCE_MS = 12000; // after which the connection is taken for dead: the server says something every 4 s
+const LOOK_MS = 1000;
 const POLICY = 1008;
 const KEY = "voicetrail-session", MICROPHONE = "voicetrail-microphone";
 
@@ -91,6 +93,7 @@ function layout() {
 const encoder = new TextEncoder();
 let socket = null, lastSize = "", wait = 250, received = 0, painted = 0, reported = 0, lost = false, over = false;
 let generation = 0, shown = false;
+let heardAt = 0, lookedAt = 0;
 
 function type(text) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(encoder.encode(text));
@@ -109,6 +112,7 @@ function connect() {
   window.voicetrailSocket = null;
   const mine = (socket = early && early.readyState <= WebSocket.OPEN ? early : new WebSocket(address("terminal")));
   mine.binaryType = "arraybuffer";
+  heardAt = performance.now();
   const hello = () => {
     lastSize = JSON.stringify(size());
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -117,6 +121,7 @@ function connect() {
   if (mine.readyState === WebSocket.OPEN) hello();
   else mine.onopen = hello;
   mine.onmessage = (event) => {
+    heardAt = performance.now();
     if (typeof event.data === "string") {
       control(JSON.parse(event.data));
       return;
@@ -153,15 +158,35 @@ function connectionLost(gone, code) {
   wait = Math.min(2 * wait, LONGEST_WAIT_MS);
 }
 
+// A network that is gone says nothing more: the browser would wait for the server's answer to the close.
+function drop() {
+  const gone = socket;
+  if (!gone) return;
+  gone.onopen = gone.onmessage = gone.onclose = null;
+  gone.close();
+  connectionLost(gone, 1006);
+}
+
+// A connection can die without a word, and the browser alone would notice after minutes.
+setInterval(() => {
+  const now = performance.now();
+  // A page that was frozen or slept has not listened meanwhile.
+  if (now - lookedAt > SILENCE_MS / 2) heardAt = now;
+  lookedAt = now;
+  if (now - heardAt > SILENCE_MS) drop();
+}, LOOK_MS);
+
 function control(message) {
   switch (message.type) {
+    case "alive":
+      break;
     case "session":
       generation++;
       received = painted = reported = 0;
       wait = 250;
       terminal.reset();
       sessionStorage.setItem(KEY, message.session);
-      microphone.attach(message.session);
+      microphone.attach(message.session, lost);
       if (!message.known) say("began_anew", true);
       else if (lost) say("connection_back");
       else if (message.resumed) say("resumed");
@@ -279,14 +304,7 @@ async function resumeMicrophone() {
 // For tests and measurements: what the screen shows, and a network that drops.
 window.voicetrail = {
   text: () => Array.from({ length: terminal.rows }, (_, y) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY + y)?.translateToString(true) ?? "").join("\n"),
-  drop: () => {
-    const gone = socket;
-    if (!gone) return;
-    // A network that is gone says nothing more: the browser would wait for the server's answer to the close.
-    gone.onmessage = gone.onclose = null;
-    gone.close();
-    connectionLost(gone, 1006);
-  },
+  drop,
 };
 
 new ResizeObserver(layout).observe(place);

@@ -89,7 +89,12 @@ onmessage = (event) => {
       break;
     case "session":
       session = message.session;
-      if (socket) socket.close();
+      if (socket) {
+        // It may be dead: its close is not waited for.
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+        connect();
+      }
       break;
     case "hold":
       held = message.state;
