@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 from pathlib import Path
 
@@ -39,6 +40,19 @@ def test_what_cannot_work_is_one_line(
     assert len(error) == 1
     assert said in error[0]
     assert error[0].isprintable()
+
+
+@pytest.mark.parametrize("missing", ["asyncssh", "sqlalchemy"])
+def test_without_what_it_needs_it_names_the_extra(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else real(name))
+    assert main(["host"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert missing in said.lower()
+    assert "'voicetrail[host]'" in said
 
 
 def test_a_port_that_is_taken_is_named() -> None:

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--port cannot be {args.port}: it takes 0 to 65535")
     if args.guests is False and not args.authorized_keys:
         raise UsageError("--no-guests without --authorized-keys would let nobody in")
-    _check_asyncssh()
+    _check_packages()
     from voicetrail.host.keys import default_host_key, load_host_key, read_visitor_keys
     from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.home import VisitorHomes
@@ -96,11 +96,12 @@ def run(args: argparse.Namespace) -> int:
         log.close()
 
 
-def _check_asyncssh() -> None:
+def _check_packages() -> None:
     from importlib.util import find_spec
 
-    if find_spec("asyncssh") is None:
-        raise VoicetrailError(f"`voicetrail host` needs asyncssh: {pip_command('asyncssh')}")
+    missing = [shown for name, shown in (("asyncssh", "asyncssh"), ("sqlalchemy", "SQLAlchemy")) if find_spec(name) is None]
+    if missing:
+        raise VoicetrailError(f"`voicetrail host` needs {' and '.join(missing)}: {pip_command('voicetrail[host]')}")
 
 
 def _path(text: str | None) -> Path | None:

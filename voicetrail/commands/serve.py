@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from voicetrail import output
 from voicetrail.errors import UsageError, VoicetrailError
+from voicetrail.install import pip_command
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run ``voicetrail serve``."""
     if find_spec("aiohttp") is None:
-        raise VoicetrailError("voicetrail serve needs aiohttp: pip install 'voicetrail[serve]'")
+        raise VoicetrailError(f"`voicetrail serve` needs aiohttp: {pip_command('voicetrail[serve]')}")
     from voicetrail.link.address import read_secret
     from voicetrail.link.owner import is_loopback
     from voicetrail.serve.app import listen

@@ -134,7 +134,7 @@ def _parsed(text: str) -> DatabaseAddress:
         from sqlalchemy import URL, make_url
         from sqlalchemy.exc import ArgumentError
     except ImportError:
-        raise UsageError(f"the scores of visitors need SQLAlchemy: {pip_command('sqlalchemy')}") from None
+        raise UsageError(f"the scores of visitors need SQLAlchemy: {pip_command('voicetrail[host]')}") from None
 
     if "://" not in text:
         return DatabaseAddress(URL.create("sqlite", database=str(Path(text).expanduser().absolute())))
@@ -151,7 +151,7 @@ def _parsed(text: str) -> DatabaseAddress:
         try:
             import psycopg  # noqa: F401  # whether it is there
         except ImportError:
-            raise UsageError(f"PostgreSQL needs psycopg: {pip_command('psycopg[binary]')}") from None
+            raise UsageError(f"PostgreSQL needs psycopg: {pip_command('voicetrail[host]')}") from None
         return DatabaseAddress(url.set(drivername="postgresql+psycopg"))
     raise UsageError(
         "scores of visitors are kept in a file (SQLite) or in PostgreSQL: postgresql://USER:PASSWORD@HOST:5432/NAME"
