@@ -75,6 +75,8 @@ class RecognizerService:
         self._writer: asyncio.StreamWriter | None = None
         self._running = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._begun = False
+        """``start`` was called, and has not failed."""
         self.starts = 0
         """Times that the process was started."""
 
@@ -89,7 +91,12 @@ class RecognizerService:
         Raises:
             RemoteError: it cannot be started, or the weights cannot be used.
         """
-        reader = await self._launch()
+        self._begun = True
+        try:
+            reader = await self._launch()
+        except BaseException:
+            self._begun = False
+            raise
         self._task = asyncio.create_task(self._keep(reader))
 
     async def close(self) -> None:
@@ -113,8 +120,11 @@ class RecognizerService:
             process is started again.
 
         Raises:
-            RemoteError: the folder, the weights or the socket cannot be used, or there is a visitor of that name.
+            RemoteError: the folder, the weights or the socket cannot be used, there is a visitor of that name, or the recognizer
+                was not started.
         """
+        if not self._begun:
+            raise RemoteError("the recognizer was not started")
         if name in self._visitors:
             raise RemoteError(f"there is a visitor {printable(name, 40)} already")
         self._visitors[name] = sound
