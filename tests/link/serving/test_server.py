@@ -56,6 +56,20 @@ def read_events(connection: socket.socket, count: int) -> list[Event]:
     return events
 
 
+def test_it_can_be_closed_before_it_has_begun_to_serve(
+    tmp_path: Path, microphone: Steady, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a program ends while it starts: the thread ends as it does later, and says nothing."""
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    for number in range(30):
+        server = LinkServer(SoundFeed(microphone), parse_address(f"unix://{tmp_path}/{number}"))
+        server.start()
+        server.close()
+    assert failed == []
+    assert not list(tmp_path.iterdir())
+
+
 def ended(connection: socket.socket) -> bool:
     try:
         while connection.recv(4096):

@@ -76,6 +76,7 @@ class LinkServer:
         self._unix: ListeningSocket | None = None
         self._closed = False
         self._loop = asyncio.new_event_loop()
+        self._closing = asyncio.Event()
         # In the order in which they came.
         self._clients: list[Client] = []
         self._unproven: list[Client] = []
@@ -118,7 +119,7 @@ class LinkServer:
         self._closed = True
         self.feed.stop()
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._closing.set)
         for thread in self._threads:
             thread.join(JOIN_S)
         self._owners.shutdown(wait=False, cancel_futures=True)
@@ -167,18 +168,21 @@ class LinkServer:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(self._on_loop_error)
-        assert self._socket is not None
         try:
-            self._socket.setblocking(False)
-            start = asyncio.start_server if self.address.transport == "tcp" else asyncio.start_unix_server
-            server = self._loop.run_until_complete(start(self._connected, sock=self._socket, limit=READ_LIMIT))
-            self._loop.run_forever()
-            server.close()
-            self._disconnect_all()  # each client's task ends with its connection
-            if tasks := asyncio.all_tasks(self._loop):
-                self._loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+            self._loop.run_until_complete(self._serve_until_closed())
         finally:
             self._loop.close()
+
+    async def _serve_until_closed(self) -> None:
+        assert self._socket is not None
+        self._socket.setblocking(False)
+        start = asyncio.start_server if self.address.transport == "tcp" else asyncio.start_unix_server
+        server = await start(self._connected, sock=self._socket, limit=READ_LIMIT)
+        await self._closing.wait()
+        server.close()
+        self._disconnect_all()  # each client's task ends with its connection
+        if clients := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(clients, timeout=1)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A secret proves more than the owner does, without reading the system's tables.
