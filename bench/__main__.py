@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 
+from bench import end_cleanly_when_killed
+
 PARTS = ("recognizer", "screen", "snake", "replay", "remote", "serve")
 
 Row = dict[str, str | float]
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     args = parser.parse_args()
+    end_cleanly_when_killed()
     unknown = sorted(set(args.parts) - set(PARTS))
     if unknown:
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")

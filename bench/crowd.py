@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import end_cleanly_when_killed
 from bench.microphones import Microphone, speak
 from bench.speakers import find_speech, heard_by_one, make_speaker, match
 from voicetrail.link.wire import EventDecoder
@@ -145,6 +146,7 @@ def main() -> None:
     parser.add_argument("visitors", type=int, nargs="*", default=[1, 20, 40, 60])
     parser.add_argument("--seconds", type=float, default=20.0)
     args = parser.parse_args()
+    end_cleanly_when_killed()
     for count in args.visitors:
         print(asyncio.run(measure(count, args.seconds)), flush=True)
 

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import end_cleanly_when_killed
 from bench.crowd import proportional_mb, spread
 from bench.microphones import Microphone, speak
 from bench.screens import moves_on
@@ -340,6 +341,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--first", action="store_true", help="run before what else the machine does (root, Linux)")
     args = parser.parse_args()
+    end_cleanly_when_killed()
     if shutil.which("ssh") is None:
         parser.error("the system's ssh is not installed")
     for count in args.visitors:
