@@ -14,6 +14,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := $(shell grep '^torch==' constraints.txt)
 
+# Python keeps what it has compiled, also where the environment forbids it: the tests start hundreds of processes of the package.
+unit e2e: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: play test unit e2e tfjs lint bench load weights baselines attack evening docs pictures dist clean
 
 play: .venv/installed

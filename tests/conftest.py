@@ -4,5 +4,11 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # Two workers share the tests (make test): were each to use every core for a product of small matrices, they would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No example is judged by how long it took: on a machine that is busy with others every one is slow at times.
+settings.register_profile("voicetrail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("voicetrail")

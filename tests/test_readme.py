@@ -86,6 +86,7 @@ for code in json.load(sys.stdin):
 """
 
 
+@pytest.mark.e2e
 def test_every_python_example_runs(tmp_path: Path) -> None:
     # One process for all: importing torch takes longer than any of them.
     command = [sys.executable, "-c", RUN_EXAMPLES]

@@ -138,9 +138,9 @@ def test_paced_file_that_is_far_behind_goes_on_from_there(tmp_path: Path) -> Non
 def test_paced_file_waits_in_real_time(tmp_path: Path) -> None:
     source = FileSource(write(tmp_path / "tone.wav", tone(length=0.02)), paced=True)
     began = time.monotonic()
-    heard_for = sum(isinstance(source.read(0.1), AudioBlock) for _ in range(10))
+    heard_for = sum(isinstance(source.read(5), AudioBlock) for _ in range(10))
     assert heard_for == 10
-    assert 0.19 <= time.monotonic() - began < 0.5
+    assert 0.19 <= time.monotonic() - began < 2
 
 
 def test_close_ends_a_waiting_read(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ def test_closing_ends_a_waiting_read_and_the_thread(port: FakePortAudio) -> None
     threading.Timer(0.05, source.close).start()
     began = time.monotonic()
     assert source.read(5) is None
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     source.close()
     assert source.read(1) is None
 

@@ -67,6 +67,6 @@ def test_a_waiting_reader_is_woken_by_sound_and_by_close() -> None:
     assert queue.get(5.0) == (sound(1), 0)
     threading.Timer(0.05, queue.close).start()
     assert queue.get(5.0) is None
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 4.0
     queue.put(sound(2))
     assert queue.get(5.0) is None

@@ -10,6 +10,7 @@ import soundfile
 
 from tests.replay.makers import Stage, record_spoken
 from tests.teaching.tones import recording, silence, spoken
+from voicetrail import sources
 from voicetrail.cli import main
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.game.inputs import Undo
@@ -113,7 +114,11 @@ def test_two_words_that_sound_alike_are_pointed_out(tmp_path: Path, capsys: Capt
     assert "links is taken for lynx" in said or "lynx is taken for links" in said
 
 
-def test_what_was_recorded_before_the_sound_ended_is_gone_on_with(tmp_path: Path, capsys: Captured) -> None:
+def test_what_was_recorded_before_the_sound_ended_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    real = sources.open_source
+    monkeypatch.setattr(sources, "open_source", lambda spec, **more: real(spec, **more | {"paced": False}))
     first = np.concatenate((silence(4.2), recording(["links"] * 3, seed=1)))
     write(tmp_path / "first.wav", first)
     words = ["--word", "links=left", "--word", "rechts=right", "--takes", "3"]

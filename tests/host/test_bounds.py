@@ -73,9 +73,9 @@ async def test_a_connection_that_says_nothing_or_too_slowly_or_only_half_is_ende
         took = await asyncio.gather(
             half_open(b""), half_open(b"SSH-2.0-x\r\n"), half_open(b"SSH-2.0-", b"x"), half_open(b"\r\n" * 10)
         )
-        assert max(took) < 4
+        assert max(took) < 8
         async with host.connect() as connection:  # logged in, and nothing more
-            await asyncio.wait_for(connection.wait_closed(), 4)
+            await asyncio.wait_for(connection.wait_closed(), 20)
         await until(lambda: not host.server.connections)
         assert len(host.log.events("late")) >= 3
 
@@ -281,15 +281,14 @@ def packets(seed: int, count: int) -> Any:
 
 
 @pytest.mark.timeout(120)
-async def test_twenty_thousand_messages_of_rubbish_end_their_own_connections_and_no_game(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.mark.parametrize("messages", [1_000, pytest.param(20_000, marks=pytest.mark.e2e)])
+async def test_rubbish_ends_its_own_connections_and_no_game(monkeypatch: pytest.MonkeyPatch, messages: int) -> None:
     monkeypatch.setattr(bounds, "CONNECTS_PER_SECOND", 1e6)
     monkeypatch.setattr(bounds, "CONNECTS_IN_HAND", 1e6)
     async with open_host(per_address=40) as host, host.connect("bob") as other:
         neighbor = await begin(other)
         sent, seed = 0, 0
-        while sent < 20_000:
+        while sent < messages:
             seed += 1
             connection = await host.connect("eve")
             try:

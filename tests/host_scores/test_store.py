@@ -25,7 +25,9 @@ from voicetrail.scores.shared.result import SharedResult, VisitorName
 from voicetrail.scores.shared.table import day_table, first_tries
 from voicetrail.scores.store import ScoresError
 
-MANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def emptied(store: HostScores) -> None:
@@ -133,6 +135,7 @@ def _write(address_text: str, name: str, start: object) -> None:
             store.add_all([daily_result(visitor, host=name), daily_result(visitor, after_s=9, host=name)])
 
 
+@pytest.mark.e2e
 def test_two_hosts_write_at_once(address: DatabaseAddress) -> None:
     processes = multiprocessing.get_context("spawn")
     start = processes.Barrier(3)
@@ -156,6 +159,7 @@ def _open(address_text: str, start: object) -> None:
     HostScores(database_address(environment={"VOICETRAIL_DATABASE_URL": address_text})).close()
 
 
+@pytest.mark.e2e
 def test_two_hosts_make_the_tables_at_once(address: DatabaseAddress) -> None:
     processes = multiprocessing.get_context("spawn")
     start = processes.Barrier(3)

@@ -84,7 +84,7 @@ class Game:
         self._task.cancel()
 
 
-async def until(condition: Callable[[], object], limit: float = 25.0) -> None:
+async def until(condition: Callable[[], object], limit: float = 50.0) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "not in time"

@@ -145,7 +145,7 @@ def test_who_sends_rubbish_is_cut_off_with_a_sentence_and_harms_nobody(
 def test_who_floods_is_held_to_real_time(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
-            folder, seconds = private(short_path, "1"), 4.0
+            folder, seconds = private(short_path, "1"), 1.5
             server = await serve(folder / "mic", flood)
             await engine.add("1", VisitorSound(folder, folder / "mic"))
             await until(lambda: engine.status().windows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given as given_
@@ -26,13 +28,14 @@ may be the next one. A mean over hops of such posteriors differs by no more."""
 
 
 @pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return load_recognizer()
+def demo() -> Sound:
+    return read_whole(demo_path())[: 20 * 16_000]
 
 
 @pytest.fixture(scope="module")
-def demo() -> Sound:
-    return read_whole(demo_path())[: 20 * 16_000]
+def demo_words(demo: Sound) -> list[tuple[int, str, float]]:
+    """What one listener alone hears in it."""
+    return words(expected_events(demo))
 
 
 def voices(demo: Sound, count: int) -> list[Sound]:
@@ -41,8 +44,14 @@ def voices(demo: Sound, count: int) -> list[Sound]:
     return [(np.roll(demo, 1_777 * at) * 0.9**at + rng.normal(0, 0.0004, len(demo))).astype(np.float32) for at in range(count)]
 
 
+@cache
+def unshared_recognizer() -> Recognizer:
+    """One that no visitor has."""
+    return load_recognizer()
+
+
 def expected_events(sound: Sound, gain: str | float = "auto", settings: DetectorSettings | None = None) -> list[Event]:
-    recognizer = load_recognizer()
+    recognizer = unshared_recognizer()
     detector = Detector(recognizer.labels, settings or recognizer.detector)
     return list(Listener(Items(cut(sound)), recognizer, detector, gain=make_gain(gain)).events())
 
@@ -57,9 +66,9 @@ def same(a: list[tuple[int, str, float]], b: list[tuple[int, str, float]]) -> bo
     )
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("count", [1, 7])
 def test_everybody_hears_what_one_listener_alone_hears(recognizer: Recognizer, demo: Sound, count: int) -> None:
-    sounds = voices(demo, count)
+    sounds = voices(demo[: 10 * 16_000], count)
     visitors = [make_visitor(str(at), recognizer, sound) for at, sound in enumerate(sounds)]
     score_all(visitor for visitor, _ in visitors)
     heard = 0
@@ -75,10 +84,12 @@ def test_everybody_hears_what_one_listener_alone_hears(recognizer: Recognizer, d
             strict=True,
         )
         assert all(a.time == b.time and np.allclose(a.posteriors, b.posteriors, atol=LAST_DECIMAL) for a, b in pairs)
-    assert heard >= 5 * count
+    assert heard >= 3 * count
 
 
-def test_the_settings_of_one_visitor_are_no_other_ones(recognizer: Recognizer, demo: Sound) -> None:
+def test_the_settings_of_one_visitor_are_no_other_ones(
+    recognizer: Recognizer, demo: Sound, demo_words: list[tuple[int, str, float]]
+) -> None:
     made = [make_visitor(name, recognizer, demo) for name in ("plain", "muted", "strict", "quiet")]
     (plain, plain_words), (muted, muted_words), (strict, strict_words), (quiet, quiet_words) = made
     settings = DetectorSettings(threshold=0.9, smoothing=0.2)
@@ -86,7 +97,7 @@ def test_the_settings_of_one_visitor_are_no_other_ones(recognizer: Recognizer, d
     strict.received(WireEvent(TUNE, settings.to_dict()))
     quiet.received(WireEvent(GAIN, {"gain": -12.0}))
     score_all([plain, muted, strict, quiet])
-    assert same(words(plain_words.events), words(expected_events(demo)))
+    assert same(words(plain_words.events), demo_words)
     assert not words(muted_words.events)
     assert same(words(strict_words.events), words(expected_events(demo, settings=settings)))
     assert same(words(quiet_words.events), words(expected_events(demo, gain=-12.0)))
@@ -114,7 +125,9 @@ def test_who_has_much_sound_waiting_keeps_nobody_waiting(recognizer: Recognizer)
     assert turns[:5] == [[at] * 6 for at in range(1, 6)]
 
 
-def test_an_error_in_one_visitors_sound_ends_that_one_alone(recognizer: Recognizer, demo: Sound) -> None:
+def test_an_error_in_one_visitors_sound_ends_that_one_alone(
+    recognizer: Recognizer, demo: Sound, demo_words: list[tuple[int, str, float]]
+) -> None:
     class Broken(Blocks):
         def read(self, timeout: float) -> None:
             if len(self.left) < 400:
@@ -127,15 +140,16 @@ def test_an_error_in_one_visitors_sound_ends_that_one_alone(recognizer: Recogniz
     failed: list[Visitor] = []
     score_all([bad, good], on_failure=lambda visitor, error: failed.append(visitor))
     assert failed == [bad]
-    assert same(words(given.events), words(expected_events(demo)))
+    assert same(words(given.events), demo_words)
 
 
-def test_under_overload_every_second_window_is_scored_and_words_are_still_heard(recognizer: Recognizer, demo: Sound) -> None:
+def test_under_overload_every_second_window_is_scored_and_words_are_still_heard(
+    recognizer: Recognizer, demo: Sound, demo_words: list[tuple[int, str, float]]
+) -> None:
     visitor, given = make_visitor("1", recognizer, demo)
     batches = score_all([visitor], skips=True)
     assert abs(batches.windows - visitor.windows / 2) <= 1
-    expected = [word for _, word, _ in words(expected_events(demo))]
-    assert len(words(given.events)) >= 0.9 * len(expected)
+    assert len(words(given.events)) >= 0.9 * len(demo_words)
 
 
 def test_settings_take_hold_in_the_order_of_the_sound(recognizer: Recognizer, demo: Sound) -> None:

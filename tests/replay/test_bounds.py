@@ -113,7 +113,7 @@ jumps = st.integers(-200_000, 200_000) | st.integers(-(2**45), 2**45)
 """Times that go back and forth, also by years: computers are suspended, and their clocks are set."""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.sampled_from("hsew"), jumps), max_size=30), seed=st.integers(0, 999))
 def test_a_writer_whose_clock_jumps_writes_nothing_that_is_damaged(
     tmp_path: Path, steps: list[tuple[str, int]], seed: int

@@ -19,7 +19,7 @@ from voicetrail.replay.recorder import Recorder
 from voicetrail.replay.timeline import Timeline
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(SETUPS, TIMED, TIMED, LEAVING, st.integers(20, 700))
 def test_any_inputs_give_the_same_round_from_its_replay(
     tmp_path: Path, setup: RoundSetup, before: Timed, during: Timed, leaving: Timed, tick_ms: int

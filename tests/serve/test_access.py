@@ -165,7 +165,7 @@ async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.Monk
         began = time.monotonic()
         silent, half = await asyncio.gather(raw(running, b""), raw(running, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "))
         assert silent == half == b""
-        assert 0.2 < time.monotonic() - began < 3
+        assert 0.2 < time.monotonic() - began < 8
 
 
 async def test_connections_beyond_the_limit_are_closed_and_the_others_go_on() -> None:

@@ -181,16 +181,23 @@ JSON = st.recursive(
     max_leaves=8,
 )
 """What may stand in the place of anything in a list or a manifest."""
-SETTLED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTLED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
-def with_member(folder: Path, member: str, change: Callable[[bytes], bytes]) -> Path:
-    """The exported set with one member changed, and every checksum of the archive right."""
-    out = folder.parent / "changed.vtwords"
-    out.unlink(missing_ok=True)
+@pytest.fixture
+def exported(folder: Path) -> dict[str, bytes]:
+    """The members of the exported set."""
+    out = folder.parent / "exported.vtwords"
     word_sets.export_set("mine", out, folder=folder)
     with zipfile.ZipFile(out) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def with_member(folder: Path, parts: dict[str, bytes], member: str, change: Callable[[bytes], bytes]) -> Path:
+    """The exported set with one member changed, and every checksum of the archive right."""
+    out = folder.parent / "changed.vtwords"
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, change(content) if re.fullmatch(member, name) else content)
@@ -214,7 +221,9 @@ def import_or_say(file: Path, folder: Path) -> None:
 
 @SETTLED
 @given(st.data())
-def test_anything_in_the_place_of_a_value_gives_a_set_or_one_line(folder: Path, data: st.DataObject) -> None:
+def test_anything_in_the_place_of_a_value_gives_a_set_or_one_line(
+    folder: Path, exported: dict[str, bytes], data: st.DataObject
+) -> None:
     def change(content: bytes) -> bytes:
         parsed = json.loads(content)
         at = parsed
@@ -227,12 +236,12 @@ def test_anything_in_the_place_of_a_value_gives_a_set_or_one_line(folder: Path, 
             return json.dumps(parsed).encode()
 
     member = data.draw(st.sampled_from([r"set\.json", r"examples/manifest\.json"]))
-    import_or_say(with_member(folder, member, change), folder)
+    import_or_say(with_member(folder, exported, member, change), folder)
 
 
 @SETTLED
 @given(st.data())
-def test_damage_inside_a_member_gives_a_set_or_one_line(folder: Path, data: st.DataObject) -> None:
+def test_damage_inside_a_member_gives_a_set_or_one_line(folder: Path, exported: dict[str, bytes], data: st.DataObject) -> None:
     def change(content: bytes) -> bytes:
         damaged = bytearray(content)
         # The heads of files are where sizes and types stand.
@@ -242,7 +251,7 @@ def test_damage_inside_a_member_gives_a_set_or_one_line(folder: Path, data: st.D
         return bytes(damaged[: data.draw(st.sampled_from([len(damaged), len(damaged) // 2, 0]))])
 
     member = data.draw(st.sampled_from([r"words\.safetensors", r"examples/.*\.wav", r".*\.json"]))
-    import_or_say(with_member(folder, member, change), folder)
+    import_or_say(with_member(folder, exported, member, change), folder)
 
 
 def test_a_set_of_another_backbone_plays_on_with_its_own(folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,4 +40,10 @@ def recording(words: list[str], pause: float = 0.7, seed: int = 0) -> Sound:
 
 
 def take(word: str, seed: int = 0) -> Take:
+    """A take of its own: which one it is may matter, what is in it is found only once."""
+    return replace(_found(word, seed))
+
+
+@cache
+def _found(word: str, seed: int) -> Take:
     return next(find_takes(recording([word], seed=seed)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, process_time
 
 import pytest
 from textual._context import active_app
@@ -15,7 +15,7 @@ TURNS = 12
 """Turns of the loop without a message waiting anywhere, after which none is on its way either: more than any message takes from one
 part to the next."""
 LONGEST = 5.0
-"""Seconds after which a part that always has messages is not waited for."""
+"""Seconds of the process's own work after which a part that always has messages is not waited for: however busy the machine is."""
 
 
 async def settled(*limits: float) -> None:
@@ -23,10 +23,10 @@ async def settled(*limits: float) -> None:
 
     ``limits``, in seconds, are what Textual gives its own; here nothing goes by them.
     """
-    app, end = active_app.get(), monotonic() + LONGEST
+    app, end = active_app.get(), process_time() + LONGEST
     for _ in range(2):
         quiet = 0
-        while quiet < TURNS and monotonic() < end:
+        while quiet < TURNS and process_time() < end:
             await asyncio.sleep(0)
             quiet = 0 if any(not pump._message_queue.empty() for pump in (app, *app._registry)) else quiet + 1
         try:
@@ -35,7 +35,7 @@ async def settled(*limits: float) -> None:
             return  # the app has ended
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something is true that comes with time, from a thread or a timer: as long as that takes on a busy machine."""
     end = monotonic() + seconds
     while not condition():

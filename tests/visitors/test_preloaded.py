@@ -19,7 +19,7 @@ from voicetrail.visitors.limits import VisitorLimits
 from voicetrail.visitors.preloaded import ForkedGame, PreloadedGames
 from voicetrail.visitors.terminal import TerminalSize
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking games is for Linux")
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform != "linux", reason="forking games is for Linux")]
 
 
 @asynccontextmanager

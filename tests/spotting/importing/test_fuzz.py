@@ -34,14 +34,19 @@ def note(event: str, arguments: tuple[Any, ...]) -> None:
         opened.append(str(arguments[0]))
 
 
-watching = False
-sys.addaudithook(note)
+watching = hooked = False
 
 
 @pytest.fixture
 def watched() -> Iterator[list[str]]:
-    """What is opened meanwhile."""
-    global watching
+    """What is opened meanwhile.
+
+    A hook is called for all that the process does, for as long as it lives: only a process that runs this file has it.
+    """
+    global watching, hooked
+    if not hooked:
+        sys.addaudithook(note)
+        hooked = True
     opened.clear()
     watching = True
     yield opened

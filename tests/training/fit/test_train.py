@@ -49,6 +49,7 @@ def same(one: Trainer, two: Trainer) -> bool:
     )
 
 
+@pytest.mark.e2e
 def test_it_learns_to_distinguish_tones_from_noise() -> None:
     learner = trainer(Schedule(epochs=1, windows=22 * GROUP, batch=GROUP, learning_rate=4e-3, average=0.9))
     found = losses(learner)
