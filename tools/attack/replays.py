@@ -15,7 +15,6 @@ import json
 import os
 import random
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from tools.attack.memory import peak_mb
 from voicetrail.cli import main
 from voicetrail.events import SourceLost, WordHeard, WordRejected
 from voicetrail.game import RoundSetup, inputs, make_rules
@@ -87,7 +87,7 @@ def run(count: int, seed: int) -> Outcome:
     """Make so many mutants and try everything with each."""
     dice = random.Random(seed)
     outcome = Outcome()
-    before_mb = _peak_mb()
+    before_mb = peak_mb()
     with tempfile.TemporaryDirectory(prefix="attack-") as name:
         folder = Path(name)
         sources = make_sources(folder / "sources", seed)
@@ -113,7 +113,7 @@ def run(count: int, seed: int) -> Outcome:
         if written := list((folder / "home").rglob("*")):
             outcome.failures.append(f"written elsewhere: {written}")
     # What the attack and its imports take was there before.
-    outcome.largest_mb = _peak_mb() - before_mb
+    outcome.largest_mb = peak_mb() - before_mb
     if outcome.largest_mb > LARGEST_MB:
         outcome.failures.append(f"{outcome.largest_mb:.0f} MB")
     return outcome
@@ -347,10 +347,6 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

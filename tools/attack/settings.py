@@ -14,7 +14,6 @@ import io
 import json
 import os
 import random
-import resource
 import socket
 import tempfile
 import time
@@ -25,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.attack.memory import peak_mb
 from voicetrail.cli import main
 from voicetrail.settings import SETTINGS, load_settings
 from voicetrail.text import UNSAFE
@@ -106,7 +106,7 @@ class Outcome:
 def run(count: int = 5000, seed: int = 1) -> Outcome:
     """Attack with so many mutants; the same seed makes the same ones."""
     rng, outcome = random.Random(seed), Outcome()
-    before_mb = _memory_mb()
+    before_mb = peak_mb()
     for number in range(count):
         with tempfile.TemporaryDirectory() as folder, _environment(Path(folder)):
             place = rng.choice(PLACES)
@@ -129,7 +129,7 @@ def run(count: int = 5000, seed: int = 1) -> Outcome:
                     if took > LONGEST_S:
                         outcome.failures.append(f"{label}: {name} took {took:.1f} s")
         outcome.mutants += 1
-    outcome.grown_mb = _memory_mb() - before_mb
+    outcome.grown_mb = peak_mb() - before_mb
     if outcome.grown_mb > LARGEST_MB:
         outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")
     return outcome
@@ -265,7 +265,3 @@ def _environment(folder: Path) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _memory_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -11,8 +11,6 @@ from __future__ import annotations
 import io
 import os
 import random
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from tools.attack.memory import peak_mb
 from voicetrail.audio.decoding.stream import StreamDecoder
 from voicetrail.audio.file import FileSource
 from voicetrail.audio.native_libraries import silence_native_libraries
@@ -64,7 +63,7 @@ def run(count: int, seed: int) -> Outcome:
     """Attack with so many mutants; the same seed makes the same ones."""
     rng, outcome, originals = random.Random(seed), Outcome(), _originals()
     silence_native_libraries()  # which keeps a descriptor for good
-    before_mb, descriptors = _peak_mb(), len(os.listdir("/dev/fd"))
+    before_mb, descriptors = peak_mb(), len(os.listdir("/dev/fd"))
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         path = Path(folder, "mutant")
         for number in range(count):
@@ -73,7 +72,7 @@ def run(count: int, seed: int) -> Outcome:
             for way, decode in (("file", _from_file), ("pipe", _from_pipe)):
                 _try(f"mutant {number} ({name}, {way}, seed {seed})", decode, path, len(data), outcome)
             outcome.mutants += 1
-    outcome.grown_mb = _peak_mb() - before_mb
+    outcome.grown_mb = peak_mb() - before_mb
     if outcome.grown_mb > LARGEST_MB:
         outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")
     if (left := len(os.listdir("/dev/fd")) - descriptors) > 0:
@@ -161,8 +160,3 @@ def _mutant(rng: random.Random, originals: list[tuple[str, bytes]]) -> tuple[str
         else:  # joined with another
             data += rng.choice(originals)[1][: rng.randrange(1, 50_000)]
     return name, bytes(data)
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import struct
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.attack.memory import peak_mb
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.locate import find_weights
 from voicetrail.spotting.recognizer import Recognizer
@@ -56,7 +56,7 @@ def run(count: int = 1000, seed: int = 1) -> Outcome:
     rng, outcome = random.Random(seed), Outcome()
     whole = find_weights("directional4w").read_bytes()
     Recognizer(load_weights("directional4w"))  # what is loaded once does not count
-    before = _peak_mb()
+    before = peak_mb()
     with tempfile.TemporaryDirectory(prefix="voicetrail-attack-") as folder:
         path = Path(folder) / "mutant.safetensors"
         for number in range(count):
@@ -79,7 +79,7 @@ def run(count: int = 1000, seed: int = 1) -> Outcome:
             if took > LONGEST_S:
                 outcome.failures.append(f"mutant {number} of seed {seed}: {took:.1f} s")
             outcome.mutants += 1
-    outcome.grown_mb = _peak_mb() - before
+    outcome.grown_mb = peak_mb() - before
     if outcome.grown_mb > MEMORY_MB:
         outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")
     return outcome
@@ -111,7 +111,3 @@ def _mutant(rng: random.Random, whole: bytes) -> bytes:
         joined = struct.pack("<Q", rng.choice((size, 0, 2**63, size + 1))) + header + body
         return joined[: rng.randrange(len(joined))] if rng.random() < 0.7 else joined
     return struct.pack("<Q", len(header)) + header + body
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

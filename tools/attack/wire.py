@@ -13,9 +13,7 @@ import contextlib
 import json
 import random
 import re
-import resource
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -27,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from tests.link.feeding import LoudIsUp, Steady
+from tools.attack.memory import peak_mb
 from tools.attack.wire_messages import chunk, client_events, hello, mutated, ready, sound_events, word_events
 from voicetrail.events import AudioBlock, Ready, SourceBack, SourceDelayed, SourceLost, WordHeard
 from voicetrail.link.address import parse_address
@@ -66,7 +65,7 @@ class Outcome:
 def run(count: int, seed: int) -> Outcome:
     """Attack with so many messages, a quarter of them at each of four ends; the same seed makes the same ones."""
     outcome = Outcome()
-    before_mb = _peak_mb()
+    before_mb = peak_mb()
     thread_errors: list[str] = []
     hook, threading.excepthook = (
         threading.excepthook,
@@ -80,7 +79,7 @@ def run(count: int, seed: int) -> Outcome:
     finally:
         threading.excepthook, connection.BACK_OFF_S = hook, back_off
     outcome.failures += thread_errors
-    outcome.grown_mb = _peak_mb() - before_mb
+    outcome.grown_mb = peak_mb() - before_mb
     if outcome.grown_mb > LARGEST_MB:
         outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")
     return outcome
@@ -289,8 +288,3 @@ def _check_lines(lines: list[str], where: str, outcome: Outcome) -> None:
             outcome.failures.append(f"{where}: {line}")
         if not line.isprintable():
             outcome.failures.append(f"{where}: {line!r} is not safe to print")
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -7,9 +7,7 @@ are trained on. Both take the sound at the stream's 16 kHz; one that works at an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
-
-from torch import Tensor
+from typing import Any
 
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.browser_fft import KIND as BROWSER_FFT
@@ -20,42 +18,11 @@ FrontendSettings = FeatureSettings | BrowserFftSettings
 """What makes a frontend; both have ``rows``, ``frames``, ``window_samples`` (at 16 kHz) and ``as_dict``."""
 
 
-class Frontend(Protocol):
-    """Turns sound into pictures. A torch module, so that it takes batches."""
-
-    def __call__(self, sound: Tensor) -> Tensor:
-        """Turn sound ``[batch, samples]`` at 16 kHz into pictures ``[batch, 1, rows, frames]`` of its end."""
-        ...
-
-    def spectrum(self, sound: Tensor, hop_length: int | None = None) -> Tensor:
-        """Turn sound ``[batch, samples]`` at 16 kHz into the power spectra ``[batch, bins, frames]`` of all its whole frames.
-
-        Args:
-            sound: at 16 kHz.
-            hop_length: samples between frames, at the frontend's own rate; its own if left out.
-        """
-        ...
-
-    def power(self, sound: Tensor) -> Tensor:
-        """Turn sound ``[batch, samples]`` at 16 kHz into the powers ``[batch, 1, rows, frames]``: the spectra through the bank."""
-        ...
-
-    def normalize(self, power: Tensor) -> Tensor:
-        """Turn powers into the network's input of the same shape."""
-        ...
-
-    @property
-    def bank(self) -> Tensor:
-        """Which bins of the spectrum make up which row: ``[bins, rows]``."""
-        ...
-
-    @property
-    def bin_hz(self) -> float:
-        """Width of a bin of the spectrum in Hz."""
-        ...
+Frontend = LogMel | BrowserFft
+"""A torch module; both have ``spectrum``, ``power``, ``normalize``, ``bank`` and ``bin_hz``."""
 
 
-def build_frontend(settings: FrontendSettings) -> LogMel | BrowserFft:
+def build_frontend(settings: FrontendSettings) -> Frontend:
     """Make the frontend that weights name."""
     return LogMel(settings) if isinstance(settings, FeatureSettings) else BrowserFft(settings)
 

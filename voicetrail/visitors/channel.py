@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from voicetrail.errors import UsageError
+from voicetrail.link.json_lines import lines_of
 from voicetrail.text import printable
 
 VARIABLE = "VOICETRAIL_VISIT"
@@ -113,19 +114,8 @@ class GameChannel:
         self._connection.close()
 
     def _read(self, take: Callable[[Mapping[str, Any]], None]) -> None:
-        waiting = b""
-        while True:
-            try:
-                received = self._connection.recv(MESSAGE_MAX)
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            if not received:
-                return
-            *lines, waiting = (waiting + received).split(b"\n")
-            for line in lines:
-                take(json.loads(line))
+        for line in lines_of(self._connection, MESSAGE_MAX):
+            take(json.loads(line))
 
 
 class ServerChannel:

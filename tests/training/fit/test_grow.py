@@ -5,7 +5,7 @@ import torch
 
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.model import build_model
-from voicetrail.training.fit.grow import grown, same_answers
+from voicetrail.training.fit.grow import grown
 
 PICTURES = torch.randn(3, 1, 40, 97, generator=torch.Generator().manual_seed(1))
 
@@ -17,6 +17,11 @@ def trained_a_little() -> torch.nn.Module:
     for _ in range(5):
         small(torch.randn(8, 1, 40, 97))
     return small.eval()
+
+
+def same_answers(one: torch.nn.Module, other: torch.nn.Module, pictures: torch.Tensor) -> bool:
+    with torch.inference_mode():
+        return torch.allclose(one(pictures), other(pictures), atol=1e-4)
 
 
 def test_a_grown_network_gives_the_small_ones_answers_and_can_learn_more() -> None:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
+from voicetrail.link.json_lines import lines_of
 from voicetrail.scores.rows import ScoreRow
 from voicetrail.scores.shared import VARIABLE
 from voicetrail.scores.shared.result import played_of
@@ -106,20 +107,9 @@ class HostTable:
             self._changed.notify_all()
 
     def _read(self) -> None:
-        waiting = b""
-        while True:
-            try:
-                received = self._connection.recv(MESSAGE_MAX)
-            except TimeoutError:
-                continue
-            except OSError:
-                break
-            if not received or len(waiting) > MESSAGE_MAX:
-                break
-            *lines, waiting = (waiting + received).split(b"\n")
-            for line in lines:
-                with suppress(ValueError, TypeError, RecursionError):
-                    self._take(json.loads(line))
+        for line in lines_of(self._connection, MESSAGE_MAX):
+            with suppress(ValueError, TypeError, RecursionError):
+                self._take(json.loads(line))
         self._lose()
         self._notify()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 
@@ -47,9 +46,3 @@ def grown(small: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str,
             large[:rows, :columns], large[:rows, columns:] = old, 0.0
         out[name] = large
     return out
-
-
-def same_answers(one: torch.nn.Module, other: torch.nn.Module, pictures: Tensor, tolerance: float = 1e-4) -> bool:
-    """Whether two networks in evaluation give the same logits."""
-    with torch.inference_mode():
-        return bool(torch.allclose(one(pictures), other(pictures), atol=tolerance))

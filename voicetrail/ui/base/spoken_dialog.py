@@ -23,6 +23,11 @@ class SpokenDialog(ModalScreen[None]):
         context: the session.
     """
 
+    DEFAULT_CSS = """
+    SpokenDialog { align: center middle; background: $background 60%; }
+    SpokenDialog > #frame { border: round $primary; padding: 0 1; background: $surface; }
+    SpokenDialog.-ascii > #frame { border: ascii $primary; }
+    """
     HOLDS_WORDS: ClassVar[bool] = True
     """Over a round words do nothing while it is open."""
     SPOKEN_KEYS: ClassVar[Mapping[Direction, str]] = {"up": "up", "down": "down", "right": "enter", "left": "escape"}

@@ -39,12 +39,7 @@ class CalibrateScreen(SpokenDialog):
     """
 
     DEFAULT_CSS = """
-    CalibrateScreen { align: center middle; background: $background 60%; }
-    CalibrateScreen > #frame {
-        width: 90; max-width: 98%; height: 24; max-height: 100%;
-        border: round $primary; padding: 0 1; background: $surface;
-    }
-    CalibrateScreen.-ascii > #frame { border: ascii $primary; }
+    CalibrateScreen > #frame { width: 90; max-width: 98%; height: 24; max-height: 100%; }
     CalibrateScreen #lines { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

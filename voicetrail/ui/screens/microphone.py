@@ -107,12 +107,7 @@ class MicrophoneScreen(SpokenDialog):
     HOLDS_WORDS = False
 
     DEFAULT_CSS = """
-    MicrophoneScreen { align: center middle; background: $background 60%; }
-    MicrophoneScreen > #frame {
-        width: 84; max-width: 96%; height: auto; max-height: 92%;
-        border: round $primary; padding: 0 1; background: $surface;
-    }
-    MicrophoneScreen.-ascii > #frame { border: ascii $primary; }
+    MicrophoneScreen > #frame { width: 84; max-width: 96%; height: auto; max-height: 92%; }
     MicrophoneScreen #list { height: auto; max-height: 30; min-height: 1; }
     MicrophoneScreen #about { height: 2; }
     """

@@ -34,7 +34,6 @@ class ReplaysScreen(SpokenDialog):
     """
 
     DEFAULT_CSS = """
-    ReplaysScreen { align: center middle; background: $background 60%; }
     #replays { width: 96; max-width: 98%; height: 90%; border: round $primary; padding: 0 1; background: $surface; }
     ReplaysScreen.-ascii #replays { border: ascii $primary; }
     #replays OptionList { height: 1fr; border: none; background: $surface; }

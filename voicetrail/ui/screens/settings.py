@@ -140,9 +140,7 @@ class SettingsScreen(SpokenDialog):
     """
 
     DEFAULT_CSS = """
-    SettingsScreen { align: center middle; background: $background 60%; }
-    SettingsScreen > #frame { width: 84; max-width: 96%; height: 92%; border: round $primary; padding: 0 1; background: $surface; }
-    SettingsScreen.-ascii > #frame { border: ascii $primary; }
+    SettingsScreen > #frame { width: 84; max-width: 96%; height: 92%; }
     SettingsScreen #list { height: 1fr; }
     SettingsScreen #about { height: 7; }
     SettingsScreen #edit { height: 1; border: none; padding: 0; display: none; }

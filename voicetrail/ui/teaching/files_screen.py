@@ -39,11 +39,7 @@ class TakeFilesScreen(SpokenDialog):
     """
 
     DEFAULT_CSS = """
-    TakeFilesScreen { align: center middle; background: $background 60%; }
-    TakeFilesScreen > #frame {
-        width: 76; max-width: 94%; height: auto; border: round $primary; padding: 0 1; background: $surface;
-    }
-    TakeFilesScreen.-ascii > #frame { border: ascii $primary; }
+    TakeFilesScreen > #frame { width: 76; max-width: 94%; height: auto; }
     TakeFilesScreen Input { height: 1; border: none; padding: 0; background: $boost; }
     TakeFilesScreen Input:focus { border: none; }
     TakeFilesScreen #about { height: 3; }

@@ -38,11 +38,7 @@ class TakeReplaysScreen(SpokenDialog):
     """
 
     DEFAULT_CSS = """
-    TakeReplaysScreen { align: center middle; background: $background 60%; }
-    TakeReplaysScreen > #frame {
-        width: 76; max-width: 94%; height: 18; max-height: 90%; border: round $primary; padding: 0 1; background: $surface;
-    }
-    TakeReplaysScreen.-ascii > #frame { border: ascii $primary; }
+    TakeReplaysScreen > #frame { width: 76; max-width: 94%; height: 18; max-height: 90%; }
     TakeReplaysScreen #said { height: 2; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

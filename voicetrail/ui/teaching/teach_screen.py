@@ -60,12 +60,7 @@ class TeachScreen(SpokenDialog):
     """
 
     DEFAULT_CSS = """
-    TeachScreen { align: center middle; background: $background 60%; }
-    TeachScreen > #frame {
-        width: 90; max-width: 100%; height: 24; max-height: 100%;
-        border: round $primary; padding: 0 1; background: $surface;
-    }
-    TeachScreen.-ascii > #frame { border: ascii $primary; }
+    TeachScreen > #frame { width: 90; max-width: 100%; height: 24; max-height: 100%; }
     TeachScreen #head { height: 1; }
     TeachScreen #lines { height: 1fr; }
     TeachScreen #keys { height: 3; }
