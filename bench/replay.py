@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 
 from voicetrail.events import SAMPLE_RATE, Event, Level, Ready, Scores, WordHeard, WordRejected
-from voicetrail.game import Sketch, Step
+from voicetrail.game import Move, Sketch
 from voicetrail.listening import Listener
 from voicetrail.play.rounds.round import Round
 from voicetrail.replay.file.reader import read
@@ -67,7 +67,7 @@ class _Hour:
             if isinstance(event, WordHeard | WordRejected):
                 recorder.record(event, session.now_ms)
             if isinstance(event, WordHeard):
-                session.do(Step(dice.choice(("up", "down", "left", "right"))))
+                session.do(Move(dice.choice(("up", "down", "left", "right"))))
         recorder.stop(session.now_ms)
         return time.process_time() - began
 

@@ -41,7 +41,7 @@ def test_conflicts_are_reported() -> None:
         "keys: help needs a key or a list of keys",
         "keys: 5 selects a word and cannot be record",
         "keys: z is asked for by clear and quit; clear has it",
-        "keys: there has to be a key to leave by; quit keeps ctrl-q",
+        "keys: one key must quit the game; quit keeps ctrl-q",
     ]
 
 

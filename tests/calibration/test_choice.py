@@ -54,7 +54,7 @@ vocabularies = st.lists(words, min_size=1, max_size=4).map(
 
 @settings(max_examples=40, deadline=None)
 @given(vocabularies)
-def test_nothing_is_raised_without_evidence_from_the_room_and_little_is_added(given: list[WordEvidence]) -> None:
+def test_no_threshold_is_raised_without_evidence_and_few_false_moves_are_added(given: list[WordEvidence]) -> None:
     """Whatever weights ship, however they were chosen: lower within the bounds and the budget, or as it was."""
     chosen = choose(given)
     for word in given:
@@ -77,7 +77,7 @@ def test_no_word_that_changes_is_expected_to_be_heard_less(given: list[WordEvide
 
 @pytest.mark.parametrize("shipped", [0.4, 0.55, 0.7, 0.8, 0.9, 0.95])
 @pytest.mark.parametrize("below", [0.2, 0.5, 1.0])
-def test_a_player_who_falls_short_gets_a_lower_threshold_wherever_it_ships(shipped: float, below: float) -> None:
+def test_a_player_below_the_threshold_gets_a_lower_one_from_any_shipped_value(shipped: float, below: float) -> None:
     peak = 1 / (1 + math.exp(below - log_odds(shipped)))
     poor = known(shipped=shipped, peaks=[peak] * 3)
     chosen = choose([poor])["up"]
@@ -87,7 +87,7 @@ def test_a_player_who_falls_short_gets_a_lower_threshold_wherever_it_ships(shipp
     assert choose([known(shipped=shipped, peaks=[good] * 3)])["up"] == shipped
 
 
-def test_the_budget_goes_where_it_hears_most() -> None:
+def test_the_budget_goes_where_it_helps_most() -> None:
     """Both are dear to lower; "left" falls further short."""
     dear = falling(0.7, 20.0, 2.0)
     chosen = choose([known("up", peaks=[0.95] * 3, speech=dear), known("left", peaks=[0.6] * 3, speech=dear)])
@@ -95,7 +95,7 @@ def test_the_budget_goes_where_it_hears_most() -> None:
     assert chosen["left"] < 0.65
 
 
-def test_talk_and_the_room_hold_a_threshold_up() -> None:
+def test_speech_and_the_room_limit_how_far_a_threshold_is_lowered() -> None:
     free, talk, noise = (
         choose([known(speech=FREE)])["up"],
         choose([known(speech=falling(0.7, 10.0, 3.0))])["up"],
@@ -105,7 +105,7 @@ def test_talk_and_the_room_hold_a_threshold_up() -> None:
     assert free < noise < 0.7
 
 
-def test_a_word_that_comes_when_another_is_asked_for_is_not_lowered_to_where_it_came() -> None:
+def test_a_threshold_is_not_lowered_below_the_scores_of_mistaken_words() -> None:
     assert choose([known(mistaken=[0.0] * 9)])["up"] < 0.6
     assert 0.62 < choose([known(mistaken=[0.62] * 3 + [0.0] * 6)])["up"] <= 0.7
 
@@ -130,12 +130,12 @@ def test_a_noisy_room_leaves_half_of_what_was_heard() -> None:
     assert choose([known(peaks=[], room=RoomTail(1.0, 1.0), room_near=True)])["up"] == HIGHEST
 
 
-def test_a_threshold_of_ones_own_stays_where_nothing_is_gained() -> None:
+def test_a_changed_threshold_stays_if_nothing_is_gained() -> None:
     assert choose([known(peaks=[0.99] * 3, now=0.66)])["up"] == 0.66
     assert choose([known(peaks=[], now=0.4)])["up"] == 0.4
     assert choose([known(peaks=[0.99] * 3, now=0.9)])["up"] == 0.7, "higher than what ships only hears less"
 
 
-def test_a_few_answers_are_no_certainty() -> None:
+def test_a_few_answers_give_no_certainty() -> None:
     """What one says next may come lower than all three: the fewer the answers, the more so."""
     assert known(peaks=[0.9] * 2).heard(0.7) < known(peaks=[0.9] * 3).heard(0.7) < 0.9

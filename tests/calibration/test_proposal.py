@@ -19,7 +19,7 @@ def threshold(proposal: CalibrationProposal, word: str) -> float:
     return next(each.proposed for each in proposal.words if each.word == word)
 
 
-def test_a_word_that_falls_short_gets_a_lower_threshold() -> None:
+def test_a_word_below_its_threshold_gets_a_lower_one() -> None:
     scores = {"up": 0.95, "down": 0.95, "left": 0.55, "right": 0.95}
     proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: scores[word])), SHIPPED, "auto", FLAT)
     left = next(each for each in proposal.words if each.word == "left")
@@ -36,7 +36,7 @@ def test_words_that_are_heard_stay_as_they_are() -> None:
     proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: 0.998)), SHIPPED, "auto")
     assert proposal.thresholds == {}
     assert not proposal.changes
-    assert all("right as it is" in each.reason for each in proposal.words)
+    assert all("the threshold is right" in each.reason for each in proposal.words)
 
 
 def test_a_room_that_sounds_like_a_word_raises_its_threshold_alone() -> None:
@@ -48,10 +48,10 @@ def test_a_room_that_sounds_like_a_word_raises_its_threshold_alone() -> None:
     assert set(proposal.thresholds) == {"up"}
     assert threshold(proposal, "up") > 0.6
     assert proposal.room_moves < 3.0
-    assert "at 0.50 this room would make about" in proposal.words[0].reason
+    assert "at 0.50 this room would cause about" in proposal.words[0].reason
 
 
-def test_a_room_that_is_never_quiet_does_not_shut_every_word_out() -> None:
+def test_a_noisy_room_does_not_suppress_every_word() -> None:
     session = heard(PLAN, scene(PLAN, lambda word, time: 0.7, room=lambda rng: 0.95 * rng.random()))
     for each in propose(session, SHIPPED, "auto", FLAT).words:
         assert each.heard_now is not None
@@ -60,20 +60,20 @@ def test_a_room_that_is_never_quiet_does_not_shut_every_word_out() -> None:
         assert each.proposed > each.now
 
 
-def test_a_word_that_is_heard_badly_and_cannot_be_helped_is_reported() -> None:
+def test_a_word_that_cannot_be_improved_is_reported() -> None:
     """Talk would be taken for it too often."""
     steep = dict.fromkeys(WORDS, SpeechCurve(((0.69, 1000.0), (0.7, 0.0))))
     proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: 0.6)), SHIPPED, "auto", steep)
     assert proposal.thresholds == {}
-    assert all("would make too many false moves" in each.reason for each in proposal.words)
+    assert all("would cause too many false moves" in each.reason for each in proposal.words)
 
 
-def test_what_was_lowered_before_goes_back_when_it_is_not_needed() -> None:
+def test_a_lowered_threshold_is_restored_when_it_is_not_needed() -> None:
     lowered = replace(SHIPPED, thresholds={"left": 0.3})
     steep = dict.fromkeys(WORDS, SpeechCurve(((0.3, 300.0), (0.7, 0.0))))
     proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: 0.99), lowered), SHIPPED, "auto", steep)
     assert threshold(proposal, "left") > 0.6
-    assert "costs more false moves" in next(each.reason for each in proposal.words if each.word == "left")
+    assert "would cause too many false moves" in next(each.reason for each in proposal.words if each.word == "left")
 
 
 @settings(max_examples=15, deadline=None)
@@ -83,7 +83,7 @@ def test_what_was_lowered_before_goes_back_when_it_is_not_needed() -> None:
     st.floats(0.2, 0.95),
     st.sampled_from([-70.0, -45.0, -25.0, -3.0]),
 )
-def test_whatever_is_heard_the_proposal_keeps_to_its_bounds(
+def test_every_proposal_is_within_its_bounds(
     scores: dict[str, list[float]], room: float, shipped: float, speech_db: float
 ) -> None:
     detector = replace(SHIPPED, threshold=shipped)
@@ -105,9 +105,9 @@ def test_whatever_is_heard_the_proposal_keeps_to_its_bounds(
     [
         (-45.0, -80.0, 0.0, 25.0, "too quiet"),
         (-5.0, -60.0, 0.0, -15.0, "too loud"),
-        (-23.0, -60.0, 4.0, 4.0, "that is right"),
-        (-45.0, -49.0, 0.0, 0.0, "that is right"),
-        (-45.0, -80.0, "auto", "auto", "adjusts itself"),
+        (-23.0, -60.0, 4.0, 4.0, "which is right"),
+        (-45.0, -49.0, 0.0, 0.0, "which is right"),
+        (-45.0, -80.0, "auto", "auto", "adapts to your voice"),
         (-70.0, -95.0, 0.0, 40.0, "too quiet"),
     ],
 )
@@ -118,7 +118,7 @@ def test_the_gain(speech_db: float, room_db: float, gain: float | str, proposed:
     assert says in suggested.reason
 
 
-def test_what_is_wrong_with_the_sound_is_said() -> None:
+def test_problems_of_the_sound_are_reported() -> None:
     quiet = propose(heard(PLAN, scene(PLAN, lambda word, time: 0.1, speech_db=-62, room_db=-66)), SHIPPED, "auto")
     assert any("too quiet" in warning for warning in quiet.warnings)
     assert len(quiet.warnings) == 1
@@ -140,7 +140,7 @@ def test_what_is_wrong_with_the_sound_is_said() -> None:
     ("speech_db", "said_as", "says"),
     [(-99.0, "up", "too quiet"), (-25.0, "_unknown_", "none of the words"), (-25.0, "no word", "none of the words")],
 )
-def test_silence_and_other_sounds_say_one_thing(speech_db: float, said_as: str, says: str) -> None:
+def test_silence_and_other_sounds_give_one_warning(speech_db: float, said_as: str, says: str) -> None:
     score = 0.9 if said_as == "_unknown_" else 0.0
     as_heard = "_unknown_" if said_as == "no word" else said_as
     events = scene(PLAN, lambda word, time: score, speech_db=speech_db, room_db=-99, said_as=lambda word: as_heard)
@@ -151,7 +151,7 @@ def test_silence_and_other_sounds_say_one_thing(speech_db: float, said_as: str, 
     assert says in warning
 
 
-def test_what_needs_no_change_says_so() -> None:
+def test_a_proposal_without_changes_says_so() -> None:
     proposal = propose(heard(PLAN, scene(PLAN, lambda word, time: 0.998)), SHIPPED, "auto")
     assert proposal.summary == "nothing needs to change"
     assert propose(heard(PLAN, scene(PLAN, lambda word, time: 0.5)), SHIPPED, "auto", FLAT).summary == ""

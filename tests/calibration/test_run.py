@@ -15,7 +15,7 @@ from voicetrail.vocabulary import VOCABULARIES
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 24), st.integers(0, 100))
-def test_a_plan_asks_for_every_word_as_often_and_takes_under_a_minute(count: int, seed: int) -> None:
+def test_a_plan_requests_every_word_equally_often_in_under_a_minute(count: int, seed: int) -> None:
     words = tuple(f"w{number}" for number in range(count))
     plan = Plan.for_words(words, seed=seed)
     prompts = plan.prompts
@@ -58,7 +58,7 @@ def test_each_answer_holds_the_score_and_level_of_its_own_word(start: int) -> No
     assert len(session.room.scores["up"]) == pytest.approx(7.0 / 0.04, abs=3)
 
 
-def test_a_word_that_is_not_ahead_of_its_rival_does_not_count() -> None:
+def test_a_word_without_a_margin_to_its_rival_does_not_count() -> None:
     plan = Plan(("up", "left"), repeats=1)
     session = heard(plan, scene(plan, lambda word, time: 0.9, said_as=lambda word: "left"))
     up = next(answer for answer in session.answers if answer.word == "up")
@@ -126,7 +126,7 @@ def test_a_file_may_end_with_its_last_word() -> None:
     assert session.broken == ""
 
 
-def test_a_level_alone_begins_the_clock() -> None:
+def test_a_level_event_starts_the_clock() -> None:
     session = CalibrationRun(LABELS, Plan(("up",)), SHIPPED)
     assert session.elapsed == 0.0
     session.feed(Level(16_000, -60, -50, False))

@@ -23,7 +23,7 @@ def gumbel_room(rng: random.Random, location: float, width: float, seconds: int)
 
 
 @pytest.mark.parametrize("location", [-5.0, -3.0])
-def test_a_few_seconds_foretell_an_hour(location: float) -> None:
+def test_a_few_seconds_predict_an_hour(location: float) -> None:
     """The rate foretold from eight seconds, against what an hour of it has: mostly right within a factor of five."""
     rng = random.Random(3)
     hour = gumbel_room(rng, location, WIDTH, 3600)
@@ -38,19 +38,19 @@ def test_a_few_seconds_foretell_an_hour(location: float) -> None:
     assert 0.5 <= statistics.median(ratios) <= 2
 
 
-def test_silence_never_speaks() -> None:
+def test_silence_gives_no_false_moves() -> None:
     tail = RoomTail.fit([0.0] * 200, 0.04)
     assert tail is not None
     assert tail.per_hour(0.2) < 0.1
 
 
-def test_a_noise_that_sounds_like_a_word_is_found_out() -> None:
+def test_a_noise_that_sounds_like_a_word_has_a_high_rate() -> None:
     tail = RoomTail.fit(([0.0] * 24 + [0.6]) * 8, 0.04)
     assert tail is not None
     assert tail.per_hour(0.5) > 1000
 
 
-def test_less_than_two_seconds_show_nothing() -> None:
+def test_less_than_two_seconds_give_no_estimate() -> None:
     assert RoomTail.fit([0.1] * 49, 0.04) is None
 
 
@@ -69,7 +69,7 @@ def test_a_curve_goes_through_its_points() -> None:
     assert rates == pytest.approx([40, 40, 25, 10, 5, 0, 0])
 
 
-def test_an_assumed_curve_goes_through_what_ships() -> None:
+def test_an_assumed_curve_goes_through_the_shipped_threshold() -> None:
     curve = SpeechCurve.assumed(0.7, 0.25)
     assert curve.per_hour(0.7) == pytest.approx(0.25)
     assert curve.per_hour(0.5) > 0.6 > 0.1 > curve.per_hour(0.9)
@@ -92,7 +92,7 @@ def test_an_assumed_curve_goes_through_what_ships() -> None:
         },
     ],
 )
-def test_figures_of_another_form_are_passed_over(about: dict[str, object]) -> None:
+def test_curves_of_another_form_are_ignored(about: dict[str, object]) -> None:
     assert speech_curves(about) == {}
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("sqlalchemy", reason="the scores of visitors need SQLAlchemy
 from tests.host_scores.makers import ANNA, BO, DAY, daily_result
 from voicetrail.cli import main
 from voicetrail.host_scores.address import FILE_NAME, VARIABLE, database_address
-from voicetrail.host_scores.store import HostScores
+from voicetrail.host_scores.store import HostScoreStore
 from voicetrail.host_scores.waiting import WaitingResults
 from voicetrail.scores.shared.result import VisitorName, from_json
 
@@ -24,7 +24,7 @@ from voicetrail.scores.shared.result import VisitorName, from_json
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a host on which two visitors played."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    with closing(HostScores(database_address(folder=tmp_path, environment={}))) as store:
+    with closing(HostScoreStore(database_address(folder=tmp_path, environment={}))) as store:
         store.add_all([daily_result(ANNA, 80), daily_result(BO, 90), daily_result(ANNA, 100, after_s=60)])
         store.add_all([daily_result(VisitorName.guest("=1+1"), 0, finished=False, won=False)])
     return tmp_path
@@ -37,7 +37,7 @@ def host_scores(*arguments: str, code: int = 0) -> None:
 def test_the_table_of_a_day_and_the_bests_are_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     host_scores("--state", str(folder), "--day", str(DAY))
     out = capsys.readouterr().out
-    assert "2 of 3 who tried found the way out" in out
+    assert "2 of 3 players found the exit" in out
     first, second = (line for line in out.splitlines() if line.startswith(("1 ", "2 ")))
     assert "Bo" in first
     assert "guest" not in first
@@ -78,7 +78,7 @@ def test_a_name_is_deleted_also_where_it_waits(folder: Path, capsys: pytest.Capt
         (["show", "Anna"], "list NAME"),
         (["--day", "yesterday"], "is no date"),
         (["--database", "postgresql://me:s3cret@h/x"], "other users can read"),
-        (["--database", "a", "--database-file", "b"], "give one of them"),
+        (["--database", "a", "--database-file", "b"], "cannot be used together"),
         (["--database", "mysql://h/x"], "SQLite"),
     ],
     ids=str,

@@ -7,6 +7,7 @@ else happened, *missed* where nothing did.
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -222,25 +223,25 @@ def echo_row(rows: list[str]) -> tuple[str, ...]:
     return tuple(shown) if len(shown) == length else ()
 
 
-def best_row(rows: list[str]) -> int:
-    """The longest row that was said back; 0 where no echo is on the screen."""
-    found = [row for row in rows if "best row " in row]
-    return int(found[0].split("best row ")[1].split(",")[0]) if found else 0
+def longest_sequence(rows: list[str]) -> int:
+    """The length of the longest repeated sequence; 0 if no echo is on the screen."""
+    found = re.search(r"longest (\d+), \d li", "\n".join(rows))
+    return int(found[1]) if found else 0
 
 
 def echo_back(player: Player, length: int, seconds: float) -> int:
-    """Say rows back until one has so many directions, or the lives or the time are over; return the longest."""
+    """Repeat sequences until one has a length, or the lives or the time are over; return the length of the longest one."""
     end, longest = time.monotonic() + seconds, 0
     row: tuple[str, ...] = ()
     while longest < length and time.monotonic() < end:
         rows = player.look()
-        longest = max(longest, best_row(rows))
-        if "The longest row" in rows[1]:
+        longest = max(longest, longest_sequence(rows))
+        if "The longest sequence" in rows[1]:
             break
         row = echo_row(rows) or row
-        if "Say it back: " in rows[1] and row:
-            place = int(rows[1].split("Say it back: ")[1].split()[0])
-            right = f"Say it back: {place + 1}" if place < len(row) else "Watch: "
+        if "Repeat: " in rows[1] and row:
+            place = int(rows[1].split("Repeat: ")[1].split()[0])
+            right = f"Repeat: {place + 1}" if place < len(row) else "Watch: "
             player.say(row[place - 1], _headline, partial(_echo_went_on, right))
         time.sleep(0.05)
     return longest
@@ -251,4 +252,4 @@ def _headline(rows: list[str]) -> str:
 
 
 def _echo_went_on(right: str, _: str, after: str) -> bool:
-    return right in after and ", but it was " not in after
+    return right in after and " is wrong, it was " not in after

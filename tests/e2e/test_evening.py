@@ -31,9 +31,9 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
     player.choose("Replays", TITLE, "right plays")
     player.leave("right plays")
     player.choose("Maze", TITLE, "Which maze?")
-    player.choose("Small", MAZES, "Find the way out")
+    player.choose("Small", MAZES, "Find the exit")
     walk_out(player)
-    screen.wait_for("Out of the maze")
+    screen.wait_for("You are out of the maze")
     player.say_until("down", "left goes back")
     player.say_until("left", "down share")
     player.say_until("left", "Sketch")
@@ -49,19 +49,19 @@ def test_an_evening_is_played_by_voice_alone(virtual_mic: VirtualMicrophone, ter
     player.say_until("left", "Sketch")
     player.choose("Echo", TITLE, "Watch: ")
     row = echo_back(player, ECHO, ECHO_S)
-    if "The longest row" in screen.capture():
+    if "The longest sequence" in screen.capture():
         screen.wait_for("down share")
     else:
-        # Nothing said for a while: the round pauses by itself, and can be left.
+        # After a time without a word the round pauses, and can be left.
         screen.wait_for("paused: nothing was said")
         time.sleep(0.6)
     player.say_until("left", "Sketch")
-    player.say_until("left", "left again leaves")
+    player.say_until("left", "say left again to leave")
     player.say("left", lambda rows: "Sketch" in "\n".join(rows), lambda _, after: not after)
     assert screen.wait_for_exit() == 0
     print(
         f"\nuntil the maze's end: {maze}\nwhole evening: {player.counts}\n"
-        f"{snake.most} pieces of food at most, a row of {row} said back"
+        f"{snake.most} pieces of food at most, a sequence of {row} repeated"
     )
     counts = player.counts
     assert sum(counts.heard.values()) >= 0.7 * sum(counts.said.values())

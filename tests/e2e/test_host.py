@@ -200,7 +200,7 @@ def test_voicetrail_ssh_plays_by_voice_with_the_sound_sent_and_with_words_alone(
     host.process.send_signal(signal.SIGTERM)
     for screen in screens:
         assert screen.wait_for_exit() == 0
-        assert "this host is shutting down: come back later" in screen.capture()
+        assert "this host is shutting down; come back later" in screen.capture()
     assert host.process.wait(30) == 0
     assert host.events()[-1] == "closed"
     assert not list(host.folder.glob("voicetrail-*"))

@@ -54,7 +54,7 @@ def test_answers_to_other_programs_press_no_key(terminal: OpenTerminal, quiet: P
     screen.wait_for("0 strokes", PATIENCE)
     time.sleep(1.0)
     shown = screen.capture()
-    assert "esc closes" not in shown
+    assert "esc: close" not in shown
     assert "threshold" not in shown
     assert "the arrow keys do the same" in shown
     # Late ones, as over a slow connection.

@@ -133,7 +133,7 @@ def test_the_player_follows_a_recording(terminal: OpenTerminal, home: dict[str, 
     wait_until(lambda: len(canvas(replay)) > 1, 20, what="the strokes in the player")
     game.send_keys("q")
     assert game.wait_for_exit() == 0
-    wait_until(lambda: "the recording ended" in replay.capture(), 20, what="the end of the recording")
+    wait_until(lambda: "the recording has ended" in replay.capture(), 20, what="the end of the recording")
     replay.send_keys("q")
     assert replay.wait_for_exit() == 0
 

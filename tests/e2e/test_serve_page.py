@@ -89,7 +89,7 @@ def test_words_said_into_the_browser_draw_the_trail(open_page: Any, server: Serv
     assert len(expected) >= 5
     game = open_page()
     game.begin_sketch()
-    game.wait_for_status("Arrow keys play")
+    game.wait_for_status("You can play with the arrow keys")
     game.press("r")
     # The file is played from here on.
     game.page.click("#microphone")
@@ -111,7 +111,7 @@ def test_a_refused_microphone_is_said_and_the_keys_play(open_page: Any) -> None:
     game = open_page(allowed=False)
     game.wait_for_screen("Sketch")
     game.page.click("#microphone")
-    game.wait_for_status("The microphone was refused")
+    game.wait_for_status("The browser blocks the microphone")
     assert game.page.get_attribute("#microphone", "aria-pressed") == "false"
     game.begin_sketch()
     game.press("right", "up", "right")
@@ -125,7 +125,7 @@ def test_a_reload_in_the_middle_of_a_round_takes_it_up_again(open_page: Any, ser
     game.wait_for_screen("4 strokes")
     before = len(server.games())
     game.page.reload()
-    game.wait_for_status("goes on where you left it")
+    game.wait_for_status("continues where you left it")
     game.wait_for_screen("4 strokes")
     assert len(server.games()) == before
     # A round waits where it noticed that the page was away; a direction then says how it is to go on.
@@ -159,7 +159,7 @@ def test_two_tabs_have_a_game_each_and_one_microphone(open_page: Any) -> None:
     one.wait_for_status("The microphone is on")
     two.page.click("#microphone")
     two.wait_for_status("The microphone is on")
-    one.wait_for_status("Another tab of this game has the microphone")
+    one.wait_for_status("Another tab of this game uses the microphone")
 
 
 def test_in_the_background_the_microphone_is_held(open_page: Any) -> None:
@@ -208,9 +208,9 @@ def test_a_dropped_connection_is_said_and_taken_up_again(open_page: Any) -> None
     game.wait_for_screen("2 strokes")
     game.page.context.set_offline(True)
     game.page.evaluate("window.voicetrail.drop()")
-    game.wait_for_status("The connection to the game was lost")
+    game.wait_for_status("The connection to the game is lost")
     game.page.context.set_offline(False)
-    game.wait_for_status("The connection is back")
+    game.wait_for_status("The connection is restored")
     game.wait_for_screen("2 strokes")
 
 
@@ -284,7 +284,7 @@ def test_a_game_that_was_left_offers_another(open_page: Any) -> None:
     game.wait_for_status("The game has ended")
     game.page.click("#again")
     game.wait_for_screen("Sketch")
-    game.wait_for_status("Arrow keys play")
+    game.wait_for_status("You can play with the arrow keys")
 
 
 def test_pages_that_are_gone_leave_no_game_once_the_server_ends(open_page: Any, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_page_and_its_microphone_work_behind_a_proxy(
             game.wait_for_screen("2 strokes")
             # The cookie is enough from here on, and is for https alone.
             game.page.reload()
-            game.wait_for_status("goes on where you left it")
+            game.wait_for_status("continues where you left it")
             (cookie,) = context.cookies()
             assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
             # A page of another site that has the address cannot open the game's socket, with the cookie or without.

@@ -11,6 +11,7 @@ from voicetrail.game import (
     Go,
     Input,
     Leave,
+    Move,
     Pause,
     Redo,
     Resume,
@@ -18,7 +19,6 @@ from voicetrail.game import (
     Rules,
     SetColor,
     SetPen,
-    Step,
     Stop,
     Tick,
     Undo,
@@ -53,7 +53,7 @@ SETUPS = st.one_of(
     st.builds(RoundSetup, st.just("echo"), seed=st.integers(0, 50)),
 )
 DIRECTIONS = st.sampled_from(["up", "down", "left", "right"])
-STEPS: st.SearchStrategy[Input] = st.builds(Step, DIRECTIONS, st.sampled_from(["voice", "key"]))
+STEPS: st.SearchStrategy[Input] = st.builds(Move, DIRECTIONS, st.sampled_from(["voice", "key"]))
 OTHERS: st.SearchStrategy[Input] = st.sampled_from(
     [Undo(), Redo(), Clear(), Go(), Stop(), Tick(), Pause(), Resume(), SetPen("block"), SetColor("blue")]
 )
@@ -74,7 +74,7 @@ def played(setup: RoundSetup, inputs: Timed) -> Rules:
 def steps(rules: Rules, *directions: Direction, every_ms: int = 100) -> Rules:
     """Say some words."""
     for direction in directions:
-        rules.apply(Step(direction), rules.now_ms + every_ms)
+        rules.apply(Move(direction), rules.now_ms + every_ms)
     return rules
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.game.rounds import steps
-from voicetrail.game import RoundSetup, Step, make_rules
+from voicetrail.game import Move, RoundSetup, make_rules
 from voicetrail.game.modes.maze import SIZES, Maze, daily_setup
 from voicetrail.game.modes.maze_grid import MazeGrid
 from voicetrail.game.trail import Cell, Direction
@@ -60,7 +60,7 @@ def fewest(grid: MazeGrid, *, all_gems: bool) -> int:
 
 @settings(max_examples=25, deadline=None)
 @given(SETUPS)
-def test_every_maze_has_a_way_and_par_is_the_shortest_by_another_algorithm(setup: RoundSetup) -> None:
+def test_every_maze_has_a_path_and_par_is_minimal_by_another_algorithm(setup: RoundSetup) -> None:
     rules = maze(setup)
     assert rules.par == fewest(rules.maze, all_gems=False)
     steps(rules, *rules.maze.best())
@@ -75,7 +75,7 @@ def test_every_maze_has_a_way_and_par_is_the_shortest_by_another_algorithm(setup
 @given(
     st.builds(RoundSetup, st.just("maze"), st.sampled_from(["small", "medium"]), st.integers(0, 10**6), braided=st.booleans())
 )
-def test_the_way_with_every_gem_is_the_shortest_too(setup: RoundSetup) -> None:
+def test_the_path_with_every_gem_is_minimal_too(setup: RoundSetup) -> None:
     rules = maze(setup)
     best = rules.maze.best(all_gems=True)
     assert len(best) == fewest(rules.maze, all_gems=True)
@@ -112,7 +112,7 @@ def test_perfect_mazes_are_trees_and_braided_ones_have_no_dead_ends(setup: Round
 @settings(max_examples=40, deadline=None)
 @given(SETUPS)
 @example(RoundSetup("maze", "large", 283))  # its way out goes through all rooms but two
-def test_gems_lie_off_the_best_way_as_far_as_there_is_room(setup: RoundSetup) -> None:
+def test_gems_lie_off_the_shortest_path_if_possible(setup: RoundSetup) -> None:
     grid = maze(setup).maze
     on_way, room = {grid.start, grid.goal}, grid.start
     for direction in grid.best():
@@ -130,22 +130,22 @@ def test_small_mazes_take_about_ten_to_twenty_words() -> None:
 
 def test_a_wall_stops_the_pen_and_counts_as_wrong_but_not_as_a_word() -> None:
     rules = maze(RoundSetup("maze", "small", 3))
-    changes = rules.apply(Step("up"), 0)
-    assert (changes.message, changes.edge, changes.cells) == ("up: a wall", True, frozenset())
+    changes = rules.apply(Move("up"), 0)
+    assert (changes.message, changes.edge, changes.cells) == ("up: there is a wall", True, frozenset())
     assert (rules.result().words, rules.result().wrong, rules.result().accuracy) == (0, 1, 0.0)
 
 
-def test_gems_are_worth_a_detour() -> None:
+def test_a_gem_outweighs_its_detour() -> None:
     rules = maze(RoundSetup("maze", "small", 3))
     steps(rules, *rules.maze.best(all_gems=True))
     without = maze(RoundSetup("maze", "small", 3))
     steps(without, *without.maze.best())
     assert rules.result().score > without.result().score
     assert "1 of 1 gems" in rules.share_text(rules.result())
-    assert "best way in" in rules.hint()
+    assert "the shortest path has" in rules.hint()
 
 
-def test_the_maze_of_a_day_is_the_same_for_everybody() -> None:
+def test_the_daily_maze_is_the_same_for_everybody() -> None:
     day = date(2026, 11, 25)
     rules = maze(RoundSetup("maze", day="2026-11-25"))
     assert rules.level == "daily 2026-11-25"
@@ -160,7 +160,7 @@ DAILY = ("medium", True, False, 12)
 DAILY_CHECKSUM = "360e2ac670d670f6"
 
 
-def test_a_word_runs_to_the_next_junction_corner_or_gem() -> None:
+def test_a_word_leads_to_the_next_junction_corner_or_gem() -> None:
     # A corridor to the right with a gem in its third room and a way down in its fifth, then a corner.
     ways = [
         {"right"},
@@ -187,7 +187,7 @@ def test_days_differ() -> None:
     assert len({maze(daily_setup(date(2026, 1, day))).checksum() for day in range(1, 29)}) == 28
 
 
-def test_fog_hides_what_has_not_been_seen() -> None:
+def test_fog_hides_cells_that_were_not_revealed() -> None:
     open_maze = maze(RoundSetup("maze", "medium", 5))
     fog = maze(RoundSetup("maze", "medium", 5, fog=True))
     hidden = [cell for cell in fog.marked() if fog.mark_at(cell).role == "fog"]
@@ -198,6 +198,6 @@ def test_fog_hides_what_has_not_been_seen() -> None:
 
 
 @pytest.mark.parametrize("size", [*SIZES])
-def test_a_maze_is_made_at_once(size: str) -> None:
+def test_a_maze_is_generated_quickly(size: str) -> None:
     rules = maze(RoundSetup("maze", size, 1))
     assert rules.width == 4 * SIZES[size].columns + 1

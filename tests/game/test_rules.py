@@ -1,4 +1,4 @@
-"""What every mode honors."""
+"""The interface that every mode implements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.game.rounds import INPUTS, LEAVING, SETUPS, TIMED, Timed, looks, played
 from voicetrail.errors import VoicetrailError
-from voicetrail.game import Input, Leave, Pause, Resume, RoundSetup, Step, Tick, make_rules
+from voicetrail.game import Input, Leave, Move, Pause, Resume, RoundSetup, Tick, make_rules
 from voicetrail.game.setup import choices_from_json, choices_to_json
 
 
@@ -39,7 +39,7 @@ def test_ticks_change_nothing(setup: RoundSetup, inputs: Timed) -> None:
 def test_a_pause_takes_no_time(setup: RoundSetup, first: Timed, then: Timed, pause: int) -> None:
     first = [one for one in first if not isinstance(one[0], Pause)]
     plain = played(setup, [*first, *then])
-    paused = played(setup, [*first, (Pause(), 0), (Tick(), pause // 2), (Step("up"), 0), (Resume(), pause - pause // 2), *then])
+    paused = played(setup, [*first, (Pause(), 0), (Tick(), pause // 2), (Move("up"), 0), (Resume(), pause - pause // 2), *then])
     assert paused.checksum() == plain.checksum()
     assert paused.result() == plain.result()
     assert paused.now_ms == plain.now_ms + pause
@@ -59,7 +59,7 @@ def test_the_changed_cells_are_exactly_the_differences(setup: RoundSetup, inputs
 
 @settings(max_examples=60, deadline=None)
 @given(SETUPS, TIMED, TIMED)
-def test_a_copy_goes_its_own_way(setup: RoundSetup, first: Timed, then: Timed) -> None:
+def test_a_copy_is_independent(setup: RoundSetup, first: Timed, then: Timed) -> None:
     rules = played(setup, first)
     kept, result, copy = rules.checksum(), rules.result(), rules.copy()
     now = rules.now_ms
@@ -76,7 +76,7 @@ def test_a_copy_goes_its_own_way(setup: RoundSetup, first: Timed, then: Timed) -
 
 @settings(max_examples=60, deadline=None)
 @given(SETUPS, TIMED, INPUTS)
-def test_after_its_end_a_round_changes_no_more(setup: RoundSetup, inputs: Timed, last: Input) -> None:
+def test_after_its_end_a_round_does_not_change(setup: RoundSetup, inputs: Timed, last: Input) -> None:
     rules = played(setup, [*inputs, (Leave(), 1)])
     if rules.paused:
         rules.apply(Resume(), rules.now_ms)
@@ -90,7 +90,7 @@ def test_after_its_end_a_round_changes_no_more(setup: RoundSetup, inputs: Timed,
 
 @settings(max_examples=60, deadline=None)
 @given(SETUPS, TIMED, LEAVING)
-def test_a_round_says_what_fits_its_place(setup: RoundSetup, inputs: Timed, leaving: Timed) -> None:
+def test_the_texts_of_a_round_fit_their_places(setup: RoundSetup, inputs: Timed, leaving: Timed) -> None:
     rules = played(setup, [*inputs, *leaving])
     assert len(rules.status) <= 30
     assert rules.headline
@@ -102,7 +102,7 @@ def test_a_round_says_what_fits_its_place(setup: RoundSetup, inputs: Timed, leav
 
 @settings(max_examples=80, deadline=None)
 @given(SETUPS, TIMED, LEAVING)
-def test_a_share_text_is_plain_short_and_spoils_nothing(setup: RoundSetup, inputs: Timed, leaving: Timed) -> None:
+def test_a_share_text_is_plain_short_and_reveals_nothing(setup: RoundSetup, inputs: Timed, leaving: Timed) -> None:
     rules = played(setup, [*inputs, *leaving])
     text = rules.share_text(rules.result())
     lines = text.split("\n")
@@ -113,13 +113,13 @@ def test_a_share_text_is_plain_short_and_spoils_nothing(setup: RoundSetup, input
 
 @settings(deadline=None)
 @given(SETUPS)
-def test_what_a_round_begins_with_survives_json(setup: RoundSetup) -> None:
+def test_a_setup_is_the_same_after_json(setup: RoundSetup) -> None:
     setup = make_rules(setup).setup
     others = {name: getattr(setup, name) for name in ("rules", "width", "height")}
     assert choices_from_json(choices_to_json(setup), **others) == setup
 
 
-def test_a_sketch_as_it_comes_needs_no_words_in_a_header() -> None:
+def test_a_sketch_with_default_options_adds_nothing_to_a_header() -> None:
     assert choices_to_json(RoundSetup()) == {}
     assert choices_to_json(RoundSetup("maze", "small", 7, fog=True)) == {
         "mode": "maze",
@@ -147,7 +147,7 @@ def test_a_sketch_as_it_comes_needs_no_words_in_a_header() -> None:
         {"text": "x" * 41},
     ],
 )
-def test_a_wrong_description_of_a_round_is_refused(data: object) -> None:
+def test_an_invalid_setup_is_refused(data: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         choices_from_json(data)
 
@@ -164,7 +164,7 @@ def test_a_wrong_description_of_a_round_is_refused(data: object) -> None:
         RoundSetup("snake", "endless"),
     ],
 )
-def test_what_there_is_not_is_refused_in_one_line(setup: RoundSetup) -> None:
+def test_an_unknown_level_is_refused_in_one_line(setup: RoundSetup) -> None:
     with pytest.raises(VoicetrailError) as caught:
         make_rules(setup)
     assert "\n" not in str(caught.value)

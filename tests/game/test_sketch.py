@@ -8,6 +8,7 @@ from voicetrail.game import (
     Clear,
     Go,
     Input,
+    Move,
     Pause,
     PenDown,
     PenUp,
@@ -19,9 +20,8 @@ from voicetrail.game import (
     SetGlideSpeed,
     SetMovement,
     SetPen,
-    SetStep,
+    SetStepLength,
     Sketch,
-    Step,
     Stop,
     Tick,
     Undo,
@@ -35,8 +35,8 @@ from voicetrail.game.trail import Cell, Direction
 DIRECTION = st.sampled_from(["up", "down", "left", "right"])
 BY = st.sampled_from(["voice", "key"])
 INPUTS: st.SearchStrategy[Input] = st.one_of(
-    st.builds(Step, DIRECTION, BY),
-    st.builds(Step, DIRECTION, BY),
+    st.builds(Move, DIRECTION, BY),
+    st.builds(Move, DIRECTION, BY),
     st.builds(Go, BY),
     st.builds(Stop, BY),
     st.just(Undo()),
@@ -46,7 +46,7 @@ INPUTS: st.SearchStrategy[Input] = st.one_of(
     st.builds(SetPen, st.sampled_from(PEN_STYLES)),
     st.builds(SetColor, st.sampled_from(COLORS)),
     st.just(Clear()),
-    st.builds(SetStep, st.integers(1, 20)),
+    st.builds(SetStepLength, st.integers(1, 20)),
     st.builds(SetMovement, st.sampled_from(["step", "glide"])),
     st.builds(SetGlideSpeed, st.floats(1, 30)),
     st.builds(SetGlideSilence, st.floats(0, 5)),
@@ -72,9 +72,9 @@ def looks(game: Sketch) -> dict[Cell, object]:
 
 
 def walk(*directions: Direction, step: int = 1, size: tuple[int, int] = (41, 21)) -> Sketch:
-    game = Sketch(*size, step=step)
+    game = Sketch(*size, step_length=step)
     for direction in directions:
-        game.apply(Step(direction), 0)
+        game.apply(Move(direction), 0)
     return game
 
 
@@ -103,26 +103,26 @@ def test_the_same_line_drawn_twice_is_one_line() -> None:
 
 
 def test_the_edge_stops_the_pen_and_says_so() -> None:
-    game = Sketch(11, 7, step=20)
-    changes = game.apply(Step("left"), 0)
+    game = Sketch(11, 7, step_length=20)
+    changes = game.apply(Move("left"), 0)
     assert changes.edge
-    assert changes.message == "the left edge of the canvas: the pen stops here"
+    assert changes.message == "the left edge of the canvas: the pen stops"
     assert game.trail.pen.cell == (0, 3)
-    again = game.apply(Step("left"), 0)
+    again = game.apply(Move("left"), 0)
     assert again.cells == frozenset()
     assert game.undoable == 1
 
 
-def test_undo_takes_a_stroke_back_and_clear_can_be_undone() -> None:
+def test_undo_reverts_a_stroke_and_clear_can_be_undone() -> None:
     game = walk("right", "up", "left")
     before, tally = game.checksum(), game.tally
     game.apply(Clear(), 1)
     assert game.trail.cells == {}
     assert game.trail.pen == game.trail.home
-    assert game.apply(Undo(), 2).message == "the drawing is back"
+    assert game.apply(Undo(), 2).message == "the drawing is restored"
     assert game.checksum() == before
     assert (game.tally.words, game.tally.length, game.tally.undone) == (tally.words, tally.length, 1)
-    assert game.apply(Undo(), 3).message == "taken back: left"
+    assert game.apply(Undo(), 3).message == "undone: left"
     assert game.trail.pen.cell == (22, 9)
 
 
@@ -132,9 +132,9 @@ def test_undo_with_nothing_drawn_changes_nothing() -> None:
 
 
 def test_go_draws_the_last_direction_again() -> None:
-    game = Sketch(41, 21, step=1)
+    game = Sketch(41, 21, step_length=1)
     assert game.apply(Go(), 0).message == "say a direction first"
-    game.apply(Step("down"), 0)
+    game.apply(Move("down"), 0)
     game.apply(Go(), 0)
     assert game.trail.pen.cell == (20, 12)
 
@@ -142,7 +142,7 @@ def test_go_draws_the_last_direction_again() -> None:
 def test_a_glide_keeps_going_until_silence() -> None:
     game = Sketch(movement="glide", glide_speed=10, glide_silence=1)
     x, y = game.trail.pen.cell
-    game.apply(Step("down"), 5000)
+    game.apply(Move("down"), 5000)
     assert game.trail.pen.cell == (x, y + 1)
     game.apply(Tick(), 5450)
     assert game.trail.pen.cell == (x, y + 5)
@@ -155,7 +155,7 @@ def test_a_glide_keeps_going_until_silence() -> None:
 
 def test_a_glide_without_a_silence_goes_on() -> None:
     game = Sketch(movement="glide", glide_speed=10, glide_silence=0)
-    game.apply(Step("left"), 0)
+    game.apply(Move("left"), 0)
     game.apply(Tick(), 11_000)
     assert game.movement.moving
     assert game.tally.length == 111
@@ -164,7 +164,7 @@ def test_a_glide_without_a_silence_goes_on() -> None:
 @pytest.mark.parametrize("end", [Stop("key"), Undo(), Clear(), SetMovement("step")])
 def test_a_glide_ends_at_once_with(end: Input) -> None:
     game = Sketch(movement="glide", glide_speed=10, glide_silence=10)
-    game.apply(Step("down"), 0)
+    game.apply(Move("down"), 0)
     game.apply(end, 10)
     pen = game.trail.pen
     game.apply(Tick(), 5000)
@@ -173,7 +173,7 @@ def test_a_glide_ends_at_once_with(end: Input) -> None:
 
 def test_a_glide_ends_at_the_edge_and_says_so() -> None:
     game = Sketch(11, 7, movement="glide", glide_speed=10, glide_silence=10)
-    game.apply(Step("up"), 0)
+    game.apply(Move("up"), 0)
     changes = game.apply(Tick(), 9000)
     assert changes.edge
     assert "edge" in changes.message
@@ -238,7 +238,7 @@ def test_the_changed_cells_are_exactly_the_differences(inputs: list[tuple[Input,
 
 @settings(max_examples=60, deadline=None)
 @given(TIMED, TIMED)
-def test_a_copy_goes_its_own_way(first: list[tuple[Input, int]], then: list[tuple[Input, int]]) -> None:
+def test_a_copy_is_independent(first: list[tuple[Input, int]], then: list[tuple[Input, int]]) -> None:
     game = played(first)
     kept, copy = game.checksum(), game.copy()
     now = game.now_ms
@@ -255,13 +255,13 @@ def test_a_copy_goes_its_own_way(first: list[tuple[Input, int]], then: list[tupl
 
 
 @given(INPUTS)
-def test_inputs_survive_json(item: Input) -> None:
+def test_inputs_are_the_same_after_json(item: Input) -> None:
     assert from_json(to_json(item)) == item
 
 
 def test_the_json_form_is_stable() -> None:
-    assert to_json(Step("up", "key")) == {"do": "step", "direction": "up", "by": "key"}
-    assert from_json({"do": "set_step", "length": 3, "later": 1}) == SetStep(3)
+    assert to_json(Move("up", "key")) == {"do": "step", "direction": "up", "by": "key"}
+    assert from_json({"do": "set_step", "length": 3, "later": 1}) == SetStepLength(3)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_the_json_form_is_stable() -> None:
         {"do": "set_glide_silence", "seconds": 1e9},
     ],
 )
-def test_a_wrong_json_form_is_refused(data: object) -> None:
+def test_invalid_json_is_refused(data: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         from_json(data)
 
@@ -305,24 +305,24 @@ def test_undo_then_redo_is_the_state_before(inputs: list[tuple[Input, int]], tim
     assert (game.tally, game.by_word) == (tally, by_word)
 
 
-def test_a_new_stroke_leaves_nothing_to_do_again() -> None:
+def test_a_new_stroke_clears_the_redo_history() -> None:
     game = walk("right", "up")
     game.apply(Undo(), 0)
-    game.apply(Step("down"), 0)
+    game.apply(Move("down"), 0)
     before = game.checksum()
-    assert game.apply(Redo(), 0).message == "nothing to do again"
+    assert game.apply(Redo(), 0).message == "there is nothing to redo"
     assert game.checksum() == before
 
 
-def test_everything_can_be_undone_however_long_it_is_but_not_in_replays_of_the_first_rules() -> None:
+def test_undo_has_no_limit_except_in_replays_of_version_1() -> None:
     for rules, left in ((2, 0), (1, 6)):
-        game = Sketch(41, 21, step=1, rules=rules)
+        game = Sketch(41, 21, step_length=1, rules=rules)
         for number in range(10_006):
-            game.apply(Step("left" if number % 2 else "right"), number)
+            game.apply(Move("left" if number % 2 else "right"), number)
         while game.undoable:
             game.apply(Undo(), game.now_ms)
         assert game.tally.strokes == left
-        assert game.apply(Undo(), game.now_ms).message == "nothing to undo"
+        assert game.apply(Undo(), game.now_ms).message == "there is nothing to undo"
 
 
 @settings(max_examples=60, deadline=None)
@@ -340,30 +340,30 @@ def test_while_paused_nothing_moves() -> None:
     game = walk("right")
     game.apply(Pause(), 10)
     before = game.checksum()
-    for item in (Step("up"), Undo(), Tick()):
+    for item in (Move("up"), Undo(), Tick()):
         game.apply(item, 500)
     assert game.checksum() == before
     assert game.input_of("up") is None
 
 
 def test_a_pen_that_is_up_moves_without_drawing() -> None:
-    game = Sketch(41, 21, step=1)
+    game = Sketch(41, 21, step_length=1)
     game.apply(PenUp(), 0)
-    game.apply(Step("right"), 0)
+    game.apply(Move("right"), 0)
     assert not game.trail.cells
     assert game.trail.pen.cell == (22, 10)
     game.apply(PenDown(), 0)
-    game.apply(Step("right"), 0)
+    game.apply(Move("right"), 0)
     assert set(game.trail.cells) == {(22, 10), (23, 10), (24, 10)}
 
 
-def test_pen_and_color_hold_for_what_comes_and_undo_brings_the_old_ones_back() -> None:
+def test_pen_and_color_apply_to_new_strokes_and_undo_restores_the_old_ones() -> None:
     game = walk("right")
     plain = game.checksum()
     game.apply(SetPen("double"), 0)
     game.apply(SetColor("red"), 0)
     assert game.checksum() == plain, "what is drawn already stays as it is"
-    game.apply(Step("left"), 0)
+    game.apply(Move("left"), 0)
     assert game.mark_at((21, 10)).ink == Ink("double", "red")
     assert BOX_GLYPHS.rows(game.trail) == ["◄═╴"] or BOX_GLYPHS.rows(game.trail) == ["◄══"]
     game.apply(Undo(), 0)
@@ -378,17 +378,17 @@ def test_words_of_the_large_vocabulary_change_pen_and_color() -> None:
     game.apply(PenUp(), 0)
     assert game.input_of("go") == PenDown()
     game = Sketch(41, 21, movement="glide")
-    game.apply(Step("up"), 0)
+    game.apply(Move("up"), 0)
     assert game.input_of("stop") == Stop(), "a glide ends first"
 
 
 def test_a_text_of_box_characters_becomes_a_background_to_draw_over() -> None:
-    game = Sketch(41, 21, step=1)
+    game = Sketch(41, 21, step_length=1)
     changes = game.apply(SetBackground("┏━┓\n║ x\n+-+"), 0)
     assert {cell: game.mark_at(cell).mask for cell in changes.cells}[(19, 9)] == 10
     assert game.mark_at((21, 10)).role == "empty", "what is no box character is empty"
     before = game.checksum()
-    game.apply(Step("right"), 0)
+    game.apply(Move("right"), 0)
     assert game.mark_at((21, 10)).role == "trail"
     game.apply(Undo(), 0)
     assert game.checksum() == before

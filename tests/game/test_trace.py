@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.game.rounds import looks, steps
-from voicetrail.game import Redo, RoundSetup, Step, Undo, make_rules
+from voicetrail.game import Move, Redo, RoundSetup, Undo, make_rules
 from voicetrail.game.levels import GROUPS, Level, LevelError, all_levels, find_level, load_levels, read_levels, text_level
 from voicetrail.game.levels.line import Figure, read_line, write_line
 from voicetrail.game.modes.trace import Trace, score
@@ -28,12 +28,12 @@ def trace(level: str = "", text: str = "", line: str = "") -> Trace:
 def follow(rules: Trace, figure: Figure) -> None:
     """Go the author's way, a word for each straight part."""
     place, number = figure.start, 0
-    while number + 1 < len(figure.way) and not rules.ended:
-        dx, dy = figure.way[number + 1][0] - place[0], figure.way[number + 1][1] - place[1]
+    while number + 1 < len(figure.path) and not rules.ended:
+        dx, dy = figure.path[number + 1][0] - place[0], figure.path[number + 1][1] - place[1]
         direction: Direction = "right" if dx > 0 else "left" if dx < 0 else "down" if dy > 0 else "up"
         number += len(figure.run(place, direction))
-        place = figure.way[number]
-        rules.apply(Step(direction), rules.now_ms + 500)
+        place = figure.path[number]
+        rules.apply(Move(direction), rules.now_ms + 500)
 
 
 @pytest.mark.parametrize("level", all_levels(), ids=lambda level: level.name)
@@ -79,7 +79,7 @@ def reachable(figure: Figure, words: int) -> bool:
 
 
 @pytest.mark.parametrize("letter", "AEFHIKMTVWXY3481+?")
-def test_the_fewest_words_of_a_letter_are_the_fewest(letter: str) -> None:
+def test_the_par_of_a_letter_is_minimal(letter: str) -> None:
     (figure,) = text_level(letter).figures
     assert reachable(figure, figure.par)
     assert not reachable(figure, figure.par - 1)
@@ -94,15 +94,15 @@ def test_the_pen_jumps_to_the_next_letter_once_one_is_covered() -> None:
     assert rules.ended
 
 
-def test_a_word_runs_to_the_corner_and_beside_the_line_one_step() -> None:
+def test_a_word_leads_to_the_corner_and_beside_the_line_one_step() -> None:
     rules = trace("corner")
     start = rules.pen.cell
     steps(rules, "right")
     assert rules.pen.cell == (start[0] + 12, start[1])
-    changes = rules.apply(Step("up"), 200)
+    changes = rules.apply(Move("up"), 200)
     assert changes.message == "up: beside the line"
     assert rules.mark_at(rules.pen.cell).role == "wrong"
-    assert rules.headline == "Back to the gray line"
+    assert rules.headline == "Go back to the gray line"
     steps(rules, "down", "down")
     result = rules.result()
     assert rules.ended
@@ -110,7 +110,7 @@ def test_a_word_runs_to_the_corner_and_beside_the_line_one_step() -> None:
     assert 80 < result.score < 95
 
 
-def test_undo_counts_as_a_wrong_word_and_redo_takes_that_back() -> None:
+def test_undo_counts_as_a_wrong_word_and_redo_reverts_that() -> None:
     rules = trace("heart")
     steps(rules, "left", "up")
     before, looked, result = rules.checksum(), looks(rules), rules.result()
@@ -128,12 +128,12 @@ def test_the_edge_of_the_field_stops_the_pen() -> None:
     rules = trace("corner")
     steps(rules, "up", "up")
     words = rules.words
-    assert rules.apply(Step("up"), 900).edge
+    assert rules.apply(Move("up"), 900).edge
     assert rules.words == words
 
 
 @given(st.floats(0, 1), st.integers(1, 100), st.integers(1, 100), st.integers(0, 10**6))
-def test_more_of_the_line_fewer_words_and_less_time_are_never_worth_less(
+def test_more_of_the_line_fewer_words_and_less_time_never_reduce_the_score(
     covered: float, words: int, par: int, time_ms: int
 ) -> None:
     points = score(covered, words, par, time_ms)
@@ -145,7 +145,7 @@ def test_more_of_the_line_fewer_words_and_less_time_are_never_worth_less(
 
 
 @given(LINES)
-def test_a_line_survives_its_text(text: str) -> None:
+def test_a_line_is_the_same_after_writing_and_reading(text: str) -> None:
     try:
         figures = read_line(text)
     except ValueError:
@@ -157,7 +157,7 @@ def test_a_line_survives_its_text(text: str) -> None:
     ("text", "why"),
     [
         ("", "no levels"),
-        ("[[level", "not TOML"),
+        ("[[level", "not valid TOML"),
         ("level = 3", "no levels"),
         ("level = [3]", "level 1 needs a name"),
         ('[[level]]\nname = "a"', "level 'a' needs a line"),
@@ -165,7 +165,7 @@ def test_a_line_survives_its_text(text: str) -> None:
         ('[[level]]\nname = "' + "a" * 21 + '"\nline = "u1"', "level 1 needs a name"),
         ('[[level]]\nname = "a\\u001b[31m"\nline = "u1"', "level 1 needs a name"),
         ('[[level]]\nname = "a"\nline = ""', "no moves"),
-        ('[[level]]\nname = "a"\nline = "u1 x3"', "'x3' is no move"),
+        ('[[level]]\nname = "a"\nline = "u1 x3"', "'x3' is not a move"),
         ('[[level]]\nname = "a"\nline = "u1 d1 u1 d1 l1 r1 l2 d3 u1 r5 l2 d4 u2 l3 d3 l9 d1 l1 d1 l1 d1 l1"', "a step twice"),
         ('[[level]]\nname = "a"\nline = "u999"', "larger than"),
         ('[[level]]\nname = "a"\nline = "u999 r999 d999"', "longer than"),
@@ -183,7 +183,7 @@ def test_a_bad_level_is_refused_in_one_line(text: str, why: str) -> None:
 
 
 def test_a_missing_level_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LevelError, match=r"easy\.toml: cannot be read"):
+    with pytest.raises(LevelError, match=r"easy\.toml: the file cannot be read"):
         load_levels(tmp_path)
     assert load_levels(files("voicetrail.game.levels")) == all_levels()
 

@@ -100,7 +100,7 @@ async def test_there_is_no_x11_and_no_agent() -> None:
             assert b"DISPLAY" not in environment
 
 
-async def test_one_reverse_forward_is_granted_and_makes_no_file_of_the_name_that_was_asked_for(tmp_path: Path) -> None:
+async def test_one_reverse_forward_is_allowed_and_creates_no_file_with_the_requested_name(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     (tmp_path / "mine").write_text("precious")
     async with open_host() as host, host.connect() as connection:
@@ -154,7 +154,7 @@ async def test_the_microphone_is_a_private_socket_of_that_visitor_alone(tmp_path
         assert not any(home.exists() for home in homes)
 
 
-async def test_options_of_the_game_reach_it_and_what_is_no_request_is_refused() -> None:
+async def test_options_reach_the_game_and_invalid_requests_are_refused() -> None:
     game = "import sys; print('game', sys.argv, 'ready')"
     async with open_host(game=game) as host, host.connect() as connection:
         request = encode_request(HostRequest("sound", "/x", ("maze", "--fog"), "truecolor"))
@@ -172,7 +172,7 @@ async def test_options_of_the_game_reach_it_and_what_is_no_request_is_refused() 
 
 
 @pytest.mark.parametrize(("protocol", "code"), [(PROTOCOL + 1, OLDER), (PROTOCOL - 1, NEWER)])
-async def test_a_voicetrail_of_another_version_reads_so(protocol: int, code: int) -> None:
+async def test_a_voicetrail_of_another_version_gets_a_message(protocol: int, code: int) -> None:
     async with open_host() as host, host.connect() as connection:
         request = encode_request(HostRequest("sound", "/x", protocol=protocol))
         done = await connection.run(request, term_type="xterm")

@@ -53,7 +53,7 @@ async def test_a_visitor_who_does_nothing_reads_why_the_game_ends(monkeypatch: p
         assert "how=ended" in host.log.events("left")[0]
 
 
-async def test_a_connection_that_says_nothing_or_too_slowly_or_only_half_is_ended() -> None:
+async def test_a_silent_slow_or_incomplete_connection_is_closed() -> None:
     async with open_host(login_s=1) as host:
 
         async def half_open(first: bytes, then: bytes = b"") -> float:
@@ -106,7 +106,7 @@ async def test_a_flood_before_the_game_ends_the_connection() -> None:
         await until(lambda: not host.server.connections)
 
 
-async def test_variables_without_end_are_not_kept() -> None:
+async def test_endless_variables_are_not_stored() -> None:
     async with open_host() as host, host.connect() as connection:
         environment = {f"NAME{number}": "x" * 500 for number in range(100)}
         await begin(connection, env=environment)
@@ -114,7 +114,7 @@ async def test_variables_without_end_are_not_kept() -> None:
         assert sum(map(len, channel._env.values())) < 10_000
 
 
-async def test_a_visitor_who_reads_nothing_holds_the_game_and_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_visitor_who_reads_nothing_blocks_the_game_and_uses_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitors, "WATCH_S", 0.05)
     monkeypatch.setattr(visitors, "FAREWELL_S", 0.1)
     async with open_host() as host, host.connect("bob") as other, host.connect() as connection:
@@ -184,7 +184,7 @@ async def test_a_visitor_whose_machine_has_gone_away_is_noticed(monkeypatch: pyt
             await process.wait()
 
 
-async def test_rounds_may_end_when_the_host_closes_and_who_plays_none_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rounds_may_end_when_the_host_closes_and_other_visitors_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitors, "FAREWELL_S", 0.2)
     async with open_host() as host:
         playing, waiting = await host.connect("ada"), await host.connect("bob")
@@ -282,7 +282,7 @@ def packets(seed: int, count: int) -> Any:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("messages", [1_000, pytest.param(20_000, marks=pytest.mark.e2e)])
-async def test_rubbish_ends_its_own_connections_and_no_game(monkeypatch: pytest.MonkeyPatch, messages: int) -> None:
+async def test_invalid_messages_end_only_their_own_connections(monkeypatch: pytest.MonkeyPatch, messages: int) -> None:
     monkeypatch.setattr(bounds, "CONNECTS_PER_SECOND", 1e6)
     monkeypatch.setattr(bounds, "CONNECTS_IN_HAND", 1e6)
     async with open_host(per_address=40) as host, host.connect("bob") as other:

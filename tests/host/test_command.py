@@ -29,7 +29,7 @@ from voicetrail.host.server import listen
         (["--no-voice", "--bind", "no such host\x1b[2J"], "cannot listen at no such host"),
     ],
 )
-def test_what_cannot_work_is_one_line(
+def test_invalid_arguments_are_reported_in_one_line(
     given: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -60,7 +60,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         listen("127.0.0.1", taken.getsockname()[1])
 
 
-def test_the_address_of_all_takes_ipv4_too() -> None:
+def test_the_wildcard_address_accepts_ipv4_too() -> None:
     if not socket.has_dualstack_ipv6():
         pytest.skip("this system has no IPv6")
     with listen("::", 0) as listening, socket.create_connection(("127.0.0.1", listening.getsockname()[1]), 5):

@@ -23,11 +23,11 @@ def test_the_host_s_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"rubbish\x1b[2J", b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"]
 )
-def test_a_broken_key_is_one_line_and_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_key_is_reported_in_one_line_and_not_changed(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(VoicetrailError, match="no private key that can be used"):
+    with pytest.raises(VoicetrailError, match="not a usable private key"):
         load_host_key(path)
     assert path.read_bytes() == content
 
@@ -40,7 +40,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
         load_host_key(path)
 
 
-def test_a_file_of_keys_names_the_line_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_line_in_a_file_of_keys_is_reported_by_number(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     ada = asyncssh.generate_private_key("ssh-ed25519", comment="ada@laptop")
     public = ada.export_public_key().decode().strip()
@@ -51,13 +51,13 @@ def test_a_file_of_keys_names_the_line_that_is_none(tmp_path: Path) -> None:
         with pytest.raises(VoicetrailError, match=r"line 2: not a public key"):
             read_visitor_keys(path)
     path.write_text("# nobody\n")
-    with pytest.raises(VoicetrailError, match="there is no key in"):
+    with pytest.raises(VoicetrailError, match="contains no keys"):
         read_visitor_keys(path)
     with pytest.raises(VoicetrailError, match="cannot read the keys"):
         read_visitor_keys(tmp_path / "missing")
 
 
-async def test_who_has_a_key_of_the_file_comes_in_under_its_name_and_nobody_else_does(tmp_path: Path) -> None:
+async def test_only_visitors_with_a_key_in_the_file_get_its_name(tmp_path: Path) -> None:
     ada, stranger = (asyncssh.generate_private_key("ssh-ed25519", comment=f"{name}@x") for name in ("ada", "eve"))
     path = tmp_path / "keys"
     path.write_bytes(ada.export_public_key())

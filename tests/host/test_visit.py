@@ -64,13 +64,13 @@ def test_settings_that_name_files_devices_and_addresses_are_locked(
     assert context.state == "keyboard"
 
 
-def test_nothing_is_recorded_unless_the_host_gives_room(
+def test_nothing_is_recorded_unless_the_host_gives_space(
     ends: tuple[socket.socket, socket.socket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     context = made(ends, tmp_path)
     context.begin_round(make_rules(RoundSetup("sketch")))
-    with pytest.raises(ReplayError, match="nothing is recorded"):
+    with pytest.raises(ReplayError, match="does not allow recordings"):
         context.recording.toggle(0)
     context.leave_round()
     assert not (tmp_path / "data").exists()
@@ -81,7 +81,7 @@ def test_nothing_is_recorded_unless_the_host_gives_room(
     context.recording.toggle(0)
     (recorded,) = (tmp_path / "data" / "voicetrail" / "replays").glob("*.trail")
     recorded.with_name("more.trail").write_bytes(bytes(150_000))
-    with pytest.raises(ReplayError, match="all the room"):
+    with pytest.raises(ReplayError, match="all the space"):
         context.recording.toggle(0)
 
 
@@ -130,7 +130,7 @@ def test_options_that_name_files_are_none_of_a_visitor_s(wrong: str, capsys: pyt
     assert "unrecognized arguments" in capsys.readouterr().err
 
 
-def test_it_is_of_no_use_by_hand(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_cannot_be_started_by_hand(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert main(["visit"]) == 2
     assert "started by `voicetrail host`" in capsys.readouterr().err
@@ -171,7 +171,7 @@ async def test_an_option_that_is_none_of_a_visitor_s_is_one_line_on_the_visitor_
         assert "unrecognized arguments: --source" in str(done.stdout)
 
 
-def test_without_asyncssh_the_host_says_how_to_have_it(tmp_path: Path) -> None:
+def test_without_asyncssh_the_host_says_how_to_install_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['asyncssh'] = None; from voicetrail.cli import main; sys.exit(main(['host']))"
     env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60, check=False)

@@ -20,7 +20,7 @@ from voicetrail.errors import UsageError
 from voicetrail.host_scores import schema
 from voicetrail.host_scores.address import DatabaseAddress, database_address
 from voicetrail.host_scores.schema import LaterSchemaError
-from voicetrail.host_scores.store import DatabaseAwayError, HostScores
+from voicetrail.host_scores.store import DatabaseAwayError, HostScoreStore
 from voicetrail.scores.shared.result import SharedResult, VisitorName
 from voicetrail.scores.shared.table import day_table, first_tries
 from voicetrail.scores.store import ScoresError
@@ -30,18 +30,18 @@ MANY = settings(
 )
 
 
-def emptied(store: HostScores) -> None:
+def emptied(store: HostScoreStore) -> None:
     """Delete what an earlier example left: one ``uid`` may come in two of them."""
     for name in {one.name for one in store.results()}:
         store.delete(name)
 
 
-def test_results_are_there_again_and_counted_once(address: DatabaseAddress) -> None:
+def test_results_are_found_again_and_counted_once(address: DatabaseAddress) -> None:
     results = [daily_result(), daily_result(BO, 90), daily_result(after_s=60)]
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         assert store.add_all(results) == 3
         assert store.add_all([*results, daily_result(BO, after_s=90)]) == 1, "what was sent again is counted once"
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         kept = list(store.results())
         assert [one for one in kept if one in results] == sorted(results, key=lambda one: (one.began, one.uid))
         assert len(kept) == 4
@@ -49,8 +49,8 @@ def test_results_are_there_again_and_counted_once(address: DatabaseAddress) -> N
 
 @MANY
 @given(results=st.lists(RESULTS, max_size=6, unique_by=lambda one: one.uid))
-def test_any_result_comes_back_as_it_was(address: DatabaseAddress, results: list[SharedResult]) -> None:
-    with closing(HostScores(address)) as store:
+def test_any_result_is_read_as_it_was_written(address: DatabaseAddress, results: list[SharedResult]) -> None:
+    with closing(HostScoreStore(address)) as store:
         emptied(store)
         new = store.add_all(results)
         kept = {one.uid: one for one in store.results()}
@@ -60,10 +60,10 @@ def test_any_result_comes_back_as_it_was(address: DatabaseAddress, results: list
 
 @MANY
 @given(tries=TRIES, order=st.randoms(use_true_random=False))
-def test_the_order_in_which_results_come_does_not_change_the_table(
+def test_the_order_of_results_does_not_change_the_table(
     address: DatabaseAddress, tries: list[SharedResult], order: random.Random
 ) -> None:
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         emptied(store)
         shuffled = [*tries, *tries[:3]]
         order.shuffle(shuffled)
@@ -75,7 +75,7 @@ def test_the_order_in_which_results_come_does_not_change_the_table(
 
 
 def test_only_the_first_try_of_a_visitor_counts_and_one_that_was_left_is_a_try(address: DatabaseAddress) -> None:
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result(score=40), daily_result(score=100, after_s=60)])
         store.add_all([daily_result(BO, 0, finished=False, won=False), daily_result(BO, 100, after_s=60)])
         table = day_table(store.tries(DAY), DAY, BO.identity)
@@ -84,15 +84,15 @@ def test_only_the_first_try_of_a_visitor_counts_and_one_that_was_left_is_a_try(a
 
 
 def test_the_best_of_every_level(address: DatabaseAddress) -> None:
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result(score=70), daily_result(BO, 90, day=DAY - timedelta(days=1))])
         for score, finished in ((5, True), (9, False), (7, True)):
             store.add_all([daily_result(mode="snake", level="small", day=None, score=score, finished=finished, won=False)])
         assert [(one.mode, one.score) for one in store.bests()] == [("maze", 90), ("snake", 7)]
 
 
-def test_a_name_is_deleted_with_all_it_did_and_nothing_else(address: DatabaseAddress) -> None:
-    with closing(HostScores(address)) as store:
+def test_a_name_is_deleted_with_all_its_results_and_nothing_else(address: DatabaseAddress) -> None:
+    with closing(HostScoreStore(address)) as store:
         store.add_all(
             [daily_result(), daily_result(after_s=5), daily_result(VisitorName.by_key("Anna", "x")), daily_result(BO)]
         )
@@ -119,7 +119,7 @@ def test_hostile_names_are_only_names(address: DatabaseAddress, name: str) -> No
     visitor = VisitorName.guest(name)
     assert visitor.name.isprintable()
     assert 0 < len(visitor.name) <= 24
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result(visitor), daily_result(BO)])
         assert [one.name for one in store.tries(DAY) if one.visitor == visitor.identity] == [visitor.name]
         assert store.delete(visitor.name) == 1
@@ -128,7 +128,7 @@ def test_hostile_names_are_only_names(address: DatabaseAddress, name: str) -> No
 
 def _write(address_text: str, name: str, start: object) -> None:
     address = database_address(environment={"VOICETRAIL_DATABASE_URL": address_text})
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         start.wait()  # type: ignore[attr-defined]
         for number in range(40):
             visitor = VisitorName.guest(f"{name} {number}")
@@ -147,7 +147,7 @@ def test_two_hosts_write_at_once(address: DatabaseAddress) -> None:
     for host in hosts:
         host.join(60)
         assert host.exitcode == 0
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         assert len(list(store.results())) == 160
         tries = store.tries(DAY)
     assert len(tries) == 80
@@ -156,7 +156,7 @@ def test_two_hosts_write_at_once(address: DatabaseAddress) -> None:
 
 def _open(address_text: str, start: object) -> None:
     start.wait()  # type: ignore[attr-defined]
-    HostScores(database_address(environment={"VOICETRAIL_DATABASE_URL": address_text})).close()
+    HostScoreStore(database_address(environment={"VOICETRAIL_DATABASE_URL": address_text})).close()
 
 
 @pytest.mark.e2e
@@ -171,67 +171,67 @@ def test_two_hosts_make_the_tables_at_once(address: DatabaseAddress) -> None:
         assert host.exitcode == 0
 
 
-def test_an_earlier_schema_is_brought_up_and_a_later_one_refused(
+def test_an_earlier_schema_is_migrated_and_a_later_one_refused(
     address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result()])
     now = schema.MIGRATIONS
     later = (*now, "ALTER TABLE voicetrail_results ADD COLUMN weather VARCHAR(8) DEFAULT 'fair' NOT NULL")
     monkeypatch.setattr(schema, "MIGRATIONS", later)
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         assert len(list(store.results())) == 1
-    with closing(HostScores(address)):
+    with closing(HostScoreStore(address)):
         pass
     monkeypatch.setattr(schema, "MIGRATIONS", now)
-    with pytest.raises(LaterSchemaError, match="newer voicetrail: update this one") as refused:
-        HostScores(address)
+    with pytest.raises(LaterSchemaError, match="newer voicetrail; update this voicetrail") as refused:
+        HostScoreStore(address)
     assert "\n" not in str(refused.value)
 
 
-def test_a_host_that_runs_writes_nothing_once_another_one_brought_the_schema_up(
+def test_a_running_host_writes_nothing_after_another_host_migrated_the_schema(
     address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(HostScores(address)) as old:
+    with closing(HostScoreStore(address)) as old:
         now = schema.MIGRATIONS
         monkeypatch.setattr(schema, "MIGRATIONS", (*now, "ALTER TABLE voicetrail_results ADD COLUMN weather VARCHAR(8)"))
-        HostScores(address).close()
+        HostScoreStore(address).close()
         monkeypatch.setattr(schema, "MIGRATIONS", now)
         with pytest.raises(LaterSchemaError):
             old.add_all([daily_result()])
 
 
-def test_a_step_of_the_schema_that_fails_changes_nothing(address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(HostScores(address)) as store:
+def test_a_failed_migration_changes_nothing(address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result()])
     now = schema.MIGRATIONS
     broken = "ALTER TABLE voicetrail_results ADD COLUMN weather VARCHAR(8); ALTER TABLE nowhere ADD COLUMN x BIGINT"
     monkeypatch.setattr(schema, "MIGRATIONS", (*now, broken))
     with pytest.raises(ScoresError):
-        HostScores(address)
+        HostScoreStore(address)
     monkeypatch.setattr(schema, "MIGRATIONS", now)
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         assert store.add_all([daily_result(BO)]) == 1
 
 
-def test_the_file_is_private_and_what_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_the_file_is_private_and_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
     address = database_address(str(tmp_path / "host" / "visitors.sqlite3"))
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result()])
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "host").iterdir()}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((tmp_path / "host").stat().st_mode) == 0o700
     (tmp_path / "text").write_text("this is no database, and long enough to be looked at" * 40)
     with pytest.raises(ScoresError, match="not a database") as refused:
-        HostScores(database_address(str(tmp_path / "text")))
+        HostScoreStore(database_address(str(tmp_path / "text")))
     assert "\n" not in str(refused.value)
     with pytest.raises(ScoresError, match="cannot be kept"):
-        HostScores(database_address(str(tmp_path / "text" / "below")))
+        HostScoreStore(database_address(str(tmp_path / "text" / "below")))
 
 
-def test_a_row_that_was_tampered_with_is_passed_over(tmp_path: Path) -> None:
+def test_a_row_that_was_tampered_with_is_skipped(tmp_path: Path) -> None:
     address = database_address(str(tmp_path / "visitors.sqlite3"))
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         store.add_all([daily_result(), daily_result(BO)])
         with closing(sqlite3.connect(address.path)) as connection:
             connection.execute("UPDATE voicetrail_results SET name = char(27) || '[2J' WHERE name = 'Anna'")
@@ -242,11 +242,11 @@ def test_a_row_that_was_tampered_with_is_passed_over(tmp_path: Path) -> None:
 class TestPassword:
     """The password of the database is never shown."""
 
-    def test_a_wrong_one(self, postgresql: PostgreSQL) -> None:
+    def test_an_invalid_database(self, postgresql: PostgreSQL) -> None:
         url = postgresql.url("postgres", "wrong-and-secret")
         address = database_address(environment={"VOICETRAIL_DATABASE_URL": url})
         with pytest.raises(DatabaseAwayError) as refused:
-            HostScores(address)
+            HostScoreStore(address)
         shown = f"{refused.value} {refused.value!r} {address} {address!r}"
         assert "wrong-and-secret" not in shown
         assert "\n" not in shown
@@ -256,14 +256,14 @@ class TestPassword:
             environment={"VOICETRAIL_DATABASE_URL": "postgresql://me:s3cret@127.0.0.1:1/x?sslpassword=s3cret"}
         )
         with pytest.raises(DatabaseAwayError) as refused:
-            HostScores(address)
+            HostScoreStore(address)
         assert "s3cret" not in f"{refused.value} {address} {address!r}"
         assert str(address) == "PostgreSQL x at 127.0.0.1:1"
 
     @pytest.mark.parametrize(
         "url", ["postgresql://me:s3cret@h:port/x", "postgresql://me:s3cret@h", "mysql://me:s3cret@h/x", "://s3cret"]
     )
-    def test_a_url_that_is_none(self, url: str) -> None:
+    def test_an_invalid_url(self, url: str) -> None:
         with pytest.raises(UsageError) as refused:
             database_address(environment={"VOICETRAIL_DATABASE_URL": url})
         assert "s3cret" not in str(refused.value)
@@ -288,7 +288,7 @@ class TestPassword:
         assert "chmod 600" in notice
 
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"a\nb", b"x" * 3000])
-    def test_a_file_that_holds_none(self, tmp_path: Path, content: bytes) -> None:
+    def test_a_file_without_a_url(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "url").write_bytes(content)
         with pytest.raises(UsageError, match="--database-file"):
             database_address(file=str(tmp_path / "url"))

@@ -22,7 +22,7 @@ from voicetrail.game.rules import Result
 from voicetrail.host_scores import schema, waiting, writer
 from voicetrail.host_scores.address import DatabaseAddress, database_address
 from voicetrail.host_scores.schema import LaterSchemaError
-from voicetrail.host_scores.store import HostScores
+from voicetrail.host_scores.store import HostScoreStore
 from voicetrail.host_scores.visitors import RESULTS_PER_MINUTE, VisitorScoresServer
 from voicetrail.host_scores.waiting import WaitingResults
 from voicetrail.host_scores.writer import ScoresReport, ScoreWriter
@@ -31,11 +31,11 @@ from voicetrail.scores.shared import VARIABLE
 from voicetrail.scores.shared.client import HostTable, host_table
 from voicetrail.scores.shared.result import SharedResult, VisitorName, played_of
 from voicetrail.scores.store import ScoresError
-from voicetrail.scores.visitor import VisitorScores
+from voicetrail.scores.visitor import VisitorScoreStore
 
 
 def saved(address: DatabaseAddress) -> list[SharedResult]:
-    with closing(HostScores(address)) as store:
+    with closing(HostScoreStore(address)) as store:
         return list(store.results())
 
 
@@ -121,14 +121,14 @@ def test_a_host_that_starts_while_the_database_is_away_takes_results(tmp_path: P
     assert len(saved(better)) == 1
 
 
-def test_a_later_schema_is_refused_at_the_start_and_waited_for_later(
+def test_a_later_schema_is_refused_at_the_start_and_tolerated_afterward(
     address: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports: list[ScoresReport] = []
     now = schema.MIGRATIONS
     with running(address, tmp_path, reports) as one:
         monkeypatch.setattr(schema, "MIGRATIONS", (*now, "ALTER TABLE voicetrail_results ADD COLUMN weather VARCHAR(8)"))
-        HostScores(address).close()
+        HostScoreStore(address).close()
         monkeypatch.setattr(schema, "MIGRATIONS", now)
         one.keep(daily_result())
         until(lambda: bool(reports))
@@ -138,14 +138,12 @@ def test_a_later_schema_is_refused_at_the_start_and_waited_for_later(
         ScoreWriter(address, tmp_path, host="north").start()
 
 
-def test_results_that_wait_are_bounded_private_and_set_aside_where_they_are_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_waiting_results_are_limited_private_and_set_aside_if_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "WAITING_MAX", 2)
     with closing(WaitingResults(tmp_path)) as file:
         file.add(daily_result())
         file.add(daily_result())
-        with pytest.raises(ScoresError, match="no more are taken"):
+        with pytest.raises(ScoresError, match="no more can be accepted"):
             file.add(daily_result())
         assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     with closing(sqlite3.connect(file.path)) as connection:
@@ -178,7 +176,7 @@ def test_a_round_of_a_visitor_reaches_the_table_of_the_host(tmp_path: Path) -> N
     address = database_address(str(tmp_path / "visitors.sqlite3"))
     with running(address, tmp_path) as one, visitor(one) as (theirs, _):
         row = round_of()
-        with VisitorScores(HostTable(theirs), tmp_path / "own.sqlite3") as scores:
+        with VisitorScoreStore(HostTable(theirs), tmp_path / "own.sqlite3") as scores:
             came = threading.Event()
             end = scores.host.subscribe(came.set)
             assert row.day is not None
@@ -225,7 +223,7 @@ def test_a_game_that_is_killed_right_after_its_result_loses_nothing(tmp_path: Pa
     ],
     ids=lambda message: repr(message[:40]),
 )
-def test_a_game_that_sends_rubbish_ends_its_own_connection_and_nothing_else(tmp_path: Path, message: bytes) -> None:
+def test_invalid_messages_end_only_the_connection_of_their_game(tmp_path: Path, message: bytes) -> None:
     address = database_address(str(tmp_path / "visitors.sqlite3"))
     reports: list[ScoresReport] = []
     with running(address, tmp_path) as one, visitor(one, BO) as (good, _):
@@ -246,7 +244,7 @@ def test_a_game_that_sends_rubbish_ends_its_own_connection_and_nothing_else(tmp_
         table.close()
 
 
-def test_a_result_that_is_not_plausible_is_refused_with_a_line_and_the_game_goes_on(tmp_path: Path) -> None:
+def test_an_implausible_result_is_refused_with_a_message_and_the_game_goes_on(tmp_path: Path) -> None:
     address = database_address(str(tmp_path / "visitors.sqlite3"))
     with running(address, tmp_path) as one, visitor(one) as (theirs, _):
         table = HostTable(theirs)
@@ -275,7 +273,7 @@ async def test_a_flood_of_results_is_bounded(tmp_path: Path) -> None:
             await flood()
 
 
-def test_a_game_that_reads_nothing_does_not_hold_the_host_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_game_that_reads_nothing_does_not_delay_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.host_scores.visitors.WRITE_TIMEOUT_S", 0.3)
     monkeypatch.setattr("voicetrail.host_scores.visitors.MESSAGES_PER_MINUTE", 100_000)
     address = database_address(str(tmp_path / "visitors.sqlite3"))
@@ -295,22 +293,22 @@ def test_a_game_that_reads_nothing_does_not_hold_the_host_up(tmp_path: Path, mon
         assert not thread.is_alive()
 
 
-def test_a_host_that_is_gone_is_reported_and_the_game_goes_on(tmp_path: Path) -> None:
+def test_a_lost_host_is_reported_and_the_game_goes_on(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
-    with VisitorScores(HostTable(theirs), tmp_path / "own.sqlite3") as scores:
+    with VisitorScoreStore(HostTable(theirs), tmp_path / "own.sqlite3") as scores:
         ours.close()
         until(lambda: scores.host.lost)
         scores.add(round_of())
-        assert "the host is gone" in scores.host.problem
+        assert "connection to the host is lost" in scores.host.problem
         assert len(list(scores.rows())) == 1
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "999999", "0x5", "³"])
-def test_a_number_that_is_no_socket_of_a_host_is_none(text: str) -> None:
+def test_an_invalid_descriptor_is_no_connection(text: str) -> None:
     assert host_table({VARIABLE: text}) is None
 
 
-def test_a_file_in_the_place_of_the_socket_is_none(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_socket_is_no_connection(tmp_path: Path) -> None:
     with (tmp_path / "file").open("w") as file:
         assert host_table({VARIABLE: str(file.fileno())}) is None
         file.write("it stays open")
@@ -326,7 +324,7 @@ def test_the_inherited_socket_is_found_and_not_inherited_on() -> None:
     table.close()
 
 
-def test_nothing_of_yesterday_is_forgotten(tmp_path: Path) -> None:
+def test_no_result_of_yesterday_is_lost(tmp_path: Path) -> None:
     address = database_address(str(tmp_path / "visitors.sqlite3"))
     with running(address, tmp_path) as one:
         one.keep(daily_result())

@@ -88,18 +88,18 @@ def test_a_maze_can_be_solved_by_its_announcements(begin: Callable[..., Session]
     for word in rules.maze.best():
         assert f" {word} " in session.lines[-1].replace("open:", " "), "the way is among those that are open"
         session.type(word)
-    assert "Out of the maze" in session.lines
+    assert "You are out of the maze" in session.lines
     assert "14 words (the best way takes 14) in 0:13, 0 wrong, 0 near misses" in session.lines
 
 
-def test_a_snake_goes_on_by_itself_and_its_surroundings_are_announced(begin: Callable[..., Session]) -> None:
+def test_a_snake_keeps_moving_and_its_surroundings_are_announced(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("snake", "small", 3))
     session.say("up")
     assert session.lines[-1].startswith("food ")
     assert session.lines[-1].endswith("going up, 4 free ahead")
     for _ in range(9):
         session.type("", after_s=0.5)
-    assert "It ran into the wall" in session.lines
+    assert "The snake ran into the wall" in session.lines
     assert session.lines[-1] == "right again, down share, left leaves"
 
 
@@ -110,7 +110,7 @@ def test_the_directions_of_an_echo_are_announced_as_they_are_shown(begin: Callab
     while rules.watching:
         session.type("", after_s=0.05)
     shown = [line for line in session.lines if line in ("up", "down", "left", "right")]
-    assert shown == list(rules.row[:2])
+    assert shown == list(rules.sequence[:2])
     session.say(*shown)
     assert rules.longest == 2
 
@@ -119,7 +119,7 @@ def test_a_sketch_is_drawn_undone_and_left(begin: Callable[..., Session]) -> Non
     session = begin(RoundSetup("sketch"))
     session.type("right", "up", "undo", "redo", "status")
     assert session.lines[-1] == "2 strokes, 4 long"
-    assert "taken back: up" in session.lines
+    assert "undone: up" in session.lines
     session.type("quit")
     assert not session.going
 
@@ -128,7 +128,7 @@ def test_a_sketch_is_drawn_undone_and_left(begin: Callable[..., Session]) -> Non
 def test_every_mode_pauses_restarts_and_is_left(begin: Callable[..., Session], mode: ModeName) -> None:
     session = begin(RoundSetup(mode, "square" if mode == "trace" else ""))
     session.type("pause")
-    assert session.lines[-1] == "paused; right goes on, up restarts, left leaves"
+    assert session.lines[-1] == "paused; right continues, up restarts, left leaves"
     session.say("right")
     assert session.lines[-1] == "on again"
     session.type("pause", "up")
@@ -138,7 +138,7 @@ def test_every_mode_pauses_restarts_and_is_left(begin: Callable[..., Session], m
     assert not session.going
 
 
-def test_a_word_that_was_said_before_a_question_was_asked_is_no_answer(begin: Callable[..., Session]) -> None:
+def test_a_word_said_before_a_question_is_not_an_answer(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("maze", "small", 3))
     session.type("pause")
     session.say("left", after_s=0.3)
@@ -147,7 +147,7 @@ def test_a_word_that_was_said_before_a_question_was_asked_is_no_answer(begin: Ca
     assert not session.going
 
 
-def test_a_round_pauses_by_itself_in_silence_and_when_the_sound_is_lost(begin: Callable[..., Session]) -> None:
+def test_a_round_pauses_in_silence_and_when_the_sound_is_lost(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("maze", "small", 3))
     session.say("down")
     session.type("", after_s=60)
@@ -155,10 +155,10 @@ def test_a_round_pauses_by_itself_in_silence_and_when_the_sound_is_lost(begin: C
     session.say("right")
     session.give((SourceLost(0, "the microphone was unplugged"),))
     assert session.lines[-2] == "the microphone was unplugged"
-    assert session.lines[-1].startswith("paused: no sound comes")
+    assert session.lines[-1].startswith("paused: there is no sound")
 
 
-def test_the_list_of_modes_is_led_by_words(begin: Callable[..., Session]) -> None:
+def test_words_control_the_list_of_modes(begin: Callable[..., Session]) -> None:
     session = begin(None)
     session.say("down", "down")
     assert session.lines[-1] == "maze"
@@ -181,7 +181,7 @@ def test_without_typing_the_end_of_the_sound_ends_it(begin: Callable[..., Sessio
     assert not session.going
 
 
-def test_what_is_typed_and_means_nothing_is_answered(begin: Callable[..., Session]) -> None:
+def test_an_unknown_command_is_answered(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("maze", "small", 3))
     session.type("xyzzy \x1b[31m", "share")
     assert (

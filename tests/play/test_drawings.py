@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voicetrail.errors import ReplayError, UsageError
-from voicetrail.game import Redo, RoundSetup, SetMovement, SetPen, Sketch, Step, Undo
+from voicetrail.game import Move, Redo, RoundSetup, SetMovement, SetPen, Sketch, Undo
 from voicetrail.play.context import SessionContext
 from voicetrail.play.drawings import begin_requested, drawings_note, list_drawings, read_background
 from voicetrail.replay.file.reader import read
@@ -43,24 +43,24 @@ def drawn(context: SessionContext) -> Sketch:
     return context.round.rules
 
 
-def test_a_drawing_goes_on_where_it_was_left_with_everything_that_can_be_undone(
+def test_a_drawing_continues_where_it_was_left_with_its_undo_history(
     session: Callable[[], SessionContext], folder: Path
 ) -> None:
     castle = RoundSetup("sketch", "my castle")
     context = session()
     current = begin_requested(context, castle)
-    for item in (Step("up"), SetPen("double"), Step("right"), Undo()):
+    for item in (Move("up"), SetPen("double"), Move("right"), Undo()):
         current.do(item)
     before = current.rules.checksum()
     (line,) = context.close()
-    assert line == "the drawing is kept; go on with it: voicetrail play sketch 'my castle'"
+    assert line == "the drawing is saved; to continue it, run: voicetrail play sketch 'my castle'"
     context = session()
     current = begin_requested(context, castle)
     assert drawn(context).checksum() == before
     assert not drawn(context).ended
     current.do(Redo())
     assert drawn(context).mark_at(drawn(context).pen.cell).ink.pen == "double"
-    current.do(Step("down", "key"))
+    current.do(Move("down", "key"))
     after = drawn(context).checksum()
     context.close()
     context = session()
@@ -72,11 +72,11 @@ def test_a_drawing_goes_on_where_it_was_left_with_everything_that_can_be_undone(
     assert [file.name for file in folder.iterdir()] == ["my castle.trail"]
 
 
-def test_a_glide_that_was_under_way_rests_where_it_was(session: Callable[[], SessionContext]) -> None:
+def test_an_unfinished_glide_stops_where_it_was(session: Callable[[], SessionContext]) -> None:
     context = session()
     current = begin_requested(context, RoundSetup("sketch", "line"))
     current.do(SetMovement("glide"))
-    current.do(Step("right"))
+    current.do(Move("right"))
     current.tick()
     context.close()
     left = drawn(context)
@@ -86,12 +86,12 @@ def test_a_glide_that_was_under_way_rests_where_it_was(session: Callable[[], Ses
     assert not drawn(context).moving
 
 
-def test_a_named_drawing_is_kept_also_where_it_is_recorded(session: Callable[[], SessionContext], folder: Path) -> None:
+def test_a_named_drawing_is_saved_even_if_it_is_recorded(session: Callable[[], SessionContext], folder: Path) -> None:
     context = session()
     current = begin_requested(context, RoundSetup("sketch", "house"))
-    current.do(Step("up"))
+    current.do(Move("up"))
     context.recording.start(current.now_ms)
-    current.do(Step("up"))
+    current.do(Move("up"))
     context.close()
     assert len(list(folder.glob("*.trail"))) == 2
     context = session()
@@ -99,9 +99,9 @@ def test_a_named_drawing_is_kept_also_where_it_is_recorded(session: Callable[[],
     assert drawn(context).tally.strokes == 2
 
 
-def test_what_is_no_whole_drawing_is_refused_and_stays(session: Callable[[], SessionContext], folder: Path) -> None:
+def test_a_damaged_drawing_is_refused_and_not_overwritten(session: Callable[[], SessionContext], folder: Path) -> None:
     context = session()
-    begin_requested(context, RoundSetup("sketch", "house")).do(Step("up"))
+    begin_requested(context, RoundSetup("sketch", "house")).do(Move("up"))
     context.close()
     path = folder / "house.trail"
     content = path.read_bytes()
@@ -133,7 +133,7 @@ def test_what_can_be_gone_on_with_is_listed_by_name_and_recordings_are_not(
     assert list_drawings() == []
     for setup in (RoundSetup("sketch"), RoundSetup("sketch", "house"), RoundSetup("sketch", "my castle")):
         context = session()
-        begin_requested(context, setup).do(Step("up"))
+        begin_requested(context, setup).do(Move("up"))
         context.close()
         # Begun a minute before, so that which is the newest does not depend on how fast the test is.
         for file in folder.iterdir():

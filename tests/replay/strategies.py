@@ -35,12 +35,12 @@ from voicetrail.spotting.detector import DetectorSettings
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 inputs: st.SearchStrategy[game_inputs.Input] = st.one_of(
-    st.builds(game_inputs.Step, st.sampled_from(("up", "down", "left", "right")), st.sampled_from(("voice", "key"))),
+    st.builds(game_inputs.Move, st.sampled_from(("up", "down", "left", "right")), st.sampled_from(("voice", "key"))),
     st.builds(game_inputs.Go, st.sampled_from(("voice", "key"))),
     st.builds(game_inputs.Stop, st.sampled_from(("voice", "key"))),
     st.just(game_inputs.Undo()),
     st.just(game_inputs.Clear()),
-    st.builds(game_inputs.SetStep, st.integers(*game_inputs.STEP_RANGE)),
+    st.builds(game_inputs.SetStepLength, st.integers(*game_inputs.STEP_RANGE)),
     st.builds(game_inputs.SetMovement, st.sampled_from(("step", "glide"))),
     st.builds(game_inputs.SetGlideSpeed, st.floats(*game_inputs.SPEED_RANGE)),
     st.builds(game_inputs.SetGlideSilence, st.floats(*game_inputs.SILENCE_RANGE)),
@@ -62,7 +62,7 @@ setups = st.builds(
     rules=st.integers(1, 10_000),
     width=st.integers(*SIZE_RANGE),
     height=st.integers(*SIZE_RANGE),
-    step=st.integers(*game_inputs.STEP_RANGE),
+    step_length=st.integers(*game_inputs.STEP_RANGE),
     movement=st.sampled_from(("step", "glide")),
     glide_speed=st.floats(*game_inputs.SPEED_RANGE),
     glide_silence=st.floats(*game_inputs.SILENCE_RANGE),

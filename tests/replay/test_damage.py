@@ -16,7 +16,7 @@ from tools.attack import replays
 from voicetrail.cli import main
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost
-from voicetrail.game import SetMovement, Step
+from voicetrail.game import Move, SetMovement
 from voicetrail.replay.analysis import report
 from voicetrail.replay.analysis.suggest import suggest
 from voicetrail.replay.analysis.whatif import Override, what_if
@@ -32,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A file in which every code occurs."""
     path = tmp_path_factory.mktemp("damage") / "a.trail"
     stage = Stage()
-    stage.do(Step("left", "key"), 0)
+    stage.do(Move("left", "key"), 0)
     stage.at(100)
     stage.start(path, sound=True)
     for hop, listener in stage.listen(spoken(3, 90), changes={50: SourceLost(0, "gone")}, from_ms=100):
@@ -44,7 +44,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             listener.muted = True
         if hop == 75:
             listener.muted = False
-            stage.session.do(Step("up", "key"))
+            stage.session.do(Move("up", "key"))
     stage.stop()
     data = path.read_bytes()
     assert {line.split(b'"')[1] for line in data.splitlines()[1:]} >= {code.encode() for code in "iwnsvlebmcaptx"}
@@ -163,7 +163,7 @@ def test_a_missing_input_is_found_and_dated(tmp_path: Path, capsys: pytest.Captu
     stage = Stage()
     stage.start(path)
     for number in range(40):
-        stage.do(Step("up" if number % 2 else "right", "key"), number * 500)
+        stage.do(Move("up" if number % 2 else "right", "key"), number * 500)
     stage.at(20_000)
     stage.stop()
     lines = path.read_text().splitlines()

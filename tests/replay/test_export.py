@@ -23,7 +23,7 @@ from PIL import Image
 from tests.replay.makers import Stage, record_spoken, sketch
 from tools.attack.replays import make_sources
 from voicetrail.errors import ReplayError, UsageError
-from voicetrail.game import Clear, Input, SetColor, SetMovement, SetPen, Sketch, Step, Undo
+from voicetrail.game import Clear, Input, Move, SetColor, SetMovement, SetPen, Sketch, Undo
 from voicetrail.game.glyphs import ASCII_GLYPHS, BOX_GLYPHS
 from voicetrail.replay import drawing
 from voicetrail.replay.export import ENDINGS, Options, export
@@ -220,18 +220,18 @@ def test_lines_of_an_animation_are_the_drawing_at_every_moment(tmp_path: Path) -
     stage = Stage(Sketch(61, 31))
     stage.start(tmp_path / "a.trail")
     script: list[Input] = [
-        Step("up"),
-        Step("left"),
-        Step("down"),
+        Move("up"),
+        Move("left"),
+        Move("down"),
         Undo(),
         Clear(),
-        Step("right"),
+        Move("right"),
         Undo(),
         Undo(),
-        Step("up"),
+        Move("up"),
         SetMovement("glide"),
     ]
-    for number, item in enumerate([*script, Step("left"), Step("down")]):
+    for number, item in enumerate([*script, Move("left"), Move("down")]):
         stage.do(item, 1000 * number)
     stage.at(20_000)
     stage.stop()
@@ -274,7 +274,7 @@ def test_an_animation_is_as_long_as_its_format_can_say(tmp_path: Path) -> None:
     stage = Stage()
     stage.start(tmp_path / "a.trail")
     for number in range(20):
-        stage.do(Step("up" if number % 2 else "right", "key"), 30_000 * number)
+        stage.do(Move("up" if number % 2 else "right", "key"), 30_000 * number)
     stage.at(600_000)
     stage.stop()
     timeline = Timeline(read(tmp_path / "a.trail"))
@@ -369,7 +369,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_ink_of_a_drawing_is_in_every_export(tmp_path: Path) -> None:
     stage = Stage()
     stage.start(tmp_path / "a.trail")
-    items: list[Input] = [SetColor("red"), SetPen("heavy"), Step("right", "key"), SetColor("blue"), Step("down", "key")]
+    items: list[Input] = [SetColor("red"), SetPen("heavy"), Move("right", "key"), SetColor("blue"), Move("down", "key")]
     for number, item in enumerate(items):
         stage.do(item, number * 1000)
     stage.at(6000)

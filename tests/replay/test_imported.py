@@ -17,7 +17,7 @@ from tests.spotting.importing.makers import TONES, tone_model
 from voicetrail.cli import main
 from voicetrail.errors import UsageError
 from voicetrail.events import Ready, WordHeard
-from voicetrail.game import Sketch, Step
+from voicetrail.game import Move, Sketch
 from voicetrail.link.words import decode_ready, encode_ready
 from voicetrail.listening import Listener
 from voicetrail.play.rounds.round import Round
@@ -81,7 +81,7 @@ def test_its_words_are_heard_in_a_file_of_another_rate(folder: Path, capsys: pyt
 
 def test_its_words_move_the_pen_as_they_were_mapped_and_the_replay_says_so(recorded: Replay, recognizer: Recognizer) -> None:
     words = [entry.item.word for entry in recorded.entries if isinstance(entry.item, WordHeard)]
-    steps = [entry.item.direction for entry in recorded.entries if isinstance(entry.item, Step)]
+    steps = [entry.item.direction for entry in recorded.entries if isinstance(entry.item, Move)]
     assert tuple(words) == SPOKEN
     assert steps == ["left", "right", "right", "left"]
     assert recorded.meanings == {"links": "left", "rechts": "right"}
@@ -92,7 +92,7 @@ def test_what_if_moves_by_the_same_words(recorded: Replay) -> None:
     assert what_if(recorded, Override()).same
     changed = what_if(recorded, lambda settings: replace(settings, refractory=30.0))
     assert [entry.item.word for entry in changed.lost if isinstance(entry.item, WordHeard)] == ["rechts", "links"]
-    assert [entry.item.direction for entry in changed.after.entries if isinstance(entry.item, Step)] == ["left", "right"]
+    assert [entry.item.direction for entry in changed.after.entries if isinstance(entry.item, Move)] == ["left", "right"]
 
 
 def test_the_sound_can_be_recognized_again(recorded: Replay, recognizer: Recognizer) -> None:

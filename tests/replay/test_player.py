@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.replay.makers import Clock, Stage, record_spoken, sketch
-from voicetrail.game import Clear, SetMovement, Sketch, Step, Undo
+from voicetrail.game import Clear, Move, SetMovement, Sketch, Undo
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.history import SNAPSHOT_INPUTS
 from voicetrail.replay.player import SPEEDS, Player
@@ -30,7 +30,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
             if roll < 0.11
             else SetMovement(dice.choice(("step", "glide")))
             if roll < 0.15
-            else Step(dice.choice(("up", "down", "left", "right")), "key")
+            else Move(dice.choice(("up", "down", "left", "right")), "key")
         )
         stage.do(item, number * 300)
     stage.stop()

@@ -16,7 +16,7 @@ import pytest
 from tests.replay.makers import Clock, Stage, record_spoken
 from voicetrail.cli import main
 from voicetrail.errors import ReplayError
-from voicetrail.game import SetMovement, Step
+from voicetrail.game import Move, SetMovement
 from voicetrail.replay import library
 from voicetrail.replay.file.entries import Marker
 from voicetrail.replay.file.format import Header, write_header
@@ -68,7 +68,7 @@ def test_the_list_reads_a_header_and_an_end(tmp_path: Path, monkeypatch: pytest.
     stage = Stage()
     stage.start(path, about=Header(title="mine"))
     for number in range(3000):
-        stage.do(Step("up" if number % 2 else "right", "key"), number * 100)
+        stage.do(Move("up" if number % 2 else "right", "key"), number * 100)
     stage.do(SetMovement("glide"), 300_500)
     stage.at(301_000)
     stage.stop()
@@ -127,7 +127,7 @@ def test_a_recording_under_way_is_no_recording_that_was_cut_off(tmp_path: Path) 
     path = tmp_path / "a.trail"
     stage = Stage()
     stage.start(path)
-    stage.do(Step("up", "key"), 100)
+    stage.do(Move("up", "key"), 100)
     _wait(lambda: '"i"' in path.read_text())
     assert read(path).growing
     assert read(path).remark == "it is still being recorded"
@@ -144,7 +144,7 @@ def test_the_player_follows_a_recording_to_its_end(tmp_path: Path) -> None:
     path, clock = tmp_path / "a.trail", Clock()
     stage = Stage()
     stage.start(path)
-    stage.do(Step("up", "key"), 1000)
+    stage.do(Move("up", "key"), 1000)
     _wait(lambda: '"i"' in path.read_text())
     with ReplayReader(path) as reader:
         reader.read_on()
@@ -155,7 +155,7 @@ def test_the_player_follows_a_recording_to_its_end(tmp_path: Path) -> None:
         player.advance()
         # It waits at the end for what comes.
         assert (player.position_ms, player.playing, player.at_end) == (1000, True, False)
-        stage.do(Step("right", "key"), 3000)
+        stage.do(Move("right", "key"), 3000)
         stage.recorder.record(Marker("x"), 3500)
         _wait(lambda: '"m"' in path.read_text())
         player.follow()

@@ -18,13 +18,13 @@ from voicetrail.errors import ReplayError
 from voicetrail.events import SamplesLost, SourceLost, WordHeard, WordRejected
 from voicetrail.game import (
     Input,
+    Move,
     Pause,
     Resume,
     RoundSetup,
     SetBackground,
     SetMovement,
     Sketch,
-    Step,
     Tick,
     Undo,
     make_rules,
@@ -84,10 +84,10 @@ def test_any_inputs_give_the_same_drawing(
 def test_every_kind_is_kept_with_its_time(tmp_path: Path) -> None:
     path = tmp_path / "all.trail"
     stage = Stage()
-    stage.do(Step("left", "key"), 500)
+    stage.do(Move("left", "key"), 500)
     stage.at(1000)
     stage.start(path, about=Header(title="mine", settings={"threshold": 0.5}))
-    stage.do(Step("up", "key"), 1500)
+    stage.do(Move("up", "key"), 1500)
     for item, ms in ((SettingChanged("threshold", 0.7), 1700), (Marker("here"), 1800)):
         stage.recorder.record(item, ms)
     stage.do(Tick(), 1900)
@@ -101,7 +101,7 @@ def test_every_kind_is_kept_with_its_time(tmp_path: Path) -> None:
     assert [(entry.at_ms, type(entry.item).__name__) for entry in recording.entries] == [
         (0, "EarlierInputs"),
         (0, "Checksum"),
-        (500, "Step"),
+        (500, "Move"),
         (700, "SettingChanged"),
         (800, "Marker"),
         (1000, "Checksum"),
@@ -114,7 +114,7 @@ def test_checksums_come_every_few_seconds_while_something_is_drawn(tmp_path: Pat
     stage = Stage()
     stage.start(tmp_path / "a.trail")
     for ms in range(0, 60_000, 700):
-        stage.do(Step("up" if ms % 1400 else "right"), ms)
+        stage.do(Move("up" if ms % 1400 else "right"), ms)
     stage.stop()
     timeline = Timeline(read(tmp_path / "a.trail"))
     assert timeline.checked >= 10
@@ -150,7 +150,7 @@ def test_scores_can_be_turned_off(tmp_path: Path) -> None:
 def test_a_second_recording_holds_what_came_before(tmp_path: Path) -> None:
     stage = Stage()
     for number in range(500):
-        stage.do(Step(("up", "right", "down", "left")[number % 4 if number < 480 else 1], "key"), number * 10)
+        stage.do(Move(("up", "right", "down", "left")[number % 4 if number < 480 else 1], "key"), number * 10)
     stage.start(tmp_path / "a.trail")
     stage.do(Undo(), 6000)
     stage.stop()
@@ -204,7 +204,7 @@ def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
     try:
         stage.start(path)
         for number in range(100):
-            stage.do(Step("up" if number % 2 else "right"), number * 100)
+            stage.do(Move("up" if number % 2 else "right"), number * 100)
             time.sleep(0.001)
         deadline = time.monotonic() + 5
         while stage.recorder.running and time.monotonic() < deadline:
@@ -245,7 +245,7 @@ def test_earlier_inputs_fit_into_lines_that_are_read(tmp_path: Path) -> None:
     stage = Stage()
     for number in range(30):
         stage.do(SetBackground("\x01" * 15_000 if number % 2 else "─" * 100), number)
-        stage.do(Step("up", "key"), number)
+        stage.do(Move("up", "key"), number)
     stage.at(100)
     stage.start(tmp_path / "a.trail")
     stage.stop()
@@ -264,7 +264,7 @@ def test_every_mode_comes_back(tmp_path: Path, setup: RoundSetup) -> None:
         item = (
             Tick()
             if game.ended
-            else dice.choice((Step("up"), Step("left"), Step("right"), Step("down", "key"), Pause(), Resume()))
+            else dice.choice((Move("up"), Move("left"), Move("right"), Move("down", "key"), Pause(), Resume()))
         )
         recorder.record(item, number * 700)
         game.apply(item, number * 700)
@@ -310,7 +310,7 @@ def test_recording_never_waits(tmp_path: Path) -> None:
 
 def test_checksums_are_kept_in_the_sessions_time(tmp_path: Path) -> None:
     stage = Stage(Sketch(movement="glide", glide_silence=0))
-    stage.do(Step("up"), 0)
+    stage.do(Move("up"), 0)
     stage.at(900)
     stage.session.tick()
     stage.at(1000)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.replay.makers import LABELS, Stage, record_spoken, sketch, spoken
 from voicetrail.errors import ReplayError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
-from voicetrail.game import Step
+from voicetrail.game import Move
 from voicetrail.game.inputs import is_input
 from voicetrail.replay.analysis.whatif import Override, decide, what_if
 from voicetrail.replay.file.entries import Entry, RecognizerStarted
@@ -41,7 +41,7 @@ def noisy_stage(path: Path, seed: int, start_hop: int) -> Stage:
         if dice.random() < 0.03:
             listener.muted = not listener.muted
         if dice.random() < 0.05:
-            stage.session.do(Step("right", "key"))
+            stage.session.do(Move("right", "key"))
     stage.stop()
     return stage
 
@@ -99,7 +99,7 @@ def test_a_higher_threshold_loses_words_and_keeps_the_keys(tmp_path: Path) -> No
     stage.start(path)
     for hop, _ in stage.listen(spoken(2, 400)):
         if hop % 50 == 0:
-            stage.session.do(Step("down", "key"))
+            stage.session.do(Move("down", "key"))
     stage.stop()
     outcome = what_if(read(path), Override(threshold=0.999))
     assert len(outcome.lost) == stage.game.tally.words
@@ -208,7 +208,7 @@ def test_what_a_gained_word_means_is_the_games_to_say(tmp_path: Path) -> None:
         pass
     stage.stop()
     outcome = what_if(read(tmp_path / "a.trail"), Override(threshold=0.4))
-    assert [type(entry.item).__name__ for entry in outcome.after.entries if is_input(entry.item)] == ["Step", "PenUp", "Step"]
+    assert [type(entry.item).__name__ for entry in outcome.after.entries if is_input(entry.item)] == ["Move", "PenUp", "Move"]
 
 
 def test_a_word_that_the_game_did_not_take_takes_no_input_with_it(tmp_path: Path) -> None:

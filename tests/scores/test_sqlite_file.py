@@ -20,7 +20,7 @@ def locked(path: Path) -> sqlite3.Connection:
     return other
 
 
-def test_it_waits_for_one_who_makes_the_database(tmp_path: Path) -> None:
+def test_it_waits_while_another_program_creates_the_database(tmp_path: Path) -> None:
     path = tmp_path / "scores.sqlite3"
     with closing(locked(path)) as other, closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as mine:
         threading.Timer(0.2, lambda: other.execute("COMMIT")).start()
@@ -28,7 +28,7 @@ def test_it_waits_for_one_who_makes_the_database(tmp_path: Path) -> None:
         assert mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
+def test_it_does_not_wait_forever(tmp_path: Path) -> None:
     path = tmp_path / "scores.sqlite3"
     with (
         closing(locked(path)),

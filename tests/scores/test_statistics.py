@@ -31,14 +31,14 @@ def test_a_streak_is_never_longer_than_the_longest_nor_than_the_days(done: set[d
     assert streak(done | {TODAY}, TODAY).now >= 1
 
 
-def test_the_day_of_the_start_counts_whatever_midnight_does() -> None:
+def test_a_round_past_midnight_counts_for_the_day_of_its_start() -> None:
     late = daily(TODAY, began=datetime(2026, 11, 25, 23, 59, tzinfo=UTC))
     assert daily_days([late], [late.uid]) == {TODAY}
     zone = datetime.fromisoformat("2026-11-26T01:30:00+02:00")
     assert row(began=zone).date == TODAY, "by UTC"
 
 
-def test_only_finished_tries_that_count_make_a_streak() -> None:
+def test_only_finished_first_tries_make_a_streak() -> None:
     won, lost, again = daily(TODAY), daily(TODAY - timedelta(days=1), won=False), daily(TODAY - timedelta(days=2))
     assert daily_days([won, lost, again], [won.uid, lost.uid, None]) == {TODAY}
 

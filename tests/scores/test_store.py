@@ -30,7 +30,7 @@ def kept(path: Path) -> list[ScoreRow]:
         return list(store.rows())
 
 
-def test_results_are_there_again(tmp_path: Path) -> None:
+def test_results_are_found_again(tmp_path: Path) -> None:
     rows = [row(score=80), row("snake", "medium", 7, par=None), row("sketch", "", 3, finished=False, won=False)]
     with ScoreStore(path_in(tmp_path)) as store:
         assert [store.add(one) for one in rows] == [True] * 3
@@ -40,7 +40,7 @@ def test_results_are_there_again(tmp_path: Path) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(SETUPS, TIMED, LEAVING, st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1)))
-def test_the_result_of_any_round_can_be_kept(
+def test_the_result_of_any_round_can_be_saved(
     tmp_path_factory: pytest.TempPathFactory, setup: RoundSetup, inputs: Timed, leaving: Timed, began: datetime
 ) -> None:
     one = row_of(played(setup, [*inputs, *leaving]).result(), began)
@@ -92,7 +92,7 @@ def test_only_the_first_try_of_a_day_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", range(VERSION))
-def test_a_file_of_an_earlier_version_is_brought_to_the_newest(tmp_path: Path, version: int) -> None:
+def test_a_file_of_an_earlier_version_is_migrated(tmp_path: Path, version: int) -> None:
     path = path_in(tmp_path)
     path.parent.mkdir()
     uid = "0" * 32
@@ -118,7 +118,7 @@ def test_a_file_of_an_earlier_version_is_brought_to_the_newest(tmp_path: Path, v
     assert len(kept(path)) == 1 + bool(version)
 
 
-def test_the_schema_that_shipped_does_not_change_but_by_a_new_migration() -> None:
+def test_the_released_schema_changes_only_by_a_new_migration() -> None:
     # Files of these versions exist. Whoever changes one of these steps breaks them; add a step at the end instead.
     import hashlib
 
@@ -164,7 +164,7 @@ def other_program(path: Path) -> None:
         (other_program, "belong to another program"),
     ],
 )
-def test_what_cannot_be_used_is_set_aside_and_nothing_of_it_is_deleted(tmp_path: Path, harm: object, why: str) -> None:
+def test_an_unusable_database_is_set_aside_and_nothing_is_deleted(tmp_path: Path, harm: object, why: str) -> None:
     path = path_in(tmp_path)
     with ScoreStore(path) as store:
         store.add_all([row() for _ in range(50)])
@@ -227,11 +227,11 @@ def test_in_a_folder_that_cannot_be_written_results_last_until_the_game_ends(tmp
     path.parent.chmod(0o500)
     added, count, notice = run_as_nobody(tmp_path, path)
     assert (added, count) == ("True", "1")
-    assert "they last until the game ends" in notice
+    assert "they will be lost when the game ends" in notice
     assert not path.exists()
 
 
-def test_results_wait_while_another_program_keeps_the_database_locked_and_move_over_later(tmp_path: Path) -> None:
+def test_results_wait_while_the_database_is_locked_and_are_merged_later(tmp_path: Path) -> None:
     path, waiting = path_in(tmp_path), row()
     with ScoreStore(path) as store:
         store.add(row())
@@ -268,7 +268,7 @@ def test_several_games_at_once_lose_nothing(tmp_path: Path) -> None:
     assert sorted(one.score for one in kept(path)) == [number for number in range(4) for _ in range(15)]
 
 
-def test_a_result_is_whole_or_not_there(tmp_path: Path) -> None:
+def test_a_result_is_saved_completely_or_not_at_all(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     with ScoreStore(path) as store:
         twice = row()
@@ -303,6 +303,6 @@ def test_a_result_is_whole_or_not_there(tmp_path: Path) -> None:
         {"by_word": 3},
     ],
 )
-def test_a_wrong_result_is_refused(change: dict[str, object]) -> None:
+def test_an_invalid_result_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="a result"):
         from_json(to_json(row()) | change)

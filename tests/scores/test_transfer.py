@@ -70,9 +70,9 @@ def test_a_database_that_is_in_use_can_be_imported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "neither a database nor JSON"),
-        (b"\xff\xfe", "neither a database nor JSON"),
-        (b"[" * 100_000, "neither a database nor JSON"),
+        (b"", "neither a scores database nor the output"),
+        (b"\xff\xfe", "neither a scores database nor the output"),
+        (b"[" * 100_000, "neither a scores database nor the output"),
         (b"[]", "holds no scores"),
         (b'{"format": "voicetrail-scores", "version": 99, "results": []}', "newer voicetrail"),
         (b'{"format": "voicetrail-scores", "version": 1, "results": [3]}', "result 1"),
@@ -80,7 +80,7 @@ def test_a_database_that_is_in_use_can_be_imported(tmp_path: Path) -> None:
         (b"SQLite format 3\0 and then nothing", "damaged"),
     ],
 )
-def test_what_holds_no_scores_is_refused_in_one_line_and_changes_nothing(tmp_path: Path, content: bytes, why: str) -> None:
+def test_a_file_without_scores_is_refused_in_one_line_and_changes_nothing(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "file").write_bytes(content)
     with ScoreStore(tmp_path / "mine.sqlite3") as store:
         with pytest.raises(ScoresError) as caught:
@@ -102,7 +102,7 @@ def test_databases_of_others_and_of_later_versions_are_refused(tmp_path: Path) -
                 import_file(store, tmp_path / name)
 
 
-def test_the_table_for_a_spreadsheet_has_a_line_a_result_and_no_formulas() -> None:
+def test_the_csv_has_a_line_per_result_and_no_formulas() -> None:
     rows = [row(level="=1+1"), row("snake", "medium", 4)]
     first, second = csv.DictReader(io.StringIO(export_csv(rows)))
     assert (first["level"], first["score"], first["finished"]) == ("'=1+1", "90", "1")

@@ -23,7 +23,7 @@ async def raw(running: Running, request: bytes, seconds: float = 5) -> bytes:
     return answer
 
 
-async def test_the_page_and_everything_it_is_made_of_come_from_this_server(running: Running) -> None:
+async def test_the_page_and_all_its_files_come_from_this_server(running: Running) -> None:
     async with running.client.get(running.url) as response:
         text = await response.text()
         policy = response.headers["Content-Security-Policy"]
@@ -126,7 +126,7 @@ async def test_a_page_with_a_token_is_for_those_who_have_it() -> None:
         assert first["type"] == "session"
 
 
-async def test_a_cookie_is_no_reason_to_let_another_page_in() -> None:
+async def test_a_cookie_does_not_admit_a_page_of_another_site() -> None:
     async with serving(token="right-token-of-32-characters-000") as running:
         async with running.client.get(f"{running.url}/?token=right-token-of-32-characters-000"):
             pass
@@ -181,7 +181,7 @@ async def test_connections_beyond_the_limit_are_closed_and_the_others_go_on() ->
             writer.close()
 
 
-async def test_a_socket_that_does_not_say_what_it_is_for_is_closed(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_socket_without_a_first_message_is_closed(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.serve.terminal.HELLO_TIME_S", 0.2)
     monkeypatch.setattr("voicetrail.serve.sound.HELLO_TIME_S", 0.2)
     for path in ("terminal", "microphone"):
@@ -202,7 +202,7 @@ async def test_a_socket_that_does_not_say_what_it_is_for_is_closed(running: Runn
         {**HELLO, "session": 5},
     ],
 )
-async def test_a_hello_that_no_page_sends_begins_no_game(running: Running, hello: dict[str, object]) -> None:
+async def test_an_invalid_hello_starts_no_game(running: Running, hello: dict[str, object]) -> None:
     socket = await running.socket("terminal")
     await socket.send_json(hello)
     message = await socket.receive(timeout=5)

@@ -86,7 +86,7 @@ async def attack(running: Running, chance: random.Random, count: int, seen: list
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("messages", [1_000, pytest.param(20_000, marks=pytest.mark.e2e)])
-async def test_any_messages_harm_nobody_who_plays(messages: int) -> None:
+async def test_any_messages_do_not_disturb_other_games(messages: int) -> None:
     async with serving(visitors=40, per_address=40, returns_within_s=0.2) as running:
         problems: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(str(context)))

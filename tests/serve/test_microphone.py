@@ -85,7 +85,7 @@ async def page_of(running: Running, answers_after_s: float = 0.0) -> Page:
     return Page(await running.microphone(running.only_session().key), answers_after_s)
 
 
-async def test_the_sound_comes_out_as_it_went_in(running: Running, game: Game) -> None:
+async def test_the_sound_arrives_unchanged(running: Running, game: Game) -> None:
     page = await page_of(running)
     await page.speak(0.5)
     await until(lambda: sum(len(block.samples) for block in game.blocks) >= 20 * CHUNK_SAMPLES)
@@ -95,7 +95,7 @@ async def test_the_sound_comes_out_as_it_went_in(running: Running, game: Game) -
     assert "the browser's microphone" in game.events[-1].name
 
 
-async def test_before_there_is_sound_the_game_says_why(running: Running, game: Game) -> None:
+async def test_without_sound_the_game_reports_why(running: Running, game: Game) -> None:
     await until(lambda: game.events)
     assert isinstance(game.events[0], SourceLost)
     assert "press Use the microphone" in game.events[0].message
@@ -113,7 +113,7 @@ async def test_before_there_is_sound_the_game_says_why(running: Running, game: G
         await until(lambda said=said: isinstance(game.events[-1], SourceLost) and said in game.events[-1].message)
 
 
-async def test_the_age_of_the_sound_counts_the_whole_way(running: Running, game: Game) -> None:
+async def test_the_age_of_the_sound_covers_the_whole_path(running: Running, game: Game) -> None:
     page = await page_of(running, answers_after_s=0.08)
     await page.speak(1.5)
     await until(lambda: game.source.delay_s is not None)
@@ -199,7 +199,7 @@ async def test_a_second_game_cannot_open_the_first_ones_sound(running: Running, 
         "{}",
     ],
 )
-async def test_what_no_page_sends_ends_the_microphone_and_not_the_game(
+async def test_an_invalid_sound_message_ends_the_microphone_and_not_the_game(
     running: Running, game: Game, wrong: bytes | str
 ) -> None:
     page = await page_of(running)
@@ -237,7 +237,7 @@ async def test_two_games_hear_only_their_own_page() -> None:
             await game.close()
 
 
-async def test_the_delay_that_the_game_shows_is_that_of_the_whole_way() -> None:
+async def test_the_delay_in_the_game_covers_the_whole_path() -> None:
     """With the real recognizer between the page and the game."""
     async with serving() as running:
         short_folder = running.homes / "words"

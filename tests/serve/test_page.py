@@ -36,7 +36,7 @@ def test_every_text_of_the_page_is_in_one_place() -> None:
     assert not sentences
 
 
-def test_every_text_that_is_used_is_there_and_every_one_that_is_there_is_used() -> None:
+def test_every_used_text_exists_and_every_text_is_used() -> None:
     known = set(texts())
     said = set(re.findall(r'say\("([a-z_]+)"', SCRIPTS)) | set(re.findall(r'finish\("([a-z_]+)", "([a-z_]+)"', SCRIPTS)[0])
     assert said <= known
@@ -67,7 +67,7 @@ def test_every_file_that_the_page_asks_for_is_served() -> None:
     assert all((STATIC / name).is_file() for name in FILES)
 
 
-def test_the_letters_of_the_page_can_be_read() -> None:
+def test_the_text_colors_of_the_page_have_enough_contrast() -> None:
     style = (STATIC / "page.css").read_text("utf-8")
     colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", style))
     for letters, ground in [("text", "ground"), ("text", "surface"), ("accent", "ground")]:
@@ -125,6 +125,6 @@ def test_the_resampler_passes_speech_and_keeps_its_length(rate: int) -> None:
 @pytest.mark.parametrize(
     ("rate", "hertz"), [(44_100, 9_000), (48_000, 8_300), (48_000, 12_000), (48_000, 20_000), (96_000, 30_000)]
 )
-def test_what_is_above_the_new_band_does_not_come_back_below(rate: int, hertz: int) -> None:
+def test_the_resampler_does_not_alias(rate: int, hertz: int) -> None:
     out = resampled(np.sin(2 * np.pi * hertz * np.arange(rate) / rate), rate)
     assert np.sqrt(np.mean(out[1000:-1000] ** 2)) < 10 ** (-65 / 20)

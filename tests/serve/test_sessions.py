@@ -32,7 +32,7 @@ async def closing(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
                 return last
 
 
-async def test_what_is_typed_reaches_the_game_and_what_it_writes_the_page(running: Running) -> None:
+async def test_input_reaches_the_game_and_output_the_page(running: Running) -> None:
     socket, first = await running.terminal()
     assert (first["type"], first["resumed"], first["known"]) == ("session", False, True)
     await socket.send_bytes("größer ↑\r".encode())
@@ -59,7 +59,7 @@ async def test_the_game_gets_the_size_of_the_page_and_its_changes() -> None:
         await output_until(socket, b"120 300")
 
 
-async def test_a_page_that_is_loaded_again_has_its_game_back_and_all_of_it_painted() -> None:
+async def test_a_reloaded_page_resumes_its_game_with_a_full_repaint() -> None:
     async with serving(command=SIZE_REPORTER) as running:
         socket, first = await running.terminal(columns=91, rows=33)
         await output_until(socket, b"begun")
@@ -75,7 +75,7 @@ async def test_a_page_that_is_loaded_again_has_its_game_back_and_all_of_it_paint
         assert b"begun" not in seen
 
 
-async def test_while_the_page_is_away_the_game_has_no_room_and_so_waits(tmp_path: os.PathLike[str]) -> None:
+async def test_without_a_page_the_game_is_too_small_and_pauses(tmp_path: os.PathLike[str]) -> None:
     report = os.path.join(tmp_path, "sizes")
     watcher = ("/bin/bash", "-c", f"trap 'stty size >> {report}' WINCH; echo begun; while :; do sleep 0.05; done")
     async with serving(command=watcher) as running:
@@ -118,21 +118,21 @@ async def test_a_tab_that_takes_a_game_over_leaves_the_other_with_a_reason(runni
 
 
 @pytest.mark.parametrize("key", ["", "x", "0" * 32, "é" * 10, "../../etc", "x" * 64])
-async def test_a_key_that_is_not_a_games_begins_another(running: Running, key: str) -> None:
+async def test_an_unknown_key_starts_a_new_game(running: Running, key: str) -> None:
     _, first = await running.terminal()
     _, other = await running.terminal(key)
     assert other["session"] != first["session"]
     assert not other["resumed"]
 
 
-async def test_a_game_that_ends_lets_its_page_know(running: Running) -> None:
+async def test_the_end_of_a_game_is_reported_to_its_page(running: Running) -> None:
     socket, _ = await running.terminal()
     await socket.send_bytes(b"\x04")  # the end of cat's input
     assert (await closing(socket))["type"] == "ended"
     await until(lambda: not running.sessions.all)
 
 
-async def test_there_are_no_more_games_than_there_may_be() -> None:
+async def test_the_number_of_games_is_limited() -> None:
     async with serving(visitors=2, per_address=2) as running:
         kept = [await running.terminal() for _ in range(2)]
         socket, refusal = await running.terminal()
@@ -159,7 +159,7 @@ async def test_a_spare_game_is_what_the_next_page_gets() -> None:
         assert b"begun" not in await output_until(socket, b"22 77"), "it began before the page came"
 
 
-async def test_a_page_that_paints_nothing_holds_up_its_game_and_not_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_that_paints_nothing_blocks_its_game_and_not_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.serve.terminal.STALLED_S", 1.0)
     async with serving(command=("/usr/bin/yes", "more and more")) as running:
         socket, _ = await running.terminal()
@@ -198,9 +198,7 @@ async def test_a_page_that_paints_gets_everything(running: Running) -> None:
         {"type": ["resize"]},
     ],
 )
-async def test_a_message_that_no_page_sends_ends_the_connection_and_not_the_game(
-    running: Running, message: dict[str, object]
-) -> None:
+async def test_an_invalid_message_ends_the_connection_and_not_the_game(running: Running, message: dict[str, object]) -> None:
     socket, first = await running.terminal()
     await socket.send_json(message)
     async with asyncio.timeout(5):

@@ -30,12 +30,12 @@ CHUNKS = st.builds(
 
 
 @given(CHUNKS)
-def test_what_is_written_is_read(chunk: Chunk) -> None:
+def test_an_encoded_chunk_is_decoded(chunk: Chunk) -> None:
     assert decode_chunk(encode_chunk(chunk)) == chunk
 
 
 @given(st.binary(max_size=2 * CHUNK_BYTES))
-def test_whatever_else_comes_is_refused_or_a_chunk(message: bytes) -> None:
+def test_any_other_message_is_refused_or_a_chunk(message: bytes) -> None:
     try:
         chunk = decode_chunk(message)
     except SoundError:

@@ -21,11 +21,11 @@ def test_the_list_has_every_setting_with_its_origin(
     out = capsys.readouterr().out
     lines = {line.split()[0]: line for line in out.splitlines()}
     assert set(SETTINGS) - {"thresholds"} <= set(lines)
-    assert lines["step"].split()[1:4] == ["5", "cells", "file"]
+    assert lines["step"].split()[1:4] == ["5", "steps", "file"]
     assert lines["margin"].split()[1:3] == ["0.2", "environment"]
-    assert lines["glide_speed"].split()[1:4] == ["9", "cells/s", "key"]
+    assert lines["glide_speed"].split()[1:4] == ["9", "steps/s", "key"]
     assert lines["thresholds.left"].split()[1:3] == ["0.5", "flag"]
-    assert "1 to 20 cells" in lines["step"]
+    assert "1 to 20 steps" in lines["step"]
     assert SETTINGS["step"].help in lines["step"]
     assert "note: keys: there is no action 'fly'" in out
     assert "note: keys: c is now undo; clear has no key left" in out
@@ -48,7 +48,7 @@ def test_set_and_reset(env: dict[str, str], settings_file: Path, capsys: pytest.
     assert main(["settings", "set", "step", "4"]) == 0
     assert main(["settings", "set", "thresholds.left", "0.5"]) == 0
     assert main(["settings", "set", "gain", "-6"]) == 0
-    assert capsys.readouterr().out == "step = 4 cells (file)\nthresholds.left = 0.5 (file)\ngain = -6 dB (file)\n"
+    assert capsys.readouterr().out == "step = 4 steps (file)\nthresholds.left = 0.5 (file)\ngain = -6 dB (file)\n"
     assert settings_file.read_text().startswith("# mine\n")
     assert main(["settings", "reset", "step"]) == 0
     assert load_settings(env=env)["step"] == 2
@@ -71,7 +71,7 @@ def test_set_says_when_something_else_holds(
 def test_a_profile_has_its_own_file(env: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["settings", "set", "step", "4", "--profile", "ann"]) == 0
     assert main(["settings", "--profile", "ann", "path"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "step = 4 cells (profile)"
+    assert capsys.readouterr().out.splitlines()[0] == "step = 4 steps (profile)"
     assert load_settings(env=env, profile="ann")["step"] == 4
     assert load_settings(env=env)["step"] == 2
 
@@ -86,7 +86,7 @@ def test_presets_by_command(env: dict[str, str], capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (["set", "step", "400"], "step cannot be '400': it takes 1 to 20 cells"),
+        (["set", "step", "400"], "step cannot be '400': it takes 1 to 20 steps"),
         (["set", "stpe", "4"], "did you mean step"),
         (["set", "preset", "loud"], "no preset 'loud'"),
         (["set", "thresholds.left", "x"], "thresholds.left cannot be 'x': it takes 0.05 to 1"),

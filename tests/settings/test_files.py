@@ -63,7 +63,7 @@ def test_a_value_that_cannot_be_used_is_passed_over_with_its_line(settings_file:
     assert settings["glide_speed"] == 6.0
     assert settings.keys == {"undo": "z"}
     speed, fly, left = settings.notices
-    assert "line 3: glide_speed cannot be '900': it takes 1 to 30 cells/s" in speed
+    assert "line 3: glide_speed cannot be '900': it takes 1 to 30 steps/s" in speed
     assert "line 4: no setting 'fly'" in fly
     assert "line 5: thresholds.left cannot be '7'" in left
     assert settings_file.exists()

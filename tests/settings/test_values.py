@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import builtins
 import dataclasses
 import os
@@ -13,6 +14,7 @@ import pytest
 
 from voicetrail.errors import SettingsError
 from voicetrail.settings import SETTINGS, Setting, SettingValues, load_settings
+from voicetrail.settings.flags import add_setting_flags, setting_flags
 from voicetrail.settings.values import DEFAULTS
 from voicetrail.spotting.detector import DetectorSettings
 
@@ -177,3 +179,10 @@ def test_a_name_of_earlier_versions_is_understood(place: str, env: dict[str, str
 def test_the_name_of_now_holds_over_the_old_one(env: dict[str, str], settings_file: Path) -> None:
     settings_file.write_text("movement = 'step'\nmode = 'glide'\n")
     assert load_settings(env=env).values.movement == "step"
+
+
+@pytest.mark.parametrize("flag", ["--slow-line", "--slow-connection"])
+def test_the_earlier_flag_of_a_switch_still_works(flag: str, env: dict[str, str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_setting_flags(parser)
+    assert load_settings(setting_flags(parser.parse_args([flag])), env=env)["slow_connection"] is True

@@ -58,7 +58,7 @@ def make_app(
 ) -> VoicetrailApp:
     """The app, with a sketch under way."""
     context = make_context(settings, sound, notices=notices, spec=spec)
-    context.begin_round(Sketch(step=settings.values.step))
+    context.begin_round(Sketch(step_length=settings.values.step))
     return VoicetrailApp(context)
 
 

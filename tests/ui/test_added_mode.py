@@ -24,7 +24,7 @@ class Walk(Echo):
     mode_name = NAME
 
 
-async def test_a_mode_is_played_once_it_has_rules_and_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_mode_can_be_played_when_it_has_rules_and_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("voicetrail.game.modes.walk")
     monkeypatch.setattr(module, "Walk", Walk, raising=False)
     monkeypatch.setitem(sys.modules, module.__name__, module)

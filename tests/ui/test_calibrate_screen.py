@@ -43,7 +43,7 @@ def stage(tmp_path: Path) -> tuple[Settings, VoicetrailApp]:
     return settings, make_app(settings, tone_file(tmp_path / "quiet.wav", []))
 
 
-async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) -> None:
+async def test_the_player_says_the_words_and_accepts_the_proposal(tmp_path: Path) -> None:
     settings, app = stage(tmp_path)
     async with app.run_test(size=(100, 36)) as pilot:
         game, screen = await begin(pilot, app)
@@ -64,7 +64,7 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
         assert "you reached 0.55, 0.55" in shown
         assert "you are heard about" in " ".join(shown.split())
         await pilot.press("enter")
-        await until(pilot, lambda: "taken" in text(app))
+        await until(pilot, lambda: "applied" in text(app))
         for word, threshold in screen.proposal.thresholds.items():
             assert settings[f"thresholds.{word}"] == threshold
             assert settings.origin(f"thresholds.{word}") == "key"
@@ -74,7 +74,7 @@ async def test_the_player_is_asked_and_takes_what_is_proposed(tmp_path: Path) ->
         assert app.screen.board.status.state == "ended", "words are no longer held back"
 
 
-async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
+async def test_rejecting_the_proposal_changes_nothing(tmp_path: Path) -> None:
     settings, app = stage(tmp_path)
     async with app.run_test(size=(60, 20)) as pilot:
         game, screen = await begin(pilot, app)
@@ -87,7 +87,7 @@ async def test_leaving_the_proposal_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-async def test_sound_that_stops_is_reported_and_it_goes_on_or_begins_again(tmp_path: Path) -> None:
+async def test_lost_sound_is_reported_and_the_calibration_continues_or_restarts(tmp_path: Path) -> None:
     _, app = stage(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         game, screen = await begin(pilot, app)
@@ -111,19 +111,19 @@ async def test_without_a_recognizer_it_says_so(tmp_path: Path) -> None:
         await pilot.press("k")
         await pilot.pause()
         await pilot.press("enter")
-        assert "still being loaded" in text(app)
+        assert "still loading" in text(app)
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, RoundScreen)
         assert not app.screen.context.words_held
 
 
-async def test_the_bundled_voice_is_not_calibrated_with(tmp_path: Path) -> None:
-    """It says its own words: thresholds chosen by them would fit nobody."""
+async def test_the_bundled_voice_cannot_be_used_to_calibrate(tmp_path: Path) -> None:
+    """It does not say the requested words: thresholds chosen by them would fit nobody."""
     app = make_app(make_settings(tmp_path, source="demo"), tone_file(tmp_path / "quiet.wav", []))
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: round_screen(app).board.status.state == "ended")
         app.push_screen(CalibrateScreen(round_screen(app).context, PLAN))
         await pilot.pause()
         await pilot.press("enter")
-        await until(pilot, lambda: "says its own words" in " ".join(text(app).split()))
+        await until(pilot, lambda: "does not say the requested words" in " ".join(text(app).split()))

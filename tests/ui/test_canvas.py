@@ -3,7 +3,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 
 from tests.ui.waiting import until
-from voicetrail.game import Clear, Sketch, Step, Undo
+from voicetrail.game import Clear, Move, Sketch, Undo
 from voicetrail.game.glyphs import BOX_GLYPHS
 from voicetrail.game.trail import Direction
 from voicetrail.ui.style.look import Look, make_look
@@ -25,7 +25,7 @@ class Stage(App[None]):
 
     def draw(self, *way: Direction) -> None:
         for direction in way:
-            self.canvas.update_cells(self.game.apply(Step(direction, "key"), 0).cells)
+            self.canvas.update_cells(self.game.apply(Move(direction, "key"), 0).cells)
 
 
 def whole(game: Sketch, canvas: Canvas) -> list[str]:
@@ -39,7 +39,7 @@ def whole(game: Sketch, canvas: Canvas) -> list[str]:
 
 
 async def test_the_pen_starts_in_the_middle_and_lines_join() -> None:
-    app = Stage(Sketch(step=1))
+    app = Stage(Sketch(step_length=1))
     async with app.run_test(size=(21, 11)):
         assert app.canvas.text_rows[5] == " " * 10 + "●"
         app.draw("right", "down", "left", "left", "up", "right")
@@ -50,7 +50,7 @@ async def test_the_pen_starts_in_the_middle_and_lines_join() -> None:
 
 
 async def test_ascii() -> None:
-    app = Stage(Sketch(step=1), ascii_only=True)
+    app = Stage(Sketch(step_length=1), ascii_only=True)
     async with app.run_test(size=(21, 11)):
         app.draw("right", "down", "left", "left", "up")
         text = "\n".join(app.canvas.text_rows)
@@ -59,7 +59,7 @@ async def test_ascii() -> None:
 
 
 async def test_the_view_follows_the_pen_and_shows_exactly_the_drawing() -> None:
-    game = Sketch(step=3)
+    game = Sketch(step_length=3)
     app = Stage(game)
     async with app.run_test(size=(40, 12)):
         for direction in ("right", "right", "down", "right", "right", "up", "up", "left", "left", "up", "up", "left"):
@@ -74,8 +74,8 @@ async def test_the_view_follows_the_pen_and_shows_exactly_the_drawing() -> None:
         assert app.canvas.text_rows == whole(game, app.canvas)
 
 
-async def test_a_resize_moves_and_loses_no_stroke() -> None:
-    game = Sketch(step=2)
+async def test_a_resize_neither_moves_nor_loses_a_stroke() -> None:
+    game = Sketch(step_length=2)
     app = Stage(game)
     async with app.run_test(size=(60, 20)) as pilot:
         app.draw("right", "up", "right", "down", "down", "left")
@@ -89,8 +89,8 @@ async def test_a_resize_moves_and_loses_no_stroke() -> None:
         assert [row.strip() for row in app.canvas.text_rows if row] == ["╭───╮", "│   │", "╶───╯   │", "│", "◄───╯"]
 
 
-async def test_the_edge_can_be_seen() -> None:
-    game = Sketch(31, 15, step=20)
+async def test_the_edge_is_visible() -> None:
+    game = Sketch(31, 15, step_length=20)
     app = Stage(game)
     async with app.run_test(size=(60, 30)):
         app.draw("left", "up")

@@ -43,7 +43,7 @@ def marks(look: Look) -> Mapping[str, Style]:
 
 
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
-async def test_every_theme_of_ours(theme: str) -> None:
+async def test_every_theme_of_the_game(theme: str) -> None:
     app = App[None]()
     async with app.run_test() as pilot:
         for each in THEMES:

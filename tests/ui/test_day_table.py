@@ -21,7 +21,7 @@ from voicetrail.game.modes.maze import daily_setup
 from voicetrail.host_scores.address import database_address
 from voicetrail.host_scores.writer import ScoreWriter
 from voicetrail.scores.shared.client import HostTable
-from voicetrail.scores.visitor import VisitorScores
+from voicetrail.scores.visitor import VisitorScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.result import ResultScreen
 from voicetrail.ui.screens.round import RoundScreen
@@ -43,7 +43,7 @@ def host(tmp_path: Path) -> Iterator[ScoreWriter]:
 def app(host: ScoreWriter, tmp_path: Path) -> Iterator[VoicetrailApp]:
     """The game of Anna, who visits it."""
     with visitor(host, ANNA) as (connection, _):
-        scores = VisitorScores(HostTable(connection), tmp_path / "own.sqlite3")
+        scores = VisitorScoreStore(HostTable(connection), tmp_path / "own.sqlite3")
         yield VoicetrailApp(make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: scores))
         scores.host.close()
 
@@ -66,20 +66,20 @@ async def open_scores(app: VoicetrailApp, pilot: Pilot[None]) -> None:
 
 
 @pytest.mark.parametrize("size", [(100, 40), (80, 24)])
-async def test_a_visitor_plays_the_maze_of_the_day_and_stands_in_the_table(app: VoicetrailApp, size: tuple[int, int]) -> None:
+async def test_a_visitor_plays_the_daily_maze_and_is_in_the_table(app: VoicetrailApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         player = Player(app, pilot)
         await player.wait_for(TitleScreen)
         await until(pilot, lambda: "today here: 1" in notes(app))
         await open_scores(app, pilot)
-        await until(pilot, lambda: "1 of 1 who tried" in rows(app))
+        await until(pilot, lambda: "1 of 1 players found the exit" in rows(app))
         assert "Bo" in rows(app)
         await player.say("left")
         await player.wait_for(TitleScreen)
         await player.say("down", "down", "right", "right")
         await player.wait_for(RoundScreen)
         await play_to_the_end(player)
-        await until(pilot, lambda: "2 of 2 who tried" in rows(app))
+        await until(pilot, lambda: "2 of 2 players found the exit" in rows(app))
         own = next(line for line in rows(app).splitlines() if "Anna" in line)
         assert own.split()[:2] == ["1", "Anna"]
         assert own.endswith("voice, guest, you")
@@ -88,7 +88,7 @@ async def test_a_visitor_plays_the_maze_of_the_day_and_stands_in_the_table(app: 
         await until(pilot, lambda: "today here: 1 of 2" in notes(app))
 
 
-async def test_a_host_that_is_gone_spoils_nothing(app: VoicetrailApp) -> None:
+async def test_a_lost_host_does_not_disturb_the_game(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         player = Player(app, pilot)
         await player.wait_for(TitleScreen)
@@ -99,6 +99,6 @@ async def test_a_host_that_is_gone_spoils_nothing(app: VoicetrailApp) -> None:
         await player.say("down", "down", "right", "right")
         await player.wait_for(RoundScreen)
         await play_to_the_end(player)
-        await until(pilot, lambda: "the host is gone" in rows(app))
+        await until(pilot, lambda: "connection to the host is lost" in rows(app))
         await player.say("left")
         await player.wait_for(TitleScreen)

@@ -58,7 +58,7 @@ class Line:
         return [strip.text.rstrip() for strip in self._app.screen._compositor.render_strips()]
 
 
-async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) -> None:
+async def test_a_diff_update_shows_the_right_cells_in_few_bytes(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path))
     line = Line(app)
     async with app.run_test(size=SIZE) as pilot:
@@ -85,7 +85,7 @@ async def test_the_terminal_shows_what_is_meant_for_few_bytes(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
-async def test_a_span_by_itself_looks_as_textual_renders_it(tmp_path: Path, theme: str) -> None:
+async def test_a_single_span_looks_as_textual_renders_it(tmp_path: Path, theme: str) -> None:
     app = make_app(make_settings(tmp_path, theme=theme))
     async with app.run_test(size=SIZE) as pilot:
         game = round_screen(app)
@@ -118,5 +118,5 @@ async def test_a_screen_over_the_game_and_back(tmp_path: Path) -> None:
         assert any("left .90" in row for row in line.shown)
 
 
-def test_textual_still_builds_its_updates_as_they_are_taken_apart_here() -> None:
+def test_textual_still_builds_updates_in_the_expected_form() -> None:
     assert {"spans", "chops", "chop_ends"} <= set(ChopsUpdate.__init__.__code__.co_varnames)

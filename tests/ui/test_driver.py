@@ -22,7 +22,7 @@ async def driver(tmp_path_factory: pytest.TempPathFactory) -> HangupSafeDriver:
     return HangupSafeDriver(make_app(make_settings(tmp_path_factory.mktemp("settings"))))
 
 
-async def test_a_frame_goes_in_one_piece(driver: HangupSafeDriver, written: list[str]) -> None:
+async def test_a_frame_is_written_in_one_piece(driver: HangupSafeDriver, written: list[str]) -> None:
     for data in ("a", FRAME_BEGINS, "b", "c", FRAME_ENDS, "d"):
         driver.write(data)
     assert written == ["a", FRAME_BEGINS + "bc" + FRAME_ENDS, "d"]

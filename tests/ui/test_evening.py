@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.ui.stage import make_context, make_settings
 from tests.ui.waiting import until
 from voicetrail.events import SourceLost, WordHeard
-from voicetrail.game import RoundSetup, Step
+from voicetrail.game import Move, RoundSetup
 from voicetrail.game.modes.maze import Maze
 from voicetrail.play.context import SessionContext
 from voicetrail.play.drawings import begin_requested
@@ -99,7 +99,7 @@ async def test_a_maze_is_chosen_played_and_shared_by_words_alone(context: Sessio
         assert app.return_code == 0
 
 
-async def test_a_word_said_before_a_screen_opened_is_not_taken(context: SessionContext) -> None:
+async def test_a_word_said_before_a_screen_opened_is_ignored(context: SessionContext) -> None:
     app = VoicetrailApp(context)
     async with app.run_test(size=(80, 24)) as pilot:
         player = Player(app, pilot)
@@ -112,7 +112,7 @@ async def test_a_word_said_before_a_screen_opened_is_not_taken(context: SessionC
         assert title.menu.cursor == 1
 
 
-async def test_silence_pauses_and_the_words_lead_out_again(context: SessionContext) -> None:
+async def test_silence_pauses_a_round_and_words_control_the_pause(context: SessionContext) -> None:
     app = VoicetrailApp(context)
     async with app.run_test(size=(100, 30)) as pilot:
         player = Player(app, pilot)
@@ -125,7 +125,7 @@ async def test_silence_pauses_and_the_words_lead_out_again(context: SessionConte
         words = rules.result().words
         player.now += 13
         await until(pilot, lambda: rules.paused)
-        assert "right goes on" in screen.message.message
+        assert "right continues" in screen.message.message
         played = rules.played_ms
         await player.say("right")
         assert not rules.paused
@@ -177,7 +177,7 @@ async def test_keys_and_clicks_do_the_same(context: SessionContext, key: str) ->
     assert app.return_code == 0
 
 
-async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: SessionContext) -> None:
+async def test_a_drawing_without_a_recording_is_saved_and_reported(context: SessionContext) -> None:
     app = VoicetrailApp(context)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right")
@@ -193,12 +193,10 @@ async def test_a_drawing_that_nobody_recorded_is_kept_and_said_so(context: Sessi
     assert Timeline(read(Path(context.saved_drawing))).final.pen is not None
 
 
-async def test_a_drawing_with_a_name_is_chosen_from_the_title_by_words_alone_and_goes_on(
-    context: SessionContext, tmp_path: Path
-) -> None:
+async def test_a_named_drawing_is_continued_from_the_title_by_words(context: SessionContext, tmp_path: Path) -> None:
     earlier = make_context(make_settings(tmp_path))
     drawn = begin_requested(earlier, RoundSetup("sketch", "castle"))
-    drawn.do(Step("up"))
+    drawn.do(Move("up"))
     kept = drawn.rules.checksum()
     earlier.close()
     app = VoicetrailApp(context)
@@ -216,7 +214,7 @@ async def test_a_drawing_with_a_name_is_chosen_from_the_title_by_words_alone_and
         assert (screen.round.rules.level, screen.round.rules.checksum()) == ("castle", kept)
 
 
-async def test_an_echo_shows_its_row_only_once_somebody_can_be_heard(context: SessionContext) -> None:
+async def test_an_echo_shows_its_sequence_only_after_the_recognizer_is_loaded(context: SessionContext) -> None:
     app = VoicetrailApp(context)
     async with app.run_test(size=(100, 40)) as pilot:
         player = Player(app, pilot)
@@ -231,7 +229,7 @@ async def test_an_echo_shows_its_row_only_once_somebody_can_be_heard(context: Se
         await until(pilot, lambda: not screen.round.rules.paused)
 
 
-async def test_the_bundled_voice_chooses_nothing_and_does_not_leave(context: SessionContext) -> None:
+async def test_the_bundled_voice_does_not_control_menus(context: SessionContext) -> None:
     app = VoicetrailApp(context)
     async with app.run_test(size=(100, 40)) as pilot:
         player = Player(app, pilot)
@@ -245,7 +243,7 @@ async def test_the_bundled_voice_chooses_nothing_and_does_not_leave(context: Ses
         await until(pilot, lambda: app.return_code == 0)
 
 
-async def test_a_result_is_kept_and_stands_among_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_result_is_saved_and_shown_in_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     context = make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: ScoreStore(tmp_path / "scores.db"))
     app = VoicetrailApp(context)
@@ -278,7 +276,7 @@ async def test_a_result_is_kept_and_stands_among_the_scores(tmp_path: Path, monk
         assert finished.medal == "gold"
 
 
-async def test_of_the_maze_of_a_day_only_the_first_try_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_first_try_at_a_daily_maze_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     context = make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: ScoreStore(tmp_path / "scores.db"))
     app = VoicetrailApp(context)
@@ -292,5 +290,5 @@ async def test_of_the_maze_of_a_day_only_the_first_try_counts(tmp_path: Path, mo
             assert isinstance(result, ResultScreen)
             assert result.outcome.counts is counts
             await until(pilot, lambda shown=result.figures: len(shown.text_rows) > 3)  # type: ignore[misc]
-            assert ("only the first try" in "\n".join(result.figures.text_rows)) is not counts
+            assert ("only your first try" in "\n".join(result.figures.text_rows)) is not counts
     context.close()

@@ -25,7 +25,7 @@ class ListScreen(Screen[None]):
         yield InputList(id="list")
 
 
-async def test_the_list_shows_a_level_for_each_input_and_marks_the_chosen_one() -> None:
+async def test_the_list_shows_a_level_for_each_input_and_marks_the_one_in_use() -> None:
     app = TrailApp(ListScreen)
     async with app.run_test(size=(80, 20)) as pilot:
         rows = app.screen.query_one(InputList)

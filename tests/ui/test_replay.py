@@ -41,7 +41,7 @@ def drawn(screen: ReplayScreen) -> list[str]:
     return [row[indent:].rstrip() for row in rows]
 
 
-async def test_it_plays_with_the_clock_to_the_same_drawing(tmp_path: Path) -> None:
+async def test_it_plays_in_real_time_to_the_same_drawing(tmp_path: Path) -> None:
     recording, clock = recorded(tmp_path), Clock()
     screen = ReplayScreen(recording, clock)
     app = TrailApp(lambda: screen)
@@ -109,7 +109,7 @@ async def test_a_click_on_the_bar_goes_there(tmp_path: Path) -> None:
         assert 8000 < screen.player.position_ms < 16_000
 
 
-async def test_bars_and_ticks_are_those_of_the_moment(tmp_path: Path) -> None:
+async def test_bars_and_ticks_are_those_of_the_current_time(tmp_path: Path) -> None:
     screen = ReplayScreen(recorded(tmp_path), Clock())
     app = TrailApp(lambda: screen)
     async with app.run_test(size=(130, 40)) as pilot:
@@ -179,7 +179,7 @@ class Loudness:
         return np.tile(loud.astype(np.float32), (40, 1))
 
 
-async def test_the_recorded_sound_is_shown_as_the_recognizer_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_spectrogram_of_the_recorded_sound_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spectrum = "voicetrail.play.listening.replay_spectrum.load_spectrum"
     monkeypatch.setattr(spectrum, lambda timeline: ReplaySpectrum(timeline, Loudness()))
     record_spoken(tmp_path / "a.trail", seed=3, hops=300, sound=True)
@@ -214,4 +214,4 @@ async def test_without_sound_the_spectrogram_says_so(tmp_path: Path) -> None:
     app = TrailApp(lambda: screen)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("f")
-        assert "no sound beside this replay" in screen.message.text_rows[0]
+        assert "this replay has no sound" in screen.message.text_rows[0]

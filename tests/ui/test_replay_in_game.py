@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 
 from tests.ui.stage import make_app, make_settings, sketch
 from voicetrail.game.glyphs import BOX_GLYPHS
-from voicetrail.replay import library as store
+from voicetrail.replay import library
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.ui.screens.replay import ReplayScreen
@@ -24,7 +24,7 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         await pilot.press("up", "m")
         game = app.screen_stack[-1]
         assert isinstance(game, RoundScreen)
-        assert "r starts one" in game.message.text_rows[0]
+        assert "press r to start one" in game.message.text_rows[0]
         await pilot.press("r")
         assert "● REC 0:00" in game.message.text_rows[0]
         await pilot.press("right", "right", "u", "m", "down")
@@ -46,7 +46,7 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         assert rows == [row.strip() for row in drawn]
         await pilot.press("q", "escape")
         assert app.screen_stack[-1] is game
-    (path,) = store.folder().glob("*.trail")
+    (path,) = library.folder().glob("*.trail")
     timeline = Timeline(read(path))
     assert timeline.replay.whole
     assert timeline.differences == []

@@ -56,15 +56,15 @@ async def test_keys_change_pen_and_color_and_lift_the_pen(app: VoicetrailApp) ->
         assert drawn(game) == ["╺━━━╸   ╺━━━►"]
         assert sketch(game).mark_at((pen.x - 1, pen.y)).ink == Ink("heavy", "red")
         await pilot.press("u", "u", "u", "U")
-        assert game.message.message == "drawn again: right"
+        assert game.message.message == "redone: right"
 
 
-async def test_arrows_draw_undo_takes_back_and_clear_can_be_undone(app: VoicetrailApp) -> None:
+async def test_arrows_draw_undo_works_and_clear_can_be_undone(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right", "down", "left", "u")
         game = shown(app)
         assert drawn(game) == ["╶───╮", "    │", "    ▼"]
-        assert game.message.message == "taken back: left"
+        assert game.message.message == "undone: left"
         await pilot.press("c")
         assert drawn(game) == ["●"]
         assert game.message.text_rows[0].endswith("0 strokes, 0 long")
@@ -98,7 +98,7 @@ async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
         assert drawn(game) == ["▲", "│", "╵"]
 
 
-async def test_push_to_talk_opens_the_ear_for_a_while(app: VoicetrailApp) -> None:
+async def test_push_to_talk_listens_for_a_while(app: VoicetrailApp) -> None:
     app.context.settings.set("push_to_talk_time", 0.5)
     async with app.run_test(size=(100, 30)) as pilot:
         game = await send(pilot, SourceOpened("desk"))
@@ -166,13 +166,13 @@ async def test_record_and_marker(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("m")
         game = shown(app)
-        assert "r starts one" in game.message.message
+        assert "press r to start one" in game.message.message
         await pilot.press("up", "r")
         assert "REC 0:00" in game.message.text_rows[0]
         path = game.context.recording.recorder.path
         assert path is not None
         await pilot.press("m", "left", "r")
-        assert game.message.message.startswith("kept in ")
+        assert game.message.message.startswith("recorded to ")
         assert "REC" not in game.message.text_rows[0]
     kept = read(path)
     assert kept.remark == ""
@@ -189,7 +189,7 @@ async def test_dark_and_light(app: VoicetrailApp) -> None:
         assert app.theme == "midnight"
 
 
-async def test_ascii_uses_nothing_else(tmp_path: Path) -> None:
+async def test_ascii_mode_uses_only_ascii(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path, ascii=True))
     async with app.run_test(size=(100, 30)) as pilot:
         shown(app).board.show_labels(("up", "left", "_unknown_"))
@@ -213,11 +213,11 @@ async def test_every_part_is_there_at_every_size(app: VoicetrailApp, size: tuple
         assert game.board.bars.text_rows[6].strip().startswith("background noise")
 
 
-async def test_a_window_too_small_says_so_and_comes_back(app: VoicetrailApp) -> None:
+async def test_a_window_that_is_too_small_shows_a_message_and_recovers(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right")
         await pilot.resize_terminal(50, 12)
-        message = ["The window is too small.", "60×20 is needed, this is 50×12."]
+        message = ["The window is too small.", "60×20 is needed, but it has 50×12."]
         await until(pilot, lambda: painted(app)[:2] == message)
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: "voicetrail" in painted(app)[0])
@@ -244,9 +244,7 @@ async def test_sound_draws_through_the_listener(tmp_path: Path) -> None:
     assert app.return_code == 0
 
 
-async def test_an_error_of_the_program_leaves_a_log_and_no_traceback(
-    app: VoicetrailApp, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_an_internal_error_leaves_a_log_and_no_traceback(app: VoicetrailApp, capsys: pytest.CaptureFixture[str]) -> None:
     async def break_it() -> None:
         async with app.run_test(size=(100, 30)) as pilot:
             shown(app).set_timer(0.01, _fail)

@@ -67,7 +67,7 @@ async def test_a_wide_character_that_changes_is_painted_whole() -> None:
         assert rows.render_span(Region(2, 0, 2, 1)).text == "カ"
 
 
-async def test_rows_that_are_taken_away_are_blank() -> None:
+async def test_removed_rows_are_blank() -> None:
     async with Stage().run_test(size=(20, 4)) as pilot:
         rows = pilot.app.query_one(Watched)
         for y in range(3):

@@ -62,8 +62,8 @@ async def test_every_setting_is_there_with_value_range_help_and_origin(tmp_path:
             await stage.go_to(name)
             about = " ".join(" ".join(stage.about).split())
             assert about.startswith(f"{setting.help} range: {setting.range_text} from: ")
-        assert stage.row("step").split() == ["step", "5", "cells", "key"]
-        assert stage.row("glide_speed").split()[2:] == ["9", "cells/s", "flag"]
+        assert stage.row("step").split() == ["step", "5", "steps", "key"]
+        assert stage.row("glide_speed").split()[2:] == ["9", "steps/s", "flag"]
         assert stage.row("refractory").split() == ["refractory", "0.5", "s", "(shipped)", "default"]
         assert stage.row("thresholds.left").split() == ["thresholds.left", "0.6", "weights"]
 
@@ -87,7 +87,7 @@ async def test_arrows_change_the_value_at_once(tmp_path: Path) -> None:
             assert settings[name] == value, name
         game = round_screen(stage.app)
         assert game is not None
-        assert sketch(game).step == 3
+        assert sketch(game).step_length == 3
         assert sketch(game).movement.name == "glide"
         assert stage.app.ascii_only
 
@@ -122,12 +122,12 @@ async def test_an_empty_field_leaves_the_setting_unset(tmp_path: Path) -> None:
             assert not any(row.startswith("!") for row in stage.about)
 
 
-async def test_what_is_out_of_range_is_refused_with_the_range(tmp_path: Path) -> None:
+async def test_a_value_out_of_range_is_refused_with_the_range(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     async with make_app(settings).run_test(size=(100, 40)) as pilot:
         stage = await open_screen(pilot, settings)
         for name, typed, says in [
-            ("step", "99", "! step cannot be '99': it takes 1 to 20 cells"),
+            ("step", "99", "! step cannot be '99': it takes 1 to 20 steps"),
             ("gain", "loud", "! gain cannot be 'loud': it takes -20 to 40 dB, or auto"),
             ("thresholds.up", "7", "! thresholds.up cannot be '7.0': it takes 0.05 to 1"),
             ("preset", "loud", "! no preset 'loud'"),
@@ -147,10 +147,10 @@ async def test_arrows_stop_at_the_end_of_the_range_and_say_so(tmp_path: Path) ->
         await stage.go_to("step")
         await pilot.press("right")
         assert settings["step"] == 20
-        assert "it takes 1 to 20 cells" in " ".join(stage.about)
+        assert "it takes 1 to 20 steps" in " ".join(stage.about)
 
 
-async def test_backspace_takes_back_what_keys_changed(tmp_path: Path) -> None:
+async def test_backspace_resets_what_keys_changed(tmp_path: Path) -> None:
     settings = make_settings(tmp_path, step=5)
     async with make_app(settings).run_test(size=(100, 40)) as pilot:
         stage = await open_screen(pilot, settings)
@@ -176,7 +176,7 @@ async def test_a_small_window_scrolls_with_the_cursor(tmp_path: Path) -> None:
         assert stage.rows.text_rows[0].startswith("▸ source")
 
 
-async def test_the_tuning_of_now_is_saved_as_a_preset(tmp_path: Path) -> None:
+async def test_the_current_tuning_is_saved_as_a_preset(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     async with make_app(settings).run_test(size=(100, 40)) as pilot:
         stage = await open_screen(pilot, settings)

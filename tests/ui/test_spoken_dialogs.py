@@ -51,9 +51,7 @@ def make_app(folder: Path) -> VoicetrailApp:
 
 
 @pytest.mark.parametrize("row", ["replays", "calibrate", "settings"])
-async def test_a_dialog_that_was_opened_by_voice_is_left_by_voice(
-    row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_dialog_opened_by_voice_is_closed_by_voice(row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     app = make_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -75,7 +73,9 @@ class Silent:
 
 
 @pytest.mark.parametrize("key", ["?", "d"], ids=["help", "microphone"])
-async def test_help_and_microphone_are_led_and_left_by_voice(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_help_and_microphone_are_controlled_and_closed_by_voice(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = [InputDevice(0, "one", True, 16_000, 1), InputDevice(1, "two", False, 16_000, 1)]
     monkeypatch.setattr(microphone, "inputs", lambda refresh=False: found)
     monkeypatch.setattr(microphone_screen, "InputMeters", lambda inputs: InputMeters(inputs, lambda *_: Silent()))
@@ -104,9 +104,7 @@ async def test_help_and_microphone_are_led_and_left_by_voice(key: str, tmp_path:
 
 
 @pytest.mark.parametrize("row", ["replays", "calibrate", "settings", "microphone"])
-async def test_dialogs_have_frames_of_ascii_where_nothing_else_may_be_shown(
-    row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_dialogs_have_ascii_frames_in_ascii_mode(row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(microphone, "inputs", lambda refresh=False: [])
     app = VoicetrailApp(make_context(make_settings(tmp_path, reduced_motion=True, ascii=True)))
@@ -124,7 +122,7 @@ async def test_dialogs_have_frames_of_ascii_where_nothing_else_may_be_shown(
         assert kind == "round"
 
 
-async def test_words_move_the_mark_of_the_settings(tmp_path: Path) -> None:
+async def test_words_move_the_selection_in_the_settings(tmp_path: Path) -> None:
     app = make_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("s")
@@ -159,7 +157,7 @@ async def test_over_a_round_words_press_no_keys(tmp_path: Path) -> None:
         await until(pilot, lambda: not app.context.held_by_dialog)
 
 
-async def test_the_help_of_a_round_says_what_its_mode_is_about(tmp_path: Path) -> None:
+async def test_the_help_of_a_round_explains_its_mode(tmp_path: Path) -> None:
     app = make_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         app.screen.post_message(RoundRequested(RoundSetup("maze", "small", 3)))

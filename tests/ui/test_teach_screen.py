@@ -78,8 +78,8 @@ def rows(screen: Screen[None], where: str = "#lines") -> str:
     return "\n".join(screen.query_one(where, Rows).text_rows)
 
 
-def takes_words(screen: TeachScreen) -> bool:
-    return screen.takes_words
+def accepts_words(screen: TeachScreen) -> bool:
+    return screen.accepts_words
 
 
 def is_held(app: VoicetrailApp) -> bool:
@@ -93,15 +93,15 @@ def took(screen: TeachScreen, number: int) -> bool:
 
 
 @pytest.mark.parametrize(("size", "ascii_only"), [((80, 24), False), ((60, 20), True)], ids=["box", "ascii-small"])
-async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, size: tuple[int, int], ascii_only: bool) -> None:
+async def test_words_are_taught_saved_and_used(app: VoicetrailApp, make: Make, size: tuple[int, int], ascii_only: bool) -> None:
     app.ascii_only = app._force_ascii = ascii_only
     async with app.run_test(size=size) as pilot:
         screen = await open_form(pilot, app, make)
-        assert takes_words(screen), "the empty form can be left by voice"
+        assert accepts_words(screen), "the empty form can be left by voice"
         await name_words(pilot, *PITCH)
         say(app, silence(2.2))
         await until(pilot, lambda: screen.stage == "words")
-        assert not takes_words(screen)
+        assert not accepts_words(screen)
         for number, word in enumerate(PITCH, 1):
             assert f"{number}/3  say  {word}" in rows(screen)
             say(app, recording([word] * TAKES, seed=number))
@@ -110,8 +110,8 @@ async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, si
         await pilot.press("enter")
         await until(pilot, lambda: screen.stage == "done", seconds=60)
         await until(pilot, lambda: "held-out takes are right" in rows(screen))
-        assert "taken for (columns)" in rows(screen)
-        assert "kept, and used" in rows(screen)
+        assert "detected word (columns)" in rows(screen)
+        assert "Saved and in use" in rows(screen)
         assert all(len(row) <= size[0] - 4 for row in rows(screen).splitlines())
         assert not ascii_only or rows(screen).isascii()
         (info,) = word_sets.list_sets()
@@ -124,7 +124,7 @@ async def test_words_are_taught_kept_and_used(app: VoicetrailApp, make: Make, si
         assert app.context.worker.sound_tap is None
 
 
-async def test_a_take_is_thrown_away_a_word_done_over_and_problems_are_sentences(app: VoicetrailApp) -> None:
+async def test_a_take_is_deleted_a_word_restarted_and_problems_are_sentences(app: VoicetrailApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot, app)
         await name_words(pilot, "links", "rechts")
@@ -143,7 +143,7 @@ async def test_a_take_is_thrown_away_a_word_done_over_and_problems_are_sentences
         assert session.examples.counts()["links"] == 1
         assert "thrown away" in rows(screen)
         say(app, np.concatenate((silence(0.8), spoken("links", 5, seconds=2.2), silence(0.9, seed=3))))
-        await until(pilot, lambda: "That was no take" in rows(screen))
+        await until(pilot, lambda: "That was not a take" in rows(screen))
         assert session.examples.counts()["links"] == 1
         await pilot.press("r")
         assert session.examples.counts()["links"] == 0
@@ -163,7 +163,7 @@ async def test_a_take_is_thrown_away_a_word_done_over_and_problems_are_sentences
         assert session.examples.counts() == {"links": TAKES, "rechts": TAKES}
 
 
-async def test_who_leaves_in_the_middle_goes_on_later_with_every_take(app: VoicetrailApp, make: Make) -> None:
+async def test_a_player_who_leaves_continues_later_with_every_take(app: VoicetrailApp, make: Make) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot, app, make)
         await name_words(pilot, "links", "rechts")
@@ -209,7 +209,7 @@ async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_used(app:
         assert list_drafts() == []
 
 
-async def test_bars_move_while_words_are_tried_and_the_table_is_beside_them(app: VoicetrailApp, make: Make) -> None:
+async def test_bars_move_while_words_are_tried_beside_the_confusion_matrix(app: VoicetrailApp, make: Make) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot, app, make)
         await name_words(pilot, *PITCH)
@@ -257,7 +257,7 @@ async def test_takes_come_from_files_in_the_middle_of_recording(app: VoicetrailA
         await until(pilot, lambda: "2/2  say  rechts" in rows(screen))
 
 
-async def test_hearing_a_take_says_why_it_cannot_be_heard_over_ssh(app: VoicetrailApp, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_playing_a_take_says_why_it_cannot_be_heard_over_ssh(app: VoicetrailApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22")
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot, app)
@@ -272,7 +272,7 @@ async def test_hearing_a_take_says_why_it_cannot_be_heard_over_ssh(app: Voicetra
         assert "over SSH" in rows(screen)
 
 
-async def test_what_cannot_be_a_set_is_said_and_nothing_begins(app: VoicetrailApp) -> None:
+async def test_an_invalid_set_is_reported_and_nothing_begins(app: VoicetrailApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot, app)
         await pilot.press("enter", "enter")
@@ -286,7 +286,7 @@ async def test_what_cannot_be_a_set_is_said_and_nothing_begins(app: VoicetrailAp
         assert screen.session is None
 
 
-async def test_training_that_fails_keeps_the_takes_and_says_why(app: VoicetrailApp) -> None:
+async def test_failed_training_keeps_the_takes_and_reports_why(app: VoicetrailApp) -> None:
     def broken(examples: ExampleSet, meanings: Mapping[str, str], report: object) -> Taught:
         raise TeachingError("there are no negatives for this backbone; install voicetrail again")
 

@@ -28,7 +28,7 @@ def set_size(terminal: TextIO, columns: int, rows: int) -> None:
     fcntl.ioctl(terminal.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def test_a_good_terminal_is_taken(terminal: TextIO) -> None:
+def test_a_suitable_terminal_is_accepted(terminal: TextIO) -> None:
     set_size(terminal, 60, 20)
     check_terminal(terminal, terminal, {"TERM": "xterm"})
 

@@ -50,40 +50,40 @@ SWALLOWED = (
 
 
 @pytest.mark.parametrize("sequence", KEPT)
-def test_what_keyboard_and_mouse_send_comes_through(sequence: str) -> None:
+def test_keyboard_and_mouse_input_passes(sequence: str) -> None:
     assert TerminalInput().feed(sequence, 0.0) == sequence
 
 
 @pytest.mark.parametrize("sequence", SWALLOWED)
-def test_what_answers_others_is_swallowed_whole(sequence: str) -> None:
+def test_answers_to_other_programs_are_dropped_completely(sequence: str) -> None:
     assert TerminalInput().feed(f"q{sequence}r", 0.0) == "qr"
 
 
 @pytest.mark.parametrize("sequence", [*KEPT, *SWALLOWED])
-def test_it_does_not_matter_how_it_is_cut(sequence: str) -> None:
+def test_the_input_may_arrive_in_any_pieces(sequence: str) -> None:
     whole = TerminalInput().feed(sequence, 0.0)
     for cut in range(1, len(sequence)):
         seen = TerminalInput()
         assert seen.feed(sequence[:cut], 0.0) + seen.feed(sequence[cut:], 0.01) == whole
 
 
-def test_the_event_type_of_a_press_is_taken_off() -> None:
+def test_the_event_type_of_a_press_is_removed() -> None:
     assert TerminalInput().feed("\x1b[97;5:1u", 0.0) == "\x1b[97;5u"
     assert TerminalInput().feed("\x1b[1;1:2A", 0.0) == "\x1b[1;1A"
 
 
-def test_the_codes_of_a_key_on_other_layouts_are_taken_off() -> None:
+def test_the_codes_of_a_key_on_other_layouts_are_removed() -> None:
     assert TerminalInput().feed("\x1b[1092:1060:97;2u", 0.0) == "\x1b[1092;2u"
 
 
-def test_the_escape_key_comes_with_the_next_look() -> None:
+def test_the_escape_key_is_passed_at_the_next_tick() -> None:
     seen = TerminalInput()
     assert seen.feed("\x1b", 0.0) == ""
     assert seen.tick(0.1) == "\x1b"
     assert seen.tick(0.2) == ""
 
 
-def test_a_paste_comes_whole_and_one_without_an_end_leaves_the_keyboard_alive() -> None:
+def test_a_paste_passes_in_one_piece_and_an_unfinished_one_does_not_block_keys() -> None:
     seen = TerminalInput()
     assert seen.feed(f"{PASTE_BEGINS}ab", 0.0) == ""
     assert seen.feed(f"c{PASTE_ENDS}d", 0.1) == f"{PASTE_BEGINS}abc{PASTE_ENDS}d"
@@ -103,7 +103,7 @@ def test_a_huge_paste_is_cut() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.sampled_from("\x1b[]?;:0123456789cuPRM<~\x07\\abq\x1f"), max_size=60), st.integers(0, 59))
-def test_nothing_that_comes_is_an_error_and_a_key_after_it_is_heard(text: str, cut: int) -> None:
+def test_no_input_is_an_error_and_a_key_after_it_passes(text: str, cut: int) -> None:
     seen, parser = TerminalInput(), XTermParser(False)
     out = seen.feed(text[:cut], 0.0) + seen.feed(text[cut:], 0.1) + seen.tick(1.0) + seen.tick(2.0)
     for _ in parser.feed(out) if out else ():

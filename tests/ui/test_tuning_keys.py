@@ -88,7 +88,7 @@ async def test_threshold_keys(tmp_path: Path) -> None:
             assert [kept.threshold_of(word) for word in WORDS] == pytest.approx(expected)
 
 
-async def test_the_ticks_rise_while_somebody_talks(tmp_path: Path) -> None:
+async def test_the_ticks_rise_during_running_speech(tmp_path: Path) -> None:
     app = make_app(make_settings(tmp_path))
     async with app.run_test(size=(100, 30)) as pilot:
         game = round_screen(app)
@@ -146,7 +146,7 @@ def _takes_effect(game: RoundScreen, settings: Settings, name: str) -> None:
         assert listener.detector.settings == settings.detector_settings(ToneRecognizer.detector)
         assert listener.detector.settings != ToneRecognizer.detector
     elif name == "step":
-        assert rules.step == settings[name]
+        assert rules.step_length == settings[name]
     elif name == "movement":
         assert rules.movement.name == settings[name]
     elif name == "glide_speed":

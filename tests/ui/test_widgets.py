@@ -76,7 +76,7 @@ async def test_bars_of_many_words_stand_in_two_columns() -> None:
         assert max(map(len, bars.text_rows)) <= 44
 
 
-async def test_the_ear() -> None:
+async def test_the_status_of_listening() -> None:
     app = Stage()
     async with app.run_test(size=(34, 20)):
         ear = app.query_one(ListeningStatus)
@@ -107,7 +107,7 @@ async def test_the_ear() -> None:
         assert "lost 120 ms" in ear.text_rows[2]
 
 
-async def test_the_delay_of_the_line_stands_beside_the_source() -> None:
+async def test_the_delay_of_the_connection_is_shown_beside_the_source() -> None:
     app = Stage()
     async with app.run_test(size=(32, 20)):
         ear = app.query_one(ListeningStatus)
@@ -122,7 +122,7 @@ async def test_the_delay_of_the_line_stands_beside_the_source() -> None:
         assert "delay" not in ear.text_rows[2]
 
 
-async def test_the_newest_word_stands_on_top_and_older_ones_leave() -> None:
+async def test_the_newest_word_is_on_top_and_old_words_disappear() -> None:
     app = Stage()
     async with app.run_test(size=(34, 20)):
         words = app.query_one(WordList)
@@ -146,7 +146,7 @@ async def test_the_newest_word_stands_on_top_and_older_ones_leave() -> None:
         (WordRejected(0, "up", 0.9, "muted"), "not listening"),
     ],
 )
-def test_why_a_word_was_not_taken(event: WordRejected, text: str) -> None:
+def test_the_reason_of_a_near_miss_is_shown(event: WordRejected, text: str) -> None:
     assert reason_text(event) == text
 
 

@@ -102,7 +102,7 @@ async def opened(pilot: Pilot[None]) -> WordsScreen:
     return screen
 
 
-async def test_a_set_is_used_without_leaving_the_game_and_kept(app: VoicetrailApp, tmp_path: Path) -> None:
+async def test_a_set_is_used_without_leaving_the_game_and_saved(app: VoicetrailApp, tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         rows = screen.menu.text_rows
@@ -126,7 +126,7 @@ async def test_a_set_is_used_without_leaving_the_game_and_kept(app: VoicetrailAp
     assert make_settings(tmp_path).values.weights == "mine"
 
 
-async def test_a_set_that_cannot_be_loaded_leaves_the_one_before_listening(app: VoicetrailApp) -> None:
+async def test_a_set_that_cannot_be_loaded_leaves_the_previous_one_in_use(app: VoicetrailApp) -> None:
     keep("broken")
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
@@ -144,7 +144,7 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         screen = await opened(pilot)
         await pilot.press("x")
-        assert "only a set that was taught" in screen.note.text_rows[0]
+        assert "only taught sets" in screen.note.text_rows[0]
         screen.menu.choose("taught:mine")
         await pilot.press("right", "r")
         assert is_held(app)
@@ -157,7 +157,7 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
         await pilot.press("x")
         assert "y or n" in screen.note.text_rows[0]
         await pilot.press("down")
-        assert "it stays" in screen.note.text_rows[0]
+        assert "nothing was" in screen.note.text_rows[0]
         await pilot.press("y")
         assert len(word_sets.list_sets()) == 2
         await pilot.press("x", "y")
@@ -177,29 +177,29 @@ async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: Voi
         assert field.value.endswith("mine.vtwords")
         field.value = str(tmp_path / "none" / ".." / "mine.vtwords")
         await pilot.press("enter")
-        assert "which are your voice" in screen.note.text_rows[0]
+        assert "which are recordings of your voice" in screen.note.text_rows[0]
         await pilot.press("n")
         assert "without its takes" in screen.note.text_rows[0]
         assert file.is_file()
         await pilot.press("e")
         field.value = str(file)
         await pilot.press("enter")
-        assert "exists; name another file" in screen.note.text_rows[0]
+        assert "already exists; choose another file" in screen.note.text_rows[0]
         await pilot.press("escape")
-        assert "nothing is written" in screen.note.text_rows[0]
+        assert "nothing was exported" in screen.note.text_rows[0]
         await pilot.press("i")
         field.value = str(file)
         await pilot.press("enter")
         assert "replace the set mine" in screen.note.text_rows[0]
         await pilot.press("n")
-        assert "it stays" in screen.note.text_rows[0]
+        assert "nothing was" in screen.note.text_rows[0]
         screen.menu.choose("taught:mine")
         await pilot.press("x", "y")
         assert [info.name for info in word_sets.list_sets()] == ["other"]
         await pilot.press("i")
         field.value = str(file)
         await pilot.press("enter")
-        assert "mine is here: links = left, rechts = right" in screen.note.text_rows[0]
+        assert "mine was imported: links = left, rechts = right" in screen.note.text_rows[0]
         assert [info.name for info in word_sets.list_sets()] == ["mine", "other"]
         await pilot.press("i")
         field.value = str(tmp_path / "nothing.vtwords")
@@ -209,7 +209,7 @@ async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: Voi
         assert not is_held(app)
 
 
-async def test_takes_without_a_set_are_gone_on_with_or_deleted(app: VoicetrailApp) -> None:
+async def test_a_draft_is_continued_or_deleted(app: VoicetrailApp) -> None:
     examples = ExampleSet()
     examples.add("links", take("links"))
     drafts.save_draft(drafts.Draft("half", ("links", "rechts"), {"links": "left"}, 6, takes=1), examples)
@@ -223,7 +223,7 @@ async def test_takes_without_a_set_are_gone_on_with_or_deleted(app: VoicetrailAp
         assert teaching.session is not None
         assert teaching.session.examples.counts() == {"links": 1, "rechts": 0}
         await pilot.press("escape", "x")
-        assert "every take" in screen.note.text_rows[0]
+        assert "all its takes" in screen.note.text_rows[0]
         await pilot.press("y")
         assert drafts.list_drafts() == []
 

@@ -51,7 +51,7 @@ async def test_it_has_a_terminal_and_a_session_of_its_own(tmp_path: Path) -> Non
         assert await game.wait() == 0
 
 
-async def test_keys_reach_it_and_a_new_size_does(tmp_path: Path) -> None:
+async def test_it_receives_keys_and_a_new_size(tmp_path: Path) -> None:
     code = """
 import os, signal
 signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"size %d" % os.get_terminal_size().columns))
@@ -85,7 +85,7 @@ async def test_it_inherits_no_secret_of_the_environment_and_no_descriptor(
     assert descriptors == "['0', '1', '2', '3']"  # the last one lists the folder
 
 
-async def test_what_it_makes_is_private_and_small(tmp_path: Path) -> None:
+async def test_its_files_are_private_and_limited(tmp_path: Path) -> None:
     code = """
 import os, resource
 open("drawing", "w").close()
@@ -107,7 +107,7 @@ async def test_it_cannot_take_the_machine_s_memory(tmp_path: Path) -> None:
         assert "MemoryError" in await all_of(game)
 
 
-async def test_it_is_asked_to_end_as_by_a_closed_terminal(tmp_path: Path) -> None:
+async def test_it_is_ended_by_sighup(tmp_path: Path) -> None:
     code = """
 import signal, sys, time
 def end(*_):
@@ -123,7 +123,7 @@ time.sleep(60)
     assert (tmp_path / "home" / "whole").exists()
 
 
-async def test_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+async def test_a_game_that_ignores_signals_is_killed(tmp_path: Path) -> None:
     code = """
 import signal, time
 for number in (signal.SIGHUP, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)
@@ -137,7 +137,7 @@ while True: time.sleep(1)
         assert time.monotonic() - began < 5
 
 
-async def test_one_that_writes_without_end_to_a_visitor_who_reads_nothing_stands_still_and_still_ends_politely(
+async def test_a_game_with_endless_unread_output_waits_and_still_ends_properly(
     tmp_path: Path,
 ) -> None:
     code = """
@@ -160,7 +160,7 @@ while True: sys.stdout.write("x" * 4096); sys.stdout.flush()
     assert (tmp_path / "home" / "whole").exists()
 
 
-async def test_typing_into_a_game_that_reads_nothing_waits_and_does_not_pile_up(tmp_path: Path) -> None:
+async def test_typing_into_a_game_that_reads_nothing_waits_without_buffering(tmp_path: Path) -> None:
     code = "import sys, termios, time, tty; tty.setraw(0); print('ready', flush=True); time.sleep(60)"
     async with started(tmp_path, code) as game:
         await until(game, "ready")

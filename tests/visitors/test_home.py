@@ -27,7 +27,7 @@ def test_a_home_is_private_and_goes_with_its_visitor(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_home_that_is_kept_is_the_visitor_s_again(tmp_path: Path) -> None:
+def test_a_permanent_home_belongs_to_the_visitor_again(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     with VisitorHomes(parent=tmp_path, permanent_in=kept) as homes:
         home = homes.make(1, keep_as="abc123")
@@ -48,7 +48,7 @@ def test_a_home_that_is_kept_is_the_visitor_s_again(tmp_path: Path) -> None:
                 homes.make(2, keep_as=name)
 
 
-def test_what_a_server_that_was_killed_left_behind_is_removed_and_that_of_a_running_one_stays(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_server_is_removed_and_that_of_a_running_one_stays(tmp_path: Path) -> None:
     running = VisitorHomes(parent=tmp_path)
     killed = VisitorHomes(parent=tmp_path)
     killed.make(1)

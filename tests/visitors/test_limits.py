@@ -35,7 +35,7 @@ def test_places_are_counted_in_all_and_by_address() -> None:
     assert len(admission.visits) == 3
 
 
-def test_nobody_comes_in_while_it_closes() -> None:
+def test_nobody_is_admitted_while_it_closes() -> None:
     admission = Admission(VisitorLimits())
     admission.closing = True
     with pytest.raises(AdmissionRefused, match="shutting down"):
@@ -48,7 +48,7 @@ def test_one_network_of_ipv6_is_one_address() -> None:
     assert address_group("fe80::1%eth0") == address_group("fe80::2")
 
 
-def test_a_visitor_who_does_nothing_or_stays_too_long_has_to_go() -> None:
+def test_a_visitor_who_does_nothing_or_stays_too_long_has_to_leave() -> None:
     clock = Clock()
     admission = Admission(VisitorLimits(idle_s=60, total_s=600), clock=clock)
     visit = admission.admit("192.0.2.1")
@@ -58,11 +58,11 @@ def test_a_visitor_who_does_nothing_or_stays_too_long_has_to_go() -> None:
     clock.now += 59
     assert not visit.overstayed()
     clock.now += 1
-    assert "nothing was played for 60 s" in visit.overstayed()
+    assert "there was no input for 60 s" in visit.overstayed()
     for _ in range(20):
         clock.now += 30
         visit.active()
-    assert "your time is up" in visit.overstayed()
+    assert "your time on this host is over" in visit.overstayed()
 
 
 def test_every_limit_has_a_flag_and_bounds() -> None:

@@ -95,14 +95,14 @@ async def test_it_has_a_session_an_environment_and_limits_of_its_own(tmp_path: P
     own.close()
 
 
-async def test_a_game_that_is_killed_says_by_what(tmp_path: Path) -> None:
+async def test_a_killed_game_reports_its_signal(tmp_path: Path) -> None:
     async with preloaded() as games, started(games, tmp_path, "play") as game:
         await asyncio.wait_for(game.read(), 30)
         os.kill(game.pid, signal.SIGKILL)
         assert await asyncio.wait_for(game.wait(), 10) == -signal.SIGKILL
 
 
-async def test_when_the_process_dies_games_are_started_from_nothing_until_there_is_another(tmp_path: Path) -> None:
+async def test_after_the_process_died_games_start_as_new_processes_until_it_is_restarted(tmp_path: Path) -> None:
     async with preloaded() as games:
         process = vars(games)["_process"]
         process.kill()
@@ -137,9 +137,7 @@ async def test_it_ends_with_its_host(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
-async def test_what_modules_read_when_they_are_imported_is_what_the_games_are_to_have(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_modules_are_imported_with_the_environment_of_the_games(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "importing.py").write_text(
         "import os, textual.constants as c; open(os.environ['SEEN'], 'w').write(str(c.MAX_FPS))"
     )

@@ -146,7 +146,7 @@ def _record(path: Path, out: int) -> None:
         recording.writer.put(Sound(round(hop * HOP_S * 1000), hop * HOP, sound, True))
         recording.writer.put(Hop(at_ms, hop * HOP, HOP, (hop % 100,) * len(LABELS)))
         if hop % 15 == 0:
-            step = inputs.Step("up" if hop % 2 else "right")
+            step = inputs.Move("up" if hop % 2 else "right")
             recorder.record(step, at_ms)
             game.apply(step, at_ms)
 

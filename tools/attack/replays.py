@@ -185,8 +185,8 @@ def make_sources(folder: Path, seed: int) -> list[Path]:
 def _record(path: Path, setup: RoundSetup, dice: random.Random, *, sound: bool) -> None:
     game = make_rules(setup)
     recorder = Recorder(game)
-    recorder.record(inputs.Step("up", "key"), 10)
-    game.apply(inputs.Step("up", "key"), 10)
+    recorder.record(inputs.Move("up", "key"), 10)
+    game.apply(inputs.Move("up", "key"), 10)
     recorder.start(100, datetime(2026, 5, 4, 13, 37, 5, tzinfo=UTC), path=path, sound=sound)
     recording = recorder._recording
     assert recording is not None

@@ -1,5 +1,6 @@
-"""Finds thresholds and gain for a voice, a microphone and a room: pure, from the listener's events to a proposal with
-reasons.
+"""Calibration: determines thresholds and gain for a voice, a microphone and a room.
+
+The package is pure: it turns the listener's events into a proposal with reasons.
 """
 
 from voicetrail.calibration.proposal import CalibrationProposal, GainProposal, WordProposal, propose

@@ -1,12 +1,12 @@
-"""Which threshold each word gets.
+"""The choice of the threshold of each word.
 
-The thresholds that ship are where it starts from: they were chosen on many speakers in many rooms, and a few seconds of one know
-less. What these few seconds do know is how high this player's words come in this room, and how high the room comes by itself:
+It starts from the shipped thresholds, which were chosen on many speakers in many rooms. The few seconds of a calibration add the
+scores of this player's words in this room, and the scores of the room alone:
 
-- A word that falls short is lowered as far as it helps, while all words together keep to a budget of false moves: those of
-  the room by the tail of its scores, those of talk by the curves measured with the weights. The words share the budget so
-  that it hears most.
-- A word is raised above what ships only where the room itself came near to it, never to make up for another word.
+- The threshold of a word with too low scores is lowered as far as it helps, within a budget of false moves for all words together.
+  False moves in the room are estimated from the tail of its scores, those in speech from curves measured with the weights. The
+  budget is shared so that most words are detected.
+- A threshold is raised above the shipped one only if the room itself came near to it, and never to compensate for another word.
 """
 
 from __future__ import annotations
@@ -19,54 +19,54 @@ from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.log_odds import from_log_odds, log_odds
 
 FALSE_MOVES_ALLOWED = 1.0
-"""False moves in an hour of play that all words together may make, more than they do with the thresholds that ship."""
+"""Budget: additional false moves per hour of play, for all words together, compared to the shipped thresholds."""
 BUDGET_PARTS = 100
-"""Parts that this budget is divided into."""
+"""Number of parts into which the budget is divided."""
 TALK_SHARE = 1 / 30
-"""Part of the time in which somebody talks while the game listens and does not mean it: two minutes in an hour."""
+"""Fraction of the time in which somebody talks near the game, but not to it: two minutes per hour."""
 LOWEST, HIGHEST = 0.25, 0.93
-"""No threshold outside these is proposed: many a network's scores go no higher than 0.95."""
+"""Bounds of a proposed threshold. The scores of some networks do not exceed 0.95."""
 FURTHEST_BELOW = 1.0
-"""No threshold is proposed further below the one that ships, in log-odds: beyond that words are taken for each other."""
+"""Maximum distance of a threshold below the shipped one, in log-odds; below that, words are confused with each other."""
 GRID = 0.01
-"""Step between the thresholds that are tried."""
+"""Distance between the candidate thresholds."""
 ROOM_NEAR = 0.8
-"""A room that takes a word's score to this part of the threshold that ships may raise it; what stays lower is no evidence."""
+"""The room can raise a threshold only if its scores reach this fraction of the shipped threshold."""
 STILL_HEARD = 0.5
-"""The room raises no threshold so far that less than this part of the words heard before is left."""
+"""The room cannot raise a threshold so far that fewer than this fraction of the previously detected words remain."""
 SPREAD = 1.6
-"""Width of one speaker's scores for a word, in log-odds, as measured over many speakers."""
+"""Standard deviation of one speaker's scores for a word, in log-odds, measured over many speakers."""
 SPREAD_WEIGHT = 4
-"""How many answers the measured width counts for."""
+"""Weight of this prior width, in answers."""
 ENOUGH = 2
-"""Answers that say how a player says a word."""
+"""Minimum number of answers to judge a word."""
 STAY_BONUS = 0.02
-"""A threshold moves only for at least this part of words heard more, and as much again for each false move an hour."""
+"""Minimum gain in the fraction of detected words for a change of a threshold; also the cost of one false move per hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordEvidence:
-    """What a calibration has found out about one word."""
+    """The measurements of a calibration for one word."""
 
     word: str
     now: float
     shipped: float
     peaks: tuple[float, ...]
-    """Of the answers that count: the word was said and the sound was not clipped."""
+    """Peak scores of the valid answers: the word was said, and the sound was not clipped."""
     mistaken: tuple[float, ...]
-    """How high it came, ahead of all others, while another word was asked for; as many as there were such answers."""
+    """Peak scores of this word, ahead of all others, while another word was asked for; one per such answer."""
     room: RoomTail | None
     room_near: bool
-    """The room itself came near to the threshold that ships."""
+    """Whether the room's scores came near to the shipped threshold."""
     speech: SpeechCurve
 
     @property
     def enough(self) -> bool:
-        """Whether there are answers to go by."""
+        """Whether there are enough answers."""
         return len(self.peaks) >= ENOUGH
 
     def heard(self, threshold: float) -> float:
-        """How likely the word is to reach a threshold: a normal distribution of log-odds around those of the answers."""
+        """Return the probability that the word reaches a threshold: a normal distribution of log-odds, fitted to the answers."""
         odds = [log_odds(peak) for peak in self.peaks]
         mean = sum(odds) / len(odds)
         square = sum((value - mean) ** 2 for value in odds)
@@ -74,18 +74,18 @@ class WordEvidence:
         return 0.5 * math.erfc((log_odds(threshold) - mean) / (width * math.sqrt(2.0)))
 
     def room_moves(self, threshold: float) -> float:
-        """False moves by an hour of the room."""
+        """Return the false moves per hour of the room."""
         return 0.0 if self.room is None else self.room.per_hour(threshold)
 
     def false_moves(self, threshold: float) -> float:
-        """False moves in an hour of play."""
+        """Return the false moves per hour of play."""
         return self.room_moves(threshold) + TALK_SHARE * self.speech.per_hour(threshold)
 
     def benefit(self, threshold: float) -> float:
-        """What a threshold is good for: the larger, the better.
+        """Return the benefit of a threshold; higher is better.
 
-        The part of the words that is heard, less the part of other words at which it would be a wrong move, less ``STAY_BONUS`` for
-        each false move an hour, and with ``STAY_BONUS`` for keeping the threshold or going back to the one that ships.
+        It is the fraction of detected words, minus the fraction of other words that would be mistaken for it, minus ``STAY_BONUS`` for
+        each false move per hour, plus ``STAY_BONUS`` for keeping the current threshold or returning to the shipped one.
         """
         stays = STAY_BONUS if threshold in (self.now, self.shipped) else 0.0
         if not self.enough:
@@ -95,19 +95,19 @@ class WordEvidence:
 
     @property
     def start(self) -> float:
-        """The threshold that it starts from: what ships, or what holds now while nothing speaks for another."""
+        """The starting threshold: the shipped one, or the current one without evidence for another."""
         return self.shipped if self.enough else self.now
 
     def parts(self, threshold: float) -> int:
-        """How much of the budget a threshold takes, in ``BUDGET_PARTS``."""
+        """Return the part of the budget that a threshold uses, in units of 1 / ``BUDGET_PARTS``."""
         more = self.false_moves(threshold) - self.false_moves(self.start)
         return max(0, math.ceil(more / FALSE_MOVES_ALLOWED * BUDGET_PARTS - 1e-9))
 
     def candidates(self, share: float) -> list[float]:
-        """The thresholds that may be proposed.
+        """Return the thresholds that can be proposed.
 
         Args:
-            share: false moves an hour that a room that comes near may make with this word.
+            share: allowed false moves per hour of a room that comes near to this word.
         """
         for_room = self._threshold_for_room(share) if self.room_near else 0.0
         if for_room > self.start:
@@ -122,7 +122,7 @@ class WordEvidence:
         return [self.shipped, *grid, *([self.now] if low <= self.now <= self.shipped else [])]
 
     def _threshold_for_room(self, share: float) -> float:
-        """The lowest threshold that the room reaches seldom enough, so far as the player is still heard."""
+        """Return the lowest threshold that the room reaches rarely enough, if the player's words still reach it."""
         first = math.ceil(LOWEST / GRID)
         grid = [round(number * GRID, 4) for number in range(first, round(HIGHEST / GRID) + 1)]
         if self.enough:
@@ -132,13 +132,13 @@ class WordEvidence:
 
 
 def choose(words: Sequence[WordEvidence]) -> dict[str, float]:
-    """The threshold of each word.
+    """Choose the threshold of each word.
 
-    What all words together may add is dealt out in small parts, and each word in turn takes of what is left as many as serve the
-    whole best (the multiple-choice knapsack, solved by dynamic programming). Words that the room decides take no part.
+    The budget is divided into small parts, and distributed so that the total benefit is maximal (the multiple-choice knapsack
+    problem, solved by dynamic programming). Words whose threshold the room determines are left out.
     """
     share = FALSE_MOVES_ALLOWED / max(len(words), 1)
-    # For each number of parts spent: what is heard for them, and the thresholds that hear it.
+    # For each number of spent parts: the best total benefit, and its thresholds.
     best: list[tuple[float, dict[str, float]]] = [(0.0, {})] * (BUDGET_PARTS + 1)
     for word in words:
         options = [(word.benefit(t), 0 if word.room_near else word.parts(t), t) for t in word.candidates(share)]

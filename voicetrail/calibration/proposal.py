@@ -1,6 +1,6 @@
-"""From what was heard to thresholds and a gain, each with its reason.
+"""The proposal of a calibration: thresholds and gain, each with its reason.
 
-``calibration.choice`` says how a threshold is chosen.
+``calibration.choice`` documents how a threshold is chosen.
 """
 
 from __future__ import annotations
@@ -14,33 +14,32 @@ from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.spotting.detector import DetectorSettings
 
 ASSUMED_PER_HOUR = 2.0
-"""False moves an hour of talk by one word at the threshold that ships, for weights that bring no figures."""
+"""False moves per hour of speech by one word at its shipped threshold, for weights without measured curves."""
 HEARD_WELL = 0.9
-"""A word that is heard less often than this is not heard well."""
+"""A word that is detected less often than this is not detected well."""
 GAIN_TARGET_DB = -20.0
-"""Where the loudest part of a word should lie, in dB below full scale."""
+"""Desired level of the loudest part of a word, in dB relative to full scale."""
 GAIN_STEP_DB = 3.0
-"""A gain is changed only by more than this, in dB."""
+"""Minimum change of the gain, in dB."""
 GAIN_RANGE_DB = (-20.0, 40.0)
 
 
 @dataclass(frozen=True, slots=True)
 class WordProposal:
-    """The threshold of one word."""
+    """The proposed threshold of one word."""
 
     word: str
     now: float
     proposed: float
     reason: str
     heard_now: float | None
-    """How likely the word is to be heard, as this player says it in this room; ``None`` when it was not heard often enough
-    to say."""
+    """Probability that the word is detected at the current threshold; ``None`` without enough answers."""
     heard_then: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class GainProposal:
-    """The gain of the sound."""
+    """The proposed gain."""
 
     now: float | str
     proposed: float | str
@@ -49,30 +48,30 @@ class GainProposal:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationProposal:
-    """What the player may take or leave."""
+    """The proposed changes, which the player can accept or reject."""
 
     words: tuple[WordProposal, ...]
     gain: GainProposal
     warnings: tuple[str, ...]
     room_db: float
-    """Level of the room before any gain."""
+    """Level of the room before any gain, in dB relative to full scale."""
     speech_db: float
-    """Level of the loudest part of a word before any gain."""
+    """Level of the loudest part of a word before any gain, in dB relative to full scale."""
     room_moves: float
-    """False moves an hour of this room at the proposed thresholds, extrapolated."""
+    """Extrapolated false moves per hour of this room at the proposed thresholds."""
     speech_moves: float
-    """False moves an hour of speech that holds no word at the proposed thresholds."""
+    """False moves per hour of speech without command words at the proposed thresholds."""
     nothing_recognized: bool = False
-    """No word that was asked for was recognized even once."""
+    """Whether none of the requested words was recognized."""
 
     @property
     def thresholds(self) -> Mapping[str, float]:
-        """The thresholds that would change."""
+        """The changed thresholds by word."""
         return {each.word: each.proposed for each in self.words if each.proposed != each.now}
 
     @property
     def settings(self) -> Mapping[str, float | str]:
-        """The settings that would change, by name."""
+        """The changed settings by name."""
         changed: dict[str, float | str] = {f"thresholds.{word}": value for word, value in self.thresholds.items()}
         if self.gain.proposed != self.gain.now:
             changed["gain"] = self.gain.proposed
@@ -80,12 +79,12 @@ class CalibrationProposal:
 
     @property
     def changes(self) -> bool:
-        """Whether anything would change."""
+        """Whether the proposal changes anything."""
         return bool(self.settings)
 
     @property
     def summary(self) -> str:
-        """What it comes to where nothing changes; empty where something does."""
+        """A summary if nothing changes; empty otherwise."""
         if self.changes:
             return ""
         return "no word was recognized, so nothing is changed" if self.nothing_recognized else "nothing needs to change"
@@ -100,10 +99,10 @@ def propose(
     """Propose thresholds and gain.
 
     Args:
-        run: a calibration that is done; its ``detector`` is what holds now.
-        shipped: what comes with the weights.
-        gain: the gain setting of now: ``auto`` or a number of dB.
-        curves: false moves an hour of speech for each word, as measured with the weights; assumed where missing.
+        run: a finished calibration; its ``detector`` has the current settings.
+        shipped: the detector settings of the weights.
+        gain: the current gain setting: ``auto`` or a number of dB.
+        curves: measured false moves per hour of speech by word; missing ones are assumed.
     """
     answers = {word: [a for a in run.answers if a.word == word] for word in run.plan.words}
     words = [_evidence(word, given, run, shipped, (curves or {}).get(word)) for word, given in answers.items()]
@@ -125,7 +124,7 @@ def propose(
 def _evidence(
     word: str, answers: Sequence[Answer], run: CalibrationRun, shipped: DetectorSettings, curve: SpeechCurve | None
 ) -> WordEvidence:
-    """What the run says of a word."""
+    """Collect the measurements for a word."""
     threshold, room = shipped.threshold_of(word), run.room.scores[word]
     return WordEvidence(
         word,
@@ -140,9 +139,7 @@ def _evidence(
 
 
 def _counts(answer: Answer) -> bool:
-    """Whether an answer tells how the player says the word: it was loud enough to be said at all, and something was
-    recognized.
-    """
+    """Return whether an answer is valid: it was loud enough, and something was recognized."""
     return answer.peak >= RECOGNIZED and not answer.clipped and answer.level_db >= QUIETEST_DB
 
 
@@ -155,15 +152,15 @@ def _explain(word: WordEvidence, proposed: float, answers: Sequence[Answer], run
     if proposed < word.now:
         reason = f"{said}: {change}" if change else said
     elif proposed > word.now and word.room_near:
-        reason = f"{said}: at {word.now:.2f} this room would make about {_rate(word.room_moves(word.now))} false moves an hour"
+        reason = f"{said}: at {word.now:.2f} this room would cause about {_rate(word.room_moves(word.now))} false moves an hour"
         if now is not None and then is not None:
-            reason = f"{reason}; {'you lose nothing' if now - then < STAY_BONUS else change}"
+            reason = f"{reason}; {'you are heard as often as before' if now - then < STAY_BONUS else change}"
     elif proposed > word.now:
-        reason = f"{said}: lower than {proposed:.2f} costs more false moves than it is worth"
+        reason = f"{said}: a lower threshold than {proposed:.2f} would cause too many false moves"
     elif now is not None and now < HEARD_WELL and not word.room_near:
-        reason = f"{said}: you are heard about {_percent(now)}, but a lower one would make too many false moves"
+        reason = f"{said}: you are heard about {_percent(now)}, but a lower threshold would cause too many false moves"
     else:
-        reason = f"{said}: it is right as it is"
+        reason = f"{said}: the threshold is right"
     return WordProposal(word.word, word.now, proposed, reason, now, then)
 
 
@@ -172,11 +169,11 @@ def _gain(run: CalibrationRun, gain: float | str, speech_db: float) -> GainPropo
     if clipped:
         return GainProposal(gain, gain, "the microphone itself is too loud: turn it down in the system's sound settings")
     if isinstance(gain, str):
-        return GainProposal(gain, gain, f"it adjusts itself to your voice (now {run.gain_db:+.0f} dB)")
+        return GainProposal(gain, gain, f"it adapts to your voice automatically (now {run.gain_db:+.0f} dB)")
     proposed = float(round(min(max(GAIN_TARGET_DB - speech_db, GAIN_RANGE_DB[0]), GAIN_RANGE_DB[1])))
-    # Raising the sound raises the room as well: past this it is only louder noise.
+    # More gain amplifies the room too: beyond this point it only makes the noise louder.
     if abs(proposed - gain) <= GAIN_STEP_DB or (proposed > gain and speech_db - run.room.level_db < ABOVE_ROOM_DB):
-        return GainProposal(gain, gain, f"your voice reaches {speech_db + gain:.0f} dB with it: that is right")
+        return GainProposal(gain, gain, f"your voice reaches {speech_db + gain:.0f} dB with it, which is right")
     loud, speech_db = "loud" if proposed < gain else "quiet", speech_db + gain
     return GainProposal(
         gain, proposed, f"your voice reaches {speech_db:.0f} dB with it, which is too {loud}; {GAIN_TARGET_DB:.0f} dB is best"
@@ -191,15 +188,15 @@ def _warnings(run: CalibrationRun, speech_db: float, answers: Mapping[str, Seque
     warnings = []
     clipped = sum(answer.clipped for answer in run.answers)
     if clipped:
-        warnings.append(f"{clipped} of {len(run.answers)} words were clipped: turn the microphone down, or speak further away")
+        warnings.append(f"{clipped} of {len(run.answers)} words were clipped: lower the microphone's level, or move away")
     if run.losses:
         warnings.append(f"the sound stopped {run.losses} times: calibrate again if a word was lost")
     above = speech_db - run.room.level_db
     if _nothing_recognized(run):
-        # One thing is wrong: it is reported once, not again for each word.
+        # All words have the same problem, so it is reported once and not for each word.
         return [*warnings, _why_nothing(run, speech_db)]
     if speech_db < QUIETEST_DB:
-        warnings.append(f"your voice is too quiet ({speech_db:.0f} dB): turn the microphone up, or come closer")
+        warnings.append(f"your voice is too quiet ({speech_db:.0f} dB): raise the microphone's level, or come closer")
     elif above < ABOVE_ROOM_DB:
         warnings.append(
             f"your voice is only {above:.0f} dB above the room: come closer to the microphone, or make the room quieter"
@@ -209,7 +206,7 @@ def _warnings(run: CalibrationRun, speech_db: float, answers: Mapping[str, Seque
         if missing == len(given):
             rivals = sorted({a.rival for a in given if a.rival and a.rival_peak >= run.detector.threshold_of(a.rival)})
             heard_as = f"; it was taken for {', '.join(rivals)}" if rivals else ""
-            warnings.append(f"{word!r} was not heard at all{heard_as}: say it within its time, a little slower")
+            warnings.append(f"{word!r} was not heard at all{heard_as}: say it while it is shown, a little more slowly")
         elif missing:
             warnings.append(f"{word!r} was not heard {missing} of {len(given)} times")
     return warnings
@@ -220,8 +217,8 @@ def _why_nothing(run: CalibrationRun, speech_db: float) -> str:
         return f"the sound is too quiet for a voice ({speech_db:.0f} dB): is it the right microphone, and is it switched on?"
     rivals = sorted({a.rival for a in run.answers if a.rival and a.rival_peak >= run.detector.threshold_of(a.rival)})
     if rivals:
-        return f"other words came than were asked for ({', '.join(rivals)}): say each word within its time"
-    return f"sound came ({speech_db:.0f} dB), but none of the words: say each within its time, clearly"
+        return f"other words were recognized than those requested ({', '.join(rivals)}): say each word while it is shown"
+    return f"there was sound ({speech_db:.0f} dB), but no word was recognized: say each word clearly while it is shown"
 
 
 def _percent(part: float) -> str:

@@ -1,6 +1,6 @@
-"""What a calibration listens for: the room first, then each word a few times, each in its own stretch of the stream.
+"""A calibration run: first the room, then each word a few times, each in its own time slot of the stream.
 
-Time is the stream's own, so a file, the virtual microphone and a person in front of the screen go through the same steps.
+Time is counted in the stream, so that a file, a virtual microphone and a real player are treated alike.
 """
 
 from __future__ import annotations
@@ -16,56 +16,56 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.vocabulary import is_word
 
 LONGEST_S = 55.0
-"""A calibration lasts at most this, in s: with many words each is asked for fewer times."""
+"""Maximum length of a calibration, in s; with many words, each word is requested fewer times."""
 REACTION_S = 0.2
-"""Nobody says a word sooner after it is asked for, in s."""
+"""Minimum reaction time of a player after a request, in s."""
 SCORE_DELAY_S = 0.45
-"""A score stays in the window for so long after the word's time is over, in s, and still counts for it."""
+"""Time after the end of a word's slot during which scores still count for the word, in s."""
 END_SLACK_S = 0.5
-"""The sound may end by so much too early."""
+"""Allowed shortfall of the sound at the end, in s."""
 ABOVE_ROOM_DB = 8.0
-"""Speech has to be this much louder than the room, in dB, to be distinguished from it."""
+"""Minimum level of speech above the room, in dB."""
 QUIETEST_DB = -60.0
-"""Speech below this level before any gain, in dB below full scale, is too quiet to be raised."""
+"""Speech below this level before any gain, in dB relative to full scale, is too quiet to be amplified."""
 RECOGNIZED = 0.15
-"""A word whose score stayed below this was not recognized at all."""
+"""A word with a lower peak score was not recognized at all."""
 
 Verdict = Literal["heard", "nearly", "another", "quiet", "clipped", "not heard"]
-"""What became of a word that was asked for."""
+"""The result for a requested word."""
 VERDICT_TEXT: Mapping[Verdict, str] = MappingProxyType(
     {
         "heard": "heard",
-        "nearly": "nearly: below its threshold",
-        "another": "taken for another word",
+        "nearly": "near miss: below its threshold",
+        "another": "mistaken for another word",
         "quiet": "too quiet",
         "clipped": "too loud: the microphone clips",
         "not heard": "not heard",
     }
 )
-"""The verdicts in words for a player."""
+"""The verdicts as text for the player."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long each part takes and in which order the words are asked for."""
+    """The durations of the parts, and the order of the requested words."""
 
     words: tuple[str, ...]
     repeats: int = 3
     room: float = 8.0
-    """Seconds of room at the start."""
+    """Length of the room's part at the start, in s."""
     slot: float = 2.2
-    """Seconds for one word."""
+    """Length of the slot of one word, in s."""
     seed: int = 0
 
     @classmethod
     def for_words(cls, words: Sequence[str], *, room: float = 8.0, slot: float = 2.2, seed: int = 0) -> Plan:
-        """A plan that asks for each word three times, or less often where that would take a minute."""
+        """Make a plan with three requests for each word, or fewer if this takes longer than ``LONGEST_S``."""
         repeats = int((LONGEST_S - room) / (slot * max(len(words), 1)))
         return cls(tuple(words), max(1, min(3, repeats)), room, slot, seed)
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """The words in the order they are asked for: in rounds, each round in another order, no word twice running."""
+        """The requested words in order: in rounds with different orders, and no word twice in a row."""
         rng = random.Random(self.seed)
         asked: list[str] = []
         for _ in range(self.repeats):
@@ -78,64 +78,64 @@ class Plan:
 
     @property
     def total(self) -> float:
-        """Seconds from start to end."""
+        """Total length, in s."""
         return self.room + self.slot * len(self.words) * self.repeats
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is going on now."""
+    """The current stage."""
 
     kind: Literal["room", "word", "done"]
     left: float
-    """Seconds until the next stage."""
+    """Time until the next stage, in s."""
     word: str = ""
-    """The word that is asked for."""
+    """The requested word."""
     number: int = 0
-    """Which of the prompts it is, from 1."""
+    """Number of the prompt, from 1."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What was heard while a word was asked for."""
+    """The measurements in the slot of a word."""
 
     word: str
     peak: float = 0.0
     """The word's highest smoothed score while it was far enough ahead of every other word."""
     rival: str = ""
     rival_peak: float = 0.0
-    """The other word that came highest."""
+    """The other word with the highest peak, and its peak."""
     others: dict[str, float] = field(default_factory=dict)
-    """The highest smoothed score of each word not asked for that came far enough ahead of all."""
+    """Peak smoothed scores of other words that were far enough ahead of all others."""
     level_db: float = -100.0
-    """The loudest hop, before any gain."""
+    """Level of the loudest hop before any gain, in dB relative to full scale."""
     clipped: bool = False
 
 
 @dataclass(slots=True)
 class Room:
-    """What was heard before any word was asked for."""
+    """The measurements of the room, before the first word."""
 
     levels_db: list[float] = field(default_factory=list)
-    """Before any gain."""
+    """Level of each hop before any gain, in dB relative to full scale."""
     scores: dict[str, list[float]] = field(default_factory=dict)
-    """Smoothed scores of each word, hop by hop."""
+    """Smoothed scores by word, for each hop."""
     hop: float = 0.04
-    """Seconds between them."""
+    """Length of a hop, in s."""
 
     @property
     def level_db(self) -> float:
-        """The level that half of the hops stay below."""
+        """The median level of the hops."""
         return sorted(self.levels_db)[len(self.levels_db) // 2] if self.levels_db else -100.0
 
 
 class CalibrationRun:
-    """Takes the listener's events and sorts them into room and answers.
+    """Sorts the listener's events into room and answers.
 
     Args:
         labels: the recognizer's labels.
-        plan: what is asked for when.
-        detector: what the detector goes by: its margin and thresholds tell whether a word was heard.
+        plan: the prompts and durations.
+        detector: current settings of the detector; margin and thresholds determine whether a word was heard.
     """
 
     def __init__(self, labels: Sequence[str], plan: Plan, detector: DetectorSettings) -> None:
@@ -147,9 +147,9 @@ class CalibrationRun:
         self.gain_db = 0.0
         """The gain of the last hop."""
         self.broken = ""
-        """Why the calibration cannot continue: the sound is over."""
+        """Why the calibration cannot continue: the sound has ended."""
         self.lost = ""
-        """Why no sound comes at the moment."""
+        """Why there is no sound at the moment."""
         self.losses = 0
         """How often the sound stopped."""
         self._labels = tuple(labels)
@@ -158,31 +158,31 @@ class CalibrationRun:
         self._now = 0
         self._last_scores: int | None = None
         self._over = False
-        """The sound ended when all had been asked for."""
+        """Whether the sound ended after the last request."""
 
     @property
     def elapsed(self) -> float:
-        """Seconds of sound so far."""
+        """Length of the sound so far, in s."""
         return 0.0 if self._start is None else seconds(self._now - self._start)
 
     @property
     def stage(self) -> Stage:
-        """What is going on now."""
+        """The current stage."""
         return self._stage_at(self.elapsed)
 
     @property
     def done(self) -> bool:
-        """All was asked for, and the last word's scores have passed."""
+        """Whether the last slot and the delay of its scores are over."""
         return self._over or self.elapsed >= self.plan.total + SCORE_DELAY_S
 
     def feed(self, event: Event) -> None:
-        """Take an event; those that say nothing about the sound are passed over."""
+        """Process an event; events that are not about the sound are ignored."""
         if isinstance(event, SourceLost):
-            # The stream's time stands still meanwhile: it goes on where it was.
+            # The time of the stream stops meanwhile, and continues later.
             self.lost = event.message
             self.losses += self._start is not None
         elif isinstance(event, SourceEnded):
-            # The end of a file that holds just what was asked for: its last word has been said.
+            # The end of a file that contains exactly the requested words.
             self._over = self.plan.total - self.elapsed <= END_SLACK_S
             if not self._over:
                 self.broken = f"the sound ended after {self.elapsed:.0f} s; calibration takes {self.plan.total:.0f} s"
@@ -194,7 +194,7 @@ class CalibrationRun:
             self._scores(event)
 
     def verdict(self, number: int) -> Verdict:
-        """What became of a prompt, by its number from 1."""
+        """Return the verdict on a prompt, by its number from 1."""
         answer = self.answers[number - 1]
         threshold = self.detector.threshold_of(answer.word)
         if answer.clipped:
@@ -223,7 +223,7 @@ class CalibrationRun:
         return Stage("word", left, self.prompts[number], number + 1)
 
     def _answering(self, late: float) -> list[Answer]:
-        """The answers that the sound of now may belong to."""
+        """Return the answers to which the current sound can belong."""
         belongs = []
         for number, answer in enumerate(self.answers):
             start = self.plan.room + number * self.plan.slot
@@ -245,7 +245,7 @@ class CalibrationRun:
             self.room.hop = seconds(event.time - self._last_scores)
         self._last_scores = event.time
         if self.stage.kind == "room":
-            # The first second's windows still hold the silence before the stream.
+            # The windows of the first second still contain the silence before the stream.
             for index, word in self._words:
                 if word in self.room.scores and self.elapsed >= 1.0:
                     self.room.scores[word].append(smoothed[index])

@@ -1,9 +1,9 @@
-"""How often a word would be taken by mistake at a threshold: in this room, and in speech.
+"""The rate of false detections of a word at a threshold, in the room and in speech.
 
-The room's few seconds have to speak for an hour. The highest score of each second, as log-odds, is taken for a draw from a
-Gumbel distribution (the limit law of maxima; Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001,
-chapter 3), whose tail gives the rate at any threshold. A handful of seconds says little about its width, so the width is
-drawn towards one that was measured on hours of noise.
+A few seconds of the room are extrapolated to an hour. The maximum score of each second, as log-odds, is modeled by a Gumbel
+distribution (the limit distribution of maxima; Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001,
+chapter 3), whose tail gives the rate at any threshold. A few seconds determine its width only roughly, so the width is shrunk
+toward a value that was measured on hours of noise.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from typing import TypeGuard
 from voicetrail.log_odds import log_odds
 
 BLOCK_S = 1.0
-"""Length of the stretches whose highest score is taken, in s."""
+"""Length of a block, of which the maximum score is taken, in s."""
 WIDTH = 0.6
-"""Width, in log-odds, of the maxima of one noise: what foretold seventy rooms of held-out noise best."""
+"""Prior width of the maxima, in log-odds: the best prediction for seventy rooms of held-out noise."""
 WIDTH_WEIGHT = 16
-"""How many seconds of room the measured width is worth."""
+"""Weight of the prior width, in blocks."""
 EULER = 0.5772156649
 STEEP = 0.7
-"""Without figures from the weights: how far, in log-odds, a threshold has to rise for false moves to fall to 1/e."""
+"""Assumed increase of a threshold, in log-odds, that reduces false moves to 1/e, for weights without measured curves."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomTail:
-    """The distribution of a word's highest score in a second of room."""
+    """The Gumbel distribution of a word's maximum score per block of the room."""
 
     location: float
     width: float
 
     @classmethod
     def fit(cls, scores: Sequence[float], hop: float) -> RoomTail | None:
-        """Fit it to the smoothed scores of a stretch of room.
+        """Fit the distribution to the smoothed scores of the room.
 
         Args:
-            scores: hop by hop.
-            hop: seconds between them.
+            scores: the score of each hop.
+            hop: length of a hop, in s.
 
         Returns:
-            ``None`` when there are not two whole seconds.
+            The distribution; ``None`` with fewer than two full blocks.
         """
         size = max(1, round(BLOCK_S / hop))
         maxima = [log_odds(max(scores[start : start + size])) for start in range(0, len(scores) - size + 1, size)]
@@ -56,27 +56,27 @@ class RoomTail:
         return cls(mean - EULER * width, width)
 
     def per_hour(self, threshold: float) -> float:
-        """How often an hour of this room reaches a threshold."""
+        """Return how often the room reaches a threshold per hour."""
         distance = (log_odds(threshold) - self.location) / self.width
         return 3600.0 / BLOCK_S * -math.expm1(-math.exp(-max(distance, -50.0)))
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechCurve:
-    """False moves an hour of speech that holds no word, by threshold: measured with the weights, or assumed."""
+    """False moves per hour of speech without command words, by threshold: measured with the weights, or assumed."""
 
     points: tuple[tuple[float, float], ...]
-    """Threshold and false moves an hour, thresholds rising."""
+    """Pairs (threshold, false moves per hour), with increasing thresholds."""
 
     @classmethod
     def assumed(cls, shipped: float, per_hour: float) -> SpeechCurve:
-        """A curve through what ships, for weights that bring no figures."""
+        """Make a curve through the shipped threshold, for weights without measured curves."""
         grid = [number / 50 for number in range(2, 50)]
         at = log_odds(shipped)
         return cls(tuple((threshold, per_hour * math.exp((at - log_odds(threshold)) / STEEP)) for threshold in grid))
 
     def per_hour(self, threshold: float) -> float:
-        """False moves an hour at a threshold, between the points by straight lines; the ends hold beyond them."""
+        """Return the false moves per hour at a threshold, by linear interpolation; constant beyond the ends."""
         before = self.points[0]
         if threshold <= before[0]:
             return before[1]
@@ -89,10 +89,10 @@ class SpeechCurve:
 
 
 def speech_curves(about: Mapping[str, object]) -> dict[str, SpeechCurve]:
-    """The curves that weights bring in what they say about themselves, where they do.
+    """Return the measured curves in the metadata of weights, if there are any.
 
-    They stand under ``false_moves`` as ``{"thresholds": [0.1, …], "per_hour": {"up": [3.5, …], …}}``. What is not of that
-    form is passed over: a weights file comes from outside.
+    The key ``false_moves`` has the form ``{"thresholds": [0.1, …], "per_hour": {"up": [3.5, …], …}}``. Data of another form are
+    ignored, because a weights file may come from anywhere.
     """
     given = about.get("false_moves")
     if not isinstance(given, Mapping):

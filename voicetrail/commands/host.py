@@ -122,7 +122,7 @@ async def _serve(
     from voicetrail.host.server import HostServer
     from voicetrail.host.state import HostOptions
     from voicetrail.host_scores.address import default_folder
-    from voicetrail.host_scores.door import VisitorsScores
+    from voicetrail.host_scores.shared_scores import SharedScores
     from voicetrail.recognizer_service import RecognizerService, Report
     from voicetrail.ui.terminal import save_bandwidth
     from voicetrail.visitors.preloaded import PreloadedGames
@@ -138,7 +138,7 @@ async def _serve(
     signals = asyncio.Queue[int]()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, signals.put_nowait, number)
-    scores = VisitorsScores(database, default_folder(), host=args.name, report=note_scores)
+    scores = SharedScores(database, default_folder(), host=args.name, report=note_scores)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
     guests = keys is None if args.guests is None else args.guests
     # Textual reads these when it is imported; every visitor's screen is at the other end of a connection.

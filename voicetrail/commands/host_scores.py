@@ -20,7 +20,7 @@ from voicetrail.errors import UsageError
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
-    from voicetrail.host_scores.store import HostScores
+    from voicetrail.host_scores.store import HostScoreStore
     from voicetrail.scores.shared.result import SharedResult
 
 FORMAT = "voicetrail-host-scores"
@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"there are no scores of visitors in {address}; --database or --state names another place")
     for notice in address.notices:
         output.note(notice)
-    from voicetrail.host_scores.store import HostScores
+    from voicetrail.host_scores.store import HostScoreStore
 
-    store = HostScores(address)
+    store = HostScoreStore(address)
     try:
         match args.action:
             case "show":
@@ -97,7 +97,7 @@ def _day(text: str | None) -> date:
         raise UsageError(f"{printable(text, 40)} is no date; write it as 2026-11-25") from None
 
 
-def _day_lines(store: HostScores, day: date) -> list[str]:
+def _day_lines(store: HostScoreStore, day: date) -> list[str]:
     from voicetrail.game.share import time_text
     from voicetrail.scores.shared.table import ROWS_MAX, day_table
 
@@ -152,7 +152,7 @@ def _csv(results: Iterable[SharedResult]) -> str:
     return out.getvalue()
 
 
-def _delete(store: HostScores, name: str, folder: Path, sure: bool) -> None:
+def _delete(store: HostScoreStore, name: str, folder: Path, sure: bool) -> None:
     from voicetrail.host_scores.waiting import FILE_NAME, WaitingResults
 
     visitors, shown = store.visitors(name), printable(name)

@@ -121,7 +121,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace, background: str = "
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
     try:
-        slow = save_bandwidth(settings.values.slow_line)
+        slow = save_bandwidth(settings.values.slow_connection)
         from voicetrail.play.setup import make_context, open_requested_source
 
         context = make_context(settings, opened=open_requested_source(settings), record=record, slow=slow)

@@ -178,7 +178,7 @@ def _play(args: argparse.Namespace) -> int:
             _take_keys_from_the_terminal()
         check_terminal()
         settings = load_settings(profile=args.profile)
-        save_bandwidth(settings.values.slow_line)
+        save_bandwidth(settings.values.slow_connection)
         from voicetrail.ui.app import TrailApp
         from voicetrail.ui.screens.replay import ReplayScreen
 

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     setup = None if args.round_mode is None else round_of(args)
     settings = load_settings(setting_flags(args) | visitor_flags(terms), background=True)
     try:
-        slow = save_bandwidth(settings.values.slow_line)
+        slow = save_bandwidth(settings.values.slow_connection)
         return show(VisitorContext(settings, terms, channel, open_scores=open_scores, slow=slow), setup)
     finally:
         settings.close()

@@ -1,10 +1,11 @@
-"""The rules of every mode: pure, with the clock passed in."""
+"""The rules of every mode: pure functions of the inputs and their times."""
 
 from voicetrail.game.inputs import (
     Clear,
     Go,
     Input,
     Leave,
+    Move,
     Pause,
     PenDown,
     PenUp,
@@ -16,8 +17,7 @@ from voicetrail.game.inputs import (
     SetGlideSpeed,
     SetMovement,
     SetPen,
-    SetStep,
-    Step,
+    SetStepLength,
     Stop,
     Tick,
     Undo,
@@ -25,7 +25,7 @@ from voicetrail.game.inputs import (
     input_of,
     to_json,
 )
-from voicetrail.game.make import make_rules, make_sketch, newest_rules
+from voicetrail.game.make import latest_rules_version, make_rules, make_sketch
 from voicetrail.game.mode_list import MODES, ModeName
 from voicetrail.game.modes.sketch import Sketch
 from voicetrail.game.rules import Changes, Mark, Result, Rules
@@ -40,6 +40,7 @@ __all__ = [
     "Leave",
     "Mark",
     "ModeName",
+    "Move",
     "Pause",
     "PenDown",
     "PenUp",
@@ -54,16 +55,15 @@ __all__ = [
     "SetGlideSpeed",
     "SetMovement",
     "SetPen",
-    "SetStep",
+    "SetStepLength",
     "Sketch",
-    "Step",
     "Stop",
     "Tick",
     "Undo",
     "from_json",
     "input_of",
+    "latest_rules_version",
     "make_rules",
     "make_sketch",
-    "newest_rules",
     "to_json",
 ]

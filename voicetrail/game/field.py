@@ -1,4 +1,4 @@
-"""The cells of a mode that is no free drawing: marks by cell, which of them changed, and their checksum."""
+"""The cells of every mode but the sketch: the mark in each cell, which cells changed, and a checksum."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MASK64 = (1 << 64) - 1
 
 
 class Field:
-    """Cells with marks.
+    """A grid of cells with marks.
 
     Args:
         width: columns.
@@ -22,17 +22,17 @@ class Field:
         self.width = width
         self.height = height
         self.marks: dict[Cell, Mark] = {}
-        """Every cell that shows something."""
+        """The cells that are not empty."""
         self._sum = 0
         self._before: dict[Cell, Mark] = {}
         self._pen_before: Pen | None = None
 
     def at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
+        """Return the mark in a cell."""
         return self.marks.get(cell, EMPTY)
 
     def put(self, cell: Cell, mark: Mark) -> None:
-        """Let a cell show something else."""
+        """Set the mark in a cell."""
         old = self.at(cell)
         if old == mark:
             return
@@ -44,19 +44,19 @@ class Field:
         self._sum = (self._sum - _hash(cell, old) + _hash(cell, mark)) & _MASK64
 
     def watch(self, pen: Pen | None) -> None:
-        """Begin to note which cells change."""
+        """Start to record which cells change."""
         self._before = {}
         self._pen_before = pen
 
     def changed(self, pen: Pen | None) -> frozenset[Cell]:
-        """Exactly the cells that look different since ``watch``: other marks, or the pen came, went or turned."""
+        """Return exactly the cells that look different since ``watch``: the mark changed, or the pen arrived, left or turned."""
         cells = {cell for cell, mark in self._before.items() if self.at(cell) != mark}
         if pen != self._pen_before:
             cells.update(one.cell for one in (pen, self._pen_before) if one is not None)
         return frozenset(cells)
 
     def checksum(self, pen: Pen | None, others: Iterable[int]) -> str:
-        """A stable hash of the marks, the pen and other numbers: 16 hexadecimal digits."""
+        """Return a stable hash of the marks, the pen and other numbers: 16 hexadecimal digits."""
         facing = 0 if pen is None or pen.direction is None else ARMS[pen.direction]
         value = self._sum
         for part in (self.width, self.height, pen.x if pen else 0, pen.y if pen else 0, facing, *others):
@@ -64,7 +64,7 @@ class Field:
         return f"{value:016x}"
 
     def copy(self) -> Field:
-        """A field of its own with the same marks."""
+        """Return an independent copy with the same marks."""
         other = Field(self.width, self.height)
         other.marks, other._sum = dict(self.marks), self._sum
         return other

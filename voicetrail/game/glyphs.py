@@ -1,4 +1,4 @@
-"""How a cell looks: box-drawing characters that join, or plain ASCII; and such characters read back."""
+"""Characters for cells: box-drawing characters or plain ASCII, and the way back from such characters to masks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PENS: Mapping[PenStyle, str] = {
     "dotted": " ╵╷┊╴╯╮┤╶╰╭├┈┴┬┼",
     "block": " ▀▄█▌███▐███████",
 }
-"""The characters of each pen."""
-PLAIN = " |||-+++-+++-+++"
-"""The same in ASCII."""
-PLAIN_PENS: Mapping[PenStyle, str] = {
-    "light": PLAIN,
+"""The characters of each pen, by mask."""
+ASCII_BOX = " |||-+++-+++-+++"
+"""``BOX`` in ASCII."""
+ASCII_PENS: Mapping[PenStyle, str] = {
+    "light": ASCII_BOX,
     "heavy": " !!!=+++=+++=+++",
     "double": " HHH=###=###=###",
     "dotted": " :::.:::.:::.:::",
@@ -29,22 +29,22 @@ PLAIN_PENS: Mapping[PenStyle, str] = {
 }
 
 ARROWS: dict[Direction | None, str] = {"up": "▲", "down": "▼", "left": "◄", "right": "►", None: "●"}
-PLAIN_ARROWS: dict[Direction | None, str] = {"up": "^", "down": "v", "left": "<", "right": ">", None: "+"}
+ASCII_ARROWS: dict[Direction | None, str] = {"up": "^", "down": "v", "left": "<", "right": ">", None: "+"}
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """A set of characters to draw with."""
+    """A character set for drawing."""
 
     cells: str
-    """The character of each of the 16 masks."""
+    """The character for each of the 16 masks."""
     arrows: dict[Direction | None, str]
-    """The pen, by its last direction."""
+    """The character for the pen, by its last direction."""
     pens: Mapping[PenStyle, str] = field(default_factory=lambda: PENS)
-    """The characters of the 16 masks for each pen."""
+    """The characters for the 16 masks, by pen."""
 
     def of_cell(self, trail: Trail, cell: Cell) -> str:
-        """The character at a cell: the pen where it stands, else the joined lines, else a space."""
+        """Return the character for a cell: the pen, else the line, else a space."""
         if cell == trail.pen.cell:
             return self.arrows[trail.pen.direction]
         mask = trail.cells.get(cell, 0)
@@ -53,7 +53,7 @@ class Glyphs:
         return self.pens[trail.ink_at(cell).pen][mask]
 
     def rows(self, trail: Trail, margin: int = 0) -> list[str]:
-        """The drawing as lines of text, cut to what is drawn plus ``margin`` cells on each side."""
+        """Return the drawing as lines of text, cropped to its bounds plus ``margin`` cells on each side."""
         left, top, right, bottom = trail.bounds()
         columns = range(max(0, left - margin), min(trail.width, right + margin + 1))
         lines = range(max(0, top - margin), min(trail.height, bottom + margin + 1))
@@ -61,7 +61,7 @@ class Glyphs:
 
 
 BOX_GLYPHS = Glyphs(BOX, ARROWS)
-ASCII_GLYPHS = Glyphs(PLAIN, PLAIN_ARROWS, PLAIN_PENS)
+ASCII_GLYPHS = Glyphs(ASCII_BOX, ASCII_ARROWS, ASCII_PENS)
 
 _OTHER_BOX = {
     "┌": 10,
@@ -82,16 +82,16 @@ _OTHER_BOX = {
 _MASKS = {sign: mask for glyphs in (*PENS.values(), BOX) for mask, sign in enumerate(glyphs) if mask} | _OTHER_BOX
 
 
-def read_masks(text: str, width: int, height: int) -> dict[Cell, int]:
-    """The lines of a text of box characters, laid in the middle of a drawing.
+def parse_masks(text: str, width: int, height: int) -> dict[Cell, int]:
+    """Read a text of box-drawing characters and center it in a drawing.
 
     Args:
-        text: rows of text; what is no box character is empty. Rows and columns beyond the drawing are cut.
+        text: rows of text; any other character counts as empty. Rows and columns beyond the drawing are cut off.
         width: columns of the drawing.
         height: rows of the drawing.
 
     Returns:
-        The mask of every cell that has an arm.
+        The mask of every cell that is not empty.
     """
     rows = [row.expandtabs() for row in text.splitlines()]
     left = (width - max(map(len, rows), default=0)) // 2

@@ -1,4 +1,4 @@
-"""What a line is drawn with: the shape of the pen and its color."""
+"""The style of a line: its pen and its color."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 PenStyle = Literal["light", "heavy", "double", "dotted", "block"]
 PEN_STYLES: tuple[PenStyle, ...] = ("light", "heavy", "double", "dotted", "block")
-"""The order is part of the checksum of a drawing: new ones go to the end."""
+"""The order is part of the checksum of a drawing: add new pens at the end."""
 
 ColorName = Literal["default", "red", "orange", "yellow", "green", "blue", "purple", "white"]
 COLORS: tuple[ColorName, ...] = ("default", "red", "orange", "yellow", "green", "blue", "purple", "white")
-"""``default`` is the theme's own color of the trail. The order is part of the checksum too."""
+"""``default`` is the theme's color for the trail. The order is part of the checksum too: add new colors at the end."""
 
 _COLOR_BITS = 4
 
@@ -27,7 +27,7 @@ class Ink:
 
     @property
     def code(self) -> int:
-        """A small number for it; 0 for the light pen in the default color."""
+        """A small number for the checksum; 0 for the light pen in the default color."""
         return PEN_STYLES.index(self.pen) << _COLOR_BITS | COLORS.index(self.color)
 
 
@@ -36,6 +36,6 @@ INKS: dict[int, Ink] = {ink.code: ink for ink in (Ink(pen, color) for pen in PEN
 """Every ink by its code."""
 
 
-def after(one: T, every: tuple[T, ...]) -> T:
-    """The one that follows; after the last comes the first."""
-    return every[(every.index(one) + 1) % len(every)]
+def next_item(item: T, items: tuple[T, ...]) -> T:
+    """Return the item after ``item``; after the last one comes the first."""
+    return items[(items.index(item) + 1) % len(items)]

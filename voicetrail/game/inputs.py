@@ -1,4 +1,4 @@
-"""Everything that can be done to a round: small frozen records, each with a stable JSON form that a replay file keeps."""
+"""The inputs of a round: small frozen records, each with a stable JSON form for replay files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from voicetrail.vocabulary import MEANINGS
 Movement = Literal["step", "glide"]
 """How a word becomes motion of the pen."""
 By = Literal["voice", "key"]
-"""Who did it: a word that was heard, or a key."""
+"""Where an input comes from: a detected word, or a key."""
 
 MOVEMENTS: tuple[Movement, ...] = ("step", "glide")
 STEP_RANGE = (1, 20)
-"""Steps (rows, or pairs of columns) that a word draws."""
+"""Step length: how far a word moves the pen, in steps. A step is one row, or two columns."""
 SPEED_RANGE = (1.0, 30.0)
-"""Speed of a glide in cells a second up or down (sideways twice as many)."""
+"""Speed of a glide, in steps per second."""
 SILENCE_RANGE = (0.0, 60.0)
-"""Seconds without a word after which a glide ends; 0 means never."""
+"""Time without a word after which a glide ends, in s; 0 means never."""
 BACKGROUND_MAX = 16_000
-"""Longest text of a background, in characters: it is a line of a replay file."""
+"""Maximum length of a background, in characters: it has to fit in one line of a replay file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A direction was said or pressed."""
+class Move:
+    """Move in a direction: its word was detected, or its key pressed."""
 
     direction: Direction
     by: By = "voice"
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The last direction again ("go")."""
+    """Repeat the last direction (the word "go")."""
 
     by: By = "voice"
 
@@ -50,7 +50,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End a glide ("stop", space)."""
+    """End a glide (the word "stop", or space)."""
 
     by: By = "voice"
 
@@ -60,22 +60,22 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take the last stroke, or the last clear, back."""
+    """Undo the last stroke or clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redo:
-    """Do again what was undone last."""
+    """Redo what was undone last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Take the whole drawing away."""
+    """Clear the whole drawing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PenUp:
-    """Move without drawing from now on ("stop" while the pen rests)."""
+    """Lift the pen: move without drawing (the word "stop" while the pen does not move)."""
 
     by: By = "voice"
 
@@ -85,7 +85,7 @@ class PenUp:
 
 @dataclass(frozen=True, slots=True)
 class PenDown:
-    """Draw again ("go" while the pen is up)."""
+    """Put the pen down: draw again (the word "go" while the pen is up)."""
 
     by: By = "voice"
 
@@ -95,7 +95,7 @@ class PenDown:
 
 @dataclass(frozen=True, slots=True)
 class SetPen:
-    """The shape of the lines that are drawn from now on."""
+    """Choose the pen for the next strokes."""
 
     pen: PenStyle
 
@@ -105,7 +105,7 @@ class SetPen:
 
 @dataclass(frozen=True, slots=True)
 class SetColor:
-    """The color of the lines that are drawn from now on."""
+    """Choose the color for the next strokes."""
 
     color: ColorName
 
@@ -115,18 +115,18 @@ class SetColor:
 
 @dataclass(frozen=True, slots=True)
 class SetBackground:
-    """Box characters to draw over; an empty text takes the background away."""
+    """Show box-drawing characters as a background to draw over; an empty text removes it."""
 
     text: str
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or len(self.text) > BACKGROUND_MAX:
-            raise ValueError(f"text must be a text of at most {BACKGROUND_MAX} characters")
+            raise ValueError(f"text must be a string of at most {BACKGROUND_MAX} characters")
 
 
 @dataclass(frozen=True, slots=True)
-class SetStep:
-    """How many steps a word draws."""
+class SetStepLength:
+    """Set the step length."""
 
     length: int
 
@@ -137,7 +137,7 @@ class SetStep:
 
 @dataclass(frozen=True, slots=True)
 class SetMovement:
-    """One step a word, or a glide."""
+    """Choose between one step per word and a glide."""
 
     movement: Movement
 
@@ -147,7 +147,7 @@ class SetMovement:
 
 @dataclass(frozen=True, slots=True)
 class SetGlideSpeed:
-    """Speed of a glide in cells a second up or down (sideways twice as many)."""
+    """Speed of a glide, in steps per second."""
 
     speed: float
 
@@ -157,7 +157,7 @@ class SetGlideSpeed:
 
 @dataclass(frozen=True, slots=True)
 class SetGlideSilence:
-    """Seconds without a word after which a glide ends; 0 means never."""
+    """Time without a word after which a glide ends, in s; 0 means never."""
 
     seconds: float
 
@@ -167,26 +167,26 @@ class SetGlideSilence:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Stop the clock of the round."""
+    """Pause the round: its clock stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Let the clock of the round go on."""
+    """Continue the round: its clock runs again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """End the round before its own end."""
+    """Leave the round before it is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed and nothing else happened. A round is the same with or without its ticks, so a replay need not keep them."""
+    """Time passed and nothing else happened. Ticks do not change the outcome of a round, so replays do not store them."""
 
 
 Input = (
-    Step
+    Move
     | Go
     | Stop
     | Undo
@@ -197,7 +197,7 @@ Input = (
     | SetPen
     | SetColor
     | SetBackground
-    | SetStep
+    | SetStepLength
     | SetMovement
     | SetGlideSpeed
     | SetGlideSilence
@@ -206,10 +206,10 @@ Input = (
     | Leave
     | Tick
 )
-"""Whatever ``Rules.apply`` takes."""
+"""Every input that ``Rules.apply`` accepts."""
 
 NAMES: Mapping[str, type[Input]] = {
-    "step": Step,
+    "step": Move,
     "go": Go,
     "stop": Stop,
     "undo": Undo,
@@ -220,7 +220,7 @@ NAMES: Mapping[str, type[Input]] = {
     "set_pen": SetPen,
     "set_color": SetColor,
     "set_background": SetBackground,
-    "set_step": SetStep,
+    "set_step": SetStepLength,
     "set_mode": SetMovement,
     "set_glide_speed": SetGlideSpeed,
     "set_glide_silence": SetGlideSilence,
@@ -229,50 +229,48 @@ NAMES: Mapping[str, type[Input]] = {
     "leave": Leave,
     "tick": Tick,
 }
-"""The inputs by the name that their JSON form carries under ``"do"``."""
+"""The inputs by their name in JSON, the value of ``"do"``."""
 _NAME_OF = {kind: name for name, kind in NAMES.items()}
 _OLD_KEYS: Mapping[type[Input], Mapping[str, str]] = {SetMovement: {"movement": "mode"}}
-"""Fields whose key in the JSON form is the name that the first version gave them."""
+"""Fields that keep the JSON key of format version 1."""
 
 Json = dict[str, str | int | float]
 
 
 def is_input(item: object) -> TypeGuard[Input]:
-    """Whether something is an input (and not an event)."""
+    """Return whether an object is an input (and not an event)."""
     return type(item) in _NAME_OF
 
 
 def to_json(item: Input) -> Json:
-    """The JSON form: ``{"do": name, …}`` with the fields of the input."""
+    """Convert an input to JSON: ``{"do": name, …}`` with its fields."""
     keys = _OLD_KEYS.get(type(item), {})
     return {"do": _NAME_OF[type(item)], **{keys.get(name, name): value for name, value in asdict(item).items()}}
 
 
 def from_json(data: object) -> Input:
-    """Make an input of its JSON form.
+    """Convert JSON to an input.
 
     Raises:
-        ValueError: the form is not that of an input, or a value is out of its range; the message says what is wrong.
+        ValueError: the data are not an input, or a value is out of range; the message says what is wrong.
     """
     if not isinstance(data, dict):
         raise ValueError("an input must be an object")
     name = data.get("do")
     kind = NAMES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"no input is called {str(name)[:40]!r}")
+        raise ValueError(f"there is no input named {str(name)[:40]!r}")
     keys = _OLD_KEYS.get(kind, {})
     known = [(field.name, keys.get(field.name, field.name)) for field in fields(kind)]
     try:
-        # Fields that a later version may add are passed over.
+        # Fields that a later version may add are ignored.
         return kind(**{name: data[key] for name, key in known if key in data})
     except TypeError as error:
-        raise ValueError(f"input {name!r} lacks a value or has one of a wrong kind") from error
+        raise ValueError(f"input {name!r} has a missing value, or one of the wrong type") from error
 
 
 def input_of(word: str) -> Input | None:
-    """What a word means to a drawing in general; ``None`` for a word that moves nothing. See ``Rules.input_of`` for what it
-    means now.
-    """
+    """Return the input for a word in general; ``None`` for a word without one. ``Rules.input_of`` also looks at the state."""
     meaning = MEANINGS.get(word)
     if meaning is None:
         return None
@@ -280,7 +278,7 @@ def input_of(word: str) -> Input | None:
         return Go()
     if meaning == "stop":
         return Stop()
-    return Step(meaning)
+    return Move(meaning)
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -290,13 +288,13 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 
 def check_whole(name: str, value: object) -> None:
-    """Raise ``ValueError`` unless the value is a whole number."""
+    """Raise ``ValueError`` unless the value is an integer."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{name} must be a whole number")
 
 
 def check_range(name: str, value: object, limits: tuple[float, float]) -> None:
-    """Raise ``ValueError`` unless the value is a number between the limits, both inside."""
+    """Raise ``ValueError`` unless the value is a number between the limits, which are allowed too."""
     low, high = limits
     # The comparison is also false for NaN.
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

@@ -1,4 +1,4 @@
-"""Makes the rules of a round, by the name of its mode. A mode is imported when it is first played: the first screen needs none."""
+"""Creates the rules of a round. A mode is imported when it is first played, so that the first screen appears sooner."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 
 def make_rules(setup: RoundSetup) -> Rules:
-    """A round before anything was done to it.
+    """Create the rules of a new round.
 
     Args:
-        setup: the mode and its choices. ``rules.setup`` gives back what a replay has to keep.
+        setup: the mode and its options. ``rules.setup`` returns what a replay has to store.
 
     Raises:
-        VoicetrailError: there is no such level, size or day, or the line to trace is none.
+        VoicetrailError: the level, size or day does not exist, or the line to trace is invalid.
     """
     if setup.mode == "sketch":
         return make_sketch(setup)
     return cast(Callable[[RoundSetup], Rules], _mode(setup.mode))(setup)
 
 
-def newest_rules(mode: ModeName) -> int:
-    """The version of the rules that new rounds of a mode are played by."""
+def latest_rules_version(mode: ModeName) -> int:
+    """Return the version of the rules for new rounds of a mode."""
     return _mode(mode).rules_version
 
 
 def _mode(mode: ModeName) -> type[BaseRules]:
-    """The rules of a mode: the class ``Maze`` of the module ``maze``."""
+    """Return the class of a mode: ``Maze`` in the module ``maze``."""
     return cast("type[BaseRules]", getattr(import_module(f"voicetrail.game.modes.{mode}"), mode.capitalize()))
 
 
 def make_sketch(setup: RoundSetup) -> Sketch:
-    """A drawing before anything was drawn."""
+    """Create an empty drawing."""
     return Sketch(
         setup.width,
         setup.height,
-        step=setup.step,
+        step_length=setup.step_length,
         movement=setup.movement,
         glide_speed=setup.glide_speed,
         glide_silence=setup.glide_silence,

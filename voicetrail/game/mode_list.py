@@ -1,6 +1,6 @@
-"""The list of modes: the name of each, what screens and commands say of it, and what can be chosen.
+"""The list of modes: names, descriptions for screens and commands, and options.
 
-The rules of a mode are the class of its name in the module of its name, ``Maze`` in ``modes/maze.py``.
+The rules of a mode are the class with its name in the module with its name: ``Maze`` in ``modes/maze.py``.
 """
 
 from __future__ import annotations
@@ -9,33 +9,33 @@ from dataclasses import dataclass
 from typing import Literal
 
 ModeName = Literal["sketch", "trace", "maze", "snake", "echo"]
-Choice = Literal["level", "seed", "text", "braided", "fog"]
-"""What a command may choose of a round, as ``RoundSetup`` names it."""
+Option = Literal["level", "seed", "text", "braided", "fog"]
+"""An option of a round that a command can set; the name is that of the field of ``RoundSetup``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A mode, as lists, commands and the help show it."""
+    """The description of a mode for lists, commands and the help."""
 
     title: str
     summary: str
     """A few words beside the title."""
     help: str
-    """What a round is about."""
-    choices: frozenset[Choice]
+    """How to play the mode."""
+    options: frozenset[Option]
     default_level: str = ""
-    """What is played where nothing names a level."""
+    """The level if a command names none."""
     can_undo: bool = False
-    """Strokes can be taken back."""
+    """Whether strokes can be undone."""
     has_best: bool = True
-    """The title shows the best score."""
+    """Whether the title shows the best score."""
 
 
 MODES: dict[ModeName, Mode] = {
     "sketch": Mode(
         "Sketch",
         "draw what you like",
-        "Say up, down, left or right: the pen draws a step. At the edge of the canvas it stops.",
+        "Say up, down, left or right to draw a stroke in that direction. The pen stops at the edge of the canvas.",
         frozenset({"level"}),
         can_undo=True,
         has_best=False,
@@ -43,33 +43,33 @@ MODES: dict[ModeName, Mode] = {
     "trace": Mode(
         "Trace",
         "follow the gray line",
-        "Follow the gray line with up, down, left and right. What is on the line turns bright, what is beside it turns red. "
-        "Few words and little time make the score.",
+        "Follow the gray line with up, down, left and right. Strokes on the line turn bright, strokes beside it turn red. "
+        "The fewer words and the less time you need, the higher is your score.",
         frozenset({"level", "text"}),
         default_level="corner",
         can_undo=True,
     ),
     "maze": Mode(
         "Maze",
-        "find the way out",
-        "Find the way out, at the bottom right. A word runs along the corridor to the next junction, corner or gem. "
-        "Few words make the score, and a gem is worth a detour.",
+        "find the exit",
+        "Find the exit, at the bottom right. A word moves you along the corridor to the next junction, corner or gem. "
+        "The fewer words you need, the higher is your score. Gems give points too, so a detour can pay off.",
         frozenset({"level", "seed", "braided", "fog"}),
         default_level="medium",
     ),
     "snake": Mode(
         "Snake",
-        "eat, grow, do not bite",
-        "The first word starts the snake, and it goes on by itself. Turn it to the food. "
-        "The round ends when it runs into the wall or bites itself.",
+        "eat, grow, do not hit anything",
+        "The first word starts the snake; then it keeps moving. Turn it toward the food. "
+        "The round ends when the snake runs into a wall or bites itself.",
         frozenset({"level", "seed"}),
         default_level="medium",
     ),
     "echo": Mode(
         "Echo",
-        "say it back",
-        "A row of words is shown. Say it back when it is your turn; each round it is one word longer.",
+        "repeat what you see",
+        "The game shows a sequence of directions. Repeat it when it is your turn. Each time it gets one direction longer.",
         frozenset({"seed"}),
     ),
 }
-"""Every mode, in the order in which lists show them."""
+"""Every mode, in the order of lists."""

@@ -1,6 +1,6 @@
-"""What every mode honors, so that one screen, one recorder and one replay player serve them all.
+"""The interface of every mode. One screen, one recorder and one replay player work with all of them.
 
-A mode is a pure function of its inputs and their times: it has no clock and draws no random number that a seed does not decide.
+A mode is a pure function of its inputs and their times: it reads no clock, and every random number comes from a seed.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Role = Literal[
     "empty",  # nothing, or the grid of the canvas
     "trail",  # what the pen drew
     "guide",  # the line to follow (trace), the background of a drawing
-    "right",  # a part of that line that was covered
-    "wrong",  # what was drawn beside it
+    "right",  # a part of that line that is covered
+    "wrong",  # a step beside that line
     "wall",  # a wall of a maze, the edge of a field
     "fog",  # what has not been seen yet
     "goal",  # the way out, the start of the next part of a line
     "gem",
     "food",
     "body",  # the snake behind its head
-    "asked",  # a direction that is shown to be said back (echo)
-    "said",  # one that was said back
+    "asked",  # a direction to repeat (echo)
+    "said",  # a direction that was repeated (echo)
 ]
-"""What a cell is. The look decides about its color, and about its character where it is no joined line."""
+"""What a cell shows. The look defines its color, and its character where it is not part of a line."""
 ROLES: tuple[Role, ...] = (
     "empty",
     "trail",
@@ -46,22 +46,22 @@ ROLES: tuple[Role, ...] = (
     "asked",
     "said",
 )
-"""The order is part of the checksum of a round: new ones go to the end."""
+"""The order is part of the checksum of a round: add new roles at the end."""
 
 Medal = Literal["", "bronze", "silver", "gold"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a cell looks, without the theme's colors."""
+    """The contents of a cell, without the colors of a theme."""
 
     role: Role = "empty"
     mask: int = 0
-    """Arms of a joined line (``trail.UP`` …); 0 for a role with a character of its own (gem, food, goal, …)."""
+    """Arms of the line in this cell (``trail.UP`` …); 0 for a role with a character of its own (gem, food, goal, …)."""
     direction: str = ""
-    """For ``asked`` and ``said``: the arrow that is shown; empty is a place that waits for one."""
+    """For ``asked`` and ``said``: direction of the arrow; empty for a place whose direction is not shown yet."""
     ink: Ink = DEFAULT_INK
-    """For ``trail``: what it was drawn with."""
+    """For ``trail``: pen and color."""
 
 
 EMPTY = Mark()
@@ -69,92 +69,92 @@ EMPTY = Mark()
 
 @dataclass(frozen=True, slots=True)
 class WordCount:
-    """How often a word was given out in a round, by voice only."""
+    """How often a word was detected in a round; keys do not count."""
 
     heard: int = 0
     wrong: int = 0
-    """How often of these it was taken back, or not the word asked for."""
+    """How many of these were undone, or were not the word asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a round ended."""
+    """The result of a round."""
 
     mode: ModeName
     level: str
-    """Name of the level, size or day; empty where a mode has none."""
+    """Name of the level, size or day; empty in a mode without levels."""
     score: int
-    """More is better; what it counts is the mode's own."""
+    """Higher is better; each mode defines what it counts."""
     finished: bool
-    """It was played to its end: only then it counts among the bests."""
+    """The round was played to its end; only then can it become a best score."""
     won: bool
-    """The end was the good one (the way out, the whole line)."""
+    """The player reached the goal (the exit, the whole line)."""
     time_ms: int
-    """Time of the round without pauses, from the first word."""
+    """Time of the round from the first word, in ms, without pauses."""
     words: int
-    """Words and presses that moved something."""
+    """Words and key presses that moved something."""
     presses: int = 0
-    """How many of these were keys."""
+    """How many of ``words`` were key presses."""
     par: int | None = None
-    """Words of the best way where it is known."""
+    """The fewest words that reach the goal, where this is known."""
     wrong: int = 0
-    """Words and presses that were taken back, moved nothing, or were not the ones asked for."""
+    """Words and key presses that were undone, moved nothing, or were not the ones asked for."""
     medal: Medal = ""
     seed: int | None = None
     by_word: Mapping[str, WordCount] = field(default_factory=dict)
-    """What was heard, by the word that was given out; echo, which knows what was meant, counts by the word asked for."""
+    """Counts by detected word; echo, which knows what the player had to say, counts by the word asked for."""
     details: Mapping[str, int | float | str] = field(default_factory=dict)
-    """What the mode alone knows (gems, food, length of the row, line covered), by its label for people."""
+    """Values of this mode only (gems, food, line covered), by their label on the result screen."""
 
     @property
     def accuracy(self) -> float | None:
-        """Part of the words that were right; ``None`` without words."""
+        """Fraction of the words that were right, 0 to 1; ``None`` without words."""
         said = self.words + self.wrong_beyond
         return None if not said else max(0.0, 1.0 - self.wrong / said)
 
     @property
     def wrong_beyond(self) -> int:
-        """Wrong words that are not among ``words``: they moved nothing."""
+        """Wrong words that moved nothing, so that ``words`` does not include them."""
         return int(self.details.get("moved nothing", 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an input did."""
+    """What an input changed."""
 
     cells: frozenset[Cell] = frozenset()
     """Exactly the cells that look different now."""
     message: str = ""
-    """What to say to the player; empty when there is nothing to say."""
+    """A message to the player; empty without one."""
     edge: bool = False
-    """Something stopped the pen: the edge of the drawing, a wall."""
+    """Whether something stopped the pen: the edge of the drawing, a wall."""
 
 
 class Rules(Protocol):
     """One round of a mode.
 
-    ``apply`` takes every input with the time of the session; ``Pause`` and ``Resume`` are inputs too, and the time between them
-    counts for nothing. ``game.make_rules`` makes one.
+    ``apply`` takes every input with its session time. ``Pause`` and ``Resume`` are inputs too; the time between them is not part
+    of the round's time. ``game.make_rules`` creates one.
     """
 
     @property
     def mode_name(self) -> ModeName:
-        """The mode."""
+        """Name of the mode."""
         ...
 
     @property
     def rules_version(self) -> int:
-        """Grows when the same inputs would no longer give the same round; a replay carries it."""
+        """Increased when the same inputs would no longer give the same round; replays store it."""
         ...
 
     @property
     def setup(self) -> RoundSetup:
-        """What the round began with: ``make_rules(setup)`` and the same inputs give the same round."""
+        """The setup of the round: ``make_rules(setup)`` and the same inputs give the same round."""
         ...
 
     @property
     def level(self) -> str:
-        """Name of the level, size or day; empty where a mode has none."""
+        """Name of the level, size or day; empty in a mode without levels."""
         ...
 
     @property
@@ -169,81 +169,81 @@ class Rules(Protocol):
 
     @property
     def now_ms(self) -> int:
-        """The latest time that an input came with."""
+        """Time of the latest input, in milliseconds of the session."""
         ...
 
     def apply(self, item: Input, at_ms: int) -> Changes:
-        """Do one thing; a time before the last one counts as the last one."""
+        """Apply an input. A time before the previous one counts as the previous one."""
         ...
 
     def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows (the pen apart)."""
+        """Return the mark in a cell, without the pen."""
         ...
 
     def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
+        """Return the cells that are not empty."""
         ...
 
     @property
     def pen(self) -> Pen | None:
-        """Where the pen (the head, the player) stands, and the view with it; ``None`` where a mode has none."""
+        """The position of the pen, the snake's head or the player, which the view follows; ``None`` in a mode without one."""
         ...
 
     @property
     def moving(self) -> bool:
-        """Time alone changes something now: the screen sends a ``Tick`` every 40 ms."""
+        """Whether something moves without input: the screen then sends a ``Tick`` every 40 ms."""
         ...
 
     @property
     def paused(self) -> bool:
-        """The clock of the round stands still; words and keys that move something do nothing."""
+        """Whether the round is paused: its clock is stopped, and words and keys do not move anything."""
         ...
 
     @property
     def played_ms(self) -> int:
-        """Time of the round so far, without pauses, from the first word."""
+        """Time of the round so far, from the first word, in ms, without pauses."""
         ...
 
     @property
     def headline(self) -> str:
-        """What to do now, in one line: ``Follow the gray line``, ``Say it back: 4 words``."""
+        """What the player has to do now, in one line: ``Follow the gray line``."""
         ...
 
     @property
     def status(self) -> str:
-        """What the round amounts to, in at most 30 characters: ``3 strokes, 8 long``."""
+        """A summary of the round so far, in at most 30 characters: ``3 strokes, 8 steps long``."""
         ...
 
     @property
     def surroundings(self) -> str:
-        """What lies around the pen, in a line, for who does not see it; empty where there is nothing to say."""
+        """What is around the pen, in one line, for players who cannot see the screen; may be empty."""
         ...
 
     def input_of(self, word: str) -> Input | None:
-        """What a word that was heard means now; ``None`` for nothing."""
+        """Return the input for a detected word in the current state; ``None`` if the word does nothing."""
         ...
 
     @property
     def ended(self) -> bool:
-        """The round is over; inputs change nothing any more."""
+        """Whether the round is over: inputs have no effect any more."""
         ...
 
     def result(self) -> Result:
-        """The result so far; the final one once ``ended``."""
+        """Return the result so far; it is final once ``ended`` is true."""
         ...
 
     def hint(self) -> str:
-        """What would have been a better way, in a line; empty where there is nothing to say. Shown after a round, on request."""
+        """Return a better way to play this round, in one line; may be empty. Shown after a round, on request."""
         ...
 
     def share_text(self, result: Result) -> str:
-        """Three to eight lines of plain text that give no solution away."""
+        """Return three to eight lines of plain text that do not reveal the solution."""
         ...
 
     def checksum(self) -> str:
-        """A stable hash of the state that can be seen."""
+        """Return a stable hash of the visible state."""
         ...
 
     def copy(self) -> Self:
-        """A round of its own in the same state."""
+        """Return an independent copy of the round in the same state."""
         ...

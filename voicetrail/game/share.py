@@ -1,4 +1,4 @@
-"""The text that a player shares after a round: a few lines of ASCII that give no solution away."""
+"""The text to share after a round: a few lines of ASCII that do not reveal the solution."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from voicetrail.game.rules import Result
 
 WIDTH = 40
-"""Most characters of a line: it fits everywhere."""
+"""Maximum length of a line, in characters, so that it fits everywhere."""
 
 
 def time_text(ms: int) -> str:
-    """A time as ``m:ss``."""
+    """Format a time as ``m:ss``."""
     return f"{ms // 60_000}:{ms // 1000 % 60:02}"
 
 
 def bar(part: float, width: int = 20) -> str:
-    """A part of a whole as ``[######----]``."""
+    """Draw a fraction (0 to 1) as ``[######----]``."""
     filled = round(width * min(1.0, max(0.0, part)))
     return f"[{'#' * filled}{'-' * (width - filled)}]"
 
 
-def plain_lines(title: str, result: Result, lines: Sequence[str]) -> str:
-    """Put a share text together: its title, the mode's own lines, and how it went.
+def compose_share_text(title: str, result: Result, lines: Sequence[str]) -> str:
+    """Compose a share text: title, lines of the mode, and result.
 
     Args:
-        title: what was played.
-        result: how it ended.
+        title: mode and level.
+        result: the result of the round.
         lines: at most five more lines.
     """
     words = f"{result.words} word{'' if result.words == 1 else 's'}"

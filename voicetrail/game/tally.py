@@ -1,4 +1,4 @@
-"""Score keeping: what a drawing took."""
+"""Counts of a drawing: words, key presses, length, undone strokes."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from voicetrail.game.inputs import By
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of the drawing as it stands; undo takes its stroke out of them."""
+    """The counts of the current drawing; undone strokes are subtracted."""
 
     words: int = 0
     """Strokes drawn by voice."""
     presses: int = 0
     """Strokes drawn by keys."""
     length: int = 0
-    """Steps drawn."""
+    """Length of all strokes, in steps."""
     undone: int = 0
-    """Strokes that were taken back in this session."""
+    """Strokes that were undone."""
 
     def stroke(self, by: By) -> Tally:
-        """One more stroke."""
+        """Return the counts with one more stroke."""
         return replace(self, words=self.words + (by == "voice"), presses=self.presses + (by == "key"))
 
     def longer(self, steps: int) -> Tally:
-        """More steps drawn."""
+        """Return the counts with more steps drawn."""
         return replace(self, length=self.length + steps) if steps else self
 
     def cleared(self) -> Tally:
-        """An empty drawing; what was undone stays counted."""
+        """Return the counts of an empty drawing; only the number of undone strokes stays."""
         return Tally(undone=self.undone)
 
     @property

@@ -1,8 +1,8 @@
-"""The drawing: cells with arms, a pen, and what undo needs.
+"""The drawing: cells with arms, a pen, and the data for undo.
 
-The drawing has a size and coordinates of its own, whatever the window shows of it: column ``x`` grows to the right, row ``y``
-downwards, both from 0. At the edge the pen stops. A cell is a set of arms (a bit mask), so that lines join and cross by
-themselves, and a stroke drawn twice is still one stroke.
+The size and the coordinates of the drawing do not depend on the window: column ``x`` increases to the right, row ``y`` downward, both
+from 0. The pen stops at the edge. A cell is a set of arms (a bit mask), so lines join and cross automatically, and a stroke over an
+existing one changes nothing.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Cell = tuple[int, int]
 """Column and row."""
 
 WIDTH, HEIGHT = 513, 257
-"""Cells of a drawing: odd, so that there is a middle, and the same number of steps to every edge."""
+"""Size of a drawing in cells. Both are odd, so that there is a center cell, with the same number of steps to opposite edges."""
 SIDEWAYS = 2
-"""Cells of one step to a side, where a step up or down is one cell: a cell is about twice as high as it is wide."""
+"""Cells per step sideways; a step up or down is one cell. A cell is about twice as high as it is wide."""
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 """The arms of a cell, as bits of its mask."""
@@ -35,7 +35,7 @@ _MASK64 = (1 << 64) - 1
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Where the pen is and which way it went last (``None`` before the first step)."""
+    """Position of the pen, and its last direction (``None`` before the first step)."""
 
     x: int
     y: int
@@ -43,19 +43,19 @@ class Pen:
 
     @property
     def cell(self) -> Cell:
-        """The cell that the pen stands on."""
+        """The cell of the pen."""
         return (self.x, self.y)
 
 
 @dataclass(slots=True)
 class Stroke:
-    """What undo needs: the pen before, and every touched cell before the first touch."""
+    """The data to undo a stroke: the pen before it, and the original contents of every cell that it changed."""
 
     pen: Pen
     before: dict[Cell, int] = field(default_factory=dict)
-    """Mask and ink of a cell in one number, see ``_packed``."""
+    """Original contents by cell: mask and ink in one number, see ``_packed``."""
     length: int = 0
-    """Steps (rows, or pairs of columns) that the pen went, rounded up where the edge cut one short."""
+    """Length in steps (rows, or pairs of columns); rounded up where the edge cut a step short."""
 
 
 class Trail:
@@ -70,16 +70,16 @@ class Trail:
         self.width = width
         self.height = height
         self.cells: dict[Cell, int] = {}
-        """The mask of every cell that has an arm."""
+        """The mask of every cell that is not empty."""
         self.inks: dict[Cell, int] = {}
-        """The code of the ink of every cell that is not drawn in the default ink; the last stroke decides."""
+        """The ink code of every cell that is not in the default ink; the last stroke over a cell sets it."""
         self.background: dict[Cell, int] = {}
-        """The masks of what lies under the drawing."""
+        """The masks of the background."""
         self.pen = self.home
         self.ink = DEFAULT_INK
-        """What is drawn with from now on."""
+        """The ink for the next strokes."""
         self.pen_up = False
-        """The pen moves without drawing."""
+        """Whether the pen is lifted: it moves without drawing."""
         self._sum = 0
         self._background_sum = 0
         self._touched: dict[Cell, int] = {}
@@ -88,14 +88,14 @@ class Trail:
 
     @property
     def home(self) -> Pen:
-        """The pen in the middle, where a drawing begins."""
+        """The pen in the center, where a drawing begins."""
         return Pen(self.width // 2, self.height // 2)
 
     def move(self, direction: Direction, steps: int, stroke: Stroke) -> bool:
-        """Draw ``steps`` steps from the pen, and note in ``stroke`` how to take them back.
+        """Draw ``steps`` steps from the pen, and add to ``stroke`` what undo needs.
 
         Returns:
-            Whether the pen went all the way; ``False`` when the edge stopped it.
+            Whether the pen moved all steps; ``False`` if the edge stopped it.
         """
         dx, dy = DELTAS[direction]
         per_step = SIDEWAYS if dx else 1
@@ -117,7 +117,7 @@ class Trail:
         return count == requested
 
     def clear(self, stroke: Stroke) -> None:
-        """Take every stroke away and put the pen back into the middle; ``stroke`` brings it back."""
+        """Clear the drawing and move the pen to the center; ``stroke`` gets what undo needs."""
         for cell in self.cells:
             packed = self._packed(cell)
             stroke.before.setdefault(cell, packed)
@@ -127,10 +127,10 @@ class Trail:
         self.pen = self.home
 
     def take_back(self, stroke: Stroke) -> Stroke:
-        """Make every cell of the stroke, and the pen, what they were before it.
+        """Undo a stroke: restore the pen and every cell that it changed.
 
         Returns:
-            What takes this back in turn: to take it back is to do the stroke again.
+            The data to undo this undo, which is to redo the stroke.
         """
         inverse = Stroke(self.pen, {cell: self._packed(cell) for cell in stroke.before}, stroke.length)
         for cell, packed in stroke.before.items():
@@ -139,11 +139,11 @@ class Trail:
         return inverse
 
     def ink_at(self, cell: Cell) -> Ink:
-        """What a cell was drawn with."""
+        """Return the ink of a cell."""
         return INKS[self.inks.get(cell, 0)]
 
     def set_background(self, masks: dict[Cell, int]) -> None:
-        """Lay other lines under the drawing."""
+        """Set the background, as masks by cell."""
         for cell in self.background.keys() | masks.keys():
             if self.background.get(cell) != masks.get(cell):
                 self._uncovered.add(cell)
@@ -151,39 +151,39 @@ class Trail:
         self._background_sum = sum(_hash_cell(cell, mask) for cell, mask in masks.items()) & _MASK64
 
     def watch(self) -> None:
-        """Begin to note which cells change (see ``changed``)."""
+        """Start to record which cells change (see ``changed``)."""
         self._touched, self._uncovered = {}, set()
         self._watched_pen = self.pen
 
     def changed(self) -> frozenset[Cell]:
-        """Exactly the cells that look different since ``watch``: other arms, or the pen came, went or turned."""
+        """Return exactly the cells that look different since ``watch``: the arms changed, or the pen arrived, left or turned."""
         changed = {cell for cell, packed in self._touched.items() if self._packed(cell) != packed} | self._uncovered
         if self.pen != self._watched_pen:
             changed.update((self.pen.cell, self._watched_pen.cell))
         return frozenset(changed)
 
     def checksum(self) -> str:
-        """A stable hash of the drawing, its size and its pen: 16 hexadecimal digits, the same on every machine.
+        """Return a stable hash of the drawing, its size and its pen: 16 hexadecimal digits, the same on every machine.
 
-        It is kept up to date cell by cell (the sum, modulo 2⁶⁴, of a hash of each), so that asking costs nothing.
+        It is updated with each cell (a sum of the cells' hashes, modulo 2⁶⁴), so that calling this costs nothing.
         """
         facing = 0 if self.pen.direction is None else ARMS[self.pen.direction]
         value = self._sum
         for part in (self.width, self.height, self.pen.x, self.pen.y, facing):
             value = mix(value ^ part)
-        # What the first version did not have counts only where it is used, so that its drawings keep their checksums.
+        # Features that came later count only where they are used, so that drawings of format version 1 keep their checksums.
         if self.background:
             value = mix(value ^ self._background_sum)
         return f"{mix(~value & _MASK64) if self.pen_up else value:016x}"
 
     def bounds(self) -> tuple[int, int, int, int]:
-        """The smallest rectangle (left, top, right, bottom, all inside) that holds the drawing and the pen."""
+        """Return the smallest rectangle with the drawing and the pen: (left, top, right, bottom), all inclusive."""
         xs = [self.pen.x, *(x for x, _ in self.cells), *(x for x, _ in self.background)]
         ys = [self.pen.y, *(y for _, y in self.cells), *(y for _, y in self.background)]
         return min(xs), min(ys), max(xs), max(ys)
 
     def copy(self) -> Trail:
-        """A drawing of its own with the same cells."""
+        """Return an independent copy."""
         other = Trail(self.width, self.height)
         other.cells, other.pen, other._sum = dict(self.cells), self.pen, self._sum
         other.inks, other.ink, other.pen_up = dict(self.inks), self.ink, self.pen_up
@@ -192,7 +192,7 @@ class Trail:
         return other
 
     def _packed(self, cell: Cell) -> int:
-        """Mask and ink of a cell in one number."""
+        """Return mask and ink of a cell in one number."""
         return self.cells.get(cell, 0) | self.inks.get(cell, 0) << 4
 
     def _add(self, cell: Cell, arm: int, ink: int, stroke: Stroke) -> None:

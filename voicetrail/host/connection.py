@@ -1,4 +1,4 @@
-"""The gate and the connection: who may connect, and limits on what a connection sends, costs and leaves unread."""
+"""The gate and the connection: who can connect, and limits on a connection's data, processor time and unread output."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from voicetrail.link.delay import TokenBucket
 from voicetrail.visitors.admission import address_group
 
 UNENTERED = 64
-"""Connections at once that have no game yet."""
+"""Maximum number of connections without a game."""
 UNENTERED_PER_ADDRESS = 8
 CONNECTS_PER_SECOND, CONNECTS_IN_HAND = 1.0, 30
-"""Connections of one address: in the long run, and at once. Each costs some milliseconds of cryptography."""
+"""Connections per address: sustained rate per second, and burst. Each costs some milliseconds of cryptography."""
 ADDRESSES = 4096
-"""Addresses that are remembered for that."""
+"""Maximum number of addresses whose rate is tracked."""
 BYTES_PER_SECOND, BYTES_IN_HAND = 128 * 1024, 512 * 1024
-"""Bytes that a visitor may send: three times the sound of a microphone; then the connection is not read for a while."""
+"""Bytes that a visitor may send: sustained rate (three times the sound of a microphone), and burst. Beyond that, reading pauses."""
 KEYS_PER_SECOND, KEYS_IN_HAND = 16 * 1024, 128 * 1024
-"""The same of a visitor who sends no sound."""
+"""The same for a visitor who sends no sound."""
 UNENTERED_BYTES = 128 * 1024
-"""Bytes that a connection may send before its game begins; one that sends more is ended."""
+"""Maximum number of bytes before the game begins; a connection that sends more is closed."""
 CPU_PER_SECOND, CPU_IN_HAND = 0.1, 1.0
-"""Seconds of this process's time that the messages of one visitor may take: many small messages cost more than their bytes."""
+"""Processor time for the messages of one visitor, in s: sustained per second, and burst. Many small messages cost more time."""
 UNREAD_BYTES = 1024 * 1024
-"""Bytes that may wait for a visitor who reads nothing; a connection with more is ended."""
+"""Maximum number of bytes that wait for a visitor who reads nothing; a connection with more is closed."""
 KEX = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256")
-"""Key exchanges that cost little; with the large groups of others a visitor could keep a core busy."""
+"""Cheap key exchange methods; with the large groups of others, a visitor could keep a core busy."""
 
 
 class Gate:
-    """Decides who may connect, before anything is said. Used in one loop.
+    """Decides who can connect, before any data are exchanged. Must be used in one loop.
 
     Args:
-        refused: called with the address and the reason.
-        clock: seconds, never falling.
+        refused: called with the address and the reason of a refusal.
+        clock: monotonic, in s.
     """
 
     def __init__(self, refused: Callable[[str, str], None], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,11 +50,11 @@ class Gate:
 
     @property
     def unentered(self) -> int:
-        """Connections that have no game yet."""
+        """Number of connections without a game."""
         return self._unentered.total()
 
     def enter(self, address: str) -> bool:
-        """Whether a new connection may go on; ``leave`` has to follow once it has a game, or is over."""
+        """Return whether a new connection is admitted. If so, call ``leave`` when it has a game or is closed."""
         group = address_group(address)
         reason = ""
         if self.unentered >= UNENTERED:
@@ -70,7 +70,7 @@ class Gate:
         return True
 
     def leave(self, address: str) -> None:
-        """A connection has a game now, or is over without one."""
+        """Stop counting a connection, which has a game now or is closed."""
         group = address_group(address)
         self._unentered[group] -= 1
         if self._unentered[group] <= 0:
@@ -87,16 +87,16 @@ class Gate:
 
 
 def plain(address: str) -> str:
-    """An address as people write it: an IPv4 one that came through an IPv6 socket as IPv4."""
+    """Return an address in its usual form: an IPv4 address from an IPv6 socket as IPv4."""
     return address.removeprefix("::ffff:") if "." in address else address
 
 
 class GateProtocol(asyncio.Protocol):
-    """A connection that the gate has not admitted yet: only a transport.
+    """A connection that is not admitted yet: only a transport.
 
     Args:
-        gate: decides.
-        make: makes the connection that takes over.
+        gate: decides about the connection.
+        make: creates the SSH connection that takes over.
     """
 
     def __init__(self, gate: Gate, make: Callable[[], VisitorConnection]) -> None:
@@ -104,7 +104,7 @@ class GateProtocol(asyncio.Protocol):
         self._make = make
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Check who connects."""
+        """Ask the gate, and start SSH or close the connection."""
         socket_transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         address = plain(peer[0]) if peer else "unknown"
@@ -118,13 +118,13 @@ class GateProtocol(asyncio.Protocol):
 
 
 class VisitorConnection(asyncssh.SSHServerConnection):
-    """An SSH connection with bounds.
+    """An SSH connection with limits.
 
     Attributes:
-        address: the visitor's.
-        entered: a game has begun.
-        late: there was no game in time.
-        writable: set while the visitor reads what is sent.
+        address: address of the visitor.
+        entered: whether a game has begun.
+        late: whether there was no game in time.
+        writable: event that is set while the visitor reads the output.
     """
 
     address = ""
@@ -132,12 +132,12 @@ class VisitorConnection(asyncssh.SSHServerConnection):
     late = False
 
     def bind(self, gate: Gate, login_s: float, ended: Callable[[VisitorConnection], None]) -> None:
-        """Take what belongs to the host; called before anything comes.
+        """Set the parameters of the host; must be called before any data arrive.
 
         Args:
             gate: counts this connection while it has no game.
-            login_s: seconds until there has to be a game.
-            ended: called once when it is over.
+            login_s: maximum time until there is a game.
+            ended: called once when the connection is closed.
         """
         self._login = asyncio.get_running_loop().call_later(login_s, self._login_is_late)
         self.writable = asyncio.Event()
@@ -151,12 +151,12 @@ class VisitorConnection(asyncssh.SSHServerConnection):
         self._resume: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is up."""
+        """Initialize the connection (called by asyncssh)."""
         self._socket_transport = cast(asyncio.Transport, transport)
         super().connection_made(transport)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType = None) -> None:
-        """Bytes came: within the bounds they are taken, beyond them the connection waits, or ends."""
+        """Process data within the limits; beyond them, pause reading or close the connection."""
         transport = self._socket_transport
         if transport is None or transport.is_closing():
             return
@@ -174,18 +174,18 @@ class VisitorConnection(asyncssh.SSHServerConnection):
             self._resume = asyncio.get_running_loop().call_later(wait, self._go_on)
 
     def pause_writing(self) -> None:
-        """The visitor reads too slowly: the game is not read meanwhile."""
+        """Stop reading from the game while the visitor reads too slowly."""
         self.writable.clear()
 
     def resume_writing(self) -> None:
-        """The visitor has caught up."""
+        """Continue reading from the game."""
         self.writable.set()
 
     def enter(self, *, sends_sound: bool) -> None:
-        """A game begins: the connection no longer counts as one without.
+        """Record that a game begins, so that the connection no longer counts as one without a game.
 
         Args:
-            sends_sound: a microphone's sound will come.
+            sends_sound: whether the visitor will send sound.
         """
         if not self.entered:
             if not sends_sound:
@@ -195,7 +195,7 @@ class VisitorConnection(asyncssh.SSHServerConnection):
             self._gate.leave(self.address)
 
     def connection_lost(self, exc: Exception | None = None) -> None:
-        """The connection is over."""
+        """Clean up after the end of the connection."""
         super().connection_lost(exc)
         self.writable.set()
         self._login.cancel()

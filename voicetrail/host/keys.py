@@ -1,4 +1,4 @@
-"""The host's own key, made at the first start, and the keys of visitors."""
+"""The host key, which is created at the first start, and the public keys of visitors."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from voicetrail.text import printable
 from voicetrail.visitors.terminal import checked_name
 
 KEY_MAX = 64 * 1024
-"""Bytes of a key's file."""
+"""Maximum size of a key file, in bytes."""
 KEYS_MAX = 1024 * 1024
-"""Bytes of a file of visitors' keys."""
+"""Maximum size of the file with visitors' keys, in bytes."""
 COMMENT = "voicetrail host"
 
 HostKey = asyncssh.SSHKey
 
 
 def default_host_key() -> Path:
-    """Where the host's key is kept."""
+    """Return the default path of the host key."""
     from platformdirs import user_data_path
 
     return user_data_path("voicetrail", appauthor=False) / "host" / "ssh_host_ed25519_key"
 
 
 def load_host_key(path: Path) -> asyncssh.SSHKey:
-    """Read the host's key; where there is none, make one that only this user can read.
+    """Read the host key; if there is none, create one that only this user can read.
 
     Raises:
-        VoicetrailError: it cannot be read, made or used, or others can read it.
+        VoicetrailError: the key cannot be read, created or used, or other users can read it.
     """
     shown = printable(path)
     try:
@@ -46,38 +46,38 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
             content = read_file(path, KEY_MAX)
     except OSError as error:
         raise VoicetrailError(
-            f"the host's key {shown} cannot be had: {error.strerror or error}; --host-key names another"
+            f"cannot read or create the host key {shown}: {error.strerror or error}; choose another file with --host-key"
         ) from None
     if mode & OTHERS:
-        raise VoicetrailError(f"other users may read the host's key {shown}: run `chmod 600 {shown}`")
+        raise VoicetrailError(f"other users can read the host key {shown}; run: chmod 600 {shown}")
     try:
         return asyncssh.import_private_key(content)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError) as error:
-        raise VoicetrailError(f"{shown} is no private key that can be used ({printable(error, 80)})") from None
+        raise VoicetrailError(f"{shown} is not a usable private key ({printable(error, 80)})") from None
 
 
 @dataclass(frozen=True, slots=True)
 class VisitorKeys:
-    """The visitors who have a key, and the names reserved for them."""
+    """The visitors with a key, and the names reserved for them."""
 
     names: Mapping[bytes, str] = field(default_factory=dict)
-    """The name of each key (its public data): the first word of its comment, up to an @."""
+    """The name of each key (by its public data): the first word of its comment, up to an @."""
 
     def name_of(self, key: asyncssh.SSHKey) -> str | None:
-        """The name of a key; ``None`` where it is none of a visitor's."""
+        """Return the name of a key; ``None`` for an unknown key."""
         return self.names.get(key.public_data)
 
     def is_taken(self, name: str) -> bool:
-        """Whether a name belongs to somebody with a key."""
+        """Return whether a name is reserved for a visitor with a key."""
         folded = name.casefold()
         return any(each.casefold() == folded for each in self.names.values())
 
 
 def read_visitor_keys(path: Path) -> VisitorKeys:
-    """Read a file of public keys, one a line, as ``authorized_keys`` has them, without options.
+    """Read a file of public keys, one per line, as in ``authorized_keys`` but without options.
 
     Raises:
-        VoicetrailError: it cannot be read, or a line is no key; the message names the line.
+        VoicetrailError: the file cannot be read, or a line is not a key; the message has the line number.
     """
     shown = printable(path)
     try:
@@ -94,15 +94,15 @@ def read_visitor_keys(path: Path) -> VisitorKeys:
             key = asyncssh.import_public_key(line)
         except (asyncssh.KeyImportError, ValueError):
             raise VoicetrailError(
-                f"{shown}, line {number}: not a public key; a line is as in id_ed25519.pub, without options before it"
+                f"{shown}, line {number}: not a public key; write each key as in id_ed25519.pub, without options before it"
             ) from None
         comment = key.get_comment() or ""
         names[key.public_data] = checked_name(comment.partition("@")[0].strip() or "friend")
     if not names:
-        raise VoicetrailError(f"there is no key in {shown}: add the lines of your friends' id_ed25519.pub")
+        raise VoicetrailError(f"{shown} contains no keys; add the line of each visitor's id_ed25519.pub")
     return VisitorKeys(names)
 
 
 def fingerprint(key: asyncssh.SSHKey) -> str:
-    """The fingerprint of a public key, as ssh shows it."""
+    """Return the fingerprint of a public key in the format of ssh."""
     return str(key.get_fingerprint())

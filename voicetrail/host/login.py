@@ -1,4 +1,4 @@
-"""One visitor's connection: the login, and what may be asked for."""
+"""The login of a visitor, and the requests that are allowed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from voicetrail.host.state import HostState
 from voicetrail.visitors.terminal import checked_name
 
 ENVIRONMENT_MAX = 8 * 1024
-"""Bytes of variables that a visitor's ssh may send."""
+"""Maximum size of the environment variables of a visitor, in bytes."""
 DENIALS_LOGGED = 10
-"""Requests of one connection that are logged, of those that are refused."""
+"""Maximum number of refused requests per connection in the log."""
 FORWARD_MAX = 200
-"""Characters of the name of a forward's socket."""
+"""Maximum length of the socket name of a forward, in characters."""
 
 
 class VisitorChannel(asyncssh.SSHServerChannel[bytes]):
-    """A session's channel that takes only so many variables."""
+    """The channel of a session, with a limit on environment variables."""
 
     _environment_bytes = 0
 
@@ -38,20 +38,20 @@ class VisitorChannel(asyncssh.SSHServerChannel[bytes]):
 
 
 class VisitorLogin(asyncssh.SSHServer):
-    """What one connection may ask for: a login, one session, and one reverse forward.
+    """Allows a login, one session and one reverse forward for each connection.
 
     Args:
-        host: the server.
+        host: the state of the server.
     """
 
     def __init__(self, host: HostState) -> None:
         self.host = host
         self.name = ""
-        """What the visitor is called, checked."""
+        """The checked name of the visitor."""
         self.key: HostKey | None = None
-        """The key that the visitor showed, if any."""
+        """The visitor's key, if any."""
         self.forward = ""
-        """What the visitor called the socket of the reverse forward; empty without one."""
+        """The visitor's name for the socket of the reverse forward; empty without one."""
         self._connection: VisitorConnection | None = None
         self._session: VisitorSession | None = None
         self._asked = ""
@@ -69,16 +69,16 @@ class VisitorLogin(asyncssh.SSHServer):
         return self._connection
 
     def denied(self, what: str) -> None:
-        """Note that something was asked for that there is not."""
+        """Log a refused request."""
         self._denials += 1
-        if self._denials > DENIALS_LOGGED:  # one visitor's requests are not to hide what others do
+        if self._denials > DENIALS_LOGGED:  # the requests of one visitor must not flood the log
             return
         self.host.log.write("denied", what=what, address=self.connection.address, name=self.name or None)
 
     # The login
 
     def begin_auth(self, username: str) -> bool:
-        """A visitor gives a name; return whether a key is needed."""
+        """Check the name of a visitor; return whether authentication is required."""
         self._asked = self.name = checked_name(username)
         self.key = None
         keys = self.host.keys
@@ -87,33 +87,33 @@ class VisitorLogin(asyncssh.SSHServer):
         return keys is not None and keys.is_taken(self.name)
 
     def public_key_auth_supported(self) -> bool:
-        """Keys, where there is a file of them."""
+        """Return whether there is a file of keys."""
         return self.host.keys is not None
 
     def validate_public_key(self, username: str, key: HostKey) -> bool:
-        """Whether a key is that of a visitor, and the name is the key's own where it is somebody's."""
+        """Return whether a key is known, and the name is not reserved for another key."""
         keys = self.host.keys
         name = None if keys is None else keys.name_of(key)
         if name is None:
             return False
         if keys is not None and keys.is_taken(self._asked) and name.casefold() != self._asked.casefold():
             return False
-        # Called for the question whether a key would do, and again for the signature that is made with it: the last one holds.
+        # Called first to offer a key, and again with its signature; the last call counts.
         self.key, self.name = key, name
         return True
 
     def password_auth_supported(self) -> bool:
-        """There are no passwords."""
+        """Passwords are not supported."""
         return False
 
     def kbdint_auth_supported(self) -> bool:
-        """There are no questions."""
+        """Keyboard-interactive authentication is not supported."""
         return False
 
-    # What may be asked for
+    # Requests
 
     def session_requested(self) -> Any:
-        """One session a connection."""
+        """Allow one session per connection."""
         if self._session is not None:
             self.denied("second-session")
             return False
@@ -124,22 +124,22 @@ class VisitorLogin(asyncssh.SSHServer):
         return channel, self._session
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
-        """No connection from here to anywhere (``ssh -L``, ``-D``, ``-W``)."""
+        """Refuse connections to other machines (``ssh -L``, ``-D``, ``-W``)."""
         self.denied("forward-tcp")
         return False
 
     def unix_connection_requested(self, dest_path: str) -> bool:
-        """Nor to a socket of this machine."""
+        """Refuse connections to sockets of this machine."""
         self.denied("forward-unix")
         return False
 
     def server_requested(self, listen_host: str, listen_port: int) -> bool:
-        """No port of this machine (``ssh -R PORT``)."""
+        """Refuse to listen on a port of this machine (``ssh -R PORT``)."""
         self.denied("reverse-tcp")
         return False
 
     def unix_server_requested(self, listen_path: str) -> Granted | bool:
-        """One reverse forward of a socket: the microphone's. No file of that name is made."""
+        """Allow one reverse forward of a socket, for the microphone. No file with that name is created."""
         if self.forward or not listen_path or len(listen_path) > FORWARD_MAX or not listen_path.isprintable():
             self.denied("reverse-unix")
             return False
@@ -147,11 +147,11 @@ class VisitorLogin(asyncssh.SSHServer):
         return Granted()
 
     def tun_requested(self, unit: int | None) -> bool:
-        """No tunnel."""
+        """Refuse tunnels."""
         self.denied("tun")
         return False
 
     def tap_requested(self, unit: int | None) -> bool:
-        """No tunnel."""
+        """Refuse tunnels."""
         self.denied("tap")
         return False

@@ -1,7 +1,7 @@
-"""A visitor's microphone: the one reverse forward that a host grants, as a socket in the visitor's own folder.
+"""A visitor's microphone: the only reverse forward that a host allows, as a socket in the visitor's own folder.
 
-Whatever name the visitor gave the socket, no such file is made. Who connects to the private one is connected with the visitor's ssh,
-which passes it on to the microphone of the visitor's machine.
+No file with the visitor's name for the socket is created. A connection to the private socket is forwarded to the visitor's ssh,
+which connects it to the microphone of the visitor's machine.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from voicetrail.link.owner import refusal
 from voicetrail.visitors.event_log import EventLog
 
 CONNECTIONS = 2
-"""Connections to one microphone at once: the listener's, and its next one while the last is not closed yet."""
+"""Maximum number of connections to a microphone: the listener's, and a new one while the old one is closing."""
 WINDOW = 64 * 1024
-"""Bytes that a visitor may send before they are taken: two seconds of sound."""
+"""Size of the receive window, in bytes: two seconds of sound."""
 PROBLEMS_LOGGED = 3
-"""Problems of one microphone that are logged: the recognizer tries again for as long as the visitor is here."""
+"""Maximum number of problems of a microphone in the log, because the recognizer tries again for the whole visit."""
 PIECE = 16 * 1024
 OPEN_WITHIN_S = 10.0
-"""Seconds in which a visitor's ssh has to answer."""
+"""Maximum time for an answer of the visitor's ssh, in s."""
 
 
 class Granted(asyncssh.SSHListener):
-    """Represents the granted forward; nothing listens on it."""
+    """Represents the allowed forward for asyncssh; nothing listens on it."""
 
     def close(self) -> None:
-        """The visitor took the forward back; its connections end with the visitor's."""
+        """Do nothing when the visitor cancels the forward; its connections end with the visitor's connection."""
 
     async def wait_closed(self) -> None:
-        """There is nothing to wait for."""
+        """Return at once, because there is nothing to close."""
 
 
 class Microphone:
@@ -43,9 +43,9 @@ class Microphone:
 
     Args:
         connection: the visitor's SSH connection.
-        name: what the visitor called the forward's socket.
-        folder: the visitor's own folder, 0700.
-        log: gets a line where the visitor's ssh refuses.
+        name: the visitor's name for the socket.
+        folder: the visitor's own folder, with mode 0700.
+        log: gets a line if the visitor's ssh refuses a connection.
     """
 
     def __init__(self, connection: asyncssh.SSHServerConnection, name: str, folder: Path, log: EventLog) -> None:
@@ -58,10 +58,10 @@ class Microphone:
         self._problems = 0
 
     async def start(self) -> None:
-        """Listen.
+        """Start to listen.
 
         Raises:
-            OSError: the socket cannot be made.
+            OSError: the socket cannot be created.
         """
         mask = os.umask(0o177)
         try:
@@ -70,7 +70,7 @@ class Microphone:
             os.umask(mask)
 
     def close(self) -> None:
-        """Stop listening; open connections end with the visitor's own."""
+        """Stop listening; open connections end with the visitor's connection."""
         if self._server is not None:
             self._server.close()
         with suppress(OSError):

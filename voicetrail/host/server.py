@@ -1,4 +1,4 @@
-"""The server: listens, keeps track of visitors, and shuts down in order."""
+"""The SSH server: listening, and an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from voicetrail.visitors.home import VisitorHomes
 from voicetrail.visitors.limits import VisitorLimits
 
 KEEPALIVE_S, KEEPALIVES = 15, 3
-"""A visitor whose ssh does not answer for so long is gone."""
+"""Interval of keepalive messages in s, and the number of unanswered ones after which a connection is closed."""
 BACKLOG = 128
 ENDS_WITHIN_S = 15.0
-"""Seconds that all games together are given to close their files, once they have to end."""
+"""Maximum time for all games to close their files at shutdown, in s."""
 
 
 class HostServer(HostState):
-    """Lets visitors in, each to a game of its own. Used in one asyncio loop.
+    """Gives each visitor a game. Must be used in one asyncio loop.
 
     Args:
-        host_key: the host's own key.
-        limits: what visitors may use.
-        homes: makes the visitors' folders.
-        log: gets the events.
-        options: further arguments of ``HostState``.
+        host_key: the host key.
+        limits: the limits for visitors.
+        homes: creates the visitors' folders.
+        log: the event log.
+        options: more arguments of ``HostState``.
     """
 
     def __init__(
@@ -45,19 +45,19 @@ class HostServer(HostState):
         self._connections: set[VisitorConnection] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
-        """The port it listens at, once it does."""
+        """The port, once the server listens."""
 
     async def start(self, bind: str, port: int) -> None:
         """Listen.
 
         Args:
-            bind: an address of this machine; empty for all.
-            port: 0 lets the system choose.
+            bind: an address of this machine; empty for all addresses.
+            port: the port; 0 lets the system choose.
 
         Raises:
-            RemoteError: the address is taken, or none of this machine's.
+            RemoteError: the address is in use, or does not belong to this machine.
         """
-        asyncssh.set_log_level("CRITICAL")  # what visitors send does not reach the terminal
+        asyncssh.set_log_level("CRITICAL")  # data of visitors must not reach the terminal
         options = asyncssh.SSHServerConnectionOptions(
             server_factory=lambda: VisitorLogin(self),
             server_host_keys=[self._host_key],
@@ -91,14 +91,14 @@ class HostServer(HostState):
 
     @property
     def connections(self) -> int:
-        """Connections that are open, with a game or without."""
+        """Number of open connections, with or without a game."""
         return len(self._connections)
 
     async def close(self, within_s: float | None = None) -> None:
-        """Let nobody in any more, let rounds end, and end everything; safe to call twice.
+        """Admit no more visitors, wait for rounds to end, and close everything; safe to call twice.
 
         Args:
-            within_s: seconds that rounds may go on for; the limits' when not given.
+            within_s: maximum time for rounds to end, in s; ``None`` uses the limits.
         """
         self.admission.closing = True
         if self._server is not None:
@@ -129,10 +129,10 @@ class HostServer(HostState):
 
 
 def listen(bind: str, port: int) -> socket.socket:
-    """Listen at an address of this machine; ``::`` takes IPv4 too, where the system can.
+    """Open a listening socket; ``::`` also accepts IPv4 if the system supports it.
 
     Raises:
-        RemoteError: the address is taken, or none of this machine's.
+        RemoteError: the address is in use, or does not belong to this machine.
     """
     try:
         family, *_, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -140,6 +140,6 @@ def listen(bind: str, port: int) -> socket.socket:
         listening = socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise RemoteError(f"cannot listen at {printable(bind) or 'any address'}, port {port}: {printable(why, 80)}") from None
+        raise RemoteError(f"cannot listen on {printable(bind) or 'any address'}, port {port}: {printable(why, 80)}") from None
     listening.setblocking(False)
     return listening

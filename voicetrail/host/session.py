@@ -1,4 +1,4 @@
-"""One visitor's SSH session: what may be requested, and the bytes between the terminal and the game."""
+"""A visitor's SSH session: its requests, and the data between terminal and game."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
     from voicetrail.visitors.game_process import GameProcess
 
 WINDOW = 32 * 1024
-"""Bytes that a visitor may type ahead."""
+"""Size of the receive window, in bytes."""
 TYPED_BYTES = 4 * 1024
-"""Bytes that wait for the game; then the visitor's ssh has to wait."""
+"""Maximum number of typed bytes that wait for the game; beyond that, reading pauses."""
 UNSENT_BYTES = 64 * 1024
-"""Bytes of a game's screen that wait for the visitor; then the game has to wait."""
+"""Maximum number of output bytes that wait for the visitor; beyond that, the game has to wait."""
 LAST_LINE_S = 3.0
-"""Seconds in which a visitor's ssh has to take the last line."""
+"""Maximum time to send the last line to the visitor's ssh, in s."""
 RESIZE_S = 0.1
-"""Seconds between two sizes that the game is given."""
+"""Minimum time between two changes of the game's terminal size, in s."""
 SAYS = {
-    "no recognizer": "the recognizer of this host is away; the arrow keys draw",
-    "shell": "a terminal is needed: ssh -t",
-    "hint": "no microphone: `voicetrail ssh` brings yours; the arrow keys draw",
+    "no recognizer": "the recognizer of this host is not available; use the arrow keys",
+    "shell": "the game needs a terminal; run ssh with -t",
+    "hint": "to play by voice, connect with `voicetrail ssh`; until then use the arrow keys",
 }
 
 
 class Login(Protocol):
-    """What a session needs of its connection's login."""
+    """The login of the connection, as a session needs it."""
 
     name: str
     key: HostKey | None
@@ -57,16 +57,16 @@ class Login(Protocol):
         ...
 
     def denied(self, what: str) -> None:
-        """Note that something was asked for that there is not."""
+        """Log a refused request."""
         ...
 
 
 class VisitorSession(asyncssh.SSHServerSession[bytes]):
-    """The one session: a game on the visitor's terminal.
+    """The session of a visitor: a game on the visitor's terminal.
 
     Args:
-        host: what all visitors have in common.
-        login: who the visitor is.
+        host: the state of the server.
+        login: the login of the visitor.
     """
 
     def __init__(self, host: HostState, login: Login) -> None:
@@ -83,27 +83,27 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         self._resized = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._over = False
-        """The game has ended, or there will be none."""
+        """Set when the game has ended, or could not be started."""
 
-    # What asyncssh calls
+    # Callbacks of asyncssh
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        """The channel is up."""
+        """Initialize the session."""
         self._channel = chan
         chan.set_write_buffer_limits(high=UNSENT_BYTES)
 
     def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
-        """A terminal, of a type and size that are checked."""
+        """Accept a terminal, after a check of its type and size."""
         self._term = checked_term(term_type)
         self._size = TerminalSize(term_size[0], term_size[1])
         return True
 
     def shell_requested(self) -> bool:
-        """The game takes the place of a shell."""
+        """Accept a shell: the game takes its place."""
         return True
 
     def exec_requested(self, command: str) -> bool:
-        """No command: only what `voicetrail ssh` says to a host."""
+        """Refuse commands, except the request of `voicetrail ssh` to a host."""
         try:
             self._request = decode_request(command)
         except HostRequestError:
@@ -115,17 +115,17 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def subsystem_requested(self, subsystem: str) -> bool:
-        """No sftp, nor anything else."""
+        """Refuse subsystems such as sftp."""
         self._login.denied("subsystem")
         return False
 
     def session_started(self) -> None:
-        """Shell or request were granted."""
+        """Start the game after an accepted request."""
         self._task = asyncio.get_running_loop().create_task(self._run())
         self._host.keep(self._task)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        """The visitor typed."""
+        """Queue typed data for the game."""
         if not data or datatype is not None:
             return
         self._typed_bytes += len(data)
@@ -134,29 +134,29 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
             self._channel.pause_reading()
 
     def eof_received(self) -> bool:
-        """The visitor's input has ended."""
+        """Handle the end of the visitor's input."""
         self._typed.put_nowait(None)
         return True
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
-        """The visitor's window has another size."""
+        """Handle a new size of the visitor's window."""
         self._size = TerminalSize(width, height)
         self._resized.set()
 
     def break_received(self, msec: int) -> bool:
-        """No breaks."""
+        """Ignore breaks."""
         return False
 
     def pause_writing(self) -> None:
-        """The visitor's ssh takes nothing more now."""
+        """Stop writing while the visitor's ssh reads nothing."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """It takes more."""
+        """Continue writing."""
         self._writable.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The channel or the connection is over."""
+        """Handle the end of the channel or connection."""
         self._channel = None
         self._writable.set()
         if self._task is not None and not self._over:
@@ -171,12 +171,12 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         except AdmissionRefused as refused:
             self._host.log.write("refused", address=self._login.connection.address, reason=refused.kind, name=self._login.name)
             last = str(refused)
-        except Exception as error:  # whatever happened, only this visitor's game ends, and the visitor is told
+        except Exception as error:  # any error ends only this visitor's game, with a message to the visitor
             problem = str(error) if isinstance(error, VoicetrailError | OSError) else f"{type(error).__name__}: {error}"
             self._host.log.write("failed", address=self._login.connection.address, problem=problem)
-            last = "the game cannot be started now: try again later"
+            last = "the game could not be started; try again later"
         except asyncio.CancelledError:
-            self._login.connection.abort()  # the channel is gone: nothing more can come of the connection
+            self._login.connection.abort()  # without the channel the connection is useless
             raise
         self._over = True
         if (channel := self._channel) is not None:
@@ -184,9 +184,9 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                 if last:
                     channel.write(f"{printable(last)}\r\n".encode())
                 channel.exit(code)
-                # The connection is not to be closed before the visitor's ssh has the last line and the code.
+                # Close the connection only after the visitor's ssh has received the last line and the exit code.
                 await asyncio.wait_for(channel.wait_closed(), LAST_LINE_S)
-        # A visitor's ssh leaves by itself now; one that stays would hold a connection that no limit counts.
+        # The visitor's ssh should disconnect now; one that stays would hold a connection that no limit counts.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._login.connection.wait_closed(), LAST_LINE_S)
         self._login.connection.abort()
@@ -257,7 +257,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
         return Microphone(self._login.connection, self._login.forward, visitor.home.run, self._host.log)
 
     async def _source(self, visitor: Visitor, microphone: Microphone | None) -> tuple[str, str]:
-        """Where the game's words come from, and what the visitor should read first."""
+        """Return the source of the game's words, and a first message to the visitor."""
         if microphone is None or self._request is None:
             return NO_SOURCE, SAYS["hint"]
         if self._request.content == "words":
@@ -276,7 +276,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
             return NO_SOURCE, SAYS["no recognizer"]
 
     async def _play(self, game: GameProcess, visit: Visit) -> None:
-        """Carry bytes both ways until the game has ended."""
+        """Transfer data in both directions until the game has ended."""
         loop = asyncio.get_running_loop()
         ended = loop.create_task(game.wait())
         ways: Sequence[asyncio.Task[None]] = (
@@ -288,7 +288,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
                 self._write(data)
                 for writable in (self._writable, self._login.connection.writable):
                     if not writable.is_set():
-                        # A game that has ended is not held by a visitor who takes nothing.
+                        # A visitor who reads nothing must not keep an ended game.
                         waiting = loop.create_task(writable.wait())
                         await asyncio.wait((waiting, ended), return_when=asyncio.FIRST_COMPLETED)
                         waiting.cancel()
@@ -309,7 +309,7 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
             self._typed_bytes -= len(data)
             if self._typed_bytes <= TYPED_BYTES and self._channel is not None:
                 self._channel.resume_reading()
-        await game.end()  # as at the end of a terminal's input
+        await game.end()  # as at the end of input on a terminal
 
     async def _carry_sizes(self, game: GameProcess) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""What all visitors of a host have in common."""
+"""The state that all visitors of a host share."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class ScoresConnector(Protocol):
     """Connects visitors' games with the host's scores."""
 
     def connect(self, name: str, key_fingerprint: str, address: str) -> socket.socket:
-        """A visitor's end of a connection; the other is served until it closes.
+        """Create a connection; return the visitor's end, and serve the other one until it closes.
 
         Args:
-            name: what the visitor is called.
-            key_fingerprint: of the visitor's key; empty for a guest.
-            address: where the visitor comes from.
+            name: name of the visitor.
+            key_fingerprint: fingerprint of the visitor's key; empty for a guest.
+            address: address of the visitor.
         """
         ...
 
     async def close(self) -> None:
-        """Keep what is under way, and end."""
+        """Save pending results, and close."""
         ...
 
 
 class HostOptions(TypedDict, total=False):
-    """What a host may have, see ``HostState``."""
+    """The optional arguments of ``HostState``."""
 
     recognizer: RecognizerService | None
     keys: VisitorKeys | None
@@ -51,18 +51,18 @@ class HostOptions(TypedDict, total=False):
 
 
 class HostState:
-    """What sessions share, and who is here. Used in one asyncio loop.
+    """The shared state of the sessions, and the current visitors. Must be used in one asyncio loop.
 
     Args:
-        limits: what visitors may use.
-        homes: makes the visitors' folders.
-        log: gets the events.
-        recognizer: hears the visitors; ``None`` lets them play by keys, or with their own recognizer.
-        keys: visitors with a key; ``None`` without a file of keys.
-        guests: let in who has no key, under any name that is nobody's.
-        scores: the host's scores; ``None`` keeps none.
-        command: another program in place of the game, for tests.
-        preloaded: forks games; ``None`` starts each from nothing.
+        limits: the limits for visitors.
+        homes: creates the visitors' folders.
+        log: the event log.
+        recognizer: recognizes the visitors' words; ``None``: they play with keys or with their own recognizer.
+        keys: the visitors with a key; ``None`` without a file of keys.
+        guests: whether to admit visitors without a key, with any name that is not reserved.
+        scores: the host's scores; ``None`` saves none.
+        command: another program instead of the game, for tests.
+        preloaded: forks games; ``None`` starts each game as a new process.
     """
 
     def __init__(
@@ -93,33 +93,33 @@ class HostState:
 
     @property
     def visitors(self) -> tuple[Visitor, ...]:
-        """Everybody with a game."""
+        """The visitors with a game."""
         return tuple(self._visitors)
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """The sessions that are under way."""
+        """The tasks of the running sessions."""
         return tuple(self._tasks)
 
     def keep(self, task: asyncio.Task[None]) -> None:
-        """Keep a session's task until it is done."""
+        """Keep a reference to a session's task until it is done."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def came(self, visitor: Visitor) -> None:
-        """A visitor has a game now."""
+        """Add a visitor whose game begins."""
         self._visitors.add(visitor)
 
     def left(self, visitor: Visitor) -> None:
-        """A visitor's game is over."""
+        """Remove a visitor whose game is over."""
         self._visitors.discard(visitor)
 
     def home_name(self, key: HostKey | None) -> str:
-        """The name of the home that stays for a visitor with a key; empty for a guest, whose name anybody can give."""
+        """Return the name of the permanent home of a visitor with a key; empty for a guest, because anybody can use that name."""
         return "" if key is None else sha256(fingerprint(key).encode()).hexdigest()[:32]
 
     def open_scores(self, name: str, key: HostKey | None, address: str) -> socket.socket | None:
-        """A visitor's connection to the host's scores."""
+        """Open a visitor's connection to the host's scores; ``None`` without scores or on failure."""
         if self.scores is None:
             return None
         with suppress(OSError):

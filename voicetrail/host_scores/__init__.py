@@ -1,5 +1,5 @@
-"""The scores of all visitors in one place, for the host alone: SQLite, or PostgreSQL where several hosts share one table.
+"""The shared scores of all visitors, on the side of the host: in SQLite, or in PostgreSQL for several hosts with one table.
 
-A result goes to a waiting file on the host's own disk first, and from there to the database, in a thread: a database that is away
-costs nothing but time. Only this package imports SQLAlchemy; a visitor's game has ``voicetrail.scores.shared``.
+A result is first written to a waiting file on the host's disk, and a thread moves it to the database. So no result is lost while
+the database is unreachable. Only this package imports SQLAlchemy; a visitor's game uses ``voicetrail.scores.shared``.
 """

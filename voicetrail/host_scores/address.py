@@ -1,4 +1,4 @@
-"""Where the scores of all visitors are kept: a file, or the URL of a PostgreSQL database, whose password is never shown."""
+"""The address of the shared scores: a file, or the URL of a PostgreSQL database, whose password is never shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VARIABLE = "VOICETRAIL_DATABASE_URL"
 """Environment variable with the URL."""
 FILE_NAME = "visitors.sqlite3"
 URL_MAX = 2000
-HINT = f"put it into a file that only you can read and name that with --database-file, or into the variable {VARIABLE}"
+HINT = f"put the URL into a file that only you can read and pass it with --database-file, or set the variable {VARIABLE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +30,27 @@ class DatabaseAddress:
 
     url: URL = field(repr=False)
     notices: tuple[str, ...] = ()
-    """A line for each thing that the operator should know."""
+    """Notices for the operator, one line each."""
 
     @property
     def is_shared(self) -> bool:
-        """Several hosts may use it."""
+        """Whether several hosts can use the database."""
         return self.url.get_backend_name() == "postgresql"
 
     @property
     def path(self) -> Path:
-        """The file, of a database that is one."""
+        """The path of a SQLite database."""
         return Path(str(self.url.database))
 
     def __str__(self) -> str:
-        """The database without its password, its user and whatever else is for the driver alone."""
+        """Return the database without password, user and driver options."""
         if not self.is_shared:
             return printable(self.path)
         port = f":{self.url.port}" if self.url.port else ""
         return printable(f"PostgreSQL {self.url.database or ''} at {self.url.host or 'this machine'}{port}")
 
     def without_secrets(self, text: object) -> str:
-        """A driver's message on one line, with the password taken out of it in case that it is there."""
+        """Return a driver's message on one line, with the password removed if it contains it."""
         shown = str(text)
         secrets = [self.url.password, *(str(value) for name, value in self.url.query.items() if "pass" in name)]
         for secret in secrets:
@@ -60,23 +60,23 @@ class DatabaseAddress:
 
 
 def default_folder() -> Path:
-    """Where a host keeps its scores, and what waits for its database."""
+    """Return the folder for a host's scores and its waiting file."""
     from platformdirs import user_data_path
 
     return user_data_path("voicetrail", appauthor=False) / "host"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what names the database."""
+    """Add the arguments for the database."""
     parser.add_argument(
         "--database",
         metavar="FILE|URL",
-        help="where the scores of all visitors are kept: a file, or postgresql://USER@HOST/NAME, which several hosts may share",
+        help="database for the scores of all visitors: a file, or postgresql://USER@HOST/NAME, which several hosts can share",
     )
     parser.add_argument(
         "--database-file",
         metavar="FILE",
-        help=f"a file with that URL, its password in it, for your eyes only; the variable {VARIABLE} does the same",
+        help=f"private file with the URL and its password; the variable {VARIABLE} can contain the URL instead",
     )
 
 
@@ -87,20 +87,20 @@ def database_address(
     *,
     folder: Path | None = None,
 ) -> DatabaseAddress:
-    """Find out which database is meant: what is given, a file's content, the environment's, or the file in the data folder.
+    """Determine the database: from the command line, a file, the environment, or the default file in the data folder.
 
     Args:
-        given: a path or a URL from the command line, which others on the machine can read: it may hold no password.
-        file: a file with a path or a URL.
-        environment: where ``VOICETRAIL_DATABASE_URL`` may stand; ``None`` is the process's own.
-        folder: the host's folder; ``None`` is the platform's place.
+        given: a path or URL from the command line. It must not contain a password, because other users can read it.
+        file: a file that contains a path or URL.
+        environment: may contain ``VOICETRAIL_DATABASE_URL``; ``None`` uses the environment of the process.
+        folder: folder of the default file; ``None`` is the platform's folder.
 
     Raises:
-        UsageError: it cannot be read, or is none of the databases that there are.
+        UsageError: the file cannot be read, or the database is not supported.
     """
     variables = os.environ if environment is None else environment
     if given and file:
-        raise UsageError("--database and --database-file name the same thing: give one of them")
+        raise UsageError("--database and --database-file cannot be used together")
     if given:
         address = _parsed(given)
         if address.url.password or any("pass" in name for name in address.url.query):
@@ -121,15 +121,15 @@ def _from_file(path: Path) -> DatabaseAddress:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
         raise UsageError(f"--database-file: cannot read {name}: {why}") from None
     if not text or len(text) > URL_MAX or "\n" in text:
-        raise UsageError(f"--database-file: {name} must hold one line, the URL of the database")
+        raise UsageError(f"--database-file: {name} must contain one line, the URL of the database")
     address = _parsed(text)
     if is_open_to_others(path):
-        return DatabaseAddress(address.url, (f"{name} can be read by other users: chmod 600 {name}",))
+        return DatabaseAddress(address.url, (f"{name} can be read by other users; run: chmod 600 {name}",))
     return address
 
 
 def _parsed(text: str) -> DatabaseAddress:
-    # What is wrong is said without the text: it may hold a password.
+    # The messages do not repeat the text, because it may contain a password.
     try:
         from sqlalchemy import URL, make_url
         from sqlalchemy.exc import ArgumentError
@@ -142,17 +142,15 @@ def _parsed(text: str) -> DatabaseAddress:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise UsageError("the URL of the database cannot be read; write postgresql://USER:PASSWORD@HOST:5432/NAME") from None
+        raise UsageError("the URL of the database is invalid; write postgresql://USER:PASSWORD@HOST:5432/NAME") from None
     if scheme == "sqlite" and url.database not in (None, "", ":memory:"):
         return DatabaseAddress(URL.create("sqlite", database=str(Path(str(url.database)).absolute())))
     if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         if not url.database:
-            raise UsageError("the URL of the database names none; write postgresql://USER:PASSWORD@HOST:5432/NAME")
+            raise UsageError("the URL has no database name; write postgresql://USER:PASSWORD@HOST:5432/NAME")
         try:
-            import psycopg  # noqa: F401  # whether it is there
+            import psycopg  # noqa: F401  # check that it is installed
         except ImportError:
             raise UsageError(f"PostgreSQL needs psycopg: {pip_command('voicetrail[host]')}") from None
         return DatabaseAddress(url.set(drivername="postgresql+psycopg"))
-    raise UsageError(
-        "scores of visitors are kept in a file (SQLite) or in PostgreSQL: postgresql://USER:PASSWORD@HOST:5432/NAME"
-    )
+    raise UsageError("the database must be a file (SQLite) or PostgreSQL: postgresql://USER:PASSWORD@HOST:5432/NAME")

@@ -1,4 +1,4 @@
-"""The tables, and how a database of an earlier version becomes one of this version."""
+"""The database schema and its migrations."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from voicetrail.scores.store import ScoresError
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A time with its zone, where the database has none as UTC."""
+    """A time with a time zone; a database without time zones stores UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """A value on its way into the database."""
+        """Convert a value for the database."""
         if value is None:
             return None
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """A value from the database."""
+        """Convert a value from the database."""
         if value is None:
             return None
         found: datetime = value
@@ -53,7 +53,7 @@ RESULTS = Table(
     Column("known", Boolean),
     Column("host", String),
 )
-"""The results, as this version reads and writes them; the columns are the fields of ``SharedResult``."""
+"""The table of results; its columns are the fields of ``SharedResult``."""
 
 _FIRST = """
 CREATE TABLE voicetrail_results (
@@ -78,11 +78,11 @@ CREATE INDEX voicetrail_results_of_a_day ON voicetrail_results (day, visitor);
 CREATE INDEX voicetrail_results_of_a_name ON voicetrail_results (name)
 """
 MIGRATIONS: tuple[str, ...] = (_FIRST,)
-"""What brings a database of each version to the next, in SQL that SQLite and PostgreSQL both understand; an empty one is of
-version 0. A step that is out stays as it is.
+"""The SQL that migrates each version to the next, valid in SQLite and PostgreSQL. An empty database has version 0. A released
+migration must not be changed.
 """
 _LOCK = 0x76747363
-"""Number of the lock that hosts take in PostgreSQL while one of them changes the tables."""
+"""Number of the advisory lock in PostgreSQL during a migration."""
 
 
 class LaterSchemaError(ScoresError):
@@ -90,10 +90,10 @@ class LaterSchemaError(ScoresError):
 
 
 def migrate(connection: Connection) -> None:
-    """Bring a database to the newest schema, inside the transaction of a connection: all or nothing.
+    """Migrate a database to the newest schema, within the transaction of a connection.
 
     Raises:
-        LaterSchemaError: it is of a later version.
+        LaterSchemaError: the database has a later version.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
@@ -110,14 +110,14 @@ def migrate(connection: Connection) -> None:
 
 
 def schema_version(connection: Connection) -> int:
-    """The version of a database's schema; 0 for an empty one.
+    """Return the version of a database's schema; 0 for an empty database.
 
     Raises:
-        LaterSchemaError: it is of a later version.
+        LaterSchemaError: the database has a later version.
     """
     if not inspect(connection).has_table("voicetrail_schema"):
         return 0
     version = int(connection.execute(text("SELECT max(version) FROM voicetrail_schema")).scalar() or 0)
     if version > len(MIGRATIONS):
-        raise LaterSchemaError("the scores of visitors were written by a newer voicetrail: update this one, and start it again")
+        raise LaterSchemaError("the database was written by a newer voicetrail; update this voicetrail and start it again")
     return version

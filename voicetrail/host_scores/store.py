@@ -1,4 +1,4 @@
-"""Keeps the results of visitors in a database, and looks them up."""
+"""The store of visitors' results in a database."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ from voicetrail.scores.store import ScoresError
 from voicetrail.text import printable
 
 TIMEOUT_S = 5
-"""How long a database, or the lock of another host, is waited for."""
+"""Maximum wait for the database, or for the lock of another host, in s."""
 BATCH = 500
-"""Results that go to the database at once."""
+"""Number of results per insert."""
 CONNECTION = re.compile(r"^connection failed: (connection to server .*? failed: )?")
-"""How PostgreSQL's library begins what it says; which server it is, is known."""
+"""The start of messages of PostgreSQL's library, with the server; it is removed."""
 TRIES_MAX = 5_000
-"""Tries of a day that are looked up at most, the best first."""
+"""Maximum number of tries of a day that are read, the best first."""
 
 
 class DatabaseError(ScoresError):
     """The database cannot be used.
 
     Attributes:
-        why: what the driver said, without the password, the database and the way to it.
+        why: message of the driver, without password, database and server.
     """
 
     why = ""
 
 
 class DatabaseAwayError(DatabaseError):
-    """The database cannot be reached now; it may be back later."""
+    """The database cannot be reached now, but maybe later."""
 
 
-class HostScores:
+class HostScoreStore:
     """The database of one host, or of several.
 
     Args:
-        address: which one.
+        address: address of the database.
 
     Raises:
-        LaterSchemaError: it was written by a later version.
-        DatabaseAwayError: it cannot be reached.
-        ScoresError: it cannot be used.
+        LaterSchemaError: the database was written by a later version.
+        DatabaseAwayError: the database cannot be reached.
+        ScoresError: the database cannot be used.
     """
 
     def __init__(self, address: DatabaseAddress) -> None:
@@ -70,19 +70,19 @@ class HostScores:
             raise
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     def add_all(self, results: Iterable[SharedResult]) -> int:
-        """Keep results, all or none; one with the same ``uid`` is kept once.
+        """Save results, all or none; a result with a known ``uid`` is not saved again.
 
         Returns:
-            How many were new.
+            The number of new results.
 
         Raises:
-            ScoresError: as the class does; nothing was kept then.
+            ScoresError: as for the class; then nothing was saved.
         """
-        # In one order, so that two hosts that send the same results do not wait for each other.
+        # Sorted, so that two hosts that send the same results cannot deadlock.
         rows = [asdict(one) for one in sorted(results, key=lambda one: one.uid)]
         new = 0
         with self._connected(writes=True) as connection:
@@ -95,7 +95,7 @@ class HostScores:
         return new
 
     def tries(self, day: date) -> list[SharedResult]:
-        """Each visitor's first try at the maze of a day, the best first, ``TRIES_MAX`` at most."""
+        """Return each visitor's first try at a daily maze, the best first, at most ``TRIES_MAX``."""
         columns = RESULTS.c
         order = func.row_number().over(partition_by=columns.visitor, order_by=(columns.began, columns.uid)).label("number")
         first = select(RESULTS, order).where(columns.day == day).subquery()
@@ -105,7 +105,7 @@ class HostScores:
             return _results(connection.execute(query.order_by(*best).limit(TRIES_MAX)).all())
 
     def bests(self) -> list[SharedResult]:
-        """The best finished round of every mode and level, all daily mazes together."""
+        """Return the best finished round of every mode and level; all daily mazes count as one level."""
         columns = RESULTS.c
         level = case((columns.day.is_not(None), "daily"), else_=columns.level)
         best = (columns.score.desc(), columns.time_ms, columns.began, columns.uid)
@@ -116,10 +116,10 @@ class HostScores:
             return _results(connection.execute(query.order_by(ranked.c.mode, ranked.c.level)).all())
 
     def results(self, name: str | None = None) -> Iterator[SharedResult]:
-        """Every result, the oldest first.
+        """Yield every result, the oldest first.
 
         Args:
-            name: only those of visitors of this name.
+            name: yield only results of visitors with this name.
         """
         columns = RESULTS.c
         last: tuple[Any, str] | None = None
@@ -138,7 +138,7 @@ class HostScores:
             yield from _results(rows)
 
     def visitors(self, name: str) -> list[tuple[str, bool, int]]:
-        """The visitors of a name: identity, whether it is a key's, and how many results there are."""
+        """Return the visitors with a name, as (identity, whether it has a key, number of results)."""
         columns = RESULTS.c
         query = select(columns.visitor, columns.known, func.count()).where(columns.name == name)
         with self._connected() as connection:
@@ -146,14 +146,14 @@ class HostScores:
         return [(visitor, bool(known), int(count)) for visitor, known, count in rows]
 
     def delete(self, name: str) -> int:
-        """Delete every result of the visitors of a name; return how many there were."""
+        """Delete every result of the visitors with a name; return the number of results."""
         with self._connected(writes=True) as connection:
             schema_version(connection)
             return connection.execute(delete(RESULTS).where(RESULTS.c.name == name)).rowcount
 
     @contextmanager
     def _connected(self, *, writes: bool = False) -> Iterator[Connection]:
-        """A transaction; what the driver raises becomes one line without the password."""
+        """Run a transaction; errors of the driver become one line without the password."""
         try:
             with self._engine.connect().execution_options(voicetrail_writes=writes) as connection, connection.begin():
                 yield connection
@@ -164,9 +164,7 @@ class HostScores:
         cause = error.orig if isinstance(error, DBAPIError) else error
         why = self.address.without_secrets(cause)
         away = isinstance(error, OperationalError | InterfaceError | OSError) or getattr(error, "connection_invalidated", False)
-        problem = (DatabaseAwayError if away else DatabaseError)(
-            f"the scores of visitors cannot be had from {self.address}: {why}"
-        )
+        problem = (DatabaseAwayError if away else DatabaseError)(f"cannot use the database {self.address}: {why}")
         problem.why = CONNECTION.sub("", why)
         return problem
 
@@ -177,7 +175,7 @@ def _results(rows: Sequence[Row[Any]]) -> list[SharedResult]:
         try:
             found.append(SharedResult(**row._mapping))
         except (ValueError, TypeError, AttributeError):
-            # A row that was tampered with is passed over.
+            # Skip a row that was tampered with.
             continue
     return found
 
@@ -188,13 +186,13 @@ def _postgresql_engine(address: DatabaseAddress) -> Engine:
         "connect_timeout": TIMEOUT_S,
         "application_name": "voicetrail",
         "options": options,
-        # A machine that was switched off answers nothing at all.
+        # A machine that was switched off does not answer at all.
         "tcp_user_timeout": 2000 * TIMEOUT_S,
-        # Poolers between host and database know nothing of prepared statements.
+        # Connection poolers do not support prepared statements.
         "prepare_threshold": None,
     }
     arguments = {name: value for name, value in arguments.items() if name not in address.url.query}
-    # Parameters stay out of messages: they hold the names of visitors.
+    # Messages must not contain parameters, which include the names of visitors.
     return create_engine(
         address.url, connect_args=arguments, pool_size=1, max_overflow=1, pool_pre_ping=True, hide_parameters=True
     )
@@ -207,12 +205,12 @@ def _sqlite_engine(address: DatabaseAddress) -> Engine:
         close_to_others(path)
         make_private_database(path)
     except OSError as error:
-        raise ScoresError(f"the scores of visitors cannot be kept in {printable(path)}: {error.strerror or error}") from None
+        raise ScoresError(f"the scores of visitors cannot be saved in {printable(path)}: {error.strerror or error}") from None
     engine = create_engine(address.url, connect_args={"timeout": TIMEOUT_S}, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
-        # The driver is not to begin transactions by itself: see below.
+        # The driver must not begin transactions itself, see below.
         connection.isolation_level = None
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA synchronous = FULL")
@@ -220,7 +218,7 @@ def _sqlite_engine(address: DatabaseAddress) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # One that reads first and writes then would fail where another host wrote meanwhile.
+        # A transaction that reads first and then writes would fail if another host wrote in between.
         writes = connection.get_execution_options().get("voicetrail_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

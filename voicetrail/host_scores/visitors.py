@@ -1,4 +1,4 @@
-"""The host's end of a visitor's connection to the scores: takes results, gives tables, and believes little."""
+"""The host's end of a visitor's connection to the scores: receives and checks results, and sends tables."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from voicetrail.scores.shared.table import table_to_json
 from voicetrail.scores.store import ScoresError
 
 RESULTS_PER_MINUTE = 30
-"""Most results of one visitor in a minute; a round takes some seconds."""
+"""Maximum number of results per visitor and minute; a round takes several seconds."""
 MESSAGES_PER_MINUTE = 600
 WRITE_TIMEOUT_S = 5.0
-"""How long a visitor's game may read nothing before its connection is ended."""
+"""A connection is closed if the visitor's game reads nothing for this time, in s."""
 DAYS = timedelta(days=2)
-"""How far from today a table may be."""
+"""Maximum distance of a requested table from today."""
 
 _threads = ThreadPoolExecutor(4, "voicetrail-host-scores-disk")
-"""Where the waiting file is written: a slow disk is not to hold up every visitor's screen."""
+"""Threads that write the waiting file, so that a slow disk does not block the loop."""
 
 
 class VisitorScoresServer:
     """Serves one visitor.
 
     Args:
-        visitor: who it is, as the host found out.
-        writer: the scores of all visitors.
-        report: takes what the operator should know.
-        clock: the time.
+        visitor: identity of the visitor.
+        writer: the writer of the shared scores.
+        report: called with reports for the operator.
+        clock: returns the current time.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class VisitorScoresServer:
         self._messages = _Budget(MESSAGES_PER_MINUTE)
 
     async def answer(self, line: bytes) -> dict[str, object] | None:
-        """Take one message; return what is to be answered.
+        """Process one message; return the answer, if any.
 
         Raises:
-            ValueError: it is none that a visitor's game sends; the connection is to be ended.
+            ValueError: the message is invalid; the connection must be closed.
         """
         if not self._messages.take():
             raise ValueError("too many messages")
@@ -90,27 +90,27 @@ class VisitorScoresServer:
                 raise ValueError(f"more than {RESULTS_PER_MINUTE} results in a minute")
         except ValueError as error:
             self._report(ScoresReport("refused", str(error)))
-            return {"type": "refused", "uid": uid, "why": f"it does not count on this host: {error}"}
+            return {"type": "refused", "uid": uid, "why": f"the result does not count on this host: {error}"}
         try:
             await asyncio.get_running_loop().run_in_executor(_threads, self.writer.keep, result)
         except ScoresError as error:
             self._report(ScoresReport("refused", str(error)))
-            return {"type": "refused", "uid": uid, "why": "this host cannot keep results now"}
+            return {"type": "refused", "uid": uid, "why": "this host cannot save results at the moment"}
         return {"type": "kept", "uid": uid}
 
 
 async def serve_visitor(
     connection: socket.socket, visitor: VisitorName, writer: ScoreWriter, *, report: Report = lambda _: None
 ) -> None:
-    """Serve a visitor until the game's end of the connection is closed; whatever was sent before that is kept.
+    """Serve a visitor until the game closes its end; everything sent before is processed.
 
     Args:
-        connection: the host's end of the pair; it is closed at the end.
-        visitor: who it is.
-        writer: the scores of all visitors.
-        report: takes what the operator should know.
+        connection: the host's end of the socket pair; it is closed at the end.
+        visitor: identity of the visitor.
+        writer: the writer of the shared scores.
+        report: called with reports for the operator.
     """
-    # Not asyncio's streams: they drop what was read once an answer cannot be written, and a game may be killed right after its result.
+    # Not asyncio's streams: they drop received data if an answer cannot be written, and a game may be killed right after its result.
     server = VisitorScoresServer(visitor, writer, report=report)
     loop = asyncio.get_running_loop()
     connection.setblocking(False)
@@ -132,7 +132,7 @@ async def serve_visitor(
 
 
 async def _lines(connection: socket.socket) -> AsyncIterator[bytes]:
-    """The messages of a visitor's game until it ends; one that it was killed in the middle of is none.
+    """Yield the messages of a visitor's game until it ends; an incomplete last message is dropped.
 
     Raises:
         ValueError: a message is too long.
@@ -154,7 +154,7 @@ async def _lines(connection: socket.socket) -> AsyncIterator[bytes]:
 
 
 class _Budget:
-    """So many a minute, and as many at once."""
+    """Limits a rate per minute; allows as many at once."""
 
     def __init__(self, per_minute: int) -> None:
         self._most = float(per_minute)
@@ -162,7 +162,7 @@ class _Budget:
         self._then = monotonic()
 
     def take(self) -> bool:
-        """Use one; ``False`` where none is left."""
+        """Use one unit; return ``False`` if none is left."""
         now = monotonic()
         self._left = min(self._most, self._left + (now - self._then) * self._most / 60)
         self._then = now

@@ -1,4 +1,4 @@
-"""Results that wait on the host's own disk until the database has them: every result begins here, and nothing is lost on the way."""
+"""Results that wait on the host's disk until the database has them. Every result is written here first, so that none is lost."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from voicetrail.text import printable
 
 FILE_NAME = "visitors-waiting.sqlite3"
 WAITING_MAX = 100_000
-"""Most results that wait: days of a full host, some 50 MB."""
+"""Maximum number of waiting results: several days of a full host, about 50 MB."""
 BUSY_TIMEOUT_S = 5.0
 _TABLE = "CREATE TABLE IF NOT EXISTS waiting (uid TEXT PRIMARY KEY, name TEXT NOT NULL, result TEXT NOT NULL) WITHOUT ROWID"
 
 
 class WaitingResults:
-    """The waiting file. It may be used from several threads and by several programs.
+    """The waiting file. Several threads and programs can use it.
 
     Args:
-        folder: where it is; made if it is missing.
+        folder: folder of the file; created if it is missing.
 
     Raises:
-        ScoresError: it cannot be made.
+        ScoresError: the file cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
         self.notices: tuple[str, ...] = ()
-        """A line for each thing that the operator should know."""
+        """Notices for the operator, one line each."""
         self._lock = threading.Lock()
         try:
             self._connection = self._open()
@@ -54,20 +54,20 @@ class WaitingResults:
             self._connection.close()
 
     def add(self, result: SharedResult) -> None:
-        """Keep a result: when this returns it is on the disk.
+        """Save a result. It is on the disk when this returns.
 
         Raises:
-            ScoresError: the disk is full, or too many wait already.
+            ScoresError: the disk is full, or too many results are waiting.
         """
         with self._transaction() as connection:
             (count,) = connection.execute("SELECT count(*) FROM waiting").fetchone()
             if count >= WAITING_MAX:
-                raise ScoresError(f"{count} results wait for the database already: no more are taken")
+                raise ScoresError(f"{count} results are already waiting for the database; no more can be accepted")
             values = (result.uid, result.name, json.dumps(to_json(result)))
             connection.execute("INSERT OR IGNORE INTO waiting (uid, name, result) VALUES (?, ?, ?)", values)
 
     def first(self, most: int = WAITING_MAX) -> list[SharedResult]:
-        """Results that wait, ``most`` at most; what cannot be read any more is dropped."""
+        """Return at most ``most`` waiting results; unreadable ones are deleted."""
         found: list[SharedResult] = []
         broken: list[str] = []
         with self._transaction() as connection:
@@ -80,12 +80,12 @@ class WaitingResults:
         return found
 
     def remove(self, results: Iterable[SharedResult]) -> None:
-        """Forget results that the database has."""
+        """Delete results that the database has."""
         with self._transaction() as connection:
             connection.executemany("DELETE FROM waiting WHERE uid = ?", [(one.uid,) for one in results])
 
     def delete(self, name: str) -> int:
-        """Delete what waits of the visitors of a name; return how many results there were."""
+        """Delete the waiting results of the visitors with a name; return their number."""
         with self._transaction() as connection:
             return connection.execute("DELETE FROM waiting WHERE name = ?", (name,)).rowcount
 
@@ -116,7 +116,9 @@ class WaitingResults:
         for ending in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
-        self.notices = (f"the results that waited are damaged: they are kept in {printable(aside)}, and new ones were begun",)
+        self.notices = (
+            f"the file of waiting results is damaged; it was moved to {printable(aside)}, and a new one was created",
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -130,4 +132,4 @@ class WaitingResults:
 
     def _problem(self, error: Exception) -> ScoresError:
         why = getattr(error, "strerror", None) or error
-        return ScoresError(f"results cannot be kept in {printable(self.path)}: {printable(why, 100)}")
+        return ScoresError(f"results cannot be saved in {printable(self.path)}: {printable(why, 100)}")

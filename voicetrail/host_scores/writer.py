@@ -1,4 +1,4 @@
-"""Brings results from the waiting file to the database, and keeps the table of the day at hand, in a thread of its own."""
+"""Moves results from the waiting file to the database, and caches the table of the day, in a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Literal
 
 from voicetrail.host_scores.address import DatabaseAddress
-from voicetrail.host_scores.store import BATCH, DatabaseAwayError, HostScores
+from voicetrail.host_scores.store import BATCH, DatabaseAwayError, HostScoreStore
 from voicetrail.host_scores.waiting import WaitingResults
 from voicetrail.scores.shared.result import SharedResult
 from voicetrail.scores.shared.table import DayTable, day_table, first_tries
@@ -19,37 +19,37 @@ from voicetrail.scores.store import ScoresError
 
 RETRY_FIRST_S = 1.0
 RETRY_LONGEST_S = 60.0
-"""How long a database that is away is left alone, from the first time on doubled up to the longest."""
+"""Time until the next attempt to reach the database, in s; it doubles from the first value up to the longest."""
 FRESH_S = 2.0
-"""How old a table may be: other hosts write to it."""
+"""Maximum age of a cached table, in s, because other hosts write to the database too."""
 CLOSE_TIMEOUT_S = 4.0
-"""How long the end waits for the database to take what waits; what it does not take waits for the next start."""
-DAYS_AT_HAND = 3
-"""Days whose tables are kept at hand."""
+"""Maximum time at shutdown to send waiting results, in s; the rest waits for the next start."""
+CACHED_DAYS = 3
+"""Number of days whose tables are cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoresReport:
-    """Something that the operator should know; without names of visitors and without the password."""
+    """A report for the operator, without names of visitors and without the password."""
 
     state: Literal["notice", "away", "back", "waiting", "refused", "ended"]
     text: str = ""
     count: int | None = None
-    """How many results it is about."""
+    """Number of results concerned."""
 
 
 Report = Callable[[ScoresReport], None]
-"""Takes what the operator should know, in any thread."""
+"""Receives reports for the operator, in any thread."""
 
 
 class ScoreWriter:
-    """The scores of all visitors, as the host uses them: nothing here waits for the database.
+    """Writes results for the host without waiting for the database.
 
     Args:
         address: the database.
-        folder: where results wait for it.
+        folder: folder of the waiting file.
         host: name of this host.
-        report: takes what the operator should know.
+        report: called with reports for the operator.
     """
 
     def __init__(self, address: DatabaseAddress, folder: Path, *, host: str, report: Report = lambda _: None) -> None:
@@ -57,30 +57,30 @@ class ScoreWriter:
         self.host = host
         self._report = report
         self.waiting = WaitingResults(folder)
-        self._store: HostScores | None = None
+        self._store: HostScoreStore | None = None
         self._change = threading.Condition()
         self._ending = False
         self._unsent = False
-        """Something waits that was not tried yet."""
+        """Whether there are waiting results that were not sent yet."""
         self._requested: set[date] = set()
-        """Days whose table is to be looked up."""
+        """Days whose table has to be read."""
         self._days: dict[date, tuple[float, list[SharedResult]]] = {}
-        """When each day was looked up, and what was found."""
+        """For each cached day: time of reading, and results."""
         self._away_since: float | None = None
         self._retry_s = RETRY_FIRST_S
         self._retry_at = 0.0
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Open the database, and begin. One that is away is tried again later.
+        """Open the database and start the thread. An unreachable database is tried again later.
 
         Raises:
-            ScoresError: it can never be used as it is: it was written by a later version, or is none.
+            ScoresError: the database can never be used: it was written by a later version, or is not a database.
         """
         for notice in (*self.address.notices, *self.waiting.notices):
             self._report(ScoresReport("notice", notice))
         try:
-            self._store = HostScores(self.address)
+            self._store = HostScoreStore(self.address)
         except DatabaseAwayError as error:
             self._note_away(error)
         self._remember(self.waiting.first())
@@ -89,7 +89,7 @@ class ScoreWriter:
         self._thread.start()
 
     def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
-        """Send what waits, but not for longer than a while, and end."""
+        """Send waiting results for a limited time, and stop the thread."""
         with self._change:
             self._ending = True
             self._change.notify_all()
@@ -103,10 +103,10 @@ class ScoreWriter:
                 self._store.close()
 
     def keep(self, result: SharedResult) -> None:
-        """Keep a result: when this returns it is on this host's disk, and on its way to the database.
+        """Save a result. When this returns it is on the host's disk, and will be sent to the database.
 
         Raises:
-            ScoresError: it cannot be kept.
+            ScoresError: the result cannot be saved.
         """
         self.waiting.add(result)
         self._remember([result])
@@ -115,7 +115,7 @@ class ScoreWriter:
             self._change.notify_all()
 
     def table(self, day: date, visitor: str = "", *, timeout_s: float = 0.5) -> DayTable:
-        """The table of a day for one visitor, with what waits; as it was last, where the database does not answer in time."""
+        """Return the table of a day for one visitor, including waiting results; the cached one if the database is slow."""
         with self._change:
             if not self._is_fresh(day) and self._thread is not None:
                 self._requested.add(day)
@@ -131,13 +131,13 @@ class ScoreWriter:
         return monotonic() - looked_up < FRESH_S
 
     def _remember(self, results: list[SharedResult]) -> None:
-        """Add to the tables at hand what is not in the database yet."""
+        """Add results that are not in the database yet to the cached tables."""
         with self._change:
             for day in {one.day for one in results if one.day is not None}:
                 looked_up, known = self._days.get(day, (-FRESH_S, []))
                 self._days[day] = looked_up, first_tries([*known, *results], day)
 
-    # In the thread
+    # In the writer's thread
 
     def _run(self) -> None:
         while True:
@@ -154,7 +154,7 @@ class ScoreWriter:
                     self._look_up(day)
             except ScoresError as error:
                 self._note_away(error)
-            except Exception as error:  # whatever it is: results wait, and the host goes on
+            except Exception as error:  # any error: results keep waiting, and the host continues
                 self._note_away(ScoresError(f"an internal error: {type(error).__name__}"))
             if ending:
                 return
@@ -169,11 +169,11 @@ class ScoreWriter:
 
     def _send(self) -> None:
         if self._store is None:
-            self._store = HostScores(self.address)
+            self._store = HostScoreStore(self.address)
         sent = 0
         while results := self.waiting.first(BATCH):
             self._store.add_all(results)
-            # After a crash right here they are sent again, and counted once.
+            # After a crash at this point they are sent again, but count once.
             self.waiting.remove(results)
             sent += len(results)
         if self._away_since is not None:
@@ -188,9 +188,9 @@ class ScoreWriter:
         assert self._store is not None
         found = self._store.tries(day)
         with self._change:
-            # What came since it was sent waits, and is at hand already.
+            # Results that arrived meanwhile are in the waiting file.
             self._days[day] = monotonic(), first_tries([*found, *self.waiting.first()], day)
-            oldest = datetime.now(UTC).date() - timedelta(days=DAYS_AT_HAND)
+            oldest = datetime.now(UTC).date() - timedelta(days=CACHED_DAYS)
             self._days = {one: known for one, known in self._days.items() if one == day or one >= oldest}
             self._change.notify_all()
 
@@ -200,7 +200,7 @@ class ScoreWriter:
             self._away_since = self._away_since or monotonic()
             self._retry_at = monotonic() + self._retry_s
             self._retry_s = min(RETRY_LONGEST_S, 2 * self._retry_s)
-            # Tried again until it is back.
+            # Try again until the database is back.
             self._unsent = True
             self._change.notify_all()
         if first:

@@ -1,1 +1,1 @@
-"""The application without a screen: a session, what it listens to, and what it records."""
+"""The application without a screen: session, listening, rounds, recording and tuning."""

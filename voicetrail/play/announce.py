@@ -1,6 +1,6 @@
-"""Plays without a screen: what happens is written as plain lines, for screen readers and logs. Every mode can be played like this.
+"""Plays without a screen: events are printed as plain lines, for screen readers and logs. This works for every mode.
 
-Words steer it as they steer the screens; lines that are typed do the same.
+Words control it as they control the screens; typed lines do the same.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from voicetrail.game import (
     Changes,
     Clear,
     Input,
+    Move,
     Redo,
     RoundSetup,
     Sketch,
-    Step,
     Undo,
 )
 from voicetrail.game.share import time_text
@@ -33,13 +33,13 @@ from voicetrail.play.rounds.outcome import Outcome, next_level
 from voicetrail.play.rounds.setups import requested_setup, same_again, snake_setup
 
 TICK_S = 0.04
-"""Time between looks at what moves by itself."""
+"""Time between two ticks while something moves, in s."""
 IDLE_S = 0.25
-"""The same while nothing moves."""
+"""Time between two ticks while nothing moves, in s."""
 AROUND_S = 1.0
-"""Least time between two lines about what lies around a head that glides on."""
+"""Minimum time between two lines about the surroundings of a moving pen or snake, in s."""
 GRACE_S = 0.5
-"""A word that was said before a question was asked, or so soon after, was not meant for it."""
+"""Grace period, in s: a word said before a question, or within this time after, is not an answer to it."""
 Place = Literal["menu", "round", "pause", "result"]
 COMMANDS: dict[str, Input] = {"undo": Undo(), "redo": Redo(), "clear": Clear()}
 CHOICES_OF_MENU = (*MODES, "daily")
@@ -48,14 +48,14 @@ TYPED = "type up, down, left, right, undo, redo, clear, pause, where, status, sh
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A line that was typed; ``None`` is the end of them."""
+    """A typed line; ``None`` is the end of the input."""
 
     text: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The program is to end."""
+    """A request to end the program."""
 
     reason: str
 
@@ -64,18 +64,18 @@ Message = tuple[Update, ...] | Typed | Ended
 
 
 class Announcer:
-    """A session that is written in lines.
+    """A session that is printed as lines.
 
     Args:
-        context: the session; it is started and not closed here.
-        write: takes a line.
-        typing: lines are typed, and come by ``take``; without, the end of the source ends the session.
+        context: the session. It is started here, but not closed.
+        write: prints a line.
+        typing: whether lines are typed, and passed to ``take``. Otherwise the session ends with the source.
     """
 
     def __init__(self, context: SessionContext, write: Callable[[str], None], *, typing: bool) -> None:
         self.context = context
         self.reason = "quit"
-        """Why it ended."""
+        """Why the session ended."""
         self._write = write
         self._typing = typing
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -89,10 +89,10 @@ class Announcer:
         self._around = ""
         self._headline = ""
         self._silent = False
-        """The source is at its end, or there is none."""
+        """Whether the source has ended, or there is none."""
 
     def take(self, message: Message) -> None:
-        """Take something from another thread; returns at once."""
+        """Queue a message from another thread; returns at once."""
         self._messages.put(message)
 
     def run(self, setup: RoundSetup | None, background: str = "") -> None:
@@ -100,7 +100,7 @@ class Announcer:
 
         Args:
             setup: the first round; ``None`` begins with the list of modes.
-            background: a text of box characters to draw over.
+            background: a text of box-drawing characters to draw over.
         """
         self._from_menu = setup is None
         self._say_notices()
@@ -115,7 +115,7 @@ class Announcer:
             pass
 
     def _step(self) -> bool:
-        """Take what came, and let time pass; return whether to go on."""
+        """Process a message, if any, and let time pass; return whether to continue."""
         moving = self._flow is not None and self._place == "round" and self._flow.round.rules.moving
         try:
             message = self._messages.get(timeout=TICK_S if moving else IDLE_S)
@@ -131,7 +131,7 @@ class Announcer:
                 going = self._take_updates(message)
         return going and self._let_time_pass()
 
-    # What comes in
+    # Input
 
     def _take_updates(self, updates: Iterable[Update]) -> bool:
         for update in updates:
@@ -142,10 +142,10 @@ class Announcer:
             elif isinstance(item, WordRejected):
                 if self._flow is not None and self._place == "round":
                     self._flow.round.hear(item)
-                self._write(f"nearly {item.word}")
+                self._write(f"near miss: {item.word}")
             elif isinstance(item, SourceEnded) or (isinstance(item, Problem) and item.fatal):
                 self._silent = True
-                self._write(item.message if isinstance(item, Problem) else "the sound is at its end")
+                self._write(item.message if isinstance(item, Problem) else "the sound has ended")
                 if not self._typing:
                     return False
             elif text := _about(item):
@@ -163,7 +163,7 @@ class Announcer:
             return True
         said = self.context.clock() if heard.captured is None else heard.captured
         item = self.context.input_of(heard.word)
-        if said - self._asked_at < GRACE_S or not isinstance(item, Step):
+        if said - self._asked_at < GRACE_S or not isinstance(item, Move):
             return True
         self._write(f"heard {heard.word}")
         return self._choose(item.direction)
@@ -180,7 +180,7 @@ class Announcer:
         if direction is not None:
             if self._place != "round" or self._flow is None:
                 return self._choose(direction)
-            self._say(self._flow.round.do(Step(direction, "key")))
+            self._say(self._flow.round.do(Move(direction, "key")))
         elif word == "pause" and self._place in ("round", "pause"):
             return self._choose("right") if self._place == "pause" else self._pause("key")
         elif rules is not None and word in COMMANDS and self._place == "round" and self._flow is not None:
@@ -204,10 +204,10 @@ class Announcer:
             self._pause("silence")
         return True
 
-    # What is said
+    # Output
 
     def _say(self, changes: Changes, *, by_itself: bool = False) -> None:
-        """Write what an input did, and what lies around now."""
+        """Print the effect of an input, and the surroundings."""
         flow = self._flow
         if flow is None:
             return
@@ -226,10 +226,10 @@ class Announcer:
         for notice in self.context.take_notices():
             self._write(notice)
 
-    # Where the player is
+    # Rounds and menus
 
     def _begin(self, setup: RoundSetup, background: str = "") -> bool:
-        """Begin a round; return whether there is one."""
+        """Begin a round; return whether this succeeded."""
         try:
             current = begin_requested(self.context, self._prepared(setup), background)
         except VoicetrailError as error:
@@ -272,7 +272,7 @@ class Announcer:
         self._ask("result", f"right again{more}, down share, left leaves")
 
     def _choose(self, direction: Direction) -> bool:
-        """Do what a direction does where no round goes on; return whether to go on."""
+        """Do what a direction means outside of a running round; return whether to continue."""
         if self._place == "menu":
             return self._choose_in_menu(direction)
         if self._place == "pause":
@@ -308,7 +308,7 @@ class Announcer:
             case "go on":
                 flow.go_on()
                 self._place = "round"
-                self._write("on again")
+                self._write("the round goes on")
             case "restart":
                 return self._begin(same_again(flow.round.rules.setup, self.context.settings))
             case "leave":
@@ -318,7 +318,7 @@ class Announcer:
         return True
 
     def _leave(self) -> bool:
-        """Leave the round; without a menu to go back to, the session."""
+        """Leave the round, or the session if there is no menu to go back to."""
         if not self._from_menu:
             return False
         self.context.leave_round()
@@ -334,11 +334,11 @@ class Announcer:
 
 
 def result_lines(outcome: Outcome) -> list[str]:
-    """How a round ended."""
+    """Return the result of a round as lines."""
     result, rules = outcome.result, outcome.rules
     medal = f", {result.medal} medal" if result.medal else ""
     best = ", your best" if outcome.is_best else "" if outcome.best_before is None else f", best so far {outcome.best_before}"
-    par = f" (the best way takes {result.par})" if result.par is not None else ""
+    par = f" (at least {result.par} needed)" if result.par is not None else ""
     lines = [
         rules.headline,
         f"score {result.score}{medal}{best}",
@@ -346,23 +346,23 @@ def result_lines(outcome: Outcome) -> list[str]:
     ]
     lines += [f"{name}: {value}" for name, value in result.details.items() if value != ""]
     if not result.finished and not isinstance(rules, Sketch):
-        lines.append("left before its end: it does not count")
+        lines.append("you left the round early, so it does not count")
     elif not outcome.counts:
-        lines.append("of the maze of a day only the first try counts")
+        lines.append("only your first try at a daily maze counts")
     if outcome.problem:
         lines.append(outcome.problem)
     return lines
 
 
 def _about(item: Update) -> str:
-    """A line about what happened to the sound; empty where there is nothing to say."""
+    """Return a line about an event of the sound; empty for other events."""
     match item:
         case Ready():
             return "listening"
         case SourceOpened(name):
-            return f"sound from {name}"
+            return f"the sound comes from {name}"
         case SourceBack(_, name):
-            return f"sound is back: {name}"
+            return f"the sound is back: {name}"
         case SourceLost(_, message) | SourceDelayed(_, message):
             return message
         case SamplesLost(_, count):

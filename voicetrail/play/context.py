@@ -1,4 +1,4 @@
-"""What outlives screens: settings, microphone and recognizer, recording, tuning, and the round of the moment."""
+"""The session context, which outlives screens: settings, microphone and recognizer, recording, tuning, current round."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ if TYPE_CHECKING:
     from voicetrail.scores.store import ScoreStore
 
 Send = Callable[[tuple[Update, ...]], None]
-"""Takes what the worker sends, in the worker's thread; must not wait."""
+"""Receives updates in the worker's thread; must not block."""
 
 STOP_S = 2.0
-"""Longest wait for the worker's end."""
+"""Maximum wait for the end of the worker, in s."""
 
 
 class SessionContext:
-    """The application without a screen. It is used from the screen's thread; only the worker runs in another.
+    """The application without a screen. It is used from the screen's thread; only the worker has its own thread.
 
     Args:
-        settings: the settings of the run.
-        make_worker: makes the worker, in its own thread, given where to send; ``None`` plays by keys only.
-        actions: what keys do, with the player's own keys.
-        record_path: the file of the first recording; ``None`` names it after the time.
-        record: record from the first round on, whatever the setting says.
-        notices: what the player should read first.
-        open_scores: opens what keeps results, when it is first needed; ``None`` keeps none.
-        slow: the screen lies at the other end of a slow connection.
-        clock: seconds, never falling.
+        settings: the current settings.
+        make_worker: creates the worker, in its own thread; gets the receiver of updates. ``None`` means keyboard only.
+        actions: the actions, with the player's own keys.
+        record_path: file of the first recording; ``None`` uses a name with the time.
+        record: record from the first round on, regardless of the setting.
+        notices: messages that the player reads first.
+        open_scores: opens the store of results, when it is first needed; ``None`` saves no results.
+        slow: whether the screen is at the other end of a slow connection.
+        clock: monotonic, in s.
     """
 
     withheld: frozenset[str] = frozenset()
-    """Dialogs and actions that this player cannot have."""
+    """Names of dialogs and actions that are not available to this player."""
 
     def __init__(
         self,
@@ -86,29 +86,29 @@ class SessionContext:
         self.tuner = Tuner(settings)
         self.recording = RecordingControl(settings, lambda why: self._report(f"recording stopped: {why}"), record_path)
         self.round: Round | None = None
-        """The round that is being played, or was last."""
+        """The current round, or the last one."""
         self.finished: Round | None = None
-        """The last round whose result was taken."""
+        """The last round with a saved result."""
         self._recorded = ""
-        """Where the last recording is, as a line."""
+        """Message with the file of the last recording."""
         self.saved_drawing = ""
-        """Where the last drawing is kept; empty where there is none, or it was recorded."""
+        """File of the last saved drawing; empty without one, or if it was recorded."""
         self._open_scores = open_scores
         self._scores: ScoreStore | None = None
         self.worker: ListeningWorker | None = None
-        """Listens, once its thread has made it."""
+        """The worker, once its thread has created it."""
         self.source_name = ""
         self.labels: tuple[str, ...] = ()
         self.lost_ms = 0
-        """Sound that was lost, in ms."""
+        """Length of the lost sound, in ms."""
         self.talk_shift = 0.0
-        """How far talk has moved the thresholds up, rounded to what can be seen."""
+        """How far running speech has raised the thresholds, rounded to the resolution of the screen."""
         self.latency = LatencyMeter()
         self.word_rates = WordRates(self.tuner, lambda: self.clock())
         self._record = record
         self._make_worker = make_worker
         self.can_listen = make_worker is not None
-        """There is something to listen to."""
+        """Whether a source is open."""
         self._state: State = "loading" if make_worker else "keyboard"
         self._muted = settings.values.push_to_talk
         self._holds = 0
@@ -121,10 +121,10 @@ class SessionContext:
         settings.subscribe(self._settings_changed)
         settings.writer.on_problem = self._report
 
-    # The life of the worker
+    # Starting and stopping the worker
 
     def start(self, send: Send) -> None:
-        """Begin to listen; ``send`` is called in the worker's thread."""
+        """Start to listen; ``send`` is called in the worker's thread."""
         self._send = send
         if self._make_worker is not None and self._thread is None:
             self._thread = threading.Thread(target=self._listen, name="voicetrail-listen", daemon=True)
@@ -137,9 +137,9 @@ class SessionContext:
         assert self._send is not None
         try:
             worker = self._make_worker(self, self._send)
-        except Exception as error:  # a broken installation: the keyboard game goes on, and says why
+        except Exception as error:  # a broken installation: the game goes on with the keyboard, and reports the error
             where = write_crash_log(error)
-            self._send((Problem(f"listening cannot begin; the error is in {where} (the arrow keys draw)", fatal=True),))
+            self._send((Problem(f"listening could not start; see {where}. You can play with the arrow keys", fatal=True),))
             return
         self.worker = worker
         worker.muted = self.words_held
@@ -148,19 +148,21 @@ class SessionContext:
             worker.run()
 
     def stop(self) -> None:
-        """Let the worker end, without waiting for it."""
+        """Ask the worker to end, without waiting for it."""
         self._stopping = True
         if self.worker is not None:
             self.worker.stop()
 
     @property
     def loading(self) -> bool:
-        """The recognizer is being loaded in a thread that cannot be interrupted."""
+        """Whether the recognizer is being loaded, in a thread that cannot be interrupted."""
         return self.worker is not None and self.worker.loading
 
     def close(self, reason: str = "quit") -> tuple[str, ...]:
-        """End everything: the worker, the recording, the round, and what settings still have to write. Return what the player
-        should read once the screen is gone: where the recording is, or the last drawing.
+        """End the worker, the recording and the round, and save the settings.
+
+        Returns:
+            Messages for the player after the screen is closed: the files of the recording or of the last drawing.
         """
         self.stop()
         if self._thread is not None and not self.loading:
@@ -176,10 +178,10 @@ class SessionContext:
     # Rounds
 
     def begin_round(self, rules: Rules) -> Round:
-        """Begin a round; it is recorded from its start where the settings say so.
+        """Begin a round. Depending on the settings it is recorded from the start.
 
         Raises:
-            ReplayError: the file of the recording cannot be made. The round has begun all the same.
+            ReplayError: the file of the recording cannot be created. The round has begun nevertheless.
         """
         self.leave_round()
         self.recording.begin_round(rules)
@@ -195,12 +197,12 @@ class SessionContext:
         return self.round
 
     def pause_after_s(self, rules: Rules) -> float:
-        """Silence after which a round pauses; 0 is never."""
+        """Return the time without a word after which a round pauses, in s; 0 means never."""
         return self.settings.values.pause_after_sketch if rules.mode_name == "sketch" else self.settings.values.pause_after
 
     @property
     def scores(self) -> ScoreStore | None:
-        """Keeps results; opened when it is first asked for, which is after the first paint."""
+        """The store of results; opened when it is first used, which is after the first paint."""
         if self._scores is None and self._open_scores is not None:
             self._scores = self._open_scores()
             self.notices = (*self.notices, *self._scores.notices)
@@ -208,26 +210,26 @@ class SessionContext:
 
     @property
     def profile(self) -> str:
-        """The settings' profile, by which scores are kept apart; empty for the usual one."""
+        """The profile of the settings, which separates scores; empty for the default profile."""
         path = self.settings.paths.profile
         return "" if path is None else path.stem
 
     def add_notice(self, text: str) -> None:
-        """Something that the player should read on the next screen."""
+        """Add a message that the player reads on the next screen."""
         self.notices = (*self.notices, text)
 
     def take_notices(self) -> tuple[str, ...]:
-        """What the player should read first; once read, it is gone."""
+        """Return and clear the messages that the player reads first."""
         notices, self.notices = self.notices, ()
         return notices
 
     def input_of(self, word: str) -> Input | None:
-        """What a word that was heard would do in a round; ``None`` for a word that means nothing."""
+        """Return the input for a detected word; ``None`` for a word without a meaning."""
         meanings = {} if self._ready is None else self._ready.meanings
         return input_of(meanings.get(word, word))
 
     def finish_round(self) -> Outcome:
-        """Take the result of a round that is over, and keep it among the scores. There must have been one (RuntimeError)."""
+        """Save the result of a finished round, and return its outcome. Raises ``RuntimeError`` without a round."""
         current = self.round
         if current is None:
             raise RuntimeError("no round has begun")
@@ -239,7 +241,7 @@ class SessionContext:
         return outcome
 
     def leave_round(self) -> None:
-        """The player leaves the round: its result is kept as its mode says, and a drawing is kept for the next time."""
+        """Leave the round: save its result as the mode defines, and save a drawing for the next time."""
         current = self.round
         if current is None or current is self.finished:
             return
@@ -254,15 +256,15 @@ class SessionContext:
         self.finished = current
 
     def end_round(self, reason: str = "") -> str:
-        """End the recording of the round, if there is one; return the line to show."""
+        """End the recording of the round, if there is one. Returns the message to show."""
         line = "" if self.round is None else self.recording.stop(self.round.now_ms, reason)
         self._recorded = line or self._recorded
         return line
 
-    # What comes from the worker
+    # Updates from the worker
 
     def take(self, item: Update) -> Update:
-        """Take note of what the worker sent; return it as screens should see it."""
+        """Process an update of the worker; return it as screens should show it."""
         match item:
             case Scores():
                 self.word_rates.add(item)
@@ -270,7 +272,7 @@ class SessionContext:
             case Level():
                 self.latency.hear(item)
             case WordHeard() if self.words_held:
-                # It was on its way when listening was switched off.
+                # The word was detected before listening was turned off.
                 return WordRejected(item.time, item.word, item.score, "muted")
             case Ready():
                 self._take_ready(item)
@@ -299,65 +301,65 @@ class SessionContext:
         self.word_rates.begin(ready.labels)
 
     def observe(self, event: Event) -> None:
-        """Record what the listener gives out (in the listener's thread)."""
+        """Record an event of the listener, in the listener's thread."""
         if (current := self.round) is not None:
             self.recording.hear(event, current.now_ms)
 
-    # How listening stands
+    # State of listening
 
     @property
     def state(self) -> State:
-        """How listening stands, for people."""
+        """The state of listening."""
         if self._state == "listening" and self._muted:
             return "talk" if self.settings.values.push_to_talk else "muted"
         return self._state
 
     @property
     def listening_text(self) -> str:
-        """The line to show after the player switched listening on or off."""
+        """The message after the player turned listening on or off."""
         return listening_text(self._state, muted=self._muted)
 
     @property
     def motion(self) -> bool:
-        """The screen may move by itself."""
+        """Whether animations are allowed."""
         return not (self.slow or self.settings.values.reduced_motion)
 
     @property
     def shows_spectrum(self) -> bool:
-        """The sound is to be shown as the recognizer sees it; over a slow connection only once a key asked for it."""
+        """Whether to show the spectrogram; over a slow connection only after the player pressed the key for it."""
         return self._spectrum
 
     def show_spectrum(self, shown: bool) -> str:
-        """Show the sound as the recognizer sees it, or hide it; return the line to show."""
+        """Show or hide the spectrogram. Returns the message to show."""
         self._spectrum = shown
         if self.worker is not None:
             self.worker.sends_spectrum = shown
         if shown and self.worker is not None and self.labels and picture_of(self.worker.recognizer) is None:
-            return "the sound is not here: the recognizer runs on the other machine"
-        return "what the recognizer sees, the newest on the right" if shown else "spectrogram hidden"
+            return "there is no spectrogram here, because the recognizer runs on the other machine"
+        return "spectrogram: the input of the recognizer, newest on the right" if shown else "spectrogram hidden"
 
     @property
     def muted(self) -> bool:
-        """The player switched listening off."""
+        """Whether the player turned listening off."""
         return self._muted
 
     @property
     def words_held(self) -> bool:
-        """Words do nothing now: the player switched listening off, or a dialog needs quiet."""
+        """Whether words do nothing now: the player turned listening off, or a dialog is open."""
         return self._muted or self._holds > 0
 
     @property
     def held_by_dialog(self) -> bool:
-        """A dialog holds words back, and not the player."""
+        """Whether only a dialog blocks words, and not the player."""
         return self._holds > 0
 
     def mute(self, muted: bool) -> None:
-        """Hold words back, or let them through again."""
+        """Turn listening off or on."""
         self._muted = muted
         self._hand_on_mute()
 
     def hold_words(self, held: bool) -> None:
-        """Hold words back while a dialog is open, whatever the player's own switch says, or end that; calls nest."""
+        """Block words while a dialog is open, or end this; calls can be nested."""
         self._holds = max(0, self._holds + (1 if held else -1))
         self._hand_on_mute()
 
@@ -366,11 +368,11 @@ class SessionContext:
             self.worker.muted = self.words_held
 
     def delay_ms(self) -> int | None:
-        """The delay of the connection, as it is shown; ``None`` without one."""
-        # Asked for, and not sent: over a connection for words nothing comes while it is silent, and it has a delay all the same.
+        """Return the delay of the connection for display, in ms; ``None`` without one."""
+        # Polled and not sent, because a connection for words is idle during silence but still has a delay.
         return self._delay.take(None if self.worker is None else self.worker.delay_s, self.clock())
 
-    # What settings do, as far as no screen is needed
+    # Effects of settings that need no screen
 
     def _settings_changed(self, names: frozenset[str]) -> None:
         if self.round is not None:
@@ -390,11 +392,11 @@ class SessionContext:
             self.mute(self.settings.values.push_to_talk)
 
     def listen_again(self) -> None:
-        """Open the source that the settings name, again where it is open."""
+        """Open the source in the settings, or reopen it."""
         if self.worker is not None:
             self.worker.listen_to(SourceRequest(self.settings.values.source, self.settings.values.input_device))
 
     def _report(self, text: str) -> None:
-        """Show what another thread reports."""
+        """Show a problem that another thread reports."""
         if self._send is not None:
             self._send((Problem(text),))

@@ -1,4 +1,4 @@
-"""Drawings that are kept: opened again to go on, under their name, with every stroke that can be taken back; and backgrounds."""
+"""Saved drawings, which can be continued with all their undo history, and backgrounds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from voicetrail.text import printable
 
 
 def begin_requested(context: SessionContext, setup: RoundSetup, background: str = "") -> Round:
-    """Begin the round that a player asked for; a drawing with a name goes on where it was left.
+    """Begin a requested round; a drawing with a name continues where the player left it.
 
     Args:
         context: the session.
         setup: the round.
-        background: a text of box characters to draw over.
+        background: a text of box-drawing characters to draw over.
 
     Raises:
-        VoicetrailError: there is no such level, the drawing cannot be read, or the recording's file cannot be made.
+        VoicetrailError: the level does not exist, the drawing cannot be read, or the recording cannot be created.
     """
     inputs: list[tuple[int, Input]] = []
     setup = with_settings(setup, context.settings)
@@ -45,17 +45,17 @@ def begin_requested(context: SessionContext, setup: RoundSetup, background: str 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A drawing that can be gone on with."""
+    """A saved drawing."""
 
     name: str
     when: str
-    """Day and time when it was last left."""
+    """Day and time when the player last left it."""
 
 
 def list_drawings() -> list[Drawing]:
-    """The drawings that have a name, the newest first, and then the last one without a name, where there is one.
+    """Return the named drawings, the newest first, and then the last one without a name, if there is one.
 
-    Raises nothing: a folder that cannot be read has none.
+    Raises nothing: a folder that cannot be read counts as empty.
     """
     from voicetrail.replay.library import list_named
 
@@ -65,49 +65,51 @@ def list_drawings() -> list[Drawing]:
 
 
 def drawings_note(drawings: Sequence[Drawing]) -> str:
-    """How many drawings have a name, in the few words that a list has room for; empty where none has."""
+    """Return the number of named drawings as a short text for lists; empty if there are none."""
     named = sum(drawing.name != LAST_DRAWING for drawing in drawings)
     return f"{named} drawing{'s' if named > 1 else ''}" if named else ""
 
 
 def open_drawing(name: str) -> tuple[RoundSetup, list[tuple[int, Input]]] | None:
-    """What a drawing began with, and everything that was done to it; ``None`` where there is none of this name yet.
+    """Return the setup and the inputs of a saved drawing; ``None`` if there is no drawing with this name.
 
     Raises:
-        UsageError: the name is none for a file.
-        ReplayError: it cannot be read, or is a round of another mode.
+        UsageError: the name is not a valid file name.
+        ReplayError: the file cannot be read, or is a round of another mode.
     """
     from voicetrail.replay.file.entries import EarlierInputs
     from voicetrail.replay.file.reader import read
     from voicetrail.replay.library import folder
 
     if name.startswith(".") or printable(name) != name or any(sign in name for sign in '/\\:*?"<>|'):
-        raise UsageError("the name of a drawing needs letters, digits, spaces or - _ . ( ) and may not begin with a dot")
+        raise UsageError(
+            "the name of a drawing may contain letters, digits, spaces and - _ . ( ), and must not begin with a dot"
+        )
     path = folder() / f"{name}.trail"
     if not path.exists():
         return None
     replay = read(path)
     setup = replay.header.setup
     if setup.mode != "sketch":
-        raise ReplayError(f"{printable(path.name)} is a {setup.mode} and no drawing; choose another name")
+        raise ReplayError(f"{printable(path.name)} is not a drawing but a round of {setup.mode}; choose another name")
     if not replay.whole:
-        # Going on would replace the file by what is left of it.
-        raise ReplayError(f"{printable(path.name)}: {replay.remark}; rename the file, and the name is free")
+        # Continuing would replace the damaged file with its readable part.
+        raise ReplayError(f"{printable(path.name)}: {replay.remark}; rename this file to use the name for a new drawing")
     inputs: list[tuple[int, Input]] = []
     for entry in replay.entries:
         if isinstance(entry.item, EarlierInputs):
             inputs += entry.item.inputs
         elif is_input(entry.item):
             inputs.append((replay.header.began_ms + entry.at_ms, entry.item))
-    # It was left; now it goes on.
+    # The drawing was left before; now it continues.
     return replace(setup, level=name), [(at_ms, Stop("key") if isinstance(one, Leave) else one) for at_ms, one in inputs]
 
 
 def read_background(path: Path) -> str:
-    """Read a text of box characters.
+    """Read a text of box-drawing characters.
 
     Raises:
-        UsageError: it cannot be read, or is too long.
+        UsageError: the file cannot be read, is empty or too long.
     """
     name = printable(path)
     try:
@@ -118,5 +120,5 @@ def read_background(path: Path) -> str:
     if len(text) > BACKGROUND_MAX:
         raise UsageError(f"{name} is longer than {BACKGROUND_MAX} characters")
     if not text.strip():
-        raise UsageError(f"{name} is empty: nothing to draw over")
+        raise UsageError(f"{name} is empty, so there is nothing to draw over")
     return text

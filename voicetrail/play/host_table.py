@@ -1,4 +1,4 @@
-"""The table of the day on a host, for its visitors: which day, and where the visitor stands, in a few words."""
+"""The table of the day on a host, for its visitors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def host_of(scores: ScoreStore | None) -> HostTable | None:
-    """The scores of the host that this game is a visitor of; ``None`` where it is none's."""
+    """Return the shared scores of the host in a visitor's game; ``None`` in other games."""
     return None if scores is None else scores.host
 
 
 def standing(table: DayTable | None) -> str:
-    """Where the visitor stands today: ``today here: 3 of 12``; empty where nobody has finished the maze of the day yet."""
+    """Return the visitor's place today: ``today here: 3 of 12``; empty if nobody has finished today's maze yet."""
     if table is None or not table.finished:
         return ""
     place = f"{table.own.place} of " if table.own is not None else ""

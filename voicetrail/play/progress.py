@@ -1,4 +1,4 @@
-"""What a player reached so far, in the few words that a list has room for."""
+"""The player's progress, in short notes for lists."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def today() -> date:
-    """The UTC date, which the maze of a day goes by."""
+    """Return the UTC date, which determines the daily maze."""
     return datetime.now(UTC).date()
 
 
 def mode_notes(scores: ScoreStore | None, profile: str) -> Mapping[str, str]:
-    """A note for each mode that was played: the best so far, and how the maze of the day stands."""
+    """Return a note for each mode that was played: the best score, and the state of the daily maze."""
     if scores is None:
         return {}
     bests = scores.bests(profile=profile)
@@ -46,12 +46,12 @@ def _daily_note(scores: ScoreStore, profile: str) -> str:
 
 
 def counted_days(scores: ScoreStore, profile: str) -> set[date]:
-    """The days whose maze was finished at the first try."""
+    """Return the days whose maze was finished at the first try."""
     return daily_days(scores.rows(profile=profile), (uid for _, whose, _, uid in scores.tries() if whose == profile))
 
 
 def level_notes(scores: ScoreStore | None, mode: str, profile: str) -> Mapping[str, str]:
-    """The best score of each level of a mode; ``daily`` is today's maze."""
+    """Return a note with the best score of each level of a mode; ``daily`` is today's maze."""
     if scores is None:
         return {}
     notes = {row.group: f"best {row.score}" for row in scores.bests(profile=profile) if row.mode == mode}

@@ -1,4 +1,4 @@
-"""Recording rounds: start, stop, mark, and what the message line shows of it."""
+"""Recording of rounds: start, stop, markers, and the display in the message line."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from voicetrail.replay.recorder import Recorder
 
 LAST_DRAWING = "last-drawing"
-"""The replay that holds the last drawing that nobody recorded."""
+"""Name of the replay with the last drawing that was not recorded."""
 
 
 class RecordingControl:
-    """Records rounds: a recorder for each, and what starts and stops it.
+    """Records rounds: creates, starts and stops a recorder for each round.
 
-    A recorder is imported and made when it is first needed, which is before the first input but after the first paint.
+    The recorder is imported when it is first needed, which is after the first paint and before the first input.
 
     Args:
-        settings: what goes into the file's header, and whether scores and sound are kept.
-        on_problem: gets, from another thread, the reason why a recording ended by itself.
-        path: the file of the first recording; ``None`` names it after the time.
+        settings: for the header of the file, and whether to record scores and sound.
+        on_problem: called from another thread with the reason if a recording fails.
+        path: file of the first recording; ``None`` uses a name with the time.
     """
 
     def __init__(self, settings: Settings, on_problem: Callable[[str], None], path: Path | None = None) -> None:
@@ -40,22 +40,22 @@ class RecordingControl:
         self._path = path
         self._rules: Rules | None = None
         self._name = ""
-        """The file of the round's last recording."""
+        """File of the round's last recording."""
         self._recorder: Recorder | None = None
         self.check: Callable[[], None] = lambda: None
-        """Raises a ``ReplayError`` where nothing may be recorded now."""
+        """Raises a ``ReplayError`` if recording is not allowed now."""
         self._attached: tuple[Listener, Ready] | None = None
-        """The listener of the moment: the recorder of the next round records it too."""
+        """The current listener, which the recorder of the next round needs too."""
 
     def begin_round(self, rules: Rules) -> None:
-        """A round begins: its rules, before anything was done to it."""
+        """Begin a round, with its rules in their initial state."""
         self._rules = rules
         self._recorder = None
         self._name = ""
 
     @property
     def recorder(self) -> Recorder:
-        """The recorder of the round."""
+        """The recorder of the round; created on first use."""
         if self._recorder is None:
             from voicetrail.replay.recorder import Recorder
 
@@ -72,38 +72,38 @@ class RecordingControl:
         return self._recorder is not None and self._recorder.running
 
     def warm_up(self) -> None:
-        """Make the recorder now, so that the first key or word does not wait for it."""
+        """Create the recorder now, so that it does not delay the first key or word."""
         if self._rules is not None:
             _ = self.recorder
 
     def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins, before its first event (in the listener's thread)."""
+        """Attach a listener before its first event, in the listener's thread."""
         self._attached = (listener, ready)
         if (recorder := self._recorder) is not None:
             recorder.attach(listener, ready)
 
     def hear(self, event: Event, at_ms: int) -> None:
-        """Take an event straight from the listener, in its order and in its thread."""
+        """Record an event of the listener, in order and in the listener's thread."""
         if (recorder := self._recorder) is not None:
             recorder.hear(event, at_ms)
 
     def record(self, item: Event | Input, at_ms: int) -> None:
-        """Take note of an input or a word, before it is applied."""
+        """Record an input or a word before it is applied."""
         self.recorder.record(item, at_ms)
 
     def toggle(self, at_ms: int) -> str:
-        """Start or stop; return the line to show.
+        """Start or stop recording. Returns the message to show.
 
         Raises:
-            ReplayError: the file cannot be made.
+            ReplayError: the file cannot be created.
         """
         return self.stop(at_ms) if self.running else self.start(at_ms)
 
     def start(self, at_ms: int) -> str:
-        """Begin to record.
+        """Start to record. Returns the message to show.
 
         Raises:
-            ReplayError: the file cannot be made.
+            ReplayError: the file cannot be created.
         """
         from voicetrail.replay.file.format import Header
         from voicetrail.replay.library import close_folder
@@ -131,22 +131,22 @@ class RecordingControl:
         return "; ".join(part for part in (f"recording to {printable(where)}", notice) if part)
 
     def stop(self, at_ms: int, reason: str = "") -> str:
-        """End the recording; return the line to show, empty when none was running."""
+        """Stop the recording. Returns the message to show; empty if none was running."""
         where = self._recorder.stop(at_ms, reason) if self._recorder is not None else None
-        return "" if where is None else f"kept in {printable(where)}"
+        return "" if where is None else f"recorded to {printable(where)}"
 
     @property
     def name(self) -> str:
-        """The name of the round's recording; empty without one."""
+        """Name of the round's recording; empty without one."""
         return self._name
 
     def keep_drawing(self, at_ms: int) -> str:
-        """Keep a drawing: one with a name under it; one without, where it is not being recorded, until the next one is kept.
+        """Save a drawing under its name. A drawing without a name that is not recorded is saved until the next such drawing.
 
-        Raises nothing: a folder that cannot be written must not keep the player from leaving.
+        Raises nothing, because a folder that cannot be written must not prevent the player from leaving.
 
         Returns:
-            The file's name; empty where it was not kept.
+            The file's name; empty if the drawing was not saved.
         """
         recorder, rules = self._recorder, self._rules
         if recorder is None or rules is None or (not rules.level and (self.running or self._name)):
@@ -161,23 +161,23 @@ class RecordingControl:
             self._path = new
             self.start(at_ms)
             self.stop(at_ms)
-            # The drawing as it was before is there until the new one is whole.
+            # The old file stays until the new one is complete.
             new.replace(path)
         except (OSError, VoicetrailError):
             return ""
         return str(path)
 
     def mark(self, at_ms: int) -> str:
-        """Set a marker; return the line to show."""
+        """Set a marker. Returns the message to show."""
         if not self.recorder.running:
-            return "a marker needs a recording: r starts one"
+            return "markers need a recording; press r to start one"
         from voicetrail.replay.file.entries import Marker
 
         self.recorder.record(Marker(""), at_ms)
         return f"marker at {self.clock(at_ms).removeprefix('REC ')}"
 
     def settings_changed(self, names: frozenset[str], at_ms: int) -> None:
-        """Note changed settings."""
+        """Record changed settings."""
         if self._rules is None:
             return
         from voicetrail.replay.file.entries import SettingChanged
@@ -188,7 +188,7 @@ class RecordingControl:
                 self.recorder.record(SettingChanged(name, value), at_ms)
 
     def clock(self, at_ms: int) -> str:
-        """What the message line shows while recording: ``REC 1:05``; empty when it is not."""
+        """Return the text for the message line while recording: ``REC 1:05``; otherwise empty."""
         if not self.running:
             return ""
         seconds = self.recorder.elapsed_ms(at_ms) // 1000
@@ -196,9 +196,9 @@ class RecordingControl:
 
 
 def saved_drawing_text(path: str) -> str:
-    """Says how a drawing that was kept is had again; empty where there is none."""
+    """Return a message how to continue a saved drawing; empty without one."""
     if not path:
         return ""
     name = Path(path).stem
-    until = " until the next one" if name == LAST_DRAWING else ""
-    return f"the drawing is kept{until}; go on with it: voicetrail play sketch {shlex.quote(name)}"
+    until = " until you leave another one" if name == LAST_DRAWING else ""
+    return f"the drawing is saved{until}; to continue it, run: voicetrail play sketch {shlex.quote(name)}"

@@ -1,4 +1,4 @@
-"""Puts a session together: settings, keys, the source that was asked for, the recognizer and the recording."""
+"""Creates a session from settings, keys, source, recognizer and recording."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from voicetrail.settings import Settings
 
 GIVEN = ("flag", "environment")
-"""Origins of a setting that was asked for in so many words for this run: what cannot be had then ends the command."""
+"""Origins of settings that were given explicitly for this run; if such a setting cannot be used, the command ends."""
 
 
 def open_requested_source(settings: Settings) -> Source | None:
-    """Open a source that was named for this run before the screen is taken: if it cannot be had, the command says so and ends.
+    """Open an explicitly requested source before the screen is started, so that the command can end with an error message.
 
-    What only the settings file names, or nobody, is opened behind the screen, and the game goes on without it.
+    A source from the settings file, or the default one, is opened after the first paint, and the game also works without it.
 
     Raises:
-        AudioError: it cannot be had.
+        AudioError: the source cannot be opened.
     """
     from voicetrail.link.address import is_words, parse_address
 
@@ -45,17 +45,17 @@ def open_requested_source(settings: Settings) -> Source | None:
 def make_context(
     settings: Settings, *, opened: Source | None = None, record: str | bool | None = None, slow: bool = False
 ) -> SessionContext:
-    """Make the session of a run.
+    """Create the session context.
 
     Args:
-        settings: the settings of the run.
-        opened: a source that is open already.
-        record: record from the first round on; a text is the file of the first recording.
-        slow: the screen lies at the other end of a slow connection.
+        settings: the current settings.
+        opened: a source that is already open.
+        record: record from the first round on; a text is the path of the first recording.
+        slow: whether the screen is at the other end of a slow connection.
     """
 
     def make_worker(context: SessionContext, send: Send) -> ListeningWorker:
-        # In the worker's thread: numpy and what reads sound are imported here, behind the painted screen.
+        # In the worker's thread, so that numpy and the audio modules are imported after the first paint.
         from voicetrail.audio.gain import make_gain
         from voicetrail.play.listening.updates import SourceRequest
         from voicetrail.play.listening.worker import ListeningWorker
@@ -86,17 +86,17 @@ def make_context(
 
 
 def open_scores() -> ScoreStore:
-    """Open what keeps this player's results; a visitor's go to the host as well."""
+    """Open the store of the player's results; a visitor's results also go to the host."""
     from voicetrail.scores.shared import VARIABLE
     from voicetrail.scores.store import ScoreStore
 
-    # On the screen's thread: another game's lock is not waited for longer than a player would notice.
+    # On the screen's thread, so the wait for another game's lock must be too short to notice.
     if os.environ.get(VARIABLE):
         from voicetrail.scores.shared.client import host_table
-        from voicetrail.scores.visitor import VisitorScores
+        from voicetrail.scores.visitor import VisitorScoreStore
 
         if (host := host_table()) is not None:
-            return VisitorScores(host, timeout_s=0.3)
+            return VisitorScoreStore(host, timeout_s=0.3)
     return ScoreStore(timeout_s=0.3)
 
 
@@ -110,15 +110,15 @@ def _load_recognizer(settings: Settings) -> NamedRecognizer:
 
 
 class ContextObserver:
-    """Hands the recorder of the moment what the listener gives out."""
+    """Passes the listener's events to the current recorder."""
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
 
     def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins."""
+        """Attach a listener."""
         self._context.recording.attach(listener, ready)
 
     def hear(self, event: Event) -> None:
-        """An event, in its order."""
+        """Process an event, in order."""
         self._context.observe(event)

@@ -1,4 +1,4 @@
-"""The session of a visitor (``voicetrail host``, ``voicetrail serve``): what it may not do, and what its server gets to know."""
+"""The session of a visitor (``voicetrail host``, ``voicetrail serve``): its restrictions, and its reports to the server."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from voicetrail.settings import Settings
 
 WITHHELD = frozenset({"microphone", "words", "teach", "screenshot"})
-"""Dialogs and actions that would use this machine's inputs or its disk."""
+"""Dialogs and actions that would use this machine's sound inputs or its disk."""
 WITHHELD_WITHOUT_RECORDINGS = frozenset({"record", "marker", "replays"})
 WITHHELD_WITHOUT_SOURCE = frozenset({"calibrate"})
-LOCKED = frozenset({"source", "device", "weights", "vocabulary", "record_audio", "slow_line"})
-"""Settings that name this machine's files, devices and addresses, or that only a recognizer in the game could follow."""
+LOCKED = frozenset({"source", "device", "weights", "vocabulary", "record_audio", "slow_connection"})
+"""Settings for files, devices and addresses of this machine, or that need a recognizer in the game."""
 NOT_OF_VISITORS = (*sorted(LOCKED), "record")
-"""Settings for which a visitor has no flag."""
+"""Settings without a flag for visitors."""
 ACTIVE_EVERY_S = 5.0
-"""Seconds between two reports to the server that words are said."""
+"""Minimum time between two reports of activity to the server, in s."""
 SETTLED_RECORDING = 64 * 1024
-"""Bytes that have to be left for a recording to begin."""
+"""Minimum free space to start a recording, in bytes."""
 
 
 def visitor_flags(terms: VisitTerms) -> dict[str, object]:
-    """Settings of a visitor's run that nobody asks the visitor for."""
+    """Return the settings that the server determines for a visitor."""
     flags: dict[str, object] = {"source": terms.source, "tutorial": False, "record": False, "record_audio": False}
     return flags
 
@@ -47,11 +47,11 @@ class VisitorContext(SessionContext):
     """The session of a visitor.
 
     Args:
-        settings: the settings of the run; what is the server's to set is locked.
-        terms: what the server lets the game know.
-        channel: the connection to the server.
-        open_scores: opens what keeps results.
-        named: further arguments of ``SessionContext``.
+        settings: the current settings; those of the server are locked.
+        terms: the terms of the server.
+        channel: the channel to the server.
+        open_scores: opens the store of results.
+        named: more arguments of ``SessionContext``.
     """
 
     def __init__(
@@ -74,48 +74,48 @@ class VisitorContext(SessionContext):
         self._channel = channel
         self._reported = -ACTIVE_EVERY_S
         self.closing = False
-        """The server closes: no further round begins."""
+        """Whether the server is closing, so that no new round can begin."""
         self.recording.check = self._check_room
         if terms.hint:
             self.add_notice(terms.hint)
 
     def start(self, send: Send) -> None:
-        """Begin to listen, to the recognizer and to the server."""
+        """Start to listen to words, and to messages of the server."""
         super().start(send)
         self._send = send
         self._channel.listen(self._take_message)
 
     def close(self, reason: str = "quit") -> tuple[str, ...]:
-        """End everything. Where its files lie is nothing to a visitor."""
+        """Close the session. A visitor gets no messages about files of the server."""
         super().close(reason)
         self._channel.close()
         return ()
 
     def begin_round(self, rules: Rules) -> Round:
-        """Begin a round, and let the server know.
+        """Begin a round, and report it to the server.
 
         Raises:
-            ReplayError: the server closes, or the recording cannot be made.
+            ReplayError: the server is closing, or the recording cannot be created.
         """
         if self.closing:
-            raise ReplayError("this host is shutting down: no further round begins")
-        begun = super().begin_round(rules)  # which leaves the one before
+            raise ReplayError("this host is shutting down, so no new round can begin")
+        begun = super().begin_round(rules)  # this leaves the previous round
         self._channel.send(round=True)
         return begun
 
     def finish_round(self) -> Outcome:
-        """Take the result of a round that is over."""
+        """Save the result of a finished round, and report its end to the server."""
         outcome = super().finish_round()
         self._channel.send(round=False)
         return outcome
 
     def leave_round(self) -> None:
-        """The player leaves the round."""
+        """Leave the round, and report it to the server."""
         super().leave_round()
         self._channel.send(round=False)
 
     def observe(self, event: Event) -> None:
-        """Record what the listener gives out; a word counts as activity, as keys do."""
+        """Record an event of the listener; a word counts as activity, like a key."""
         super().observe(event)
         if isinstance(event, WordHeard) and (now := monotonic()) - self._reported >= ACTIVE_EVERY_S:
             self._reported = now
@@ -128,7 +128,7 @@ class VisitorContext(SessionContext):
         from voicetrail.play.listening.worker import ListeningWorker
 
         def no_recognizer() -> NamedRecognizer:
-            raise WeightsError("the recognizer of this host cannot be reached: the arrow keys draw")
+            raise WeightsError("the recognizer of this host is not available; use the arrow keys")
 
         return ListeningWorker(
             SourceRequest(self._terms.source),
@@ -139,7 +139,7 @@ class VisitorContext(SessionContext):
         )
 
     def _take_message(self, message: Mapping[str, Any]) -> None:
-        """The server said something (in the thread that reads the connection)."""
+        """Process a message of the server, in the reader's thread."""
         match message:
             case {"say": str(text)}:
                 self._report(text)
@@ -153,9 +153,9 @@ class VisitorContext(SessionContext):
         from voicetrail.replay.library import folder
 
         if not self._terms.recordings_bytes:
-            raise ReplayError("nothing is recorded on this host")
+            raise ReplayError("this host does not allow recordings")
         used = 0
         with suppress(OSError), os.scandir(folder()) as entries:
             used = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
         if used > self._terms.recordings_bytes - SETTLED_RECORDING:
-            raise ReplayError("your recordings take all the room that this host gives: delete one (l lists them)")
+            raise ReplayError("your recordings use all the space that this host allows; press l to see them, and delete one")

@@ -1,1 +1,1 @@
-"""Results of rounds, kept in a database in the data folder: bests, streaks, and how well each word was heard."""
+"""Scores: results of rounds in a database in the data folder, with best scores, streaks and accuracy by word."""

@@ -1,8 +1,8 @@
-"""The database's file: opened, brought to the newest schema, and set aside where it cannot be used.
+"""The database file: opening, migrating, and setting aside a file that cannot be used.
 
-WAL lets several games read and write at once. A file that is damaged, read-only or of a later version is renamed and kept, and a
-new one is begun. One that another program keeps locked stays where it is: results go to a file beside it, and move over the next
-time. Where nothing can be written, results are kept in memory until the game ends. Each of these is said in one line.
+In WAL mode several games can read and write at once. A file that is damaged, read-only or of a later version is renamed, and a new
+one is created. If another program keeps the file locked, results go to a second file in the same folder and are merged at the next
+start. If nothing can be written, results are stored in memory until the game ends. Each case is reported in one line.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from voicetrail.text import printable
 
 FILE_NAME = "scores.sqlite3"
 SPARE_NAME = "scores-waiting.sqlite3"
-"""Results that wait until the database can be written."""
+"""File for results that wait until the database can be written."""
 APPLICATION_ID = 0x76747363
-"""``vtsc``: says whose file it is."""
+"""``vtsc``: identifies files of this program."""
 BUSY_TIMEOUT_S = 5.0
-"""How long another game's write is waited for."""
+"""Maximum wait for another game's write, in s."""
 MEMORY = ":memory:"
 
 _FIRST = """
@@ -71,26 +71,26 @@ CREATE TABLE daily_tries (
 ) WITHOUT ROWID;
 """
 MIGRATIONS = (_FIRST, _WORDS, _DAILY)
-"""What brings a file of each version to the next; an empty file is of version 0."""
+"""The SQL that migrates each version to the next; an empty file has version 0."""
 VERSION = len(MIGRATIONS)
 
 
 def default_path() -> Path:
-    """The platform's place of the database; it need not exist yet."""
+    """Return the platform's path of the database; it need not exist yet."""
     from platformdirs import user_data_path
 
     return user_data_path("voicetrail", appauthor=False) / FILE_NAME
 
 
 def open_database(path: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> tuple[sqlite3.Connection, tuple[str, ...]]:
-    """Open the database, or what stands in for it.
+    """Open the database, or a replacement for it.
 
     Args:
-        path: its file; folders and file are made if they are missing.
-        timeout_s: how long another program's lock is waited for.
+        path: the file; missing folders and the file are created.
+        timeout_s: maximum wait for another program's lock.
 
     Returns:
-        The connection, in autocommit mode, and a line for each thing that the player should know.
+        The connection, in autocommit mode, and notices for the player.
     """
     try:
         make_private_folder(path.parent)
@@ -115,7 +115,7 @@ def _open_locked(path: Path, timeout_s: float) -> tuple[sqlite3.Connection, tupl
         connection = _open(path, timeout_s)
     except sqlite3.DatabaseError as error:
         return _in_memory(path, str(error))
-    return connection, (f"the scores {why}: they are kept in {printable(aside.name)}, and new ones were begun",)
+    return connection, (f"the scores {why}; they were moved to {printable(aside.name)}, and a new database was created",)
 
 
 def _open_spare(path: Path, timeout_s: float) -> tuple[sqlite3.Connection, tuple[str, ...]]:
@@ -142,7 +142,7 @@ def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
-        # Every result is on the disk before it is said to be kept.
+        # A result must be on the disk before it is reported as saved.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -157,11 +157,11 @@ def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database to the newest schema, all or nothing.
+    """Migrate a database to the newest schema in one transaction.
 
     Raises:
-        LaterVersionError: it is of a later version.
-        WrongFileError: it is another program's.
+        LaterVersionError: the file has a later version.
+        WrongFileError: the file belongs to another program.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -169,7 +169,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         for step in MIGRATIONS[version:]:
             for statement in step.split(";"):
                 connection.execute(statement)
-        # Written also where it is right: a file that cannot be written shows now, and not when a round has ended.
+        # Written even if unchanged, so that a read-only file is noticed now and not when a round has ended.
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
@@ -180,7 +180,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _check_owner(connection: sqlite3.Connection) -> int:
-    """The version of a database's schema; raises as ``migrate`` does."""
+    """Return the version of the schema; raises the same errors as ``migrate``."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -192,7 +192,7 @@ def _check_owner(connection: sqlite3.Connection) -> int:
 
 
 def _reason(path: Path, error: sqlite3.DatabaseError) -> tuple[str, bool]:
-    """Why the database cannot be used, for people, and whether that passes."""
+    """Return why the database cannot be used, for the player, and whether this is temporary."""
     text = str(error)
     if isinstance(error, LaterVersionError):
         return "were written by a newer voicetrail", False
@@ -206,7 +206,7 @@ def _reason(path: Path, error: sqlite3.DatabaseError) -> tuple[str, bool]:
 
 
 def _set_aside(path: Path) -> Path:
-    """Rename the database, with what belongs to it, to a name that says when; nothing is deleted."""
+    """Rename the database and its WAL files to a name with the time; nothing is deleted."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for number in range(1000):
         aside = path.with_name(f"{path.stem}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
@@ -222,19 +222,19 @@ def _in_memory(path: Path, why: str) -> tuple[sqlite3.Connection, tuple[str, ...
     connection = sqlite3.connect(MEMORY, isolation_level=None)
     migrate(connection)
     folder = printable(path.parent)
-    return connection, (f"scores cannot be kept in {folder} ({printable(why, 100)}): they last until the game ends",)
+    return connection, (f"scores cannot be saved in {folder} ({printable(why, 100)}); they will be lost when the game ends",)
 
 
 def copy_of(path: Path, into: Path) -> sqlite3.Connection:
-    """Open a copy of somebody else's database, brought to the newest schema; the file itself stays as it is.
+    """Open a migrated copy of another database; the file itself is not changed.
 
     Args:
-        path: the file.
+        path: the database file.
         into: a folder for the copy.
 
     Raises:
-        sqlite3.DatabaseError: it is none of this program's, or of a later version.
-        OSError: it cannot be read.
+        sqlite3.DatabaseError: the file does not belong to this program, or has a later version.
+        OSError: the file cannot be read.
     """
     copy = into / FILE_NAME
     for ending in ("", "-wal"):
@@ -252,14 +252,14 @@ def copy_of(path: Path, into: Path) -> sqlite3.Connection:
 
 
 def move_waiting(path: Path, take: Callable[[sqlite3.Connection], None]) -> None:
-    """Hand over what waits beside the database, and empty the waiting file once it was taken.
+    """Pass the waiting results to a function, and empty the waiting file afterward.
 
-    The file itself stays: another game may have it open. After a crash in the middle the rows are taken twice, which changes
-    nothing, since each has its ``uid``.
+    The file is not deleted, because another game may have it open. After a crash in between, the rows are passed twice; this is
+    harmless, because each has a ``uid``.
 
     Args:
-        path: the database.
-        take: takes over the rows of the connection that it is given.
+        path: the database file, not the waiting file.
+        take: called with a connection to the waiting file; copies its rows.
     """
     spare = path.with_name(SPARE_NAME)
     if not spare.exists():

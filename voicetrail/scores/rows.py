@@ -1,4 +1,4 @@
-"""What the database keeps of a round: one record with one table of bounds, for results of this game and for imported ones."""
+"""The record of a round in the database, with its bounds, for results of this game and for imported ones."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from voicetrail.game.rules import Result, WordCount
 WHOLE_MAX = 2**53
 TEXT_MAX = 80
 WORDS_MAX = 100
-"""Most different words of a round, and most details."""
+"""Maximum number of different words in a round, and of details."""
 _MEDALS = ("", "bronze", "silver", "gold")
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """A round that was played.
+    """The result of a round.
 
     Raises:
-        ValueError: a value is out of its bounds; the message says which.
+        ValueError: a value is out of bounds; the message says which one.
     """
 
     uid: str
-    """Names it on every machine, so that no import takes it twice."""
+    """Unique identifier on all machines, so that no import adds the result twice."""
     began: str
-    """When the round began: UTC, ISO 8601. Its date is the day that counts."""
+    """Start of the round: UTC, ISO 8601. The round counts for this date."""
     mode: str
     level: str = ""
     seed: int | None = None
@@ -44,14 +44,14 @@ class ScoreRow:
     wrong: int = 0
     par: int | None = None
     accuracy: float | None = None
-    """Part of the words that were right."""
+    """Fraction of the words that were right, 0 to 1."""
     profile: str = ""
-    """The settings' profile that it was played with."""
+    """The profile of the settings in this round."""
     replay: str = ""
-    """Name of the replay; empty where none was recorded."""
+    """Name of the replay; empty without a recording."""
     details: Mapping[str, str | int | float] = field(default_factory=dict)
     by_word: Mapping[str, WordCount] = field(default_factory=dict)
-    """What was heard by voice, by word."""
+    """Detections and errors by word, only for the voice."""
 
     def __post_init__(self) -> None:
         _check(len(self.uid) == 32 and all(sign in "0123456789abcdef" for sign in self.uid), "uid")
@@ -78,24 +78,24 @@ class ScoreRow:
 
     @property
     def date(self) -> date:
-        """The UTC date on which it began."""
+        """The UTC date of the start."""
         return datetime.fromisoformat(self.began).astimezone(UTC).date()
 
     @property
     def group(self) -> str:
-        """What its score is compared with: the level, with all daily mazes together."""
+        """The group within which scores are compared: the level; all daily mazes form one group."""
         return "daily" if self.day is not None else self.level
 
 
 def row_of(result: Result, began: datetime, *, day: date | None = None, profile: str = "", replay: str = "") -> ScoreRow:
-    """The record of a round.
+    """Make the record of a round.
 
     Args:
-        result: how it ended.
-        began: when it began, with a zone: the day of the start counts, whatever midnight does.
+        result: the result.
+        began: start of the round, with a time zone; the round counts for this day, even if it lasts past midnight.
         day: the date of a daily maze.
         profile: the settings' profile.
-        replay: name of the replay.
+        replay: name of the replay; may be empty.
     """
     return ScoreRow(
         uid=uuid.uuid4().hex,
@@ -122,7 +122,7 @@ def row_of(result: Result, began: datetime, *, day: date | None = None, profile:
 
 
 def to_json(row: ScoreRow) -> dict[str, object]:
-    """The record for an export."""
+    """Convert a record to JSON, for an export."""
     values: dict[str, object] = {one.name: getattr(row, one.name) for one in fields(row)}
     values["details"] = dict(row.details)
     values["by_word"] = {word: [count.heard, count.wrong] for word, count in row.by_word.items()}
@@ -130,10 +130,10 @@ def to_json(row: ScoreRow) -> dict[str, object]:
 
 
 def from_json(data: object) -> ScoreRow:
-    """Read an exported record; values that a later version may add are passed over.
+    """Read an exported record; unknown keys of later versions are ignored.
 
     Raises:
-        ValueError: it is none; the message says what is wrong.
+        ValueError: the data are not a result; the message says what is wrong.
     """
     if not isinstance(data, Mapping):
         raise ValueError("a result must be an object")
@@ -146,7 +146,7 @@ def from_json(data: object) -> ScoreRow:
         known["by_word"] = {word: WordCount(heard, wrong) for word, (heard, wrong) in counts.items()}
         return ScoreRow(**known)
     except (TypeError, AttributeError) as error:
-        raise ValueError("a result lacks a value or has one of a wrong kind") from error
+        raise ValueError("a result has a missing value, or one of the wrong type") from error
 
 
 def _check(right: bool, name: str) -> None:

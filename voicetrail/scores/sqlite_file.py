@@ -1,4 +1,4 @@
-"""What every SQLite file of scores needs: made private, read and written by several programs at once, changed as a whole."""
+"""Helpers for the SQLite files of scores: private files, access by several programs, transactions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ RETRY_S = 0.02
 
 
 def make_private_database(path: Path) -> None:
-    """Make the file where there is none.
+    """Create the file if it does not exist.
 
-    It is not left to SQLite, so that it is private from its first moment; its ``-wal`` and ``-shm`` files take that over.
+    SQLite itself would not create it with private permissions; the ``-wal`` and ``-shm`` files inherit them.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be created.
     """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
@@ -28,7 +28,7 @@ def make_private_database(path: Path) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Write all of what is done within, or nothing where it raises.
+    """Run the block in a transaction, which is rolled back if the block raises.
 
     Raises:
         sqlite3.Error: the database could not be locked or written.
@@ -44,17 +44,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
-    """Let several programs read and write at once.
+    """Switch to WAL mode, so that several programs can read and write at once.
 
-    A database that is not in WAL mode yet is locked as a whole for the change, and SQLite does not wait for that lock: of two programs
-    that make a database at once, one is told "database is locked" at once, whatever its timeout.
+    The switch locks the whole database, and SQLite does not wait for this lock: if two programs create a database at the same time,
+    one of them gets "database is locked" at once, whatever its timeout. So this function tries again.
 
     Args:
         connection: outside a transaction.
-        timeout_s: seconds to go on trying for.
+        timeout_s: how long to try.
 
     Raises:
-        sqlite3.OperationalError: another program kept it locked for so long, or it cannot be written.
+        sqlite3.OperationalError: another program kept the file locked, or it cannot be written.
     """
     until = time.monotonic() + timeout_s
     while True:

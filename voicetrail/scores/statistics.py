@@ -1,4 +1,4 @@
-"""What results amount to: streaks, a calendar, and how well each word was heard. All days are UTC dates."""
+"""Statistics of results: streaks, calendar, accuracy by word. All days are UTC dates."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from voicetrail.scores.rows import ScoreRow
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """Days in a row on which the daily maze was finished."""
+    """Streaks: consecutive days on which the daily maze was finished."""
 
     now: int
-    """Up to today, or up to yesterday while today's maze waits."""
+    """Length of the current streak in days, up to today, or up to yesterday if today's maze is not played yet."""
     longest: int
     today: bool
-    """Today's maze is done."""
+    """Whether today's maze is finished."""
 
 
 def streak(days: Iterable[date], today: date) -> Streak:
-    """The streak of some days.
+    """Return the streaks in a set of days.
 
     Args:
-        days: those that count, in any order.
+        days: days with a finished maze, in any order.
         today: the UTC date.
     """
     done = set(days)
@@ -41,28 +41,28 @@ def streak(days: Iterable[date], today: date) -> Streak:
 
 
 def daily_days(rows: Iterable[ScoreRow], counted: Iterable[str | None]) -> set[date]:
-    """The days whose maze was finished in the try that counts.
+    """Return the days whose maze was finished in the counted try.
 
     Args:
         rows: results.
-        counted: the ``uid`` of the results of such tries.
+        counted: the ``uid`` of the results of counted tries.
     """
     uids = {uid for uid in counted if uid is not None}
-    # The day of the maze, which is that of the start: a clock that jumps over midnight changes nothing.
+    # The day of the maze, and not of the end of the round.
     return {date.fromisoformat(row.day) for row in rows if row.day is not None and row.finished and row.uid in uids}
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week of the calendar, Monday first."""
+    """A week of the calendar, which begins on Monday."""
 
     monday: date
     rounds: tuple[int, ...]
-    """Rounds of each of its seven days; -1 for a day to come."""
+    """Number of rounds on each of the seven days; -1 for a future day."""
 
 
 def calendar(rows: Iterable[ScoreRow], today: date, weeks: int = 8) -> list[Week]:
-    """The rounds of the last weeks, the oldest first; a round counts for the day on which it began."""
+    """Return the rounds of the last weeks, the oldest first. A round counts for the day on which it began."""
     counts = Counter(row.date for row in rows)
     monday = today - timedelta(days=today.weekday())
     return [
@@ -73,21 +73,21 @@ def calendar(rows: Iterable[ScoreRow], today: date, weeks: int = 8) -> list[Week
 
 @dataclass(frozen=True, slots=True)
 class WordAccuracy:
-    """How well a word was heard."""
+    """The accuracy of a word."""
 
     word: str
     count: WordCount
     by_week: tuple[float | None, ...]
-    """Part of its words that were right in each of the last weeks, the oldest first; ``None`` where it was not said."""
+    """Accuracy in each of the last weeks, the oldest first; ``None`` if the word was not said."""
 
     @property
     def accuracy(self) -> float:
-        """Part of its words that were right."""
+        """Fraction of its detections that were right, 0 to 1."""
         return 1 - self.count.wrong / self.count.heard if self.count.heard else 0.0
 
 
 def weekly_accuracy(rows: Iterable[ScoreRow], today: date, weeks: int = 8) -> list[WordAccuracy]:
-    """How well each word was heard over the last weeks, the worst first."""
+    """Return the accuracy of each word over the last weeks, the worst first."""
     first = today - timedelta(days=today.weekday(), weeks=weeks - 1)
     heard: dict[str, list[int]] = defaultdict(lambda: [0] * weeks)
     wrong: dict[str, list[int]] = defaultdict(lambda: [0] * weeks)

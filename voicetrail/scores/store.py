@@ -1,4 +1,4 @@
-"""Keeps results and looks them up."""
+"""The store of results."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class ScoreStore:
     """The results of this player on this machine.
 
     Args:
-        path: the database's file; ``None`` is the platform's place.
-        timeout_s: how long another game's write is waited for.
+        path: the database file; ``None`` is the platform's path.
+        timeout_s: maximum wait for another game's write.
     """
 
     def __init__(self, path: Path | None = None, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = default_path() if path is None else path
         self._connection, self.notices = open_database(self.path, timeout_s=timeout_s)
-        """A line for each thing that the player should know."""
+        """Notices for the player, one line each."""
         if not self.notices:
-            # What waited for a locked database; if it cannot be had now, it waits on.
+            # Results that waited for a locked database; if this fails, they keep waiting.
             with suppress(OSError, sqlite3.Error):
                 move_waiting(self.path, self._take_waiting)
 
@@ -54,7 +54,7 @@ class ScoreStore:
 
     @property
     def host(self) -> HostTable | None:
-        """The scores of all visitors of the host that this game is a visitor of; ``None`` where it is none's."""
+        """The shared scores of the host in a visitor's game; ``None`` in other games."""
         return None
 
     def close(self) -> None:
@@ -64,26 +64,26 @@ class ScoreStore:
     # Writing
 
     def add(self, row: ScoreRow) -> bool:
-        """Keep a result: when this returns it is on the disk, whole.
+        """Save a result. It is on the disk when this returns.
 
         Returns:
-            Whether it is new; one with the same ``uid`` is kept once.
+            Whether the result is new; a result with a known ``uid`` is not saved again.
 
         Raises:
-            ScoresError: the disk is full, or another program kept the database locked.
+            ScoresError: the disk is full, or another program keeps the database locked.
         """
         return self.add_all([row]) == 1
 
     def add_all(self, rows: Iterable[ScoreRow]) -> int:
-        """Keep several results, all or none; return how many were new. Raises as ``add`` does."""
+        """Save several results, all or none; return how many were new. Raises the same errors as ``add``."""
         with self._transaction() as connection:
             return sum(_insert(connection, row) for row in rows)
 
     def begin_daily(self, day: date, began: datetime, profile: str = "") -> bool:
-        """Note that the maze of a day is begun: only the first try of a day counts, also if it is never finished.
+        """Record the start of a daily maze. Only the first try of a day counts, even if it is never finished.
 
         Returns:
-            Whether this is the try that counts.
+            Whether this is the first try.
         """
         with self._transaction() as connection:
             return (
@@ -95,7 +95,7 @@ class ScoreStore:
             )
 
     def end_daily(self, day: date, row: ScoreRow) -> None:
-        """Keep the result of the try that counts."""
+        """Save the result of the first try at a daily maze."""
         with self._transaction() as connection:
             _insert(connection, row)
             connection.execute(
@@ -104,7 +104,7 @@ class ScoreStore:
             )
 
     def add_tries(self, tries: Iterable[tuple[str, str, str, str | None]]) -> None:
-        """Take over tries of daily mazes (day, profile, began, uid); of two for a day the earlier one counts."""
+        """Add tries of daily mazes as (day, profile, began, uid); of two tries of a day, the earlier one counts."""
         with self._transaction() as connection:
             connection.executemany(
                 "INSERT INTO daily_tries (day, profile, began, uid) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
@@ -115,16 +115,16 @@ class ScoreStore:
     # Reading
 
     def rows(self, *, profile: str | None = None) -> Iterator[ScoreRow]:
-        """Every result, the oldest first."""
+        """Yield every result, the oldest first."""
         where, values = ("", ()) if profile is None else ("WHERE profile = ?", (profile,))
         yield from read_rows(self._connection, where, values)
 
     def tries(self) -> list[tuple[str, str, str, str | None]]:
-        """The tries of daily mazes that count: day, profile, began, uid of the result (``None``: not finished)."""
+        """Return the first tries of daily mazes as (day, profile, began, uid of the result, or ``None`` if not finished)."""
         return read_tries(self._connection)
 
     def best(self, mode: str, level: str = "", *, profile: str | None = None) -> ScoreRow | None:
-        """The best finished round of a level; of equal scores the quicker one. ``daily`` is the level of all daily mazes."""
+        """Return the best finished round of a level; of equal scores, the faster one. ``daily`` is the level of all daily mazes."""
         condition = "day IS NOT NULL" if level == "daily" else "day IS NULL AND level = :level"
         by_profile = "" if profile is None else "AND profile = :profile"
         where = f"WHERE mode = :mode AND finished AND {condition} {by_profile} ORDER BY score DESC, time_ms, id LIMIT 1"
@@ -132,7 +132,7 @@ class ScoreStore:
         return next(read_rows(self._connection, where, values), None)
 
     def bests(self, *, profile: str | None = None) -> list[ScoreRow]:
-        """The best finished round of every level that was played, by mode and level."""
+        """Return the best finished round of every played level, sorted by mode and level."""
         by_profile = "" if profile is None else "AND profile = :profile"
         where = (
             "WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY mode, CASE WHEN day IS NULL THEN level "
@@ -142,7 +142,7 @@ class ScoreStore:
         return list(read_rows(self._connection, where, {"profile": profile}))
 
     def daily_result(self, day: date, *, profile: str = "") -> tuple[bool, ScoreRow | None]:
-        """Whether the maze of a day was begun, and the result of the try that counts, once there is one."""
+        """Return whether a daily maze was begun, and the result of the first try, if there is one."""
         found = self._connection.execute(
             "SELECT uid FROM daily_tries WHERE day = ? AND profile = ?", (day.isoformat(), profile)
         ).fetchone()
@@ -157,12 +157,10 @@ class ScoreStore:
             with transaction(connection):
                 yield connection
         except sqlite3.Error as error:
-            raise ScoresError(
-                f"the result cannot be kept: {error}; free some space or end other games, and try again"
-            ) from error
+            raise ScoresError(f"the result cannot be saved: {error}; free some disk space or close other games") from error
 
     def _take_waiting(self, other: sqlite3.Connection) -> None:
-        """Take over the rows of another database of ours."""
+        """Add the rows of another database of this program."""
         self.add_all(read_rows(other))
         self.add_tries(read_tries(other))
 
@@ -201,13 +199,13 @@ def _insert(connection: sqlite3.Connection, row: ScoreRow) -> bool:
 
 
 def read_rows(connection: sqlite3.Connection, where: str = "", values: object = ()) -> Iterator[ScoreRow]:
-    """The results that a database holds, where an SQL condition is met, the oldest first unless it orders them."""
+    """Yield the results that match an SQL condition, the oldest first unless it has an ``ORDER BY``."""
     order = "" if "ORDER BY" in where else "ORDER BY began, id"
     for number, *columns in connection.execute(f"SELECT id, {_COLUMNS} FROM results {where} {order}", values).fetchall():  # type: ignore[arg-type]
         words = connection.execute("SELECT word, heard, wrong FROM word_counts WHERE result = ?", (number,))
         by_word = {word: WordCount(heard, wrong) for word, heard, wrong in words}
         fields = dict(zip(_NAMES, columns, strict=True))
-        with suppress(ValueError, TypeError):  # a row that was tampered with is passed over
+        with suppress(ValueError, TypeError):  # skip a row that was tampered with
             fields |= {
                 "finished": bool(fields["finished"]),
                 "won": bool(fields["won"]),
@@ -217,7 +215,7 @@ def read_rows(connection: sqlite3.Connection, where: str = "", values: object = 
 
 
 def read_tries(connection: sqlite3.Connection) -> list[tuple[str, str, str, str | None]]:
-    """The tries of daily mazes that a database holds: day, profile, began, uid of the result."""
+    """Return the tries of daily mazes: day, profile, began, uid of the result."""
     return connection.execute("SELECT day, profile, began, uid FROM daily_tries ORDER BY day").fetchall()
 
 

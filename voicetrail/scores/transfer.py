@@ -1,4 +1,4 @@
-"""Results out of the database and into another one: JSON and CSV, and the database of another machine."""
+"""Export to JSON and CSV; import from JSON and from the database of another machine."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from voicetrail.text import printable
 FORMAT = "voicetrail-scores"
 FORMAT_VERSION = 1
 IMPORT_MAX = 100_000_000
-"""Largest file that is imported, in bytes."""
+"""Maximum size of a file to import, in bytes."""
 _SQLITE = b"SQLite format 3\0"
 CSV_COLUMNS = tuple(one.name for one in fields(ScoreRow) if one.name not in ("details", "by_word"))
 
 
 def export_json(store: ScoreStore) -> dict[str, object]:
-    """Everything that ``import_file`` takes."""
+    """Return all data that ``import_file`` can import."""
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -38,7 +38,7 @@ def export_json(store: ScoreStore) -> dict[str, object]:
 
 
 def export_csv(rows: Iterable[ScoreRow]) -> str:
-    """A table of the results, a line each, for a spreadsheet."""
+    """Return the results as CSV, for a spreadsheet."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(CSV_COLUMNS)
@@ -48,13 +48,13 @@ def export_csv(rows: Iterable[ScoreRow]) -> str:
 
 
 def import_file(store: ScoreStore, path: Path) -> tuple[int, int]:
-    """Merge the results of another machine: a database, or what ``voicetrail scores --json`` printed.
+    """Merge the results of another machine: a database, or the output of ``voicetrail scores --json``.
 
     Returns:
-        How many results were new, and how many were there already.
+        The number of new results, and of results that already existed.
 
     Raises:
-        ScoresError: the file cannot be read, or holds no results; nothing is changed then.
+        ScoresError: the file cannot be read, or contains no results; nothing was changed.
     """
     name = printable(path)
     try:
@@ -75,9 +75,11 @@ def _from_database(path: Path) -> tuple[list[ScoreRow], list[tuple[str, str, str
         with tempfile.TemporaryDirectory() as folder, closing(copy_of(path, Path(folder))) as connection:
             return list(read_rows(connection)), [one for one in read_tries(connection) if _is_try(one)]
     except LaterVersionError as error:
-        raise ScoresError(f"{name} was written by a newer voicetrail: update this one and import it then") from error
+        raise ScoresError(
+            f"{name} was written by a newer voicetrail; update this voicetrail, then import the file again"
+        ) from error
     except WrongFileError as error:
-        raise ScoresError(f"{name} holds no scores of voicetrail") from error
+        raise ScoresError(f"{name} contains no scores of voicetrail") from error
     except sqlite3.DatabaseError as error:
         raise ScoresError(f"{name} is damaged: {printable(error, 100)}") from error
     except OSError as error:
@@ -88,12 +90,12 @@ def _from_json(content: bytes, name: str) -> tuple[list[ScoreRow], list[tuple[st
     try:
         data = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ScoresError(f"{name} is neither a database nor JSON of `voicetrail scores --json`") from error
+        raise ScoresError(f"{name} is neither a scores database nor the output of `voicetrail scores --json`") from error
     if not isinstance(data, Mapping) or data.get("format") != FORMAT or not isinstance(data.get("results"), list):
-        raise ScoresError(f"{name} holds no scores; `voicetrail scores --json` on the other machine prints them")
+        raise ScoresError(f"{name} contains no scores; create the file with `voicetrail scores --json` on the other machine")
     version = data.get("version")
     if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ScoresError(f"{name} was written by a newer voicetrail: update this one and import it then")
+        raise ScoresError(f"{name} was written by a newer voicetrail; update this voicetrail, then import the file again")
     rows: list[ScoreRow] = []
     for number, entry in enumerate(data["results"], 1):
         try:
@@ -116,7 +118,7 @@ def _is_try(one: tuple[object, ...]) -> bool:
 
 
 def csv_cell(value: object) -> object:
-    """A value as a spreadsheet may have it: a text that begins like a formula gets an apostrophe."""
+    """Return a value that is safe for a spreadsheet: a text that looks like a formula gets an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, bool):

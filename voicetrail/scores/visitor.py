@@ -1,4 +1,4 @@
-"""A visitor's own results, which also go to the host."""
+"""The results of a visitor, which also go to the host."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from voicetrail.scores.shared.client import HostTable
 from voicetrail.scores.store import ScoreStore
 
 
-class VisitorScores(ScoreStore):
-    """Keeps what the visitor reached here, as any game does, and hands every result to the host.
+class VisitorScoreStore(ScoreStore):
+    """Saves the visitor's results like any game, and sends every result to the host.
 
     Args:
-        host: the host's scores; closed with this store.
-        path: the visitor's own database; ``None`` is the platform's place.
-        timeout_s: how long another game's write is waited for.
+        host: connection to the host's scores; closed together with this store.
+        path: the visitor's own database; ``None`` is the platform's path.
+        timeout_s: maximum wait for another game's write.
     """
 
     def __init__(self, host: HostTable, path: Path | None = None, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
@@ -26,22 +26,22 @@ class VisitorScores(ScoreStore):
 
     @property
     def host(self) -> HostTable:
-        """The scores of all visitors."""
+        """The shared scores of the host."""
         return self._host
 
     def add(self, row: ScoreRow) -> bool:
-        """Keep a result, and hand it to the host; see ``ScoreStore.add``."""
-        # The host first: its table is not to lack a result because the visitor's own file cannot be written.
+        """Save a result, and send it to the host; see ``ScoreStore.add``."""
+        # The host comes first, so that it gets the result even if the visitor's own file cannot be written.
         self._hand_over(row)
         return super().add(row)
 
     def end_daily(self, day: date, row: ScoreRow) -> None:
-        """Keep the result of the try that counts, and hand it to the host."""
+        """Save the result of the first try, and send it to the host."""
         self._hand_over(row)
         super().end_daily(day, row)
 
     def close(self) -> None:
-        """Close the database, and end the connection to the host."""
+        """Close the database and the connection to the host."""
         super().close()
         self._host.close()
 

@@ -1,1 +1,1 @@
-"""`voicetrail serve`: the game as a web page, with the browser's microphone."""
+"""``voicetrail serve``: the game as a web page, with the browser's microphone."""

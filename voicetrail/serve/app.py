@@ -1,4 +1,4 @@
-"""The server: the page with its files, its two WebSockets, and starting and stopping it all."""
+"""The web server: the page with its files, its two WebSockets, start and shutdown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
 }
-"""Kinds of the files that the page is made of."""
+"""Media types of the page's files by suffix."""
 FILES = (
     "page.css",
     "early.js",
@@ -43,29 +43,29 @@ FILES = (
     "xterm/addon-fit.mjs",
     "xterm/addon-webgl.mjs",
 )
-"""Everything that is served; no request is mapped to a path of the file system."""
+"""The files that are served. Requests are looked up in this list and never mapped to paths."""
 IDLE_CONNECTION_S = 15.0
-"""Seconds for which a connection that asks for nothing more is kept."""
+"""Time after which an idle connection is closed, in s."""
 LINE_LIMIT, HEAD_LIMIT, BODY_LIMIT = 4096, 8190, 1024
-"""Most bytes of a request's line, of a header, and of a body, which no request has."""
+"""Maximum size of a request line, of a header, and of a body, in bytes. No request needs a body."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     body: bytes
     packed: bytes
-    """Compressed, as every browser of today takes it."""
+    """The body compressed with gzip."""
     kind: str
     tag: str
 
 
 def make_app(sessions: Sessions, access: Access, connections: Connections | None = None) -> web.Application:
-    """Make the application.
+    """Create the web application.
 
     Args:
-        sessions: the games.
-        access: who may have the page.
-        connections: counts connections; told when a request has come whole.
+        sessions: the sessions of the pages.
+        access: the rules for access to the page.
+        connections: counts connections; notified when a request is complete.
     """
     connections = Connections() if connections is None else connections
     files = {f"/static/{name}": _read(name) for name in FILES}
@@ -103,7 +103,7 @@ def make_app(sessions: Sessions, access: Access, connections: Connections | None
 
 
 def visitor_address(request: web.Request, access: Access) -> str:
-    """The address of whoever plays: of the connection, or, from a reverse proxy of this machine, the one that it names last."""
+    """Return the visitor's address: that of the connection, or the last one in the header of a reverse proxy on this machine."""
     address = request.remote or ""
     if access.names and is_loopback(address):
         named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
@@ -115,8 +115,8 @@ class Server:
     """The running server.
 
     Args:
-        sessions: the games.
-        access: who may have the page.
+        sessions: the sessions of the pages.
+        access: the rules for access to the page.
     """
 
     def __init__(self, sessions: Sessions, access: Access) -> None:
@@ -127,7 +127,7 @@ class Server:
         self._server: asyncio.Server | None = None
 
     async def start(self, listening: socket.socket) -> None:
-        """Serve at a socket that listens."""
+        """Serve on a listening socket."""
         app = make_app(self.sessions, self.access, self.connections)
         self._runner = web.AppRunner(
             app,
@@ -146,7 +146,7 @@ class Server:
         self.sessions.start()
 
     async def close(self) -> None:
-        """End all games, then all connections."""
+        """End all games, and close all connections."""
         if self._server is not None:
             self._server.close()
         await self.sessions.close()
@@ -156,22 +156,22 @@ class Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the socket to serve at.
+    """Open the listening socket.
 
     Raises:
-        RemoteError: the address is not this machine's, or the port is taken.
+        RemoteError: the address does not belong to this machine, or the port is in use.
     """
     shown = f"[{host}]" if ":" in host else host
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=64)
     except OSError as error:
         raise RemoteError(
-            f"cannot serve at {printable(shown)}:{port}: {error.strerror or printable(error)}; take another with --port"
+            f"cannot listen on {printable(shown)}:{port}: {error.strerror or printable(error)}; choose another port with --port"
         ) from None
 
 
 def _remember(response: web.Response, request: web.Request, access: Access) -> None:
-    """Put the token into a cookie that no script can read and that no page of another site can use."""
+    """Set a cookie with the token, which scripts cannot read and pages of other sites cannot use."""
     secure = request.headers.get("X-Forwarded-Proto", "") == "https"
     response.set_cookie(access.cookie, access.token, httponly=True, samesite="Strict", secure=secure, path="/")
 
@@ -190,7 +190,7 @@ def _file(body: bytes, kind: str) -> _File:
 
 
 def _quiet_log() -> logging.Logger:
-    """Whatever clients send must not fill the terminal with tracebacks."""
+    """Return a logger that prints nothing, so that requests cannot fill the terminal with tracebacks."""
     log = logging.getLogger("voicetrail.serve")
     log.addHandler(logging.NullHandler())
     log.propagate = False

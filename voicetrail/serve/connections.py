@@ -1,4 +1,4 @@
-"""Connections of the server: how many there may be, and how long one may take to send its request."""
+"""Limits of the server's connections: their number, and the time to send a request."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 from aiohttp import web
 
 MOST_CONNECTIONS = 256
-"""Connections at once; a further one is closed at once."""
+"""Maximum number of connections; others are closed immediately."""
 HEAD_TIME_S = 5.0
-"""Seconds in which a new connection has to send the whole head of its first request."""
+"""Maximum time for the complete head of the first request, in s."""
 
 
 class Connections:
-    """Counts connections, and closes those that send nothing.
+    """Counts connections, and closes those that send no request.
 
     Args:
-        most: connections at once.
-        head_time_s: seconds for the head of the first request.
+        most: maximum number of connections.
+        head_time_s: maximum time for the head of the first request.
     """
 
     def __init__(self, most: int = MOST_CONNECTIONS, head_time_s: float = HEAD_TIME_S) -> None:
@@ -30,29 +30,29 @@ class Connections:
         return len(self._open)
 
     def arrived(self, request: web.Request) -> None:
-        """A request has come whole; aiohttp itself looks after the connection from here on."""
+        """Record a complete request; from then on aiohttp handles the timeouts of the connection."""
         if request.transport is not None and (timer := self._open.get(request.transport)) is not None:
             timer.cancel()
 
     def opened(self, transport: asyncio.BaseTransport) -> None:
-        """A connection is there."""
+        """Record a new connection."""
         full = len(self._open) >= self.most
         loop = asyncio.get_running_loop()
         abort = getattr(transport, "abort", transport.close)
         self._open[transport] = loop.call_later(0 if full else self.head_time_s, abort)
 
     def closed(self, transport: asyncio.BaseTransport) -> None:
-        """A connection has ended."""
+        """Record the end of a connection."""
         if (timer := self._open.pop(transport, None)) is not None:
             timer.cancel()
 
     def watch(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """Make protocols whose connections are counted and timed, of those that a factory makes."""
+        """Wrap a factory of protocols so that their connections are counted and timed."""
         return lambda: _Watched(factory(), self)
 
 
 class _Watched(asyncio.Protocol):
-    """Passes everything on to another protocol."""
+    """Forwards everything to another protocol."""
 
     def __init__(self, inner: asyncio.Protocol, connections: Connections) -> None:
         self._inner = inner

@@ -1,6 +1,6 @@
-"""Starts the game of a page: its process, its microphone, and its limits.
+"""Starts the game of a page, with its process, microphone and limits.
 
-The game itself shows the screen and nothing else. One recognizer, in a process of its own, takes the sound of all pages.
+The game shows only the screen. One recognizer, in its own process, processes the sound of all pages.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from voicetrail.visitors.terminal import DEFAULT_TERM, TerminalSize
 from voicetrail.visitors.visitor import Visitor
 
 TYPES_WITHIN_S = 5.0
-"""Seconds that a game may take for what was typed; then it is dropped."""
+"""Maximum wait for a game to read its input, in s; after that the input is dropped."""
 PLAYER = "player"
-"""The name of everybody who plays in a page: a page asks for no name."""
+"""Name of every player of a page, because a page does not ask for a name."""
 TERMINAL = {"TERM": DEFAULT_TERM, "COLORTERM": "truecolor"}
-"""What xterm.js is."""
+"""Variables that describe xterm.js."""
 OWN_FOLDERS = {"CONFIG": ".config", "STATE": ".local/state", "DATA": ".local/share", "CACHE": ".cache"}
-"""Where this user's files lie on most systems, if the environment says nothing else."""
+"""Default folders of the user's files, if the environment does not set others."""
 
 
 class Games:
-    """Begins games.
+    """Starts games.
 
     Args:
-        limits: what one game may use.
-        private: each game has a home of its own, which is removed with it; else all have this user's settings, scores and replays.
-        recognizer: recognizes words for all of them; ``None`` for none, in tests.
-        on_report: is given what the log should have.
-        command: another program in place of the game, for tests.
-        parent: where the folders of the games are made; the system's for temporary files if not given.
+        limits: limits of a game.
+        private: whether each game has its own temporary home; otherwise all share this user's settings, scores and replays.
+        recognizer: the recognizer for all games; ``None`` for tests.
+        on_report: receives reports for the log.
+        command: another program instead of the game, for tests.
+        parent: parent of the games' folders; ``None`` uses the system's temporary folder.
     """
 
     def __init__(
@@ -65,19 +65,19 @@ class Games:
         self._homes = VisitorHomes(parent=parent)
         self._numbers = 0
         self.recognizing = asyncio.Event()
-        """The recognizer has started: from here on it takes the sound of games."""
+        """Set when the recognizer has started and accepts sound."""
 
     async def begin(self, columns: int, rows: int, *, still: bool = False) -> BrowserGame:
-        """Begin a game in a terminal of so many columns and rows.
+        """Start a game in a terminal.
 
         Args:
-            columns: of the page's terminal.
-            rows: likewise.
-            still: nothing but the game is to move on the screen.
+            columns: columns of the page's terminal.
+            rows: rows of the page's terminal.
+            still: whether to turn off animations.
 
         Raises:
-            VoicetrailError: it cannot be started.
-            OSError: it cannot have a folder or a socket.
+            VoicetrailError: the game cannot be started.
+            OSError: its folder or socket cannot be created.
         """
         self._numbers += 1
         home = self._homes.make(self._numbers)
@@ -104,14 +104,14 @@ class Games:
         self._homes.close()
 
     def _nobodys(self) -> Visit:
-        """The stay of a game that waits for its page: nobody overstays it."""
+        """Return a visit for a game that waits for its page, without a time limit."""
         patient = replace(self.limits, idle_s=BOUNDS["idle_s"][1], total_s=BOUNDS["total_s"][1])
         now = time.monotonic()
         return Visit(0, "", now, now, patient, time.monotonic)
 
 
 def own_places() -> dict[str, str]:
-    """Variables by which a game finds this user's own files."""
+    """Return the environment variables with the folders of this user's files."""
     home = Path.home()
     places = {f"XDG_{kind}_HOME": str(home / folder) for kind, folder in OWN_FOLDERS.items()}
     given = {name: value for name, value in os.environ.items() if name in places or name.startswith("VOICETRAIL_")}
@@ -119,11 +119,11 @@ def own_places() -> dict[str, str]:
 
 
 class BrowserGame:
-    """The game of one page. Everything here runs in the server's event loop.
+    """The game of a page. Everything runs in the server's event loop.
 
     Args:
-        visitor: the game's process and its home.
-        bridge: its microphone.
+        visitor: the process of the game, and its home.
+        bridge: the microphone of the page.
     """
 
     def __init__(self, visitor: Visitor, bridge: MicrophoneBridge) -> None:
@@ -133,7 +133,7 @@ class BrowserGame:
         self._listening: asyncio.Task[None] | None = None
 
     def listen(self, recognizer: RecognizerService, started: asyncio.Event, on_report: Callable[[Report], None]) -> None:
-        """Connect the sound to the recognizer once it has started; meanwhile the game shows its screen and waits for words."""
+        """Connect the sound to the recognizer once it has started. Meanwhile the game already shows its screen."""
 
         async def add() -> None:
             await started.wait()
@@ -146,26 +146,26 @@ class BrowserGame:
         self._listening = asyncio.create_task(add())
 
     async def read(self) -> bytes:
-        """Wait for what the game writes; empty once it has ended."""
+        """Wait for output of the game; empty when it has ended."""
         return await self.visitor.game.read()
 
     async def write(self, data: bytes) -> None:
-        """Type into it."""
+        """Send input to the game."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.visitor.game.write(data), TYPES_WITHIN_S)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the size of its terminal."""
+        """Change the size of the game's terminal."""
         self.visitor.game.resize(TerminalSize(columns, rows))
 
     def repaint(self) -> None:
-        """Have it set the terminal's modes and paint everything: as after a stop by the system (see ``HangupSafeDriver``)."""
+        """Let the game set the terminal modes and repaint everything, as after a suspend (see ``HangupSafeDriver``)."""
         if not self.visitor.game.ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.visitor.game.pid, signal.SIGCONT)
 
     async def close(self) -> None:
-        """End it, and leave nothing of it: it closes its recording, and is killed if that takes too long."""
+        """End the game and remove its files. It can close its recording first, and is killed if that takes too long."""
         if self._listening is not None:
             self._listening.cancel()
         await self.visitor.__aexit__(None, None, None)
@@ -175,5 +175,5 @@ class BrowserGame:
 
     @property
     def _name(self) -> str:
-        """What the recognizer calls it."""
+        """Name of the game for the recognizer."""
         return self.visitor.home.path.name

@@ -1,5 +1,4 @@
-"""Which requests are answered: checks the host and origin, the token and the owner of the connection; sets the headers of every
-answer.
+"""Decides which requests are answered: checks host, origin, token and owner of the connection, and sets security headers.
 
 A page of another site can send requests to a server on this machine, and a name of its own that suddenly means 127.0.0.1 (DNS
 rebinding) makes them look like its own. So every request has to name a host that this server is known by, and a request that comes
@@ -22,9 +21,9 @@ from voicetrail.link.owner import is_loopback, knows_owners, refusal
 from voicetrail.serve.texts import short_page
 
 TOKEN_LIMIT = 200
-"""Most characters of a token that are looked at."""
+"""Maximum length of a token, in characters."""
 HEADERS = {
-    # Everything from this server. Styles inside the page too, since xterm.js writes its own; scripts never.
+    # Load everything only from this server. Inline styles are allowed, because xterm.js needs them, but inline scripts are not.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
@@ -35,32 +34,32 @@ HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Cache-Control": "no-cache",
 }
-"""Headers of every answer."""
+"""Headers of every response."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may have the page."""
+    """The rules for access to the page."""
 
     port: int
     names: frozenset[str] = frozenset()
-    """Names that this server is known by beside those of the loopback: of a reverse proxy, say."""
+    """Host names of this server in addition to the loopback names, such as the name of a reverse proxy."""
     token: str = ""
-    """What the address has to hold; empty where only this machine can connect."""
+    """Token that the page's address must contain; empty if only this machine can connect."""
     any_address: bool = False
-    """The host of a request may be an address in numbers, since the server listens at others than the loopback. No rebinding can
-    produce one."""
+    """Whether the host of a request can be an IP address, because the server does not listen on the loopback only. DNS
+    rebinding cannot produce such a host."""
 
     @property
     def cookie(self) -> str:
-        """Name of the cookie. Cookies do not know ports, so that two servers need two."""
+        """Name of the cookie. Cookies are shared between ports, so the name contains the port."""
         return f"voicetrail-{self.port}"
 
 
 def host_is_known(host: str, access: Access) -> bool:
-    """Whether a request's ``Host`` is one that this server is known by."""
+    """Return whether a ``Host`` header has a name of this server."""
     name = host_name(host)
     if name is None:
         return False
@@ -70,7 +69,7 @@ def host_is_known(host: str, access: Access) -> bool:
 
 
 def host_name(host: str) -> str | None:
-    """The name in a ``Host`` header, without the port; ``None`` where it is none."""
+    """Return the name in a ``Host`` header, without the port; ``None`` for an invalid header."""
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port
@@ -81,7 +80,7 @@ def host_name(host: str) -> str | None:
 
 
 def origin_is_own(origin: str, host: str) -> bool:
-    """Whether a page of an origin is a page of the host that it asks."""
+    """Return whether an origin belongs to the host of the request."""
     scheme, separator, rest = origin.partition("://")
     return bool(separator) and scheme in ("http", "https") and _with_port(rest, scheme) == _with_port(host, scheme)
 
@@ -107,11 +106,11 @@ def token_is_right(given: str, access: Access) -> bool:
 
 
 def guard(access: Access, arrived: Callable[[web.Request], None]) -> Middleware:
-    """Make the middleware that every request goes through.
+    """Create the middleware that checks every request.
 
     Args:
-        access: who may have the page.
-        arrived: called with each request, when its head has come whole.
+        access: the rules for access to the page.
+        arrived: called with each request when its head is complete.
     """
 
     @web.middleware
@@ -136,14 +135,14 @@ def guard(access: Access, arrived: Callable[[web.Request], None]) -> Middleware:
 
 
 async def _problem(request: web.Request, access: Access) -> tuple[int, str] | None:
-    """Why a request may not be answered, as a status and the name of a text; ``None`` where it may."""
+    """Return why a request is refused, as (status, name of a text); ``None`` if it is allowed."""
     if request.method != "GET":
         return 405, "not_found"
     host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
     if not host_is_known(host, access):
         return 421, "wrong_host"
     if request.headers.get("Upgrade") is not None:
-        # A browser says where a WebSocket comes from; what says nothing is no page of this server.
+        # Browsers send the origin of a WebSocket; a client without one is not a page of this server.
         if origin is None or not origin_is_own(origin, host):
             return 403, "wrong_origin"
     elif origin is not None and not origin_is_own(origin, host):
@@ -155,7 +154,7 @@ async def _problem(request: web.Request, access: Access) -> tuple[int, str] | No
 
 
 async def _owner_problem(request: web.Request) -> tuple[int, str] | None:
-    """Without a token the page is for programs of this user alone, where the system says whose a connection is."""
+    """Without a token, refuse connections of other users of this machine, if the system can tell the owner of a connection."""
     connection = request.get_extra_info("socket")
     if connection is None or not knows_owners() or request.path not in ("/", "/terminal", "/microphone"):
         return None

@@ -1,8 +1,7 @@
-"""A page's microphone as a source: a private Unix socket that speaks the protocol of ``link`` to the game of that page.
+"""A page's microphone as a source of sound: a private Unix socket with the protocol of ``link`` for the page's game.
 
-The bridge decides nothing about the sound. Its stamps follow the page's clock, and a ping of the game is passed on to the page and
-answered when the page answers it; so the age of the sound, its delay and what comes too late are judged over the whole way, by the
-same code as for every other microphone that is far away.
+The bridge does not change the sound. Its timestamps follow the page's clock, and pings of the game are forwarded to the page. So the
+age and the delay of the sound are measured over the whole path, by the same code as for other remote microphones.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ from voicetrail.serve.sound_format import ChunkOrder, decode_chunk
 from voicetrail.serve.texts import texts
 
 PINGS_WAITING = 16
-"""Pings of the game that wait for the page's answer; the oldest are given up."""
+"""Maximum number of pings that wait for the page's answer; the oldest ones are dropped."""
 STATES = frozenset({"none", "refused", "missing", "busy", "insecure", "ended", "elsewhere", "hidden", "muted", "off", "gone"})
-"""What a page may report of its microphone; the text that its game shows is ``game_`` and this."""
+"""States of a microphone that a page can report; the game shows the text ``game_`` + state."""
 
 
 class MicrophoneBridge:
-    """Hands the sound of one page on to the game of that page.
+    """Forwards the sound of a page to the page's game.
 
     Everything runs in the server's event loop.
 
     Args:
-        path: the Unix socket that the game opens; in a folder that only this user can enter.
-        relay_ping: asks the page for an answer to a ping; ``None`` while no microphone is connected.
+        path: path of the Unix socket for the game, in a folder that only this user can access.
+        relay_ping: forwards a ping to the page; ``None`` while no microphone is connected.
     """
 
     content: Literal["sound"] = "sound"
@@ -58,7 +57,7 @@ class MicrophoneBridge:
         self._state: Event | None = _state("none")
 
     async def start(self) -> None:
-        """Listen at the socket, which only this user can open."""
+        """Listen on the socket, which only this user can open."""
         listening = socket.socket(socket.AF_UNIX)
         old_mask = os.umask(0o177)
         try:
@@ -72,7 +71,7 @@ class MicrophoneBridge:
         self._server = await asyncio.start_unix_server(self._connected, sock=listening)
 
     async def close(self) -> None:
-        """Stop listening, let the game go, and remove the socket."""
+        """Stop listening, disconnect the game, and remove the socket."""
         if self._server is not None:
             self._server.close()
         if self._client is not None:
@@ -80,32 +79,32 @@ class MicrophoneBridge:
         with contextlib.suppress(OSError):
             self.path.unlink()
 
-    # What the page sends
+    # Messages from the page
 
     def connected(self, relay_ping: Callable[[str], None]) -> None:
-        """A microphone begins: another connection, with numbers and a clock of its own."""
+        """Start a new connection of the microphone, with its own chunk numbers and clock."""
         self._order, self._clock = ChunkOrder(), DelayEstimator()
         self._pings.clear()
         self.relay_ping = relay_ping
 
     def disconnected(self, relay_ping: Callable[[str], None]) -> None:
-        """The connection of a microphone has ended; one that another has replaced has nothing more to say."""
+        """End a connection of the microphone; ignored if a newer connection has replaced it."""
         if self.relay_ping == relay_ping:
             self.relay_ping = None
             self.report("gone")
 
     def take(self, message: bytes) -> None:
-        """Take a chunk of sound.
+        """Process a chunk of sound.
 
         Raises:
-            SoundError: it is none; see ``sound_format``.
+            SoundError: the message is not a chunk; see ``sound_format``.
         """
         now = time.monotonic()
         chunk = decode_chunk(message)
         lost = self._order.take(chunk, now)
         if self._state is not None:
             self.report("on")
-        # On this machine's clock, up to the shortest time on the way: that of the page begins again when it is loaded again.
+        # Converted to this machine's clock, except for the minimum delay, because the page's clock restarts with each load.
         captured = now - self._clock.waited(chunk.stamp_ms / 1000, now)
         event = AudioChunk(SAMPLE_RATE, 2, 1, chunk.samples, round(captured * 1000)).event()
         if lost:
@@ -113,7 +112,7 @@ class MicrophoneBridge:
         self._offer(Message(event, len(chunk.samples) // 2, captured))
 
     def report(self, state: str) -> None:
-        """Say how the page's microphone stands: ``on``, or a name of ``STATES``."""
+        """Report the state of the page's microphone: ``on``, or one of ``STATES``."""
         event = None if state == "on" else _state(state)
         if (event is None) == (self._state is None) and (event is None or event == self._state):
             return
@@ -121,34 +120,34 @@ class MicrophoneBridge:
         self._offer(Message(event if event is not None else Event(SOURCE_STATE, {"state": "back"})))
 
     def pong(self, text: str) -> None:
-        """The page has answered a ping. What it answers without having been asked is nothing."""
+        """Process the page's answer to a ping; an answer without a ping is ignored."""
         while self._pings and text in self._pings:
             if self._pings.popleft() == text and self._client is not None:
                 self._client.pong(text)
                 return
 
-    # What the game sees: the feed of its connection
+    # The feed for the game's connection
 
     def first_events(self) -> list[Event]:
-        """The format; and why there is no sound, if there is none."""
+        """Return the sound format, and the reason if there is no sound."""
         start = AudioStart(SAMPLE_RATE, 2, 1).event()
         return [start] if self._state is None else [start, self._state]
 
     def received(self, event: Event) -> None:
-        """A listener of sound has nothing to ask for."""
+        """Ignore messages of the game; a listener of sound sends no requests."""
 
     def run(self, send: Callable[[Message], None]) -> None:
-        """The sound comes from the page, and not from a thread."""
+        """Do nothing: the sound comes from the page and not from a thread."""
 
     def stop(self) -> None:
-        """There is no thread to stop."""
+        """Do nothing: there is no thread to stop."""
 
     def _offer(self, message: Message) -> None:
         if self._client is not None:
             self._client.offer(message, encode(message.event))
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # One game has this microphone: whoever else finds the socket is refused, also another visitor's game of the same user.
+        # Only one game can use this microphone; any other client is refused, including other games of the same user.
         if self._client is not None or refusal(writer.get_extra_info("socket")) is not None:
             writer.close()
             return
@@ -158,7 +157,7 @@ class MicrophoneBridge:
             client.greet()
             await client.serve(reader)
         except (OSError, WireError):
-            pass  # the game opens its source again
+            pass  # the game will reopen its source
         finally:
             self._client = None
             self._pings.clear()

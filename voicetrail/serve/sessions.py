@@ -1,5 +1,6 @@
-"""The games of the pages: one process each. When its page goes, a game is kept for a while, and a page with its key can
-resume it.
+"""The sessions of the pages, each with its own game process.
+
+When a page disconnects, its game waits for a while, and a page with the same key can resume it.
 """
 
 from __future__ import annotations
@@ -16,48 +17,48 @@ from voicetrail.visitors.admission import Admission, AdmissionRefused, Visit
 from voicetrail.visitors.event_log import EventLog
 
 RETURNS_WITHIN_S = 60.0
-"""Seconds for which a game waits for its page to come back."""
+"""Time for which a game waits for its page to return, in s."""
 KEY_LIMIT = 64
-"""Most characters of a key that are looked at."""
+"""Maximum length of a key, in characters."""
 AWAY = (20, 5)
-"""Columns and rows of a game whose page is away: too small to be played in, so that a round pauses."""
+"""Columns and rows of a game without a page: too small to play, so that a round pauses."""
 SPARE = (80, 24)
-"""Columns and rows of a game that waits for the next page."""
+"""Columns and rows of a spare game, which waits for the next page."""
 SMALLEST, LARGEST = (60, 20), (300, 120)
-"""Columns and rows that a game can begin with, and the most that a page can ask for."""
+"""Minimum size at the start of a game, and maximum size for a page, in columns and rows."""
 SPARE_AGE_S = 1800.0
-"""Age in s at which a game that waits for the next page is replaced: it shows what day it is."""
+"""Age at which a spare game is replaced, in s, because its title shows the date."""
 
 
 class Page(Protocol):
-    """What shows a game at present."""
+    """A page that shows a game."""
 
     async def show(self, output: bytes) -> None:
-        """Send what the game wrote, and wait while the page is behind."""
+        """Send output of the game; waits while the page is behind."""
         ...
 
     async def leave(self, reason: str) -> None:
-        """Say why this page no longer shows the game, and let it go."""
+        """Send the reason why this page no longer shows the game, and disconnect it."""
         ...
 
 
 class Session:
-    """One game and whichever page shows it.
+    """A game, and the page that currently shows it.
 
     Args:
         game: the game.
-        on_end: called when the game is over and everything of it is gone.
-        returns_within_s: seconds for which it waits for a page.
+        on_end: called when the game has ended and its files are removed.
+        returns_within_s: time for which the game waits for its page.
     """
 
     def __init__(self, game: BrowserGame, on_end: Callable[[Session], None], returns_within_s: float) -> None:
         self.key = secrets.token_urlsafe(24)
-        """A page that has it can resume the game."""
+        """Key with which a page can resume the game."""
         self.visit: Visit | None = None
-        """The stay of whoever plays; ``None`` for a game that waits for its first page."""
+        """The visit of the player; ``None`` for a spare game."""
         self.bridge = game.bridge
         self.reason = "ended"
-        """Why it is over, as the page says it: a name of its texts."""
+        """Reason of the end, as the name of a text of the page."""
         self.game = game
         self._on_end = on_end
         self._returns_within_s = returns_within_s
@@ -68,11 +69,11 @@ class Session:
 
     @property
     def attended(self) -> bool:
-        """A page shows it."""
+        """Whether a page shows the game."""
         return self._page is not None
 
     async def attach(self, page: Page, columns: int, rows: int) -> None:
-        """Show the game on a page; on the one before no more."""
+        """Show the game on a page, and disconnect the previous page."""
         before, self._page = self._page, None
         if before is not None:
             await before.leave("taken")
@@ -84,7 +85,7 @@ class Session:
         self.game.repaint()
 
     def detach(self, page: Page) -> None:
-        """The page is gone; the game pauses, and waits for it."""
+        """Handle the loss of a page: the game pauses and waits for it."""
         if self._page is not page:
             return
         self._page = None
@@ -92,25 +93,25 @@ class Session:
         self._leaves = asyncio.get_running_loop().call_later(self._returns_within_s, self.end)
 
     async def type(self, data: bytes) -> None:
-        """Keys and mouse."""
+        """Send keys and mouse events to the game."""
         if self.visit is not None:
             self.visit.active()
         await self.game.write(data)
 
     def resize(self, columns: int, rows: int) -> None:
-        """The page's terminal has another size."""
+        """Change the size of the game's terminal."""
         self.game.resize(min(max(columns, AWAY[0]), LARGEST[0]), min(max(rows, AWAY[1]), LARGEST[1]))
 
     def admit(self, visit: Visit) -> None:
-        """The page has connected."""
+        """Set the visit of the player who has connected."""
         self.visit = self.game.visitor.visit = visit
 
     def end(self, reason: str = "ended", within_s: float = 0.0) -> None:
-        """End the game; what remains of it is removed once it is over.
+        """End the game; its files are removed afterward.
 
         Args:
-            reason: as the page says it.
-            within_s: seconds in which a round may end by itself.
+            reason: name of the page's text with the reason.
+            within_s: maximum time for a round to end.
         """
         if self._ending is None:
             self.reason = reason
@@ -118,14 +119,14 @@ class Session:
             self._ending = asyncio.create_task(visitor.close_within(within_s) if within_s else visitor.end(""))
 
     async def ended(self) -> None:
-        """Wait until it is over."""
+        """Wait until the game has ended."""
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(self._pump)
 
     async def _hand_on(self) -> None:
         try:
             while output := await self.game.read():
-                # While nobody looks, it is dropped: whoever comes has everything painted.
+                # Without a page the output is dropped; the next page gets a full repaint.
                 if (page := self._page) is not None:
                     await page.show(output)
         finally:
@@ -140,14 +141,14 @@ class Session:
 
 
 class Sessions:
-    """All games of the server.
+    """All sessions of the server.
 
     Args:
-        games: begins them.
-        admission: who may come in, and for how long.
-        log: what happens, one line an event.
-        returns_within_s: seconds for which a game waits for its page.
-        spare: keep a game ready for the next page.
+        games: starts the games.
+        admission: limits the number and length of visits.
+        log: the event log.
+        returns_within_s: time for which a game waits for its page.
+        spare: whether to keep a game ready for the next page.
     """
 
     def __init__(
@@ -173,15 +174,15 @@ class Sessions:
 
     @property
     def all(self) -> tuple[Session, ...]:
-        """Every game that a page has, or had and may take up again."""
+        """Every session with a page, or waiting for its page to return."""
         return tuple(self._sessions.values())
 
     def start(self) -> None:
-        """Make a game ready for the first page."""
+        """Prepare a spare game for the first page."""
         self._prepare_spare()
 
     def find(self, key: str) -> Session | None:
-        """The game of a key, if it still runs."""
+        """Return the session with a key; ``None`` if it has ended."""
         if not key or len(key) > KEY_LIMIT:
             return None
         given = key.encode("utf-8", "replace")
@@ -189,16 +190,16 @@ class Sessions:
         return found[0] if found else None
 
     async def begin(self, address: str, columns: int, rows: int, *, still: bool = False) -> Session:
-        """Begin a game for a page.
+        """Start a session for a page.
 
         Args:
-            address: of whoever plays.
+            address: address of the visitor.
             columns: of the page's terminal.
             rows: likewise.
             still: nothing but the game is to move on the screen.
 
         Raises:
-            AdmissionRefused: there is no room.
+            AdmissionRefused: the visitor cannot be admitted.
             VoicetrailError: the game cannot be started.
         """
         visit = self._admit(address)
@@ -217,7 +218,7 @@ class Sessions:
         return session
 
     async def close(self) -> None:
-        """Let rounds end in the time that the limits give them, then end all games, and wait until they are over."""
+        """Wait for rounds to end within the limits, then end all games and wait for their end."""
         self.admission.closing = True
         if self._preparing is not None:
             await asyncio.wait([self._preparing])
@@ -231,7 +232,7 @@ class Sessions:
         try:
             return self.admission.admit(address)
         except AdmissionRefused as refused:
-            # Room is made for a page that is here: the game that has waited longest for one that is not gives way.
+            # A connected page has priority: end the game that has waited longest for its page.
             left = [session for session in self._sessions.values() if not session.attended and session.visit is not None]
             same = [session for session in left if session.visit is not None and session.visit.address == address]
             giving_way = same or (left if refused.kind == "full" else [])
@@ -255,7 +256,7 @@ class Sessions:
             self._spare = spare = await self._new(*SPARE)
             asyncio.get_running_loop().call_later(SPARE_AGE_S, self._replace, spare)
         except (VoicetrailError, OSError):
-            pass  # a page that comes is told why
+            pass  # the next page will get the error message
         finally:
             self._preparing = None
 

@@ -1,7 +1,7 @@
-"""The WebSocket of the microphone: sound from the page, pings to it.
+"""The WebSocket of the microphone: sound from the page, and pings to the page.
 
-The page begins with a text message that names its session, then sends chunks (``sound_format``) as binary messages. Its text messages
-are ``state`` (how its microphone stands) and ``pong``; those of the server are ``ping``.
+The first text message of the page names its session. Then it sends chunks (``sound_format``) as binary messages, and the text messages
+``state`` (state of its microphone) and ``pong``. The server sends ``ping``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from voicetrail.serve.sound_format import CHUNK_BYTES, SoundError
 from voicetrail.serve.terminal import HEARTBEAT_S, HELLO_TIME_S, POLICY
 
 TEXTS_PER_SECOND, TEXTS_IN_HAND = 25, 100
-"""Answers to pings and reports that a page may send; a game pings less than twice a second, ten times at first."""
+"""Rate limit of text messages: sustained per second, and burst. A game sends less than two pings per second, but ten at first."""
 REPORTS_PER_SECOND, REPORTS_IN_HAND = 1, 10
-"""Changes of its microphone that a page may report. The game lets a source go that reports more than five a second."""
+"""Rate limit of state reports: sustained per second, and burst. The game drops a source with more than five reports per second."""
 
 
 async def serve_sound(request: web.Request, sessions: Sessions) -> web.WebSocketResponse:
-    """Answer the page's request to send its sound."""
+    """Handle the WebSocket on which a page sends its sound."""
     socket = web.WebSocketResponse(max_msg_size=2 * CHUNK_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
     try:
@@ -47,7 +47,7 @@ class _SoundPage:
     """A page's connection for its sound.
 
     Args:
-        socket: to the page.
+        socket: the WebSocket to the page.
     """
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
@@ -58,12 +58,12 @@ class _SoundPage:
         self._reports_left = TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND)
 
     async def serve(self, sessions: Sessions) -> None:
-        """Hand the page's sound on until it goes, or connects its microphone again.
+        """Forward the page's sound until the page disconnects, or connects its microphone again.
 
         Raises:
-            WireError: the page sent what it must not.
-            SoundError: a chunk of sound is none.
-            TimeoutError: the page did not say which session it has.
+            WireError: the page sent an invalid message.
+            SoundError: the page sent an invalid chunk of sound.
+            TimeoutError: the page did not name its session in time.
         """
         bridge = await self._bridge(sessions)
         relay_ping = self._relay_ping
@@ -84,15 +84,15 @@ class _SoundPage:
     async def _bridge(self, sessions: Sessions) -> MicrophoneBridge:
         first = await self._socket.receive(HELLO_TIME_S)
         if first.type is not WSMsgType.TEXT:
-            raise WireError("no text where one was due")
+            raise WireError("a text message was expected")
         session = sessions.find(text(_object(first.data), "session", KEY_LIMIT))
         if session is None:
-            raise WireError("a session that there is not")
+            raise WireError("unknown session")
         return session.bridge
 
     def _take_text(self, bridge: MicrophoneBridge, message: str) -> None:
         if self._texts_left.spend(1, time.monotonic()):
-            raise WireError("more than a page has to send")
+            raise WireError("too many messages")
         data = _object(message)
         match data.get("type"):
             case "pong":
@@ -100,10 +100,10 @@ class _SoundPage:
             case "state":
                 state = text(data, "state", 20)
                 if state not in STATES or self._reports_left.spend(1, time.monotonic()):
-                    raise WireError("a state that there is not, or too many of them")
+                    raise WireError("unknown state, or too many states")
                 bridge.report(state)
             case _:
-                raise WireError("a message of no known type")
+                raise WireError("unknown message type")
 
     def _relay_ping(self, asked: str) -> None:
         task = self._loop.create_task(_send(self._socket, {"type": "ping", "text": asked}))

@@ -1,9 +1,9 @@
-"""The WebSocket of the terminal: what a page and its game say to each other.
+"""The WebSocket of the terminal, between a page and its game.
 
-Binary messages are the terminal's bytes, in both directions. Text messages are JSON objects. The page begins with ``hello`` and
-then sends ``resize`` and ``seen`` (how many bytes it has painted, so that a page that is behind holds up its game and not the
-server's memory). The server sends ``session``, and one last message that says why it lets the page go; and every few seconds
-``alive``, for a browser does not say when nothing comes any more.
+Binary messages are bytes of the terminal, in both directions. Text messages are JSON objects. The page first sends ``hello``, and then
+``resize`` and ``seen``: the number of bytes that it has painted, so that a slow page slows down its game instead of filling the
+server's memory. The server sends ``session``, and at the end the reason why it disconnects the page. Every few seconds it sends
+``alive``, because a browser does not report a lost network.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from voicetrail.serve.sessions import KEY_LIMIT, LARGEST, Session, Sessions
 from voicetrail.visitors.admission import AdmissionRefused
 
 MESSAGE_LIMIT = 32 * 1024
-"""Most bytes of a page's message; a paste is cut by the page."""
+"""Maximum size of a page's message, in bytes; the page splits a long paste."""
 HELLO_TIME_S = 5.0
-"""Seconds in which a page has to say which game it is for."""
+"""Maximum time for a page to send ``hello``, in s."""
 HEARTBEAT_S = 20.0
-"""Seconds between two looks at whether the page is still there."""
+"""Interval of WebSocket heartbeats, in s."""
 ALIVE_S = 4.0
-"""Seconds between two messages that only say that the server is there; ``page.js`` takes a connection for dead after three of them."""
+"""Interval of ``alive`` messages, in s; ``page.js`` treats a connection as lost after three missing ones."""
 UNSEEN_LIMIT = 128 * 1024
-"""Bytes on the way to a page that it has not painted; more only wait."""
+"""Maximum number of sent bytes that a page has not painted yet; beyond that, the game waits."""
 STALLED_S = 20.0
-"""Seconds for which a page may paint nothing of what it was sent, before it is let go."""
+"""A page is disconnected if it paints nothing of the sent output for this time, in s."""
 BYTES_PER_SECOND, BYTES_IN_HAND = 16 * 1024, 64 * 1024
-"""What a page may send; a mouse that moves sends some 2,000 bytes a second."""
+"""Rate limit of bytes from a page: sustained per second, and burst. A moving mouse sends about 2,000 bytes per second."""
 MESSAGES_PER_SECOND, MESSAGES_IN_HAND = 500, 2000
 POLICY = 1008
-"""Code of a WebSocket that is closed because of what was sent."""
+"""Close code of a WebSocket after an invalid message (policy violation)."""
 
 
 class TerminalPage:
-    """One page that shows a game."""
+    """A page that shows a game."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
@@ -66,37 +66,37 @@ class TerminalPage:
         await self.close()
 
     async def say(self, message: dict[str, Any]) -> None:
-        """Send a message; a page that is gone does not get it."""
+        """Send a message; ignored if the page has disconnected."""
         with contextlib.suppress(OSError, RuntimeError):
             await self._socket.send_json(message)
 
     async def say_alive(self) -> None:
-        """Say again and again that the server is there."""
+        """Send ``alive`` messages until the task is cancelled."""
         while True:
             await asyncio.sleep(ALIVE_S)
             await self.say({"type": "alive"})
 
     async def close(self, code: int = 1000) -> None:
-        """Let the page go. One that does not answer is not waited for."""
+        """Disconnect the page, without waiting for one that does not answer."""
         self._painted.set()
         with contextlib.suppress(OSError, RuntimeError, TimeoutError):
             await asyncio.wait_for(self._socket.close(code=code), 1)
 
     def seen(self, total: int) -> None:
-        """The page has painted so many bytes in all."""
+        """Record the total number of bytes that the page has painted."""
         if total > self._sent:
-            raise WireError("more seen than was sent")
+            raise WireError("the page reported more bytes than were sent")
         self._seen = max(self._seen, total)
         self._painted.set()
 
 
 async def serve_terminal(request: web.Request, sessions: Sessions, address: str) -> web.WebSocketResponse:
-    """Answer the page's request for its terminal.
+    """Handle the WebSocket of a page's terminal.
 
     Args:
         request: the request.
-        sessions: all games.
-        address: of whoever plays.
+        sessions: the sessions of the server.
+        address: address of the visitor.
     """
     socket = web.WebSocketResponse(max_msg_size=MESSAGE_LIMIT, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
@@ -137,7 +137,7 @@ async def _take_messages(socket: web.WebSocketResponse, page: TerminalPage, sess
         if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return
         if count.spend(1, now) or size.spend(len(message.data), now):
-            raise WireError("more than a page has to send")
+            raise WireError("too many messages")
         if message.type is WSMsgType.BINARY:
             await session.type(message.data)
             continue
@@ -148,10 +148,10 @@ async def _take_messages(socket: web.WebSocketResponse, page: TerminalPage, sess
             case "resize":
                 session.resize(integer(data, "columns", 1, LARGEST[0] * 10), integer(data, "rows", 1, LARGEST[1] * 10))
             case _:
-                raise WireError("a message of no known type")
+                raise WireError("unknown message type")
 
 
 def _object(message: Any) -> dict[str, Any]:
     if message.type is not WSMsgType.TEXT:
-        raise WireError("no text where one was due")
+        raise WireError("a text message was expected")
     return parse_object(message.data.encode("utf-8", "surrogatepass"), "message")

@@ -48,7 +48,11 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
             )
     for old, name in OLD_NAMES.items():
         if name not in without and old not in SETTINGS:
-            group.add_argument("--" + old.replace("_", "-"), dest=old, help=argparse.SUPPRESS)
+            flag = "--" + old.replace("_", "-")
+            if SETTINGS[name].type == "switch":
+                group.add_argument(flag, dest=old, action=argparse.BooleanOptionalAction, default=None, help=argparse.SUPPRESS)
+            else:
+                group.add_argument(flag, dest=old, help=argparse.SUPPRESS)
 
 
 def setting_flags(args: argparse.Namespace) -> dict[str, object]:

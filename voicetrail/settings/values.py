@@ -54,7 +54,7 @@ class SettingValues:
     push_to_talk: bool
     push_to_talk_time: float
     ascii: bool
-    slow_line: bool
+    slow_connection: bool
     record: bool
     record_audio: bool
     record_scores: bool

@@ -1,1 +1,1 @@
-"""The game in the terminal: the only part that uses Textual."""
+"""The game in the terminal. Only this package uses Textual."""

@@ -1,4 +1,4 @@
-"""The app: theme and look, signals, and the way between screens."""
+"""The apps: theme and look, signals, and switching between screens."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
 
 
 class TrailApp(CleanExitApp):
-    """What the live game and the replay player share.
+    """The base of the live game and the replay player.
 
     Args:
-        first: makes the screen to begin with.
-        theme: a name of ours or of Textual's themes; ``ansi-dark`` and ``ansi-light`` take the terminal's own sixteen colors.
+        first: creates the first screen.
+        theme: name of one of the game's or Textual's themes; ``ansi-dark`` and ``ansi-light`` use the terminal's sixteen colors.
         ascii_only: draw with ASCII characters.
     """
 
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar = set[type[Provider] | Callable[[], type[Provider]]]()
-    """Textual's own commands stay away: screens list what they can do."""
+    """No system commands of Textual in the palette: each screen lists its own actions."""
     TITLE = "voicetrail"
 
     def __init__(self, first: Callable[[], Screen[None]], *, theme: str = "midnight", ascii_only: bool = False) -> None:
@@ -52,20 +52,20 @@ class TrailApp(CleanExitApp):
 
     @property
     def look(self) -> Look:
-        """Colors and characters of the moment."""
+        """The current colors and characters."""
         if self._look is None:
             theme = self.current_theme
             self._look = make_look(self.theme_variables, ansi=theme.ansi, ascii_only=self.ascii_only, light=not theme.dark)
         return self._look
 
     def on_mount(self) -> None:
-        """Take the theme, look after signals, and show the first screen."""
+        """Set the theme, install the signal handlers, and show the first screen."""
         for theme in THEMES:
             self.register_theme(theme)
         if self._first_theme in self.available_themes:
             self.theme = self._first_theme
         if self._first_theme == THEMES[0].name and self.console.color_system == "standard":
-            # Sixteen colors: the terminal's own, not the nearest ones to those of a theme.
+            # With sixteen colors, use the terminal's own ones and not the nearest ones to the colors of a theme.
             self.theme = sixteen_colors()
         self.theme_changed_signal.subscribe(self, lambda _: self.refresh_look())
         self.set_class(self.ascii_only, "-ascii")
@@ -74,13 +74,13 @@ class TrailApp(CleanExitApp):
             try:
                 loop.add_signal_handler(number, self.end_by, number)
             except (RuntimeError, ValueError):
-                # Not in the main thread (a test): its signals are someone else's.
+                # Not in the main thread (a test): signal handlers cannot be installed.
                 break
         self.push_screen(self._first())
         self.call_after_refresh(_collect_garbage_again)
 
     def refresh_look(self) -> None:
-        """Paint everything again, in the colors and characters of now."""
+        """Repaint everything with the current colors and characters."""
         self._look = None
         self.set_class(self.ascii_only, "-ascii")
         for screen in self.screen_stack:
@@ -89,20 +89,20 @@ class TrailApp(CleanExitApp):
                 rows.restyle()
 
     def on_leave_requested(self) -> None:
-        """Go back to the screen below, or out of the program where there is none."""
+        """Go back to the previous screen, or quit if there is none."""
         self.before_leaving()
-        # Below the first screen lies Textual's own, which shows nothing.
+        # Textual's empty default screen is below the first one.
         if len(self.screen_stack) > 2:
             self.pop_screen()
         else:
             self.exit()
 
     def before_leaving(self) -> None:
-        """The screen on top is about to go."""
+        """Called before the top screen is closed."""
 
 
 def _collect_garbage_again() -> None:
-    """What was made up to the first paint stays, and is not looked through again."""
+    """Freeze the objects that exist after the first paint, and turn garbage collection on again."""
     gc.freeze()
     gc.enable()
 
@@ -111,7 +111,7 @@ class VoicetrailApp(TrailApp):
     """The live game.
 
     Args:
-        context: the session. A round that has begun already is played first; without one the title is shown.
+        context: the session. If a round has already begun, it is shown first; otherwise the title.
         ascii_only: draw with ASCII characters, whatever the setting says.
     """
 
@@ -122,19 +122,19 @@ class VoicetrailApp(TrailApp):
         self.updates: Signal[tuple[Update, ...]] = Signal(self, "updates")
         self._force_ascii = ascii_only
         self.exit_error = ""
-        """Why the game ended by itself: something that was asked for cannot be had."""
+        """The error that ended the game: something that the player requested is not available."""
         self._renewed = False
-        """It was looked whether the set of words has to be made again."""
+        """Whether the current set of words was already checked for retraining."""
         self.left_loading = False
-        """The recognizer was still being loaded when the player left."""
+        """Whether the recognizer was still loading when the player left."""
 
     def on_mount(self) -> None:
-        """Begin to listen, after the first paint (Textual calls the ``on_mount`` of every class)."""
+        """Start to listen, after the first paint (Textual calls the ``on_mount`` of every base class too)."""
         self.context.settings.subscribe(self._settings_changed)
         self.call_after_refresh(self.context.start, self._send)
 
     def on_unmount(self) -> None:
-        """The app is over, however that came."""
+        """Clean up when the app ends, for any reason."""
         self.context.stop()
 
     def _first_screen(self) -> Screen[None]:
@@ -149,10 +149,10 @@ class VoicetrailApp(TrailApp):
         shows_tutorial = self.context.settings.values.tutorial and self.context.can_listen
         return TutorialScreen(self.context) if shows_tutorial else TitleScreen(self.context)
 
-    # The way between screens: title, round, result, and what lies over them
+    # Switching between screens: title, round, result
 
     async def on_round_requested(self, message: RoundRequested) -> None:
-        """Play a round, in place of the round or result that is shown."""
+        """Play a round; its screen replaces the current round or result."""
         try:
             begun = begin_requested(self.context, message.setup)
         except VoicetrailError as error:
@@ -188,14 +188,14 @@ class VoicetrailApp(TrailApp):
         self.push_screen(open_help(text, actions))
 
     async def _show_in_place(self, screen: Screen[None]) -> None:
-        """Show a screen in place of the round, the result or the tutorial on top, or over the list that it was chosen from."""
-        if getattr(self.screen, "gives_way", False):
+        """Replace the round, result or tutorial on top with a screen; over a list, push it."""
+        if getattr(self.screen, "is_replaced", False):
             await self.switch_screen(screen)
         else:
             await self.push_screen(screen)
 
     def before_leaving(self) -> None:
-        """A round that is left has a result, which is kept as its mode says."""
+        """Save the result of a round that the player leaves, as its mode defines."""
         if isinstance(self.screen, RoundScreen):
             self.context.leave_round()
 
@@ -203,20 +203,20 @@ class VoicetrailApp(TrailApp):
         self.post_message(UpdatesArrived(updates))
 
     def on_updates_arrived(self, message: UpdatesArrived) -> None:
-        """Let the context take note of what the worker sent, and the screens show it."""
+        """Update the context with what the worker sent, and then the screens."""
         for item in message.updates:
             if isinstance(item, Problem) and item.ends:
                 self.exit_error = item.message
                 self.exit(return_code=1)
                 return
             if isinstance(item, Ready) and not self._renewed:
-                # Torch is loaded by now, so that looking at the weights costs little.
+                # Torch is loaded by now, so that it takes little time to read the weights.
                 self._renewed = True
                 self._renew(self.context.settings.values.weights)
         self.updates.publish(tuple(self.context.take(item) for item in message.updates))
 
     def _renew(self, name: str) -> None:
-        """Make the set of words that is played with again where it was taught on another network than ships."""
+        """Retrain the current set of words if it was trained on another network than the shipped one."""
         from voicetrail.teaching.renewal import renew
 
         def report(text: str, changed: bool) -> None:
@@ -237,7 +237,7 @@ class VoicetrailApp(TrailApp):
             self.refresh_look()
 
     def exit(self, *arguments: object, **named: object) -> None:
-        """Let listening end first, so that leaving waits for nothing."""
+        """Stop listening first, so that the app can end without waiting."""
         self.context.stop()
         self.left_loading = self.context.loading
         super().exit(*arguments, **named)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What can be opened over any screen, each imported when it is first opened."""
+"""The dialogs, which can be opened over any screen. Each is imported when it is first opened."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ DIALOGS = {
     "words": "voicetrail.ui.teaching.words_screen:WordsScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }
-"""What can be opened over any other screen: each takes the session, and what else it is asked for."""
+"""The class of each dialog by name; it takes the session and its own arguments."""
 
 
 def open_dialog(name: str, context: SessionContext, *arguments: str) -> Screen[None]:
-    """Make the dialog of a name."""
+    """Create a dialog by its name."""
     module, _, kind = DIALOGS[name].partition(":")
     screen: Screen[None] = getattr(import_module(module), kind)(context, *arguments)
     return screen
 
 
 def open_help(text: str, actions: Sequence[Action]) -> Screen[None]:
-    """Make the help of a screen."""
+    """Create the help of a screen."""
     screen: Screen[None] = import_module("voicetrail.ui.screens.help").HelpScreen(text, actions)
     return screen

@@ -1,4 +1,4 @@
-"""Shows what the listening worker sends on a board and a message line."""
+"""Shows the updates of the listening worker on a board and a message line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from voicetrail.ui.widgets.message import MessageLine
 
 
 class LiveDisplay:
-    """What is shown of listening while a round is played.
+    """The display of listening during a round.
 
     Args:
         context: the session.
-        board: shows status, bars and words.
-        message: shows what the player should read.
+        board: for status, bars and words.
+        message: for messages to the player.
     """
 
     def __init__(self, context: SessionContext, board: Board, message: MessageLine) -> None:
@@ -39,7 +39,7 @@ class LiveDisplay:
         self._talk_shift = 0.0
 
     def show_all(self) -> None:
-        """Show how everything stands, on a board that is new."""
+        """Fill a new board with the current state."""
         context, status = self._context, self._board.status
         if context.labels:
             self._board.show_labels(context.labels)
@@ -49,7 +49,7 @@ class LiveDisplay:
         self.show_thresholds()
 
     def show(self, updates: Sequence[Update]) -> None:
-        """Show a batch of updates. Of scores and levels only the last is shown."""
+        """Show a batch of updates. Only the last of several scores or levels is shown."""
         scores: Scores | None = None
         level: Level | None = None
         for item in updates:
@@ -82,9 +82,9 @@ class LiveDisplay:
                 say(text, "warn")
             case SourceBack(_, name):
                 status.set_source(name)
-                say(f"{name} is back")
+                say(f"{name} is connected again")
             case SourceEnded():
-                say("the sound is over; the arrow keys draw")
+                say("the sound has ended; use the arrow keys")
             case SamplesLost():
                 status.set_lost(self._context.lost_ms)
             case Problem(text, fatal):
@@ -94,24 +94,24 @@ class LiveDisplay:
         self.show_state()
 
     def add_word(self, event: WordHeard | WordRejected, seconds: int) -> None:
-        """List a word; one that was given out lights its bar."""
+        """Add a word to the list; a detected word also lights its bar."""
         self._board.words.add(event, seconds)
         if isinstance(event, WordHeard):
             self._board.bars.light(event.word)
             self._board.spectrogram.mark_word()
 
     def show_moved(self, heard: WordHeard) -> None:
-        """Show how long it took from the word to the move that it just made."""
+        """Show the time from a word to its move, which has just been drawn."""
         latency = self._context.latency.measure(heard, self._context.clock())
         if latency is not None:
             self._board.status.set_latency(latency)
 
     def show_state(self) -> None:
-        """Show whether it listens."""
+        """Show the state of listening."""
         self._board.status.set_state(self._context.state)
 
     def show_thresholds(self) -> None:
-        """Show the thresholds of the moment as ticks on the bars."""
+        """Show the current thresholds as ticks on the bars."""
         detector, shift = self._context.tuner.detector, self._context.talk_shift
         self._talk_shift = shift
         if detector is not None:
@@ -119,7 +119,7 @@ class LiveDisplay:
             self._board.bars.set_thresholds({word: raise_threshold(value, shift) for word, value in thresholds.items()})
 
     def fade(self) -> None:
-        """Let time pass: marks go out, and figures that nobody sends are looked at again."""
+        """Let time pass: lit marks go out, and values that are not sent as updates are read again."""
         board, context = self._board, self._context
         board.bars.fade()
         board.status.fade()

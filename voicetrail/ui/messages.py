@@ -1,4 +1,4 @@
-"""What travels to the app: from the worker's thread, and from screens for what only the app can do."""
+"""Messages to the app: from the worker's thread, and from screens with requests that only the app can fulfill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UpdatesArrived(Message, bubble=False):
 
 
 class LeaveRequested(Message):
-    """The player wants to leave the screen that sends this: back to the title, or out of the program."""
+    """The player wants to leave the sending screen: back to the title, or out of the game."""
 
 
 class RoundRequested(Message):
@@ -30,7 +30,7 @@ class RoundRequested(Message):
 
 
 class RoundEnded(Message):
-    """A round is over, and its end was seen."""
+    """A round is over, and its last position was shown long enough."""
 
     def __init__(self, ended: Round) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The command palette: every action of the screen it was opened on, and every setting, by name."""
+"""The command palette: every action of the current screen, and every setting."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from voicetrail.settings import SETTINGS
 
 @runtime_checkable
 class HasActions(Protocol):
-    """A screen whose actions the palette lists."""
+    """A screen with actions for the palette."""
 
     actions: Sequence[Action]
 
 
 class ActionCommands(Provider):
-    """Finds an action by its label or what it does."""
+    """Finds actions by their label or description."""
 
     def _actions(self) -> Iterator[Action]:
         if isinstance(self.screen, HasActions):
             yield from (action for action in self.screen.actions if action.name != "command_palette")
 
     async def discover(self) -> Hits:
-        """Everything, before anything is typed."""
+        """List every action before the player types."""
         for action in self._actions():
             yield DiscoveryHit(_title(action), partial(self.screen.run_action, action.runs), help=action.help)
 
     async def search(self, query: str) -> Hits:
-        """What fits the text."""
+        """List the actions that match the text."""
         matcher = self.matcher(query)
         for action in self._actions():
             score = max(matcher.match(_title(action)), 0.5 * matcher.match(action.help))
@@ -42,10 +42,10 @@ class ActionCommands(Provider):
 
 
 class SettingCommands(Provider):
-    """Finds a setting by its name or what it does, and opens the settings at it (the screen's action ``settings``)."""
+    """Finds settings by name or description, and opens the settings at one of them (the screen's action ``settings``)."""
 
     async def search(self, query: str) -> Hits:
-        """What fits the text; before anything is typed the actions stand alone."""
+        """List the settings that match the text. Before the player types, only actions are listed."""
         if not isinstance(self.screen, HasActions):
             return
         matcher = self.matcher(query)

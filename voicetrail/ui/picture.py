@@ -1,4 +1,4 @@
-"""Saves the screen as a picture."""
+"""Screenshots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voicetrail.text import printable
 
 
 def save_picture(app: App[Any]) -> str:
-    """Save the screen as SVG beside the replays; return the line to show."""
+    """Save the screen as an SVG file in the folder of replays. Returns the message to show."""
     from voicetrail.atomic import replace_file
     from voicetrail.replay.library import folder
 
@@ -19,5 +19,5 @@ def save_picture(app: App[Any]) -> str:
     try:
         replace_file(path, app.export_screenshot())
     except OSError as error:
-        return f"the picture cannot be saved: {error.strerror or error} ({printable(path.parent)})"
+        return f"the screenshot cannot be saved: {error.strerror or error} ({printable(path.parent)})"
     return f"saved {printable(path)}"

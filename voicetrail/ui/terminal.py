@@ -1,4 +1,4 @@
-"""Whether this terminal can show the game, and how; all of it before Textual is imported."""
+"""Checks and prepares the terminal, before Textual is imported."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import TextIO
 from voicetrail.errors import TerminalError
 
 SMALLEST = (60, 20)
-"""Columns and rows that the game needs."""
+"""Minimum size of the window, in columns and rows."""
 LEAVE = "\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
-"""What a terminal is told at the end, where the screen could not do it: keyboard, mouse, focus, pastes, wrapping, screen, cursor."""
+"""Escape sequences to reset a terminal after a crash: keyboard, mouse, focus reports, pastes, wrapping, screen, cursor."""
 SLOW_FPS = "15"
 NEAR_FPS = "120"
-"""What changed waits for the next frame: half of the time from a key to the screen at Textual's 60. Without a change there is none."""
+"""A change waits for the next frame: at most half as long as with Textual's 60 frames. Without changes no frames are sent."""
 
 
 def check_terminal(
@@ -27,33 +27,33 @@ def check_terminal(
     env: MutableMapping[str, str] | None = None,
     smallest: tuple[int, int] = SMALLEST,
 ) -> None:
-    """Refuse a terminal that cannot show the game.
+    """Check that the terminal can show the game.
 
     Raises:
-        TerminalError: it is none, it is a dumb one, or it is too small.
+        TerminalError: there is no terminal, it cannot position characters, or it is too small.
     """
     stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
     env = os.environ if env is None else env
-    instead = "`voicetrail listen mic` prints the words without one"
+    instead = "to print the words without one, run `voicetrail listen mic`"
     if not stdout.isatty():
-        raise TerminalError(f"the game needs a terminal, and its output goes elsewhere; {instead}")
+        raise TerminalError(f"the game needs a terminal, but its output goes elsewhere; {instead}")
     if not stdin.isatty():
-        raise TerminalError(f"the game needs the keyboard, and its input comes from elsewhere; {instead}")
+        raise TerminalError(f"the game needs the keyboard, but its input comes from elsewhere; {instead}")
     if env.get("TERM", "") in ("", "dumb", "unknown"):
         shown = env.get("TERM") or "not set"
         raise TerminalError(
-            f"this terminal cannot place characters (TERM is {shown}); {instead}, or set TERM as xterm-256color"
+            f"this terminal cannot position characters (TERM is {shown}); set TERM to xterm-256color, or {instead}"
         )
     columns, rows = os.get_terminal_size(stdout.fileno())
     if (columns or smallest[0]) < smallest[0] or (rows or smallest[1]) < smallest[1]:
         raise TerminalError(
-            f"the game needs a window of {smallest[0]}×{smallest[1]} characters, this one has {columns}×{rows}: make it larger"
+            f"the window is too small: the game needs {smallest[0]}×{smallest[1]} characters, and it has {columns}×{rows}"
         )
 
 
 @contextlib.contextmanager
 def terminal_restored(stdin: TextIO | None = None) -> Iterator[None]:
-    """Give the terminal back as it was, however the program ends: modes, screen, cursor, mouse and keyboard."""
+    """Restore the terminal when the program ends in any way: modes, screen, cursor, mouse and keyboard."""
     stdin = stdin or sys.stdin
     try:
         before = termios.tcgetattr(stdin.fileno())
@@ -76,15 +76,15 @@ def terminal_restored(stdin: TextIO | None = None) -> Iterator[None]:
 
 
 def save_bandwidth(slow: bool, env: MutableMapping[str, str] | None = None) -> bool:
-    """Ask Textual for fewer frames and no animations where the screen is far away, and for prompt ones where it is near.
+    """Configure Textual: fewer frames and no animations over a slow connection, fast frames on a local terminal.
 
-    Has to come before Textual is imported.
+    Must be called before Textual is imported.
 
     Returns:
-        Whether it did: the flag was given, or the terminal is at the other end of an SSH connection.
+        Whether bandwidth is saved: the flag was given, or the terminal is at the other end of an SSH connection.
     """
     env = os.environ if env is None else env
-    # Textual and rich believe these before the window itself; a shell that exports them says what it had once.
+    # Textual and Rich prefer these to the real window size, and an exported value may be outdated.
     env.pop("COLUMNS", None)
     env.pop("LINES", None)
     if not slow and "SSH_CONNECTION" not in env:

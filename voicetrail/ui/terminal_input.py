@@ -1,8 +1,8 @@
-"""Lets through what keyboard and mouse send, and swallows everything else that a terminal says.
+"""Filters the terminal's input: keyboard and mouse pass, everything else is dropped.
 
-A terminal answers questions that other programs asked before, at times late; read as keys, an answer opens screens and changes
-settings. So sequences that are no key, mouse or focus report are taken out whole: control sequences (CSI), and strings (OSC, DCS, APC,
-PM, SOS) up to their end (ECMA-48, section 5.4 and 5.6).
+A terminal may answer queries of other programs late. Read as keys, such an answer would open screens and change settings. So
+sequences other than keys, mouse events and focus reports are removed completely: control sequences (CSI), and strings (OSC, DCS,
+APC, PM, SOS) up to their terminator (ECMA-48, sections 5.4 and 5.6).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 ESC = "\x1b"
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 UNFINISHED_S = 0.5
-"""A sequence or a paste that does not go on for so long is dropped."""
+"""A sequence or paste is dropped if it does not continue within this time, in s."""
 LONGEST_PASTE = 10_000
 LONGEST_SEQUENCE = 4096
 
@@ -24,20 +24,20 @@ _MOUSE = re.compile(r"<\d+;-?\d+;-?\d+\Z")
 _KEY_FINALS = frozenset("ABCDEFHPQSZ")
 _EVENT_TYPE = re.compile(r"(?P<modifiers>\d*):(?P<event>\d+)\Z")
 RELEASED = "3"
-"""The event type of a key that was let go (the keyboard protocol of kitty); a press is 1, a repetition 2."""
+"""The event type of a released key in the kitty keyboard protocol; a press is 1, a repeat is 2."""
 
 
 class TerminalInput:
-    """Filters what is read from the terminal; ``now`` is in seconds, of any clock that does not fall."""
+    """Filters text from the terminal; ``now`` is the time of a monotonic clock, in s."""
 
     def __init__(self) -> None:
         self._pending = ""
-        """The start of something whose end has not come."""
+        """The start of an unfinished sequence or paste."""
         self._since = 0.0
         self._pasting = False
 
     def feed(self, text: str, now: float) -> str:
-        """Take what was read; return what Textual is to see of it."""
+        """Filter text that was read; return the text for Textual."""
         text, self._pending = self._pending + text, ""
         self._since = now
         out: list[str] = []
@@ -54,11 +54,11 @@ class TerminalInput:
         return "".join(out)
 
     def tick(self, now: float) -> str:
-        """Nothing came for a moment: what is unfinished is a key (escape), or is given up."""
+        """Handle a moment without input: an unfinished sequence is the escape key, or it is dropped."""
         if not self._pending and not self._pasting:
             return ""
         if self._pending in (ESC, "\x1b[", "\x1bO"):
-            # The escape key; or alt with a bracket, or with an O.
+            # The escape key, or alt with a bracket or an O.
             pending, self._pending = self._pending, ""
             return pending
         if now - self._since >= UNFINISHED_S:
@@ -71,12 +71,12 @@ class TerminalInput:
             self._pasting = False
             out.append(PASTE_BEGINS + text[: min(end, LONGEST_PASTE)].replace(ESC, "") + PASTE_ENDS)
             return text[end + len(PASTE_ENDS) :]
-        # What is longer than anything that could be meant is not kept, but its end is waited for.
+        # A paste that is too long is cut, but its end marker is still awaited.
         self._pending = text[:LONGEST_PASTE] + text[max(LONGEST_PASTE, len(text) - len(PASTE_ENDS)) :]
         return ""
 
     def _sequence(self, text: str, out: list[str]) -> str:
-        """Take the sequence that a text begins with; return the rest."""
+        """Process the sequence at the start of a text; return the rest."""
         if text == ESC or (len(text) == 2 and text[1] in "[O"):
             self._pending = text
             return ""
@@ -101,7 +101,7 @@ class TerminalInput:
 
 
 def _reduced(parameters: str, between: str, final: str) -> str:
-    """The control sequence to pass on to Textual; empty for one that is no key, mouse or focus report."""
+    """Return the control sequence for Textual; empty if it is not a key, mouse event or focus report."""
     sequence = f"{ESC}[{parameters}{between}{final}"
     if parameters.startswith("?"):
         return sequence if between == "$" and final == "y" else ""
@@ -119,7 +119,7 @@ def _reduced(parameters: str, between: str, final: str) -> str:
 
 
 def _pressed(parameters: str, final: str) -> str:
-    """A key's sequence without its event type; empty for a key that was let go."""
+    """Return a key's sequence without its event type; empty for a released key."""
     fields = parameters.split(";")
     if len(parameters) > 40 or not re.fullmatch(r"[\d:;]*", parameters):
         return ""
@@ -127,7 +127,7 @@ def _pressed(parameters: str, final: str) -> str:
         if typed["event"] == RELEASED:
             return ""
         fields[1] = typed["modifiers"] or "1"
-    # A key may come with its codes on other layouts (``97:65:97``), which Textual does not read; the first is the key itself.
+    # A key may have its codes on other layouts too (``97:65:97``), which Textual does not parse; the first one is the key.
     fields[:2] = [field.partition(":")[0] for field in fields[:2]]
     if not fields[0] and ":" in parameters:
         return ""

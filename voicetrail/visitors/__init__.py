@@ -1,5 +1,5 @@
-"""What every server of visitors needs, host or browser page: a game's process on a terminal, limits, a log of events.
+"""Shared parts of the servers for visitors (SSH host, web page): game processes on a terminal, limits, event log.
 
-A *visitor* is somebody who plays on this machine without having an account on it: over ``voicetrail host`` or ``voicetrail
-serve``. Nothing here knows about the network: a server passes in bytes and an address, and gets bytes back.
+A *visitor* plays on this machine without an account on it, over ``voicetrail host`` or ``voicetrail serve``. This package knows
+nothing about the network: a server passes bytes and an address, and gets bytes back.
 """

@@ -1,4 +1,4 @@
-"""Admission: how many visitors at once, how many from one address, and how long each may stay."""
+"""Admission: limits the number of visitors, in total and per address, and the time of each visit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voicetrail.visitors.limits import VisitorLimits
 
 
 class AdmissionRefused(VoicetrailError):
-    """A visitor cannot be admitted now. The message is for the visitor, ``kind`` for the log.
+    """A visitor cannot be admitted. The message is for the visitor, ``kind`` is for the log.
 
     Attributes:
         kind: ``closing``, ``full`` or ``address``.
@@ -26,47 +26,47 @@ class AdmissionRefused(VoicetrailError):
 
 @dataclass(slots=True)
 class Visit:
-    """One visitor's stay."""
+    """One visit of a visitor."""
 
     number: int
-    """Counts from 1 and is never reused."""
+    """Number of the visit, from 1; never reused."""
     address: str
     began: float
     seen: float
-    """When the visitor last did something."""
+    """Time of the last activity."""
     _limits: VisitorLimits = field(repr=False)
     _clock: Callable[[], float] = field(repr=False)
 
     def active(self) -> None:
-        """The visitor pressed a key, or said a word."""
+        """Record activity: a key or a word."""
         self.seen = self._clock()
 
     @property
     def length_s(self) -> float:
-        """Seconds since the visitor came in."""
+        """Time since the visit began, in s."""
         return self._clock() - self.began
 
     def overstayed(self) -> str:
-        """Why the visitor has to leave now, for the visitor to read; empty while there is no reason."""
+        """Return why the visit has to end, as a message to the visitor; empty if it can go on."""
         if self.length_s >= self._limits.total_s:
-            return f"your time is up ({_duration(self._limits.total_s)}): come back any time"
+            return f"your time on this host is over ({_duration(self._limits.total_s)}); you are welcome to come back"
         if self._clock() - self.seen >= self._limits.idle_s:
-            return f"nothing was played for {_duration(self._limits.idle_s)}: come back any time"
+            return f"there was no input for {_duration(self._limits.idle_s)}; you are welcome to come back"
         return ""
 
 
 class Admission:
-    """Counts visitors. Used from one thread.
+    """Counts visitors. Must be used in one thread.
 
     Args:
-        limits: how many there may be.
-        clock: seconds, never falling.
+        limits: the limits for visitors.
+        clock: monotonic, in s.
     """
 
     def __init__(self, limits: VisitorLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
         self.closing = False
-        """Admit nobody any more."""
+        """Whether no more visitors are admitted."""
         self._clock = clock
         self._visits: dict[int, Visit] = {}
         self._addresses: Counter[str] = Counter()
@@ -74,25 +74,27 @@ class Admission:
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """All present visitors."""
+        """The current visits."""
         return tuple(self._visits.values())
 
     def admit(self, address: str) -> Visit:
-        """Admit a visitor; ``leave`` must follow.
+        """Admit a visitor. Call ``leave`` at the end of the visit.
 
         Args:
-            address: the visitor's IP address; any other text counts as an address of its own.
+            address: IP address of the visitor; any other text counts as a separate address.
 
         Raises:
-            AdmissionRefused: the visitor cannot be admitted now.
+            AdmissionRefused: the visitor cannot be admitted.
         """
         group = address_group(address)
         if self.closing:
-            raise AdmissionRefused("closing", "this host is shutting down: come back later")
+            raise AdmissionRefused("closing", "this host is shutting down; come back later")
         if len(self._visits) >= self.limits.visitors:
-            raise AdmissionRefused("full", f"all {self.limits.visitors} places are taken: try again later")
+            raise AdmissionRefused("full", f"all {self.limits.visitors} places are taken; try again later")
         if self._addresses[group] >= self.limits.per_address:
-            raise AdmissionRefused("address", f"{self.limits.per_address} visitors of your address are here already")
+            raise AdmissionRefused(
+                "address", f"{self.limits.per_address} visitors from your address are already here; try again later"
+            )
         self._last += 1
         now = self._clock()
         visit = Visit(self._last, address, now, now, self.limits, self._clock)
@@ -101,7 +103,7 @@ class Admission:
         return visit
 
     def leave(self, visit: Visit) -> None:
-        """A visitor has left; safe to call twice."""
+        """End a visit; safe to call twice."""
         if self._visits.pop(visit.number, None) is None:
             return
         group = address_group(visit.address)
@@ -111,7 +113,7 @@ class Admission:
 
 
 def address_group(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the 64 bits of an IPv6 address that a network is given as a whole."""
+    """Return the group that counts as one address: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

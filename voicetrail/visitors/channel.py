@@ -1,7 +1,8 @@
-"""The channel between a server and a visitor's game besides the terminal: a pair of sockets that nobody else can reach.
+"""The control channel between a server and a visitor's game: a pair of sockets that nobody else can reach.
 
-Messages are JSON objects, one a line. To the game: ``{"say": text}`` is shown, ``{"closing": seconds}`` is shown and lets no further
-round begin. To the server: ``{"active": true}`` a word was said, ``{"round": true}`` a round is being played (``false``: none is).
+Messages are JSON objects, one per line. To the game: ``{"say": text}`` shows a text; ``{"closing": seconds}`` announces the shutdown
+and prevents new rounds. To the server: ``{"active": true}`` reports a word, ``{"round": true}`` the start of a round, and
+``{"round": false}`` its end.
 """
 
 from __future__ import annotations
@@ -21,42 +22,42 @@ from voicetrail.link.json_lines import lines_of
 from voicetrail.text import printable
 
 VARIABLE = "VOICETRAIL_VISIT"
-"""Environment variable with what a visitor's game has to know."""
+"""Environment variable with the terms of a visitor's game."""
 MESSAGE_MAX = 4 * 1024
-"""Longest message, in bytes."""
+"""Maximum length of a message, in bytes."""
 TEXT_MAX = 200
-"""Characters of a text that is shown."""
+"""Maximum length of a displayed text, in characters."""
 SEND_TIMEOUT_S = 0.2
-"""Seconds that a game waits for a server that reads nothing."""
+"""Maximum wait of a game for a server that reads nothing, in s."""
 NO_SOURCE = "none"
-"""In place of a source: the game is played by keys."""
+"""Value of a source for a game with keys only."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitTerms:
-    """What a server passes to a visitor's game."""
+    """The terms that a server passes to a visitor's game."""
 
     channel: int
-    """Number of the game's end of the pair of sockets."""
+    """Descriptor of the game's end of the socket pair."""
     name: str
-    """What the visitor is called, checked."""
+    """The checked name of the visitor."""
     source: str = NO_SOURCE
-    """Where words come from: ``words+unix://…``, or ``NO_SOURCE``."""
+    """Source of words: ``words+unix://…``, or ``NO_SOURCE``."""
     hint: str = ""
-    """What a visitor should read first: how to bring a microphone."""
+    """First message to the visitor, such as how to use a microphone."""
     recordings_bytes: int = 0
-    """What recordings may take; 0: nothing is recorded."""
+    """Space for recordings, in bytes; 0 allows no recordings."""
 
     def to_text(self) -> str:
-        """The value of the variable."""
+        """Return the value of the environment variable."""
         return json.dumps(asdict(self))
 
 
 def terms_of(environment: Mapping[str, str]) -> VisitTerms:
-    """What the server passed to this game.
+    """Return the terms of this game from its environment.
 
     Raises:
-        UsageError: this is no visitor's game.
+        UsageError: this is not a visitor's game.
     """
     try:
         return VisitTerms(**json.loads(environment.get(VARIABLE, "")))
@@ -65,7 +66,7 @@ def terms_of(environment: Mapping[str, str]) -> VisitTerms:
 
 
 class GameChannel:
-    """The game's end. ``send`` may be used from any thread; what comes is handed on in a thread of its own.
+    """The game's end. ``send`` is thread-safe; received messages are passed on in a separate thread.
 
     Args:
         connection: the socket.
@@ -82,7 +83,7 @@ class GameChannel:
         """Take over the socket that this process inherited.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is no such socket.
         """
         try:
             connection = socket.socket(fileno=terms.channel)
@@ -90,25 +91,25 @@ class GameChannel:
                 connection.detach()
                 raise OSError
         except OSError:
-            raise UsageError("this visitor's game has lost its server") from None
+            raise UsageError("the connection of this visitor's game to its server is lost") from None
         os.set_inheritable(terms.channel, False)
         return cls(connection)
 
     def send(self, **message: object) -> None:
-        """Send a message; does nothing if the server is gone."""
+        """Send a message; does nothing if the connection is lost."""
         with self._lock, suppress(OSError):
             if not self._lost:
                 try:
                     self._connection.sendall(json.dumps(message).encode() + b"\n")
                 except OSError:
-                    self._lost = True  # half of it may have been sent: nothing may follow it
+                    self._lost = True  # a part of the message may have been sent, so nothing may follow it
 
     def listen(self, take: Callable[[Mapping[str, Any]], None]) -> None:
-        """Start passing on what comes, in a thread that ends with the connection."""
+        """Pass received messages to a function, in a thread that ends with the connection."""
         threading.Thread(target=self._read, args=(take,), name="voicetrail-server-channel", daemon=True).start()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
@@ -119,14 +120,14 @@ class GameChannel:
 
 
 class ServerChannel:
-    """The server's end. Used in one asyncio loop.
+    """The server's end. Must be used in one asyncio loop.
 
     Attributes:
-        in_round: a round is being played.
+        in_round: whether a round is being played.
     """
 
     def __init__(self, on_active: Callable[[], None]) -> None:
-        """Make both ends.
+        """Create both ends.
 
         Args:
             on_active: called when the game reports that a word was said.
@@ -141,11 +142,11 @@ class ServerChannel:
         self._writer: asyncio.StreamWriter | None = None
 
     def started(self) -> None:
-        """Close the game's end in this process once the game has it."""
+        """Close the game's end in this process, after the game has inherited it."""
         self.game_end.close()
 
     async def serve(self) -> None:
-        """Read what the game sends until it ends. A game that sends something invalid is no longer read."""
+        """Process messages of the game until it ends. After an invalid message nothing more is read."""
         reader, self._writer = await asyncio.open_unix_connection(sock=self._own, limit=MESSAGE_MAX)
         try:
             while line := await reader.readline():
@@ -157,15 +158,15 @@ class ServerChannel:
             self.close()
 
     def say(self, text: str) -> None:
-        """Show the visitor a line."""
+        """Show a text to the visitor."""
         self._send(say=printable(text, TEXT_MAX))
 
     def say_closing(self, seconds: float) -> None:
-        """Tell the visitor that the server is shutting down."""
+        """Announce the shutdown of the server to the visitor."""
         self._send(closing=round(seconds))
 
     def close(self) -> None:
-        """End the connection; safe to call twice."""
+        """Close the connection; safe to call twice."""
         self.game_end.close()
         if self._writer is not None:
             self._writer.transport.abort()
@@ -174,7 +175,7 @@ class ServerChannel:
 
     def _send(self, **message: object) -> None:
         writer = self._writer
-        # A game that reads nothing is sent nothing more.
+        # Nothing more is sent to a game that does not read.
         if writer is not None and not writer.is_closing() and writer.transport.get_write_buffer_size() < MESSAGE_MAX:
             writer.write(json.dumps(message).encode() + b"\n")
 

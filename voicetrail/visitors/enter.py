@@ -1,8 +1,8 @@
-"""Run by path, without importing this package: makes the terminal the controlling one, sets limits, and becomes the game.
+"""Run by path, without an import of this package: sets the controlling terminal and the limits, and becomes the game.
 
     python -I -S enter.py MEMORY-BYTES FILE-BYTES PROGRAM ARGUMENTS…
 
-(Between fork and exec it cannot be done: code that runs there, in a process with threads, may wait for a lock for ever.)
+This cannot be done between fork and exec, because in a process with threads code there may wait for a lock forever.
 """
 
 import contextlib
@@ -13,33 +13,33 @@ import sys
 import termios
 
 FILES = 128
-"""Files that a game may have open."""
+"""Maximum number of open files of a game."""
 SESSION_NICER = 10
-"""The same for its session as a whole, see sched(7), "The autogroup feature"."""
+"""Nice value of the game's session as a whole, see sched(7), "The autogroup feature"."""
 NICER = 5
-"""Niceness of a game: the server and the recognizer, which serve everybody, come first."""
+"""Nice value of a game, because the server and the recognizer serve everybody and have priority."""
 
 
 def limit(what: int, most: int) -> None:
-    """Set a limit, or leave a lower one."""
+    """Set a resource limit, unless a lower one is already set."""
     hard = resource.getrlimit(what)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    with contextlib.suppress(OSError, ValueError):  # a system that does not know it
+    with contextlib.suppress(OSError, ValueError):  # a system without this limit
         resource.setrlimit(what, (most, most))
 
 
 def prepare(memory: int, file: int) -> None:
-    """Take the terminal at descriptor 0, and limit what this process, the leader of a session, may use.
+    """Take the terminal at descriptor 0, and set the limits of this process, which leads a session.
 
     Args:
-        memory: bytes of address space.
-        file: bytes of any file that it writes.
+        memory: maximum address space, in bytes.
+        file: maximum size of a written file, in bytes.
     """
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.umask(0o077)
     with contextlib.suppress(OSError):
         os.nice(NICER)
-    # Linux may share the processor among sessions before it looks at processes: sixty games are as many sessions, the host is one.
+    # Linux may divide processor time among sessions first: sixty games are sixty sessions, and the host is only one.
     with contextlib.suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as weight:
         weight.write(str(SESSION_NICER))
     limit(resource.RLIMIT_CORE, 0)
@@ -50,7 +50,7 @@ def prepare(memory: int, file: int) -> None:
 
 
 def main() -> None:
-    """Prepare, and become the program."""
+    """Prepare, and execute the program."""
     memory, file, program, *arguments = sys.argv[1:]
     prepare(int(memory), int(file))
     os.execv(program, [program, *arguments])

@@ -1,7 +1,7 @@
-"""The log of a server: one line per event, for a file or the journal; no sound and no names of devices.
+"""The event log of a server: one line per event, for a file or the journal, without sound and names of devices.
 
-A line is ``TIME EVENT key=value …``, with values quoted as in JSON where they are not plain. Everything that came from outside is made
-printable first. A flood of events cannot fill the disk: events beyond the rate are counted, and the next line has their number.
+A line is ``TIME EVENT key=value …``; values are quoted as in JSON if necessary. Everything from outside is made printable first. So
+that many events cannot fill the disk, events beyond the rate are only counted, and the next line has their number.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from voicetrail.link.delay import TokenBucket
 from voicetrail.text import printable
 
 LINES_PER_SECOND, LINES_IN_HAND = 5, 500
-"""Lines that are written: in the long run, and at once."""
+"""Maximum rate of lines per second: sustained, and burst."""
 VALUE_LIMIT = 80
-"""Characters of a value."""
+"""Maximum length of a value, in characters."""
 PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]+")
-"""Values that need no quotes."""
+"""Pattern of values that need no quotes."""
 
 
 class EventLog:
-    """Writes events.
+    """Writes events to a log.
 
     Args:
-        path: the file to append to (0600); ``None`` writes to the standard error, which a service manager keeps.
-        stream: in place of both, for tests.
-        clock: for the rate.
-        now: for the times that are written.
+        path: the file to append to (mode 0600); ``None`` writes to standard error, for the journal of a service manager.
+        stream: used instead of both, for tests.
+        clock: monotonic, in s, for the rate.
+        now: returns the time for the lines.
 
     Raises:
         VoicetrailError: the file cannot be opened.
@@ -70,8 +70,8 @@ class EventLog:
         """Write an event.
 
         Args:
-            event: its name, one plain word.
-            values: what is known of it; ``None`` is left out.
+            event: name of the event, one plain word.
+            values: values of the event; ``None`` is left out.
         """
         if not self._bucket.take(1, self._clock()):
             self._left_out += 1
@@ -84,7 +84,7 @@ class EventLog:
         if self._stream is None:
             output.write_error(line)
         else:
-            with contextlib.suppress(OSError, ValueError):  # a full disk must not end anybody's game
+            with contextlib.suppress(OSError, ValueError):  # a full disk must not end a game
                 self._stream.write(line + "\n")
                 self._stream.flush()
 

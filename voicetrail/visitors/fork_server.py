@@ -1,11 +1,10 @@
-"""A process that has the game imported, and becomes one game after the other by forking: they share what is in memory.
+"""A process that has imported the game and forks for each new game, so that all games share memory.
 
     python -m voicetrail.visitors.fork_server --control DESCRIPTOR --preload MODULE…
 
-A game that is started from nothing takes 0.5 s of a processor and 38 MB; one that is forked takes 0.1 s, and 19 MB of its own. The
-host asks for each with one message (``Launch``) that the descriptors come with, and is answered ``{"pid"}`` or ``{"error"}``; when a
-game has ended, ``{"ended", "code"}`` follows. The process holds nothing secret, keeps nothing of a visitor whose game has begun, and
-ends with the host.
+A new process for a game takes 0.5 s of processor time and 38 MB; a forked one takes 0.1 s, and 19 MB of its own. The host requests
+each game with one message (``Launch``), which carries the descriptors. The answer is ``{"pid"}`` or ``{"error"}``; when a game has
+ended, ``{"ended", "code"}`` follows. The process has no secrets, stores nothing about visitors, and ends with the host.
 """
 
 from __future__ import annotations
@@ -30,49 +29,49 @@ from pathlib import Path
 from voicetrail.visitors.enter import prepare
 
 MESSAGE_BYTES = 64 * 1024
-"""Longest message."""
+"""Maximum length of a message, in bytes."""
 DESCRIPTORS = 16
-"""Most descriptors with a message."""
+"""Maximum number of descriptors per message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What one game is to be."""
+    """The request for a game."""
 
     arguments: tuple[str, ...]
-    """What follows ``python -m voicetrail``."""
+    """The arguments after ``python -m voicetrail``."""
     environment: Mapping[str, str]
-    """All of it."""
+    """The complete environment."""
     folder: str
     memory_bytes: int
     file_bytes: int
     hand_on: tuple[int, ...]
-    """Numbers that the descriptors after the first, the terminal, have in the game."""
+    """Numbers in the game of the descriptors after the first one, which is the terminal."""
 
     def encode(self) -> bytes:
-        """As a message."""
+        """Convert the request to a message."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def decode(cls, message: bytes) -> Launch:
-        """Read what ``encode`` gave; the host is trusted."""
+        """Read the output of ``encode``; the host is trusted."""
         said = json.loads(message)
         said["arguments"], said["hand_on"] = tuple(said["arguments"]), tuple(said["hand_on"])
         return cls(**said)
 
 
 class _Server:
-    """Takes messages until the host is gone."""
+    """Processes messages until the host ends."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
         self._games: dict[int, int] = {}
-        """Process by its descriptor."""
+        """Process ID by pidfd."""
 
     def serve(self) -> tuple[Launch, Sequence[int]] | None:
-        """Serve; returns in each game with what it is to be, and in the server with nothing, once the host is gone."""
+        """Serve. Returns the request in each game, and ``None`` in the server when the host has ended."""
         self._answer({"ready": True})
         while True:
             for key, _ in self._selector.select():
@@ -93,7 +92,7 @@ class _Server:
             pid = -1
             self._answer({"error": error.strerror})
         if pid == 0:
-            # Before the host knows of it: signals for a game go to its session's processes.
+            # Before the host knows the process, because signals for a game go to its session.
             os.setsid()
             self._answer({"pid": os.getpid()})
             self._control.close()
@@ -123,8 +122,8 @@ class _Server:
 
 
 def become(launch: Launch, descriptors: Sequence[int]) -> None:
-    """Be a game from now on: its terminal, descriptors, environment and limits; the leader of a session already."""
-    # First out of the way of each other's numbers.
+    """Turn this process, which already leads a session, into the game: set terminal, descriptors, environment and limits."""
+    # First move all descriptors to unused numbers.
     beyond = max((2, *launch.hand_on, *descriptors)) + 1
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, beyond) for descriptor in descriptors]
     for descriptor in descriptors:
@@ -144,7 +143,7 @@ def become(launch: Launch, descriptors: Sequence[int]) -> None:
     def writer(number: int) -> io.BufferedWriter:
         return io.BufferedWriter(io.FileIO(number, "w", closefd=False))
 
-    # The streams of the server are no terminal; these last as long as the process.
+    # Replace the server's streams, which are not the terminal, for the lifetime of the process.
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8", "surrogateescape")
     sys.stdout = io.TextIOWrapper(writer(1), "utf-8", "surrogateescape", line_buffering=True)
     sys.stderr = io.TextIOWrapper(writer(2), "utf-8", "backslashreplace", line_buffering=True)
@@ -154,22 +153,22 @@ def become(launch: Launch, descriptors: Sequence[int]) -> None:
 
 
 def threads() -> int:
-    """Threads of this process: a fork takes only one of them along."""
+    """Return the number of threads; a fork keeps only one of them."""
     return len(list(Path("/proc/self/task").iterdir()))
 
 
 def main() -> None:
-    """Serve; in each game, play."""
+    """Serve, and play in each forked game."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--control", type=int, required=True)
     parser.add_argument("--preload", nargs="*", default=[])
     args = parser.parse_args()
-    # A terminal's keys are for the host.
+    # Ctrl-C in a terminal is for the host.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in args.preload:
         importlib.import_module(name)
     if threads() != 1:
-        sys.exit("what was imported has started threads: games cannot be forked from it")
+        sys.exit("an imported module has started threads, so games cannot be forked")
     gc.collect()
     gc.freeze()
     begun = _Server(socket.socket(fileno=args.control)).serve()

@@ -1,7 +1,7 @@
 """A visitor's game: a process with its own pseudo-terminal, environment, home and limits.
 
-Everything here runs in one asyncio loop. Nothing is read ahead or stored: while the visitor does not read what the game writes,
-the game waits, and while the game does not read what the visitor sends, ``write`` waits.
+Everything runs in one asyncio loop. No data are buffered: while the visitor does not read the game's output, the game waits, and
+while the game does not read its input, ``write`` waits.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from voicetrail.visitors.preloaded import ForkedGame, NotPreloadedError, Preload
 from voicetrail.visitors.terminal import TerminalSize
 
 READ_BYTES = 16 * 1024
-"""Bytes that are read from a game at once."""
+"""Maximum number of bytes per read from a game."""
 FILE_BYTES = 4 * 1024 * 1024
-"""Size of any file that a game may write where nothing is recorded: scores, settings, a log."""
+"""Maximum size of a file that a game without recordings may write (scores, settings, log), in bytes."""
 ENDS_WITHIN_S = 5.0
-"""Seconds that a game is given to close its files and exit, after each signal."""
+"""Maximum time for a game to close its files and exit after each signal, in s."""
 STALLED_S = 0.5
-"""Seconds without a read after which what a game that has to end still writes is thrown away."""
+"""Output of a game that has to end is discarded if nobody reads it for this time, in s."""
 POLL_S = 0.05
-"""Seconds between two looks at a process, where the system cannot report its end."""
+"""Polling interval for the end of a process, in s, on systems that cannot report it."""
 
 
 class GameProcess:
-    """One running game. Made by ``start``; ``close``, or the end of ``async with``, leaves nothing of it.
+    """A running game, created by ``start``. ``close``, or the end of ``async with``, removes it completely.
 
     Attributes:
-        pid: the process, which leads a session and a process group of its own.
-        output_lost: not all that it wrote was read: the visitor's terminal may be left as the game had it.
+        pid: ID of the process, which leads its own session and process group.
+        output_lost: whether some output was not read, so that the visitor's terminal may still be in the game's modes.
     """
 
     def __init__(self, process: subprocess.Popen[bytes] | ForkedGame, terminal: int) -> None:
@@ -79,19 +79,19 @@ class GameProcess:
         hand_on: Sequence[int] = (),
         preloaded: PreloadedGames | None = None,
     ) -> Self:
-        """Start a game; called inside a running loop.
+        """Start a game; must be called inside a running loop.
 
         Args:
-            command: the absolute path of a program, and its arguments.
-            environment: all of its environment.
-            size: of the visitor's window.
-            folder: where it runs: the visitor's home.
-            limits: memory and size of its files.
-            hand_on: descriptors that it inherits under their own numbers; all others are closed.
-            preloaded: forks the game, where it can and the command is this voicetrail's.
+            command: absolute path of the program, and its arguments.
+            environment: the complete environment.
+            size: size of the visitor's window.
+            folder: working directory: the visitor's home.
+            limits: limits of memory and file size.
+            hand_on: descriptors to inherit with the same numbers; all others are closed.
+            preloaded: forks the game if possible, and if the command is this voicetrail.
 
         Raises:
-            VoicetrailError: the system does not let it start (too many processes, no terminals left).
+            VoicetrailError: the system cannot start it (too many processes, no terminals left).
         """
         limits = limits or VisitorLimits()
         file_bytes = max(FILE_BYTES, int(limits.recordings_mb * 1e6))
@@ -130,7 +130,7 @@ class GameProcess:
         return cls(process, terminal)
 
     async def read(self) -> bytes:
-        """What the game writes, at least one byte; nothing once it has ended and all was read."""
+        """Read output of the game, at least one byte; empty when the game has ended and everything was read."""
         async with self._reading:
             while not self._closed:
                 try:
@@ -142,12 +142,12 @@ class GameProcess:
                         break
                     await self._until_ready()
                 except OSError:
-                    # Linux answers so when the last program has closed the terminal.
+                    # Linux reports this error when the last program has closed the terminal.
                     break
             return b""
 
     async def write(self, data: bytes) -> None:
-        """Give the game what the visitor typed; waits until it has taken all, and drops what comes after its end."""
+        """Send input to the game. Waits until it has read everything; input after its end is dropped."""
         async with self._writing:
             while data and not self._closed and not self._ended.is_set():
                 try:
@@ -158,31 +158,31 @@ class GameProcess:
                     return
 
     def resize(self, size: TerminalSize) -> None:
-        """The visitor's window has another size now."""
+        """Change the size of the terminal."""
         if not self._closed:
             with contextlib.suppress(OSError):
                 _resize(self._terminal, size)
 
     @property
     def ended(self) -> bool:
-        """Whether the process is gone."""
+        """Whether the process has ended."""
         return self._ended.is_set()
 
     async def wait(self) -> int:
-        """Wait for the end; return the exit code, negative for a signal that ended it."""
+        """Wait for the end; return the exit code, negative for a signal."""
         await self._ended.wait()
         return self._process.returncode or 0
 
     async def end(self, within_s: float = ENDS_WITHIN_S) -> int:
-        """Have the game end: as when a terminal is closed, so that recordings are whole; then by force.
+        """End the game: first by SIGHUP, so that recordings are completed, and then by force.
 
         Args:
-            within_s: seconds that it is given after each way of asking.
+            within_s: maximum wait after each signal.
 
         Returns:
-            The exit code, as ``wait``.
+            The exit code, as in ``wait``.
         """
-        # What it still writes is taken, so that it does not wait for a visitor who reads no more.
+        # Read its remaining output, so that it does not wait for a visitor who no longer reads.
         drain = self._loop.create_task(self._drain())
         try:
             for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
@@ -198,7 +198,7 @@ class GameProcess:
                 await drain
 
     def close(self) -> None:
-        """Clean up: kill the process if it still runs, and close the terminal. Safe to call twice."""
+        """Kill the process if it is still running, and close the terminal. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
@@ -227,7 +227,7 @@ class GameProcess:
             self.close()
 
     async def _drain(self) -> None:
-        """Take what the game still writes, once whoever reads it has stopped: a visitor who takes nothing more."""
+        """Discard the remaining output when the visitor has stopped reading."""
         while not self._closed:
             before = self._reads
             await asyncio.sleep(STALLED_S)
@@ -237,7 +237,7 @@ class GameProcess:
             self.output_lost = True
 
     async def _until_ready(self, *, to_write: bool = False) -> None:
-        """Wait until the terminal can be read (or written to), or the game has ended."""
+        """Wait until the terminal is readable (or writable), or the game has ended."""
         ready = asyncio.Event()
         (self._loop.add_writer if to_write else self._loop.add_reader)(self._terminal, ready.set)
         waits = [self._loop.create_task(event.wait()) for event in (ready, self._ended)]

@@ -1,7 +1,7 @@
-"""The folders of visitors: each game has its own home, which is removed when the visitor leaves.
+"""The home folders of visitors: each game has its own one, which is removed at the end of the visit.
 
-A server has one folder for all of them. Its lock shows that the server runs; the next server removes what a killed one left
-behind.
+A server has one folder for all homes. A lock in it shows that the server is running; the next server removes the folders of a killed
+one.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ FOLDERS = {
     "XDG_RUNTIME_DIR": "run",
     "TMPDIR": "tmp",
 }
-"""Folders of a home by the variable that names them."""
+"""Folders of a home by the environment variable with their path."""
 OF_A_VISIT = ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR")
-"""Those that never stay."""
+"""Variables of folders that are always removed at the end of a visit."""
 HANDED_ON = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
-"""Variables of this process that a game gets too: where its program is, and the language of characters. No others."""
+"""The only variables of this process that a game inherits: for the location of the program, and for character encoding."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Numeric libraries would start a thread per core in every game."""
+"""Variables that limit numeric libraries to one thread; otherwise they start a thread per core in every game."""
 
 
 class VisitorHome:
-    """One visitor's folders.
+    """The folders of a visitor.
 
     Args:
-        path: the home; made, with everything in it, for this user alone.
-        visit: where what is for this visit alone lies; in the home if not given. A home that stays may have a path too long for
+        path: the home; created with its folders, and accessible only to this user.
+        visit: folder for temporary files of this visit; ``None``: in the home. The path of a permanent home may be too long for
             sockets.
-        on_removed: called when the visitor has left.
+        on_removed: called at the end of the visit.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: a folder cannot be created.
     """
 
     def __init__(self, path: Path, *, visit: Path | None = None, on_removed: Callable[[], None] = lambda: None) -> None:
@@ -67,12 +67,12 @@ class VisitorHome:
         return self._folders["XDG_RUNTIME_DIR"]
 
     def environment(self, *, term: str, colorterm: str = "", **further: str) -> dict[str, str]:
-        """The whole environment of the visitor's game.
+        """Return the complete environment of the visitor's game.
 
         Args:
-            term: ``TERM``, checked.
-            colorterm: ``COLORTERM``, checked.
-            further: more variables.
+            term: checked value of ``TERM``.
+            colorterm: checked value of ``COLORTERM``.
+            further: additional variables.
         """
         environment = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
         if "utf" not in f"{environment.get('LC_ALL') or environment.get('LC_CTYPE') or environment.get('LANG')}".lower():
@@ -90,13 +90,13 @@ class VisitorHome:
         return environment | further
 
     def remove(self) -> None:
-        """Remove it with everything in it; of one that stays, what was for this visit alone."""
+        """Remove the home; of a permanent home only the temporary files of this visit."""
         shutil.rmtree(self._visit, ignore_errors=True)
         self._on_removed()
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Return the total size of the files, in bytes."""
         total = 0
         for folder, _, files in os.walk(self.path):
             for name in files:
@@ -106,14 +106,14 @@ class VisitorHome:
 
 
 class VisitorHomes:
-    """Makes homes for the visitors of one server.
+    """Creates homes for the visitors of a server.
 
     Args:
-        permanent_in: where the homes lie that stay; ``None`` keeps none.
-        parent: where the folder of those that do not stay is made; the system's for temporary files if not given.
+        permanent_in: folder of permanent homes; ``None``: there are none.
+        parent: parent of the folder for temporary homes; ``None`` uses the system's temporary folder.
 
     Raises:
-        VoicetrailError: a folder cannot be made.
+        VoicetrailError: a folder cannot be created.
     """
 
     def __init__(self, *, permanent_in: Path | None = None, parent: Path | None = None) -> None:
@@ -128,27 +128,26 @@ class VisitorHomes:
             if permanent_in is not None:
                 make_private_folder(permanent_in)
         except OSError as error:
-            raise VoicetrailError(f"no folder for visitors can be made ({printable(error)})") from None
+            raise VoicetrailError(f"the folder for visitors cannot be created ({printable(error)})") from None
 
     def make(self, number: int, *, keep_as: str = "") -> VisitorHome:
-        """Make a visitor's home.
+        """Create a visitor's home.
 
         Args:
-            number: the visit's.
-            keep_as: the name of the folder that is the visitor's again next time: letters and digits that nobody can choose, as those
-                of a key's fingerprint. Empty, or where nothing is kept, or while the visitor is here already: a new home, which is
-                removed.
+            number: number of the visit.
+            keep_as: name of the visitor's permanent home, in letters and digits that nobody can choose, such as a key's fingerprint.
+                The home is temporary if this is empty, if there are no permanent homes, or if the visitor is already playing.
         """
         visit = self.folder / f"{number}"
         if not keep_as or self._permanent_in is None or keep_as in self._in_use:
             return VisitorHome(visit)
         if not keep_as.isalnum() or not keep_as.isascii():
-            raise ValueError("the name of a kept home has letters and digits only")
+            raise ValueError("the name of a permanent home must have only letters and digits")
         self._in_use.add(keep_as)
         return VisitorHome(self._permanent_in / keep_as, visit=visit, on_removed=lambda: self._in_use.discard(keep_as))
 
     def close(self) -> None:
-        """Remove every home that does not stay; safe to call twice."""
+        """Remove all temporary homes; safe to call twice."""
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock >= 0:
             os.close(self._lock)
@@ -162,7 +161,7 @@ class VisitorHomes:
 
 
 def remove_abandoned(where: Path) -> None:
-    """Remove folders of servers that no longer run: those of this user whose lock is free."""
+    """Remove this user's folders of servers that no longer run, which have a free lock."""
     with os.scandir(where) as entries:
         found = [entry for entry in entries if entry.name.startswith(PREFIX)]
     for entry in found:
@@ -179,5 +178,5 @@ def remove_abandoned(where: Path) -> None:
 
 
 def game_command(*arguments: str) -> list[str]:
-    """The command line of this voicetrail, for a game that visitors play."""
+    """Return the command line for a visitor's game."""
     return [sys.executable, "-m", "voicetrail", *arguments]

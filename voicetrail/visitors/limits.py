@@ -1,4 +1,4 @@
-"""How much visitors may use: one record, with its flags and bounds."""
+"""The limits for visitors, with their bounds and flags."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from voicetrail.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class VisitorLimits:
-    """What visitors may use of this machine.
+    """The limits for visitors of this machine.
 
     Raises:
-        UsageError: a limit is out of its bounds.
+        UsageError: a limit is out of bounds.
     """
 
     visitors: int = 40
-    """Visitors at once; a further one is asked to come again later."""
+    """Maximum number of visitors; others are asked to come back later."""
     per_address: int = 4
-    """Visitors at once from one address (of IPv6, one network of 64 bits)."""
+    """Maximum number of visitors per address (for IPv6, per /64 network)."""
     idle_s: float = 600.0
-    """Seconds without a key or a word after which a visitor's game ends."""
+    """Time without a key or word after which a visitor's game ends, in s."""
     total_s: float = 3 * 3600.0
-    """Seconds that a visitor may stay in all."""
+    """Maximum length of a visit, in s."""
     login_s: float = 20.0
-    """Seconds from the connection to the game: handshake and login."""
+    """Maximum time from the connection to the start of the game, in s."""
     closing_s: float = 30.0
-    """Seconds that rounds may go on for once the server closes."""
+    """Maximum time for rounds to end when the server closes, in s."""
     recordings_mb: float = 0.0
-    """Megabytes that a visitor's recordings may take; 0 records nothing."""
+    """Maximum size of a visitor's recordings, in MB; 0 allows no recordings."""
     memory_mb: int = 1024
-    """Megabytes of address space of a visitor's game, about a tenth of which is ever used."""
+    """Maximum address space of a visitor's game, in MB; about a tenth of it is used."""
 
     def __post_init__(self) -> None:
         for name, (low, high, _) in BOUNDS.items():
@@ -43,25 +43,25 @@ class VisitorLimits:
 
 
 BOUNDS: dict[str, tuple[float, float, str]] = {
-    "visitors": (1, 1000, "visitors at once"),
-    "per_address": (1, 1000, "visitors at once from one address"),
-    "idle_s": (10, 86_400, "seconds without a key or a word after which a game ends"),
-    "total_s": (30, 7 * 86_400, "seconds that a visitor may stay in all"),
-    "login_s": (1, 300, "seconds from the connection to the start of the game"),
-    "closing_s": (0, 600, "seconds that a round may go on while the server closes"),
-    "recordings_mb": (0, 1000, "megabytes that a visitor's recordings may take; 0 records nothing"),
-    "memory_mb": (256, 65_536, "megabytes of address space of a visitor's game"),
+    "visitors": (1, 1000, "maximum number of visitors"),
+    "per_address": (1, 1000, "maximum number of visitors per address"),
+    "idle_s": (10, 86_400, "seconds without a key or word after which a game ends"),
+    "total_s": (30, 7 * 86_400, "maximum length of a visit in seconds"),
+    "login_s": (1, 300, "maximum time from the connection to the start of the game, in seconds"),
+    "closing_s": (0, 600, "maximum time for rounds to end when the server closes, in seconds"),
+    "recordings_mb": (0, 1000, "maximum size of a visitor's recordings in megabytes; 0 allows no recordings"),
+    "memory_mb": (256, 65_536, "maximum address space of a visitor's game, in megabytes"),
 }
-"""Lowest and highest value of each limit, and its line in the help."""
+"""Minimum, maximum and help text of each limit."""
 
 
 def flag_of(name: str) -> str:
-    """The flag of a limit: ``--idle`` of ``idle_s``."""
+    """Return the flag of a limit, such as ``--idle`` for ``idle_s``."""
     return "--" + name.removesuffix("_s").removesuffix("_mb").replace("_", "-")
 
 
 def add_limit_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every limit."""
+    """Add a flag for each limit."""
     group = parser.add_argument_group("limits")
     for field in fields(VisitorLimits):
         low, high, text = BOUNDS[field.name]
@@ -78,9 +78,9 @@ def add_limit_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def limits_of(args: argparse.Namespace) -> VisitorLimits:
-    """The limits that the flags of ``add_limit_flags`` gave.
+    """Return the limits from the flags of ``add_limit_flags``.
 
     Raises:
-        UsageError: one is out of its bounds.
+        UsageError: a limit is out of bounds.
     """
     return VisitorLimits(**{field.name: getattr(args, field.name) for field in fields(VisitorLimits)})

@@ -1,4 +1,4 @@
-"""The host's side of ``fork_server``: games that begin at once, and share what they have in common in memory. Linux only."""
+"""The host's side of ``fork_server``: games that start quickly and share memory. Linux only."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from voicetrail.visitors.fork_server import MESSAGE_BYTES, Launch
 from voicetrail.visitors.home import HANDED_ON, ONE_THREAD
 
 STARTS_WITHIN_S = 30.0
-"""Seconds that the process is given to import the game."""
+"""Maximum time for the process to import the game, in s."""
 ANSWERS_WITHIN_S = 2.0
-"""Seconds in which a game has to be there; a fork takes some milliseconds."""
+"""Maximum time for the start of a game, in s; a fork takes some milliseconds."""
 CODE_WITHIN_S = 0.5
-"""Seconds in which the exit code of a game that has ended has to come."""
+"""Maximum wait for the exit code of an ended game, in s."""
 
 
 class NotPreloadedError(Exception):
-    """No game can be forked now; one can still be started from nothing."""
+    """A game cannot be forked; it can still be started as a new process."""
 
 
 class ForkedGame:
-    """A game that was forked, with as much of ``subprocess.Popen`` as ``GameProcess`` uses.
+    """A forked game, with the part of the ``subprocess.Popen`` interface that ``GameProcess`` uses.
 
     Args:
-        games: what it was forked by.
-        pid: its process, leader of a session of its own.
+        games: the process that forked it.
+        pid: ID of its process, which leads its own session.
     """
 
     def __init__(self, games: PreloadedGames, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        """Negative for a signal, as ``subprocess.Popen`` has it; 0 where nobody was left to know it."""
+        """Exit code; negative for a signal, as in ``subprocess.Popen``; 0 if it is unknown."""
         self._games = games
 
     def poll(self) -> int | None:
-        """The exit code, if it has ended."""
+        """Return the exit code; ``None`` while the game is running."""
         self._games.read()
         if self.returncode is None and not self._exists():
-            # It has ended: its code is on the way.
+            # The game has ended; its exit code will arrive soon.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.wait(CODE_WITHIN_S)
             self.returncode = self.returncode or 0
@@ -58,7 +58,7 @@ class ForkedGame:
         """Wait for the exit code.
 
         Raises:
-            subprocess.TimeoutExpired: it does not come in time.
+            subprocess.TimeoutExpired: the game did not end in time.
         """
         self._games.read_until(lambda: self.returncode is not None, timeout)
         if self.returncode is None:
@@ -67,18 +67,18 @@ class ForkedGame:
 
     def _exists(self) -> bool:
         try:
-            # One that has ended and was not yet waited for is still there, as `Z`.
+            # An ended process that was not waited for yet still exists, in state `Z`.
             return Path(f"/proc/{self.pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] != "Z"
         except OSError:
             return False
 
 
 class PreloadedGames:
-    """Keeps a process that games are forked from. Used in one asyncio loop.
+    """Manages the process from which games are forked. Must be used in one asyncio loop.
 
     Args:
-        preload: modules that it imports before the first game.
-        environment: variables that these modules read when they are imported, which is before a game has its own.
+        preload: modules to import before the first game.
+        environment: variables that these modules read during their import, before a game sets its own ones.
     """
 
     def __init__(self, preload: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -91,7 +91,7 @@ class PreloadedGames:
         self._answers: list[dict[str, Any]] = []
 
     async def start(self) -> None:
-        """Start the process and wait until it has imported the game; where it cannot, games are started from nothing."""
+        """Start the process and wait until it has imported the game. If this fails, games are started as new processes."""
         if sys.platform != "linux" or self._control is not None:
             return
         own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -125,7 +125,7 @@ class PreloadedGames:
         loop.add_reader(own, self.read)
 
     def close(self) -> None:
-        """Fork no more; games that run go on. Safe to call twice."""
+        """Stop forking games; running games go on. Safe to call twice."""
         if self._starting is not None:
             self._starting.cancel()
         self._lose()
@@ -135,12 +135,12 @@ class PreloadedGames:
         """Fork a game.
 
         Args:
-            launch: what it is to be.
-            terminal: descriptor of its terminal.
-            hand_on: descriptors that it inherits under the numbers in ``launch``.
+            launch: the request.
+            terminal: descriptor of the terminal.
+            hand_on: descriptors to inherit with the numbers in ``launch``.
 
         Raises:
-            NotPreloadedError: it cannot be forked.
+            NotPreloadedError: the game cannot be forked.
         """
         if self._control is None:
             self._start_again()
@@ -153,13 +153,13 @@ class PreloadedGames:
         self.read_until(lambda: bool(self._answers), ANSWERS_WITHIN_S)
         pid = self._answers.pop().get("pid") if self._answers else None
         if not isinstance(pid, int):
-            self._lose()  # whatever comes later would be taken for the answer to another message
+            self._lose()  # a late answer would be taken for the answer to another message
             raise NotPreloadedError
         game = self._games[pid] = ForkedGame(self, pid)
         return game
 
     def read(self) -> None:
-        """Take what the process has sent."""
+        """Process the received messages."""
         while self._control is not None:
             try:
                 message = self._control.recv(MESSAGE_BYTES)
@@ -178,7 +178,7 @@ class PreloadedGames:
                 self._answers.append(said)
 
     def read_until(self, done: Any, timeout: float | None) -> None:
-        """Take what the process sends until something is so, or the time is over, or the process is gone."""
+        """Process messages until a condition is true, the time is over, or the process has ended."""
         loop = asyncio.get_running_loop()
         end = None if timeout is None else loop.time() + timeout
         while not done() and self._control is not None:
@@ -196,7 +196,7 @@ class PreloadedGames:
         self._answers.clear()
 
     def _start_again(self) -> None:
-        """A process that has died is started again, for the visitors to come."""
+        """Start the process again after it has died, for later visitors."""
         if self._starting is None or self._starting.done():
             self._end()
             self._starting = asyncio.get_running_loop().create_task(self.start())

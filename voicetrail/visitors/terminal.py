@@ -1,4 +1,4 @@
-"""What a visitor's terminal says of itself, checked: its size, its type, its colors, and the visitor's name."""
+"""Checks of data from a visitor's terminal: size, type, colors, and the visitor's name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from voicetrail.text import printable
 
 COLUMNS, ROWS = (1, 400), (1, 200)
-"""Bounds of a window: what is larger is drawn in its upper left part only."""
+"""Bounds of a window; in a larger window only the upper left part is used."""
 DEFAULT_COLUMNS, DEFAULT_ROWS = 80, 24
 DEFAULT_TERM = "xterm-256color"
 TERM = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,39}")
-"""Names of terminals. No slash: some libraries make a path of a name."""
+"""Valid names of terminals, without slashes, because some libraries use the name in a path."""
 COLORTERMS = ("truecolor", "24bit")
 NAME_LENGTH = 20
-"""Characters of a visitor's name."""
+"""Maximum length of a visitor's name, in characters."""
 NAMELESS = "guest"
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalSize:
-    """The size of a window, in characters; within ``COLUMNS`` and ``ROWS``, whatever is asked for."""
+    """The size of a window, in characters; values are limited to ``COLUMNS`` and ``ROWS``."""
 
     columns: int = DEFAULT_COLUMNS
     rows: int = DEFAULT_ROWS
@@ -33,19 +33,19 @@ class TerminalSize:
 
 
 def checked_term(term: object) -> str:
-    """The type of a terminal, for ``TERM``; a usual one in place of what cannot be a name of one."""
+    """Return the type of a terminal for ``TERM``; a default for an invalid name."""
     return term if isinstance(term, str) and TERM.fullmatch(term) else DEFAULT_TERM
 
 
 def checked_colorterm(colorterm: object) -> str:
-    """What goes into ``COLORTERM``: the two words that mean all colors, or nothing."""
+    """Return the value for ``COLORTERM``: one of the two words for true color, or an empty text."""
     return colorterm if isinstance(colorterm, str) and colorterm in COLORTERMS else ""
 
 
 def checked_name(name: object) -> str:
-    """A visitor's name, safe to show, to log and to keep: one short line of letters, marks, digits and plain signs.
+    """Return a visitor's name that is safe to show, log and store: one short line of letters, marks, digits and plain signs.
 
-    Compatible forms of letters become one (NFKC), so that names that look the same are the same.
+    Compatibility forms of letters are unified (NFKC), so that names that look the same are the same.
     """
     text = unicodedata.normalize("NFKC", str(name)[: 4 * NAME_LENGTH])
     text = "".join(

@@ -1,4 +1,4 @@
-"""One visitor: a place, a home, a game, and the end of all three."""
+"""A visitor: place, home and game, and the end of all three."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from voicetrail.visitors.preloaded import PreloadedGames
 from voicetrail.visitors.terminal import TerminalSize
 
 WATCH_S = 1.0
-"""Seconds between two looks at how long a visitor is here."""
+"""Interval of the checks for the length of a visit, in s."""
 FAREWELL_S = 3.0
-"""Seconds in which a visitor can read why the game ends."""
+"""Time for a visitor to read why the game ends, in s."""
 SAYS_AGAIN_S = 5.0
 SCORES_VARIABLE = "VOICETRAIL_HOST_SCORES"
-"""Environment variable with the number of the socket to the host's scores (``scores.shared.client`` reads it)."""
+"""Environment variable with the descriptor of the socket to the host's scores (``scores.shared.client`` reads it)."""
 
 
 class Visitor:
-    """A visitor's game and what belongs to it; an ``async with`` block ends all of it.
+    """A visitor's game with its resources, which the end of an ``async with`` block releases.
 
     Args:
-        visit: the place that the visitor has.
+        visit: the admitted visit.
         home: the visitor's folders; removed at the end.
-        name: what the visitor is called, checked.
-        limits: what the game may use.
-        terminal: ``TERM`` and further variables of the terminal, checked; ``SSH_CONNECTION`` makes the game spare the line.
+        name: checked name of the visitor.
+        limits: limits of the game.
+        terminal: checked ``TERM`` and other variables of the terminal; with ``SSH_CONNECTION`` the game saves bandwidth.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Visitor:
         self.home = home
         self.name = name
         self.end_reason = ""
-        """Why the server ended the game, for the visitor to read; empty where the game ended by itself."""
+        """Why the server ended the game, as a message to the visitor; empty if the game ended itself."""
         self._limits = limits
         self._terminal = dict(terminal)
         self._game: GameProcess | None = None
@@ -66,16 +66,16 @@ class Visitor:
         """Start the game.
 
         Args:
-            size: of the visitor's window.
-            source: where words come from.
-            hint: what the visitor should read first.
-            arguments: options of the game that the visitor chose; the game itself refuses what visitors may not choose.
+            size: size of the visitor's window.
+            source: source of words.
+            hint: first message to the visitor.
+            arguments: options that the visitor chose; the game refuses those that are not for visitors.
             scores: the game's end of the connection to the host's scores; closed here.
-            command: another program in place of the game, for tests.
-            preloaded: forks the game, where it can.
+            command: another program instead of the game, for tests.
+            preloaded: forks the game if possible.
 
         Raises:
-            VoicetrailError: the system does not let it start.
+            VoicetrailError: the system cannot start it.
         """
         hand_on = [self._channel.game_end.fileno()]
         further = {}
@@ -107,26 +107,26 @@ class Visitor:
 
     @property
     def game(self) -> GameProcess:
-        """The game, once it was started."""
+        """The game. Raises ``RuntimeError`` before ``start``."""
         if self._game is None:
             raise RuntimeError("the game was not started")
         return self._game
 
     @property
     def in_round(self) -> bool:
-        """A round is being played."""
+        """Whether a round is being played."""
         return self._channel.in_round
 
     def say(self, text: str) -> None:
-        """Have the visitor read a line in the game."""
+        """Show a text to the visitor in the game."""
         self._channel.say(text)
 
     async def end(self, reason: str, *, farewell_s: float = 0.0) -> None:
-        """End the game politely.
+        """Show a reason, and end the game.
 
         Args:
-            reason: why, for the visitor to read.
-            farewell_s: seconds for which it is shown before.
+            reason: message to the visitor.
+            farewell_s: time for which the message is shown before the end.
         """
         if self._ending is None and self._game is not None and not self._game.ended:
             self.end_reason = reason
@@ -140,15 +140,15 @@ class Visitor:
             await asyncio.shield(self._ending)
 
     async def close_within(self, seconds: float) -> None:
-        """The server closes: a round may end in so many seconds, and then the game ends."""
+        """Announce the shutdown, wait for the round to end, at most ``seconds``, and end the game."""
         reason = "this host is shutting down: come back later"
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        # Who plays no round, or has just ended one, has the time to read that it closes, and the result.
+        # A visitor without a round, or with one that has just ended, gets time to read the message and the result.
         quiet_since, says_at = loop.time(), loop.time()
         while self._game is not None and not self._game.ended and (now := loop.time()) < end:
             if now >= says_at:
-                # Again and again: what a round says of itself takes the place of the line.
+                # The message is repeated, because messages of the round replace it.
                 says_at = now + SAYS_AGAIN_S
                 self._channel.say_closing(end - now)
             if self.in_round:

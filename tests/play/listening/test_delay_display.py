@@ -13,10 +13,10 @@ from tests.ui.waiting import until
 from voicetrail.link.address import parse_address
 from voicetrail.link.serving.feeds import SoundFeed
 from voicetrail.link.serving.server import LinkServer
-from voicetrail.play.listening.delay_display import EVERY, DelayDisplay
+from voicetrail.play.listening.delay_display import EVERY_S, DelayDisplay
 
 
-def test_a_figure_is_shown_at_once_and_a_new_one_only_when_it_is_clearly_another() -> None:
+def test_a_delay_is_shown_at_once_and_changes_only_if_it_clearly_differs() -> None:
     line = DelayDisplay()
     assert line.take(None, 0.0) is None
     assert line.take(0.0231, 0.1) == 23
@@ -29,14 +29,14 @@ def test_a_figure_is_shown_at_once_and_a_new_one_only_when_it_is_clearly_another
     assert line.take(0.2, 9.2) == 200
 
 
-def test_a_jittery_line_changes_the_screen_at_most_once_a_second() -> None:
+def test_jitter_changes_the_displayed_delay_at_most_once_per_second() -> None:
     line, jitter = DelayDisplay(), np.random.default_rng(1).uniform(0.02, 0.4, 600)
     shown = [line.take(float(delay), place * 0.1) for place, delay in enumerate(jitter)]
     changes = sum(before != after for before, after in pairwise(shown))
-    assert 10 < changes <= 60 / EVERY
+    assert 10 < changes <= 60 / EVERY_S
 
 
-async def test_the_screen_of_a_game_over_a_line_gives_its_delay(tmp_path: Path) -> None:
+async def test_a_game_over_a_connection_shows_its_delay(tmp_path: Path) -> None:
     server = LinkServer(SoundFeed(Steady()), parse_address(f"unix://{tmp_path}/mic"))
     server.start()
     app = make_app(make_settings(tmp_path), spec=f"unix://{tmp_path}/mic")

@@ -21,7 +21,7 @@ def test_it_counts_from_the_last_loud_hop() -> None:
     assert heard_after([QUIET] * 10 + [LOUD] * 8 + [QUIET] * 5, captured=9.97) == 230
 
 
-def test_a_word_given_out_before_it_is_over_counts_from_the_last_sample() -> None:
+def test_a_word_detected_before_its_end_counts_from_the_last_sample() -> None:
     assert heard_after([QUIET] * 10 + [LOUD] * 8, captured=9.97) == 30
 
 

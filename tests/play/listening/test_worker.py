@@ -49,7 +49,7 @@ class Updates:
         return time.monotonic() - begun
 
 
-def test_it_listens_and_takes_settings_and_mute_over(tmp_path: Path) -> None:
+def test_it_listens_and_applies_settings_and_mute(tmp_path: Path) -> None:
     sent = Updates(SourceRequest(str(tone_file(tmp_path / "a.wav", ["up"] * 10))))
     thresholds = {"up": 0.7, "down": 0.7, "left": 0.6, "right": 0.7}
     assert sent.wait(Ready) == Ready(ToneRecognizer.labels, "a.wav", "tones", "0" * 64, thresholds)
@@ -142,7 +142,7 @@ def test_a_recognizer_that_cannot_be_loaded_is_one_clear_line(
 def test_a_source_that_cannot_be_opened_is_reported_once_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voicetrail.play.listening.worker.RETRY", 0.1)
+    monkeypatch.setattr("voicetrail.play.listening.worker.RETRY_S", 0.1)
     path = tmp_path / "later.wav"
     sent = Updates(SourceRequest(str(path)))
     sent.wait(Problem)
@@ -153,7 +153,7 @@ def test_a_source_that_cannot_be_opened_is_reported_once_and_tried_again(
     assert sent.end() < 4
 
 
-def test_an_error_of_the_program_in_the_thread_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_in_the_thread_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(ToneRecognizer):
         def score(self, window: object, blanked: int = 0) -> tuple[float, ...]:
             raise ZeroDivisionError("no\x1b[31m way")
@@ -163,7 +163,7 @@ def test_an_error_of_the_program_in_the_thread_is_reported(tmp_path: Path, monke
     problem = sent.wait(Problem)
     assert isinstance(problem, Problem)
     assert problem.fatal
-    assert "an error of the program ended listening" in problem.message
+    assert "listening ended because of an internal error" in problem.message
     (log,) = tmp_path.glob("voicetrail-*.log")
     assert "ZeroDivisionError" in log.read_text()
     sent.end()

@@ -41,7 +41,7 @@ def test_after_its_end_nothing_changes_it() -> None:
     assert (calibration.proposal, calibration.problem) == (before, "")
 
 
-def test_lost_sound_is_waited_for_and_time_stands_still() -> None:
+def test_the_time_stops_while_sound_is_lost() -> None:
     calibration = begin()
     events = list(scene(PLAN, lambda word, time: 0.9))
     for event in events[:60]:
@@ -55,7 +55,7 @@ def test_lost_sound_is_waited_for_and_time_stands_still() -> None:
     assert (calibration.waiting, calibration.ended) == ("", True)
 
 
-def test_a_file_that_ends_too_early_is_a_problem_and_one_that_ends_with_the_last_word_is_none() -> None:
+def test_a_file_may_end_with_the_last_word_but_not_earlier() -> None:
     for seconds, problem in ((3.0, True), (PLAN.total - 1.0, True), (PLAN.total - 0.2, False), (PLAN.total + 0.1, False)):
         calibration, steps = begin(), list[CalibrationStep]()
         for event in scene(PLAN, lambda word, time: 0.9, seconds=seconds):

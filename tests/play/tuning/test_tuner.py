@@ -29,7 +29,7 @@ def test_a_digit_selects_its_own_word_where_the_vocabulary_has_it(env: dict[str,
     assert tuner.selected is None
 
 
-def test_a_digit_selects_by_place_where_words_are_no_digits(env: dict[str, str]) -> None:
+def test_a_digit_selects_by_position_in_a_vocabulary_without_digits(env: dict[str, str]) -> None:
     tuner = tuner_for(VOCABULARIES["directional4w"], env)
     tuner.select_number(3)
     assert tuner.selected == "left"

@@ -29,13 +29,13 @@ from voicetrail.scores.shared.table import DayTable, day_table, table_from_json,
 
 
 @given(RESULTS)
-def test_a_result_survives_json(result: SharedResult) -> None:
+def test_a_result_is_the_same_after_json(result: SharedResult) -> None:
     assert from_json(json.loads(json.dumps(to_json(result)))) == result
 
 
 @settings(max_examples=60, deadline=None)
 @given(SETUPS, TIMED, LEAVING)
-def test_whatever_a_round_gives_is_plausible(setup: RoundSetup, inputs: Timed, leaving: Timed) -> None:
+def test_every_real_result_is_plausible(setup: RoundSetup, inputs: Timed, leaving: Timed) -> None:
     result = played(setup, [*inputs, *leaving]).result()
     began = datetime.fromisoformat(f"{setup.day}T09:00:00Z") if setup.day else NOON
     day = began.date() if setup.day else None
@@ -69,7 +69,7 @@ def test_whatever_a_round_gives_is_plausible(setup: RoundSetup, inputs: Timed, l
     ],
     ids=str,
 )
-def test_what_no_round_can_have_given_is_refused(values: dict[str, object]) -> None:
+def test_impossible_results_are_refused(values: dict[str, object]) -> None:
     check_plausible(daily_result(), NOON + timedelta(hours=1))
     with pytest.raises(ValueError, match="a result has a wrong"):
         check_plausible(daily_result(**values), NOON + timedelta(hours=1))  # type: ignore[arg-type]
@@ -81,7 +81,7 @@ ANY = st.recursive(NOTHING, lambda inner: st.lists(inner, max_size=3) | st.dicti
 
 @settings(max_examples=300, deadline=None)
 @given(field=st.sampled_from([*played_of(row_of(played(RoundSetup("echo"), []).result(), NOON))]), value=ANY)
-def test_any_value_in_any_place_is_a_result_or_refused(field: str, value: object) -> None:
+def test_any_values_are_a_result_or_refused(field: str, value: object) -> None:
     message = json.loads(json.dumps({**played_of_daily(), field: value}))
     try:
         result = result_from(message, BO, "north")
@@ -112,7 +112,7 @@ def test_a_game_cannot_say_who_played_it() -> None:
 @example("\u202e\u2066\x1b[31m\r\n\0")
 @example("…" * 20)
 @example("ﷺ" * 20)
-def test_a_name_is_one_short_line_of_letters_that_can_be_seen(text: str) -> None:
+def test_a_name_is_one_short_line_of_visible_letters(text: str) -> None:
     name = clean_name(text)
     assert name.isprintable()
     assert 0 < len(name) <= NAME_MAX
@@ -123,7 +123,7 @@ def test_a_name_is_one_short_line_of_letters_that_can_be_seen(text: str) -> None
     assert not marks.startswith("m")
 
 
-def test_who_is_who() -> None:
+def test_visitors_are_identified() -> None:
     assert VisitorName.guest("Anna") == VisitorName.guest("Ａnna "), "letters that only look like others are none"
     assert VisitorName.guest("Anna").identity == VisitorName.guest("anna").identity
     assert VisitorName.guest("Anna").identity != VisitorName.by_key("Anna", "SHA256:a").identity
@@ -132,14 +132,14 @@ def test_who_is_who() -> None:
 
 
 @given(TRIES, st.randoms(use_true_random=False))
-def test_a_table_survives_json_and_does_not_depend_on_the_order(tries: list[SharedResult], order: object) -> None:
+def test_a_table_is_the_same_after_json_and_in_any_order(tries: list[SharedResult], order: object) -> None:
     table = day_table(tries, DAY, ANNA.identity, rows=3)
     assert table_from_json(json.loads(json.dumps(table_to_json(table)))) == table
     assert day_table([*reversed(tries), *tries], DAY, ANNA.identity, rows=3) == table
     assert len([row for row in table.rows if not row.own]) <= 3
 
 
-def test_equal_rounds_share_a_place_and_the_own_row_is_always_there() -> None:
+def test_equal_results_share_a_place_and_the_own_row_is_always_included() -> None:
     others = [daily_result(VisitorName.guest(f"guest {number}"), 90) for number in range(4)]
     table = day_table([*others, daily_result(score=10)], DAY, ANNA.identity, rows=2)
     assert [(row.place, row.own) for row in table.rows] == [(1, False), (1, False), (5, True)]
@@ -150,7 +150,7 @@ def test_equal_rounds_share_a_place_and_the_own_row_is_always_there() -> None:
 
 @settings(max_examples=200)
 @given(ANY)
-def test_a_table_that_is_none_is_refused(data: object) -> None:
+def test_invalid_tables_are_refused(data: object) -> None:
     with pytest.raises(ValueError, match=r"table|isoformat"):
         table_from_json(data)
 

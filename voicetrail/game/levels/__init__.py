@@ -1,4 +1,4 @@
-"""The levels of trace: shapes in data files, and any text as a level."""
+"""The levels of trace: shapes from data files, and levels made from any text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from voicetrail.game.levels.line import SIDE_MAX, Figure, read_line, write_line
 from voicetrail.text import printable
 
 GROUPS = ("easy", "medium", "hard", "expert")
-"""The files, in order of difficulty."""
+"""The level files without their suffix, in order of difficulty."""
 LETTER_GAP = 4
-"""Steps from the start of a letter to that of the next; a letter is at most two wide."""
+"""Steps from the start of a letter to the start of the next one; a letter is at most two steps wide."""
 
 
 class LevelError(VoicetrailError):
-    """There is no such level, or a level file is broken."""
+    """A level does not exist, or a level file is damaged."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Level:
     """A line to trace.
 
     Attributes:
-        name: what the player reads.
-        figures: its parts, in the order in which they are traced.
-        group: easy, medium, hard or expert; empty for a text.
+        name: name on the screen.
+        figures: its figures, in the order in which they are traced.
+        group: easy, medium, hard or expert; empty for a level from a text.
     """
 
     name: str
@@ -39,34 +39,34 @@ class Level:
 
     @cached_property
     def par(self) -> int:
-        """The fewest words that cover it."""
+        """The fewest words that cover the whole line."""
         return sum(figure.par for figure in self.figures)
 
     @property
     def line(self) -> str:
-        """It as text, for a replay."""
+        """The line as text, for a replay file."""
         return write_line(self.figures)
 
 
 def read_levels(text: str, source: str, group: str = "") -> tuple[Level, ...]:
-    """Read a file of levels.
+    """Parse a level file.
 
     Args:
-        text: TOML with a ``[[level]]`` for each: ``name`` and ``line`` (see ``levels.line``).
-        source: the file's name, for messages.
-        group: how difficult they are.
+        text: TOML with a ``[[level]]`` table for each level: ``name`` and ``line`` (see ``levels.line``).
+        source: file name for messages.
+        group: difficulty of these levels.
 
     Raises:
-        LevelError: a level is broken; the message is one line and names file, level and reason.
+        LevelError: a level is invalid; the message is one line with the file, the level and the reason.
     """
     where = printable(source, 100)
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise LevelError(f"{where}: not TOML: {printable(error, 100)}") from error
+        raise LevelError(f"{where}: the file is not valid TOML: {printable(error, 100)}") from error
     entries = data.get("level")
     if not isinstance(entries, list) or not entries:
-        raise LevelError(f"{where}: no levels; each begins with [[level]]")
+        raise LevelError(f"{where}: the file has no levels; a level begins with [[level]]")
     levels: list[Level] = []
     for number, entry in enumerate(entries, 1):
         name = entry.get("name") if isinstance(entry, Mapping) else None
@@ -85,10 +85,10 @@ def read_levels(text: str, source: str, group: str = "") -> tuple[Level, ...]:
 
 
 def load_levels(folder: Traversable) -> tuple[Level, ...]:
-    """Every level of a folder, from the easiest to the hardest.
+    """Load every level of a folder, from the easiest to the hardest.
 
     Raises:
-        LevelError: a file cannot be read, or is broken.
+        LevelError: a file cannot be read, or is damaged.
     """
     levels: list[Level] = []
     for group in GROUPS:
@@ -96,22 +96,24 @@ def load_levels(folder: Traversable) -> tuple[Level, ...]:
         try:
             text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise LevelError(f"{group}.toml: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
+            raise LevelError(
+                f"{group}.toml: the file cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+            ) from error
         levels += read_levels(text, f"{group}.toml", group)
     return tuple(levels)
 
 
 @cache
 def all_levels() -> tuple[Level, ...]:
-    """The levels that come with the game, from the easiest to the hardest."""
+    """Return the levels that ship with the game, from the easiest to the hardest."""
     return load_levels(files("voicetrail.game.levels"))
 
 
 def find_level(name: str) -> Level:
-    """The level of a name.
+    """Return the level with a name.
 
     Raises:
-        LevelError: there is none.
+        LevelError: there is no such level.
     """
     for level in all_levels():
         if level.name == name.strip().lower():
@@ -126,17 +128,17 @@ def _letters() -> Mapping[str, tuple[Figure, ...]]:
 
 
 def _placed(line: str) -> tuple[Figure, ...]:
-    """A letter in its own box: ``read_line`` would move a narrow one to the left."""
+    """Parse a letter without moving it: ``read_line`` would shift a narrow letter to the left."""
     from voicetrail.game.levels.line import _figure
 
     return tuple(_figure(part) for part in line.split("/"))
 
 
 def text_level(text: str) -> Level:
-    """Any text as a level: each letter is a figure, and the pen jumps to the next one when a letter is covered.
+    """Make a level from a text: each letter is a figure, and the pen jumps to the next one when a letter is complete.
 
     Raises:
-        LevelError: it holds a letter that cannot be drawn, or none at all.
+        LevelError: the text has a letter that cannot be drawn, or no letters.
     """
     figures: list[Figure] = []
     for place, letter in enumerate(text.strip().upper()):

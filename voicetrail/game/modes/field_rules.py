@@ -1,4 +1,4 @@
-"""What the rules of the modes on a field of marks share: all but the sketch, whose drawing has no marks."""
+"""What all modes but the sketch share: they are played on a field of marks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FieldRules(BaseRules):
 
     Args:
         setup: what the round begins with.
-        field: the cells, which the mode fills.
+        field: the cells; the mode fills them.
     """
 
     def __init__(self, setup: RoundSetup, field: Field) -> None:
@@ -38,23 +38,23 @@ class FieldRules(BaseRules):
     @property
     @abstractmethod
     def pen(self) -> Pen | None:
-        """Where the pen, the player or the head is; ``None`` where a mode has none."""
+        """The position of the pen, the player or the snake's head; ``None`` in a mode without one."""
 
     @property
     def moving(self) -> bool:
-        """Whether time alone changes something now: nothing, unless a mode says otherwise."""
+        """Whether something moves without input; ``False`` unless a mode overrides it."""
         return False
 
     def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
+        """Return the mark in a cell."""
         return self.field.at(cell)
 
     def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
+        """The cells that are not empty."""
         return frozenset(self.field.marks)
 
     def copy(self) -> Self:
-        """A round of its own in the same state. A mode with containers of its own that change copies these, too."""
+        """Return an independent copy. A mode with mutable containers overrides this and copies them too."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         self._copy_to(other)
@@ -68,7 +68,7 @@ class FieldRules(BaseRules):
         return self.field.changed(self.pen)
 
     def _advance(self, time_ms: int) -> Done:
-        """Do what time alone does: nothing, unless a mode says otherwise."""
+        """Let time pass; nothing happens unless a mode overrides it."""
         return NOTHING
 
     def _result(
@@ -82,7 +82,7 @@ class FieldRules(BaseRules):
         par: int | None = None,
         seed: int | None = None,
     ) -> Result:
-        """How the round stands: what the mode says of it, with the time and the counts of the words."""
+        """Make a result of the mode's own values, with the time and the word counts of the round."""
         return Result(
             self.mode_name,
             self.level,

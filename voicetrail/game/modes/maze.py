@@ -1,4 +1,4 @@
-"""Find the way out of a maze. A word runs along the corridor to the next junction, corner or gem."""
+"""Maze: find the exit. A word moves the player along the corridor to the next junction, corner or gem."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from datetime import date
 from typing import ClassVar
 
 from voicetrail.errors import VoicetrailError
-from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
-from voicetrail.game.inputs import By, Go, Input, Step
-from voicetrail.game.levels.line import beside
+from voicetrail.game.inputs import By, Go, Input, Move
+from voicetrail.game.levels.line import neighbor
 from voicetrail.game.mode_list import ModeName
-from voicetrail.game.modes.base import NOTHING, Done, way_text
+from voicetrail.game.modes.base import NOTHING, Done, route_text
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.modes.maze_grid import make_maze
 from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
-from voicetrail.game.share import plain_lines
+from voicetrail.game.share import compose_share_text
 from voicetrail.game.trail import ARMS, DELTAS, OPPOSITE, Cell, Direction, Pen
 from voicetrail.text import printable
 
 ROOM_WIDTH, ROOM_HEIGHT = 4, 2
-"""Cells from the middle of a room to that of the next one."""
+"""Cells between the centers of two neighboring rooms."""
 GEM_POINTS = 20
-"""What a gem is worth: as much as a way that is a fifth longer costs."""
+"""Points for a gem: as many as a path costs that is a fifth longer than the best one."""
 WRONG_WORDS = 40
-"""Longest row of signs in a share text."""
+"""Maximum number of characters for words in a share text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A size of mazes."""
+    """The size of a maze."""
 
     columns: int
     rows: int
     gems: int
     words: int
-    """How many words the way out takes, about."""
+    """Approximate number of words to the exit."""
 
 
 SIZES: dict[str, Size] = {
@@ -52,31 +52,31 @@ MEDALS: tuple[tuple[int, Medal], ...] = ((100, "gold"), (80, "silver"), (55, "br
 
 
 def medal_of(points: int) -> Medal:
-    """The medal for a score."""
+    """Return the medal for a score."""
     return next((medal for least, medal in MEDALS if points >= least), "")
 
 
 def daily_setup(day: date) -> RoundSetup:
-    """The maze of a day, the same for everybody.
+    """Return the setup of the daily maze, which is the same for everybody.
 
     Args:
-        day: a UTC date; that of the start of the round, whatever midnight does to it.
+        day: the UTC date at the start of the round; it stays the same when the round goes on past midnight.
     """
     seed = day.toordinal()
-    dice = Dice(seed, stream=1)
+    rng = SeededRandom(seed, stream=1)
     # Mondays are easy, weekends are large.
     size = ("small", "small", "medium", "medium", "medium", "large", "large")[day.weekday()]
-    return RoundSetup("maze", size, seed, braided=dice.below(2) == 1, fog=dice.below(4) == 0, day=day.isoformat())
+    return RoundSetup("maze", size, seed, braided=rng.randbelow(2) == 1, fog=rng.randbelow(4) == 0, day=day.isoformat())
 
 
 class Maze(FieldRules):
-    """A maze that is walked.
+    """A maze that the player walks through.
 
     Args:
-        setup: size (``level``), seed, ``braided``, ``fog``; for the maze of a day only ``day``.
+        setup: uses ``level`` (the size), ``seed``, ``braided`` and ``fog``; for a daily maze only ``day``.
 
     Raises:
-        VoicetrailError: there is no such size or day.
+        VoicetrailError: the size or the day does not exist.
     """
 
     mode_name: ClassVar[ModeName] = "maze"
@@ -86,15 +86,15 @@ class Maze(FieldRules):
             try:
                 setup = replace(daily_setup(date.fromisoformat(setup.day)), rules=setup.rules)
             except ValueError as error:
-                raise VoicetrailError(f"{printable(setup.day)} is no date; write it as 2026-11-25") from error
+                raise VoicetrailError(f"{printable(setup.day)} is not a date; write it as 2026-11-25") from error
         setup = replace(setup, level=setup.level or "medium")
         size = SIZES.get(setup.level)
         if size is None:
-            raise VoicetrailError(f"there is no maze {printable(setup.level)!r}; there are {', '.join(SIZES)}")
+            raise VoicetrailError(f"there is no maze size {printable(setup.level)!r}; there are {', '.join(SIZES)}")
         super().__init__(setup, Field(ROOM_WIDTH * size.columns + 1, ROOM_HEIGHT * size.rows + 1))
         self.maze = make_maze(size.columns, size.rows, setup.seed, braided=setup.braided, gems=size.gems, words=size.words)
         self.par = len(self.maze.best())
-        """The fewest words to the way out."""
+        """The fewest words to the exit."""
         self._gems = self.maze.gems
         self._seen: frozenset[Cell] = frozenset()
         self._room = self.maze.start
@@ -109,11 +109,11 @@ class Maze(FieldRules):
             for y in range(self.field.height):
                 self._show_cell((x, y))
 
-    # What is shown
+    # Display
 
     @property
     def level(self) -> str:
-        """The day, or the size with its choices."""
+        """The day, or the size with its options."""
         setup = self.setup
         if setup.day:
             return f"daily {setup.day}"
@@ -121,45 +121,45 @@ class Maze(FieldRules):
 
     @property
     def pen(self) -> Pen:
-        """Where the player stands."""
+        """The position of the player."""
         return self._pen
 
     @property
     def collected(self) -> int:
-        """Gems that were collected."""
+        """Number of collected gems."""
         return len(self.maze.gems) - len(self._gems)
 
     @property
     def headline(self) -> str:
-        """What to do now."""
+        """What the player has to do now."""
         if self.ended:
-            return "Out of the maze" if self._room == self.maze.goal else "Still inside"
-        return "Find the way out, at the bottom right"
+            return "You are out of the maze" if self._room == self.maze.goal else "You did not find the exit"
+        return "Find the exit, at the bottom right"
 
     @property
     def status(self) -> str:
-        """What the round amounts to."""
+        """Words and gems so far."""
         words = f"{self.words} word{'' if self.words == 1 else 's'}"
         return f"{words}, {self.collected} of {len(self.maze.gems)} gem{'' if len(self.maze.gems) == 1 else 's'}"
 
     @property
     def surroundings(self) -> str:
-        """Which ways are open, how far a word leads, and where the way out is."""
+        """The open directions, how far a word leads in each, and where the exit is."""
         ways = [
-            f"{direction} {len(way)}{' to a gem' if way[-1] in self._gems else ''}"
+            f"{direction} {len(path)}{' to a gem' if path[-1] in self._gems else ''}"
             for direction in DELTAS
-            if (way := self.maze.run(self._room, direction, self._gems))
+            if (path := self.maze.run(self._room, direction, self._gems))
         ]
-        return f"open: {', '.join(ways)}; the way out is {way_text(self._room, self.maze.goal)}"
+        return f"open: {', '.join(ways)}; the exit is {route_text(self._room, self.maze.goal)}"
 
     def checksum(self) -> str:
-        """A stable hash of what can be seen."""
+        """Return a stable hash of the visible state."""
         return self.field.checksum(self._pen, (self.words, self.wrong, self.ended))
 
-    # How it ends
+    # Result
 
     def result(self) -> Result:
-        """How it stands: a hundred points for the fewest words, and points for gems."""
+        """Return the result so far: 100 points for the fewest words, and points for gems."""
         won = self._room == self.maze.goal
         points = round(100 * self.par / max(self.words, 1)) + GEM_POINTS * self.collected if won else 0
         return self._result(
@@ -173,22 +173,22 @@ class Maze(FieldRules):
         )
 
     def hint(self) -> str:
-        """The best way, and the best one with every gem."""
+        """The shortest path, and the shortest one with every gem."""
         every = self.maze.best(all_gems=True)
-        text = f"the best way in {self.par} words: {', '.join(self.maze.best())}"
-        return f"{text}; with every gem in {len(every)}" if self.maze.gems else text
+        text = f"the shortest path has {self.par} words: {', '.join(self.maze.best())}"
+        return f"{text}; with every gem it has {len(every)}" if self.maze.gems else text
 
     def share_text(self, result: Result) -> str:
-        """A sign for each word, without its direction: ``=`` on, ``*`` a gem, ``<`` back, ``x`` into a wall."""
+        """Return a character for each word, without its direction: ``=`` forward, ``*`` gem, ``<`` back, ``x`` wall."""
         lines = [self._signs[:WRONG_WORDS] + ("+" if len(self._signs) > WRONG_WORDS else "")] if self._signs else []
         gems = f"{self.collected} of {len(self.maze.gems)} gems, {result.score} points"
-        return plain_lines(f"maze: {result.level}", result, [*lines, gems])
+        return compose_share_text(f"maze: {result.level}", result, [*lines, gems])
 
-    # What a word does
+    # Moves
 
     def _do(self, item: Input) -> Done:
         match item:
-            case Step(direction, by):
+            case Move(direction, by):
                 return self._move(direction, by)
             case Go(by) if self._pen.direction is not None:
                 return self._move(self._pen.direction, by)
@@ -196,16 +196,16 @@ class Maze(FieldRules):
 
     def _move(self, direction: Direction, by: By) -> Done:
         self._begin()
-        way = self.maze.run(self._room, direction, self._gems)
-        if not way:
+        path = self.maze.run(self._room, direction, self._gems)
+        if not path:
             self._nothing += 1
             self._signs += "x"
             self._count(direction, by, wrong=True, moved=False)
-            return f"{direction}: a wall", True
+            return f"{direction}: there is a wall", True
         back = self._pen.direction is not None and direction == OPPOSITE[self._pen.direction]
-        self._draw(self._room, direction, len(way))
-        self._look_around([self._room, *way])
-        self._room = way[-1]
+        self._draw(self._room, direction, len(path))
+        self._look_around([self._room, *path])
+        self._room = path[-1]
         self._pen = Pen(*self._cell(self._room), direction)
         self._count(direction, by)
         gem = self._room in self._gems
@@ -214,8 +214,8 @@ class Maze(FieldRules):
             self._gems -= {self._room}
         if self._room == self.maze.goal:
             self._end()
-            return "out of the maze", False
-        return f"{direction}: a gem" if gem else direction, False
+            return "you are out of the maze", False
+        return f"{direction}: you collect a gem" if gem else direction, False
 
     def _draw(self, room: Cell, direction: Direction, rooms: int) -> None:
         """Draw the trail from room to room."""
@@ -230,16 +230,16 @@ class Maze(FieldRules):
         mark = self.field.at(cell)
         self.field.put(cell, Mark("trail", (mark.mask if mark.role == "trail" else 0) | arm))
 
-    # What is seen
+    # Visibility
 
     def _look_around(self, rooms: list[Cell]) -> None:
-        """See the rooms, what lies straight ahead of each along open corridors, and show what is new."""
+        """Reveal rooms and everything in straight open corridors from them, and draw what is newly visible."""
         seen = set(rooms)
         for room in rooms:
             for direction in DELTAS:
                 here = room
                 while direction in self.maze.exits[here]:
-                    here = beside(here, direction)
+                    here = neighbor(here, direction)
                     seen.add(here)
         new = seen - self._seen
         self._seen |= new
@@ -251,7 +251,7 @@ class Maze(FieldRules):
                     self._show_cell(cell)
 
     def _show_cell(self, cell: Cell) -> None:
-        """Show a cell as the maze has it, or the fog."""
+        """Draw a cell of the maze, or fog."""
         x, y = cell
         across, down = x % ROOM_WIDTH, y % ROOM_HEIGHT
         if not across or not down:
@@ -273,12 +273,12 @@ class Maze(FieldRules):
             self.field.put(cell, Mark())
 
     def _wall_goes(self, cell: Cell, direction: Direction) -> bool:
-        """Whether a wall that is seen goes from a cell of the lattice in a direction."""
+        """Return whether a visible wall goes from a cell in a direction."""
         x, y = cell
         dx, dy = DELTAS[direction]
         if (dx and y % ROOM_HEIGHT) or (dy and x % ROOM_WIDTH):
             return False
-        # The piece of wall that goes there lies between two rooms.
+        # A piece of wall separates two rooms.
         if dx:
             column = (x if dx > 0 else x - 1) // ROOM_WIDTH
             below = y // ROOM_HEIGHT
@@ -293,11 +293,11 @@ class Maze(FieldRules):
             return False
         if one in exits and other in exits and direction in exits[one]:
             return False
-        # The outer wall is seen from the start: it gives nothing away.
+        # The outer wall is visible from the start, because it reveals nothing.
         return one not in exits or other not in exits or one in self._seen or other in self._seen
 
     def _rooms_at(self, cell: Cell) -> list[Cell]:
-        """The rooms that a cell belongs to or lies between."""
+        """Return the rooms that a cell belongs to, or that it separates."""
         x, y = cell
         columns = {x // ROOM_WIDTH, (x - 1) // ROOM_WIDTH}
         rows = {y // ROOM_HEIGHT, (y - 1) // ROOM_HEIGHT}
@@ -305,5 +305,5 @@ class Maze(FieldRules):
 
     @staticmethod
     def _cell(room: Cell) -> Cell:
-        """The middle of a room."""
+        """Return the center cell of a room."""
         return ROOM_WIDTH * room[0] + ROOM_WIDTH // 2, ROOM_HEIGHT * room[1] + ROOM_HEIGHT // 2

@@ -1,17 +1,18 @@
-"""Draw what you like: a sketch is a function of its inputs and their times, and of nothing else."""
+"""Sketch: free drawing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import ClassVar
 
-from voicetrail.game.glyphs import read_masks
+from voicetrail.game.glyphs import parse_masks
 from voicetrail.game.ink import COLORS, Ink
 from voicetrail.game.inputs import (
     By,
     Clear,
     Go,
     Input,
+    Move,
     Movement,
     PenDown,
     PenUp,
@@ -22,38 +23,37 @@ from voicetrail.game.inputs import (
     SetGlideSpeed,
     SetMovement,
     SetPen,
-    SetStep,
-    Step,
+    SetStepLength,
     Stop,
     Undo,
     input_of,
 )
 from voicetrail.game.mode_list import ModeName
-from voicetrail.game.modes.base import NOTHING, BaseRules, Done, way_text
-from voicetrail.game.modes.sketch_history import UNDO_DEPTH, Entry, Undone
+from voicetrail.game.modes.base import NOTHING, BaseRules, Done, route_text
+from voicetrail.game.modes.sketch_history import UNDO_DEPTH, Entry, UndoneEntry
 from voicetrail.game.movement.glide import GlideMovement
 from voicetrail.game.movement.step import StepMovement
 from voicetrail.game.rules import EMPTY, Mark, Result, WordCount
 from voicetrail.game.setup import RoundSetup
-from voicetrail.game.share import plain_lines
+from voicetrail.game.share import compose_share_text
 from voicetrail.game.tally import Tally
 from voicetrail.game.trail import HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail
 from voicetrail.vocabulary import DIGITS
 
 
 class Sketch(BaseRules):
-    """A drawing under way.
+    """A free drawing.
 
     Args:
         width: columns of the drawing.
         height: rows of the drawing.
-        step: steps that a word draws.
-        movement: one step a word, or a glide.
-        glide_speed: cells a second of a glide up or down; sideways twice as many.
-        glide_silence: seconds without a word after which a glide ends; 0 means never.
-        rules: version of the rules to play by; 0 is the newest.
-        ink: what it is drawn with at first.
-        name: the drawing's name; empty for one without.
+        step_length: how far a word moves the pen, in steps.
+        movement: step or glide.
+        glide_speed: speed of a glide, in steps per second.
+        glide_silence: time without a word after which a glide ends, in s; 0 means never.
+        rules: version of the rules; 0 is the newest.
+        ink: pen and color at the start.
+        name: name of the drawing; may be empty.
     """
 
     mode_name: ClassVar[ModeName] = "sketch"
@@ -64,7 +64,7 @@ class Sketch(BaseRules):
         width: int = WIDTH,
         height: int = HEIGHT,
         *,
-        step: int = 2,
+        step_length: int = 2,
         movement: Movement = "step",
         glide_speed: float = 6.0,
         glide_silence: float = 8.0,
@@ -80,7 +80,7 @@ class Sketch(BaseRules):
                 rules=rules,
                 width=width,
                 height=height,
-                step=step,
+                step_length=step_length,
                 movement=movement,
                 glide_speed=glide_speed,
                 glide_silence=glide_silence,
@@ -91,12 +91,12 @@ class Sketch(BaseRules):
         self.trail = Trail(width, height)
         self.trail.ink = ink
         self.tally = Tally()
-        self._steps = StepMovement(step)
+        self._steps = StepMovement(step_length)
         self._glides = GlideMovement(glide_speed, glide_silence)
         self._movement: Movement = movement
         self._last: Entry | None = None
         self._undoable = 0
-        self._undone: Undone | None = None
+        self._undone: UndoneEntry | None = None
         self._limit = UNDO_DEPTH if rules == 1 else None
 
     @property
@@ -111,63 +111,63 @@ class Sketch(BaseRules):
 
     @property
     def pen(self) -> Pen:
-        """Where the pen stands."""
+        """The pen."""
         return self.trail.pen
 
     @property
     def ink(self) -> Ink:
-        """What is drawn with."""
+        """The current pen and color."""
         return self.trail.ink
 
     @property
     def movement(self) -> StepMovement | GlideMovement:
-        """The rules by which words become strokes."""
+        """The current movement with its state."""
         return self._glides if self._movement == "glide" else self._steps
 
     @property
     def moving(self) -> bool:
-        """The pen goes on by itself."""
+        """Whether the pen is gliding."""
         return self.movement.moving and not self.paused and not self.ended
 
     @property
-    def step(self) -> int:
-        """Steps that a word draws."""
+    def step_length(self) -> int:
+        """How far a word moves the pen, in steps."""
         return self._steps.length
 
     @property
     def glide_speed(self) -> float:
-        """Speed of a glide in cells a second up or down (sideways twice as many)."""
+        """Speed of a glide, in steps per second."""
         return self._glides.speed
 
     @property
     def glide_silence(self) -> float:
-        """Seconds without a word after which a glide ends."""
+        """Time without a word after which a glide ends, in s; 0 means never."""
         return self._glides.silence
 
     @property
     def undoable(self) -> int:
-        """How many strokes can be taken back."""
+        """How many strokes can be undone."""
         return self._undoable
 
     @property
     def headline(self) -> str:
-        """What to do now."""
-        return "The pen is up: move without drawing" if self.trail.pen_up else "Draw what you like"
+        """What the player can do now."""
+        return "The pen is up: it moves without drawing" if self.trail.pen_up else "Draw what you like"
 
     @property
     def status(self) -> str:
-        """What the drawing amounts to."""
+        """Number of strokes and total length."""
         strokes = self.tally.strokes
         return f"{strokes} stroke{'' if strokes == 1 else 's'}, {self.tally.length} long"
 
     @property
     def surroundings(self) -> str:
-        """Where the pen is, in steps from the middle."""
+        """The position of the pen, in steps from the center."""
         pen, home = self.trail.pen, self.trail.home
-        return f"from the middle: {way_text((0, 0), ((pen.x - home.x) // SIDEWAYS, pen.y - home.y))}"
+        return f"from the center: {route_text((0, 0), ((pen.x - home.x) // SIDEWAYS, pen.y - home.y))}"
 
     def mark_at(self, cell: Cell) -> Mark:
-        """What a cell shows."""
+        """Return the mark in a cell."""
         trail = self.trail
         if mask := trail.cells.get(cell):
             return Mark("trail", mask, ink=trail.ink_at(cell))
@@ -176,15 +176,15 @@ class Sketch(BaseRules):
         return EMPTY
 
     def marked(self) -> frozenset[Cell]:
-        """Every cell that shows something."""
+        """Return the cells that are not empty."""
         return frozenset(self.trail.cells.keys() | self.trail.background.keys())
 
     def checksum(self) -> str:
-        """A stable hash of the drawing and its pen."""
+        """Return a stable hash of the drawing and its pen."""
         return self.trail.checksum()
 
     def input_of(self, word: str) -> Input | None:
-        """What a word means now: digits are colors, ``stop`` and ``go`` also lift and lower the pen."""
+        """Return the input for a word in the current state: digits are colors; ``stop`` and ``go`` also lift and lower the pen."""
         if self.paused or self.ended:
             return None
         if word in DIGITS[1 : len(COLORS) + 1]:
@@ -197,7 +197,7 @@ class Sketch(BaseRules):
         return item
 
     def result(self) -> Result:
-        """A sketch is never won; its score is the number of strokes."""
+        """Return the result so far: the score is the number of strokes. A sketch cannot be won."""
         tally = self.tally
         return Result(
             "sketch",
@@ -214,11 +214,11 @@ class Sketch(BaseRules):
         )
 
     def share_text(self, result: Result) -> str:
-        """The drawing itself cannot be spoiled, but it may be large: only its figures."""
-        return plain_lines("sketch", result, [f"{result.words} strokes, {result.details['length']} long"])
+        """Return the counts only, because the drawing may be large."""
+        return compose_share_text("sketch", result, [f"{result.words} strokes, {result.details['length']} long"])
 
     def copy(self) -> Sketch:
-        """A round of its own in the same state: a place that a replay can go back to."""
+        """Return an independent copy of the round in the same state; replays use it to jump back."""
         other = Sketch(self.trail.width, self.trail.height)
         self._copy_to(other)
         other.setup, other._limit = self.setup, self._limit
@@ -238,7 +238,7 @@ class Sketch(BaseRules):
         return self.trail.changed()
 
     def _advance(self, time_ms: int) -> Done:
-        """Draw what a glide owes up to now."""
+        """Draw the steps of a glide that are due."""
         direction = self.movement.direction
         due, movement = self.movement.advance(time_ms)
         self._set_movement_state(movement)
@@ -254,7 +254,7 @@ class Sketch(BaseRules):
 
     def _do(self, item: Input) -> Done:
         match item:
-            case Step(direction, by):
+            case Move(direction, by):
                 return self._stroke(direction, by)
             case Go(by):
                 last = self.trail.pen.direction
@@ -262,7 +262,7 @@ class Sketch(BaseRules):
             case Stop():
                 moving = self.movement.moving
                 self._rest()
-                return ("the pen rests" if moving else ""), False
+                return ("the pen stops" if moving else ""), False
             case PenUp() | PenDown():
                 self._rest()
                 self.trail.pen_up = isinstance(item, PenUp)
@@ -277,21 +277,21 @@ class Sketch(BaseRules):
                 return self._set(item), False
 
     def _set(self, item: Input) -> str:
-        """Take a changed choice."""
+        """Apply an input that changes an option."""
         match item:
-            case SetStep(length):
+            case SetStepLength(length):
                 self._steps = StepMovement(length)
                 return f"step length {length}"
             case SetMovement(name):
                 self._rest()
                 self._movement = name
-                return "glide: a word sets the pen going" if name == "glide" else "one step a word"
+                return "glide: the pen keeps moving after a word" if name == "glide" else "step: a word draws one stroke"
             case SetGlideSpeed(speed):
                 self._glides = replace(self._glides, speed=speed)
-                return f"glide speed {speed:g} cells a second"
+                return f"glide speed {speed:g} steps per second"
             case SetGlideSilence(seconds):
                 self._glides = replace(self._glides, silence=seconds)
-                return f"a glide ends after {seconds:g} s without a word" if seconds else "a glide does not end by silence"
+                return f"a glide ends after {seconds:g} s without a word" if seconds else "a glide goes on without words"
             case SetPen(pen):
                 self.trail.ink = replace(self.trail.ink, pen=pen)
                 return f"{pen} pen"
@@ -299,9 +299,9 @@ class Sketch(BaseRules):
                 self.trail.ink = replace(self.trail.ink, color=color)
                 return f"{color} color"
             case SetBackground(text):
-                masks = read_masks(text, self.width, self.height)
+                masks = parse_masks(text, self.width, self.height)
                 self.trail.set_background(masks)
-                return "there is a background to draw over" if masks else "no background"
+                return "the background is shown" if masks else "the background is removed"
         return ""
 
     def _stroke(self, direction: Direction, by: By) -> Done:
@@ -329,29 +329,29 @@ class Sketch(BaseRules):
         self._rest()
         entry = self._last
         if entry is None or not self._undoable:
-            return "nothing to undo"
+            return "there is nothing to undo"
         again = self.trail.take_back(entry.stroke)
-        self._undone = Undone(entry, again, self.tally, self._undone)
-        self._last, self._undoable = entry.below, self._undoable - 1
+        self._undone = UndoneEntry(entry, again, self.tally, self._undone)
+        self._last, self._undoable = entry.previous, self._undoable - 1
         self.tally = replace(entry.tally, undone=self.tally.undone + 1)
         self._count_wrong(entry, 1)
-        return "the drawing is back" if entry.name == "clear" else f"taken back: {entry.name}"
+        return "the drawing is restored" if entry.name == "clear" else f"undone: {entry.name}"
 
     def _redo(self) -> str:
         self._rest()
         undone = self._undone
         if undone is None:
-            return "nothing to do again"
-        # The undo that is taken back here does not count any more.
+            return "there is nothing to redo"
+        # A redone stroke no longer counts as undone.
         self.tally = replace(undone.tally, undone=self.tally.undone - 1)
-        self.trail.take_back(undone.again)
+        self.trail.take_back(undone.redo_stroke)
         self._push(undone.entry)
-        self._undone = undone.below
+        self._undone = undone.previous
         self._count_wrong(undone.entry, -1)
-        return "cleared again" if undone.entry.name == "clear" else f"drawn again: {undone.entry.name}"
+        return "the drawing is cleared again" if undone.entry.name == "clear" else f"redone: {undone.entry.name}"
 
     def _count_wrong(self, entry: Entry, by: int) -> None:
-        """A word that is taken back was probably misheard."""
+        """Count an undone word as wrong: it was probably misheard."""
         count = self.by_word.get(entry.name)
         if entry.by == "voice" and count is not None:
             self.by_word[entry.name] = WordCount(count.heard, count.wrong + by)
@@ -359,12 +359,12 @@ class Sketch(BaseRules):
     def _clear(self) -> str:
         self._rest()
         if not self.trail.cells and self.trail.pen == self.trail.home:
-            return "nothing to clear"
+            return "there is nothing to clear"
         stroke = Stroke(self.trail.pen)
         self._push(Entry("clear", stroke, self.tally, "key", self._last))
         self.trail.clear(stroke)
         self.tally = self.tally.cleared()
-        return "cleared: undo brings it back"
+        return "the drawing is cleared; undo restores it"
 
     def _rest(self) -> None:
         self._set_movement_state(self.movement.stop())
@@ -375,4 +375,4 @@ class Sketch(BaseRules):
 
 
 def _edge_message(direction: str | None) -> str:
-    return f"the {direction} edge of the canvas: the pen stops here" if direction else "the edge of the canvas"
+    return f"the {direction} edge of the canvas: the pen stops" if direction else "the pen is at the edge of the canvas"

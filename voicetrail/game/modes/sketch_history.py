@@ -1,4 +1,4 @@
-"""What undo and redo of a drawing need: chains of strokes, which copies of a round share."""
+"""The history for undo and redo: linked lists of strokes, which copies of a round share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voicetrail.game.tally import Tally
 from voicetrail.game.trail import Stroke
 
 UNDO_DEPTH = 10_000
-"""Strokes that could be taken back by the rules of version 1; since then there is no limit."""
+"""Strokes that can be undone in version 1 of the rules; later versions have no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,17 @@ class Entry:
     name: str
     stroke: Stroke
     tally: Tally
-    """The counts before it."""
+    """The counts before this entry."""
     by: By
-    below: Entry | None
+    previous: Entry | None
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
-    """An entry that was taken back, and how to do it again."""
+class UndoneEntry:
+    """An entry that was undone, with the data to redo it."""
 
     entry: Entry
-    again: Stroke
+    redo_stroke: Stroke
     tally: Tally
-    """The counts with it."""
-    below: Undone | None
+    """The counts with this entry."""
+    previous: UndoneEntry | None

@@ -1,4 +1,4 @@
-"""Eat, grow, do not bite: the head glides on by itself, and a word turns it."""
+"""Snake: the snake moves without a pause, and a word turns its head."""
 
 from __future__ import annotations
 
@@ -6,62 +6,62 @@ from dataclasses import replace
 from typing import ClassVar, Self
 
 from voicetrail.errors import VoicetrailError
-from voicetrail.game.dice import Dice
 from voicetrail.game.field import Field
-from voicetrail.game.inputs import By, Go, Input, Step
-from voicetrail.game.levels.line import beside
+from voicetrail.game.inputs import By, Go, Input, Move
+from voicetrail.game.levels.line import neighbor
 from voicetrail.game.mode_list import ModeName
-from voicetrail.game.modes.base import NOTHING, Done, way_text
+from voicetrail.game.modes.base import NOTHING, Done, route_text
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
-from voicetrail.game.share import plain_lines
+from voicetrail.game.share import compose_share_text
 from voicetrail.game.trail import ARMS, DELTAS, OPPOSITE, SIDEWAYS, Cell, Direction, Pen
 from voicetrail.text import printable
 
 START_SPEED = 2.0
-"""Cells a second at first."""
+"""Speed at the start, in cells per second."""
 TOP_SPEED = 5.0
-"""Never faster than this: a spoken word has to come in time."""
+"""Maximum speed, in cells per second: a spoken word must still arrive in time."""
 SPEED_PER_FOOD = 0.12
-"""How much faster each piece of food makes it, in cells a second."""
-WORD_S = 0.25
-"""From the end of a word until it is given out, in s, on this machine (see ``make bench``)."""
+"""Increase of the speed for each piece of food, in cells per second."""
+WORD_LATENCY_S = 0.25
+"""Time from the end of a word to its detection, in s, without a network connection (see ``make bench``)."""
 START_LENGTH = 3
 GROWTH = 2
-"""Cells that a piece of food adds."""
-TURNS_MAX = 2
-"""Turns that can wait, one for each cell to come: two words said quickly make a U-turn."""
+"""Growth for each piece of food, in cells."""
+MAX_QUEUED_TURNS = 2
+"""Maximum number of queued turns, one for each of the next cells: two quick words make a U-turn."""
 
 SIZES: dict[str, tuple[int, int]] = {"small": (13, 9), "medium": (21, 13), "large": (30, 18)}
-"""Columns and rows of the field, in cells of the snake, by name."""
+"""Columns and rows of the field, in cells of the snake, by the name of the size."""
 MEDALS: tuple[tuple[int, Medal], ...] = ((30, "gold"), (15, "silver"), (5, "bronze"))
 
 
 def medal_of(food: int) -> Medal:
-    """The medal for so many pieces of food."""
+    """Return the medal for a number of pieces of food."""
     return next((medal for least, medal in MEDALS if food >= least), "")
 
 
 def top_speed(delay_ms: int) -> float:
-    """The fastest that a snake gets when words come over a connection, in cells a second.
+    """Return the maximum speed of a snake when words arrive over a connection, in cells per second.
 
-    Between the end of a word and its turn the head goes no further than it does at ``TOP_SPEED`` without a connection.
+    Between the end of a word and the turn, the head moves no further than at ``TOP_SPEED`` without a connection.
 
     Args:
-        delay_ms: one-way time of the connection.
+        delay_ms: one-way delay of the connection, in ms.
     """
-    return TOP_SPEED * WORD_S / (WORD_S + delay_ms / 1000)
+    return TOP_SPEED * WORD_LATENCY_S / (WORD_LATENCY_S + delay_ms / 1000)
 
 
 class Snake(FieldRules):
-    """A snake that is steered.
+    """A snake that the player steers.
 
     Args:
-        setup: size (``level``), seed, and the delay of the connection.
+        setup: uses ``level`` (the size), ``seed`` and ``delay_ms``.
 
     Raises:
-        VoicetrailError: there is no such size.
+        VoicetrailError: the size does not exist.
     """
 
     mode_name: ClassVar[ModeName] = "snake"
@@ -69,7 +69,7 @@ class Snake(FieldRules):
     def __init__(self, setup: RoundSetup) -> None:
         setup = replace(setup, level=setup.level or "medium")
         if setup.level not in SIZES:
-            raise VoicetrailError(f"there is no snake {printable(setup.level)!r}; there are {', '.join(SIZES)}")
+            raise VoicetrailError(f"there is no snake size {printable(setup.level)!r}; there are {', '.join(SIZES)}")
         self.columns, self.rows = SIZES[setup.level]
         super().__init__(setup, Field(SIDEWAYS * self.columns + 3, self.rows + 2))
         middle = self.columns // 2, self.rows // 2
@@ -77,67 +77,67 @@ class Snake(FieldRules):
         """The snake's cells, the head first."""
         self.direction: Direction = "right"
         self.food = 0
-        """Pieces that were eaten."""
+        """Number of pieces of food that were eaten."""
         self._growing = 0
         self._turns: tuple[Direction, ...] = ()
-        """Turns that wait, one for each cell to come."""
+        """Queued turns, one for each of the next cells."""
         self._next_ms: int | None = None
-        """When the head goes on, by the round's clock; ``None`` until the first word."""
+        """When the head moves next, by the round's clock; ``None`` until the first word."""
         self._bitten = ""
         self._drawn: dict[Cell, Mark] = {}
         self._put_walls()
         self._food_at = self._new_food()
         self._draw()
 
-    # What is shown
+    # Display
 
     @property
     def pen(self) -> Pen:
-        """Where the head is; a turn shows at once."""
+        """The position of the head; its direction shows a turn at once."""
         return Pen(*self._cell(self.body[0]), self._turns[0] if self._turns else self.direction)
 
     @property
     def moving(self) -> bool:
-        """The head goes on by itself."""
+        """Whether the snake is moving."""
         return self._next_ms is not None and not self.paused and not self.ended
 
     @property
     def speed(self) -> float:
-        """Cells a second."""
+        """Current speed, in cells per second."""
         top = top_speed(self.setup.delay_ms)
         return min(top, START_SPEED + SPEED_PER_FOOD * self.food)
 
     @property
     def headline(self) -> str:
-        """What to do now."""
+        """What the player has to do now."""
         if self.ended:
-            return self._bitten or ("The field is full" if self.result().won else "The snake was left alone")
+            return self._bitten or ("The field is full" if self.result().won else "You left the round")
         slow = self.setup.delay_ms >= 20
-        text = "Say up, down or right to start" if self._next_ms is None else "Eat, and do not bite"
+        text = "Say up, down or right to start" if self._next_ms is None else "Eat the food, and do not hit anything"
         return f"{text} (at most {top_speed(self.setup.delay_ms):.1f} cells/s over this connection)" if slow else text
 
     @property
     def status(self) -> str:
-        """What the round amounts to."""
-        return f"{self.food} eaten, {len(self.body)} long, {self.speed:.1f}/s"
+        """Food, length and speed so far."""
+        return f"{self.food} eaten, {len(self.body)} long, {self.speed:.1f} cells/s"
 
     @property
     def surroundings(self) -> str:
-        """Where the food is, and how far it is to what ends the round."""
+        """Where the food is, and how many cells ahead are free."""
         direction = self._turns[0] if self._turns else self.direction
-        place, free = beside(self.body[0], direction), 0
+        place, free = neighbor(self.body[0], direction), 0
         while 0 <= place[0] < self.columns and 0 <= place[1] < self.rows and place not in self.body:
-            place, free = beside(place, direction), free + 1
-        return f"food {way_text(self.body[0], self._food_at)}; going {direction}, {free} free ahead"
+            place, free = neighbor(place, direction), free + 1
+        return f"food {route_text(self.body[0], self._food_at)}; going {direction}, {free} free ahead"
 
     def checksum(self) -> str:
-        """A stable hash of what can be seen."""
+        """Return a stable hash of the visible state."""
         return self.field.checksum(self.pen, (self.food, self.words, self.ended))
 
-    # How it ends
+    # Result
 
     def result(self) -> Result:
-        """How it stands: a point for each piece of food."""
+        """Return the result so far: a point for each piece of food."""
         won = len(self.body) == self.columns * self.rows
         return self._result(
             self.food,
@@ -149,21 +149,21 @@ class Snake(FieldRules):
         )
 
     def share_text(self, result: Result) -> str:
-        """The length as a snake, and the figures."""
+        """Return the snake as a line of text, and the counts."""
         length = len(self.body)
         picture = "o" * min(length, 30) + ">" + (f" x{length}" if length > 30 else "")
-        return plain_lines(f"snake: {result.level}", result, [picture, f"{self.food} eaten, {length} long"])
+        return compose_share_text(f"snake: {result.level}", result, [picture, f"{self.food} eaten, {length} long"])
 
     def copy(self) -> Self:
-        """A round of its own in the same state."""
+        """Return an independent copy of the round in the same state."""
         other = super().copy()
         other._drawn = dict(self._drawn)
         return other
 
-    # What time and words do
+    # Time and words
 
     def _advance(self, time_ms: int) -> Done:
-        """Let the head go on as often as is due; the last thing that happened is said."""
+        """Move the snake by the cells that are due; return the last event."""
         done, moved = NOTHING, False
         while self._next_ms is not None and self._next_ms <= time_ms and not self.ended:
             at_ms, moved = self._next_ms, True
@@ -176,12 +176,12 @@ class Snake(FieldRules):
     def _go_on(self, at_ms: int) -> Done | None:
         if self._turns:
             self.direction, self._turns = self._turns[0], self._turns[1:]
-        head = beside(self.body[0], self.direction)
+        head = neighbor(self.body[0], self.direction)
         body = self.body if self._growing else self.body[:-1]
         if not (0 <= head[0] < self.columns and 0 <= head[1] < self.rows):
-            return self._die("It ran into the wall", at_ms)
+            return self._die("The snake ran into the wall", at_ms)
         if head in body:
-            return self._die("It bit itself", at_ms)
+            return self._die("The snake bit itself", at_ms)
         self.body = (head, *body)
         self._growing = max(0, self._growing - 1)
         if head != self._food_at:
@@ -201,14 +201,14 @@ class Snake(FieldRules):
 
     def _do(self, item: Input) -> Done:
         match item:
-            case Step(direction, by):
+            case Move(direction, by):
                 return self._turn(direction, by)
             case Go(by):
                 return self._turn(self.direction, by)
         return NOTHING
 
     def _turn(self, direction: Direction, by: By) -> Done:
-        """A turn counts for the cell that the head is in when it comes; a second one waits for the next cell."""
+        """Turn in the current cell of the head; a second turn is queued for the next cell."""
         facing = self._turns[-1] if self._turns else self.direction
         if direction == OPPOSITE[facing]:
             self._count(direction, by, wrong=True, moved=False)
@@ -219,7 +219,7 @@ class Snake(FieldRules):
             self._count(direction, by)
             self.direction = direction
             return direction, False
-        if direction == facing or len(self._turns) == TURNS_MAX:
+        if direction == facing or len(self._turns) == MAX_QUEUED_TURNS:
             self._count(direction, by, moved=False)
             return "", False
         self._turns = (*self._turns, direction)
@@ -227,9 +227,9 @@ class Snake(FieldRules):
         return direction, False
 
     def _new_food(self) -> Cell:
-        """A free cell that seed and number decide."""
+        """Return a free cell, which the seed and the number of the piece determine."""
         free = [(x, y) for y in range(self.rows) for x in range(self.columns) if (x, y) not in {*self.body}]
-        return Dice(self.setup.seed, self.food).choice(free)
+        return SeededRandom(self.setup.seed, self.food).choice(free)
 
     # Cells
 
@@ -247,11 +247,11 @@ class Snake(FieldRules):
                     self.field.put((x, y), Mark("wall", across | down))
 
     def _draw(self) -> None:
-        """Show the snake and the food as they are now."""
+        """Draw the snake and the food."""
         marks: dict[Cell, Mark] = {self._cell(self._food_at): Mark("food")}
         arms: dict[Cell, int] = {self._cell(place): 0 for place in self.body}
         for place, after in zip(self.body, self.body[1:], strict=False):
-            direction = next(one for one in DELTAS if beside(place, one) == after)
+            direction = next(one for one in DELTAS if neighbor(place, one) == after)
             x, y = self._cell(place)
             arms[x, y] |= ARMS[direction]
             arms[self._cell(after)] |= ARMS[OPPOSITE[direction]]

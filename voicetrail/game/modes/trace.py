@@ -1,6 +1,6 @@
-"""Follow a gray line with as few words and in as little time as possible.
+"""Trace: follow a gray line with as few words and in as little time as possible.
 
-A word runs along the line to the next corner, end or crossing; beside the line it goes one step, which counts as wrong.
+A word moves the pen along the line to the next corner, end or junction. Beside the line it moves one step, which counts as wrong.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from voicetrail.game.field import Field
-from voicetrail.game.inputs import By, Go, Input, Redo, Step, Undo
+from voicetrail.game.inputs import By, Go, Input, Move, Redo, Undo
 from voicetrail.game.levels import Level, LevelError, find_level, text_level
-from voicetrail.game.levels.line import Edge, beside, edge, read_line
+from voicetrail.game.levels.line import Edge, edge, neighbor, read_line
 from voicetrail.game.mode_list import ModeName
-from voicetrail.game.modes.base import NOTHING, Done, way_text
+from voicetrail.game.modes.base import NOTHING, Done, route_text
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Result, Role, WordCount
 from voicetrail.game.setup import RoundSetup
-from voicetrail.game.share import bar, plain_lines
+from voicetrail.game.share import bar, compose_share_text
 from voicetrail.game.trail import ARMS, DELTAS, SIDEWAYS, Cell, Direction, Pen
 
 MARGIN = 2
 """Steps between the line and the edge of the field."""
 PAR_WORD_MS = 1500
-"""Time that a word may take: a round that takes no longer than this for each needed word has all points for time."""
+"""Par time per word, in ms: a round gets all points for time if it takes no longer than this for each word of the par."""
 LINE_POINTS, WORD_POINTS, TIME_POINTS = 60, 25, 15
-"""The points there are for the line covered, for words and for time: 100 in all."""
+"""Maximum points for the covered part of the line, for words and for time: 100 in total."""
 MEDALS: tuple[tuple[int, Medal], ...] = ((95, "gold"), (85, "silver"), (70, "bronze"))
 
 _SHOWN_FIRST: tuple[Role, ...] = ("right", "guide", "wrong")
-"""What a place shows where parts of several kinds meet."""
+"""Which role a place shows where several meet: the first of these."""
 _SIDES: tuple[Direction, ...] = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What undo brings back."""
+    """The state that undo restores."""
 
     pen: Pen
     figure: int
@@ -46,57 +46,57 @@ class _State:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A word in the history, a chain that copies share."""
+    """A word in the history, a linked list that copies share."""
 
     direction: Direction
     by: By
     before: _State
     after: _State
-    below: _Entry | None
+    previous: _Entry | None
 
 
 def score(covered: float, words: int, par: int, time_ms: int) -> int:
-    """The points of a round, 0 to 100: for the part of the line that was covered, and, of a whole line, for words and time.
+    """Return the points of a round, 0 to 100: for the covered part of the line and, if it is the whole line, for words and time.
 
     Args:
-        covered: part of the line, 0 to 1.
+        covered: covered part of the line, 0 to 1.
         words: words that moved something.
         par: the fewest words that cover the line.
-        time_ms: from the first word.
+        time_ms: time from the first word.
     """
     points = LINE_POINTS * covered
     if covered == 1:
         points += WORD_POINTS * min(1.0, par / max(1, words)) + TIME_POINTS * min(1.0, par * PAR_WORD_MS / max(1, time_ms))
-    # Only a whole line has a whole score.
+    # Only a complete line can get all points for the line.
     return int(points + 1e-9)
 
 
 def medal_of(points: int) -> Medal:
-    """The medal for a score."""
+    """Return the medal for a score."""
     return next((medal for least, medal in MEDALS if points >= least), "")
 
 
 class Trace(FieldRules):
-    """A line that is traced.
+    """A line that the player traces.
 
     Args:
-        setup: the name of a level, or a text, or the line itself.
+        setup: uses ``level``, ``text`` or ``line``.
 
     Raises:
-        LevelError: there is no such level, or a letter cannot be traced.
+        LevelError: the level does not exist, or a letter cannot be traced.
     """
 
     mode_name: ClassVar[ModeName] = "trace"
 
     def __init__(self, setup: RoundSetup) -> None:
         level = self._find(setup)
-        places = [place for figure in level.figures for place in figure.way]
+        places = [place for figure in level.figures for place in figure.path]
         columns, rows = max(x for x, _ in places), max(y for _, y in places)
         self._last_place = columns + 2 * MARGIN, rows + 2 * MARGIN
         field = Field(SIDEWAYS * self._last_place[0] + 1, self._last_place[1] + 1)
         super().__init__(replace(setup, line=level.line, level="" if setup.text else level.name), field)
         self.level_data = level
-        """The line with its name."""
+        """The level to trace."""
         self._guide = frozenset(one for figure in level.figures for one in figure.edges)
         self._right: frozenset[Edge] = frozenset()
         self._wrong_steps: frozenset[Edge] = frozenset()
@@ -112,10 +112,10 @@ class Trace(FieldRules):
             try:
                 return Level(setup.text or setup.level, read_line(setup.line))
             except ValueError as error:
-                raise LevelError(f"the line to trace is broken: {error}") from error
+                raise LevelError(f"the line to trace is invalid: {error}") from error
         return text_level(setup.text) if setup.text else find_level(setup.level)
 
-    # What is shown
+    # Display
 
     @property
     def level(self) -> str:
@@ -124,30 +124,30 @@ class Trace(FieldRules):
 
     @property
     def pen(self) -> Pen:
-        """Where the pen stands."""
+        """The pen."""
         return self._pen
 
     @property
     def covered(self) -> float:
-        """Part of the line that was covered."""
+        """Covered part of the line, 0 to 1."""
         return len(self._right) / len(self._guide)
 
     @property
     def headline(self) -> str:
-        """What to do now."""
+        """What the player has to do now."""
         if self.ended:
-            return "The whole line" if self.covered == 1 else "The line is not finished"
+            return "You traced the whole line" if self.covered == 1 else "The line is not finished"
         off = not any(self._pen.cell == self._cell(place) for one in self._guide for place in one)
-        return "Back to the gray line" if off else "Follow the gray line"
+        return "Go back to the gray line" if off else "Follow the gray line"
 
     @property
     def status(self) -> str:
-        """What the round amounts to."""
+        """Covered part and words so far."""
         return f"{int(100 * self.covered)} % covered, {self.words} of {self.level_data.par} words"[:30]
 
     @property
     def surroundings(self) -> str:
-        """Which ways the line goes from here, or where it goes on."""
+        """The directions of the line from here, or where it continues."""
         place, figure = self._place(), self.level_data.figures[self._figure]
         runs = {direction: figure.run(place, direction) for direction in DELTAS}
         if open_ways := [direction for direction, run in runs.items() if not self._right.issuperset(run)]:
@@ -156,16 +156,16 @@ class Trace(FieldRules):
         if not left:
             return ""
         nearest = min(left, key=lambda one: (abs(one[0] - place[0]) + abs(one[1] - place[1]), one))
-        return f"the line goes on at {way_text(place, nearest)}"
+        return f"the line continues at {route_text(place, nearest)}"
 
     def checksum(self) -> str:
-        """A stable hash of what can be seen."""
+        """Return a stable hash of the visible state."""
         return self.field.checksum(self._pen, (self.words, self.wrong, self.ended))
 
-    # How it ends
+    # Result
 
     def result(self) -> Result:
-        """How it stands."""
+        """Return the result so far."""
         points = score(self.covered, self.words, self.level_data.par, self.played_ms)
         won = self.covered == 1
         return self._result(
@@ -178,19 +178,19 @@ class Trace(FieldRules):
         )
 
     def hint(self) -> str:
-        """The author's way."""
+        """The author's path, if it has fewer words."""
         moves = [direction for figure in self.level_data.figures for direction, _ in figure.moves]
         return f"the line in {self.level_data.par} words: {', '.join(moves)}" if self.words > self.level_data.par else ""
 
     def share_text(self, result: Result) -> str:
-        """The name of the level and the figures."""
-        return plain_lines(f"trace: {result.level}", result, [f"{bar(self.covered)} {result.score} points"])
+        """Return the covered part and the points."""
+        return compose_share_text(f"trace: {result.level}", result, [f"{bar(self.covered)} {result.score} points"])
 
-    # What a word does
+    # Moves
 
     def _do(self, item: Input) -> Done:
         match item:
-            case Step(direction, by):
+            case Move(direction, by):
                 return self._move(direction, by)
             case Go(by) if self._pen.direction is not None:
                 return self._move(self._pen.direction, by)
@@ -203,15 +203,15 @@ class Trace(FieldRules):
     def _move(self, direction: Direction, by: By) -> Done:
         place = self._place()
         figure = self.level_data.figures[self._figure]
-        # A part that is covered already may be gone again.
+        # A part that is already covered can be used again.
         steps = figure.run(place, direction)
         right = bool(steps)
         target = place
         for _ in range(len(steps) or 1):
-            target = beside(target, direction)
+            target = neighbor(target, direction)
         if not right and not self._inside(target):
             self._count(direction, by, wrong=True, moved=False)
-            return f"the {direction} edge of the field: the pen stops here", True
+            return f"the {direction} edge of the field: the pen stops", True
         self._begin()
         before = self._state()
         if right:
@@ -229,7 +229,7 @@ class Trace(FieldRules):
         return direction if right else f"{direction}: beside the line", False
 
     def _next_figure(self) -> None:
-        """Once a figure is covered, the pen jumps to the start of the next."""
+        """Jump to the start of the next figure if the current one is covered."""
         figures = self.level_data.figures
         while self._figure + 1 < len(figures) and figures[self._figure].edges <= self._right:
             self._figure += 1
@@ -238,24 +238,24 @@ class Trace(FieldRules):
     def _undo(self) -> str:
         entry = self._last
         if entry is None:
-            return "nothing to undo"
-        self._last, self._undone = entry.below, (*self._undone, entry)
+            return "there is nothing to undo"
+        self._last, self._undone = entry.previous, (*self._undone, entry)
         self._restore(entry.before)
         self._count_again(entry, 1)
-        return f"taken back: {entry.direction}"
+        return f"undone: {entry.direction}"
 
     def _redo(self) -> str:
         if not self._undone:
-            return "nothing to do again"
+            return "there is nothing to redo"
         *rest, entry = self._undone
         self._undone = tuple(rest)
-        self._last = replace(entry, below=self._last)
+        self._last = replace(entry, previous=self._last)
         self._restore(entry.after)
         self._count_again(entry, -1)
-        return f"drawn again: {entry.direction}"
+        return f"redone: {entry.direction}"
 
     def _count_again(self, entry: _Entry, by: int) -> None:
-        """A word that is taken back was wrong, if it did not count as wrong before."""
+        """Count an undone word as wrong, unless it was counted as wrong before."""
         if entry.after.wrong_steps != entry.before.wrong_steps:
             return
         self.wrong += by
@@ -287,9 +287,9 @@ class Trace(FieldRules):
         return Pen(*self._cell(place), direction)
 
     def _mark_places(self, places: Iterable[Cell]) -> None:
-        """Show these places, and the cells between them and their neighbors."""
+        """Draw these places, and the cells between them and their neighbors."""
         for place in set(places):
-            arms = {direction: self._role(edge(place, beside(place, direction))) for direction in DELTAS}
+            arms = {direction: self._role(edge(place, neighbor(place, direction))) for direction in DELTAS}
             roles = set(arms.values())
             role: Role = next((one for one in _SHOWN_FIRST if one in roles), "empty")
             x, y = self._cell(place)

@@ -1,1 +1,1 @@
-"""How a word becomes motion of the pen: a step, or a glide."""
+"""How a word becomes motion of the pen: step or glide."""

@@ -1,6 +1,6 @@
-"""The movement in which the pen keeps going: until "stop", space, the edge, or some time without a word.
+"""The movement *glide*: the pen keeps moving until "stop", space, the edge, or some time without a word.
 
-When a step is due depends on the times passed in and nothing else: however often the clock is asked, the drawing is the same.
+The steps depend only on the times that are passed in, and not on how often ``advance`` is called.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from voicetrail.game.trail import Direction
 
 @dataclass(frozen=True, slots=True)
 class GlideMovement:
-    """A word sets the pen going."""
+    """A word starts the pen, which then moves until something stops it."""
 
     name: ClassVar[Movement] = "glide"
 
     speed: float
-    """Cells a second up or down (sideways twice as many)."""
+    """Steps per second."""
     silence: float
-    """Seconds without a word after which the pen rests; 0 means never."""
+    """Time without a word after which the pen stops, in s; 0 means never."""
     direction: Direction | None = None
-    """Where the pen goes; ``None`` while it rests."""
+    """Direction of the pen; ``None`` while it does not move."""
     next_ms: int = 0
     """When the next step is due."""
     ends_ms: int | None = None
-    """When the pen rests unless another word comes; ``None`` is never."""
+    """When the pen stops unless another word is detected; ``None`` means never."""
 
     @property
     def moving(self) -> bool:
-        """The pen goes on by itself."""
+        """Whether the pen is moving."""
         return self.direction is not None
 
     @property
     def period_ms(self) -> int:
-        """Milliseconds between two steps."""
+        """Time between two steps, in ms."""
         return max(1, round(1000 / self.speed))
 
     def word(self, direction: Direction, at_ms: int) -> tuple[int, GlideMovement]:
-        """A direction was said: the first step is drawn at once, and the pen keeps going that way."""
+        """Take a direction: return the number of steps to draw at once, and the movement from then on."""
         ends = at_ms + round(1000 * self.silence) if self.silence else None
         return 1, replace(self, direction=direction, next_ms=at_ms + self.period_ms, ends_ms=ends)
 
     def advance(self, now_ms: int) -> tuple[int, GlideMovement]:
-        """Time passed: how many steps are due by now, and the movement from then on."""
+        """Let time pass: return the number of steps that are due, and the movement from then on."""
         if not self.moving:
             return 0, self
         until = now_ms if self.ends_ms is None else min(now_ms, self.ends_ms)
@@ -54,5 +54,5 @@ class GlideMovement:
         return due, moved if self.ends_ms is None or now_ms < self.ends_ms else moved.stop()
 
     def stop(self) -> GlideMovement:
-        """The movement with the pen at rest."""
+        """Return the movement with a stopped pen."""
         return replace(self, direction=None, next_ms=0, ends_ms=None)

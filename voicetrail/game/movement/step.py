@@ -1,4 +1,4 @@
-"""The movement in which a word is a step: the pen draws as far as the step length says, and waits."""
+"""The movement *step*: a word moves the pen by the step length, and the pen stops."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from voicetrail.game.trail import Direction
 
 @dataclass(frozen=True, slots=True)
 class StepMovement:
-    """One step a word."""
+    """A word draws one stroke of the step length."""
 
     name: ClassVar[Movement] = "step"
     moving: ClassVar[bool] = False
-    """The pen goes on by itself."""
+    """Whether the pen is moving: never between words."""
     direction: ClassVar[Direction | None] = None
 
     length: int
-    """Steps that a word draws."""
+    """Step length: how far a word moves the pen, in steps."""
 
     def word(self, direction: Direction, at_ms: int) -> tuple[int, StepMovement]:
-        """A direction was said: how many steps to draw at once, and the movement from then on."""
+        """Take a direction: return the number of steps to draw at once, and the movement from then on."""
         return self.length, self
 
     def advance(self, now_ms: int) -> tuple[int, StepMovement]:
-        """Time passed: how many steps are due (never any), and the movement from then on."""
+        """Let time pass: return the number of steps that are due (always 0), and the movement from then on."""
         return 0, self
 
     def stop(self) -> StepMovement:
-        """The movement with the pen at rest."""
+        """Return the movement with a stopped pen."""
         return self

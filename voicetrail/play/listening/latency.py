@@ -1,8 +1,8 @@
-"""The time from the end of a spoken word to the move that it made.
+"""The time from the end of a spoken word to its move.
 
-The detector gives no time at which a word was said, so the end of the word is taken from the sound itself: the last hop before the
-detection that was nearly as loud as the loudest of the last second. A word that is given out before it is over counts from the
-sound that was captured last.
+The detector does not report when a word was said, so its end is estimated from the level: the last hop before the detection that
+was almost as loud as the loudest one of the last second. For a word that is detected before its end, the time counts from the last
+captured sound.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections import deque
 from voicetrail.events import SAMPLE_RATE, Level, WordHeard
 
 SPAN = SAMPLE_RATE
-"""How far back, in samples, the word is looked for."""
+"""How far back the word is searched, in samples."""
 FALL_DB = 15.0
-"""A hop is part of the word while its level is at most this far below the loudest."""
+"""A hop belongs to the word if its level is at most this far below the loudest one."""
 
 
 class LatencyMeter:
-    """Keeps the levels of the last second, and measures a word by them."""
+    """Stores the levels of the last second, and measures the latency of words."""
 
     def __init__(self) -> None:
         self._levels: deque[tuple[int, float]] = deque()
 
     def hear(self, level: Level) -> None:
-        """Take the level of a hop."""
+        """Add the level of a hop."""
         if self._levels and level.time <= self._levels[-1][0]:
             self._levels.clear()
         self._levels.append((level.time, level.rms_db))
@@ -32,18 +32,18 @@ class LatencyMeter:
             self._levels.popleft()
 
     def clear(self) -> None:
-        """Another stream begins."""
+        """Clear the levels, because another stream begins."""
         self._levels.clear()
 
     def measure(self, heard: WordHeard, now: float) -> int | None:
-        """Milliseconds from the end of a word to a moment.
+        """Return the time from the end of a word to its move, in ms.
 
         Args:
-            heard: the word; its ``captured`` is when its last sample was captured.
-            now: the moment of the move, of the same clock (``time.monotonic``).
+            heard: the word; ``captured`` is the time at which its last sample was captured.
+            now: the time of the move, by the same clock (``time.monotonic``).
 
         Returns:
-            The time; ``None`` where it cannot be known (a file that is read faster than it was spoken, no levels).
+            The latency; ``None`` if it is unknown (a file that is read faster than real time, or no levels).
         """
         if heard.captured is None:
             return None

@@ -1,4 +1,4 @@
-"""The recorded sound as the recognizer saw it, for the player of replays."""
+"""The spectrogram of the recorded sound, for the replay player."""
 
 from __future__ import annotations
 
@@ -18,43 +18,45 @@ if TYPE_CHECKING:
 
 HOP_MS = round(1000 * HOP_S)
 MOST_HOPS = 60
-"""Most hops that are made at once: after a jump, what the screen has room for."""
+"""Maximum number of hops at once: as many as the screen can show after a jump."""
 
 
 class Picturing(Protocol):
-    """A recognizer that shows what it makes of a window (``spotting.recognizer.Recognizer`` is one)."""
+    """A recognizer that can compute its input for a window, such as ``spotting.recognizer.Recognizer``."""
 
     window_samples: int
 
     def spectrogram(self, window: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The network's input for one window: ``[rows, frames]``."""
+        """Return the network's input for one window, with shape ``[rows, frames]``."""
         ...
 
 
 class ReplaySpectrum:
-    """Looks up what the recognizer saw at a moment.
+    """Computes the spectrogram at a time of a replay.
 
     Args:
-        timeline: the session; its sound lies beside it.
+        timeline: the replay, with a sound file.
         recognizer: the recognizer.
 
     Raises:
-        ReplayError: there is no sound, or it cannot be read.
+        ReplayError: there is no sound file, or it cannot be read.
     """
 
     def __init__(self, timeline: Timeline, recognizer: Picturing) -> None:
         sound = timeline.replay.sound
         if sound is None:
-            raise ReplayError(f"there is no sound beside {printable(timeline.replay.path.name)}; record with --record-audio")
+            raise ReplayError(
+                f"{printable(timeline.replay.path.name)} has no sound; record with --record-audio to keep the sound"
+            )
         self._timeline = timeline
         self._recognizer = recognizer
         self._sound = SoundReader(sound)
 
     def hops(self, after_ms: int, until_ms: int) -> list[tuple[tuple[float, ...], bool]]:
-        """The hops after one moment and up to another, it included; of many, the last ones.
+        """Return the hops after one time, up to and including another; only the last ones if there are too many.
 
         Returns:
-            The level of each band from the lowest, between 0 and 1, and whether a word was given out.
+            For each hop the level of each band from the lowest, 0 to 1, and whether a word was detected.
         """
         first = max(after_ms // HOP_MS + 1, until_ms // HOP_MS - MOST_HOPS + 1, 0)
         return [self._hop(number * HOP_MS) for number in range(first, until_ms // HOP_MS + 1)]
@@ -65,15 +67,15 @@ class ReplaySpectrum:
         return bands_of(picture), any(isinstance(entry.item, WordHeard) for entry in detected)
 
     def close(self) -> None:
-        """Close the sound."""
+        """Close the sound file."""
         self._sound.close()
 
 
 def load_spectrum(timeline: Timeline) -> ReplaySpectrum:
-    """Load the session's recognizer and open its sound; slow, for a thread of its own.
+    """Load the recognizer of a replay and open its sound. This is slow and needs its own thread.
 
     Raises:
-        VoicetrailError: the weights or the sound cannot be had.
+        VoicetrailError: the weights or the sound are not available.
     """
     from voicetrail.spotting.preload import preload_torch
 

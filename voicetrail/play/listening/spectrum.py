@@ -1,4 +1,4 @@
-"""What the recognizer sees, made small enough for the screen."""
+"""The recognizer's input, reduced to the size of the screen."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ if TYPE_CHECKING:
 
 BANDS = 16
 HOP_S = 0.04
-"""Part of the picture, which shows a second, that is new at every hop."""
+"""New part of the one-second picture at each hop, in s."""
 LOWEST, HIGHEST = -0.4, 2.2
-"""The network's input, log-mel energies about their mean, that is shown as silence and as the loudest."""
+"""Range of the network's input (log-mel energies minus their mean) from silence to the loudest color."""
 
 
 @runtime_checkable
 class HasPicture(Protocol):
-    """A recognizer that shows its input."""
+    """A recognizer that provides its input."""
 
     @property
     def picture(self) -> npt.NDArray[np.float32]:
-        """The network's input at the last hop, ``[mels, frames]``, the newest frame last; the next hop overwrites it."""
+        """The network's input at the last hop, with shape ``[mels, frames]`` and the newest frame last; the next hop overwrites it."""
         ...
 
 
 def picture_of(recognizer: object) -> npt.NDArray[np.float32] | None:
-    """The input of a recognizer at its last hop; ``None`` where it shows none (it runs on another machine)."""
+    """Return the input of a recognizer at its last hop; ``None`` if it provides none (it runs on another machine)."""
     return recognizer.picture if isinstance(recognizer, HasPicture) else None
 
 
 def bands_of(picture: npt.NDArray[np.float32]) -> tuple[float, ...]:
-    """The levels of the newest hop.
+    """Return the levels of the newest hop.
 
     Args:
-        picture: ``[mels, frames]`` for a window.
+        picture: input for a window, with shape ``[mels, frames]``.
 
     Returns:
-        One a band from the lowest, each between 0 and 1.
+        The level of each band from the lowest, 0 to 1.
     """
     mels, frames = picture.shape
     newest = picture[:, -max(1, round(frames * HOP_S)) :].max(axis=1)

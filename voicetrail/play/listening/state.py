@@ -1,26 +1,26 @@
-"""How listening stands, in words."""
+"""The state of listening, and its messages."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 State = Literal["loading", "listening", "muted", "talk", "lost", "ended", "keyboard"]
-"""The recognizer is being loaded; words are taken; the player switched them off, or has to press space first (push to talk);
-the source is lost; it came to its end; only keys play."""
+"""The recognizer is loading; words are detected; the player turned listening off; the player has to press space (push to talk);
+the source is lost; the source has ended; there is only the keyboard."""
 
 
 def listening_text(state: State, *, muted: bool) -> str:
-    """The line to show after the player switched listening on or off.
+    """Return the message after the player turned listening on or off.
 
     Args:
-        state: how listening stands apart from that.
-        muted: it was switched off.
+        state: the state of listening.
+        muted: whether listening was turned off.
     """
     if muted:
-        return "not listening: space starts it again"
+        return "not listening; press space to start again"
     return {
-        "ended": "the sound is over; the arrow keys play",
-        "keyboard": "nothing can be heard; the arrow keys play",
-        "lost": "listening goes on as soon as sound comes again",
-        "loading": "listening begins once the recognizer is loaded",
+        "ended": "the sound has ended; use the arrow keys",
+        "keyboard": "there is no sound source; use the arrow keys",
+        "lost": "listening continues when the sound returns",
+        "loading": "listening begins when the recognizer is loaded",
     }.get(state, "listening")

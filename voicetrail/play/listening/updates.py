@@ -1,4 +1,4 @@
-"""What the listening worker sends. Light to import: the screen is painted before anything that listens is loaded."""
+"""The updates of the listening worker. This module is fast to import, because the first paint needs it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from voicetrail.events import Event
 
 @dataclass(frozen=True, slots=True)
 class SourceRequest:
-    """Where sound is to come from."""
+    """A request for a source of sound."""
 
     spec: str
     device: str | None = None
     fallback: bool = True
-    """Play the bundled voice when there is no microphone."""
+    """Whether to play the bundled voice if there is no microphone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the player should read: ``fatal`` when nothing will be heard in this session."""
+    """A problem to show to the player; ``fatal`` if there will be no listening in this session."""
 
     message: str
     fatal: bool = False
     ends: bool = False
-    """What was asked for in so many words cannot be had: the command ends with the message."""
+    """Whether the command has to end with the message, because something was explicitly requested and is not available."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class SourceOpened:
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """What the recognizer saw of the last hop."""
+    """The recognizer's input at the last hop."""
 
     bands: tuple[float, ...]
-    """The level of each band from the lowest, between 0 and 1."""
+    """The level of each band from the lowest, 0 to 1."""
 
 
 Update = Event | Problem | SourceOpened | Spectrum
-"""Whatever the worker sends."""
+"""Everything that the worker sends."""

@@ -1,4 +1,4 @@
-"""Opens the source, loads the recognizer, listens, and passes on what happens. It runs in a thread and knows no screen."""
+"""The listening worker: opens the source, loads the recognizer, listens, and sends updates. It runs in its own thread."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.text import printable
 from voicetrail.vocabulary import is_word
 
-BATCH = 0.08
-"""Seconds of scores and levels that go to the screen together; words go at once."""
-RETRY = 2.0
-"""Seconds until a microphone that was not there is tried again."""
-STEP = 0.05
-"""Longest time in s that a wait goes on after ``stop``."""
+BATCH_S = 0.08
+"""Time for which scores and levels are collected before they go to the screen, in s; words go at once."""
+RETRY_S = 2.0
+"""Time until a missing microphone is tried again, in s."""
+WAIT_S = 0.05
+"""Maximum duration of a wait after ``stop``, in s."""
 
 
 class ListeningObserver(Protocol):
-    """Sees everything that the listener gives out, in the listener's own thread: the recorder."""
+    """Receives every event of the listener, in the listener's thread; for the recorder."""
 
     def attach(self, listener: Listener, ready: Ready) -> None:
-        """A listener begins, before its first event."""
+        """Attach a listener, before its first event."""
         ...
 
     def hear(self, event: Event) -> None:
-        """An event, in its order."""
+        """Process an event, in order."""
         ...
 
 
@@ -46,15 +46,15 @@ class ListeningWorker:
     """Listens until ``stop`` is called.
 
     Args:
-        request: where sound is to come from at first.
-        load_recognizer: makes the recognizer; slow, called once, in a thread of its own.
-        settings_for: gives the detector's settings, from what ships with the weights.
-        send: is given what happened, in batches, from the worker's thread; must not wait.
-        opened: a source that is open already (a file that was checked before the screen was taken).
-        make_gain: makes a gain stage for each source; ``None`` for none.
-        gain_setting: the gain in dB, or ``auto``, for a recognizer elsewhere that takes it from the game.
-        observer: is given everything at once.
-        weights_required: the weights were asked for in so many words: if they cannot be used, the game ends.
+        request: the first source.
+        load_recognizer: loads the recognizer; slow, and called in its own thread.
+        settings_for: returns the detector settings, given those of the weights.
+        send: receives updates in batches, in the worker's thread; must not block.
+        opened: a source that is already open, such as a file that was checked before the screen was started.
+        make_gain: creates a gain stage for each source; may return ``None``.
+        gain_setting: returns the gain in dB, or ``auto``, for a remote recognizer.
+        observer: receives every event immediately.
+        weights_required: whether the weights were explicitly requested; if they cannot be used, the game ends.
     """
 
     def __init__(
@@ -82,34 +82,34 @@ class ListeningWorker:
         self._stop = threading.Event()
         self._changed = threading.Event()
         self._reloading = False
-        """Other weights are to be loaded before listening goes on."""
+        """Whether other weights have to be loaded before listening continues."""
         self._sound_tap: Tap | None = None
         self._muted = False
         self._reported = ""
         self._listener: EventStream | None = None
         self.recognizer: RecognizerInfo | None = None
-        """The recognizer once it is loaded."""
+        """The recognizer, once it is loaded."""
         self.loading = False
-        """The recognizer is being loaded in a thread that cannot be interrupted."""
+        """Whether the recognizer is being loaded, in a thread that cannot be interrupted."""
         self.sends_spectrum = False
-        """Send what the recognizer sees, too."""
+        """Whether to send the recognizer's input too."""
 
     def stop(self) -> None:
-        """Ask ``run`` to end; it does within half a second, also while the recognizer is being loaded."""
+        """Ask ``run`` to end. It ends within half a second, even while the recognizer is loading."""
         self._stop.set()
         self._end_listener()
 
     def listen_to(self, request: SourceRequest) -> None:
-        """Change to another source; the recognizer stays."""
+        """Switch to another source, with the same recognizer."""
         self._request = request
         self._changed.set()
         self._end_listener()
 
     def reload(self) -> bool:
-        """Load the recognizer again (the settings name other weights now), and go on with the same source.
+        """Load the recognizer again, because the settings name other weights, and continue with the same source.
 
         Returns:
-            Whether it is loaded here: words that come from another machine are recognized by the weights of that one.
+            Whether the recognizer runs here; words from another machine are recognized with the weights of that machine.
         """
         if is_words(self._request.spec):
             return False
@@ -120,7 +120,7 @@ class ListeningWorker:
 
     @property
     def sound_tap(self) -> Tap | None:
-        """Is given the sound before the gain beside the recorder, hop by hop in the listener's thread: what is to be taught."""
+        """Receives the sound before the gain, hop by hop in the listener's thread; for teaching."""
         return self._sound_tap
 
     @sound_tap.setter
@@ -131,12 +131,12 @@ class ListeningWorker:
 
     @property
     def request(self) -> SourceRequest:
-        """Where sound is to come from."""
+        """The requested source."""
         return self._request
 
     @property
     def muted(self) -> bool:
-        """Whether words are held back."""
+        """Whether words are rejected."""
         return self._muted
 
     @muted.setter
@@ -147,29 +147,34 @@ class ListeningWorker:
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that the sound (or the words) are on their way where they come over a line; see ``Listener.delay_s``."""
+        """One-way delay of the connection for sound or words, in s; ``None`` without one. See ``Listener.delay_s``."""
         return None if (listener := self._listener) is None else listener.delay_s
 
     def apply_settings(self) -> None:
-        """Take changed settings over, from the next hop on."""
+        """Apply changed settings from the next hop on."""
         if (listener := self._listener) is not None and self.recognizer is not None:
             listener.apply_settings(self._settings_for(self.recognizer.detector))
 
     def apply_gain(self) -> None:
-        """Take a changed gain over, from the next hop on."""
+        """Apply a changed gain from the next hop on."""
         if isinstance(listener := self._listener, Listener):
             listener.gain = self._make_gain()
         elif isinstance(listener, RemoteListener):
             listener.apply_gain(self._gain_setting())
 
     def run(self) -> None:
-        """Open, load, listen; until ``stop``. An error of the program ends listening, and the player reads so."""
+        """Open the source, load the recognizer, and listen until ``stop``. An internal error ends listening and is reported."""
         try:
             self._run()
-        except Exception as error:  # whatever it is: a thread that dies without a word leaves a game that seems to listen
+        except Exception as error:  # any error: if the thread died silently, the game would seem to listen
             where = write_crash_log(error)
             self._send(
-                (Problem(f"an error of the program ended listening; its log is {where} (the arrow keys draw)", fatal=True),)
+                (
+                    Problem(
+                        f"listening ended because of an internal error; see {where}. You can play with the arrow keys",
+                        fatal=True,
+                    ),
+                )
             )
 
     def _run(self) -> None:
@@ -190,17 +195,17 @@ class ListeningWorker:
             request = self._request
             source = self._open(request)
             if source is None:
-                self._wait(RETRY)
+                self._wait(RETRY_S)
                 continue
             self._listen(source, recognizer)
             if request is self._request:
                 self._wait(math.inf)
 
     def _load(self, instead_of: NamedRecognizer | None = None) -> NamedRecognizer | None:
-        """Load the recognizer in a thread that is left behind if the player leaves first: an import cannot be interrupted.
+        """Load the recognizer in a thread, which is abandoned if the player leaves first, because an import cannot be interrupted.
 
         Args:
-            instead_of: goes on listening where the other cannot be loaded; ``None`` leaves the keys then.
+            instead_of: the current recognizer, which stays in use if loading fails; ``None`` means keyboard only then.
         """
         failure: list[BaseException] = []
         loaded: list[NamedRecognizer] = []
@@ -208,7 +213,7 @@ class ListeningWorker:
         def load() -> None:
             try:
                 loaded.append(self._load_recognizer())
-            except Exception as error:  # whatever a broken installation raises, the keyboard game goes on
+            except Exception as error:  # any error of a broken installation: the game goes on with the keyboard
                 failure.append(error)
             finally:
                 self.loading = False
@@ -217,18 +222,18 @@ class ListeningWorker:
         thread = threading.Thread(target=load, name="voicetrail-load", daemon=True)
         thread.start()
         while thread.is_alive() and not self._stop.is_set():
-            thread.join(STEP)
+            thread.join(WAIT_S)
         if self._stop.is_set():
             return None
         if failure:
             message = printable(str(failure[0]) or type(failure[0]).__name__)
             known = isinstance(failure[0], VoicetrailError)
             if instead_of is not None:
-                self._send((Problem(f"{message} ({instead_of.name} goes on listening)"),))
+                self._send((Problem(f"{message} ({instead_of.name} stays in use)"),))
                 return None
-            said = message if known else f"the recognizer cannot be loaded: {message}; `voicetrail doctor` says more"
+            said = message if known else f"the recognizer cannot be loaded: {message}; run `voicetrail doctor` for details"
             ends = known and self._weights_required
-            self._send((Problem(said if ends else f"{said} (the arrow keys draw)", fatal=True, ends=ends),))
+            self._send((Problem(said if ends else f"{said} (you can play with the arrow keys)", fatal=True, ends=ends),))
         if not loaded:
             return None
         self.recognizer = loaded[0]
@@ -244,7 +249,7 @@ class ListeningWorker:
             if (problem := microphone_problem()) is not None:
                 return self._demo(problem)
         try:
-            # A device that was named for this run has been opened before; one that is remembered may be plugged in later.
+            # An explicitly requested device was already opened before; a remembered device may be plugged in later.
             return open_source(request.spec, device=request.device or None, patient=True, paced=True)
         except AudioError as error:
             if request.spec != "mic" or not request.fallback:
@@ -253,19 +258,19 @@ class ListeningWorker:
             return self._demo(str(error))
 
     def _demo(self, why: str) -> Source | None:
-        """The bundled voice in place of a microphone that is not there."""
+        """Open the bundled voice instead of a missing microphone."""
         try:
             source = open_source("demo", paced=True)
         except AudioError as error:
             self._report(f"{why} ({error})")
             return None
-        # Once it is over, the microphone is tried again, and then for as long as it takes.
+        # After its end the microphone is tried again, as often as necessary.
         self._request = SourceRequest("mic", self._request.device, fallback=False)
-        self._report(f"{why}; here is the bundled voice")
+        self._report(f"{why}; playing the bundled voice instead")
         return source
 
     def _report(self, message: str) -> None:
-        """Say what is wrong, once for as long as it lasts."""
+        """Report a problem once while it lasts."""
         if message != self._reported:
             self._reported = message
             self._send((Problem(message),))
@@ -289,13 +294,13 @@ class ListeningWorker:
         try:
             self._pass_on(listener)
         except AudioError as error:
-            # A file that turns out to be damaged further in.
+            # A file that is damaged after its start.
             self._report(str(error))
         finally:
             self._listener = None
 
     def _listen_far(self, request: SourceRequest) -> None:
-        """Take the words that a recognizer elsewhere hears (`voicetrail ssh --recognize here`)."""
+        """Receive the words of a remote recognizer (`voicetrail ssh --recognize here`)."""
         try:
             listener = RemoteListener(request.spec)
         except VoicetrailError as error:
@@ -325,7 +330,7 @@ class ListeningWorker:
                 self.apply_settings()
                 self.apply_gain()
                 batch.append(SourceOpened(event.source))
-            if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH:
+            if not isinstance(event, Level | Scores) or monotonic() - sent >= BATCH_S:
                 self._send(tuple(batch))
                 batch, sent = [], monotonic()
         if batch:
@@ -338,4 +343,4 @@ class ListeningWorker:
     def _wait(self, seconds: float) -> None:
         end = monotonic() + seconds
         while monotonic() < end and not self._stop.is_set() and not self._changed.is_set():
-            self._stop.wait(STEP)
+            self._stop.wait(WAIT_S)

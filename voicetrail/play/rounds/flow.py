@@ -1,4 +1,4 @@
-"""How a round goes on, pauses and ends, without a screen."""
+"""Pausing and resuming a round, without a screen."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from voicetrail.game.trail import Direction
 from voicetrail.play.rounds.round import Round
 
 PauseReason = Literal["key", "silence", "source", "window", "dialog", "loading"]
-"""Why a round stands still: the player asked for it; nothing was said for a while; no sound comes; the window is too small; another
-screen lies over it; nobody can be heard before the recognizer is loaded."""
+"""Why a round is paused: the player paused it; nothing was said for a while; there is no sound; the window is too small; another
+screen covers it; the recognizer is not loaded yet."""
 PAUSE_TEXT: dict[PauseReason, str] = {
     "key": "paused",
     "silence": "paused: nothing was said for a while",
-    "source": "paused: no sound comes",
+    "source": "paused: there is no sound",
     "window": "paused: the window was too small",
     "dialog": "paused",
-    "loading": "waiting for the recognizer",
+    "loading": "paused: loading the recognizer",
 }
 Choice = Literal["go on", "restart", "leave"]
 CHOICES: dict[Direction, Choice] = {"right": "go on", "up": "restart", "left": "leave"}
-"""What the words do while a round is paused."""
-OFFER = "right goes on, up restarts, left leaves"
+"""What each word does while a round is paused."""
+OFFER = "right continues, up restarts, left leaves"
 
 
 class RoundFlow:
-    """Pauses a round and lets it go on.
+    """Pauses and resumes a round.
 
     Args:
         current: the round.
-        pause_after_s: silence after which it pauses by itself; 0 is never.
+        pause_after_s: time without a word after which the round pauses, in s; 0 means never.
     """
 
     def __init__(self, current: Round, pause_after_s: float) -> None:
         self.round = current
         self.pause_after_s = pause_after_s
         self.reason: PauseReason | None = None
-        """Why it stands still; ``None`` while it goes on."""
+        """Why the round is paused; ``None`` if it is not."""
 
     @property
     def playing(self) -> bool:
-        """Words and keys are inputs of the round."""
+        """Whether words and keys are inputs of the round."""
         return self.reason is None and not self.round.rules.ended
 
     @property
     def silence_is_long(self) -> bool:
-        """It is time to pause by itself: somebody has played, and has said and pressed nothing for a while."""
+        """Whether the round should pause: there was no word and no key for the time."""
         return self.playing and 0 < self.pause_after_s <= self.round.silent_s
 
     def pause(self, reason: PauseReason) -> Changes | None:
-        """Stand still; ``None`` where it does already, or the round is over."""
+        """Pause; return ``None`` if the round is already paused or over."""
         if not self.playing:
             return None
         self.reason = reason
         return self.round.pause()
 
     def go_on(self) -> Changes | None:
-        """Go on."""
+        """Continue; return ``None`` if the round is not paused."""
         if self.reason is None:
             return None
         self.reason = None
@@ -65,5 +65,5 @@ class RoundFlow:
 
     @property
     def text(self) -> str:
-        """What the player reads while it stands still."""
+        """The message while the round is paused."""
         return "" if self.reason is None else f"{PAUSE_TEXT[self.reason]}; {OFFER}"

@@ -1,4 +1,4 @@
-"""How a round ended, with what a player wants to know beside the result."""
+"""The outcome of a round: the result, with further information for the player."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     from voicetrail.scores.store import ScoreStore
 
 MISHEARD_PART = 0.25
-"""A word is worth tuning when more than this part of it was wrong, and"""
+"""A word counts as misheard if more than this fraction of its detections was wrong, and"""
 MISHEARD_LEAST = 2
-"""at least so often."""
+"""at least this many of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a round."""
+    """The outcome of a round."""
 
     rules: Rules
     result: Result
     near_misses: int = 0
-    """Words that came close and were not given out."""
+    """Number of near misses."""
     best_before: int | None = None
     """The best score of this mode and level before the round."""
     counts: bool = True
-    """It counts among the bests (of the maze of a day only the first try does)."""
+    """Whether the round counts for best scores (of a daily maze, only the first try does)."""
     recorded: str = ""
     """Name of the recording; empty without one."""
     problem: str = ""
-    """Why the result could not be kept."""
+    """Why the result could not be saved; empty without a problem."""
 
     @property
     def is_best(self) -> bool:
-        """Better than everything before."""
+        """Whether the result is a new best score."""
         return self.result.finished and self.counts and (self.best_before is None or self.result.score > self.best_before)
 
     @property
     def misheard(self) -> tuple[str, ...]:
-        """Words that were wrong so often that tuning them is worth it, the worst first."""
+        """Words that were wrong so often that calibration is worthwhile, the worst first."""
         wrong = {
             word: count.wrong / count.heard
             for word, count in self.result.by_word.items()
@@ -58,9 +58,9 @@ class Outcome:
 
 
 def begin_counting(scores: ScoreStore | None, setup: RoundSetup, profile: str) -> bool:
-    """Note that a round begins; return whether it counts: of the maze of a day only the first try does.
+    """Record the start of a round; return whether it counts (of a daily maze, only the first try does).
 
-    A database that cannot be written keeps nobody from playing.
+    A database that cannot be written does not prevent the round.
     """
     if scores is None or not setup.day:
         return True
@@ -71,13 +71,13 @@ def begin_counting(scores: ScoreStore | None, setup: RoundSetup, profile: str) -
 
 
 def keep_result(scores: ScoreStore | None, current: Round, recorded: str, profile: str) -> Outcome:
-    """Take the result of a round, and keep it among the scores.
+    """Save the result of a round, and return its outcome.
 
     Args:
-        scores: keeps results; ``None`` keeps none.
-        current: the round, which is over.
-        recorded: the name of its recording; empty without one.
-        profile: the settings' profile.
+        scores: the store of results; ``None`` saves none.
+        current: the finished round.
+        recorded: name of its recording; empty without one.
+        profile: profile of the settings.
     """
     rules, result = current.rules, current.rules.result()
     outcome = Outcome(rules, result, current.near_misses, counts=current.counts, recorded=recorded)
@@ -97,7 +97,7 @@ def keep_result(scores: ScoreStore | None, current: Round, recorded: str, profil
 
 
 def next_level(setup: RoundSetup) -> RoundSetup | None:
-    """The level after one; ``None`` where there is none."""
+    """Return the setup of the next level; ``None`` if there is none."""
     if setup.mode == "trace" and not setup.text:
         names = [level.name for level in all_levels()]
         place = names.index(setup.level) + 1 if setup.level in names else len(names)

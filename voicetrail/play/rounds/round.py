@@ -1,4 +1,4 @@
-"""A round: the rules with their clock, the words that come in, and a recorder that gets everything."""
+"""A round: the rules with a clock, the incoming words, and a recorder."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from voicetrail.game.rules import Changes, Rules
 
 
 class RecorderProtocol(Protocol):
-    """Whoever keeps the round. ``record`` returns at once and never raises: it must not delay the game."""
+    """A recorder of the round. ``record`` returns at once and never raises, so that it does not delay the game."""
 
     def record(self, item: Event | Input, at_ms: int) -> None:
-        """Take note of something that happened at a time of the round's clock, in milliseconds."""
+        """Record an event or input with its time, in milliseconds of the round's clock."""
         ...
 
 
 class Round:
-    """Applies inputs and words to the rules, each with the time of the round's clock.
+    """Applies inputs and words to the rules, each with its time.
 
     Args:
-        rules: the round of a mode, before anything was done to it.
-        clock: seconds, from any start, never falling (``time.monotonic``).
-        recorder: gets every input (but ticks) and every event, before it is applied.
+        rules: the rules of a mode, in their initial state.
+        clock: monotonic, in s, with any origin (``time.monotonic``).
+        recorder: gets every input except ticks, and every event, before it is applied.
     """
 
     def __init__(self, rules: Rules, clock: Callable[[], float], recorder: RecorderProtocol | None = None) -> None:
         self.rules = rules
         self.recorder = recorder
         self.began = datetime.now(UTC)
-        """When it began: its date is the day that counts."""
+        """Start of the round; the round counts for this date."""
         self.counts = True
-        """It counts among the bests (of the maze of a day only the first try does)."""
+        """Whether the round counts for best scores (of a daily maze, only the first try does)."""
         self.inputs = 0
-        """Inputs so far, but for those that only let time pass."""
+        """Number of inputs so far, without ticks."""
         self.near_misses = 0
-        """Words that came close and were not given out."""
+        """Number of near misses."""
         self._clock = clock
         self._start = self._active = clock()
         self._meanings: Mapping[str, str] = {}
 
     @property
     def now_ms(self) -> int:
-        """Milliseconds since the round began."""
+        """Time since the round began, in ms."""
         return int((self._clock() - self._start) * 1000)
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the last word, near miss or key."""
+        """Time since the last word, near miss or key, in s."""
         return self._clock() - self._active
 
     def do(self, item: Input) -> Changes:
@@ -64,7 +64,7 @@ class Round:
         return self.rules.apply(item, at_ms)
 
     def restore(self, inputs: Iterable[tuple[int, Input]]) -> None:
-        """Apply what was done in an earlier session, each with its time there; the clock goes on from the last one."""
+        """Apply the inputs of an earlier session with their times; the clock continues from the last one."""
         for at_ms, item in inputs:
             if self.recorder is not None:
                 self.recorder.record(item, at_ms)
@@ -72,10 +72,10 @@ class Round:
         self._start = self._clock() - self.rules.now_ms / 1000
 
     def hear(self, event: Event) -> Changes | None:
-        """Take an event of the listener: a word that means something becomes an input.
+        """Process an event of the listener: a word with a meaning becomes an input.
 
         Returns:
-            What the word did, or ``None`` for an event that does nothing to the round.
+            The changes by the word; ``None`` for an event that does not change the round.
         """
         if self.recorder is not None:
             self.recorder.record(event, self.now_ms)
@@ -90,17 +90,17 @@ class Round:
         return None if item is None else self.do(item)
 
     def tick(self) -> Changes:
-        """Let time pass: what moves by itself goes on."""
+        """Let time pass, so that a glide or snake moves."""
         return self.do(Tick())
 
     def pause(self) -> Changes:
-        """Stop the clock of the round."""
+        """Pause the round."""
         return self.do(Pause())
 
     def resume(self) -> Changes:
-        """Let the clock of the round go on."""
+        """Continue the round."""
         return self.do(Resume())
 
     def leave(self) -> Changes:
-        """End the round here."""
+        """Leave the round."""
         return self.do(Leave())

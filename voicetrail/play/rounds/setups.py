@@ -1,4 +1,4 @@
-"""Which round to play: the setup of a sketch, of a round like the last one, and what a changed setting does to a drawing."""
+"""Setups of rounds: for a sketch, from the command line, and for another round like the last one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from voicetrail.errors import UsageError
-from voicetrail.game import Input, RoundSetup, SetGlideSilence, SetGlideSpeed, SetMovement, SetStep, Sketch
-from voicetrail.game.mode_list import MODES, Choice, ModeName
+from voicetrail.game import Input, RoundSetup, SetGlideSilence, SetGlideSpeed, SetMovement, SetStepLength, Sketch
+from voicetrail.game.mode_list import MODES, ModeName, Option
 from voicetrail.game.setup import DELAY_RANGE
 from voicetrail.text import printable
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def new_seed() -> int:
-    """A seed that nobody knows before: from a million, so that it can be read out and typed."""
+    """Return a random seed below a million, so that it is easy to read and type."""
     return int.from_bytes(os.urandom(8)) % 1_000_000
 
 
 def sketch_setup(settings: Settings) -> RoundSetup:
-    """An empty drawing, with the movement that the settings name."""
+    """Return the setup of an empty drawing, with the movement in the settings."""
     return RoundSetup(
-        step=settings.values.step,
+        step_length=settings.values.step,
         movement=settings.values.movement,
         glide_speed=settings.values.glide_speed,
         glide_silence=settings.values.glide_silence,
@@ -43,33 +43,33 @@ def requested_setup(
     braided: bool = False,
     fog: bool = False,
 ) -> RoundSetup:
-    """The round that a command line asks for.
+    """Return the setup that a command line requests.
 
     Args:
-        mode: a mode or ``daily``; a sketch without one.
+        mode: a mode or ``daily``; ``None`` is a sketch.
         level: a level or size.
-        seed: decides what chance decides; a new one without.
-        text: letters to trace.
+        seed: seed of the random choices; ``None`` takes a new one.
+        text: a text to trace.
         braided: a maze without dead ends.
-        fog: a maze of which only what is near can be seen.
+        fog: a maze of which only visited and neighboring rooms are visible.
 
     Raises:
-        UsageError: there is no such mode, or the mode has no such choice.
+        UsageError: the mode does not exist, or it has no such option.
     """
     name = cast(ModeName, mode or "sketch")
     if mode != "daily" and name not in MODES:
         raise UsageError(f"there is no mode {printable(name, 40)!r}; there are {', '.join(MODES)} and daily")
-    given: dict[Choice, object] = {"level": level, "seed": seed is not None, "text": text, "braided": braided, "fog": fog}
-    allowed = frozenset[Choice]() if mode == "daily" else MODES[name].choices
-    for choice, is_given in given.items():
-        if is_given and choice not in allowed:
-            raise UsageError(f"{name} takes no {choice if choice == 'level' else f'--{choice}'}")
+    given: dict[Option, object] = {"level": level, "seed": seed is not None, "text": text, "braided": braided, "fog": fog}
+    allowed = frozenset[Option]() if mode == "daily" else MODES[name].options
+    for option, is_given in given.items():
+        if is_given and option not in allowed:
+            raise UsageError(f"{name} does not take {option if option == 'level' else f'--{option}'}")
     if mode == "daily":
         from voicetrail.game.modes.maze import daily_setup
 
         return daily_setup(datetime.now(UTC).date())
     if name == "maze" and level == "daily":
-        raise UsageError("today's maze is a mode of its own: voicetrail play daily")
+        raise UsageError("to play today's maze, run: voicetrail play daily")
     try:
         return RoundSetup(
             name,
@@ -84,26 +84,26 @@ def requested_setup(
 
 
 def with_settings(setup: RoundSetup, settings: Settings) -> RoundSetup:
-    """A requested round with what the settings decide."""
+    """Return a requested setup with the options that the settings determine."""
     return replace(sketch_setup(settings), level=setup.level) if setup.mode == "sketch" else setup
 
 
 def snake_setup(size: str, delay_ms: int | None) -> RoundSetup:
-    """A snake on a field of a size; over a slow connection it is slower.
+    """Return the setup of a snake; it is slower over a slow connection.
 
     Args:
-        size: of ``snake.SIZES``.
-        delay_ms: the connection's delay; ``None`` without one.
+        size: a key of ``snake.SIZES``.
+        delay_ms: delay of the connection; ``None`` without one.
     """
     return RoundSetup("snake", size, new_seed(), delay_ms=min(delay_ms or 0, DELAY_RANGE[1]))
 
 
 def inputs_of_settings(settings: Settings, sketch: Sketch, names: Collection[str]) -> list[Input]:
-    """What changed settings do to a drawing."""
+    """Return the inputs by which changed settings take effect in a drawing."""
     values = settings.values
     inputs: list[Input] = []
-    if "step" in names and sketch.step != values.step:
-        inputs.append(SetStep(values.step))
+    if "step" in names and sketch.step_length != values.step:
+        inputs.append(SetStepLength(values.step))
     if "movement" in names and sketch.movement.name != values.movement:
         inputs.append(SetMovement(values.movement))
     if "glide_speed" in names:
@@ -114,7 +114,7 @@ def inputs_of_settings(settings: Settings, sketch: Sketch, names: Collection[str
 
 
 def same_again(setup: RoundSetup, settings: Settings) -> RoundSetup:
-    """A round like another one: the same choices; what chance decided is decided again, but for the maze of a day."""
+    """Return the setup for another round with the same options and a new seed; a daily maze stays the same."""
     if setup.mode == "sketch":
         return sketch_setup(settings)
     return setup if setup.day else replace(setup, seed=new_seed())

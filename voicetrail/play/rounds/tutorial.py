@@ -1,4 +1,4 @@
-"""How to play, in three steps: say each word, take a stroke back, switch listening off. It knows no screen."""
+"""The tutorial without a screen, in three steps: say each word, undo a stroke, turn listening off."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from typing import Literal
 
 from voicetrail.game.trail import Direction
 
-Step = Literal["words", "undo", "mute", "done"]
+TutorialStep = Literal["words", "undo", "mute", "done"]
 ORDER: tuple[Direction, ...] = ("up", "right", "down", "left")
-"""The words in the order in which they draw a square."""
-STEPS: tuple[Step, ...] = ("words", "undo", "mute", "done")
+"""The words, in an order that draws a square."""
+STEPS: tuple[TutorialStep, ...] = ("words", "undo", "mute", "done")
 HARD_TRIES = 3
-"""A word that needed so many tries is worth calibrating."""
+"""Calibration is offered for a word that needed this many tries."""
 SILENCE_S = 15.0
-"""Time without a word or a key after which a step is passed over."""
+"""Time without a word or key after which a step is skipped, in s."""
 
 
 @dataclass
 class Tutorial:
-    """Where the player stands."""
+    """The state of the tutorial."""
 
-    step: Step = "words"
+    step: TutorialStep = "words"
     said: int = 0
-    """Words of ``ORDER`` that were said."""
+    """Number of words of ``ORDER`` that were said."""
     tries: dict[Direction, int] = field(default_factory=dict)
-    """How often each word was tried."""
+    """Number of tries by word."""
     undone: bool = False
     muted: bool = False
     silent_s: float = 0.0
 
     @property
     def asked(self) -> Direction | None:
-        """The word that is asked for."""
+        """The requested word; ``None`` outside of the first step."""
         return ORDER[self.said] if self.step == "words" and self.said < len(ORDER) else None
 
     @property
     def hard_words(self) -> tuple[Direction, ...]:
-        """Words that needed many tries."""
+        """Words that needed at least ``HARD_TRIES`` tries."""
         return tuple(word for word, count in self.tries.items() if count >= HARD_TRIES)
 
     def hear(self, word: Direction) -> bool:
-        """A word was given out; return whether it was the one asked for."""
+        """Process a detected word; return whether it was the requested one."""
         self.silent_s = 0.0
         asked = self.asked
         if asked is None:
@@ -57,13 +57,13 @@ class Tutorial:
         return True
 
     def miss(self) -> None:
-        """The word asked for came close and was not given out."""
+        """Count a near miss of the requested word as a try."""
         self.silent_s = 0.0
         if (asked := self.asked) is not None:
             self.tries[asked] = self.tries.get(asked, 0) + 1
 
     def undo(self) -> bool:
-        """The key for undo was pressed; return whether that was what the step is about."""
+        """Process the undo key; return whether the step asks for it."""
         self.silent_s = 0.0
         if self.step != "undo":
             return False
@@ -72,7 +72,7 @@ class Tutorial:
         return True
 
     def mute(self) -> bool:
-        """The key for listening was pressed; return whether that was what the step is about."""
+        """Process the listening key; return whether the step asks for it."""
         self.silent_s = 0.0
         if self.step != "mute":
             return False
@@ -82,14 +82,14 @@ class Tutorial:
         return True
 
     def wait(self, seconds: float) -> None:
-        """Time passed without anything."""
+        """Let time pass without a word or key."""
         self.silent_s += seconds
         if self.silent_s >= SILENCE_S and self.step != "done":
-            # Nobody is there, or nothing can be heard: nothing of this is worth asking for again.
+            # Nobody is there, or there is no sound, so the rest of this step is skipped.
             self.step = "done" if self.step == "words" else STEPS[STEPS.index(self.step) + 1]
             self.silent_s = 0.0
 
     def go_on(self) -> None:
-        """The next step."""
+        """Go to the next step."""
         self.step = STEPS[min(STEPS.index(self.step) + 1, len(STEPS) - 1)]
         self.silent_s = 0.0

@@ -1,1 +1,1 @@
-"""What changes how words are taken: the tuning keys, how often each word would be given out, calibration."""
+"""Tuning of the detector: keys, detection rates of the words, calibration."""

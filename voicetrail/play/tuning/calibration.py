@@ -1,4 +1,4 @@
-"""One calibration from its first hop to its proposal, without a screen: what the command and the game's screen share."""
+"""A calibration without a screen, from the first hop to the proposal, for the command and the game's screen."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from voicetrail.events import Event, Level, Scores, SourceEnded, SourceLost
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.vocabulary import words_that_move
 
-NO_ANSWER = "the bundled voice (demo) says its own words, not those that are asked for: calibrate with a microphone"
+NO_ANSWER = "the bundled voice (demo) does not say the requested words; use a microphone to calibrate"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A word is asked for."""
+    """A word is requested."""
 
     number: int
     """From 1."""
@@ -33,7 +33,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A word's time is over."""
+    """The slot of a word is over."""
 
     number: int
     answer: Answer
@@ -44,16 +44,16 @@ CalibrationStep = Asked | Answered | CalibrationProposal
 
 
 class Calibration:
-    """Takes the listener's events, and says what there is to show.
+    """Processes the listener's events, and returns the steps to show.
 
     Args:
-        labels: of the recognizer.
-        meanings: what its words stand for in the game.
-        about: what its weights say about themselves: figures of false moves may be in it.
-        shipped: the detector's settings that come with the weights.
-        detector: those that hold now.
-        gain: the gain setting of now.
-        plan: what is asked for when; made from the words that move the pen when ``None``.
+        labels: the recognizer's labels.
+        meanings: meanings of the words in the game.
+        about: metadata of the weights; may contain measured rates of false moves.
+        shipped: the detector settings of the weights.
+        detector: the current detector settings.
+        gain: the current gain setting.
+        plan: the prompts and durations; ``None`` makes the plan from the words that move the pen.
     """
 
     def __init__(
@@ -68,51 +68,51 @@ class Calibration:
     ) -> None:
         self.run = CalibrationRun(labels, plan or Plan.for_words(words_that_move(labels, meanings)), detector)
         self.proposal: CalibrationProposal | None = None
-        """What is proposed, once all was heard."""
+        """The proposal, once every word was said."""
         self._about, self._shipped, self._gain = about, shipped, gain
         self._asked = 0
 
     @property
     def plan(self) -> Plan:
-        """What is asked for when."""
+        """The prompts and durations."""
         return self.run.plan
 
     @property
     def stage(self) -> Stage:
-        """What is going on now."""
+        """The current stage."""
         return self.run.stage
 
     @property
     def waiting(self) -> str:
-        """Why no sound comes at the moment; empty while it comes."""
+        """Why there is no sound at the moment; empty if there is."""
         return self.run.lost
 
     @property
     def problem(self) -> str:
-        """Why it cannot go on; empty while it can."""
+        """Why the calibration cannot continue; empty if it can."""
         return self.run.broken
 
     @property
     def ended(self) -> bool:
-        """There is a proposal, or a problem."""
+        """Whether there is a proposal or a problem."""
         return self.proposal is not None or bool(self.problem)
 
     @property
     def answered(self) -> Sequence[Answered]:
-        """The words whose time is over so far."""
+        """The finished words so far."""
         stage, prompts = self.stage, len(self.run.prompts)
         over = stage.number - 1 if stage.kind == "word" else prompts if stage.kind == "done" else 0
         return [self._answered(number) for number in range(1, over + 1)]
 
     def feed(self, event: Event) -> list[CalibrationStep]:
-        """Take an event of the listener; return what happened by it."""
+        """Process an event of the listener; return the steps that it completed."""
         if self.ended or not isinstance(event, Level | Scores | SourceLost | SourceEnded):
             return []
         self.run.feed(event)
         if self.problem:
             return []
         steps: list[CalibrationStep] = []
-        # The last word's scores may still come when its time is over: only `done` ends it.
+        # The scores of the last word may arrive after its slot, so only `done` ends it.
         done = self.run.done
         number = len(self.run.prompts) + 1 if done else self.stage.number
         if number != self._asked and (done or self.stage.kind == "word"):

@@ -1,4 +1,4 @@
-"""How often each word would have been given out in the last minute, with the tuning of the moment."""
+"""How often each word would have been detected in the last minute with the current tuning."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from voicetrail.play.tuning.tuner import Tuner
 from voicetrail.spotting.word_counts import WordCounts
 
 RECOUNT_S = 0.3
-"""Time after the last change of tuning until the last minute is decided again."""
+"""Time from the last change of tuning to a new count, in s."""
 
 
 class WordRates:
-    """Counts while the scores come.
+    """Counts detections as scores arrive.
 
     Args:
-        tuner: knows the words and what decides.
-        clock: seconds, never falling.
+        tuner: knows the words and the detector settings.
+        clock: monotonic, in s.
     """
 
     def __init__(self, tuner: Tuner, clock: Callable[[], float]) -> None:
@@ -27,21 +27,21 @@ class WordRates:
         self._tuned_at = 0.0
 
     def begin(self, labels: Sequence[str]) -> None:
-        """A recognizer with these labels begins."""
+        """Start with a recognizer with these labels."""
         if (detector := self._tuner.detector) is not None:
             self._counts = WordCounts(labels, detector)
 
     def add(self, scores: Scores) -> None:
-        """Take the scores of a hop."""
+        """Add the scores of a hop."""
         if self._counts is not None:
             self._counts.add(scores)
 
     def tuned(self) -> None:
-        """A setting that decides was changed: it is counted once the keys have come to rest."""
+        """Count again after a change of tuning, once no more keys are pressed."""
         self._tuned_at = self._clock()
 
     def counts(self) -> dict[str, int] | None:
-        """The count of each word; ``None`` while it is not known."""
+        """Return the count of each word; ``None`` while it is unknown."""
         detector = self._tuner.detector
         if self._counts is None or detector is None or self._clock() - self._tuned_at < RECOUNT_S:
             return None

@@ -61,7 +61,7 @@ def _sketch_state(game: Rules) -> Json:
         return {}
     return {
         "movement": game.movement.name,
-        "step": game.step,
+        "step": game.step_length,
         "strokes": game.tally.strokes,
         "length": game.tally.length,
         "undone": game.tally.undone,

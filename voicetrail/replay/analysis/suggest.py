@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voicetrail.events import WordHeard, WordRejected
-from voicetrail.game.inputs import Go, Step, Undo, input_of, is_input
+from voicetrail.game.inputs import Go, Move, Undo, input_of, is_input
 from voicetrail.progress import Report, report_nothing
 from voicetrail.replay.file.entries import Entry, RecognizerStarted
 from voicetrail.replay.file.reader import Replay
@@ -138,7 +138,7 @@ def _undone_words(timeline: Timeline) -> set[int]:
             if last is not None and entry.at_ms - last.at_ms <= UNDO_MS:
                 out.add(id(last))
             last = None
-        elif is_input(item) and not (isinstance(item, Step | Go) and item.by == "voice"):
+        elif is_input(item) and not (isinstance(item, Move | Go) and item.by == "voice"):
             last = None
     return out
 

@@ -110,7 +110,7 @@ def write_header(header: Header) -> str:
     values = {name: getattr(header, name) for name in header.__slots__}
     values["rules"] = setup.rules
     values["canvas"] = (setup.width, setup.height)
-    values["step"] = setup.step
+    values["step"] = setup.step_length
     values["mode"] = setup.movement
     values["glide"] = (setup.glide_speed, setup.glide_silence)
     choices = choices_to_json(setup)
@@ -143,7 +143,7 @@ def read_header(line: str) -> Header:
             rules=known.pop("rules"),
             width=width,
             height=height,
-            step=known.pop("step"),
+            step_length=known.pop("step"),
             movement=known.pop("mode"),
             glide_speed=speed,
             glide_silence=silence,

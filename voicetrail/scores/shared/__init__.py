@@ -1,7 +1,7 @@
-"""The results of all visitors of a host, as a visitor's game knows them: records, the table of a day, and the connection to the host.
+"""The shared scores of a host in a visitor's game: records, the table of a day, and the connection to the host.
 
-What keeps them is the host's alone (``voicetrail.host_scores``): a visitor's game knows neither the database nor its password.
+Only the host has the database (``voicetrail.host_scores``): a visitor's game knows neither its address nor its password.
 """
 
 VARIABLE = "VOICETRAIL_HOST_SCORES"
-"""Environment variable with the number of the socket that a visitor's game inherits from its host."""
+"""Environment variable with the descriptor of the socket that a visitor's game inherits from its host."""

@@ -1,6 +1,6 @@
-"""The visitor's end of the connection to the host's scores: hands results over, and gets the table of the day.
+"""The visitor's end of the connection to the host's scores: sends results and receives the table of the day.
 
-Both ends are a pair of sockets that the host made, so that nobody else can reach either. Messages are JSON, one a line:
+The host creates both ends as a pair of sockets, so that nobody else can reach them. Messages are JSON, one per line:
 ``{"type": "result", "result": {…}}`` and ``{"type": "table", "day": "2026-11-25"}`` to the host; ``{"type": "kept", "uid": …}``,
 ``{"type": "refused", "uid": …, "why": …}`` and ``{"type": "table", "table": {…}}`` back.
 """
@@ -24,21 +24,20 @@ from voicetrail.scores.shared.table import DayTable, table_from_json
 from voicetrail.text import printable
 
 MESSAGE_MAX = 64 * 1024
-"""Longest message, in bytes."""
+"""Maximum length of a message, in bytes."""
 SEND_TIMEOUT_S = 0.5
-"""How long a message may wait for a host that reads nothing."""
+"""Maximum wait of a message for a host that reads nothing, in s."""
 CLOSE_TIMEOUT_S = 2.0
-"""How long the end of the game waits for the host's word that it kept the last result."""
+"""Maximum wait at the end of the game until the host confirms the last result, in s."""
 
 
 class HostTable:
-    """The host's scores, as far as a visitor's game sees them.
+    """The host's scores, as seen by a visitor's game.
 
-    Results go out at once: once sent, they are the host's, even if the game is killed the next moment. What the host answers is
-    read in a thread.
+    Results are sent at once, and are then safe even if the game is killed. The host's answers are read in a thread.
 
     Args:
-        connection: a stream socket that is connected to the host; it is closed at the end.
+        connection: a stream socket that is connected to the host; ``close`` closes it.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -49,19 +48,19 @@ class HostTable:
         self._table: DayTable | None = None
         self._listeners: list[Callable[[], None]] = []
         self.problem = ""
-        """Why a result does not count on this host; empty while all is well."""
+        """Why a result does not count on this host; empty without a problem."""
         self.lost = False
-        """The host is gone."""
+        """Whether the connection to the host is lost."""
         self._thread = threading.Thread(target=self._read, name="voicetrail-host-scores", daemon=True)
         self._thread.start()
 
     @property
     def table(self) -> DayTable | None:
-        """The newest table that came; ``None`` before the first."""
+        """The latest table; ``None`` before the first one."""
         return self._table
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Have a function called, in the reading thread, when something came; the function that is returned ends that."""
+        """Call a function, in the reader's thread, when a message arrives. Returns a function that unsubscribes."""
         self._listeners.append(listener)
 
         def end() -> None:
@@ -71,17 +70,17 @@ class HostTable:
         return end
 
     def send(self, row: ScoreRow) -> None:
-        """Hand over a result. Where the host cannot be reached, ``problem`` says so."""
+        """Send a result. If the host cannot be reached, ``problem`` says so."""
         with self._changed:
             self._unanswered.add(row.uid)
         self._send({"type": "result", "result": played_of(row)})
 
     def request(self, day: date) -> None:
-        """Ask for the table of a day; it comes later."""
+        """Request the table of a day; it arrives later."""
         self._send({"type": "table", "day": day.isoformat()})
 
     def close(self) -> None:
-        """Wait for the host to keep what was sent, but not for long, and end the connection."""
+        """Wait a limited time until the host has saved everything, and close the connection."""
         with self._changed:
             self._changed.wait_for(lambda: self.lost or not self._unanswered, CLOSE_TIMEOUT_S)
         with suppress(OSError):
@@ -95,7 +94,7 @@ class HostTable:
         try:
             self._connection.sendall(json.dumps(message).encode() + b"\n")
         except OSError:
-            # Perhaps half of it is on its way: nothing may follow it.
+            # A part of the message may have been sent, so nothing may follow it.
             self._lose()
         return None
 
@@ -103,7 +102,7 @@ class HostTable:
         with self._changed:
             self.lost = True
             if self._unanswered:
-                self.problem = "the host is gone: the result may not be in its table"
+                self.problem = "the connection to the host is lost; your result may be missing in its table"
             self._changed.notify_all()
 
     def _read(self) -> None:
@@ -135,10 +134,10 @@ class HostTable:
 
 
 def host_table(environment: Mapping[str, str] | None = None) -> HostTable | None:
-    """The host's scores where this game is a visitor's; ``None`` where it is not.
+    """Connect to the host's scores if this is a visitor's game; otherwise return ``None``.
 
     Args:
-        environment: where the number of the socket stands; ``None`` is the process's own.
+        environment: the environment with the descriptor; ``None`` uses the environment of the process.
     """
     text = (os.environ if environment is None else environment).get(VARIABLE, "")
     if not text.isascii() or not text.isdigit():

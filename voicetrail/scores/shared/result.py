@@ -1,4 +1,4 @@
-"""One result of a visitor: the record, its bounds, and what a host believes of a visitor's game."""
+"""A visitor's result: the record, its bounds, and the plausibility checks of a host."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from voicetrail.scores.rows import ScoreRow
 from voicetrail.text import printable
 
 NAME_MAX = 24
-"""Longest name of a visitor in a table, in characters."""
+"""Maximum length of a visitor's name in a table, in characters."""
 MARKS_MAX = 2
-"""Most combining marks on one letter of a name: more would run over the lines above and below."""
+"""Maximum number of combining marks per letter of a name; more would cover the lines above and below."""
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and symbols that show nothing."""
+"""Letters and symbols that are invisible."""
 SHARED_NAMES = ("play", "guest", "nobody")
-"""Names that visitors give who give none of their own: ``ssh play@host``. Whoever gives one is not the one who gave it before."""
+"""Names of visitors who did not choose one, as in ``ssh play@host``. Two visitors with such a name are different visitors."""
 HOST_MAX = 60
 COUNT_MAX = 1_000_000
-"""Most words of a round."""
+"""Maximum number of words in a round."""
 TIME_MAX_MS = 24 * 3_600_000
-"""Longest round, without its pauses."""
+"""Maximum length of a round without pauses, in ms."""
 OLDEST = timedelta(hours=25)
-"""How long ago a round may have begun when its result comes."""
+"""Maximum time between the start of a round and the arrival of its result."""
 CLOCK_ERROR = timedelta(seconds=60)
-"""How far a game's clock may be ahead of the host's."""
+"""Maximum difference by which a game's clock may be ahead of the host's."""
 
 How = Literal["voice", "keys", "both", ""]
-"""How a round was played; empty where nothing moved."""
+"""How a round was played; empty if nothing moved."""
 
 
 def clean_name(text: object) -> str:
-    """A visitor's name as every table can show it: one line, bounded, no controls, and no letters that only look like others.
+    """Clean a visitor's name for tables: one line, limited length, no control characters, no look-alike letters.
 
-    A name that is clean stays as it is.
+    A clean name is not changed.
     """
     shown, before = str(text)[: 10 * NAME_MAX], ""
     while shown != before:
@@ -60,12 +60,12 @@ def _cleaned(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VisitorName:
-    """Who a visitor is, as the host found out; nothing in it comes from the visitor's game.
+    """The identity of a visitor, determined by the host and not by the visitor's game.
 
     Attributes:
-        name: what tables show.
-        identity: what is told apart by: two visitors of one name are two.
-        known: the visitor showed a key that the host knows; a guest only gave a name.
+        name: name in tables.
+        identity: distinguishes visitors with the same name.
+        known: whether the visitor has a key that the host knows; a guest has only a name.
     """
 
     name: str
@@ -74,11 +74,11 @@ class VisitorName:
 
     @classmethod
     def guest(cls, name: object, origin: str = "") -> Self:
-        """Somebody who gave a name. Whoever gives the same name is the same guest, but for ``SHARED_NAMES``.
+        """Identify a guest by name. The same name means the same guest, except for ``SHARED_NAMES``.
 
         Args:
-            name: the name.
-            origin: keeps those apart who give a shared name: where they come from, with a secret in it. Only a digest of it is kept.
+            name: the name that the guest gave.
+            origin: distinguishes guests with a shared name: their address with a secret. Only a digest of it is stored.
         """
         shown = clean_name(name)
         folded = shown.casefold()
@@ -86,11 +86,11 @@ class VisitorName:
 
     @classmethod
     def by_key(cls, name: object, fingerprint: str) -> Self:
-        """Somebody whose key is in the host's file.
+        """Identify a visitor by a key in the host's file.
 
         Args:
-            name: the name that the file gives the key.
-            fingerprint: of the key; only a digest of it is kept.
+            name: the name of the key in the file.
+            fingerprint: fingerprint of the key; only a digest of it is stored.
         """
         return cls(clean_name(name), f"key:{_digest(fingerprint)}", True)
 
@@ -101,16 +101,16 @@ def _digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SharedResult:
-    """A round that a visitor played.
+    """The result of a visitor's round.
 
     Raises:
         ValueError: a value is out of its bounds; the message says which.
     """
 
     uid: str
-    """Names it: a result that is sent twice is counted once."""
+    """Unique identifier, so that a result that is sent twice counts once."""
     began: datetime
-    """When the round began, with whole seconds."""
+    """Start of the round, in whole seconds."""
     mode: str
     level: str
     seed: int | None
@@ -122,16 +122,16 @@ class SharedResult:
     time_ms: int
     words: int
     presses: int
-    """How many of the words were keys."""
+    """How many of ``words`` were key presses."""
     visitor: str
-    """The identity of ``VisitorName``."""
+    """``VisitorName.identity`` of the visitor."""
     name: str
     known: bool
     host: str
-    """Name of the host that it was played on."""
+    """Name of the host on which the round was played."""
 
     def __post_init__(self) -> None:
-        # The bounds that it has in common with a player's own results are theirs.
+        # ScoreRow checks the bounds of the fields that both records share.
         ScoreRow(
             uid=self.uid,
             began=self.began.isoformat() if isinstance(self.began, datetime) else "",
@@ -158,26 +158,26 @@ class SharedResult:
 
     @property
     def how(self) -> How:
-        """How it was played."""
+        """How the round was played."""
         if not self.words:
             return ""
         return "voice" if not self.presses else "keys" if self.presses == self.words else "both"
 
 
 PLAYED = ("uid", "began", "mode", "level", "seed", "day", "score", "finished", "won", "time_ms", "words", "presses")
-"""What a visitor's game says of a round; who played it and where is the host's to say."""
+"""The fields that a visitor's game sends; the host adds who played, and where."""
 
 
 def played_of(row: ScoreRow) -> dict[str, object]:
-    """What a visitor's game sends of a result."""
+    """Return the fields of a result that a visitor's game sends."""
     return {name: getattr(row, name) for name in PLAYED}
 
 
 def result_from(played: object, visitor: VisitorName, host: str) -> SharedResult:
-    """Read what a visitor's game sent.
+    """Read the result that a visitor's game sent.
 
     Raises:
-        ValueError: it is no result; the message says what is wrong.
+        ValueError: the data are not a result; the message says what is wrong.
     """
     if not isinstance(played, Mapping):
         raise ValueError("a result must be an object")
@@ -187,11 +187,11 @@ def result_from(played: object, visitor: VisitorName, host: str) -> SharedResult
         values["day"] = None if values["day"] is None else _day(values["day"])
         return SharedResult(**values, visitor=visitor.identity, name=visitor.name, known=visitor.known, host=host)  # type: ignore[arg-type]
     except (TypeError, AttributeError, OverflowError) as error:
-        raise ValueError("a result lacks a value or has one of a wrong kind") from error
+        raise ValueError("a result has a missing value, or one of the wrong type") from error
 
 
 def to_json(result: SharedResult) -> dict[str, object]:
-    """The record for the waiting file and for an export."""
+    """Convert a result to JSON, for the waiting file and for exports."""
     values = asdict(result)
     values["began"] = result.began.astimezone(UTC).isoformat()
     values["day"] = None if result.day is None else result.day.isoformat()
@@ -199,10 +199,10 @@ def to_json(result: SharedResult) -> dict[str, object]:
 
 
 def from_json(data: object) -> SharedResult:
-    """Read what ``to_json`` gave; values that a later version may add are passed over.
+    """Read the output of ``to_json``; unknown keys of later versions are ignored.
 
     Raises:
-        ValueError: it is none; the message says what is wrong.
+        ValueError: the data are not a result; the message says what is wrong.
     """
     if not isinstance(data, Mapping):
         raise ValueError("a result must be an object")
@@ -211,21 +211,21 @@ def from_json(data: object) -> SharedResult:
 
 
 def check_plausible(result: SharedResult, now: datetime) -> None:
-    """Refuse what no round can have given: a wrong clock, a daily maze of another day, more points than there are.
+    """Check that a result is possible: the clock, the day of a daily maze, and the number of points.
 
     Args:
-        result: what a visitor's game sent.
-        now: the time at which it came.
+        result: the result that a visitor's game sent.
+        now: the time of its arrival.
 
     Raises:
-        ValueError: it is not plausible; the message says why.
+        ValueError: the result is impossible; the message says why.
     """
     _check(now - OLDEST <= result.began <= now + CLOCK_ERROR, "began")
     _check(result.began + timedelta(milliseconds=result.time_ms) <= now + CLOCK_ERROR, "time_ms")
     _check(result.finished or not result.won, "won")
     if result.day is not None:
         _check(result.mode == "maze", "mode")
-        # A round may begin some time after its maze was chosen, and be played again after midnight.
+        # A round may begin some time after the maze was chosen, or be played again after midnight.
         _check(0 <= (result.began.astimezone(UTC).date() - result.day).days <= 1, "day")
         level, size, seed, par = _daily(result.day)
         _check(result.level == level and result.seed == seed, "level")
@@ -255,7 +255,7 @@ def _most_points(result: SharedResult, size: str) -> int:
 
 @lru_cache(maxsize=4)
 def _daily(day: date) -> tuple[str, str, int, int]:
-    """Level, size, seed and fewest words of the maze of a day."""
+    """Return level, size, seed and par of the daily maze."""
     rules = make_rules(maze.daily_setup(day))
     return rules.level, rules.setup.level, rules.setup.seed, rules.result().par or 0
 

@@ -1,4 +1,4 @@
-"""The table of a day: who found the way out of the daily maze on a host, the best first."""
+"""The table of a day: the visitors of a host who finished the daily maze, the best first."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import date
 from voicetrail.scores.shared.result import How, SharedResult, clean_name
 
 ROWS = 10
-"""Rows that a visitor is shown, beside the own one."""
+"""Number of rows that a visitor sees, without the visitor's own row."""
 ROWS_MAX = 50
 HOWS: tuple[How, ...] = ("voice", "keys", "both", "")
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One visitor's first try at the maze of the day.
+    """A visitor's first try at the daily maze.
 
     Raises:
-        ValueError: a value is out of its bounds.
+        ValueError: a value is out of bounds.
     """
 
     place: int
-    """From 1; equal points in equal time share a place."""
+    """Place, from 1; equal points in equal time share a place."""
     name: str
     known: bool
-    """The visitor has a key that the host knows; a guest has only a name."""
+    """Whether the visitor has a key that the host knows; a guest has only a name."""
     score: int
     time_ms: int
     how: How
@@ -50,28 +50,28 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class DayTable:
-    """The best of a day, and where a visitor stands."""
+    """The best results of a day, and the place of a visitor."""
 
     day: date
     rows: tuple[TableRow, ...] = ()
-    """The best, and the visitor's own row where that is not among them."""
+    """The best rows; the visitor's own row is added if it is not among them."""
     finished: int = 0
-    """How many visitors found the way out."""
+    """Number of visitors who found the exit."""
     tried: int = 0
-    """How many visitors tried."""
+    """Number of visitors who played."""
     stale: bool = False
-    """The database cannot be reached: what other hosts kept meanwhile is missing."""
+    """Whether the database is unreachable, so that results from other hosts are missing."""
 
     @property
     def own(self) -> TableRow | None:
-        """The visitor's own row."""
+        """The visitor's own row; ``None`` without one."""
         return next((row for row in self.rows if row.own), None)
 
 
 def first_tries(results: Iterable[SharedResult], day: date) -> list[SharedResult]:
-    """Each visitor's first try at the maze of a day, the best first; those that were not finished come last.
+    """Return each visitor's first try at a daily maze, the best first; unfinished tries come last.
 
-    The order in which results come makes no difference, and neither does one that comes twice.
+    The order of the results and duplicates make no difference.
     """
     first: dict[str, SharedResult] = {}
     for result in results:
@@ -86,13 +86,13 @@ def first_tries(results: Iterable[SharedResult], day: date) -> list[SharedResult
 def day_table(
     results: Iterable[SharedResult], day: date, visitor: str = "", *, rows: int = ROWS, stale: bool = False
 ) -> DayTable:
-    """The table of a day for one visitor.
+    """Make the table of a day for one visitor.
 
     Args:
-        results: what is known of that day.
+        results: the known results of that day.
         day: the day.
-        visitor: the identity whose row is marked.
-        rows: how many rows it has, beside the visitor's own.
+        visitor: identity of the visitor whose row is marked.
+        rows: number of rows without the visitor's own one.
         stale: see ``DayTable``.
     """
     tries = first_tries(results, day)
@@ -109,15 +109,15 @@ def day_table(
 
 
 def table_to_json(table: DayTable) -> dict[str, object]:
-    """A table as it goes to a visitor's game."""
+    """Convert a table to JSON, for a visitor's game."""
     return {**asdict(table), "day": table.day.isoformat(), "rows": [asdict(row) for row in table.rows]}
 
 
 def table_from_json(data: object) -> DayTable:
-    """Read what ``table_to_json`` gave.
+    """Read the output of ``table_to_json``.
 
     Raises:
-        ValueError: it is no table.
+        ValueError: the data are not a table.
     """
     if not isinstance(data, Mapping) or not isinstance(data.get("rows"), list) or len(data["rows"]) > ROWS_MAX + 1:
         raise ValueError("a table must be an object with rows")

@@ -1,4 +1,4 @@
-// Opens the terminal's connection while the page's larger scripts are still on their way; page.js takes it over.
+// Opens the terminal's connection while the page's larger scripts are still loading; page.js takes it over.
 {
   const url = new URL("terminal", location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";

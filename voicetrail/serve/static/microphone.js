@@ -1,4 +1,4 @@
-// The page's microphone: asks for it, follows what becomes of it, and says so.
+// The page's microphone: requests it, tracks its state, and reports it.
 
 const WANTED = { audio: { channelCount: { ideal: 1 }, echoCancellation: false, noiseSuppression: false, autoGainControl: false } };
 const PROBLEMS = { NotAllowedError: "refused", SecurityError: "refused", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy", AbortError: "busy" };
@@ -25,7 +25,7 @@ export class Microphone {
     return window.isSecureContext && Boolean(navigator.mediaDevices && window.AudioContext && window.AudioWorkletNode);
   }
 
-  // The page shows another game, or the same one again: after its connection was lost, that of the sound is lost too, or dead.
+  // Called when the page shows another game, or the same one again. After the connection was lost, that of the sound is lost too.
   attach(session, again) {
     if (this.session === session && !again) return;
     this.session = session;
@@ -41,7 +41,7 @@ export class Microphone {
     this.asking = true;
     const asked = setTimeout(() => this.say("microphone_asking"), 400);
     try {
-      // Both at once: the thread of the sound is ready by the time that the microphone is.
+      // Both in parallel, so that the sound thread is ready when the microphone is.
       this.context = new AudioContext({ latencyHint: "interactive" });
       const [stream] = await Promise.all([
         navigator.mediaDevices.getUserMedia(WANTED),
@@ -72,11 +72,11 @@ export class Microphone {
     this.worker.postMessage({ type: "sound", port: port2 }, [port2]);
     this.worker.postMessage({ type: "start", address: this.address, session: this.session, held: this.held });
     this.context.createMediaStreamSource(this.stream).connect(node);
-    node.connect(this.context.destination); // what is not connected is not run; it gives out silence
+    node.connect(this.context.destination); // a node that is not connected does not run; the output is silence
     this.on = true;
     if (this.tabs) this.tabs.postMessage(this.tab);
     this.changed();
-    // Without a tap, as after a reload, the browser may hold the sound back.
+    // Without a tap, as after a reload, the browser may block the sound.
     if (this.context.state === "suspended") {
       await Promise.race([this.context.resume(), new Promise((done) => setTimeout(done, 300))]);
       if (this.context.state === "suspended") {
@@ -113,7 +113,7 @@ export class Microphone {
     }
   }
 
-  // `state`: why, as voicetrail/serve/microphone.py knows it.
+  // `state`: the reason, one of STATES in voicetrail/serve/microphone.py.
   stop(state = "off") {
     if (!this.on) return;
     if (this.worker) {

@@ -1,4 +1,4 @@
-// The page: a terminal that shows the game, a microphone, and buttons for what a phone has no keys for.
+// The page: a terminal with the game, a microphone, and buttons that replace keys on a phone.
 import { Terminal } from "./xterm/xterm.mjs";
 import { FitAddon } from "./xterm/addon-fit.mjs";
 import { Microphone } from "./microphone.js";
@@ -7,13 +7,13 @@ const texts = JSON.parse(document.getElementById("texts").textContent);
 const [status, button, again, keyboard, reader] = ["status", "microphone", "again", "keyboard", "reader"].map((id) => document.getElementById(id));
 const place = document.getElementById("terminal");
 const KEYS = { up: "\x1b[A", down: "\x1b[B", right: "\x1b[C", left: "\x1b[D" };
-const SMALLEST = { columns: 60, rows: 20 }; // what the game needs
-const ROOMY = { columns: 100, rows: 30 }; // what it likes, where there is room for readable letters
+const SMALLEST = { columns: 60, rows: 20 }; // minimum size of the game
+const ROOMY = { columns: 100, rows: 30 }; // preferred size, if the letters stay readable
 const LARGEST_FONT = 22, SMALLEST_FONT = 5, READABLE_FONT = 14;
-const PASTE = 10000; // characters; the game takes no more
-const SEEN_EVERY = 16 * 1024; // bytes between two reports of what was painted
+const PASTE = 10000; // characters; the limit of the game
+const SEEN_EVERY = 16 * 1024; // bytes between two reports of painted output
 const LONGEST_WAIT_MS = 4000;
-const SILENCE_MS = 12000; // after which the connection is taken for dead: the server says something every 4 s
+const SILENCE_MS = 12000; // after which the connection counts as lost; the server sends something every 4 s
 const LOOK_MS = 1000;
 const POLICY = 1008;
 const KEY = "voicetrail-session", MICROPHONE = "voicetrail-microphone";
@@ -23,7 +23,7 @@ function say(name, problem = false) {
   status.classList.toggle("problem", problem);
 }
 
-// The token belongs into the cookie, and not into the history or a picture of the screen.
+// The token belongs in the cookie, and not in the history or a screenshot.
 if (location.search) history.replaceState(null, "", location.pathname);
 
 function address(path) {
@@ -47,8 +47,8 @@ const terminal = new Terminal({
 const fit = new FitAddon();
 terminal.loadAddon(fit);
 terminal.open(place);
-// Lines of the trail without gaps; a browser without WebGL paints them with its font. It takes its time to begin, so that the first
-// picture does not wait for it.
+// WebGL draws the lines of the trail without gaps; without WebGL the browser uses its font. WebGL starts slowly, so the first frame
+// does not wait for it.
 async function paintWithWebgl() {
   try {
     const { WebglAddon } = await import("./xterm/addon-webgl.mjs");
@@ -56,7 +56,7 @@ async function paintWithWebgl() {
     painter.onContextLoss(() => painter.dispose());
     terminal.loadAddon(painter);
     layout();
-    // Where the browser is wrong about its own pixels, so would be the picture.
+    // If the browser reports wrong pixel sizes, the picture would be wrong too.
     setTimeout(() => {
       const canvas = place.querySelector("canvas:not(.xterm-link-layer)");
       const width = canvas ? canvas.clientWidth * devicePixelRatio : 0;
@@ -71,7 +71,7 @@ function room(font) {
   return fit.proposeDimensions() || { cols: 0, rows: 0 };
 }
 
-// The largest letters with which the game fits; more room than it needs goes into more columns and rows.
+// The largest font with which the game fits; additional room is used for more columns and rows.
 function layout() {
   const wide = place.clientWidth, high = place.clientHeight;
   if (!wide || !high) return;
@@ -197,7 +197,7 @@ function control(message) {
     case "taken":
       finish("taken", "take_here");
       break;
-    default: // why the server lets this page go
+    default: // the reason why the server disconnects this page
       sessionStorage.removeItem(KEY);
       finish(message.type in texts ? message.type : "ended", "play_again");
   }
@@ -229,7 +229,7 @@ terminal.onResize(() => {
     tell({ type: "resize", ...size() });
   }
 });
-// Tab belongs to the game, so that there has to be another way out of it.
+// Tab belongs to the game, so another key must leave the terminal.
 terminal.attachCustomKeyEventHandler((event) => {
   if (event.key === "Escape" && event.shiftKey) {
     if (event.type === "keydown") button.focus();
@@ -249,7 +249,7 @@ for (const each of pad.querySelectorAll("button")) {
     pressed = event.timeStamp;
     type(key);
   });
-  // What has no pointer (a keyboard, a screen reader) clicks.
+  // Devices without a pointer (a keyboard, a screen reader) send a click.
   each.addEventListener("click", (event) => { if (event.detail === 0 || event.timeStamp - pressed > 5000) type(key); });
 }
 
@@ -287,7 +287,7 @@ button.addEventListener("click", () => {
   if (!matchMedia("(pointer: coarse)").matches) terminal.focus();
 });
 
-// After a reload the microphone goes on as it was, where the browser still allows it without asking.
+// After a reload the microphone continues if the browser still allows it without asking.
 let asked = false;
 async function resumeMicrophone() {
   if (asked || microphone.on || sessionStorage.getItem(MICROPHONE) !== "on" || !navigator.permissions) return;
@@ -301,7 +301,7 @@ async function resumeMicrophone() {
   }
 }
 
-// For tests and measurements: what the screen shows, and a network that drops.
+// For tests and measurements: the contents of the screen, and a simulated network failure.
 window.voicetrail = {
   text: () => Array.from({ length: terminal.rows }, (_, y) => terminal.buffer.active.getLine(terminal.buffer.active.viewportY + y)?.translateToString(true) ?? "").join("\n"),
   drop,
@@ -310,7 +310,7 @@ window.voicetrail = {
 new ResizeObserver(layout).observe(place);
 if (window.visualViewport) {
   window.visualViewport.addEventListener("resize", () => {
-    // A zoom by the reader's fingers is the reader's: only the keyboard takes room away.
+    // A pinch zoom must not change the layout; only the on-screen keyboard reduces the room.
     if (window.visualViewport.scale === 1) document.body.style.height = `${window.visualViewport.height}px`;
   });
 }

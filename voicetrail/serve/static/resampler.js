@@ -1,8 +1,8 @@
-// Changes the sample rate of a mono stream with a windowed sinc: what is above half of the new rate is taken out first, by 80 dB.
-// Pure; the AudioWorklet and the tests use it.
+// Changes the sample rate of a mono stream with a windowed sinc; frequencies above half of the new rate are attenuated by 80 dB.
+// It has no dependencies; the AudioWorklet and the tests use it.
 
 const ZEROS = 24; // zero crossings of the sinc on each side
-const PASSED = 0.92; // part of the new band that passes; the filter falls off over the rest
+const PASSED = 0.92; // fraction of the new band in the passband; the rest is the transition band
 const BETA = 8; // of the Kaiser window: 80 dB
 
 function bessel(x) {
@@ -24,16 +24,16 @@ export class Resampler {
     const common = divisor(from, to);
     this.up = to / common;
     this.down = from / common;
-    this.cutoff = 0.5 * PASSED * Math.min(1, to / from); // cycles a sample of the input
+    this.cutoff = 0.5 * PASSED * Math.min(1, to / from); // cycles per input sample
     this.half = from === to ? 0 : Math.ceil(ZEROS / (2 * this.cutoff));
-    this.delay = this.half / from; // seconds by which a sample is given out later than it came in
+    this.delay = this.half / from; // delay of the filter in seconds
     this.phases = new Map();
     this.buffer = new Float32Array(2 * this.half);
     this.first = -2 * this.half; // position of the buffer's first sample in the input
     this.next = 0; // number of the next sample of the output
   }
 
-  // Takes samples of the input; returns those of the output that are complete with them.
+  // Processes input samples; returns the output samples that are complete.
   push(input) {
     if (!this.half) return input.slice();
     const joined = new Float32Array(this.buffer.length + input.length);
@@ -54,7 +54,7 @@ export class Resampler {
     const kept = Math.min(joined.length, 2 * this.half);
     this.buffer = joined.slice(joined.length - kept);
     this.first = end - kept;
-    // Counters begin again before they outgrow what is exact.
+    // Reset the counters before they exceed the range of exact integers.
     if (this.next > 1e9) {
       const turns = Math.floor(this.next / this.up) - 1;
       this.next -= turns * this.up;

@@ -1,9 +1,9 @@
-// Sends the chunks of the audio thread to the server, in a thread of its own: what the page paints does not hold up the sound.
+// Sends the chunks of the audio thread to the server, in its own thread, so that painting does not delay the sound.
 // The format is in voicetrail/serve/sound_format.py.
 
 const HEADER = 12;
-const BEHIND = 16 * 1024; // bytes that may wait to be sent: half a second; more would only come too late
-const CLOCK_MS = 3000; // for so long the least difference between the two clocks counts
+const BEHIND = 16 * 1024; // maximum number of unsent bytes: half a second; more would arrive too late
+const CLOCK_MS = 3000; // time for which the minimum difference between the two clocks is kept
 const LONGEST_WAIT_MS = 4000;
 const POLICY = 1008;
 
@@ -16,7 +16,7 @@ let late = 0;
 let minima = [];
 let stopped = false;
 
-// The time of the audio context on the page's clock. A message that was held up by something else gives a larger difference.
+// Converts the audio context's time to the page's clock. A delayed message gives a larger difference, so the minimum counts.
 function clock(time) {
   const now = performance.now();
   const difference = now - time * 1000;
@@ -35,7 +35,7 @@ function send({ time, samples }) {
   number++;
   if (socket.bufferedAmount > BEHIND) {
     if (++late === 25) postMessage({ type: "late" });
-    return; // its number is missing, and so the server knows
+    return; // the server notices the missing number
   }
   late = 0;
   const message = new ArrayBuffer(HEADER + samples.byteLength);

@@ -1,4 +1,4 @@
-// Runs in the browser's audio thread: turns what the microphone gives into chunks of 20 ms, 16 kHz, 16 bits, mono.
+// Runs in the browser's audio thread: converts the microphone's sound to chunks of 20 ms, 16 kHz, 16 bits, mono.
 import { Resampler } from "./resampler.js";
 
 const RATE = 16000;

@@ -1,1 +1,1 @@
-"""What screens are built on."""
+"""The base classes of the screens."""

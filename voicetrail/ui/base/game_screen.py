@@ -1,4 +1,4 @@
-"""The base of the live game's screens: what they open over themselves, and a line to say something."""
+"""The base of the live game's screens: opening dialogs, and messages to the player."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar
 from voicetrail.errors import VoicetrailError
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
-from voicetrail.ui.host import host_of
+from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.picture import save_picture
 from voicetrail.ui.style.theme import other_theme
 from voicetrail.ui.textual_private.fast_screen import FastScreen
 from voicetrail.ui.widgets.message import Weight
 
-WITHHELD = "visitors of this host have no use of that"
-"""What is said where something is asked for that the session withholds."""
+WITHHELD = "this is not available to visitors of this host"
+"""The message when the player asks for something that the session does not offer."""
 
 
 class GameScreen(FastScreen):
@@ -23,42 +23,42 @@ class GameScreen(FastScreen):
 
     Args:
         context: the session.
-        actions: what keys do.
+        actions: the actions of the screen with their keys.
     """
 
     HELP: ClassVar[str] = ""
-    """What the help says of the screen."""
+    """The help text of the screen."""
     words_are_moves = False
-    """Words belong to a game here: they do not lead a help that lies over it."""
+    """Whether words are moves on this screen, so that they do not control its help."""
 
     def __init__(self, context: SessionContext, actions: Sequence[Action] = ()) -> None:
         super().__init__([action for action in actions if action.name not in context.withheld])
         self.context = context
 
     def say(self, message: str, weight: Weight = "plain") -> None:
-        """Show a line."""
+        """Show a message."""
 
     def action_open(self, name: str, *arguments: str) -> None:
         """Open a dialog."""
         if name in self.context.withheld:
             self.say(WITHHELD, "warn")
             return
-        host_of(self).open_dialog(name, *arguments)
+        game_app_of(self).open_dialog(name, *arguments)
 
     def help_text(self) -> str:
-        """What the help says of the screen as it is now."""
+        """The help text for the current state of the screen."""
         return self.HELP
 
     def action_help(self) -> None:
         """Open the help."""
-        host_of(self).open_help(self.help_text(), self.actions)
+        game_app_of(self).open_help(self.help_text(), self.actions)
 
     def action_settings(self, at: str = "") -> None:
-        """Open the settings, at one of them."""
+        """Open the settings, with one of them selected."""
         self.action_open("settings", at)
 
     def action_microphone(self) -> None:
-        """Open the inputs."""
+        """Open the list of sound inputs."""
         self.action_open("microphone")
 
     def action_calibrate(self) -> None:

@@ -1,4 +1,4 @@
-"""A screen with a list that is led by the four words."""
+"""A screen with a list that the four words control."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ BACK_KEYS: tuple[Action, ...] = (Action("back", ("escape", "q", "ctrl+q"), "Back
 
 
 class MenuScreen(SpokenScreen):
-    """Up and down move the mark, right takes, left goes back.
+    """*Up* and *down* move the selection, *right* activates it, *left* goes back.
 
     Args:
         context: the session.
-        heading: stands above the list.
+        heading: text above the list.
         items: the rows.
-        takes: what *right* does, for the last line.
-        actions: keys beside the usual ones.
+        takes: what *right* does, for the hints.
+        actions: actions in addition to the four directions.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class MenuScreen(SpokenScreen):
         self.heading = heading
         self.menu = MenuList(items, id="menu")
         self.note = Rows(id="note")
-        """One row for what is to be said."""
+        """The row for messages."""
         self.hints = HintLine(
             (
                 ("up down", "choose", ""),
@@ -57,7 +57,7 @@ class MenuScreen(SpokenScreen):
         )
 
     def compose(self) -> ComposeResult:
-        """Heading, list, how listening stands, and the hints."""
+        """Heading, list, state of listening, and hints."""
         with Vertical(id="page"):
             yield from self.head()
             yield self.menu
@@ -67,16 +67,16 @@ class MenuScreen(SpokenScreen):
         yield self.too_small
 
     def head(self) -> Sequence[Widget]:
-        """What stands above the list."""
+        """The widgets above the list."""
         return [Heading(self.heading)]
 
     def say(self, message: str, weight: Weight = "plain") -> None:
-        """Show a line below the list."""
+        """Show a message below the list."""
         look = self.note.look
         self.note.put(0, [(message, look.dim if weight == "plain" else look.warn)])
 
     def on_direction(self, direction: Direction) -> None:
-        """Move the mark, take, or go back."""
+        """Move the selection, activate it, or go back."""
         match direction:
             case "up":
                 self.menu.move(-1)
@@ -89,15 +89,15 @@ class MenuScreen(SpokenScreen):
                 self.go_back()
 
     def on_menu_list_clicked(self, message: MenuList.Clicked) -> None:
-        """A row was clicked."""
+        """Activate the clicked row."""
         self.take(message.item)
 
     def take(self, item: MenuItem) -> None:
-        """Do what a row is for."""
+        """Activate a row."""
         raise NotImplementedError
 
     def go_back(self) -> None:
-        """Go back to the screen below."""
+        """Go back to the previous screen."""
         self.post_message(LeaveRequested())
 
     def action_back(self) -> None:
@@ -106,7 +106,7 @@ class MenuScreen(SpokenScreen):
 
 
 class Heading(Rows):
-    """One row of text, and a blank one."""
+    """A row of text and a blank row."""
 
     DEFAULT_CSS = """
     Heading { height: 2; }
@@ -117,5 +117,5 @@ class Heading(Rows):
         self._text = text
 
     def rebuild(self) -> None:
-        """Make the row again."""
+        """Rebuild the row."""
         self.put(0, [(self._text, self.look.accent)])

@@ -1,4 +1,4 @@
-"""Screens that are led by the four words: up, down, left, right; keys and the mouse do the same."""
+"""Screens that the four words control: up, down, left, right. Keys and the mouse do the same."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from collections.abc import Sequence
 from textual import events
 
 from voicetrail.events import WordHeard
-from voicetrail.game.inputs import Step
+from voicetrail.game.inputs import Move
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
+from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.game_screen import GameScreen
-from voicetrail.ui.host import host_of
-from voicetrail.ui.widgets.listening.listen_line import ListenLine
+from voicetrail.ui.widgets.listening.listen_line import ListeningLine
 from voicetrail.ui.widgets.too_small import SMALLEST, TooSmall
 
 GRACE_S = 0.5
-"""A word that was said before a screen opened, or so soon after, was not meant for it."""
+"""GracePeriod period, in s: a word said before a screen opened, or within this time after, is not meant for it."""
 
 DIRECTION_KEYS: tuple[Action, ...] = (
-    Action("say_up", ("up",), "Up", "What the word up does.", "Screens", call="say('up')"),
-    Action("say_down", ("down",), "Down", "What the word down does.", "Screens", call="say('down')"),
-    Action("say_left", ("left",), "Left", "What the word left does.", "Screens", call="say('left')"),
-    Action("say_right", ("right", "enter", "space"), "Right", "What the word right does.", "Screens", call="say('right')"),
+    Action("say_up", ("up",), "Up", "Does the same as the word up.", "Screens", call="say('up')"),
+    Action("say_down", ("down",), "Down", "Does the same as the word down.", "Screens", call="say('down')"),
+    Action("say_left", ("left",), "Left", "Does the same as the word left.", "Screens", call="say('left')"),
+    Action(
+        "say_right", ("right", "enter", "space"), "Right", "Does the same as the word right.", "Screens", call="say('right')"
+    ),
 )
 BUNDLED_VOICE = "demo"
-"""The name of the source that plays the recorded words that ship."""
+"""The source that plays the shipped recordings."""
 
 
-class Grace:
+class GracePeriod:
     """Decides which words are meant for a screen: not those said before it opened, and not those of the bundled voice.
 
-    The bundled voice plays rounds. It must not choose in menus or leave the program.
+    The bundled voice plays rounds. It must not choose in menus or quit the game.
 
     Args:
-        context: has the clock.
+        context: the session, with its clock.
     """
 
     def __init__(self, context: SessionContext) -> None:
@@ -44,11 +46,11 @@ class Grace:
         self._opened = context.clock()
 
     def begin(self) -> None:
-        """The screen opens now, or asks something else from now on."""
+        """Start the grace period: the screen opens, or asks a new question."""
         self._opened = self._context.clock()
 
-    def takes(self, heard: WordHeard) -> bool:
-        """Whether a word is meant for the screen."""
+    def accepts(self, heard: WordHeard) -> bool:
+        """Return whether a word is meant for the screen."""
         if self._context.source_name == BUNDLED_VOICE:
             return False
         # Over a slow connection a word arrives long after it was said.
@@ -57,32 +59,32 @@ class Grace:
 
 
 def direction_of(context: SessionContext, heard: WordHeard) -> Direction | None:
-    """The direction that a word stands for, whatever vocabulary it is from; ``None`` for another word."""
+    """Return the direction that a word of any vocabulary means; ``None`` for other words."""
     item = context.input_of(heard.word)
-    return item.direction if isinstance(item, Step) else None
+    return item.direction if isinstance(item, Move) else None
 
 
 class SpokenScreen(GameScreen):
-    """The base of title, lists and results: it takes words while it lies on top, and shows below how listening stands.
+    """The base of title, lists and results. It takes words while it is on top, and shows the state of listening.
 
     Args:
         context: the session.
-        actions: keys beside the four directions.
+        actions: actions in addition to the four directions.
     """
 
     def __init__(self, context: SessionContext, actions: Sequence[Action] = ()) -> None:
         super().__init__(context, (*DIRECTION_KEYS, *actions))
-        self.grace = Grace(context)
-        self.listen_line = ListenLine(context, id="listen")
+        self.grace = GracePeriod(context)
+        self.listen_line = ListeningLine(context, id="listen")
         self.too_small = TooSmall(id="small")
 
     def on_mount(self) -> None:
-        """Begin to take words."""
-        host_of(self).updates.subscribe(self, self._take_updates)
+        """Start to take words."""
+        game_app_of(self).updates.subscribe(self, self._take_updates)
         self.grace.begin()
 
     def on_screen_resume(self) -> None:
-        """What lay over this screen is gone: words that were said to it are not for this one."""
+        """Start a grace period: words that were said to the closed screen are not meant for this one."""
         self.grace.begin()
         self.listen_line.rebuild()
 
@@ -96,16 +98,16 @@ class SpokenScreen(GameScreen):
             return
         self.listen_line.show(updates)
         for item in updates:
-            if isinstance(item, WordHeard) and self.grace.takes(item):
+            if isinstance(item, WordHeard) and self.grace.accepts(item):
                 direction = direction_of(self.context, item)
                 if direction is not None:
                     self.on_direction(direction)
         self.paint_now()
 
     def action_say(self, direction: Direction) -> None:
-        """A key was pressed that does what a word does."""
+        """Handle a key that does the same as a word."""
         self.on_direction(direction)
 
     def on_direction(self, direction: Direction) -> None:
-        """Do what a word does here."""
+        """Do what a word means on this screen."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Calibration: the room, each word a few times, and a proposal to take or to leave."""
+"""Calibration: record the room, then each word a few times, and propose thresholds and gain."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
 from voicetrail.play.tuning.calibration import NO_ANSWER, Calibration
 from voicetrail.text import printable
+from voicetrail.ui.app_protocol import game_app_of, look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.ui.widgets.wrap import wrapped
 
-METER = 30
-QUIETEST = -60.0
-MOVE = 0.2
-"""Seconds between looks at the count-down."""
+METER_CELLS = 30
+QUIETEST_DB = -60.0
+"""Left end of the meter, in dB below full scale."""
+COUNTDOWN_S = 0.2
+"""Time between two updates of the countdown, in s."""
 SHOWN_ANSWERS = 6
-"""Last answers that stay visible."""
+"""Number of answers that stay visible."""
 
 
 class CalibrateScreen(SpokenDialog):
-    """Lies over another screen and listens in; words move nothing meanwhile.
+    """Listens in over another screen; meanwhile words move nothing.
 
     Args:
         context: the session.
-        plan: how long each part takes; made from the recognizer's words when ``None``.
+        plan: the prompts and durations; ``None`` makes the plan from the recognizer's words.
     """
 
     DEFAULT_CSS = """
@@ -44,53 +45,53 @@ class CalibrateScreen(SpokenDialog):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Close"),
-        Binding("enter", "go_on", "Go on"),
+        Binding("enter", "go_on", "Continue"),
         Binding("r", "again", "Again"),
     ]
 
     def __init__(self, context: SessionContext, plan: Plan | None = None) -> None:
         super().__init__(context)
         self._plan = plan
-        self._level = QUIETEST
+        self._level = QUIETEST_DB
         self._problem = ""
         self.calibration: Calibration | None = None
-        """The calibration that is under way, or the last one."""
+        """The current calibration, or the last one."""
         self.taken = False
 
     def compose(self) -> ComposeResult:
-        """Lines that change with the stage."""
+        """The frame with the lines of the current stage."""
         with Vertical(id="frame") as frame:
             frame.border_title = "calibration"
             yield Rows(id="lines")
 
     def on_mount(self) -> None:
-        """Listen in."""
-        if self.led_by_words:
-            self.query_one("#frame").border_title = "calibration · words: right goes on, left closes"
-        host_of(self).updates.subscribe(self, self._take_updates)
-        self.set_interval(MOVE, self._show)
+        """Subscribe to updates and show the first page."""
+        if self.controlled_by_words:
+            self.query_one("#frame").border_title = "calibration · right continues, left closes"
+        game_app_of(self).updates.subscribe(self, self._take_updates)
+        self.set_interval(COUNTDOWN_S, self._show)
         self.call_after_refresh(self._show)
 
     @property
-    def takes_words(self) -> bool:
-        """Not while words are measured."""
-        return super().takes_words and (self.calibration is None or self.proposal is not None or bool(self._problem))
+    def accepts_words(self) -> bool:
+        """Words press no keys while they are measured."""
+        return super().accepts_words and (self.calibration is None or self.proposal is not None or bool(self._problem))
 
     def key_of(self, direction: Direction) -> str | None:
-        """After a problem *right* begins again."""
+        """Return the key of a word; after a problem *right* restarts the calibration."""
         return "r" if self._problem and direction == "right" else super().key_of(direction)
 
     def on_resize(self) -> None:
-        """The room changed."""
+        """Fit the new size."""
         self.call_after_refresh(self._show)
 
     @property
     def proposal(self) -> CalibrationProposal | None:
-        """What is proposed, once all was heard."""
+        """The proposal, once every word was said."""
         return None if self.calibration is None else self.calibration.proposal
 
     def action_go_on(self) -> None:
-        """Begin, or take the proposal, or leave when there is nothing more to do."""
+        """Begin, apply the proposal, or close if there is nothing left to do."""
         if self.calibration is None:
             self._begin()
         elif self.proposal is not None:
@@ -100,7 +101,7 @@ class CalibrateScreen(SpokenDialog):
                 self.dismiss()
 
     def action_again(self) -> None:
-        """Begin again."""
+        """Restart the calibration."""
         if self.proposal is not None or self._problem:
             self._begin()
 
@@ -113,14 +114,14 @@ class CalibrateScreen(SpokenDialog):
         recognizer = worker.recognizer if worker is not None else None
         detector, shipped = tuner.detector, tuner.shipped
         if recognizer is None or detector is None or shipped is None:
-            self._problem = "the recognizer is still being loaded: press r in a moment"
+            self._problem = "the recognizer is still loading; press r in a moment"
             self._show()
             return
         self._problem, self.taken = "", False
         self.calibration = Calibration(
             recognizer.labels,
             recognizer.meanings,
-            # A recognizer elsewhere says nothing about its weights.
+            # A remote recognizer does not describe its weights.
             getattr(recognizer, "about", {}),
             shipped,
             detector,
@@ -137,10 +138,10 @@ class CalibrateScreen(SpokenDialog):
                 measured = self.proposal is not None
                 self.calibration.feed(item)
                 if (self.proposal is not None) != measured:
-                    # The last word that was asked for is no answer to the proposal.
+                    # The last word of the calibration is not an answer to the proposal.
                     self.grace.begin()
                 if self.calibration.problem:
-                    self._problem = f"calibration stopped: {self.calibration.problem}; r begins again"
+                    self._problem = f"calibration stopped: {self.calibration.problem}; press r to restart it"
         self._show()
 
     def _take(self, proposal: CalibrationProposal) -> None:
@@ -162,11 +163,11 @@ class CalibrateScreen(SpokenDialog):
         lines.truncate(len(shown))
 
     def _keys(self) -> str:
-        """What can be pressed now."""
+        """Return the keys that can be pressed now."""
         if self._problem:
-            return "r: again   esc: close"
+            return "r: restart   esc: close"
         if self.proposal is not None:
-            return f"{'enter: take it   ' if self.proposal.changes and not self.taken else ''}r: again   esc: close"
+            return f"{'enter: apply    ' if self.proposal.changes and not self.taken else ''}r: restart   esc: close"
         return "enter: begin   esc: close" if self.calibration is None else "esc: close"
 
     def _page(self) -> list[list[Run]]:
@@ -178,10 +179,10 @@ class CalibrateScreen(SpokenDialog):
         if self.calibration is not None:
             return self._asking_page(self.calibration)
         return [
-            [("Find thresholds and gain for your voice, your microphone and this room, in under a minute.", look.text)],
+            [("Set thresholds and gain for your voice, your microphone and this room, in under a minute.", look.text)],
             [],
-            [("First be quiet for a while, as the room is when you play; then say each word when it is asked for.", look.text)],
-            [("What is proposed you take or leave.", look.text)],
+            [("First stay quiet for a few seconds to record the room. Then say each word when it is asked for.", look.text)],
+            [("At the end you can accept or reject the proposed values.", look.text)],
             [],
             self._meter(),
         ]
@@ -196,15 +197,15 @@ class CalibrateScreen(SpokenDialog):
         elif stage.kind == "word":
             head = [(f"{stage.number:2}/{len(plan.prompts)}  say  ", look.text), (" ".join(stage.word.upper()), look.accent)]
         else:
-            head = [("One moment", look.text)]
+            head = [("One moment, please", look.text)]
         total = plan.room if stage.kind == "room" else plan.slot
         marks = look.marks
-        filled = round(min(1.0, stage.left / total) * METER / 3) * 3
+        filled = round(min(1.0, stage.left / total) * METER_CELLS / 3) * 3
         page: list[list[Run]] = [
             [],
             head,
             [],
-            [("time   ", look.dim), (marks.full * filled, look.accent), (marks.empty * (METER - filled), look.dim)],
+            [("time   ", look.dim), (marks.full * filled, look.accent), (marks.empty * (METER_CELLS - filled), look.dim)],
             self._meter(),
             [],
         ]
@@ -228,29 +229,29 @@ class CalibrateScreen(SpokenDialog):
         arrow = "->" if look.marks.full == "=" else "→"
         for each in () if proposal.nothing_recognized else proposal.words:
             moved = each.proposed != each.now
-            change = f"{each.now:.2f} {arrow} {each.proposed:.2f}" if moved else f"{each.now:.2f} stays"
+            change = f"{each.now:.2f} {arrow} {each.proposed:.2f}" if moved else f"{each.now:.2f} unchanged"
             page.append([(f"{each.word:<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim)])
             if moved or self.size.height > 24:
                 page += [[(f"        {line}", look.dim)] for line in textwrap.wrap(each.reason, max(30, width - 9))]
         gain = proposal.gain
         moved = gain.proposed != gain.now
-        change = f"{gain.now} {arrow} {gain.proposed} dB" if moved else f"{gain.now} stays"
+        change = f"{gain.now} {arrow} {gain.proposed} dB" if moved else f"{gain.now} unchanged"
         page.append(
             [(f"{'gain':<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim), (gain.reason, look.dim)]
         )
         if self.taken or not proposal.changes:
-            said = "taken, and kept for the next time" if self.taken else proposal.summary
+            said = "applied and saved" if self.taken else proposal.summary
             page[0].append((f"    {said}", look.good))
         return page
 
     def _warning(self, text: str) -> list[list[Run]]:
-        """A warning in as many lines as it needs."""
+        """Return a warning, wrapped into lines."""
         look, width = look_of(self), self.query_one("#lines").size.width
         first, *more = textwrap.wrap(printable(text, None), max(30, width - 3)) or [""]
         return [[("! ", look.warn), (first, look.text)], *([(f"  {line}", look.text)] for line in more)]
 
     def _meter(self) -> list[Run]:
         look = look_of(self)
-        filled = round(min(1.0, max(0.0, 1.0 - self._level / QUIETEST)) * METER)
+        filled = round(min(1.0, max(0.0, 1.0 - self._level / QUIETEST_DB)) * METER_CELLS)
         marks = look.marks
-        return [("level  ", look.dim), (marks.full * filled, look.good), (marks.empty * (METER - filled), look.dim)]
+        return [("level  ", look.dim), (marks.full * filled, look.good), (marks.empty * (METER_CELLS - filled), look.dim)]

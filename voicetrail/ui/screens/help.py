@@ -1,4 +1,4 @@
-"""The help: what a screen is for, and every key."""
+"""The help: the purpose of a screen, and all its keys."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from textual.widgets import Static
 from voicetrail.events import WordHeard
 from voicetrail.keys import Action, by_group, shown_keys
 from voicetrail.play.listening.updates import Update
+from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.game_screen import GameScreen
-from voicetrail.ui.base.spoken_screen import Grace, direction_of
-from voicetrail.ui.host import host_of
+from voicetrail.ui.base.spoken_screen import GracePeriod, direction_of
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lies over the screen that it explains; any of its keys closes it. Over a screen that words lead, they lead it too.
+    """The help of another screen. Words control it if they control that screen.
 
     Args:
-        text: what the screen is for.
-        actions: its keys.
+        text: the purpose of the screen.
+        actions: the actions of the screen with their keys.
     """
 
     BINDINGS = [(key, "dismiss", "Close") for key in ("escape", "q", "f1", "question_mark", "enter", "space")]  # noqa: RUF012
@@ -33,14 +33,14 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._text = text
         self._actions = tuple(actions)
-        self._grace: Grace | None = None
-        """Says whether a word was meant for this screen; ``None`` where words mean something else, or there are none."""
+        self._grace: GracePeriod | None = None
+        """Decides whether a word was meant for this screen; ``None`` where words do not control it."""
 
     def compose(self) -> ComposeResult:
         """The text in a frame."""
         with VerticalScroll(id="help") as frame:
             frame.border_title = "help"
-            frame.border_subtitle = "esc closes, arrows scroll"
+            frame.border_subtitle = "esc: close   arrow keys: scroll"
             yield Static(self._text, markup=False)
             for group, actions in by_group(self._actions).items():
                 if not actions:
@@ -51,26 +51,26 @@ class HelpScreen(ModalScreen[None]):
                 for action in actions:
                     table.add_row(Text(shown_keys(action)), Text(action.help))
                 if group == "Tune":
-                    table.add_row(Text("1 to 9"), Text("Select the word with that number."))
+                    table.add_row(Text("1 to 9"), Text("Select the word with this number."))
                 yield Static(Text(f"\n{group}", style="underline"))
                 yield Static(table)
 
     def on_mount(self) -> None:
-        """Let the arrows scroll, and words do what arrows do."""
+        """Let arrow keys and words scroll."""
         self.query_one("#help").focus()
         context = getattr(self.app, "context", None)
         below = [screen for screen in self.app.screen_stack if isinstance(screen, GameScreen)]
         if context is not None and not any(screen.words_are_moves for screen in below):
             self.query_one("#help").border_title = "help · words: up and down scroll, left closes"
-            self._grace = Grace(context)
-            host_of(self).updates.subscribe(self, self._take_updates)
+            self._grace = GracePeriod(context)
+            game_app_of(self).updates.subscribe(self, self._take_updates)
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
         if self._grace is None or not self.is_active:
             return
         for item in updates:
-            if isinstance(item, WordHeard) and self._grace.takes(item):
-                match direction_of(host_of(self).context, item):
+            if isinstance(item, WordHeard) and self._grace.accepts(item):
+                match direction_of(game_app_of(self).context, item):
                     case "up":
                         self.query_one("#help").scroll_page_up(animate=False)
                     case "down":

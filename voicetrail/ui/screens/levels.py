@@ -1,4 +1,4 @@
-"""Which drawing, what to trace, and which maze."""
+"""The lists of drawings, levels of trace, and mazes."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ from voicetrail.ui.messages import RoundRequested
 from voicetrail.ui.plural import counted
 from voicetrail.ui.widgets.menu import MenuItem
 
-OWN_TEXT = "a text of your own"
+OWN_TEXT = "your own text"
 NEW_DRAWING = ""
 
 
 def drawing_items(drawings: Sequence[Drawing]) -> list[MenuItem]:
-    """An empty field, and every drawing that can be gone on with."""
-    items = [MenuItem(NEW_DRAWING, "New drawing", "on an empty field")]
+    """Return a row for a new drawing, and a row for every saved drawing."""
+    items = [MenuItem(NEW_DRAWING, "New drawing", "on an empty canvas")]
     for drawing in drawings:
-        label = "the last one" if drawing.name == LAST_DRAWING else drawing.name
-        items.append(MenuItem(drawing.name, label, "goes on where it was left", drawing.when))
+        label = "last drawing" if drawing.name == LAST_DRAWING else drawing.name
+        items.append(MenuItem(drawing.name, label, "continue where you left it", drawing.when))
     return items
 
 
 class SketchScreen(MenuScreen):
-    """A new drawing, or one with a name to go on with.
+    """The choice of a new drawing or a saved one.
 
     Args:
         context: the session.
-        drawings: those that can be gone on with.
+        drawings: the saved drawings.
     """
 
     def __init__(self, context: SessionContext, drawings: Sequence[Drawing]) -> None:
         super().__init__(context, "Which drawing?", drawing_items(drawings), takes="draws")
 
     def take(self, item: MenuItem) -> None:
-        """Draw."""
+        """Begin or continue a drawing."""
         self.post_message(RoundRequested(replace(sketch_setup(self.context.settings), level=item.name)))
 
 
 def trace_items(context: SessionContext) -> list[MenuItem]:
-    """Every level with its difficulty, the fewest words it takes, and the best so far."""
+    """Return every level with its difficulty, par and best score."""
     notes = level_notes(context.scores, "trace", context.profile)
     items = [
         MenuItem(level.name, level.name, f"{level.group:<7} {counted(level.par, 'word'):>8}", notes.get(level.name, ""))
@@ -62,7 +62,7 @@ def trace_items(context: SessionContext) -> list[MenuItem]:
 
 
 class TraceScreen(MenuScreen):
-    """The levels of trace; the mark stands at the first that was not finished.
+    """The levels of trace; the first unfinished one is selected.
 
     Args:
         context: the session.
@@ -78,14 +78,14 @@ class TraceScreen(MenuScreen):
         self.field = Input(id="own", placeholder="letters and digits, then enter", max_length=TEXT_MAX)
 
     def on_mount(self) -> None:
-        """Add the field to type in, and go to what comes next."""
+        """Add the text field, and select the first unfinished level."""
         self.mount(self.field, after=self.query_one("#page"))
         done = level_notes(self.context.scores, "trace", self.context.profile)
         following = next((item.name for item in self.menu.items if item.name not in done), "")
         self.call_after_refresh(self.menu.choose, following)
 
     def on_screen_resume(self) -> None:
-        """Back from a round: the bests are new."""
+        """Update the best scores after a round."""
         self.menu.set_items(trace_items(self.context))
 
     def take(self, item: MenuItem) -> None:
@@ -93,12 +93,12 @@ class TraceScreen(MenuScreen):
         if item.name == OWN_TEXT:
             self.add_class("-typing")
             self.field.focus()
-            self.say("type what you want to trace, then enter; esc leaves it")
+            self.say("type a text to trace and press enter; esc cancels")
             return
         self.post_message(RoundRequested(RoundSetup("trace", item.name)))
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Trace what was typed."""
+        """Trace the text that was typed."""
         try:
             text_level(message.value)
         except VoicetrailError as error:
@@ -113,7 +113,7 @@ class TraceScreen(MenuScreen):
         self.say("")
 
     def go_back(self) -> None:
-        """Leave the field, or the screen."""
+        """Leave the text field, or the screen."""
         if self.has_class("-typing"):
             self._end_typing()
         else:
@@ -121,7 +121,7 @@ class TraceScreen(MenuScreen):
 
 
 class MazeScreen(MenuScreen):
-    """The maze of the day, the sizes, and what mazes are made like.
+    """The daily maze, the sizes, and the options.
 
     Args:
         context: the session.
@@ -136,26 +136,26 @@ class MazeScreen(MenuScreen):
         notes = level_notes(self.context.scores, "maze", self.context.profile)
         daily = daily_setup(today())
         about = ", ".join([daily.level, *(name for name in ("braided", "fog") if getattr(daily, name))])
-        items = [MenuItem("daily", "Daily", f"today's, the same for everybody ({about})", notes.get("daily", ""))]
+        items = [MenuItem("daily", "Daily", f"one maze a day, the same for everybody ({about})", notes.get("daily", ""))]
         for name, size in SIZES.items():
             level = " ".join([name, *(each for each in ("braided", "fog") if getattr(self, f"_{each}"))])
             rooms = f"{size.columns} by {size.rows} rooms, {counted(size.gems, 'gem')}"
             items.append(MenuItem(name, name.capitalize(), rooms, notes.get(level, "")))
         items.append(MenuItem("braided", "Loops", "no dead ends", "on" if self._braided else "off"))
-        items.append(MenuItem("fog", "Fog", "only what is near can be seen", "on" if self._fog else "off"))
+        items.append(MenuItem("fog", "Fog", "only rooms near you are visible", "on" if self._fog else "off"))
         return items
 
     def on_screen_resume(self) -> None:
-        """Back from a round: the bests are new."""
+        """Update the best scores after a round."""
         self.menu.set_items(self._items())
 
     def take(self, item: MenuItem) -> None:
-        """Start a maze, or change what mazes are made like."""
+        """Start a maze, or change an option."""
         if item.name in ("braided", "fog"):
             setattr(self, f"_{item.name}", not getattr(self, f"_{item.name}"))
             self.menu.set_items(self._items())
         elif item.name == "daily":
-            # The day of the start counts, whatever midnight does to the round.
+            # The date at the start counts, even if the round lasts past midnight.
             self.post_message(RoundRequested(daily_setup(today())))
         else:
             setup = RoundSetup("maze", item.name, new_seed(), braided=self._braided, fog=self._fog)

@@ -1,4 +1,4 @@
-"""The inputs with a live level each; one is chosen, and remembered by its name."""
+"""The sound inputs with their live levels. The chosen one is saved by its name."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from voicetrail.text import printable
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.widgets.rows import Rows, Run
 
-MOVE = 0.2
-"""Seconds between looks at the levels."""
-SETTLE = 0.8
-"""Seconds that the drivers get to let go of every input before they are looked for again."""
-QUIETEST = -60.0
-"""The left end of the meters in dB below full scale."""
-METER = 20
-FOLLOW = "the system's default"
+METERS_S = 0.2
+"""Time between two updates of the levels, in s."""
+SETTLE_S = 0.8
+"""Time for the drivers to close every input before the inputs are listed again, in s."""
+QUIETEST_DB = -60.0
+"""Left end of the meters, in dB below full scale."""
+METER_CELLS = 20
+DEFAULT_INPUT = "the system's default"
 
 
 class InputList(Rows):
-    """The system's default, then every input, one of them under the cursor."""
+    """The system's default and every input, with a cursor."""
 
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("up", "move(-1)", "Up"), Binding("down", "move(1)", "Down")]
@@ -39,11 +39,11 @@ class InputList(Rows):
         self.inputs: tuple[InputDevice, ...] = ()
         self.cursor = 0
         self.chosen = 0
-        """The row that is listened to."""
+        """Row of the input that is in use."""
         self.meters: InputMeters | None = None
 
     def set_inputs(self, inputs: Sequence[InputDevice], device: str) -> None:
-        """Show these inputs, and which one the setting ``device`` takes."""
+        """Show a list of inputs, and mark the one that the setting ``device`` selects."""
         self.inputs = tuple(inputs)
         self.chosen = 0
         if device:
@@ -61,18 +61,18 @@ class InputList(Rows):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make every row again; a meter that looks as before sends nothing."""
+        """Rebuild every row; an unchanged meter sends nothing."""
         width = self.size.width
         if not width:
             return
         look = self.look
         levels = self.meters.levels if self.meters is not None else {}
         problems = self.meters.problems if self.meters is not None else {}
-        room = max(10, width - 4 - METER - 9)
+        room = max(10, width - 4 - METER_CELLS - 9)
         default = next((each for each in self.inputs if each.default), None)
         for y in range(len(self.inputs) + 1):
             device = default if y == 0 else self.inputs[y - 1]
-            name = f"{FOLLOW}{f' ({device.name})' if device else ''}" if y == 0 else device.name if device else ""
+            name = f"{DEFAULT_INPUT}{f' ({device.name})' if device else ''}" if y == 0 else device.name if device else ""
             name = name if len(name) <= room else name[: room - 1] + "~"
             runs: list[Run] = [
                 (f"{look.marks.selected if y == self.cursor else ' '} ", look.warn),
@@ -87,18 +87,18 @@ class InputList(Rows):
     def _meter(self, level: Loudness | None, problem: str | None) -> list[Run]:
         look, marks = self.look, self.look.marks
         if problem is not None:
-            return [("in use or not to be had", look.dim)]
+            return [("in use elsewhere or unavailable", look.dim)]
         if level is None:
-            return [(marks.empty * METER, look.dim)]
-        filled = round(min(1.0, max(0.0, 1.0 - level.rms_db / QUIETEST)) * METER)
+            return [(marks.empty * METER_CELLS, look.dim)]
+        filled = round(min(1.0, max(0.0, 1.0 - level.rms_db / QUIETEST_DB)) * METER_CELLS)
         style = look.bad if level.clipped else look.good
-        # The number only where it moves with the bar: digits that change all the time cost more than they tell.
-        shown = "CLIP" if level.clipped else f"{round((filled / METER - 1.0) * -QUIETEST):d} dB" if filled else ""
-        return [(marks.full * filled, style), (marks.empty * (METER - filled), look.dim), (f" {shown:>7}", style)]
+        # The number changes only with the bar: digits that change all the time would cost bytes and say little.
+        shown = "CLIP" if level.clipped else f"{round((filled / METER_CELLS - 1.0) * -QUIETEST_DB):d} dB" if filled else ""
+        return [(marks.full * filled, style), (marks.empty * (METER_CELLS - filled), look.dim), (f" {shown:>7}", style)]
 
 
 class MicrophoneScreen(SpokenDialog):
-    """Lies over the game, which goes on listening to the input of now.
+    """Shows the inputs while the game goes on listening to the current one.
 
     Args:
         context: the session.
@@ -114,7 +114,7 @@ class MicrophoneScreen(SpokenDialog):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,d", "dismiss", "Close"),
         Binding("enter,space", "choose", "Choose"),
-        Binding("r", "again", "Look again"),
+        Binding("r", "again", "Search again"),
     ]
 
     def __init__(self, context: SessionContext) -> None:
@@ -123,23 +123,23 @@ class MicrophoneScreen(SpokenDialog):
         self._meters: InputMeters | None = None
 
     def compose(self) -> ComposeResult:
-        """The list, and what is to be said."""
+        """The list and a row for messages."""
         with Vertical(id="frame") as frame:
             frame.border_title = "microphone"
-            frame.border_subtitle = "enter: take it   r: look again   esc: close"
+            frame.border_subtitle = "enter: use it   r: search again   esc: close"
             yield InputList(id="list")
             yield Rows(id="about")
 
     def on_mount(self) -> None:
-        """Look for inputs."""
-        if self.led_by_words:
-            self.query_one("#frame").border_title = "microphone · words: right takes it, left closes"
+        """List the inputs."""
+        if self.controlled_by_words:
+            self.query_one("#frame").border_title = "microphone · right selects, left closes"
         self._list.focus()
-        self.set_interval(MOVE, self._list.rebuild)
+        self.set_interval(METERS_S, self._list.rebuild)
         self._look_for(refresh=False)
 
     def on_unmount(self) -> None:
-        """Let go of the inputs."""
+        """Close the inputs."""
         if self._meters is not None:
             self._meters.close()
 
@@ -148,7 +148,7 @@ class MicrophoneScreen(SpokenDialog):
         return self.query_one("#list", InputList)
 
     def _look_for(self, *, refresh: bool) -> None:
-        """List the inputs in a worker, since drivers take their time."""
+        """List the inputs in a worker, because drivers may be slow."""
 
         def look() -> None:
             from voicetrail.audio.microphone import inputs
@@ -167,11 +167,11 @@ class MicrophoneScreen(SpokenDialog):
         self._meters = InputMeters(found)
         self._list.meters = self._meters
         if problem or not found:
-            self._say(problem or "there is no input: plug a microphone in, then press r")
+            self._say(problem or "there is no sound input; plug in a microphone and press r")
         elif self._list.chosen < 0:
-            self._say(f"{self._settings.values.device} is not there; it is taken again as soon as it is")
+            self._say(f"{self._settings.values.device} is not connected; it will be used again when it is")
         else:
-            self._say("speak: the input whose level moves hears you")
+            self._say("speak: the input whose level moves is your microphone")
 
     def _say(self, text: str) -> None:
         look = self._list.look
@@ -184,19 +184,19 @@ class MicrophoneScreen(SpokenDialog):
             self._say(str(error))
 
     def action_choose(self) -> None:
-        """Take the input under the cursor, now and from now on."""
+        """Use the input at the cursor, and save it in the settings."""
         chosen = self._list.cursor
         device = "" if chosen == 0 else lasting_name(self._list.inputs, self._list.inputs[chosen - 1])
-        self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else FOLLOW}")
+        self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else DEFAULT_INPUT}")
         source = {} if self._settings.values.source == "mic" else {"source": "mic"}
         self._try(lambda: self._settings.set_all({"device": device, **source}))
         self._list.chosen = chosen
         self._list.rebuild()
 
     def action_again(self) -> None:
-        """Look for inputs again. The game's own input is let go for a moment, or the drivers would not look."""
+        """List the inputs again. The game closes its own input for a moment, because the drivers would otherwise not search."""
         if self._meters is not None:
             self._meters.close()
         if self._settings.values.source == "mic":
             self.context.listen_again()
-        self.set_timer(SETTLE, lambda: self._look_for(refresh=True))
+        self.set_timer(SETTLE_S, lambda: self._look_for(refresh=True))

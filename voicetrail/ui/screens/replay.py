@@ -1,4 +1,4 @@
-"""Plays a recorded round in the terminal: canvas, bars and words as they were."""
+"""The replay player: shows canvas, bars and words of a recorded round."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ from voicetrail.vocabulary import is_word
 if TYPE_CHECKING:
     from voicetrail.play.listening.replay_spectrum import ReplaySpectrum
 
-FRAME = 0.05
-"""Seconds between two looks at the clock."""
-FOLLOW = 0.25
-"""Seconds between two looks at a file that is still being recorded."""
+FRAME_S = 0.05
+"""Time between two frames, in s."""
+FOLLOW_S = 0.25
+"""Time between two reads of a file that is still being recorded, in s."""
 WORDS_MAX = 60
-"""Words that are listed after a jump."""
+"""Maximum number of words in the list after a jump."""
 _SAMPLES_A_MS = 16
 
 ACTIONS: tuple[Action, ...] = (
-    Action("play", ("space",), "Pause", "Pause, or go on; from the end, begin again.", "Session", footer=True),
+    Action("play", ("space",), "Pause", "Pause or continue; at the end, start again.", "Session", footer=True),
     Action("back", ("left",), "5 s back", "Go 5 seconds back.", "Session", footer=True, call=f"jump({-JUMP_MS})"),
-    Action("forth", ("right",), "5 s on", "Go 5 seconds on.", "Session", footer=True, call=f"jump({JUMP_MS})"),
-    Action("event_before", ("comma",), "Event before", "Go to the event before, and stay there.", "Session", call="event(-1)"),
+    Action("forth", ("right",), "5 s forward", "Go 5 seconds forward.", "Session", footer=True, call=f"jump({JUMP_MS})"),
+    Action("event_before", ("comma",), "Previous event", "Go to the previous event and pause.", "Session", call="event(-1)"),
+    Action("event_after", (".",), "Next event", "Go to the next event and pause.", "Session", footer=True, call="event(1)"),
+    Action("faster", ("+", "="), "Faster", "Play faster, up to 16 times as fast.", "Session", footer=True, call="speed(1)"),
     Action(
-        "event_after", (".",), "Next event", "Go to the next event, and stay there.", "Session", footer=True, call="event(1)"
+        "slower", ("-",), "Slower", "Play slower, down to a quarter of the speed.", "Session", footer=True, call="speed(-1)"
     ),
-    Action("faster", ("+", "="), "Faster", "Play faster, up to 16 times.", "Session", footer=True, call="speed(1)"),
-    Action("slower", ("-",), "Slower", "Play slower, down to a quarter.", "Session", footer=True, call="speed(-1)"),
     *(
         Action(
             f"speed_{number}",
@@ -65,11 +65,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("start", ("home",), "Start", "Go to the start.", "Session", call="go(0)"),
     Action("end", ("end",), "End", "Go to the end.", "Session", call="go(1)"),
     Action("marker_after", ("m",), "Next marker", "Go to the next marker.", "Session", call="marker"),
-    Action("spectrogram", ("f",), "Spectrogram", "Show the recorded sound as the recognizer sees it, or hide it.", "Screens"),
-    Action("help", ("?", "f1"), "Help", "What every key does.", "Screens", footer=True),
+    Action("spectrogram", ("f",), "Spectrogram", "Show or hide the spectrogram of the recorded sound.", "Screens"),
+    Action("help", ("?", "f1"), "Help", "Show what every key does.", "Screens", footer=True),
     Action("leave", ("q", "escape", "ctrl+q"), "Leave", "Leave the replay.", "Screens", footer=True),
 )
-"""Every key of the player."""
+"""The actions of the player."""
 
 
 class ReplayScreen(FastScreen):
@@ -77,8 +77,8 @@ class ReplayScreen(FastScreen):
 
     Args:
         replay: the recorded round.
-        clock: seconds, never falling.
-        reader: the open file: while the round is still being recorded, what comes is played.
+        clock: monotonic, in s.
+        reader: the open file; a round that is still being recorded is played as it grows.
     """
 
     DEFAULT_CSS = """
@@ -98,10 +98,10 @@ class ReplayScreen(FastScreen):
         self._heard_with: RecognizerState | None = None
         self._talk_shift = 0.0
         self._spectrum: ReplaySpectrum | None = None
-        """What the recognizer saw, once it was asked for."""
+        """The spectrogram of the recorded sound, once it was requested."""
 
     def compose(self) -> ComposeResult:
-        """The parts of a round's screen, and the position."""
+        """The widgets of a round's screen, and the position bar."""
         yield self.board
         yield self.message
         yield self.position
@@ -113,19 +113,21 @@ class ReplayScreen(FastScreen):
         self.board.fit(event.size.width, event.size.height)
 
     def on_mount(self) -> None:
-        """Begin to play."""
+        """Start playback."""
         self.message.say(self._welcome(), "warn" if self.timeline.differences or self.timeline.replay.remark else "plain")
         self.player.play()
-        self.set_interval(FRAME, self._let_play)
+        self.set_interval(FRAME_S, self._let_play)
         if self.player.following:
-            self._following = self.set_interval(FOLLOW, self._follow)
+            self._following = self.set_interval(FOLLOW_S, self._follow)
         self.call_after_refresh(self._show, None)
 
     def _welcome(self) -> str:
         header = self.timeline.header
         if self.timeline.differences:
             at = self.timeline.differences[0].at_ms / 1000
-            return f"the drawing differs from the recorded one from {at:.1f} s on: other rules, or a damaged file"
+            return (
+                f"the drawing differs from the recorded one from {at:.1f} s on: the rules have changed, or the file is damaged"
+            )
         about = " · ".join(part for part in (header.title, header.date.replace("T", " ")[:16], header.source) if part)
         return "; ".join(part for part in (about or self.timeline.replay.path.name, self.timeline.replay.remark) if part)
 
@@ -134,7 +136,7 @@ class ReplayScreen(FastScreen):
             self._show(self.player.advance())
 
     def _follow(self) -> None:
-        """Read what was recorded since, and stop reading once the recording ended."""
+        """Read what was recorded since the last call, and stop once the recording has ended."""
         try:
             self.player.follow()
         except ReplayError as error:
@@ -145,10 +147,10 @@ class ReplayScreen(FastScreen):
         if not self.player.following:
             self._following.stop()
             remark = self.timeline.replay.remark
-            self.message.say(remark or "the recording ended", "warn" if remark else "plain")
+            self.message.say(remark or "the recording has ended", "warn" if remark else "plain")
 
     def _show(self, cells: frozenset[Cell] | None) -> None:
-        """Show where the player stands; ``cells`` are those that changed, ``None`` after a jump."""
+        """Show the current time of the replay. ``cells`` are those that changed; ``None`` after a jump."""
         player = self.player
         self._show_spectrum(None if cells is None else self._shown_ms)
         if cells is None or player.game is not self._shown_game:
@@ -174,7 +176,7 @@ class ReplayScreen(FastScreen):
         self.position.show(player.position_ms, playing=player.playing, speed=player.speed)
 
     def _show_spectrum(self, after_ms: int | None) -> None:
-        """Show the hops since a moment that was shown; after a jump (``None``) those before the present one."""
+        """Show the hops since a time; after a jump (``None``), those before the current time."""
         spectrogram = self.board.spectrogram
         if self._spectrum is None or not spectrogram.display:
             return
@@ -196,7 +198,7 @@ class ReplayScreen(FastScreen):
             self.board.status.set_source(self.timeline.header.source)
             return
         if again:
-            # Peaks of moments that lie ahead go.
+            # Remove peaks that lie in the future after a jump back.
             self.board.bars.set_labels(())
         self.board.show_labels(info.labels)
         self._show_thresholds()
@@ -217,7 +219,7 @@ class ReplayScreen(FastScreen):
             self._add_word(entry, light=False)
 
     def _add_events(self) -> None:
-        """Show what lies between the moment shown before and this one."""
+        """Show the events between the last frame and this one."""
         for entry in self.timeline.shown_between(self._shown_ms, self.player.position_ms):
             item = entry.item
             if isinstance(item, WordHeard | WordRejected):
@@ -233,12 +235,12 @@ class ReplayScreen(FastScreen):
                 self.board.bars.light(item.word)
 
     def on_position_bar_clicked(self, message: PositionBar.Clicked) -> None:
-        """The bar was clicked."""
+        """Jump to the clicked time."""
         self.player.seek(message.at_ms)
         self._show(None)
 
     def action_play(self) -> None:
-        """Pause or go on."""
+        """Pause or continue."""
         if self.player.playing:
             self.player.pause()
             self._show(frozenset())
@@ -247,12 +249,12 @@ class ReplayScreen(FastScreen):
             self._show(None if self.player.position_ms == 0 else frozenset())
 
     def action_jump(self, by_ms: int) -> None:
-        """Go so far back or on."""
+        """Jump by a time in ms, back or forward."""
         self.player.jump(by_ms)
         self._show(None)
 
     def action_event(self, direction: int) -> None:
-        """Go to an event."""
+        """Go to the next event, or to the previous one (``-1``)."""
         self.player.step(direction)
         self._show(None)
 
@@ -265,28 +267,28 @@ class ReplayScreen(FastScreen):
         """Go to the next marker."""
         after = [entry.at_ms for entry in self.timeline.markers if entry.at_ms > self.player.position_ms]
         if not after:
-            self.message.say("no marker comes after this" if self.timeline.markers else "there is no marker in this session")
+            self.message.say("there is no marker after this time" if self.timeline.markers else "this replay has no markers")
             return
         self.player.seek(after[0])
         self._show(None)
 
     def action_speed(self, steps: int) -> None:
-        """Play faster or slower."""
+        """Change the speed by a number of levels."""
         (self.player.faster if steps > 0 else self.player.slower)()
         self._show(frozenset())
 
     def action_set_speed(self, number: int) -> None:
-        """Play at a speed."""
+        """Set the speed by its number."""
         self.player.set_speed(number)
         self._show(frozenset())
 
     def action_spectrogram(self) -> None:
-        """Show the recorded sound as the recognizer sees it, or hide it."""
+        """Show or hide the spectrogram of the recorded sound."""
         if self._spectrum is not None:
             self.board.show_spectrogram(not self.board.spectrogram.display)
             self._show_spectrum(None)
         elif self.timeline.replay.sound is None:
-            self.message.say("there is no sound beside this replay: it was recorded without --record-audio")
+            self.message.say("this replay has no sound; record with --record-audio to keep the sound")
         else:
             self.message.say("loading recognizer…")
             self.run_worker(self._load_spectrum, thread=True, exclusive=True)
@@ -305,10 +307,10 @@ class ReplayScreen(FastScreen):
         self._spectrum = spectrum
         self.board.show_spectrogram(True)
         self._show_spectrum(None)
-        self.message.say("the sound as the recognizer sees it, the newest on the right")
+        self.message.say("spectrogram: the input of the recognizer, newest on the right")
 
     def on_unmount(self) -> None:
-        """The screen goes."""
+        """Unsubscribe and stop the timers."""
         if self._spectrum is not None:
             self._spectrum.close()
 
@@ -320,5 +322,5 @@ class ReplayScreen(FastScreen):
         self.app.push_screen(HelpScreen(HOW_TO_REPLAY, self.actions))
 
     def action_leave(self) -> None:
-        """Leave: back to what lies below, or out of the program where nothing does."""
+        """Go back to the previous screen, or quit if there is none."""
         self.post_message(LeaveRequested())

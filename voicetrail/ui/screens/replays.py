@@ -1,4 +1,4 @@
-"""The recorded rounds: pick one to play, rename or delete it."""
+"""The list of recorded rounds: play, rename, delete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from voicetrail.errors import VoicetrailError
 from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
-from voicetrail.replay import library as store
+from voicetrail.replay import library
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.library import ReplaySummary
 from voicetrail.text import printable
@@ -26,11 +26,11 @@ HINT = "right plays · left goes back · r renames · d deletes"
 
 
 class ReplaysScreen(SpokenDialog):
-    """The list: up and down choose, right plays, left goes back, by words and by keys.
+    """The list of replays. Up and down choose, right plays, left goes back, by words and by keys.
 
     Args:
         context: the session.
-        folder: where the replays are; the platform's own folder without it.
+        folder: folder of the replays; ``None`` takes the platform's data folder.
     """
 
     DEFAULT_CSS = """
@@ -55,10 +55,10 @@ class ReplaysScreen(SpokenDialog):
         self._folder = folder
         self._found: list[ReplaySummary] = []
         self._to_delete: ReplaySummary | None = None
-        """What is deleted once the player says yes."""
+        """The replay to delete after the player confirms."""
 
     def compose(self) -> ComposeResult:
-        """A heading, the list, and a line for names and questions."""
+        """A heading, the list, and a line for new names and questions."""
         with Vertical(id="replays") as frame:
             frame.border_title = "replays"
             frame.border_subtitle = HINT
@@ -68,23 +68,23 @@ class ReplaysScreen(SpokenDialog):
             yield Input(id="name", placeholder="new name")
 
     def on_mount(self) -> None:
-        """Look what is there."""
+        """Fill the list."""
         self._look()
         self.query_one(OptionList).focus()
 
     @property
-    def takes_words(self) -> bool:
-        """The list takes words, and so does the player that it has opened."""
+    def accepts_words(self) -> bool:
+        """Whether words press keys: in the list, and in the player that it opened."""
         return self.is_active or isinstance(self.app.screen, ReplayScreen)
 
     def key_of(self, direction: Direction) -> str | None:
-        """In the player *right* stops and goes on, and *left* goes back to the list."""
+        """Return the key of a word; in the player *right* pauses and continues, and *left* goes back to the list."""
         if self.is_active:
             return super().key_of(direction)
         return {"right": "space", "left": "escape"}.get(direction)
 
     def on_screen_resume(self) -> None:
-        """Back from the player: words that were said to it are not for the list."""
+        """Start a grace period: words that were said to the player are not meant for the list."""
         self.grace.begin()
 
     def _look(self, chosen: int = 0) -> None:
@@ -92,7 +92,7 @@ class ReplaysScreen(SpokenDialog):
         options = self.query_one(OptionList)
         options.clear_options()
         try:
-            self._found = store.list_replays(self._folder)
+            self._found = library.list_replays(self._folder)
         except VoicetrailError as error:
             self._found = []
             self._say(str(error))
@@ -101,7 +101,7 @@ class ReplaysScreen(SpokenDialog):
         if self._found:
             options.highlighted = min(chosen, len(self._found) - 1)
         else:
-            self._say("nothing is recorded yet: r in a round records it")
+            self._say("there are no replays yet; press r in a round to record it")
 
     def _say(self, text: str) -> None:
         self.query_one("#note", Static).update(Text(printable(text, 300)))
@@ -112,11 +112,11 @@ class ReplaysScreen(SpokenDialog):
         return self._found[number] if number is not None and number < len(self._found) else None
 
     def action_play(self) -> None:
-        """Right: as enter does."""
+        """Play the selected replay, as enter does."""
         self.query_one(OptionList).action_select()
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        """Enter: play."""
+        """Play the selected replay."""
         chosen = self._chosen
         if chosen is None:
             return
@@ -126,45 +126,45 @@ class ReplaysScreen(SpokenDialog):
             self._say(str(error))
 
     def action_rename(self) -> None:
-        """Ask for another name."""
+        """Ask for a new name."""
         chosen = self._chosen
         if chosen is not None:
             self.query_one("#replays").add_class("-asking")
             field = self.query_one(Input)
             field.value = chosen.path.stem
             field.focus()
-            self._say(f"another name for {printable(chosen.path.name)}: enter takes it, esc leaves it")
+            self._say(f"new name for {printable(chosen.path.name)}: enter renames it, esc cancels")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """The name is there."""
+        """Rename the replay."""
         chosen = self._chosen
         if chosen is None:
             return
         try:
-            renamed = store.rename(chosen.path, message.value)
+            renamed = library.rename(chosen.path, message.value)
         except VoicetrailError as error:
             self._say(str(error))
             return
         self._stop_asking()
         number = self.query_one(OptionList).highlighted or 0
         self._look(number)
-        self._say(f"it is {printable(renamed.name)} now")
+        self._say(f"renamed to {printable(renamed.name)}")
 
     def action_delete(self) -> None:
         """Ask whether to delete."""
         self._to_delete = self._chosen
         if self._to_delete is not None:
-            both = " and its sound" if self._to_delete.sound else ""
-            self._say(f"delete {printable(self._to_delete.path.name)}{both} for good? y or n")
+            both = " and its sound file" if self._to_delete.sound else ""
+            self._say(f"delete {printable(self._to_delete.path.name)}{both} permanently? y or n")
 
     def action_yes(self) -> None:
-        """Delete what was asked about."""
+        """Delete the replay."""
         chosen, self._to_delete = self._to_delete, None
         if chosen is None:
             return
         number = self.query_one(OptionList).highlighted or 0
         try:
-            store.delete(chosen.path)
+            library.delete(chosen.path)
         except VoicetrailError as error:
             self._say(str(error))
             return
@@ -172,16 +172,16 @@ class ReplaysScreen(SpokenDialog):
         self._say(f"{printable(chosen.path.name)} is deleted")
 
     def action_no(self) -> None:
-        """Leave it."""
+        """Do not delete the replay."""
         if self._to_delete is not None:
             self._to_delete = None
-            self._say("it stays")
+            self._say("nothing was deleted")
 
     def action_back(self) -> None:
-        """Leave the question, or the screen."""
+        """Cancel the question, or leave the screen."""
         if self.query_one("#replays").has_class("-asking"):
             self._stop_asking()
-            self._say("the name stays")
+            self._say("the name is unchanged")
         elif self._to_delete is not None:
             self.action_no()
         else:
@@ -192,14 +192,14 @@ class ReplaysScreen(SpokenDialog):
         self.query_one(OptionList).focus()
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
-        """Another one is chosen: a question about the last one is over, and what is wrong with this one is shown."""
+        """Cancel a question about another replay, and show the problem of this one, if any."""
         self._to_delete = None
         chosen = self._chosen
         self._say(chosen.problem if chosen is not None else "")
 
 
 def _line(one: ReplaySummary) -> Text:
-    size = store.size_text(one.size) + (" +sound" if one.sound else "")
+    size = library.size_text(one.size) + (" +sound" if one.sound else "")
     name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
     text = _row(one.when, one.length, "?" if one.words is None else str(one.words), one.mode, size, name)
     return Text(text, style="" if one.playable else "dim", no_wrap=True, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""How a round ended, and what comes next."""
+"""The result of a round, and the choice of what to do next."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from voicetrail.ui.widgets.wrap import wrapped
 
 KEYS: tuple[Action, ...] = (
     Action("leave", ("escape", "q", "ctrl+q"), "Title", "Go to the title.", "Screens"),
-    Action("hint", ("h", "?"), "Better way", "Show what would have been a better way.", "Screens"),
-    Action("calibrate", ("k",), "Calibrate", "Fit the thresholds to your voice.", "Screens"),
+    Action("hint", ("h", "?"), "Better way", "Show a better way to play this round.", "Screens"),
+    Action("calibrate", ("k",), "Calibrate", "Set thresholds and gain for your voice.", "Screens"),
 )
 MEDALS = {"gold": "gold medal", "silver": "silver medal", "bronze": "bronze medal", "": ""}
 TABLE_ROWS = 5
-"""Rows of the day's table."""
+"""Rows of the table of the day."""
 LABEL = 14
-"""Columns of the names of figures."""
+"""Width of the labels, in columns."""
 
 
 class ResultScreen(SpokenScreen):
-    """Score, medal, time, words, a small picture, the best so far, and what the words do now.
+    """Shows score, medal, time, word counts, a small picture, the best score, and what the words do here.
 
     Args:
         context: the session.
-        outcome: how the round ended.
+        outcome: the outcome of the round.
     """
 
-    gives_way = True
+    is_replaced = True
     DEFAULT_CSS = """
     ResultScreen #figures { width: 1fr; height: 1fr; }
     ResultScreen #picture { width: 24; height: 1fr; display: none; }
@@ -56,7 +56,7 @@ class ResultScreen(SpokenScreen):
         super().__init__(context, KEYS)
         self.outcome = outcome
         self.next = next_level(outcome.rules.setup)
-        """The next level, where there is one."""
+        """The setup of the next level; ``None`` if there is none."""
         self.figures = Rows(id="figures")
         self.picture = Rows(id="picture")
         self.better = Rows(id="better")
@@ -75,7 +75,7 @@ class ResultScreen(SpokenScreen):
         )
 
     def compose(self) -> ComposeResult:
-        """Figures beside the picture, and the last lines."""
+        """The values, the picture, and the last lines."""
         with Vertical(id="page"):
             with Horizontal():
                 yield self.figures
@@ -86,7 +86,7 @@ class ResultScreen(SpokenScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Show it; of the maze of a day on a host, also how the day's table stands."""
+        """Show the result; for a daily maze on a host also the table of the day."""
         if self.outcome.rules.setup.day:
             from voicetrail.ui.widgets.day_table import follow_table
 
@@ -94,20 +94,20 @@ class ResultScreen(SpokenScreen):
         self.call_after_refresh(self.show)
 
     def on_unmount(self) -> None:
-        """Hear of no more tables."""
+        """Unsubscribe from the host's table."""
         if self._end_following is not None:
             self._end_following()
 
     def on_table_arrived(self) -> None:
-        """The host's table came, or its word that the result does not count."""
+        """Show the host's table, or the reason why the result does not count."""
         self.show()
 
     def on_resize(self, event: events.Resize) -> None:
-        """The room changed (Textual calls the ``on_resize`` of every class)."""
+        """Fit the new size (Textual calls the ``on_resize`` of every base class too)."""
         self.call_after_refresh(self.show)
 
     def show(self) -> None:
-        """Make the rows again."""
+        """Rebuild the rows."""
         rows = wrapped(self._figures(), self.figures.size.width or 80)
         for y, runs in enumerate(rows):
             self.figures.put(y, runs)
@@ -136,9 +136,9 @@ class ResultScreen(SpokenScreen):
             ],
             [],
         ]
-        words = counted(result.words, "word") + (f", {result.par} are enough" if result.par is not None else "")
+        words = counted(result.words, "word") + (f", par {result.par}" if result.par is not None else "")
         figures = [("time", time_text(result.time_ms)), ("words", words)]
-        # What moved nothing is among the wrong words.
+        # Words that moved nothing are already included in the wrong words.
         figures += [(label, f"{value}") for label, value in result.details.items() if label != "moved nothing"]
         figures.append(("wrong words", f"{result.wrong}"))
         figures.append(("near misses", f"{outcome.near_misses}"))
@@ -146,19 +146,19 @@ class ResultScreen(SpokenScreen):
             figures.append(("recorded as", outcome.recorded))
         rows += [[(f"{label:<{LABEL}}", look.dim), (value, look.text)] for label, value in figures]
         if not result.finished:
-            rows.append([("left before its end: it does not count", look.dim)])
+            rows.append([("you left the round early, so it does not count", look.dim)])
         elif not outcome.counts:
-            rows.append([("only the first try at a daily maze counts", look.dim)])
+            rows.append([("only your first try at a daily maze counts", look.dim)])
         if outcome.problem:
             rows.append([("! ", look.warn), (outcome.problem, look.text)])
         rows += self._of_host()
         if outcome.misheard:
             words = " and ".join(outcome.misheard[:2])
-            rows += [[], [("! ", look.warn), (f"{words} was often misheard: k calibrates", look.text)]]
+            rows += [[], [("! ", look.warn), (f"{words} was often misheard; press k to calibrate", look.text)]]
         return rows
 
     def _of_host(self) -> list[list[Run]]:
-        """The table of the day, and why the result is not in it; nothing where this is no visitor's game."""
+        """Return the table of the day, or the reason why the result is not in it; nothing outside of a host."""
         host, look = host_of(self.context.scores), self.figures.look
         if host is None:
             return []
@@ -180,7 +180,7 @@ class ResultScreen(SpokenScreen):
         return "" if outcome.best_before is None else f"  best so far: {outcome.best_before}"
 
     def on_direction(self, direction: Direction) -> None:
-        """Again, the next level, share, or the title."""
+        """Play again, play the next level, share, or go to the title."""
         match direction:
             case "right":
                 self.post_message(RoundRequested(same_again(self.outcome.rules.setup, self.context.settings)))
@@ -200,8 +200,8 @@ class ResultScreen(SpokenScreen):
         self.post_message(TitleRequested())
 
     def action_hint(self) -> None:
-        """Show what would have been a better way."""
+        """Show a better way to play this round."""
         look = self.better.look
-        text = self.outcome.rules.hint() or "there was no better way"
+        text = self.outcome.rules.hint() or "there is no better way"
         for y, runs in enumerate(wrapped([[(text, look.accent)]], self.better.size.width or 80)):
             self.better.put(y, runs)

@@ -1,4 +1,4 @@
-"""A round that is being played: keys and words become inputs, and the board shows what they did."""
+"""The screen of a round: keys and words become inputs, and the board shows the result."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from textual.timer import Timer
 
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import SourceLost, WordHeard, WordRejected
-from voicetrail.game import Changes, Clear, Input, PenDown, PenUp, Redo, SetColor, SetPen, Sketch, Step, Stop, Undo
-from voicetrail.game.ink import COLORS, PEN_STYLES, after
+from voicetrail.game import Changes, Clear, Input, Move, PenDown, PenUp, Redo, SetColor, SetPen, Sketch, Stop, Undo
+from voicetrail.game.ink import COLORS, PEN_STYLES, next_item
 from voicetrail.game.mode_list import MODES
 from voicetrail.game.trail import Direction
 from voicetrail.keys import WORD_DIGITS
@@ -21,10 +21,10 @@ from voicetrail.play.listening.updates import Update
 from voicetrail.play.rounds.flow import CHOICES, PauseReason, RoundFlow
 from voicetrail.play.rounds.round import Round
 from voicetrail.play.rounds.setups import inputs_of_settings, same_again
+from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.game_screen import GameScreen
-from voicetrail.ui.base.spoken_screen import Grace, direction_of
+from voicetrail.ui.base.spoken_screen import GracePeriod, direction_of
 from voicetrail.ui.help_texts import HOW_WORDS_ARE_TAKEN
-from voicetrail.ui.host import host_of
 from voicetrail.ui.live_display import LiveDisplay
 from voicetrail.ui.messages import LeaveRequested, RoundEnded, RoundRequested
 from voicetrail.ui.palette import ActionCommands, SettingCommands
@@ -34,13 +34,13 @@ from voicetrail.ui.widgets.message import MessageLine, Weight
 from voicetrail.ui.widgets.too_small import TooSmall
 
 FADE_S = 0.25
-"""Time between looks at what fades."""
+"""Time between two updates of fading marks, in s."""
 TICK_S = 0.04
-"""Time between looks at what moves by itself."""
+"""Time between two ticks of the rules, in s."""
 LIT_S = 0.3
-"""Time for which a stroke is lit up."""
+"""Time for which a stroke is lit, in s."""
 LAST_LOOK_S = 0.8
-"""Time for which the end of a round can be seen before its result is shown."""
+"""Time between the end of a round and its result screen, in s."""
 SKETCH_ONLY = frozenset(
     {"step_shorter", "step_longer", "movement", "mode", "glide_slower", "glide_faster", "clear", "pen", "color", "pen_up"}
 )
@@ -48,7 +48,7 @@ SKETCH_ONLY = frozenset(
 
 
 class RoundScreen(GameScreen):
-    """The board, the message line and the keys, with an ``action_<name>`` for everything that a key does.
+    """Board, message line and key bar, with a method ``action_<name>`` for each action.
 
     Args:
         context: the session.
@@ -71,22 +71,22 @@ class RoundScreen(GameScreen):
         )
         self.message = MessageLine(id="message")
         self.live = LiveDisplay(context, self.board, self.message)
-        self._grace = Grace(context)
-        """Begins with a pause."""
+        self._grace = GracePeriod(context)
+        """Whether the round begins paused."""
         self._ticks: Timer | None = None
         self._talk: Timer | None = None
-        """Ends listening again, with push to talk."""
+        """Stops listening, with push to talk."""
         self._over = False
 
     def compose(self) -> ComposeResult:
-        """The parts."""
+        """The widgets."""
         yield self.board
         yield self.message
         yield KeyBar(self.actions, id="keys")
         yield TooSmall(id="small")
 
     def on_mount(self) -> None:
-        """Begin: subscriptions and timers."""
+        """Subscribe to updates and start the timers."""
         for digit in WORD_DIGITS:
             self.bind_key(digit, f"select_word({digit})")
         self.live.show_all()
@@ -95,25 +95,25 @@ class RoundScreen(GameScreen):
         if self.round.rules.moving and self.context.state == "loading":
             self.pause("loading")
         self._unwatch = self.context.settings.subscribe(self._settings_changed)
-        host_of(self).updates.subscribe(self, self._take_updates)
+        game_app_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(FADE_S, self._let_fade)
         self.set_interval(self.board.spectrogram.frame_s, self._paint_spectrogram)
         self.board.show_spectrogram(self.context.shows_spectrum)
-        # Imported now, so that the first key or word does not wait for it.
+        # Imported now, so that the first recording does not delay a key or word.
         self.call_after_refresh(self.context.recording.warm_up)
 
     def on_unmount(self) -> None:
-        """The screen goes."""
+        """Unsubscribe and stop the timers."""
         self._unwatch()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Adapt the layout; in a window that is too small nothing can be played."""
+        """Adapt the layout; pause if the window is too small."""
         self.board.fit(event.size.width, event.size.height)
         if self.has_class("-small"):
             self.pause("window")
 
     def on_screen_suspend(self) -> None:
-        """Another screen lies over this one: a round against the clock waits; a drawing has no clock."""
+        """Another screen covers this one: pause a timed round; a sketch is not timed."""
         if not isinstance(self.round.rules, Sketch):
             self.pause("dialog")
 
@@ -140,7 +140,7 @@ class RoundScreen(GameScreen):
         if self.board.spectrogram.display:
             self.board.spectrogram.rebuild()
 
-    # What the worker sends
+    # Updates from the worker
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
         lost = not isinstance(self.round.rules, Sketch) and any(isinstance(item, SourceLost) for item in updates)
@@ -166,16 +166,16 @@ class RoundScreen(GameScreen):
             if changes is not None:
                 self._show(changes, stroke=True)
                 self.live.show_moved(heard)
-        elif self._grace.takes(heard):
+        elif self._grace.accepts(heard):
             direction = direction_of(self.context, heard)
             if direction is not None:
                 self._choose(direction)
 
-    # What inputs do
+    # Inputs
 
     def do(self, item: Input) -> None:
-        """Apply an input and show what it did."""
-        self._show(self.round.do(item), stroke=isinstance(item, Step))
+        """Apply an input and show its effect."""
+        self._show(self.round.do(item), stroke=isinstance(item, Move))
 
     def _show(self, changes: Changes, *, stroke: bool = False) -> None:
         canvas, rules = self.board.canvas, self.round.rules
@@ -203,7 +203,7 @@ class RoundScreen(GameScreen):
     # Pauses
 
     def pause(self, reason: PauseReason) -> None:
-        """Stop the clock, and offer what the words do now."""
+        """Pause the round, and show what the words do now."""
         changes = self.flow.pause(reason)
         if changes is not None:
             self._show(changes)
@@ -214,10 +214,10 @@ class RoundScreen(GameScreen):
         changes = self.flow.go_on()
         if changes is not None:
             self._show(changes)
-            self.say("on again")
+            self.say("the round goes on")
 
     def _choose(self, direction: Direction) -> None:
-        """Do what a direction does in a pause."""
+        """Do what a direction means while the round is paused."""
         match CHOICES.get(direction):
             case "go on":
                 self._go_on()
@@ -229,13 +229,13 @@ class RoundScreen(GameScreen):
                 self.say(self.flow.text, "warn")
 
     def action_pause(self) -> None:
-        """Pause, or go on."""
+        """Pause or continue."""
         if self.flow.reason is None:
             self.pause("key")
         else:
             self._go_on()
 
-    # What settings do
+    # Settings
 
     def _settings_changed(self, names: frozenset[str]) -> None:
         rules, settings = self.round.rules, self.context.settings
@@ -248,10 +248,10 @@ class RoundScreen(GameScreen):
         self.live.show_thresholds()
         self.live.show_state()
 
-    # What keys do
+    # Actions of keys
 
     def _tune(self, change: Callable[[], str]) -> None:
-        """Change something and say what it is now, or why it cannot be changed."""
+        """Change something, and show the new value, or why it cannot be changed."""
         try:
             self.say(change())
         except VoicetrailError as error:
@@ -262,45 +262,45 @@ class RoundScreen(GameScreen):
         if self.flow.reason is not None:
             self._choose(direction)
         else:
-            self.do(Step(direction, "key"))
+            self.do(Move(direction, "key"))
 
     def action_draw_up(self) -> None:
-        """Draw a step up."""
+        """Draw up."""
         self._draw("up")
 
     def action_draw_down(self) -> None:
-        """Draw a step down."""
+        """Draw down."""
         self._draw("down")
 
     def action_draw_left(self) -> None:
-        """Draw a step to the left."""
+        """Draw to the left."""
         self._draw("left")
 
     def action_draw_right(self) -> None:
-        """Draw a step to the right."""
+        """Draw to the right."""
         self._draw("right")
 
     def action_undo(self) -> None:
-        """Take the last stroke back."""
+        """Undo the last stroke."""
         self.do(Undo())
 
     def action_redo(self) -> None:
-        """Draw again what was taken back."""
+        """Redo the stroke that was undone last."""
         self.do(Redo())
 
     def action_clear(self) -> None:
-        """Take the drawing away."""
+        """Clear the drawing."""
         self.do(Clear())
 
     def action_pen(self) -> None:
-        """Take the next pen."""
+        """Choose the next pen."""
         if isinstance(sketch := self.round.rules, Sketch):
-            self.do(SetPen(after(sketch.ink.pen, PEN_STYLES)))
+            self.do(SetPen(next_item(sketch.ink.pen, PEN_STYLES)))
 
     def action_color(self) -> None:
-        """Take the next color."""
+        """Choose the next color."""
         if isinstance(sketch := self.round.rules, Sketch):
-            self.do(SetColor(after(sketch.ink.color, COLORS)))
+            self.do(SetColor(next_item(sketch.ink.color, COLORS)))
 
     def action_pen_up(self) -> None:
         """Lift the pen, or put it down."""
@@ -308,7 +308,7 @@ class RoundScreen(GameScreen):
             self.do(PenDown("key") if sketch.trail.pen_up else PenUp("key"))
 
     def action_listening(self) -> None:
-        """Stop or start listening at once; with push to talk, listen for a while."""
+        """Stop or start listening; with push to talk, listen for a while."""
         context = self.context
         if context.settings.values.push_to_talk:
             context.mute(False)
@@ -328,7 +328,7 @@ class RoundScreen(GameScreen):
         if self.context.settings.values.push_to_talk:
             self.context.mute(True)
             self.live.show_state()
-            self.say("not listening: space listens for a while")
+            self.say("not listening; press space to listen for a while")
 
     def action_select_word(self, number: int) -> None:
         """Select a word by its digit."""
@@ -339,7 +339,7 @@ class RoundScreen(GameScreen):
         self._tune(lambda: self.context.tuner.select_by(1))
 
     def action_select_previous(self) -> None:
-        """Select the word before."""
+        """Select the previous word."""
         self._tune(lambda: self.context.tuner.select_by(-1))
 
     def action_select_all(self) -> None:
@@ -347,23 +347,23 @@ class RoundScreen(GameScreen):
         self._tune(lambda: self.context.tuner.select(None))
 
     def action_threshold(self, change: float) -> None:
-        """Move the threshold."""
+        """Change the threshold of the selected word, or of all words."""
         self._tune(lambda: self.context.tuner.move_threshold(change))
 
     def action_thresholds_reset(self) -> None:
-        """Take the thresholds that ship."""
+        """Reset the thresholds to the shipped ones."""
         self._tune(self.context.tuner.reset_thresholds)
 
     def action_step_setting(self, name: str, steps: int) -> None:
-        """Move a setting by its step."""
+        """Change a setting by a number of its increments."""
         self._tune(lambda: self.context.tuner.step(name, steps))
 
     def action_preset(self) -> None:
-        """Take the next preset."""
+        """Choose the next preset."""
         self._tune(self.context.tuner.next_preset)
 
     def action_spectrogram(self) -> None:
-        """Show the sound as the recognizer sees it, or hide it."""
+        """Show or hide the spectrogram."""
         self.say(self.context.show_spectrum(not self.context.shows_spectrum))
         self.board.show_spectrogram(self.context.shows_spectrum)
 
@@ -382,7 +382,7 @@ class RoundScreen(GameScreen):
 
 
 def title_of(current: Round) -> str:
-    """What stands in the frame of the field: the mode and its level."""
+    """Return the title of the field: the mode and its level."""
     rules = current.rules
     if isinstance(rules, Sketch):
         return "voicetrail"

@@ -1,4 +1,4 @@
-"""On a host the table of the day; the bests by mode, the streak, a calendar of the last weeks, and how well each word was heard."""
+"""Best scores by mode, streak, calendar of the last weeks, accuracy of each word; on a host also the table of the day."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ KEYS: tuple[Action, ...] = (Action("leave", ("escape", "q", "ctrl+q"), "Back", "
 WEEKS = 8
 ACCURACY_CELLS = 10
 TABLE_EVERY_S = 5.0
-"""Seconds after which a visitor's table is looked up again."""
+"""Time between two requests for the host's table, in s."""
 DAYS = "MTWTFSS"
 
 
 class ScoresScreen(SpokenScreen):
-    """Up and down scroll where there is more than fits.
+    """The scores. Up and down scroll if the page does not fit.
 
     Args:
         context: the session.
@@ -52,7 +52,7 @@ class ScoresScreen(SpokenScreen):
         self._end_following: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
-        """The figures, and the last lines."""
+        """The page and the last lines."""
         with Vertical(id="page"):
             yield self.lines
         yield self.listen_line
@@ -60,34 +60,34 @@ class ScoresScreen(SpokenScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Look the scores up."""
+        """Load the scores."""
         self.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:
-        """Hear of no more tables."""
+        """Unsubscribe from the host's table."""
         if self._end_following is not None:
             self._end_following()
 
     def _begin(self) -> None:
         if (host := host_of(self.context.scores)) is not None:
             self._end_following = follow_table(self, self.context, today())
-            # Others play at the same time.
+            # Other visitors may play at the same time.
             self.set_interval(TABLE_EVERY_S, lambda: host.request(today()))
         self._look_up()
 
     def on_table_arrived(self) -> None:
-        """The host's table came."""
+        """Show the table that the host sent."""
         self._look_up()
 
     def on_resize(self, event: events.Resize) -> None:
-        """The room changed (Textual calls the ``on_resize`` of every class)."""
+        """Fit the new size (Textual calls the ``on_resize`` of every base class too)."""
         self.call_after_refresh(self._show)
 
     def _look_up(self) -> None:
         scores, profile = self.context.scores, self.context.profile
         look = self.lines.look
         if scores is None:
-            self._page = [[("no scores are kept here", look.dim)]]
+            self._page = [[("scores are not saved in this game", look.dim)]]
         else:
             rows, now = list(scores.rows(profile=profile)), today()
             self._page = self._compose_page(
@@ -97,7 +97,7 @@ class ScoresScreen(SpokenScreen):
                 weekly_accuracy(rows, now, WEEKS),
             )
             if not rows:
-                self._page = [[("nothing was played yet: the bests of every mode will stand here", look.dim)]]
+                self._page = [[("You have not played yet. Your best scores will appear here.", look.dim)]]
             if scores.host is not None:
                 self._page = [*day_rows(scores.host.table, look, ROWS), [], *self._page]
         self._show()
@@ -112,14 +112,14 @@ class ScoresScreen(SpokenScreen):
             level = row.group or "-"
             taken = f"{counted(row.words, 'word'):>9} in {time_text(row.time_ms)}"
             page.append([(f"{row.mode:<8}{level:<22}", text), (f"{row.score:>5}  ", good), (f"{row.medal:<7}{taken}", dim)])
-        played = counted(days.now, "day") + (", today's maze is done" if days.today else ", today's maze waits")
-        page += [[], [("Streak  ", accent), (f"{played}; the longest was {counted(days.longest, 'day')}", text)], []]
+        played = counted(days.now, "day") + (", today's maze is played" if days.today else ", today's maze is not played yet")
+        page += [[], [("Streak  ", accent), (f"{played}; the longest streak was {counted(days.longest, 'day')}", text)], []]
         page.append([("Rounds by day  ", accent), (f"the last {WEEKS} weeks, this one on the right", dim)])
         for day in range(7):
             counts = [week.rounds[day] for week in weeks]
             cells = "".join("    " if count < 0 else f"{count or look.marks.missed:>4}" for count in counts)
             page.append([(f"{DAYS[day]} ", dim), (cells, text)])
-        page += [[], [("Words heard right  ", accent), ("by voice, the worst first", dim)]]
+        page += [[], [("Accuracy by word  ", accent), ("spoken words only, the worst first", dim)]]
         for word in words:
             bar = look.bar(word.accuracy, ACCURACY_CELLS)
             said = counted(word.count.heard, "time")

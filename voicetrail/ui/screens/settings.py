@@ -1,4 +1,4 @@
-"""Every setting with its value, its range, what it does and where it came from; changed on the spot."""
+"""Every setting with value, range, description and origin. A change takes effect at once."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from voicetrail.play.tuning.tuner import Tuner
 from voicetrail.settings import SETTINGS, Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.text import printable
+from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.host import look_of
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.ui.widgets.wrap import wrapped
 
-ABOUT = 7
-"""Rows for what a setting does."""
+ABOUT_ROWS = 7
+"""Rows for the description of a setting."""
 COLUMNS = (20, 22)
 """Widths of the name and of the value."""
 SAVING = "a new preset"
-"""Stands for the setting's name while a preset's name is typed in."""
+"""Shown in place of a setting's name while the player types the name of a preset."""
 SAYS_ORIGIN = {
     "default": "default",
     "preset": "preset",
@@ -40,11 +40,11 @@ SAYS_ORIGIN = {
 
 
 class SettingsList(Rows):
-    """A row for each setting, one of them under the cursor.
+    """A row for each setting, with a cursor.
 
     Args:
-        settings: the settings of the run.
-        tuner: knows the words, and what ships with the weights.
+        settings: the current settings.
+        tuner: knows the words, and the thresholds that ship with the weights.
     """
 
     can_focus = True
@@ -58,7 +58,7 @@ class SettingsList(Rows):
     ]
 
     class SelectionMoved(Message):
-        """The cursor is on another setting."""
+        """The cursor moved to another setting."""
 
     def __init__(self, settings: Settings, tuner: Tuner, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -72,11 +72,11 @@ class SettingsList(Rows):
 
     @property
     def name_at_cursor(self) -> str:
-        """The setting under the cursor; ``thresholds.left`` for a word's."""
+        """The setting at the cursor; ``thresholds.left`` for the threshold of a word."""
         return self.names[self.cursor]
 
     def value(self, name: str) -> str:
-        """What a setting shows as its value: a number even where it is what ships."""
+        """Return the value of a setting as text; a shipped value as a number too."""
         setting, word = find(name)
         detector = self._tuner.detector
         if word is not None:
@@ -89,7 +89,7 @@ class SettingsList(Rows):
         return shown or "-"
 
     def origin(self, name: str) -> str:
-        """Where a setting's value came from, for people."""
+        """Return the origin of a setting's value, for the player."""
         _, word = find(name)
         if word is not None and word not in self._settings.values.thresholds:
             return "all words" if self._settings.origin("threshold") not in ("default", "preset") else "weights"
@@ -102,7 +102,7 @@ class SettingsList(Rows):
         self.post_message(self.SelectionMoved())
 
     def rebuild(self) -> None:
-        """Make the rows that can be seen."""
+        """Rebuild the visible rows."""
         width, height = self.size
         if not width or not height:
             return
@@ -132,11 +132,11 @@ class SettingsList(Rows):
 
 
 class SettingsScreen(SpokenDialog):
-    """Lies over another screen; every change takes effect at once.
+    """The settings over another screen; every change takes effect at once.
 
     Args:
         context: the session.
-        at: the setting to begin at.
+        at: the setting to select at first.
     """
 
     DEFAULT_CSS = """
@@ -147,13 +147,13 @@ class SettingsScreen(SpokenDialog):
     SettingsScreen.-editing #edit { display: block; }
     """
     HOLDS_WORDS = False
-    # A sketch goes on below: what is tuned shows at once.
+    # A sketch goes on below, so that a change of the tuning is visible at once.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,s", "close", "Close"),
         Binding("left,minus", "step(-1)", "Less"),
         Binding("right,plus,equals_sign", "step(1)", "More"),
         Binding("enter,space", "edit", "Change"),
-        Binding("backspace,delete,0", "reset", "Back"),
+        Binding("backspace,delete,0", "reset", "Reset"),
         Binding("w", "save", "Save as a preset"),
     ]
 
@@ -165,29 +165,29 @@ class SettingsScreen(SpokenDialog):
         self._tuner = context.tuner
         self._said = ""
         self._editing = ""
-        """The setting that is being typed in."""
+        """The setting whose value is being typed."""
 
     def compose(self) -> ComposeResult:
-        """The list, what the chosen one does, and a line to type in."""
+        """The list, the description of the selected setting, and a line to type a value in."""
         with Vertical(id="frame") as frame:
             frame.border_title = "settings"
-            frame.border_subtitle = "enter changes  0 resets  w preset  esc closes"
+            frame.border_subtitle = "enter: change  0: reset  w: save preset  esc: close"
             yield SettingsList(self._settings, self._tuner, id="list")
             yield Rows(id="about")
             yield Input(id="edit", select_on_focus=False)
 
     def on_mount(self) -> None:
-        """Begin at the first setting, or at the one that was asked for."""
+        """Select the first setting, or the requested one."""
         if self._at in self._list.names:
             self._list.cursor = self._list.names.index(self._at)
         self._list.focus()
-        if self.led_by_words:
-            self.query_one("#frame").border_title = "settings · words: right changes, left closes"
+        if self.controlled_by_words:
+            self.query_one("#frame").border_title = "settings · right changes, left closes"
         self._unwatch = self._settings.subscribe(self._changed)
         self.call_after_refresh(self._explain)
 
     def on_unmount(self) -> None:
-        """The screen goes."""
+        """Unsubscribe and stop the timers."""
         self._unwatch()
 
     @property
@@ -195,16 +195,16 @@ class SettingsScreen(SpokenDialog):
         return self.query_one("#list", SettingsList)
 
     def on_settings_list_selection_moved(self) -> None:
-        """Explain the setting under the cursor."""
+        """Describe the setting at the cursor."""
         self._said = ""
         self._explain()
 
     def on_resize(self) -> None:
-        """The room changed."""
+        """Fit the new size."""
         self.call_after_refresh(self._explain)
 
     def _changed(self, _: frozenset[str]) -> None:
-        """A setting was changed, here or elsewhere."""
+        """Update the list after a change, here or elsewhere."""
         self._list.rebuild()
         self._explain()
 
@@ -217,15 +217,15 @@ class SettingsScreen(SpokenDialog):
         rows: list[list[Run]] = [
             [(setting.help, look.text)],
             [(f"range: {setting.range_text.removeprefix('for each word ')}", look.dim)],
-            [(f"from: {self._list.origin(name)}; as it ships: {setting.show(setting.default) or '-'}", look.dim)],
+            [(f"from: {self._list.origin(name)}; default: {setting.show(setting.default) or '-'}", look.dim)],
         ]
         rows = wrapped([*rows, [(said, look.warn)]], about.size.width or 80)
-        for y, runs in enumerate(rows[:ABOUT]):
+        for y, runs in enumerate(rows[:ABOUT_ROWS]):
             about.put(y, runs)
-        about.truncate(min(len(rows), ABOUT))
+        about.truncate(min(len(rows), ABOUT_ROWS))
 
     def _try(self, change: Callable[[], object]) -> None:
-        """Change something; a refusal, which names the range, is shown."""
+        """Change something, and show the error message if the value is not allowed."""
         self._said = ""
         try:
             change()
@@ -235,7 +235,7 @@ class SettingsScreen(SpokenDialog):
         self._explain()
 
     def action_step(self, steps: int) -> None:
-        """Move the value by its step, or to the next choice."""
+        """Change the value by a number of increments, or to the next choice."""
         name = self._list.name_at_cursor
         setting, word = find(name)
         if word is not None:
@@ -258,7 +258,7 @@ class SettingsScreen(SpokenDialog):
         return choices[(choices.index(now) + steps) % len(choices)] if now in choices else choices[0]
 
     def action_edit(self) -> None:
-        """Type a value; what is only on or off changes at once."""
+        """Let the player type a value; a switch changes at once."""
         name = self._list.name_at_cursor
         setting, _ = find(name)
         if setting.type in ("switch", "choice"):
@@ -268,8 +268,8 @@ class SettingsScreen(SpokenDialog):
         self._type_in(name, self._list.value(name) if word is not None else setting.format(self._settings[name]))
 
     def action_save(self) -> None:
-        """Save the tuning of now as a preset, under a name that is typed in."""
-        self._said = "a name for the tuning of now, then enter"
+        """Save the current tuning as a preset; the player types its name."""
+        self._said = "type a name for the current tuning and press enter"
         self._explain()
         self._type_in(SAVING, "")
 
@@ -282,7 +282,7 @@ class SettingsScreen(SpokenDialog):
         edit.focus()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Take what was typed."""
+        """Set the typed value."""
         name, self._editing = self._editing, ""
         if name == SAVING:
             self._end_edit()
@@ -304,11 +304,11 @@ class SettingsScreen(SpokenDialog):
         self._list.focus()
 
     def action_reset(self) -> None:
-        """Take back what keys changed."""
+        """Reset the setting at the cursor to its value before the changes of this session."""
         self._try(lambda: self._settings.reset(self._list.name_at_cursor))
 
     def action_close(self) -> None:
-        """Leave the line that is typed in, or the screen."""
+        """Leave the text field, or the screen."""
         if self._editing:
             self._end_edit()
         else:
@@ -316,7 +316,7 @@ class SettingsScreen(SpokenDialog):
 
 
 def _number(text: str) -> float | str:
-    """The number that a text is; what is none goes on as text, to be refused by name."""
+    """Convert a text to a number; any other text stays text, and the setting refuses it."""
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A few lines of plain text to show to others, which give no solution away."""
+"""The text to share: a few lines that do not reveal the solution."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from voicetrail.ui.widgets.wrap import wrapped
 
 KEYS: tuple[Action, ...] = (
     Action("leave", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),
-    Action("copy", ("c", "y"), "Copy", "Copy it again.", "Screens"),
+    Action("copy", ("c", "y"), "Copy", "Copy the text again.", "Screens"),
 )
 
 
 class ShareScreen(SpokenScreen):
-    """Shows the text, and hands it to the terminal's clipboard where the terminal allows that (OSC 52).
+    """Shows the text, and copies it to the clipboard if the terminal allows it (OSC 52).
 
     Args:
         context: the session.
-        outcome: the round to share.
+        outcome: the outcome of the round to share.
     """
 
     DEFAULT_CSS = """
@@ -37,10 +37,10 @@ class ShareScreen(SpokenScreen):
         super().__init__(context, KEYS)
         self.shared = outcome.rules.share_text(outcome.result)
         self.text_rows = Rows(id="text")
-        self.hints = HintLine((("right", "copies it again", "say('right')"), ("left", "goes back", "say('left')")), id="hints")
+        self.hints = HintLine((("right", "copies again", "say('right')"), ("left", "goes back", "say('left')")), id="hints")
 
     def compose(self) -> ComposeResult:
-        """The text, and the last lines."""
+        """The text and the last lines."""
         with Vertical(id="page"):
             yield self.text_rows
         yield self.listen_line
@@ -48,15 +48,15 @@ class ShareScreen(SpokenScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Show and copy it."""
+        """Show and copy the text."""
         self.call_after_refresh(self.copy)
 
     def copy(self) -> None:
-        """Hand the text to the terminal."""
+        """Send the text to the terminal's clipboard."""
         self.app.copy_to_clipboard(self.shared)
         look = self.text_rows.look
         rows: list[list[Run]] = [[(line, look.text)] for line in self.shared.splitlines()]
-        note = "It is in the clipboard, if the terminal allows that. If it is not, select the text with the mouse."
+        note = "The text is in the clipboard if your terminal allows it. Otherwise select it with the mouse."
         rows += [[], [(note, look.dim)]]
         for y, runs in enumerate(wrapped(rows, self.text_rows.size.width or 80)):
             self.text_rows.put(y, runs)
@@ -69,7 +69,7 @@ class ShareScreen(SpokenScreen):
             self.action_leave()
 
     def action_copy(self) -> None:
-        """Copy it again."""
+        """Copy the text again."""
         self.copy()
 
     def action_leave(self) -> None:

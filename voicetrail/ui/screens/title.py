@@ -1,4 +1,4 @@
-"""The title: what can be played, how it stands, and whether the game listens."""
+"""The title: the modes, the player's progress, and the state of listening."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.drawings import Drawing, drawings_note, list_drawings
 from voicetrail.play.rounds.setups import requested_setup, snake_setup, with_settings
+from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.help_texts import HOW_TO_CHOOSE
-from voicetrail.ui.host import host_of
 from voicetrail.ui.messages import LeaveRequested, RoundRequested
 from voicetrail.ui.widgets.logo import WIDTH, Logo
 from voicetrail.ui.widgets.menu import MenuItem
 
 LOGO_STEP_S = 0.04
 LOGO_COLUMNS = 2
-"""How fast the logo is drawn."""
+"""Speed of the logo: columns that are drawn per ``LOGO_STEP_S``."""
 
 KEYS: tuple[Action, ...] = (
     Action("quit", ("q", "ctrl+q"), "Quit", "Leave the game.", "Screens", footer=True),
-    Action("settings", ("s",), "Settings", "Every setting.", "Screens"),
-    Action("microphone", ("d",), "Microphone", "The inputs with their level; choose one.", "Screens"),
-    Action("calibrate", ("k",), "Calibrate", "Find thresholds and gain for your voice, in under a minute.", "Screens"),
-    Action("theme", ("t",), "Theme", "Change between a dark and a light screen.", "Screens"),
-    Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),
-    Action("leave", ("escape",), "Leave", "Leave the game, after a question.", "Screens"),
+    Action("settings", ("s",), "Settings", "Show and change every setting.", "Screens"),
+    Action("microphone", ("d",), "Microphone", "Choose a sound input by its level.", "Screens"),
+    Action("calibrate", ("k",), "Calibrate", "Set thresholds and gain for your voice, in under a minute.", "Screens"),
+    Action("theme", ("t",), "Theme", "Switch between a dark and a light theme.", "Screens"),
+    Action("help", ("?", "f1"), "Help", "Show what every key does, and how to say the words.", "Screens", footer=True),
+    Action("leave", ("escape",), "Leave", "Leave the game; asks first.", "Screens"),
 )
 
 
 def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuItem]:
-    """The rows of the title, with a note for each mode."""
+    """Return the rows of the title, with a note for each mode."""
     items = [
         *(MenuItem(name, mode.title, mode.summary, notes.get(name, "")) for name, mode in MODES.items()),
         MenuItem("words", "Words", "teach it your own"),
@@ -63,9 +63,9 @@ class TitleScreen(MenuScreen):
         self.logo = Logo(id="logo")
         self._drawing: Timer | None = None
         self._drawings: Sequence[Drawing] = ()
-        """Those that can be gone on with; none where none has a name."""
+        """The saved drawings; empty if none has a name."""
         self._leaving = False
-        """The question whether to leave was asked."""
+        """Whether the player was asked to confirm leaving."""
         self._end_following: Callable[[], None] | None = None
 
     def head(self) -> Sequence[Widget]:
@@ -77,11 +77,11 @@ class TitleScreen(MenuScreen):
         if self.context.motion:
             self.logo.draw(0)
             self._drawing = self.set_interval(LOGO_STEP_S, self._draw_logo)
-        # The database is opened behind the painted screen.
+        # The database is opened after the first paint.
         self.call_after_refresh(self._show_notes)
 
     def on_unmount(self) -> None:
-        """Hear of no more tables."""
+        """Unsubscribe from the host's table."""
         if self._end_following is not None:
             self._end_following()
 
@@ -104,7 +104,7 @@ class TitleScreen(MenuScreen):
             self.say("; ".join(notices), "warn")
 
     def on_table_arrived(self) -> None:
-        """The host's table came."""
+        """Show the table that the host sent."""
         self._show_notes()
 
     def _draw_logo(self) -> None:
@@ -113,7 +113,7 @@ class TitleScreen(MenuScreen):
             self._drawing.stop()
 
     def on_screen_resume(self) -> None:
-        """Back from a round: what was reached is shown."""
+        """Update the notes after a round."""
         self._leaving = False
         if self._end_following is not None and (scores := self.context.scores) is not None and scores.host is not None:
             from voicetrail.play.progress import today
@@ -122,7 +122,7 @@ class TitleScreen(MenuScreen):
         self.call_after_refresh(self._show_notes)
 
     def take(self, item: MenuItem) -> None:
-        """Start a mode, or open what the row names."""
+        """Start a mode, or open a screen."""
         from voicetrail.ui.screens.levels import MazeScreen, SketchScreen, TraceScreen
 
         match item.name:
@@ -146,19 +146,19 @@ class TitleScreen(MenuScreen):
             case name if name in MODES:
                 self.post_message(RoundRequested(with_settings(requested_setup(name), self.context.settings)))
             case name:
-                host_of(self).open_dialog(name)
+                game_app_of(self).open_dialog(name)
 
     def go_back(self) -> None:
-        """Leave, once the player said so twice."""
+        """Leave after the second *left*."""
         if self._leaving:
             self.post_message(LeaveRequested())
             return
         self._leaving = True
         self.grace.begin()
-        self.say("left again leaves the game; anything else stays", "warn")
+        self.say("say left again to leave the game, or anything else to stay", "warn")
 
     def on_direction(self, direction: Direction) -> None:
-        """Whatever is not *left* stays."""
+        """Any other word than *left* cancels leaving."""
         if direction != "left" and self._leaving:
             self._leaving = False
             self.say("")
@@ -169,5 +169,5 @@ class TitleScreen(MenuScreen):
         self.post_message(LeaveRequested())
 
     def action_leave(self) -> None:
-        """Leave, after a question."""
+        """Leave after a confirmation."""
         self.go_back()

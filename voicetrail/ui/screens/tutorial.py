@@ -1,4 +1,4 @@
-"""How to play, shown at the first start: three steps of a few seconds, and then the first drawing."""
+"""The tutorial, shown at the first start: three steps of a few seconds, and then the first drawing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from voicetrail.errors import SettingsError
 from voicetrail.events import WordRejected
-from voicetrail.game import Sketch, Undo
-from voicetrail.game import Step as Draw
+from voicetrail.game import Move, Sketch, Undo
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
@@ -26,11 +25,11 @@ from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.ui.widgets.wrap import wrapped
 
 LOOK_S = 0.5
-"""Time between looks at the silence."""
+"""Time between two checks for silence, in s."""
 KEYS: tuple[Action, ...] = (
-    Action("undo", ("u",), "Undo", "Take the last stroke back.", "Draw"),
+    Action("undo", ("u",), "Undo", "Undo the last stroke.", "Draw"),
     Action("listening", ("m",), "Listen", "Stop or start listening.", "Listen"),
-    Action("calibrate", ("k",), "Calibrate", "Fit the thresholds to your voice.", "Screens"),
+    Action("calibrate", ("k",), "Calibrate", "Set thresholds and gain for your voice.", "Screens"),
     Action("skip", ("escape", "q", "ctrl+q"), "Skip", "Go to the title.", "Screens", footer=True),
 )
 USED = {"up", "down", "left", "right", "enter", "space", "u", "m", "k", "escape", "q", "ctrl+q"}
@@ -43,7 +42,7 @@ class TutorialScreen(SpokenScreen):
         context: the session.
     """
 
-    gives_way = True
+    is_replaced = True
     DEFAULT_CSS = """
     TutorialScreen #text { width: 1fr; height: 1fr; }
     TutorialScreen #canvas { width: 24; height: 1fr; }
@@ -52,15 +51,15 @@ class TutorialScreen(SpokenScreen):
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context, KEYS)
         self.tutorial = Tutorial()
-        # So large that its edges, which nothing explains here, stay out of sight.
-        self.sketch = Sketch(201, 101, step=3)
+        # Large enough that the player does not see its edges, which the tutorial does not explain.
+        self.sketch = Sketch(201, 101, step_length=3)
         self.lines = Rows(id="text")
         self.canvas = Canvas(self.sketch, grid=False, id="canvas")
-        self.hints = HintLine((("esc", "skips this", "skip"),), id="hints")
+        self.hints = HintLine((("esc", "skip", "skip"),), id="hints")
         self._said = ""
 
     def compose(self) -> ComposeResult:
-        """The text beside the drawing."""
+        """The text and the drawing."""
         with Vertical(id="page"), Horizontal():
             yield self.lines
             yield self.canvas
@@ -69,18 +68,18 @@ class TutorialScreen(SpokenScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Begin; it is not shown by itself a second time."""
+        """Start the tutorial; it is not shown automatically again."""
         with contextlib.suppress(SettingsError):
             self.context.settings.set("tutorial", False)
         self.set_interval(LOOK_S, self._wait)
         self.call_after_refresh(self._show)
 
     def on_resize(self, event: events.Resize) -> None:
-        """The room changed (Textual calls the ``on_resize`` of every class)."""
+        """Fit the new size (Textual calls the ``on_resize`` of every base class too)."""
         self.call_after_refresh(self._show)
 
     def _wait(self) -> None:
-        # Nobody can be heard before the recognizer is loaded.
+        # No word can be detected before the recognizer is loaded.
         if self.is_active and self.context.state != "loading":
             step = self.tutorial.step
             self.tutorial.wait(LOOK_S)
@@ -92,11 +91,11 @@ class TutorialScreen(SpokenScreen):
         for item in updates:
             if isinstance(item, WordRejected) and self.is_active and item.word == self.tutorial.asked:
                 self.tutorial.miss()
-                self._said = f"nearly: {item.word} reached {item.score:.2f}; say it again, a little clearer"
+                self._said = f"almost: {item.word} reached {item.score:.2f}; say it again, a little more clearly"
                 self._show()
 
     def on_direction(self, direction: Direction) -> None:
-        """A word was said, or a key pressed that does the same."""
+        """Handle a direction by word or key."""
         tutorial, step = self.tutorial, self.tutorial.step
         if step == "done":
             self._finish(direction)
@@ -104,21 +103,21 @@ class TutorialScreen(SpokenScreen):
         asked = tutorial.asked
         if tutorial.hear(direction):
             self._draw(direction)
-            self._said = f"{direction}: heard"
+            self._said = f"{direction}: detected"
         elif asked is not None:
-            self._said = f"that was taken for {direction}; say {asked} again"
+            self._said = f"the game heard {direction}; say {asked} again"
         if tutorial.step != step:
             self._step_over()
         self._show()
 
     def _draw(self, direction: Direction) -> None:
-        self.canvas.update_cells(self.sketch.apply(Draw(direction, "voice"), 0).cells)
+        self.canvas.update_cells(self.sketch.apply(Move(direction, "voice"), 0).cells)
 
     def _step_over(self) -> None:
         self.grace.begin()
         self._said = ""
         if self.tutorial.step == "undo":
-            # Something to take back.
+            # A stroke for the player to undo.
             self._draw("left")
         self._show()
 
@@ -129,13 +128,13 @@ class TutorialScreen(SpokenScreen):
             self.action_skip()
 
     def action_undo(self) -> None:
-        """Take the wrong stroke back."""
+        """Undo the wrong stroke."""
         if self.tutorial.undo():
             self.canvas.update_cells(self.sketch.apply(Undo(), 0).cells, stroke=False)
             self._step_over()
 
     def action_listening(self) -> None:
-        """Switch listening off, and on again."""
+        """Stop or start listening."""
         if self.tutorial.mute():
             self.context.mute(self.tutorial.muted)
             if self.tutorial.step == "done":
@@ -144,11 +143,11 @@ class TutorialScreen(SpokenScreen):
             self._show()
 
     def action_say(self, direction: Direction) -> None:
-        """A key that does what a word does; space is the key of the third step."""
+        """Handle a key that does the same as a word; in the third step, space stops listening."""
         self.on_direction(direction)
 
     def on_key(self, event: events.Key) -> None:
-        """Any key that has nothing to do here skips the rest."""
+        """Any other key skips the tutorial."""
         if event.key == "space" and self.tutorial.step == "mute":
             event.stop()
             event.prevent_default()
@@ -170,7 +169,7 @@ class TutorialScreen(SpokenScreen):
         self.lines.truncate(len(rows))
         ready = self.tutorial.step == "done"
         right = (("right", "draws", "say('right')"), ("left", "title", "say('left')")) if ready else ()
-        self.hints.set_hints((*right, ("esc", "skips this" if not ready else "title", "skip")))
+        self.hints.set_hints((*right, ("esc", "skip" if not ready else "title", "skip")))
 
     def _page(self) -> list[list[Run]]:
         look, tutorial = self.lines.look, self.tutorial
@@ -180,7 +179,7 @@ class TutorialScreen(SpokenScreen):
             case "words":
                 done = [(f"{word}  ", good if number < tutorial.said else dim) for number, word in enumerate(ORDER)]
                 asked = " ".join((tutorial.asked or "").upper())
-                waiting = "one moment: the recognizer is being loaded" if self.context.state == "loading" else ""
+                waiting = "one moment: loading the recognizer" if self.context.state == "loading" else ""
                 return [
                     [("1 of 3", dim), ("  say each word once", text)],
                     [],
@@ -192,29 +191,36 @@ class TutorialScreen(SpokenScreen):
                 ]
             case "undo":
                 return [
-                    [("2 of 3", dim), ("  a word too many", text)],
+                    [("2 of 3", dim), ("  undo a wrong word", text)],
                     [],
-                    [("press  ", text), ("u", accent), ("  to take a stroke back", text)],
+                    [("press  ", text), ("u", accent), ("  to undo the extra stroke", text)],
                     [],
-                    [("or say right to go on", dim)],
+                    [("or say right to continue", dim)],
                 ]
             case "mute" if tutorial.muted:
                 return [
-                    [("3 of 3", dim), ("  not listening: talk as you like", text)],
+                    [("3 of 3", dim), ("  not listening: you can talk freely", text)],
                     [],
-                    [("press  ", text), ("space", accent), ("  again to go on", text)],
+                    [("press  ", text), ("space", accent), ("  again to continue", text)],
                 ]
             case "mute":
                 return [
-                    [("3 of 3", dim), ("  somebody comes in", text)],
+                    [("3 of 3", dim), ("  stop listening", text)],
                     [],
-                    [("press  ", text), ("space", accent), ("  and nothing moves any more", text)],
+                    [("press  ", text), ("space", accent), ("  so that words do nothing", text)],
                     [],
-                    [("or say right to go on", dim)],
+                    [("or say right to continue", dim)],
                 ]
             case _:
                 hard = " and ".join(tutorial.hard_words)
                 offer: list[list[Run]] = (
-                    [[], [(f"{hard} took several tries: press ", text), ("k", accent), (" to calibrate", text)]] if hard else []
+                    [[], [(f"{hard} needed several tries: press ", text), ("k", accent), (" to calibrate", text)]]
+                    if hard
+                    else []
                 )
-                return [[("That is all.", text)], [], [("say  ", text), ("right", accent), ("  to draw", text)], *offer]
+                return [
+                    [("You know how to play.", text)],
+                    [],
+                    [("say  ", text), ("right", accent), ("  to draw", text)],
+                    *offer,
+                ]

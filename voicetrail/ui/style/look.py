@@ -14,7 +14,7 @@ from voicetrail.game.ink import ColorName
 from voicetrail.game.rules import Role
 
 AGES = (6, 24)
-"""Strokes after which a stroke turns to the next calmer color."""
+"""Ages, in strokes, at which a stroke takes the next calmer color."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,34 +22,34 @@ class Marks:
     """The characters of bars, lists and states."""
 
     eighths: str
-    """Parts of a cell of a bar, from an eighth to the whole."""
+    """Bar characters from an eighth of a cell to a full cell."""
     above: str
-    """A filled cell of a score bar beyond the threshold."""
+    """A filled cell of a score bar above the threshold."""
     empty: str
     tick: str
     """The threshold on a bar."""
     peak: str
     """The highest score of the last seconds on a bar."""
     full: str
-    """A filled cell of a bar that has whole cells only."""
+    """A filled cell of a bar without fractions of cells."""
     heard: str
-    """A word that was given out."""
+    """A detected word."""
     missed: str
-    """A word that came near."""
+    """A near miss."""
     selected: str
     listening: str
     muted: str
     loading: str
     recording: str
     edge: str
-    """What lies beyond the edge of the drawing."""
+    """A cell beyond the edge of the drawing."""
     grid: str
     roles: Mapping[Role, str]
-    """The character of a role that is no joined line."""
+    """The character of each role that is not a line."""
     place: str
-    """A place that waits for an arrow (echo)."""
+    """A place without an arrow yet (echo)."""
     dots: str
-    """What ends a text that was cut."""
+    """Ellipsis at the end of a shortened text."""
     arrow: str
     separator: str
 
@@ -102,7 +102,7 @@ ASCII_MARKS = Marks(
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How everything looks under one theme."""
+    """Styles and characters of one theme."""
 
     glyphs: Glyphs
     marks: Marks
@@ -111,9 +111,9 @@ class Look:
     dim: Style
     grid: Style
     ages: tuple[Style, ...]
-    """The trail from the newest stroke to the oldest, one style more than ``AGES`` has steps."""
+    """Styles of the trail from the newest stroke to the oldest; one more than ``AGES`` has items."""
     lit: Style
-    """The stroke of this moment."""
+    """The newest stroke while it is lit."""
     pen: Style
     accent: Style
     good: Style
@@ -122,15 +122,15 @@ class Look:
     roles: Mapping[Role, Style]
     inks: Mapping[ColorName, Style]
     heat: tuple[Color, ...]
-    """The colors of the spectrogram from silence to the loudest; few, so that a change is seldom."""
+    """The colors of the spectrogram from silence to the loudest sound; only a few, so that cells change less often."""
 
     @property
     def trail(self) -> Style:
-        """The trail where no age is known."""
+        """The style of a trail without ages."""
         return self.ages[0]
 
     def bar(self, value: float, room: int) -> str:
-        """A filled bar of ``room`` cells at most, with parts of a cell where there are characters for them."""
+        """Return a bar of at most ``room`` cells for a value from 0 to 1, with fractions of a cell where characters for them exist."""
         parts = len(self.marks.eighths)
         filled = round(min(1.0, max(0.0, value)) * room * parts)
         whole, rest = divmod(filled, parts)
@@ -138,21 +138,21 @@ class Look:
 
 
 def make_look(variables: Mapping[str, str], *, ansi: bool, ascii_only: bool, light: bool = False) -> Look:
-    """The look of a theme.
+    """Create the look of a theme.
 
     Args:
         variables: the theme's colors by name (``App.theme_variables``).
-        ansi: the theme uses the terminal's own sixteen colors.
+        ansi: the theme uses the terminal's sixteen colors.
         ascii_only: draw with ASCII characters.
-        light: the background is light (only asked where ``ansi``).
+        light: the background is light (used only with ``ansi``).
     """
     glyphs, marks = (ASCII_GLYPHS, ASCII_MARKS) if ascii_only else (BOX_GLYPHS, BOX_MARKS)
     return _ansi_look(glyphs, marks, ascii_only, light) if ansi else _true_look(glyphs, marks, ascii_only, variables)
 
 
 def _ansi_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, light: bool) -> Look:
-    # What is dim is an attribute here and no gray: how "bright black" looks is up to the terminal, at times it is black. The pen is
-    # the terminal's own colors the other way round, which can be seen on any background.
+    # Dim is an attribute here and not gray, because some terminals show "bright black" as black. The pen has reversed colors, which
+    # are visible on any background.
     def named(color: str, *, bold: bool = False) -> Style:
         return Style(color=color, bold=bold or None)
 
@@ -253,7 +253,7 @@ def _true_look(glyphs: Glyphs, marks: Marks, ascii_only: bool, variables: Mappin
 
 
 def _heat(*stops: Color) -> tuple[Color, ...]:
-    """Twelve colors through the stops, evenly."""
+    """Return twelve colors, interpolated evenly between the stops."""
     steps = 12
     colors = []
     for number in range(steps):
@@ -273,11 +273,11 @@ _INKS: dict[ColorName, tuple[str, str]] = {
     "purple": ("#d2a8ff", "#6f3fb0"),
     "white": ("#ffffff", "#1d1d1d"),
 }
-"""The colors of a drawing on a dark and on a light background."""
+"""The colors of a drawing, on a dark and on a light background."""
 
 
 def ascii_locale(env: Mapping[str, str] | None = None) -> bool:
-    """Whether the locale has no characters beyond ASCII (``LC_ALL=C``): the terminal is then not trusted with box drawing."""
+    """Return whether the locale is limited to ASCII (``LC_ALL=C``); then the game does not use box-drawing characters."""
     env = os.environ if env is None else env
     locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG") or ""
     return "UTF" not in locale.upper()

@@ -1,4 +1,4 @@
-"""The game's own themes, beside Textual's, and which one follows which."""
+"""The game's own themes, in addition to Textual's, and the pairs of dark and light themes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CONTRAST = Theme(
     error="#ff9191",
 )
 THEMES = (MIDNIGHT, PAPER, PHOSPHOR, CONTRAST)
-"""What is registered with Textual; the first is the default."""
+"""The themes to register with Textual; the first is the default."""
 
 OTHER_THEME = {
     "midnight": "paper",
@@ -78,18 +78,18 @@ OTHER_THEME = {
     "ansi-dark": "ansi-light",
     "ansi-light": "ansi-dark",
 }
-"""The dark or light partner of a theme."""
+"""The other theme of each pair."""
 LIGHT_BACKGROUNDS = ("7", "15")
-"""What terminals that set ``COLORFGBG`` call white."""
+"""Light background colors in ``COLORFGBG``."""
 
 
 def other_theme(settings: Settings, shown: str) -> str:
-    """Change between dark and light; return the line to show."""
+    """Switch to the other theme of the pair. Returns the message to show."""
     settings.set("theme", OTHER_THEME.get(shown, "midnight"))
     return f"theme {settings.values.theme}"
 
 
 def sixteen_colors(env: Mapping[str, str] | None = None) -> str:
-    """The theme for a terminal of sixteen colors: the terminal's own, on the background that it says it has."""
+    """Return the theme for a terminal with sixteen colors: dark or light, depending on ``COLORFGBG``."""
     background = (os.environ if env is None else env).get("COLORFGBG", "").rpartition(";")[2]
     return "ansi-light" if background in LIGHT_BACKGROUNDS else "ansi-dark"

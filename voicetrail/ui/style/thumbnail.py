@@ -1,4 +1,4 @@
-"""A small picture of a field: several cells of it in one character."""
+"""A thumbnail of a field: each character shows several cells."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of a braille character, by row and column of its dots."""
 BRAILLE = 0x2800
 SHOWN = frozenset({"trail", "right", "wrong", "body", "guide", "goal", "said", "asked"})
-"""Roles that make up the picture."""
+"""Roles that the thumbnail shows."""
 
 
 def thumbnail(rules: Rules, width: int, height: int, *, ascii_only: bool) -> list[str]:
-    """The field as rows of text of at most this size.
+    """Draw the field as rows of text.
 
     Args:
         rules: the round.
-        width: columns of the picture.
-        height: rows of the picture.
-        ascii_only: use ``#`` and not braille dots.
+        width: maximum number of columns.
+        height: maximum number of rows.
+        ascii_only: use ``#`` instead of braille dots.
     """
     cells = [cell for cell in rules.marked() if rules.mark_at(cell).role in SHOWN]
     if rules.pen is not None:
@@ -29,7 +29,7 @@ def thumbnail(rules: Rules, width: int, height: int, *, ascii_only: bool) -> lis
     left, right = min(x for x, _ in cells), max(x for x, _ in cells)
     top, bottom = min(y for _, y in cells), max(y for _, y in cells)
     across, down = (1, 1) if ascii_only else (2, 4)
-    # A cell is twice as high as it is wide, and so is a character: both axes shrink by the same factor.
+    # Cells and characters are both about twice as high as they are wide, so both axes shrink by the same factor.
     shrink = max(1.0, (right - left + 1) / (width * across), 2 * (bottom - top + 1) / (height * down))
     dots = {(int((x - left) / shrink), int(2 * (y - top) / shrink)) for x, y in _filled(cells, rules)}
     if ascii_only:
@@ -42,7 +42,7 @@ def thumbnail(rules: Rules, width: int, height: int, *, ascii_only: bool) -> lis
 
 
 def _filled(cells: list[Cell], rules: Rules) -> list[tuple[float, float]]:
-    """The cells, and the half steps between rows that a line goes through."""
+    """Return the filled cells, and the half steps between rows on a line."""
     points: list[tuple[float, float]] = []
     for x, y in cells:
         points.append((x, y))

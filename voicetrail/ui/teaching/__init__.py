@@ -1,1 +1,1 @@
-"""What the teaching screen is made of: its pages, where it begins and ends, and the screens that take takes from elsewhere."""
+"""Parts of the teaching screen: its pages, start and end of a session, and the screens for takes from files and replays."""

@@ -1,4 +1,4 @@
-"""Where the teaching screen begins: with nothing, with takes that are there, or with the shipped words."""
+"""Creates the session of the teaching screen: from existing takes, or for the shipped words."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from voicetrail.ui.teaching.ends import take_back
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, MEANINGS, VOCABULARIES
 
 PERSONAL = "my voice"
-"""The name of the shipped words in one's own voice."""
+"""Name of the set with the shipped words in the player's voice."""
 
 
 def open_session(begin: str, makers: dict[str, Any], options: dict[str, Any]) -> TeachingSession | None:
-    """Make the session that the screen begins with.
+    """Create the session that the screen begins with.
 
     Args:
-        begin: as ``TeachScreen`` has it.
-        makers: of the head, and of the comparison of takes.
-        options: how often each word is asked for, and for how long the room is recorded.
+        begin: see ``TeachScreen``.
+        makers: the functions that train the head and compare takes.
+        options: number of takes per word, and length of the recording of the room.
 
     Returns:
-        The session; ``None`` where name and words are still to be asked for.
+        The session; ``None`` if the player still has to enter name and words.
 
     Raises:
-        TeachingError: there are no such takes, or they are damaged.
+        TeachingError: the takes do not exist, or they are damaged.
     """
     kind, _, name = begin.partition(":")
     if kind == "draft":
@@ -39,7 +39,7 @@ def open_session(begin: str, makers: dict[str, Any], options: dict[str, Any]) ->
 
 
 def _personal(makers: dict[str, Any], options: dict[str, Any]) -> TeachingSession:
-    """The shipped words: with the takes that were said before, if there are any."""
+    """Create the session for the shipped words, with earlier takes if there are any."""
     running = take_back(PERSONAL)
     if running is not None:
         return running

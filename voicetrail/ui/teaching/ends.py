@@ -1,4 +1,4 @@
-"""What happens with a set of words when its training is over, whether the teaching screen is still there or not."""
+"""What happens with a word set after its training, whether the teaching screen is still open or not."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from voicetrail.text import printable
 from voicetrail.ui.messages import UpdatesArrived
 
 _training: dict[str, TeachingSession] = {}
-"""Sessions whose screen was left while they trained, by the name of the set."""
+"""Sessions that train after their screen was closed, by the name of the set."""
 
 
 def use(context: SessionContext, session: TeachingSession) -> str:
-    """Play with a set that was made, from now on; return what the player should read, empty where all is well."""
+    """Use a trained set from now on. Returns an error message for the player, or an empty text."""
     settings, worker = context.settings, context.worker
     try:
         if settings.values.weights == session.name and worker is not None:
@@ -30,11 +30,11 @@ def use(context: SessionContext, session: TeachingSession) -> str:
 
 
 def finish_behind(app: App[None], context: SessionContext, session: TeachingSession) -> None:
-    """The screen goes while the training is under way: use the set when it is made, and say so."""
+    """Use a set when its training ends after its screen was closed, and notify the player."""
     _training[session.name] = session
 
     def end() -> None:
-        # The game may be over by then; the set is kept all the same.
+        # The game may have ended by then; the set is saved in any case.
         with contextlib.suppress(RuntimeError):
             app.call_from_thread(take_over)
 
@@ -43,11 +43,11 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
             return
         name = printable(session.name)
         if session.stage == "failed":
-            text = f"{name} could not be made: {session.problem}; its takes are kept"
+            text = f"{name} could not be trained: {session.problem}; its takes are saved"
         elif session.result is not None and not session.result.saved:
-            text = f"{name}: no better than what ships, so nothing is kept but the takes"
+            text = f"{name}: no better than the shipped words, so only the takes were saved"
         else:
-            text = use(context, session) or f"{name} is taught, and used from now on"
+            text = use(context, session) or f"{name} is trained and in use from now on"
         app.post_message(UpdatesArrived((Problem(text),)))
 
     session.on_end = end
@@ -56,7 +56,7 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
 
 
 def take_back(name: str) -> TeachingSession | None:
-    """The session of a set that trains behind other screens, for a screen that shows it again; ``None`` where there is none."""
+    """Return the session of a set that trains in the background, for a screen that shows it again; ``None`` without one."""
     session = _training.pop(name, None)
     if session is not None:
         session.on_end = None

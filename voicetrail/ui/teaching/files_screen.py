@@ -1,4 +1,4 @@
-"""Takes of a word from a sound file or a folder."""
+"""The screen for takes from a sound file or a folder."""
 
 from __future__ import annotations
 
@@ -16,26 +16,23 @@ from voicetrail.play.context import SessionContext
 from voicetrail.teaching.collecting.gathering import Gathered, takes_of
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.text import printable
+from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.host import look_of
 from voicetrail.ui.plural import counted
 from voicetrail.ui.teaching.pages import fill, said_rows
 from voicetrail.ui.widgets.rows import Rows
 
 PATH_MAX = 1000
-ABOUT = (
-    "The path of a sound file (any format) or of a folder. A recording may hold many takes: they are cut at the pauses. "
-    "What is wrong with one is pointed out as with those that you say."
-)
+ABOUT = "Type the path of a sound file or of a folder. A recording with several takes is split at the pauses."
 
 
 class TakeFilesScreen(SpokenDialog):
-    """Asks for a path, and adds what is found there to a word.
+    """Asks for a path, and adds the takes found there to a word.
 
     Args:
-        context: the session of the game.
-        teaching: where takes go.
-        word: whose takes they are.
+        context: the session.
+        teaching: the teaching session that gets the takes.
+        word: the word of the takes.
     """
 
     DEFAULT_CSS = """
@@ -55,7 +52,7 @@ class TakeFilesScreen(SpokenDialog):
         self._reading = False
 
     def compose(self) -> ComposeResult:
-        """What it is about, the path, and what came of it."""
+        """The explanation, the field for the path, and the result."""
         with Vertical(id="frame") as frame:
             frame.border_title = printable(f"takes of {self._word} from files")
             frame.border_subtitle = "enter: look for takes   esc: close"
@@ -64,12 +61,12 @@ class TakeFilesScreen(SpokenDialog):
             yield Rows(id="said")
 
     def on_mount(self) -> None:
-        """Let the player type."""
+        """Focus the field."""
         self.query_one(Input).focus()
         self.call_after_refresh(self._show_about)
 
     def on_unmount(self) -> None:
-        """Read no further."""
+        """Stop reading."""
         self._stopped.set()
 
     def _show_about(self) -> None:
@@ -77,13 +74,13 @@ class TakeFilesScreen(SpokenDialog):
         fill(about, said_rows(ABOUT, about.size.width or 60, look_of(self).dim))
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Look there, in a thread: a recording may be long."""
+        """Read the takes in a thread, because a recording may be long."""
         message.stop()
         text = message.value.strip()
         if not text or self._reading:
             return
         self._reading = True
-        self._say("looking for takes")
+        self._say("looking for takes…")
         path = Path(text).expanduser()
         self.run_worker(lambda: self._read(path), thread=True, name="takes", exclusive=True)
 
@@ -105,12 +102,12 @@ class TakeFilesScreen(SpokenDialog):
         if found.files > 1:
             parts.append(f"from {found.files} files")
         if found.left_out:
-            parts.append(f"{found.left_out} were longer than a word or empty")
+            parts.append(f"{found.left_out} were empty or longer than a word")
         if found.unreadable:
             parts.append(f"{counted(len(found.unreadable), 'file')} could not be read")
         if added < len(found.takes):
             parts.append(f"there was no room for {len(found.takes) - added}")
-        self._say("; ".join(parts) + ". Another path, or esc")
+        self._say("; ".join(parts) + ". Type another path, or press esc to close.")
         self.query_one(Input).value = ""
 
     def _say(self, text: str) -> None:

@@ -18,17 +18,17 @@ from voicetrail.ui.teaching.trial import Trial
 from voicetrail.ui.widgets.listening.spectrogram import bands_for, draw_columns
 from voicetrail.ui.widgets.rows import Rows, Run
 
-BAR = 30
-QUIETEST = -60.0
+BAR_CELLS = 30
+QUIETEST_DB = -60.0
 LEFT = 23
-"""Columns of what is said of a take, beside its spectrogram."""
+"""Columns of the description of a take, left of its spectrogram."""
 TAKE_ROWS = 2
 WIDEST = 48
-"""Columns of a spectrogram."""
+"""Maximum width of a spectrogram, in columns."""
 TALLEST = 6
-"""Rows of the spectrogram of the take at the mark."""
+"""Maximum height of the selected take's spectrogram, in rows."""
 COLUMN = 8
-"""Widest column of the table of confusions."""
+"""Maximum width of a column in the confusion matrix."""
 SHORT = {
     Problem.CLIPPED: "clipped",
     Problem.QUIET: "too quiet",
@@ -37,24 +37,24 @@ SHORT = {
     Problem.EMPTY: "empty",
     Problem.TOO_LONG: "too long",
     Problem.UNLIKE: "unlike the others",
-    Problem.DUPLICATE: "there twice",
+    Problem.DUPLICATE: "duplicate",
 }
-"""What is wrong with a take in a word or two; the take at the mark has the whole sentence."""
+"""The problems of a take in a word or two; the whole sentence is shown for the selected take."""
 
 Page = list[list[Run]]
 
 
 @dataclass(slots=True)
 class Mark:
-    """The take that keys act on."""
+    """The selected take, which keys act on."""
 
     word: int = -1
-    """Its word by number; -1 stands for the row that trains."""
+    """Number of its word; -1 is the row that trains."""
     take: int | None = None
-    """Its number among the takes of the word; ``None`` for the newest."""
+    """Number among the takes of the word; ``None`` for the newest."""
 
     def of(self, session: TeachingSession) -> tuple[str, int] | None:
-        """The word and the number of the take; ``None`` where there is none."""
+        """Return the word and the number of the take; ``None`` if there is no such take."""
         if self.word < 0:
             return None
         word = session.words[min(self.word, len(session.words) - 1)]
@@ -65,21 +65,21 @@ class Mark:
 
 
 def bar(look: Look, part: float, style: Style) -> list[Run]:
-    """A bar that is filled to a part."""
-    filled = round(min(1.0, max(0.0, part)) * BAR)
-    return [(look.marks.full * filled, style), (look.marks.empty * (BAR - filled), look.dim)]
+    """Return a bar that is filled to a fraction from 0 to 1."""
+    filled = round(min(1.0, max(0.0, part)) * BAR_CELLS)
+    return [(look.marks.full * filled, style), (look.marks.empty * (BAR_CELLS - filled), look.dim)]
 
 
 def level(look: Look, session: TeachingSession) -> list[Run]:
-    """The level of now."""
-    return [("level  ", look.dim), *bar(look, 1.0 - session.level_db / QUIETEST, look.good)]
+    """Return the current level as a meter."""
+    return [("level  ", look.dim), *bar(look, 1.0 - session.level_db / QUIETEST_DB, look.good)]
 
 
 def room_page(look: Look, session: TeachingSession) -> Page:
-    """The room is recorded."""
+    """Return the page shown while the room is recorded."""
     left = max(0.0, session.room_left_s)
     return [
-        [(f"Be silent for {left:.0f} seconds: the room is recorded, as it is when you play.", look.text)],
+        [(f"Stay silent for {left:.0f} s: the game records your room.", look.text)],
         [],
         [("time   ", look.dim), *bar(look, left / session.room_s, look.accent)],
         level(look, session),
@@ -87,14 +87,14 @@ def room_page(look: Look, session: TeachingSession) -> Page:
 
 
 def words_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
-    """A word is asked for: its takes so far, each with what is wrong with it and its spectrogram."""
+    """Return the page shown while a word is recorded: its takes so far, each with its problems and its spectrogram."""
     count = len(session.examples.takes[session.word])
-    state = "hearing it" if session.speaking else f"take {count + 1} of {session.asked_for}"
+    state = "recording" if session.speaking else f"take {count + 1} of {session.asked_for}"
     page: Page = [
         [
             (f"{session.number}/{len(session.words)}  say  ", look.text),
             (printable(session.word), look.accent),
-            (f"   {state}, in your own time", look.dim),
+            (f"   {state}, whenever you are ready", look.dim),
         ],
         level(look, session),
         [],
@@ -110,17 +110,17 @@ def words_page(look: Look, session: TeachingSession, mark: Mark, width: int, hei
 
 
 def _about_mark(look: Look, session: TeachingSession, marked: tuple[str, int] | None, width: int) -> Page:
-    """Whole sentences: what was no take, or what is wrong with the take at the mark."""
+    """Return sentences: why the last sound was not a take, or the problems of the selected take."""
     if session.refused is not None:
         said = " ".join(problem.value for problem in session.refused.problems)
-        return _sentences(look, f"That was no take: {said}", width)
+        return _sentences(look, f"That was not a take: {said}", width)
     if marked is None:
         return []
     return [row for problem in session.problems(*marked) for row in _sentences(look, problem.value, width)]
 
 
 def ready_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
-    """Every word was said: the takes of all words, and the one at the mark in full."""
+    """Return the page shown before training: the takes of all words, and details of the selected one."""
     marked = mark.of(session)
     here = look.marks.selected
     chosen = mark.word < 0
@@ -129,7 +129,7 @@ def ready_page(look: Look, session: TeachingSession, mark: Mark, width: int, hei
         [
             (f"{here if chosen else ' '} ", look.warn),
             ("train", look.good if chosen else look.text),
-            (f"   {takes} of {counted(len(session.words), 'word')}, in some seconds", look.dim),
+            (f"   {takes} of {counted(len(session.words), 'word')}", look.dim),
         ]
     ]
     longest = max(len(printable(word)) for word in session.words)
@@ -166,11 +166,11 @@ def _everything_wrong(look: Look, session: TeachingSession, width: int) -> Page:
         for number in range(len(session.examples.takes[word])):
             for problem in session.problems(word, number):
                 page += _sentences(look, f"{printable(word)}, take {number + 1}: {problem.value}", width)
-    return page or [[("Nothing is wrong with the takes.", look.dim)]]
+    return page or [[("There are no problems with the takes.", look.dim)]]
 
 
 def training_page(look: Look, session: TeachingSession) -> Page:
-    """Where the training stands."""
+    """Return the page with the progress of the training."""
     progress = session.training
     known = "" if progress.accuracy is None else f"{progress.accuracy:.0%} right"
     return [
@@ -181,21 +181,23 @@ def training_page(look: Look, session: TeachingSession) -> Page:
         [("held out  ", look.dim), (known, look.text)],
         [("left      ", look.dim), (f"{progress.seconds_left:.0f} s" if progress.seconds_left else "", look.text)],
         [],
-        [("You may leave: it is kept when it is done, and used.", look.dim)],
+        [("You can close this screen: training continues.", look.dim)],
     ]
 
 
 def result_page(look: Look, result: Result, trial: Trial, width: int) -> Page:
-    """How good the set is, bars that move as the words are said, and what to do about it."""
+    """Return the page with the evaluation of the set, live bars to try the words, and advice."""
     right = (
         f"{result.accuracy:.0%} of held-out takes are right, {result.heard:.0%} reach the threshold of {result.threshold:.2f}."
     )
-    assumed = f"Assumed: {result.false_an_hour:.1f} false moves in an hour of other talk (3 are allowed)."
+    assumed = f"Estimate: {result.false_an_hour:.1f} false moves in an hour of other speech (3 are acceptable)."
     page = [[(line, look.text)] for text in (result.compared or right, assumed) for line in _wrap(text, width - 1)]
     if not result.saved:
-        said = "That is no better than what ships, so nothing is kept, and the shipped words stay in use. More takes may help."
+        said = (
+            "This is no better than the shipped words, so they stay in use and the new head is not saved. More takes may help."
+        )
         return [*page, [], *_sentences(look, said, width)]
-    page += [[("It is kept, and used from now on. ", look.good), ("Try it: say the words.", look.accent)], []]
+    page += [[("Saved and in use. ", look.good), ("Try it: say the words.", look.accent)], []]
     page += [*trial_rows(look, result, trial, width), []]
     for line in result.advice:
         page += _sentences(look, line, width)
@@ -203,14 +205,16 @@ def result_page(look: Look, result: Result, trial: Trial, width: int) -> Page:
 
 
 def trial_rows(look: Look, result: Result, trial: Trial, width: int) -> Page:
-    """A row a word: its score now, and for what its held-out takes were taken."""
+    """Return a row for each word: its current score, and its row of the confusion matrix of held-out takes."""
     names = [printable(word) for word in result.words]
     first = min(12, max(len(name) for name in names))
     room = width - first - 1
     across = max(4, min(COLUMN, (room - 26) // max(1, len(names))))
-    cells = max(6, min(BAR, room - across * len(names) - 10))
+    cells = max(6, min(BAR_CELLS, room - across * len(names) - 10))
     heads = [f"{name[: across - 1]:>{across}}" for name in names]
-    page: Page = [[(line, look.dim)] for line in _wrap("held-out takes: said (rows), and taken for (columns)", width - 1)]
+    page: Page = [
+        [(line, look.dim)] for line in _wrap("held-out takes: spoken word (rows) and detected word (columns)", width - 1)
+    ]
     page.append([(" " * (first + 1), look.dim), (f"{'score now':<{cells + 10}}", look.dim), ("".join(heads), look.dim)])
     tick = min(cells - 1, int(result.threshold * cells))
     for row, (word, name, counts) in enumerate(zip(result.words, names, result.confusion, strict=True)):
@@ -260,7 +264,7 @@ def _picture(look: Look, take: Take, columns: int, rows: int) -> Page:
 
 
 def _cut(runs: list[Run], width: int) -> list[Run]:
-    """As many runs as fit."""
+    """Return as many runs as fit."""
     out, used = list[Run](), 0
     for text, style in runs:
         used += len(text)
@@ -279,12 +283,12 @@ def _wrap(text: str, width: int) -> list[str]:
 
 
 def said_rows(text: str, width: int, style: Style) -> Page:
-    """A line that may be long."""
+    """Return a text as rows, wrapped to a width."""
     return [[(line, style)] for line in textwrap.wrap(printable(text, 600), max(20, width - 1))]
 
 
 def key_rows(look: Look, keys: str, width: int) -> Page:
-    """What keys do, ``key: what`` one after the other, none of them broken."""
+    """Return the keys as rows of ``key: action``, without a line break inside of one."""
     rows, left = list[str](), 0
     for each in keys.split("   "):
         if rows and len(each) + 3 <= left:
@@ -296,14 +300,14 @@ def key_rows(look: Look, keys: str, width: int) -> Page:
 
 
 def fill(rows: Rows, page: Page) -> None:
-    """Show a page, and nothing below it."""
+    """Show a page, and remove the rows below it."""
     for y, runs in enumerate(page):
         rows.put(y, runs)
     rows.truncate(len(page))
 
 
 def session_page(look: Look, session: TeachingSession, mark: Mark, trial: Trial, size: tuple[int, int]) -> Page:
-    """The page of the stage that teaching is in, for a panel of so many columns and rows."""
+    """Return the page of the current stage, for a panel of a size in columns and rows."""
     width, height = size
     match session.stage:
         case "room":

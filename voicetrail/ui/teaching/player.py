@@ -1,4 +1,4 @@
-"""Plays takes, one at a time, while the session does not listen."""
+"""Plays takes, one at a time; meanwhile the session does not listen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from voicetrail.teaching.takes import Take
 
 
 class TakePlayer:
-    """What is heard of takes; ``poll`` is called several times a second."""
+    """Plays takes; ``poll`` must be called several times a second."""
 
     def __init__(self) -> None:
         self._playback: Playback | None = None
@@ -19,7 +19,7 @@ class TakePlayer:
         return self._playback is not None and self._playback.running()
 
     def play(self, take: Take) -> str:
-        """Play a take in the place of the one before; return why it cannot be heard, empty where it can."""
+        """Play a take, and stop the previous one. Returns an error message, or an empty text."""
         self.stop()
         if (problem := playback_problem()) is not None:
             return problem
@@ -30,14 +30,14 @@ class TakePlayer:
         return ""
 
     def poll(self) -> bool:
-        """Let go of the output once a take has ended; return whether one ended just now."""
+        """Close the output once a take has ended; return whether one has just ended."""
         if self._playback is None or self._playback.running():
             return False
         self.stop()
         return True
 
     def stop(self) -> None:
-        """Play no more."""
+        """Stop playback."""
         playback, self._playback = self._playback, None
         if playback is not None:
             playback.close()

@@ -1,4 +1,4 @@
-"""Takes of a word from a replay that kept its sound: what was said where the player marked or undid a word."""
+"""The screen for takes from replays with sound: what was said where the player set a marker or undid a word."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from voicetrail.replay.library import clock
 from voicetrail.teaching.collecting.gathering import ReplayTake, takes_of_replay
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.text import printable
+from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.host import look_of
 from voicetrail.ui.teaching.pages import fill, said_rows
 from voicetrail.ui.teaching.player import TakePlayer
 from voicetrail.ui.widgets.menu import MenuItem, MenuList
 from voicetrail.ui.widgets.rows import Rows
 
 POLL_S = 0.1
-NONE = "no replay kept its sound: record a round with its sound (settings), mark what was missed (m), undo what was wrong (u)"
+NONE = "no replay has sound: turn on record_audio and record a round; press m after a missed word, u after a wrong one"
 
 
 class TakeReplaysScreen(SpokenDialog):
-    """A list of replays, then one of moments; enter takes what was said there as a take of the word.
+    """A list of replays, then a list of moments; enter adds what was said there as a take of the word.
 
     Args:
-        context: the session of the game.
-        teaching: where takes go.
-        word: whose takes they are.
+        context: the session.
+        teaching: the teaching session that gets the takes.
+        word: the word of the takes.
     """
 
     DEFAULT_CSS = """
@@ -46,7 +46,7 @@ class TakeReplaysScreen(SpokenDialog):
         Binding("up", "move(-1)", "Up"),
         Binding("down", "move(1)", "Down"),
         Binding("enter,right", "take", "Take"),
-        Binding("p,space", "hear", "Hear"),
+        Binding("p,space", "hear", "Play"),
     ]
 
     def __init__(self, context: SessionContext, teaching: TeachingSession, word: str) -> None:
@@ -57,28 +57,28 @@ class TakeReplaysScreen(SpokenDialog):
         self._menu = MenuList(id="menu")
         self._paths: dict[str, Path] = {}
         self._moments: dict[str, ReplayTake] = {}
-        """Moments of the replay that was chosen; empty while one is chosen."""
+        """Moments of the chosen replay; empty while the replays are listed."""
         self._taken: set[str] = set()
 
     def compose(self) -> ComposeResult:
-        """The list, and a line."""
+        """The list, and a row for messages."""
         with Vertical(id="frame") as frame:
             frame.border_title = printable(f"takes of {self._word} from replays")
             yield self._menu
             yield Rows(id="said")
 
     def on_mount(self) -> None:
-        """Look what is there."""
+        """List the replays."""
         self.set_interval(POLL_S, self._player.poll)
         self._list_replays()
 
     def on_unmount(self) -> None:
-        """Play no more."""
+        """Stop playback."""
         self._player.stop()
 
     def _list_replays(self) -> None:
         self._moments = {}
-        self.query_one("#frame").border_subtitle = "enter: its marked and undone words   esc: close"
+        self.query_one("#frame").border_subtitle = "enter: show its marked and undone words   esc: close"
         try:
             found = [one for one in library.list_replays() if one.playable and one.sound]
         except VoicetrailError as error:
@@ -92,15 +92,15 @@ class TakeReplaysScreen(SpokenDialog):
     def _list_moments(self, found: tuple[ReplayTake, ...]) -> None:
         self._moments = {str(number): one for number, one in enumerate(found)}
         self._taken = set()
-        self.query_one("#frame").border_subtitle = "enter: take it   p: hear it   esc: back"
+        self.query_one("#frame").border_subtitle = "enter: add it   p: play it   esc: back"
         self._menu.cursor = 0
         self._show_moments()
 
     def _show_moments(self) -> None:
         items = []
         for name, one in self._moments.items():
-            about = "marked: not heard as" if one.kind == "marked" else "undone: heard as"
-            note = "taken" if name in self._taken else f"{one.take.seconds:.2f} s"
+            about = "marked: missed as" if one.kind == "marked" else "undone: detected as"
+            note = "added" if name in self._taken else f"{one.take.seconds:.2f} s"
             items.append(MenuItem(name, clock(one.at_ms), f"{about} {printable(one.label, 24)}", note))
         self._menu.set_items(items)
 
@@ -109,11 +109,11 @@ class TakeReplaysScreen(SpokenDialog):
         fill(said, said_rows(text, said.size.width or 60, look_of(self).warn)[:2])
 
     def action_move(self, by: int) -> None:
-        """Another row."""
+        """Select another row."""
         self._menu.move(by)
 
     def action_take(self) -> None:
-        """Look into a replay, or take what was said."""
+        """List the moments of a replay, or add the selected moment as a take."""
         item = self._menu.item
         if item is None:
             return
@@ -126,21 +126,21 @@ class TakeReplaysScreen(SpokenDialog):
             if found:
                 self._list_moments(found)
             else:
-                self._say("nothing was marked or undone in it")
+                self._say("this replay has no markers and no undone words")
             return
         if item.name not in self._taken and self._teaching.add_takes(self._word, [self._moments[item.name].take]):
             self._taken.add(item.name)
             self._show_moments()
-            self._say(f"a take of {self._word}")
+            self._say(f"a take of {self._word} was added")
 
     def action_hear(self) -> None:
-        """Hear what was said."""
+        """Play the selected moment."""
         item = self._menu.item
         if item is not None and item.name in self._moments:
             self._say(self._player.play(self._moments[item.name].take))
 
     def action_back(self) -> None:
-        """Back to the list of replays, or close."""
+        """Go back to the list of replays, or close."""
         if self._moments:
             self._menu.cursor = 0
             self._list_replays()

@@ -1,4 +1,4 @@
-"""What a list says of a set of words."""
+"""Descriptions of a word set for lists."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from voicetrail.teaching.word_sets import SetInfo
 from voicetrail.text import printable
 
 SHOWN_WORDS = 26
-"""Characters of a set's words that a row shows; of more it says how many there are."""
+"""Maximum length of the list of words in a row, in characters; a longer list is replaced by its count."""
 
 
 def words_of(info: SetInfo) -> str:
-    """The words of a set, or how many there are."""
+    """Return the words of a set, or their number."""
     shown = printable(", ".join(info.words))
     return shown if len(shown) <= SHOWN_WORDS else f"{len(info.words)} words"
 
 
 def all_words(info: SetInfo) -> str:
-    """Every word with what it does."""
+    """Return every word with its meaning."""
     return printable(", ".join(f"{w} = {info.meanings[w]}" if w in info.meanings else w for w in info.words))
 
 
 def figures_of(info: SetInfo) -> str:
-    """How many takes there are, and how many held-out ones were right."""
+    """Return the number of takes and the accuracy on held-out ones."""
     takes = sum(info.takes.values())
     return f"{takes} takes, {info.accuracy:.0%} right" if takes else f"{info.accuracy:.0%} right"

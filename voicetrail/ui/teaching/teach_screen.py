@@ -1,4 +1,4 @@
-"""Teach a set of words: name them, say each a few times, watch the training, read how good it is, try it, and play with it."""
+"""Teaching a word set: name the words, record takes, train, read the evaluation, try the words, and play with them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting.background import Judge
 from voicetrail.teaching.examples import WORD_MAX
 from voicetrail.teaching.session import Make, TeachingSession
+from voicetrail.ui.app_protocol import game_app_of, look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.host import host_of, look_of
 from voicetrail.ui.teaching.begin import open_session
 from voicetrail.ui.teaching.ends import finish_behind, use
 from voicetrail.ui.teaching.files_screen import TakeFilesScreen
@@ -33,30 +33,30 @@ from voicetrail.ui.widgets.rows import Rows
 
 POLL_S = 0.1
 KEYS = {
-    "form": "enter: next, on an empty word begin   esc: close",
+    "form": "enter: next field (on an empty word: begin)   esc: close",
     "room": "esc: close",
-    "words": "up down: a take   p: hear it   x: throw it away   r: word over   c: enough of this word   f: from files   "
+    "words": "up down: select a take   p: play it   x: delete it   r: restart the word   c: enough takes   f: from files   "
     "v: from replays   esc: close",
-    "ready": "up down left right: a take   p: hear it   x: throw it away   o: do it over   a: more of the word   f: from files   "
+    "ready": "arrow keys: select a take   p: play it   x: delete it   o: record it again   a: more takes   f: from files   "
     "v: from replays   enter: train   esc: close",
     "training": "esc: close",
-    "done": "enter: play with it   b: back to the takes   esc: close",
+    "done": "enter: play   b: back to the takes   esc: close",
     "failed": "enter: try again   b: back to the takes   esc: close",
 }
-NO_SOUND = "there is no sound to learn from: play with a microphone, or press f for takes from files"
+NO_SOUND = "there is no microphone to record from; start the game with one, or press f to load takes from files"
 
 
 class TeachScreen(SpokenDialog):
-    """Lies over another screen and listens in; words move nothing meanwhile.
+    """Listens in over another screen; meanwhile words move nothing.
 
     Args:
         context: the session.
-        begin: ``draft:NAME`` goes on with takes that no set was made of yet, ``set:NAME`` with those of a set, ``personal`` asks for
-            the shipped words; left out, name and words are asked for.
-        make: makes the head; ``None`` takes the usual way.
-        judge: compares takes; ``None`` takes the usual way.
-        takes: how often each word is asked for.
-        room_s: seconds of the room that are recorded.
+        begin: ``draft:NAME`` continues with the takes of a draft, ``set:NAME`` with those of a set, ``personal`` teaches the
+            shipped words in the player's voice; empty shows the form for a new set.
+        make: trains the head; ``None`` uses the standard function.
+        judge: compares takes; ``None`` uses the standard function.
+        takes: number of takes for each word.
+        room_s: length of the recording of the room, in s.
     """
 
     DEFAULT_CSS = """
@@ -69,15 +69,15 @@ class TeachScreen(SpokenDialog):
     SPOKEN_KEYS: ClassVar[Mapping[Direction, str]] = {"up": "up", "down": "down", "left": "left", "right": "right"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
-        Binding("enter", "go_on", "Go on"),
+        Binding("enter", "go_on", "Continue"),
         Binding("up", "move(-1, 0)", "Up"),
         Binding("down", "move(1, 0)", "Down"),
         Binding("left", "move(0, -1)", "Left"),
         Binding("right", "move(0, 1)", "Right"),
-        Binding("p,space", "hear", "Hear"),
-        Binding("x,delete", "throw_away", "Throw away"),
-        Binding("o", "say_again", "Do over"),
-        Binding("r", "word_over", "Word over"),
+        Binding("p,space", "hear", "Play"),
+        Binding("x,delete", "throw_away", "Delete"),
+        Binding("o", "say_again", "Record again"),
+        Binding("r", "word_over", "Restart the word"),
         Binding("a", "more", "More takes"),
         Binding("c", "content", "Enough"),
         Binding("f", "files", "From files"),
@@ -100,21 +100,21 @@ class TeachScreen(SpokenDialog):
         self._makers = {key: value for key, value in (("make", make), ("judge", judge)) if value is not None}
         self._options = {key: value for key, value in (("takes", takes), ("room_s", room_s)) if value is not None}
         self.session: TeachingSession | None = None
-        """What is being taught, once the words are named."""
+        """The teaching session, once the words are named."""
         self.mark = Mark()
-        """The take that keys act on."""
+        """The selected take, which keys act on."""
         self.trial = Trial()
         self._said = ""
         self._lost = ""
-        """Why no sound comes at the moment."""
+        """Why there is no sound at the moment; empty if there is."""
         self._replaces = ""
-        """The set that the player was asked about: it is there already."""
+        """Name of the existing set that the player was asked about replacing."""
         self._used = False
         self._player = TakePlayer()
         self._stage = ""
 
     def compose(self) -> ComposeResult:
-        """The form first, then lines that change with the stage."""
+        """The form, and the lines of the current stage."""
         with Vertical(id="frame") as frame:
             frame.border_title = "teach words"
             yield Rows(id="head")
@@ -123,8 +123,8 @@ class TeachScreen(SpokenDialog):
             yield Rows(id="keys")
 
     def on_mount(self) -> None:
-        """Hold words back, and begin with what was asked for."""
-        host_of(self).updates.subscribe(self, self._take_updates)
+        """Stop words from reaching the game, and begin as requested."""
+        game_app_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(POLL_S, self._look)
         try:
             session = open_session(self._begin_with, self._makers, self._options)
@@ -146,7 +146,7 @@ class TeachScreen(SpokenDialog):
         self.call_after_refresh(self._say, "" if self.context.worker is not None else NO_SOUND)
 
     def on_unmount(self) -> None:
-        """Let words through again, and listen in no more; takes are kept, and training goes on."""
+        """Let words reach the game again, and stop listening in. Takes are saved, and training continues."""
         if self.context.worker is not None:
             self.context.worker.sound_tap = None
         self._stop_playing()
@@ -158,17 +158,17 @@ class TeachScreen(SpokenDialog):
             session.settle()
 
     def on_resize(self) -> None:
-        """The room changed."""
+        """Fit the new size."""
         self.call_after_refresh(self._show)
 
     @property
-    def takes_words(self) -> bool:
-        """Not while words are recorded or tried, and not once something was typed: it would be lost."""
+    def accepts_words(self) -> bool:
+        """Words press no keys while words are recorded or tried, and once something was typed, which would be lost."""
         typed = any(field.value for field in self.query(Input))
-        return super().takes_words and (self.stage in ("ready", "failed") or (self.stage == "form" and not typed))
+        return super().accepts_words and (self.stage in ("ready", "failed") or (self.stage == "form" and not typed))
 
     def key_of(self, direction: Direction) -> str | None:
-        """On the row that trains *right* trains, and *left* leaves; in the empty form it leaves."""
+        """Return the key of a word: on the row that trains, *right* trains; there and in an empty form, *left* closes."""
         at_rest = self.stage != "ready" or self.mark.word < 0
         if direction == "left" and at_rest:
             return "escape"
@@ -178,19 +178,21 @@ class TeachScreen(SpokenDialog):
 
     @property
     def stage(self) -> str:
-        """Where teaching stands."""
+        """The current stage of teaching."""
         return "form" if self.session is None else self.session.stage
 
-    # What comes by itself
+    # Updates and timers
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
         for item in updates:
             if isinstance(item, SourceLost):
-                self._lost = item.message or "the sound is lost; it goes on when it comes again"
+                self._lost = item.message or "there is no sound; recording continues when it returns"
                 if self.session is not None:
                     self.session.interrupt()
             elif isinstance(item, SourceEnded):
-                self._lost = "the source is at its end: choose a microphone (d on the title), or press f for takes from files"
+                self._lost = (
+                    "the sound source has ended; choose a microphone (d on the title), or press f to load takes from files"
+                )
             elif isinstance(item, SourceBack):
                 self._lost = ""
             elif isinstance(item, Problem):
@@ -199,7 +201,7 @@ class TeachScreen(SpokenDialog):
                 self.trial.take(item, self.context.labels, self.context.clock())
 
     def _look(self) -> None:
-        """Take up what was said, and show where it stands."""
+        """Process the recorded sound, and show the current state."""
         session = self.session
         if session is None:
             return
@@ -212,7 +214,7 @@ class TeachScreen(SpokenDialog):
         if session.stage != self._stage:
             self._stage = session.stage
             self.mark = Mark(-1 if session.stage == "ready" else session.number - 1)
-            # The last word that was asked for is no answer to what stands here now.
+            # The last requested word is not an answer to the new page.
             self.grace.begin()
         if session.stage == "words" and self.mark.word != session.number - 1:
             self.mark = Mark(session.number - 1)
@@ -223,14 +225,14 @@ class TeachScreen(SpokenDialog):
         self.trial.pass_time(self.context.clock())
         self._show()
 
-    # What the player does
+    # Actions of the player
 
     def on_word_form_done(self) -> None:
-        """The words are named: begin."""
+        """Begin with the words of the form."""
         form = self.query_one(WordForm)
         try:
             if len(form.given) > len(form.meanings):
-                raise TeachingError("a word stands there twice; write each once")
+                raise TeachingError("a word is listed twice; write each word once")
             session = TeachingSession(form.set_name, form.meanings, **self._makers, **self._options)  # type: ignore[arg-type]
         except VoicetrailError as error:
             self._say(str(error))
@@ -238,12 +240,12 @@ class TeachScreen(SpokenDialog):
         known = {info.name.casefold(): info.name for info in word_sets.list_sets()}
         if session.name.casefold() in known and self._replaces != session.name:
             self._replaces = session.name
-            self._say(f"there is a set named {known[session.name.casefold()]}: enter again replaces it; or write another name")
+            self._say(f"a set named {known[session.name.casefold()]} exists: press enter again to replace it")
             return
         self._start(session)
 
     def action_go_on(self) -> None:
-        """Train, try again, or leave with the new set in use."""
+        """Train, train again after a failure, or close the screen and play with the new set."""
         session = self.session
         if session is None:
             self.on_word_form_done()
@@ -256,7 +258,7 @@ class TeachScreen(SpokenDialog):
         self._show()
 
     def action_move(self, rows: int, columns: int) -> None:
-        """Another take."""
+        """Select another take."""
         session = self.session
         if session is None or session.stage not in ("words", "ready"):
             return
@@ -275,11 +277,11 @@ class TeachScreen(SpokenDialog):
         if self.session is None or self.stage not in ("words", "ready"):
             return None
         if (marked := self.mark.of(self.session)) is None:
-            self._say("there is no take yet" if self.stage == "words" else "go to a take first: up, down, left, right")
+            self._say("there is no take yet" if self.stage == "words" else "select a take first, with the arrow keys")
         return marked
 
     def action_hear(self) -> None:
-        """Hear the take at the mark."""
+        """Play the selected take."""
         if (session := self.session) is None or (marked := self._marked()) is None:
             return
         word, number = marked
@@ -293,56 +295,56 @@ class TeachScreen(SpokenDialog):
             self.session.held = False
 
     def action_throw_away(self) -> None:
-        """Throw the take at the mark away."""
+        """Delete the selected take."""
         if self.session is not None and (marked := self._marked()) is not None:
             self._after(self.session.throw_away(*marked))
 
     def action_say_again(self) -> None:
-        """Do the take at the mark over."""
+        """Record the selected take again."""
         if self.session is not None and (marked := self._marked()) is not None:
             self._after(self.session.say_again(*marked))
 
     def action_word_over(self) -> None:
-        """Do the word over."""
+        """Delete the takes of the word and record them again."""
         if self.session is not None and self.stage in ("words", "ready"):
             self._after(self.session.repeat_word(self._word))
 
     def action_more(self) -> None:
-        """More takes of the word at the mark."""
+        """Record more takes of the selected word."""
         if self.session is not None and self.stage in ("words", "ready"):
             self._after(self.session.ask_for_more(self._word))
 
     def action_content(self) -> None:
-        """There are enough takes of this word."""
+        """Go to the next word: there are enough takes of this one."""
         if self.session is not None:
             self._after(self.session.go_on())
 
     @property
     def _word(self) -> str:
-        """The word that is asked for, or that is at the mark."""
+        """Return the requested word, or the selected one."""
         assert self.session is not None
         at_mark = self.stage == "ready" and self.mark.word >= 0
         return self.session.words[self.mark.word] if at_mark else self.session.word
 
     def _after(self, line: str) -> None:
-        """The takes changed: the mark stays at its place as far as there is one."""
+        """Show a message after the takes changed; the selection stays in place if possible."""
         self._look()
         self._say(line)
 
     def action_review(self) -> None:
-        """Back to the takes."""
+        """Go back to the takes."""
         if self.session is not None:
             self.session.review()
             self._look()
 
     def action_files(self) -> None:
-        """Ask for a file or a folder with takes of the word."""
+        """Open the screen for takes from a file or folder."""
         if self.session is not None and self.stage in ("words", "ready"):
             self.session.held = True
             self.app.push_screen(TakeFilesScreen(self.context, self.session, self._word), self._back_from)
 
     def action_replays(self) -> None:
-        """Look for takes in replays."""
+        """Open the screen for takes from replays."""
         if self.session is not None and self.stage in ("words", "ready"):
             self.session.held = True
             self.app.push_screen(TakeReplaysScreen(self.context, self.session, self._word), self._back_from)
@@ -353,10 +355,10 @@ class TeachScreen(SpokenDialog):
         self._look()
 
     def action_back(self) -> None:
-        """Leave: takes are kept, and training goes on."""
+        """Close the screen. Takes are saved, and training continues."""
         self.dismiss()
 
-    # What is shown
+    # Display
 
     def _say(self, text: str) -> None:
         self._said = text
@@ -374,7 +376,7 @@ class TeachScreen(SpokenDialog):
         session = self.session
         said = self._said or (self._lost if self.stage in ("room", "words") else "")
         if session is None:
-            head.put(0, [("A name, then each word and what it does (tab, arrows).", look.text)])
+            head.put(0, [("Name the set, type each word, and choose what it does.", look.text)])
             page = [[], *said_rows(said, width, look.warn)]
         else:
             head.put(0, [(f"{session.name}: {', '.join(session.words)}"[:width], look.dim)])

@@ -1,4 +1,4 @@
-"""What the recognizer makes of words that the player tries."""
+"""Scores and detections while the player tries a new set."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from voicetrail.events import Scores, WordHeard, WordRejected
 from voicetrail.play.listening.updates import Update
 
 LAST_S = 1.0
-"""How long a word that was given out stays lit, in s."""
+"""Time for which a detected word stays lit, in s."""
 
 
 class Trial:
-    """Scores and words since the set is in use."""
+    """Scores and detections since the set is in use."""
 
     def __init__(self) -> None:
         self.scores: dict[str, float] = {}
         self.heard: dict[str, int] = {}
-        """How often each was given out."""
+        """Number of detections by word."""
         self.last = ""
-        """The word that was given out a moment ago."""
+        """The word that was detected last, while it is lit."""
         self._until = 0.0
 
     def take(self, item: Update, labels: Sequence[str], now: float) -> None:
-        """Take note of what the worker sent. Over a round words are held back, but they were heard."""
+        """Process an update of the worker. Words that a round ignores count too."""
         if isinstance(item, Scores):
             self.scores = dict(zip(labels, item.smoothed, strict=False))
         elif isinstance(item, WordHeard) or (isinstance(item, WordRejected) and item.reason == "muted"):
@@ -31,6 +31,6 @@ class Trial:
             self.last, self._until = item.word, now + LAST_S
 
     def pass_time(self, now: float) -> None:
-        """A word does not stay lit."""
+        """Let the lit word go out after some time."""
         if self.last and now >= self._until:
             self.last = ""

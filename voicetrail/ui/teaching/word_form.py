@@ -1,4 +1,4 @@
-"""A form for a set of words: its name, and words with what each does in the game."""
+"""A form for a word set: its name, and the words with their meanings in the game."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from voicetrail.ui.widgets.rows import Rows
 from voicetrail.vocabulary import DIRECTIONS, MEANINGS
 
 FIELDS = 8
-"""Words that the form has room for; the command `voicetrail teach` takes more."""
+"""Number of words in the form; the command `voicetrail teach` accepts more."""
 NOTHING = ""
 CHOICES = (*MEANINGS, NOTHING)
 FIRST = ("left", "right", "up", "down")
-"""What the first words do until the player says otherwise."""
+"""Default meanings of the first words."""
 
 
 class MeaningChoice(Rows):
-    """What a word does in the game: left and right change it.
+    """A field for the meaning of a word: left and right change it.
 
     Args:
-        meaning: at first.
+        meaning: initial meaning.
     """
 
     DEFAULT_CSS = "MeaningChoice { width: 22; height: 1; }"
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "change(-1)", "Before"),
+        Binding("left", "change(-1)", "Previous"),
         Binding("right,space", "change(1)", "Next"),
     ]
 
@@ -41,7 +41,7 @@ class MeaningChoice(Rows):
         self.meaning = meaning
 
     def rebuild(self) -> None:
-        """Show it."""
+        """Rebuild the row."""
         look = self.look
         says = (
             "does nothing"
@@ -54,25 +54,25 @@ class MeaningChoice(Rows):
         self.put(0, [(mark, look.warn), (says, look.good if self.has_focus else look.dim)])
 
     def on_focus(self) -> None:
-        """Show where the keys go."""
+        """Show the focus."""
         self.rebuild()
 
     def on_blur(self) -> None:
-        """Show that the keys go elsewhere."""
+        """Remove the focus mark."""
         self.rebuild()
 
     def action_change(self, by: int) -> None:
-        """Take the next meaning, or the one before."""
+        """Choose the next meaning, or the previous one."""
         self.meaning = CHOICES[(CHOICES.index(self.meaning) + by) % len(CHOICES)]
         self.rebuild()
 
 
 class WordForm(Vertical):
-    """Fields for the name and the words. Enter goes to the next field; on an empty word it is done.
+    """Fields for the name and the words. Enter goes to the next field; on an empty word it finishes the form.
 
     Args:
-        name_max: longest name in characters.
-        word_max: longest word.
+        name_max: maximum length of the name, in characters.
+        word_max: maximum length of a word, in characters.
     """
 
     DEFAULT_CSS = """
@@ -84,11 +84,11 @@ class WordForm(Vertical):
     """
 
     class Done(Message):
-        """Every word is there."""
+        """The player finished the form."""
 
     def __init__(self, name_max: int, word_max: int) -> None:
         super().__init__(id="form")
-        self._set_name = Input(id="set-name", max_length=name_max, placeholder="what the set is called", select_on_focus=False)
+        self._set_name = Input(id="set-name", max_length=name_max, placeholder="name of the set", select_on_focus=False)
         self._words = [
             Input(id=f"word-{number}", max_length=word_max, placeholder=f"word {number + 1}", select_on_focus=False)
             for number in range(FIELDS)
@@ -96,7 +96,7 @@ class WordForm(Vertical):
         self._meanings = [MeaningChoice(FIRST[number] if number < len(FIRST) else NOTHING) for number in range(FIELDS)]
 
     def compose(self) -> ComposeResult:
-        """The name, and a row for each word."""
+        """The field for the name, and a row for each word."""
         yield self._set_name
         for word, meaning in zip(self._words, self._meanings, strict=True):
             with Horizontal():
@@ -104,27 +104,27 @@ class WordForm(Vertical):
                 yield meaning
 
     def begin(self) -> None:
-        """Let the player type the name."""
+        """Focus the field for the name."""
         self._set_name.focus()
 
     @property
     def set_name(self) -> str:
-        """The name that was typed."""
+        """The typed name."""
         return self._set_name.value.strip()
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The words that were typed, in order, also one that was typed twice."""
+        """The typed words in order, including duplicates."""
         return tuple(field.value.strip() for field in self._words if field.value.strip())
 
     @property
     def meanings(self) -> Mapping[str, str]:
-        """The words with what each does; an empty text for nothing."""
+        """The words with their meanings; an empty text means that a word does nothing."""
         rows = zip(self._words, self._meanings, strict=True)
         return {field.value.strip(): choice.meaning for field, choice in rows if field.value.strip()}
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Enter: the next field, or all is there."""
+        """Go to the next field, or finish the form."""
         message.stop()
         if message.input is self._set_name:
             self._words[0].focus()

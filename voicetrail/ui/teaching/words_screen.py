@@ -1,4 +1,4 @@
-"""The sets of words: the shipped ones and those that were taught; choose one to play with, rename, delete, or teach another."""
+"""The word sets, shipped and taught: choose, rename, delete, export, import, or teach a new one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from voicetrail.play.listening.updates import Problem, Update
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
 from voicetrail.text import printable
+from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.menu_screen import BACK_KEYS, MenuScreen
-from voicetrail.ui.host import host_of
 from voicetrail.ui.plural import counted
 from voicetrail.ui.teaching.set_text import all_words, figures_of, words_of
 from voicetrail.ui.widgets.menu import MenuItem
@@ -28,51 +28,51 @@ from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
 
 KEYS: tuple[Action, ...] = (
     *BACK_KEYS,
-    Action("rename", ("r",), "Rename", "Give the set another name.", "Screens", footer=True),
-    Action("delete", ("x", "delete"), "Delete", "Delete the set with its takes, after a question.", "Screens", footer=True),
+    Action("rename", ("r",), "Rename", "Rename the set.", "Screens", footer=True),
+    Action("delete", ("x", "delete"), "Delete", "Delete the set and its takes; asks first.", "Screens", footer=True),
     Action(
         "more",
         ("a",),
         "Takes",
-        "Look at the takes of the set, add some or throw some away, and train again.",
+        "Show the takes of the set, add or delete some, and train again.",
         "Screens",
         footer=True,
     ),
-    Action("export", ("e",), "Export", "Write the set as one file.", "Screens", footer=True),
-    Action("import", ("i",), "Import", "Take a set from a file.", "Screens", footer=True),
-    Action("confirm", ("y",), "Yes", "Delete what was asked about.", "Screens"),
-    Action("refuse", ("n",), "No", "Keep what was asked about.", "Screens"),
-    Action("help", ("?", "f1"), "Help", "What every key does.", "Screens"),
+    Action("export", ("e",), "Export", "Save the set as one file.", "Screens", footer=True),
+    Action("import", ("i",), "Import", "Load a set from a file.", "Screens", footer=True),
+    Action("confirm", ("y",), "Yes", "Answer yes to the question.", "Screens"),
+    Action("refuse", ("n",), "No", "Answer no to the question.", "Screens"),
+    Action("help", ("?", "f1"), "Help", "Show what every key does.", "Screens"),
 )
 SHIPPED, TAUGHT, DRAFT, PERSONAL, TEACH = "shipped:", "taught:", "draft:", "personal", "teach"
-"""What a row's name begins with, before the name of a vocabulary, a set, or takes without one; and the rows that teach."""
+"""Prefixes of row names, before the name of a vocabulary, set or draft; and the names of the rows that teach."""
 IMPORT = "import"
 PATH_MAX = 1000
-HELP = """A set of words is what the game listens for. The shipped words are English. Teach it your own: any word of any language,
-said six times each. Nothing that you say leaves this machine.
+HELP = """A word set is the list of words that the game listens for. The shipped words are English. You can teach the game your own
+words in any language: say each word six times. Nothing that you say leaves this machine.
 
-**right** plays with the set at the mark, now and the next time. **a** goes back to the takes of a set: listen to them, add some, throw
-some away, train again. **r** renames a set, **x** deletes it with its takes. **e** writes it as one file, **i** takes one from a file.
+**right** uses the selected set from now on. **a** shows the takes of a set: play them, add or delete some, train again.
+**r** renames a set, **x** deletes it with its takes. **e** exports it to a file, **i** imports one from a file.
 
-*Your voice* moves the shipped words towards your voice, with five takes of each; it is kept only where that is better.
+*Your voice* adapts the shipped words to your voice, with five takes of each. The result is saved only if it is better.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Something that is typed in a line below the list."""
+    """A text field below the list."""
 
     first: str
-    """What stands there at first."""
+    """Initial text."""
     done: Callable[[str], str]
-    """Is given what was typed; returns the line to show."""
+    """Called with the typed text; returns the message to show."""
     ask: str
     left: str
-    """The line to show when the player leaves it."""
+    """Message to show when the player cancels."""
 
 
 class WordsScreen(MenuScreen):
-    """Lists every set of words.
+    """Lists every word set.
 
     Args:
         context: the session.
@@ -88,16 +88,16 @@ class WordsScreen(MenuScreen):
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context, "Words", takes="plays", actions=KEYS)
         self._shown = ""
-        """The row that was in use when the list was made."""
+        """The row in use when the list was built."""
         self._typing: Typing | None = None
-        """What is being typed."""
+        """The text field, while the player types."""
         self._question: Callable[[], str] | None = None
-        """What is done once the player says yes; returns the line to show."""
-        self._refusal: Callable[[], str] = lambda: "it stays"
-        """The same for no."""
+        """Called when the player answers yes; returns the message to show."""
+        self._refusal: Callable[[], str] = lambda: "nothing was changed"
+        """Called when the player answers no."""
 
     def compose(self) -> ComposeResult:
-        """A line to type a name in, beside what every list has."""
+        """The widgets of a list, and a text field."""
         with Vertical(id="page"):
             yield from self.head()
             yield self.menu
@@ -108,15 +108,15 @@ class WordsScreen(MenuScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Begin at the set that is played with."""
+        """Select the set in use."""
         self._list()
         self.menu.choose(self._used())
         if damaged := word_sets.damaged_sets():
             name, reason = damaged[0]
-            self.say(f"{printable(name)} is left out: {printable(reason)}", "warn")
+            self.say(f"{printable(name)} cannot be used: {printable(reason)}", "warn")
 
     def on_screen_resume(self) -> None:
-        """A set may have been taught meanwhile: then it is in use, and the mark goes there."""
+        """Update the list; select a set that was taught meanwhile, because it is now in use."""
         before = self._shown
         self._list()
         if before not in ("", self._shown):
@@ -124,12 +124,12 @@ class WordsScreen(MenuScreen):
             self._describe()
 
     def on_unmount(self) -> None:
-        """Leave no words held back."""
+        """Let words reach the game again."""
         if self._typing is not None:
             self.context.hold_words(False)
 
     def _used(self) -> str:
-        """The row of the weights that the settings name."""
+        """Return the row of the weights in the settings."""
         values = self.context.settings.values
         if not values.weights or values.weights in VOCABULARIES:
             return f"{SHIPPED}{values.recognizer}"
@@ -150,7 +150,7 @@ class WordsScreen(MenuScreen):
             yield MenuItem(name, printable(info.name), words_of(info), self._note(name, figures_of(info)))
 
     def _drafts(self) -> Iterator[MenuItem]:
-        """Takes that no set was made of yet."""
+        """Yield the drafts: takes without a set."""
         for draft in drafts.list_drafts():
             yield MenuItem(f"{DRAFT}{draft.name}", printable(draft.name), "not finished", counted(draft.takes, "take"))
 
@@ -160,17 +160,17 @@ class WordsScreen(MenuScreen):
         yield MenuItem(IMPORT, "Import a set", "from a file")
 
     def _note(self, name: str, text: str) -> str:
-        # The figures of the set in use stand below the list, where there is room for them.
+        # The figures of the set in use are shown below the list, where there is room.
         return "in use" if name == self._used() else text
 
     def _describe(self) -> None:
-        """Say of the set at the mark what may not fit into its row."""
+        """Show details of the selected set below the list, because its row may be too short."""
         item = self.menu.item
         infos = [info for info in word_sets.list_sets() if item is not None and item.name == f"{TAUGHT}{info.name}"]
-        self.say("".join(f"{all_words(info)}: {figures_of(info)}; a: its takes, e: export" for info in infos))
+        self.say("".join(f"{all_words(info)}: {figures_of(info)}; a: show takes, e: export" for info in infos))
 
     def take(self, item: MenuItem) -> None:
-        """Play with a set, or teach one."""
+        """Use a set, or teach one."""
         self._question = None
         kind, _, name = item.name.partition(":")
         match f"{kind}:" if name else kind:
@@ -187,15 +187,15 @@ class WordsScreen(MenuScreen):
 
     def _teach(self, begin: str) -> None:
         if self.context.worker is not None and is_words(self.context.worker.request.spec):
-            self.say("teaching needs the sound here: play with a microphone of this machine", "warn")
+            self.say("teaching needs a microphone of this machine; start the game with --source mic", "warn")
         else:
-            host_of(self).open_dialog("teach", begin)
+            game_app_of(self).open_dialog("teach", begin)
 
     def use(self, name: str, *, shipped: bool) -> None:
-        """Play with a set from now on."""
+        """Use a set from now on."""
         settings, worker = self.context.settings, self.context.worker
         if worker is not None and is_words(worker.request.spec):
-            self.say("the recognizer runs on the other machine: the words are chosen there, with --words", "warn")
+            self.say("the recognizer runs on the other machine; choose the words there, with --words", "warn")
             return
         try:
             settings.set_all({"vocabulary": name, "weights": ""} if shipped else {"weights": name})
@@ -206,19 +206,19 @@ class WordsScreen(MenuScreen):
         self._list()
 
     def _chosen(self, what: str, *, draft: bool = False) -> str:
-        """The taught set at the mark (or the takes without one); empty at another row, where ``what`` cannot be done."""
+        """Return the selected taught set (or draft). For another row, say that it cannot be ``what``, and return an empty text."""
         row = "" if self.menu.item is None else self.menu.item.name
         for prefix in (TAUGHT, DRAFT) if draft else (TAUGHT,):
             if row.startswith(prefix):
                 return row.removeprefix(prefix)
-        self.say(f"only a set that was taught can be {what}", "warn")
+        self.say(f"only taught sets can be {what}", "warn")
         return ""
 
     def action_rename(self) -> None:
-        """Ask for another name."""
+        """Ask for a new name."""
         if chosen := self._chosen("renamed"):
-            ask = f"another name for {printable(chosen)}: enter takes it, esc leaves it"
-            self._type(Typing(chosen, lambda text: self._rename(chosen, text), ask, "the name stays"))
+            ask = f"new name for {printable(chosen)}: enter renames it, esc cancels"
+            self._type(Typing(chosen, lambda text: self._rename(chosen, text), ask, "the name is unchanged"))
 
     def _rename(self, old: str, new: str) -> str:
         if new != old:
@@ -227,48 +227,50 @@ class WordsScreen(MenuScreen):
                 self.context.settings.set("weights", word_sets.check_name(new))
         self._list()
         self.menu.choose(f"{TAUGHT}{word_sets.check_name(new)}")
-        return f"it is called {printable(new)} now"
+        return f"renamed to {printable(new)}"
 
     def action_more(self) -> None:
-        """Go back to the takes of a set."""
-        if chosen := self._chosen("gone on with"):
+        """Show the takes of a set."""
+        if chosen := self._chosen("trained again"):
             self._teach(f"set:{chosen}")
 
     def action_export(self) -> None:
-        """Ask where to write a set, then whether with its takes."""
+        """Ask for the file to export to, then whether to include the takes."""
         if chosen := self._chosen("exported"):
             path = str(Path.home() / f"{chosen}{word_sets.SUFFIX}")
-            ask = "the file to write: enter takes it, esc leaves it"
-            self._type(Typing(path, lambda text: self._export(chosen, Path(text).expanduser()), ask, "nothing is written"))
+            ask = "export to this file: enter exports, esc cancels"
+            self._type(Typing(path, lambda text: self._export(chosen, Path(text).expanduser()), ask, "nothing was exported"))
 
     def _export(self, name: str, out: Path) -> str:
         if out.exists():
-            raise TeachingError(f"{printable(out)} exists; name another file")
+            raise TeachingError(f"{printable(out)} already exists; choose another file")
 
         def write(*, examples: bool) -> str:
             word_sets.export_set(name, out, examples=examples)
             with_or_without = "with its takes" if examples else "without its takes"
-            return f"{printable(name)} is in {printable(out)}, {with_or_without}"
+            return f"{printable(name)} was exported to {printable(out)}, {with_or_without}"
 
         info = word_sets.read_about(word_sets.set_folder(name))
         if not any(info.takes.values()):
             return write(examples=False)
         return self._ask(
-            "with the takes, which are your voice? y or n", lambda: write(examples=True), lambda: write(examples=False)
+            "include the takes, which are recordings of your voice? y or n",
+            lambda: write(examples=True),
+            lambda: write(examples=False),
         )
 
     def action_import(self) -> None:
-        """Ask for the file of a set."""
-        ask = f"the file of a set ({word_sets.SUFFIX}): enter takes it, esc leaves it"
-        self._type(Typing("", lambda text: self._import(Path(text).expanduser()), ask, "nothing is imported"))
+        """Ask for the file to import."""
+        ask = f"import this file ({word_sets.SUFFIX}): enter imports, esc cancels"
+        self._type(Typing("", lambda text: self._import(Path(text).expanduser()), ask, "nothing was imported"))
 
     def _import(self, file: Path) -> str:
         name = word_sets.check_name(file.stem)
         if any(info.name == name for info in word_sets.list_sets()):
             return self._ask(
-                f"replace the set {printable(name)}, with its takes? y or n",
+                f"replace the set {printable(name)} and its takes? y or n",
                 lambda: self._take_in(file, overwrite=True),
-                lambda: "it stays",
+                lambda: "nothing was replaced",
             )
         return self._take_in(file)
 
@@ -278,30 +280,30 @@ class WordsScreen(MenuScreen):
         self.menu.choose(f"{TAUGHT}{info.name}")
         if overwrite and self.context.settings.values.weights == info.name and self.context.worker is not None:
             self.context.worker.reload()
-        return f"{printable(info.name)} is here: {all_words(info)}"
+        return f"{printable(info.name)} was imported: {all_words(info)}"
 
     def action_delete(self) -> None:
         """Ask whether to delete."""
         if chosen := self._chosen("deleted", draft=True):
             draft = self.menu.item is not None and self.menu.item.name.startswith(DRAFT)
             delete = self._delete_draft if draft else self._delete
-            question = f"delete {printable(chosen)} with every take of it, for good? y or n"
-            self.say(self._ask(question, lambda: delete(chosen), lambda: "it stays"), "warn")
+            question = f"delete {printable(chosen)} and all its takes permanently? y or n"
+            self.say(self._ask(question, lambda: delete(chosen), lambda: "nothing was deleted"), "warn")
 
     def _delete(self, name: str) -> str:
         if self.context.settings.values.weights == name:
             self.context.settings.set_all({"vocabulary": DEFAULT_VOCABULARY, "weights": ""})
         word_sets.delete_set(name)
-        return f"{printable(name)} and its takes are deleted"
+        return f"{printable(name)} and its takes were deleted"
 
     def _delete_draft(self, name: str) -> str:
         drafts.delete_draft(name)
-        return f"the takes of {printable(name)} are deleted"
+        return f"the takes of {printable(name)} were deleted"
 
-    # Questions and what is typed
+    # Questions and text fields
 
     def _ask(self, question: str, yes: Callable[[], str], no: Callable[[], str]) -> str:
-        """Ask something that is answered by y or n; return the question."""
+        """Ask a question that the player answers with y or n; return the question."""
         self._question, self._refusal = yes, no
         self.grace.begin()
         return question
@@ -320,7 +322,7 @@ class WordsScreen(MenuScreen):
             self._do(answer)
 
     def _do(self, action: Callable[[], str]) -> bool:
-        """Do something, and say what came of it; return whether it went well."""
+        """Run an action and show its message or error; return whether it succeeded."""
         try:
             line = action()
         except VoicetrailError as error:
@@ -331,7 +333,7 @@ class WordsScreen(MenuScreen):
         return True
 
     def _type(self, typing: Typing) -> None:
-        """Let something be typed; words are held back meanwhile."""
+        """Open a text field; meanwhile words do nothing."""
         self._question = None
         self._typing = typing
         self.context.hold_words(True)
@@ -343,7 +345,7 @@ class WordsScreen(MenuScreen):
         self.say(typing.ask)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """It is typed."""
+        """Process the typed text."""
         typing, text = self._typing, message.value.strip()
         if typing is not None and text and self._do(lambda: typing.done(text)):
             self._stop_typing()
@@ -363,25 +365,25 @@ class WordsScreen(MenuScreen):
                 self.say(printable(item.message, 300), "warn")
 
     def on_direction(self, direction: Direction) -> None:
-        """Another row, or away from here: a question about this one is over."""
+        """Select another row or leave; both cancel a question about this row."""
         if self._typing is not None:
             return
         if self._question is not None:
-            # A word alone deletes or replaces nothing.
+            # A word alone must not delete or replace anything.
             self._question = None
-            self.say("it stays")
+            self.say("nothing was changed")
             return
         super().on_direction(direction)
         if direction in ("up", "down"):
             self._describe()
 
     def action_back(self) -> None:
-        """Leave what is typed, the question, or the screen."""
+        """Leave the text field, the question, or the screen."""
         if (typing := self._typing) is not None:
             self._stop_typing()
             self.say(typing.left)
         elif self._question is not None:
             self._question = None
-            self.say("it stays")
+            self.say("nothing was changed")
         else:
             self.go_back()

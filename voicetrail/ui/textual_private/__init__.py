@@ -1,1 +1,1 @@
-"""Everything that uses private names of Textual; only here, so that a new version of Textual breaks one folder."""
+"""All code that uses private names of Textual, so that a new version of Textual can break only this package."""

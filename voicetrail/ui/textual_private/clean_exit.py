@@ -1,4 +1,4 @@
-"""An app that leaves with one line: an error of the program goes to a file and not over the player's terminal."""
+"""An app that ends with one line: the traceback of an internal error goes to a file and not to the player's terminal."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from voicetrail.ui.textual_private.driver import HangupSafeDriver, terminal_is_g
 
 
 class CleanExitApp(App[None]):
-    """Keeps why it ended, for whoever started it."""
+    """Stores the reason why it ended, for its caller."""
 
     def __init__(self) -> None:
         super().__init__(driver_class=HangupSafeDriver)
         self.failure: BaseException | None = None
-        """The error that ended the app, after its end."""
+        """The error that ended the app; set after its end."""
         self.log_path: Path | None = None
-        """Where its traceback was written."""
+        """The file with its traceback."""
         self._input_error: BaseException | None = None
         self.ended_by: signal.Signals | None = None
         """The signal that ended the app."""
 
     def end_by(self, number: signal.Signals) -> None:
-        """Leave because of a signal."""
+        """End the app because of a signal."""
         self.ended_by = number
         self.exit(return_code=128 + number)
 
     def input_failed(self, error: BaseException) -> None:
-        """The thread that reads keys died."""
+        """Handle an error in the thread that reads keys."""
         if self.ended_by is None and not self.is_headless and terminal_is_gone():
             self.end_by(signal.SIGHUP)
         else:
@@ -44,11 +44,11 @@ class CleanExitApp(App[None]):
         self._close_messages_no_wait()
 
     def panic(self, *renderables: object) -> None:
-        """Leave like at any other error of the program: with one line, not with a picture of it."""
+        """End as for any other internal error: with one line and no rendered traceback."""
         if self.ended_by is not None:
             return
         if not self.is_headless and terminal_is_gone():
-            # The thread that reads keys is the first to notice, at times before the signal comes.
+            # The thread that reads keys may notice a lost terminal before the signal arrives.
             self.end_by(signal.SIGHUP)
         else:
             self._fatal_error()

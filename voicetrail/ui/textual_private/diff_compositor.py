@@ -1,9 +1,9 @@
-"""Partial updates of the screen with as few bytes as they can be said in.
+"""Partial updates of the screen with as few bytes as possible.
 
-Textual 8 repaints a changed span from the left end of its widget's line, and says colors and reset anew for every run. Here only
-the changed cells are sent, the cursor is placed only where it is not yet, and of a style only what differs from the one before.
-It makes a move on the canvas some 200 bytes instead of 900. Should a later Textual build its updates otherwise, nothing breaks
-but the saving: the screen's own compositor is replaced, and full repaints stay Textual's.
+Textual 8 repaints a changed span from the left end of its widget's line, and repeats colors and reset for every run. This module
+sends only the changed cells, moves the cursor only if it is elsewhere, and sends only the differences between styles. A move on the
+canvas takes about 200 bytes instead of 900. If a later Textual builds its updates differently, only the saving is lost: full
+repaints are still Textual's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RESET = "\x1b[0m"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some cells of a line."""
+    """Consecutive cells of a line."""
 
     x: int
     y: int
@@ -40,25 +40,25 @@ class DiffUpdate(CompositorUpdate):
         self.pieces = pieces
 
     def render_segments(self, console: Console) -> str:
-        """The update as it goes to the terminal."""
-        pen = _Pen(console._color_system)
+        """Return the update as text for the terminal."""
+        pen = _Writer(console._color_system)
         for piece in self.pieces:
             pen.write(piece.x, piece.y, piece.strip)
         return pen.text
 
 
 class DiffCompositor(Compositor):
-    """Textual's compositor, with partial updates that spare the line and the processor.
+    """Textual's compositor, with partial updates that need fewer bytes and less processor time.
 
-    Where every changed cell lies in a widget of rows with nothing over it, those cells alone are rendered; else the changed lines
-    are composed as Textual does it, and cut to what changed.
+    If every changed cell is in an uncovered ``Rows`` widget, only those cells are rendered. Otherwise Textual composes the changed
+    lines, which are then cropped to the changes.
     """
 
     def render_partial_update(self) -> DiffUpdate | None:  # type: ignore[override]
-        """What changed since the last update; should anything here not fit this Textual, its own update."""
+        """Return the changes since the last update; if this code does not fit the Textual version, Textual's own update."""
         try:
             return self._diff()
-        except Exception:  # whatever another version brings: a saving that cannot be had must not end the game
+        except Exception:  # another version of Textual: a missing optimization must not end the game
             return super().render_partial_update()  # type: ignore[return-value]
 
     def _diff(self) -> DiffUpdate | None:
@@ -72,7 +72,7 @@ class DiffCompositor(Compositor):
         return DiffUpdate(pieces) if pieces else None
 
     def _rows_only(self, spans: Sequence[tuple[int, int, int]]) -> list[Piece] | None:
-        """Render spans that lie in widgets of rows each; ``None`` where one does not."""
+        """Render spans that are each in a ``Rows`` widget; ``None`` if one is not."""
         pieces: list[Piece] = []
         places = [(widget, region, region.intersection(clip)) for widget, (region, clip) in self.visible_widgets.items()]
         for y, start, stop in spans:
@@ -85,7 +85,7 @@ class DiffCompositor(Compositor):
 
 
 def _cut(update: ChopsUpdate) -> list[Piece]:
-    """The changed cells of lines that Textual composed."""
+    """Return the changed cells of lines that Textual composed."""
     pieces: list[Piece] = []
     for y, x1, x2 in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
@@ -96,8 +96,8 @@ def _cut(update: ChopsUpdate) -> list[Piece]:
     return pieces
 
 
-class _Pen:
-    """Writes strips, and knows where the terminal's cursor is and what its style is."""
+class _Writer:
+    """Writes strips, and tracks the cursor position and the style of the terminal."""
 
     def __init__(self, system: ColorSystem | None) -> None:
         self._system = system
@@ -107,11 +107,11 @@ class _Pen:
 
     @property
     def text(self) -> str:
-        """Everything written, with the style reset at the end."""
+        """The written text, with the style reset at the end."""
         return "".join(self._out) + (RESET if any(self._style) else "")
 
     def write(self, x: int, y: int, strip: Strip) -> None:
-        """Write from a place on a line."""
+        """Write a strip at a position."""
         if self._at != (x, y):
             self._out.append(f"\x1b[{y + 1};{x + 1}H")
         self._at = (x + strip.cell_length, y)
@@ -121,13 +121,13 @@ class _Pen:
                 self._out.append(text)
 
     def _turn(self, style: tuple[str, str, str]) -> None:
-        """Go over to another style (attributes, color, background)."""
+        """Switch to another style (attributes, color, background)."""
         now = self._style
         if style == now:
             return
         self._style = style
         if style[0] != now[0] or (now[1] and not style[1]) or (now[2] and not style[2]):
-            # An attribute can only be taken back with everything else.
+            # An attribute can only be removed by a full reset.
             new = [part for part in style if part]
             self._out.append(f"\x1b[0;{';'.join(new)}m" if new else RESET)
         else:
@@ -136,7 +136,7 @@ class _Pen:
 
 @lru_cache(maxsize=2000)
 def _codes(style: Style, system: ColorSystem | None) -> tuple[str, str, str]:
-    """What a terminal is told for a style: attributes, color, background."""
+    """Return the codes of a style: attributes, color, background."""
     if system is None:
         return "", "", ""
     attributes = style.without_color.render("|", color_system=system).partition("|")[0].removeprefix("\x1b[").removesuffix("m")

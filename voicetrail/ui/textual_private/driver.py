@@ -1,7 +1,7 @@
-"""Textual's terminal driver, made to outlive its terminal, suspends and whatever a terminal sends.
+"""Textual's terminal driver, made robust against hangups, suspends and unexpected input.
 
-When a connection drops, writing to the terminal fails. Textual's writer thread dies of that, its bounded queue fills, and the app
-waits for it for ever. Here what cannot be written any more is dropped, so that the app can end: files are closed, listening stops.
+When a connection drops, writing to the terminal fails. Textual's writer thread then dies, its bounded queue fills up, and the app
+waits forever. This driver drops output that cannot be written, so that the app can end properly: files are closed, listening stops.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from textual.drivers.linux_driver import LinuxDriver
 from voicetrail.ui.terminal_input import TerminalInput
 
 FRAME_BEGINS, FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
-"""Marks by which a terminal draws a frame at once (synchronized output)."""
+"""Start and end of a frame that the terminal draws at once (synchronized output)."""
 LOOK_S = 0.1
-"""Longest wait for a key until it is seen whether the thread is to end."""
+"""Maximum wait for a key until the thread checks whether to end, in s."""
 ENTER = "\x1b[?1049h\x1b[?1000h\x1b[?1003h\x1b[?1006h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l"
-"""What a terminal is told at the start: another screen, mouse, no cursor, focus reports, marked pastes, no wrapping."""
+"""Escape sequences at the start: alternate screen, mouse, no cursor, focus reports, bracketed paste, no wrapping."""
 
 
-class _Forgiving:
-    """A file that drops what cannot be written."""
+class _DroppingFile:
+    """A file that drops text that it cannot write."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -38,31 +38,31 @@ class _Forgiving:
         return getattr(self._file, name)
 
     def write(self, text: str) -> int:
-        """Write, or drop."""
+        """Write the text, or drop it."""
         try:
             return self._file.write(text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
-        """Send, or drop."""
+        """Flush, or drop the text."""
         with contextlib.suppress(OSError):
             self._file.flush()
 
 
 class HangupSafeDriver(LinuxDriver):
-    """The driver for a terminal that may go away, be stopped and go on, and say things that nobody asked for."""
+    """A driver for a terminal that may hang up, be suspended and resumed, and send unexpected input."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._file: Any = _Forgiving(screen_file())
+        self._file: Any = _DroppingFile(screen_file())
         self._frame: list[str] = []
-        """A frame between its marks."""
+        """The current frame, between its start and end."""
         self._suspended = False
-        """Stopped by ctrl-z, and no longer in application mode."""
+        """Whether ctrl-z suspended the app, so that it left application mode."""
 
     def write(self, data: str) -> None:
-        """Have something written; a frame goes to the writer's thread in one piece, and not each of its marks by itself."""
+        """Queue text for the writer thread; a frame is queued in one piece."""
         if data == FRAME_BEGINS or self._frame:
             self._frame.append(data)
             if data != FRAME_ENDS:
@@ -71,14 +71,14 @@ class HangupSafeDriver(LinuxDriver):
         super().write(data)
 
     def flush(self) -> None:
-        """Send everything; a frame that was begun is not held back any longer."""
+        """Queue everything, including an unfinished frame."""
         data, self._frame = "".join(self._frame), []
         if data:
             super().write(data)
         super().flush()
 
     def start_application_mode(self) -> None:
-        """Take the terminal. What it said before, in answer to others, is not for this program."""
+        """Enter application mode, and discard earlier input, which was not meant for this program."""
         with contextlib.suppress(termios.error, OSError):
             termios.tcflush(self.fileno, termios.TCIFLUSH)
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -88,7 +88,7 @@ class HangupSafeDriver(LinuxDriver):
         super()._sigtstp_application(*_)
 
     def _sigcont_application(self, *_: Any) -> None:
-        """Go on after a stop. Only ctrl-z has left application mode; after any other stop it is only to be set again."""
+        """Resume. Only ctrl-z left application mode; after any other stop, the mode only has to be set again."""
         if self._suspended:
             self._suspended = False
             super()._sigcont_application(*_)
@@ -96,10 +96,10 @@ class HangupSafeDriver(LinuxDriver):
             self._take_terminal_again()
 
     def _take_terminal_again(self) -> None:
-        """A shell gave the terminal its own modes meanwhile; a thread that starts a second time would never end."""
+        """Set the terminal modes again, because a shell changed them. The input thread is not started again: it would never end."""
         try:
             if os.tcgetpgrp(self.fileno) != os.getpgrp():
-                return  # in the background: the terminal is another's
+                return  # in the background: the terminal belongs to another program
             attributes = termios.tcgetattr(self.fileno)
             attributes[3] = self._patch_lflag(attributes[3])
             attributes[0] = self._patch_iflag(attributes[0])
@@ -117,7 +117,7 @@ class HangupSafeDriver(LinuxDriver):
             self._app.call_later(self._app.input_failed, error)  # type: ignore[attr-defined]
 
     def run_input_thread(self) -> None:
-        """Read the terminal, let keys and mouse through, and dispatch their events."""
+        """Read the terminal, filter the input, and dispatch key and mouse events."""
         parser, seen = XTermParser(self._debug), TerminalInput()
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         poll = select.poll()
@@ -126,7 +126,7 @@ class HangupSafeDriver(LinuxDriver):
             if poll.poll(LOOK_S * 1000):
                 data = os.read(self.fileno, 4096)
                 if not data:
-                    # The other end is gone; the signal that says so is on its way.
+                    # The other end is gone; SIGHUP will arrive soon.
                     self.exit_event.wait(LOOK_S)
                 text = seen.feed(decode(data), monotonic())
             else:
@@ -139,19 +139,19 @@ class HangupSafeDriver(LinuxDriver):
 
 
 def screen_file() -> IO[str]:
-    """Where the screen is painted: standard error as Textual has it, unless that goes elsewhere (``2>log``)."""
+    """Return the file for the screen: standard error as in Textual, unless it is redirected (``2>log``)."""
     error, out = sys.__stderr__, sys.__stdout__
     if error is not None and error.isatty():
         return error
     if out is not None and out.isatty():
         return out
     if error is None:
-        raise OSError("there is no terminal to paint on")
+        raise OSError("there is no terminal for the screen")
     return error
 
 
 def terminal_is_gone() -> bool:
-    """Whether the terminal was taken away: a hung-up one is no terminal any more."""
+    """Return whether the terminal has hung up."""
     try:
         return not os.isatty(sys.__stdin__.fileno()) if sys.__stdin__ is not None else True
     except (OSError, ValueError):

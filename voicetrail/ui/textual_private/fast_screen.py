@@ -1,4 +1,4 @@
-"""A screen that paints changed rows at once, with few bytes. Without Textual's private names it is an ordinary screen."""
+"""A screen that paints changed rows at once, with few bytes. If a private name of Textual is missing, it is a normal screen."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from voicetrail.ui.textual_private.diff_compositor import DiffCompositor
 from voicetrail.ui.textual_private.names import missing_names
 
 FAST = not missing_names()
-"""This Textual has every private name that is used here."""
+"""Whether this Textual has every private name that this package uses."""
 
 
 class FastScreen(Screen[None], inherit_bindings=False):
     """The base of the screens that change while a player speaks.
 
     Args:
-        actions: what keys do; a subclass has an ``action_<name>`` for each.
+        actions: the actions with their keys; a subclass has a method ``action_<name>`` for each.
     """
 
-    gives_way: ClassVar[bool] = False
-    """The next screen comes in place of this one, and not over it."""
+    is_replaced: ClassVar[bool] = False
+    """Whether the next screen replaces this one, instead of being pushed over it."""
 
     def __init__(self, actions: Sequence[Action] = ()) -> None:
         super().__init__()
@@ -34,17 +34,17 @@ class FastScreen(Screen[None], inherit_bindings=False):
         self._fast = FAST
         if FAST:
             self._compositor = DiffCompositor()
-        # Made per screen and not per class: players bind keys of their own.
+        # Per screen and not per class, because players can rebind keys.
         self._bindings = BindingsMap(
             [Binding(key, action.runs, action.label, show=False) for action in self.actions for key in action.all_keys]
         )
 
     def bind_key(self, key: str, action: str) -> None:
-        """Bind one key more."""
+        """Bind one more key."""
         self._bindings.bind(key, action, show=False)
 
     def paint_soon(self, widget: Widget, regions: Iterable[Region]) -> None:
-        """Paint what changed in a widget with the next frame."""
+        """Paint the changes in a widget with the next frame."""
         try:
             if self._fast:
                 widget._set_dirty(*regions)
@@ -57,6 +57,6 @@ class FastScreen(Screen[None], inherit_bindings=False):
         widget.refresh(*regions)
 
     def paint_now(self) -> None:
-        """Paint what changed at once, for what does not come faster than frames."""
+        """Paint the changes at once; for changes that are less frequent than frames."""
         if self._fast:
             self._on_timer_update()

@@ -1,7 +1,7 @@
-"""Which private names of Textual are used, and whether this Textual has them.
+"""The private names of Textual that are used, and a check that they exist.
 
-A new version of Textual may take one away. Then the savings that need it are not had, and ``tests/ui/test_textual_private.py`` says
-which name changed; the game goes on with Textual's own ways.
+A new version of Textual may remove one of them. Then the game runs without the optimization that needs it, and
+``tests/ui/test_textual_private.py`` reports which name changed.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ USED: dict[str, str] = {
     "textual._xterm_parser:XTermParser.feed": "self, data",
     "textual._parser:Parser.tick": "self",
 }
-"""``module:name`` and the names of its parameters as they are used here; empty where it is no function or they do not matter."""
+"""``module:name`` and its parameters as this package uses them; empty if they do not matter."""
 
 
 def missing_names() -> tuple[str, ...]:
-    """What is used and is not there, or takes other parameters, each as a line for people."""
+    """Return the names that are missing or have other parameters, each as a readable line."""
     problems = []
     for place, parameters in USED.items():
         module, _, path = place.partition(":")
@@ -44,7 +44,7 @@ def missing_names() -> tuple[str, ...]:
             for part in path.split("."):
                 found = inspect.getattr_static(found, part)
         except (ImportError, AttributeError):
-            problems.append(f"{place} is gone")
+            problems.append(f"{place} is missing")
             continue
         if parameters:
             function = found.__func__ if isinstance(found, classmethod | staticmethod) else found

@@ -1,1 +1,1 @@
-"""What the screens are made of; the live game and the replay player use the same."""
+"""The widgets of the live game and the replay player."""

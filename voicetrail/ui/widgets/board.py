@@ -1,4 +1,4 @@
-"""A drawing beside how listening stands, the score bars and the words: what the live game and the replay player share."""
+"""The board of the live game and the replay player: field, status of listening, score bars, spectrogram, words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from voicetrail.game.rules import Rules
 from voicetrail.ui.widgets.canvas import Canvas
-from voicetrail.ui.widgets.headline import HeadLine
+from voicetrail.ui.widgets.headline import Headline
 from voicetrail.ui.widgets.listening.bars import ScoreBars
 from voicetrail.ui.widgets.listening.spectrogram import Spectrogram
 from voicetrail.ui.widgets.listening.status import ListeningStatus
@@ -17,42 +17,42 @@ from voicetrail.ui.widgets.listening.word_list import ROWS, ROWS_SLOW, WordList
 from voicetrail.ui.widgets.too_small import SMALLEST
 
 FEWEST_WORDS = 3
-"""Rows that the words keep when there are many bars."""
+"""Minimum rows for the list of words if there are many bars."""
 SPECTRUM_TALL, SPECTRUM_FLAT = 8, 4
-"""Rows of the spectrogram, where there is much room and where there is little."""
+"""Rows of the spectrogram in a large and in a small window."""
 ROOMY = (80, 24)
-"""Columns and rows from which the parts have frames."""
+"""Size of the window, in columns and rows, from which on the widgets have frames."""
 
 
 class Board(Horizontal):
-    """The parts in their places; the classes ``-roomy``, ``-wide`` and ``-small`` of the screen come from the window's size.
+    """Lays out the widgets; the window's size sets the classes ``-roomy``, ``-wide`` and ``-small`` of the screen.
 
     Args:
         rules: the round.
-        clock: seconds, never falling, by which marks fade.
-        title: stands in the frame of the canvas.
+        clock: monotonic, in s, for fading marks.
+        title: title in the frame of the canvas.
         grid: show a faint grid of dots.
-        slow: the screen lies at the other end of a slow connection: less is shown that changes often.
+        slow: whether the screen is at the other end of a slow connection; then frequent changes are reduced.
     """
 
     def __init__(self, rules: Rules, clock: Callable[[], float], title: str, *, grid: bool = True, slow: bool = False) -> None:
         super().__init__(id="board")
         self._title = title
-        self.headline = HeadLine(id="headline")
-        """What to do now."""
+        self.headline = Headline(id="headline")
+        """The headline: what the player has to do now."""
         self.canvas = Canvas(rules, grid=grid, id="canvas")
-        """The drawing."""
+        """The field."""
         self.status = ListeningStatus(clock, id="status")
         """State, level and source."""
         self.bars = ScoreBars(clock, fine=not slow, id="bars")
         """The score bars."""
         self.spectrogram = Spectrogram(slow=slow, id="spectrogram")
-        """What the recognizer sees."""
+        """The spectrogram."""
         self.words = WordList(rows=ROWS_SLOW if slow else ROWS, id="words")
         """The last words."""
 
     def compose(self) -> ComposeResult:
-        """The parts."""
+        """The widgets."""
         with Vertical(id="field") as field:
             field.border_title = self._title
             yield self.headline
@@ -76,7 +76,7 @@ class Board(Horizontal):
             self.fit(*self.app.size)
 
     def show_spectrogram(self, shown: bool) -> None:
-        """Show the spectrogram, or hide it."""
+        """Show or hide the spectrogram."""
         self.spectrogram.display = shown
         self.fit(*self.app.size)
 
@@ -88,7 +88,7 @@ class Board(Horizontal):
         self.screen.set_class(width >= 120, "-wide")
         frame = 3 if roomy else 2  # with the heading
         count = max(1, len(self.bars.labels))
-        # Too many bars for the height stand in two columns.
+        # If there are too many bars for the height, they get two columns.
         room = height - 2 - 3 - FEWEST_WORDS - (7 if roomy else 3)
         bars = (count if count <= room else min(room, -(-count // 2))) + frame
         self.bars.styles.height = bars
@@ -96,5 +96,5 @@ class Board(Horizontal):
         left = height - 2 - (5 if roomy else 4) - bars - edge
         tall = left - edge >= SPECTRUM_TALL + FEWEST_WORDS
         self.spectrogram.styles.height = (SPECTRUM_TALL if tall else SPECTRUM_FLAT) + edge
-        # Where both cannot be had, the words give way to what was asked for.
+        # Without room for both, the words are hidden, because the player asked for the spectrogram.
         self.words.display = not self.spectrogram.display or left - edge >= SPECTRUM_FLAT + 2

@@ -1,4 +1,4 @@
-"""The field of a round as the window shows it: the part around the pen."""
+"""The canvas: the visible part of the field, around the pen."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from voicetrail.ui.style.look import AGES, Look
 from voicetrail.ui.widgets.rows import Rows, Run
 
 MARGIN = 4
-"""Rows kept between the pen and the window's edge, and twice as many columns, where the window is large enough."""
+"""Minimum distance of the pen from the window's edge, in rows, and twice that in columns, if the window is large enough."""
 GRID = (4, 2)
 """Columns and rows between the dots of the grid."""
 
 
 class Canvas(Rows):
-    """Shows the field of a round. It has its own size and coordinates; resizing the window moves no stroke.
+    """Shows the field of a round. The field has its own size and coordinates, so resizing the window moves no stroke.
 
-    The view stays where it is while the pen is well inside it, and jumps to have the pen in its middle when it is not. A stroke ages:
-    it turns from bright to calm over the strokes after it.
+    The view stays in place while the pen is well inside it; otherwise it jumps to center the pen. A stroke fades from bright to calm
+    with the strokes after it.
 
     Args:
         rules: the round.
@@ -36,7 +36,7 @@ class Canvas(Rows):
     """
 
     origin: reactive[tuple[int, int]] = reactive((0, 0), repaint=False, init=False)
-    """The field's cell in the top left corner."""
+    """The cell of the field in the top left corner of the view."""
 
     def __init__(self, rules: Rules, *, grid: bool = True, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -45,13 +45,13 @@ class Canvas(Rows):
         self._placed = False
         self._stroke = 0
         self._drawn_in: dict[Cell, int] = {}
-        """The number of the stroke that a cell was drawn in; old ones are forgotten."""
+        """Number of the latest stroke over each cell; old strokes are removed."""
         self._strokes: deque[set[Cell]] = deque(maxlen=AGES[-1] + 1)
-        """The cells of the last strokes, the newest last."""
+        """The cells of the last strokes; the newest comes last."""
         self._lit: frozenset[Cell] = frozenset()
 
     def show_rules(self, rules: Rules) -> None:
-        """Show another round, or the same one at another moment."""
+        """Show another round, or the same round at another time."""
         self.rules = rules
         self._placed = False
         self._drawn_in.clear()
@@ -60,7 +60,7 @@ class Canvas(Rows):
         self.rebuild()
 
     def show_grid(self, grid: bool) -> None:
-        """Show the grid, or do not."""
+        """Show or hide the grid."""
         self.grid = grid
         self.rebuild()
 
@@ -68,8 +68,8 @@ class Canvas(Rows):
         """Show cells that changed, and follow the pen.
 
         Args:
-            cells: what looks different now.
-            stroke: they are a stroke of their own: all strokes before it grow older.
+            cells: the cells that look different now.
+            stroke: whether they are a new stroke, so that all earlier strokes age.
         """
         changed = set(cells)
         if changed and stroke:
@@ -88,12 +88,12 @@ class Canvas(Rows):
             self._show(self._lit)
 
     def unlight(self) -> None:
-        """Let it go out."""
+        """Stop lighting the newest stroke."""
         lit, self._lit = self._lit, frozenset()
         self._show(lit)
 
     def _begin_stroke(self, cells: set[Cell]) -> set[Cell]:
-        """Number a stroke; return the older cells that look different because of it."""
+        """Number a new stroke; return the cells of older strokes that look different now."""
         self._stroke += 1
         full = len(self._strokes) == self._strokes.maxlen
         forgotten = self._strokes[0] if full else set[Cell]()
@@ -120,14 +120,14 @@ class Canvas(Rows):
                 self.put(y, self._row(y))
 
     def rebuild(self) -> None:
-        """Make every row again around the pen."""
+        """Rebuild every row around the pen."""
         self._follow()
         self.truncate(self.size.height)
         for y in range(self.size.height):
             self.put(y, self._row(y))
 
     def _follow(self) -> bool:
-        """Move the view where the pen would leave it; return whether it moved."""
+        """Move the view if the pen would leave it; return whether it moved."""
         width, height = self.size
         if not width or not height:
             return False
@@ -141,12 +141,12 @@ class Canvas(Rows):
 
     @property
     def _center(self) -> Cell:
-        """What the view follows: the pen, or the middle of a field that has none."""
+        """Return the cell that the view follows: the pen, or the center of a field without one."""
         pen = self.rules.pen
         return pen.cell if pen is not None else (self.rules.width // 2, self.rules.height // 2)
 
     def _place(self, pen: int, start: int, room: int, margin: int, size: int) -> int:
-        """Where the view starts along one axis. One cell beyond the field is shown, so that its edge can be seen."""
+        """Return the start of the view along one axis. It includes one cell beyond the field, so that the edge is visible."""
         if size + 2 <= room:
             return -((room - size) // 2)
         if not self._placed or not start + margin <= pen < start + room - margin:
@@ -208,7 +208,7 @@ def _arrow(look: Look, mark: Mark) -> str:
 
 
 def _joined(cells: Iterable[Run]) -> list[Run]:
-    """The same cells with neighbors of one style joined."""
+    """Join neighboring cells of the same style."""
     runs: list[Run] = []
     for text, style in cells:
         if runs and runs[-1][1] is style:

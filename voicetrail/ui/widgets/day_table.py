@@ -1,4 +1,4 @@
-"""The table of the day on a visitor's screen."""
+"""The table of the daily maze on a visitor's screen."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ GUEST = "guest"
 
 
 class TableArrived(Message, bubble=False):
-    """The host sent a table, or said why a result does not count."""
+    """The host sent a table, or the reason why a result does not count."""
 
 
 def follow_table(screen: Screen[None], context: SessionContext, day: date) -> Callable[[], None]:
-    """Ask the host for the table of a day, and have a screen get a message whenever one comes; what is returned ends that."""
+    """Request the table of a day, and send the screen ``TableArrived`` with each one. Returns a function that unsubscribes."""
     host = host_of(context.scores)
     if host is None:
         return _nothing
 
     def report() -> None:
-        # In the thread that reads; the app may have ended meanwhile.
+        # Called in the reader's thread; the app may have ended meanwhile.
         with suppress(RuntimeError):
             screen.post_message(TableArrived())
 
@@ -44,20 +44,20 @@ def follow_table(screen: Screen[None], context: SessionContext, day: date) -> Ca
 
 
 def day_rows(table: DayTable | None, look: Look, most: int) -> list[list[Run]]:
-    """The table as rows.
+    """Return the table as rows.
 
     Args:
-        table: the table; ``None`` while it is on its way.
-        look: colors of the moment.
-        most: rows at most, heading apart; the visitor's own row is always among them.
+        table: the table; ``None`` while the answer is pending.
+        look: current colors.
+        most: maximum number of rows without the heading; the visitor's own row is always included.
     """
     heading: list[Run] = [("Today's maze on this host", look.accent)]
     if table is None:
-        return [heading, [("the table is on its way", look.dim)]]
+        return [heading, [("loading the table…", look.dim)]]
     if not table.finished:
-        text = f"{table.tried} tried, nobody has found the way out yet" if table.tried else "nobody has tried it yet"
+        text = f"{table.tried} played, nobody has found the exit yet" if table.tried else "nobody has played it yet"
         return [heading, [(text, look.dim)]]
-    heading.append((f"  {table.finished} of {table.tried} who tried found the way out", look.dim))
+    heading.append((f"  {table.finished} of {table.tried} players found the exit", look.dim))
     shown = [row for number, row in enumerate(table.rows) if number < most or row.own]
     if len(shown) > most > 1 and shown[-1].own:
         del shown[most - 1 : -1]
@@ -65,7 +65,7 @@ def day_rows(table: DayTable | None, look: Look, most: int) -> list[list[Run]]:
     width = max(cell_len(row.name) for row in shown)
     rows = [heading, *(_row(row, look, width, hosts) for row in shown)]
     if table.stale:
-        rows.append([("what was played on other hosts meanwhile is missing", look.dim)])
+        rows.append([("results from other hosts are missing", look.dim)])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Above the field: what to do now."""
+"""The headline above the field: what the player has to do now."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import textwrap
 from voicetrail.ui.widgets.rows import Rows
 
 
-class HeadLine(Rows):
-    """Shows a text; without one it takes no room."""
+class Headline(Rows):
+    """Shows a text; takes no room without one."""
 
     DEFAULT_CSS = """
-    HeadLine { height: 1; display: none; }
+    Headline { height: 1; display: none; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -20,14 +20,14 @@ class HeadLine(Rows):
         self._rows = 1
 
     def say(self, text: str) -> None:
-        """Show a text."""
+        """Set the text."""
         if text != self._said:
             self._said = text
             self.display = bool(text)
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the rows again; cells that look as before send nothing."""
+        """Rebuild the rows; unchanged cells send nothing."""
         width, look = self.size.width, self.look
         if not width:
             return

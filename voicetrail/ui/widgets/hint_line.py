@@ -1,4 +1,4 @@
-"""The last row of a screen that is led by words: what each of them does here, and the keys beside them."""
+"""The last row of a screen that words control: what each word and key does there."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from textual import events
 from voicetrail.ui.widgets.rows import Rows, Run
 
 Hint = tuple[str, str, str]
-"""A word or a key, what it does, and the screen's action for a click."""
+"""A word or key, what it does, and the screen's action for a click."""
 
 
 class HintLine(Rows):
-    """Hints from left to right; those at the end give way where there is no room."""
+    """Hints from left to right; the last ones are left out if there is no room."""
 
     DEFAULT_CSS = """
     HintLine { height: 1; }
@@ -25,13 +25,13 @@ class HintLine(Rows):
         self._spans: list[tuple[int, int, str]] = []
 
     def set_hints(self, hints: Sequence[Hint]) -> None:
-        """Show others."""
+        """Set the hints."""
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the row again; cells that look as before send nothing."""
+        """Rebuild the row; unchanged cells send nothing."""
         width, look = self.size.width, self.look
         runs: list[Run] = [(" ", look.text)]
         self._spans = []
@@ -46,7 +46,7 @@ class HintLine(Rows):
         self.put(0, runs)
 
     async def on_click(self, event: events.Click) -> None:
-        """Do what was clicked."""
+        """Run the action of the clicked hint."""
         for start, end, action in self._spans:
             if start <= event.x < end and action:
                 await self.screen.run_action(action)

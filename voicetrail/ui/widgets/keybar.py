@@ -1,4 +1,4 @@
-"""The footer: the keys that are needed most, made from the one list of keys."""
+"""The footer with the most important keys, generated from the list of actions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from textual import events
 from voicetrail.keys import Action, shown_key
 from voicetrail.ui.widgets.rows import Rows, Run
 
-GO_FIRST = ("microphone", "settings", "record", "clear")
-"""Actions that leave the line first when it is too short for all."""
+LEFT_OUT_FIRST = ("microphone", "settings", "record", "clear")
+"""Actions that are left out first if the line is too short."""
 
 
 class KeyBar(Rows):
-    """One line of keys with their labels; a click on one does what the key does."""
+    """A line of keys with their labels; a click on a key runs its action."""
 
     DEFAULT_CSS = """
     KeyBar { height: 1; }
@@ -26,10 +26,10 @@ class KeyBar(Rows):
         self._spans: list[tuple[int, int, str]] = []
 
     def rebuild(self) -> None:
-        """Show as many keys as fit; those that can be found in the help go first."""
+        """Show as many keys as fit; the others are in the help."""
         width, look = self.size.width, self.look
         actions = list(self._actions)
-        for name in ("", *GO_FIRST):
+        for name in ("", *LEFT_OUT_FIRST):
             actions = [action for action in actions if action.name != name]
             parts = [(shown_key(action.keys[0]), f" {action.label}") for action in actions]
             if sum(len(key) + len(label) + 2 for key, label in parts) <= width:
@@ -44,7 +44,7 @@ class KeyBar(Rows):
         self.put(0, runs)
 
     async def on_click(self, event: events.Click) -> None:
-        """Do what the key under the pointer does."""
+        """Run the action of the clicked key."""
         for start, end, name in self._spans:
             if start <= event.x < end:
                 await self.screen.run_action(name)

@@ -1,4 +1,4 @@
-"""The name of the game, drawn as a trail."""
+"""The logo: the name of the game, drawn as a trail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH = len(LETTERS[0])
 
 
 class Logo(Rows):
-    """Three rows. ``drawn`` columns are there; the pen stands behind the last one."""
+    """Three rows with the first ``drawn`` columns of the logo, and the pen after them."""
 
     DEFAULT_CSS = """
     Logo { height: 3; }
@@ -29,22 +29,22 @@ class Logo(Rows):
         self.drawn = WIDTH
 
     def draw(self, columns: int) -> None:
-        """Show so many columns."""
+        """Show a number of columns."""
         self.drawn = min(WIDTH, columns)
         self.rebuild()
 
     @property
     def whole(self) -> bool:
-        """Everything is drawn."""
+        """Whether the logo is complete."""
         return self.drawn >= WIDTH
 
     def rebuild(self) -> None:
-        """Make the rows again; cells that look as before send nothing."""
+        """Rebuild the rows; unchanged cells send nothing."""
         look = self.look
         letters = ASCII if look.ascii_only else LETTERS
         part = WIDTH // len(look.ages) + 1
         for y, row in enumerate(letters):
-            # The older a stroke, the calmer: the last letters are the brightest.
+            # Older strokes are calmer, so the last letters are the brightest.
             runs: list[Run] = []
             for start in range(0, self.drawn, part):
                 age = len(look.ages) - 1 - start // part

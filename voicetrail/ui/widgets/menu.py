@@ -1,4 +1,4 @@
-"""A list to choose from, by words, keys or the mouse."""
+"""A list to choose from by words, keys or mouse."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class MenuItem:
     """A row of a list."""
 
     name: str
-    """What the program calls it."""
+    """Name in the program."""
     label: str
     about: str = ""
-    """What it is."""
+    """Description."""
     note: str = ""
-    """How it stands: the best so far, what is new."""
+    """State: the best score, what is new."""
 
 
 class MenuList(Rows):
-    """Rows with a mark at one of them."""
+    """Rows, one of which is selected."""
 
     DEFAULT_CSS = """
     MenuList { height: 1fr; }
@@ -46,11 +46,11 @@ class MenuList(Rows):
 
     @property
     def item(self) -> MenuItem | None:
-        """The row at the mark."""
+        """The selected row; ``None`` in an empty list."""
         return self.items[self.cursor] if self.items else None
 
     def set_items(self, items: Sequence[MenuItem]) -> None:
-        """Show other rows; the mark stays at the row of the same name where there is one."""
+        """Set the rows; the selection stays at the row with the same name, if there is one."""
         before = self.item
         self.items = tuple(items)
         names = [item.name for item in self.items]
@@ -60,20 +60,20 @@ class MenuList(Rows):
         self.rebuild()
 
     def choose(self, name: str) -> None:
-        """Put the mark at a row."""
+        """Select a row by name."""
         names = [item.name for item in self.items]
         if name in names:
             self.cursor = names.index(name)
             self.rebuild()
 
     def move(self, by: int) -> None:
-        """Move the mark; past one end it comes back at the other."""
+        """Move the selection; after one end it continues at the other."""
         if self.items:
             self.cursor = (self.cursor + by) % len(self.items)
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the rows that can be seen again; cells that look as before send nothing."""
+        """Rebuild the visible rows; unchanged cells send nothing."""
         width, height = self.size
         if not width or not height:
             return
@@ -92,7 +92,7 @@ class MenuList(Rows):
         if chosen:
             runs[-1] = (runs[-1][0], look.good)
         used = 2 + longest
-        # What does not fit is left out whole: half a sentence says nothing.
+        # A text that does not fit is left out completely, because half a sentence says nothing.
         if item.about and used + 2 + len(item.about) <= width:
             runs.append((f"  {item.about:<{about}}"[: width - used], look.text if chosen else look.dim))
             used += min(2 + about, width - used)
@@ -101,7 +101,7 @@ class MenuList(Rows):
         return runs
 
     def on_click(self, event: events.Click) -> None:
-        """Put the mark there, and take it."""
+        """Select and activate the clicked row."""
         index = self._top + event.y
         if 0 <= index < len(self.items):
             self.cursor = index
@@ -109,9 +109,9 @@ class MenuList(Rows):
             self.post_message(self.Clicked(self.items[index]))
 
     def on_mouse_scroll_down(self) -> None:
-        """One row on."""
+        """Select the next row."""
         self.move(1)
 
     def on_mouse_scroll_up(self) -> None:
-        """One row back."""
+        """Select the previous row."""
         self.move(-1)

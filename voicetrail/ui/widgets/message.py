@@ -1,4 +1,4 @@
-"""The message line: what just happened, and on the right what the session amounts to."""
+"""The message line: a message, and the counts of the round on the right."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows
 
 MOST_ROWS = 4
-"""Rows of the longest message."""
+"""Maximum number of rows of a message."""
 Weight = Literal["plain", "warn", "bad"]
 
 
 class MessageLine(Rows):
-    """A message stays until the next one."""
+    """Shows a message until the next one."""
 
     DEFAULT_CSS = """
     MessageLine { height: 1; }
@@ -29,25 +29,25 @@ class MessageLine(Rows):
         self._rows = 1
 
     def say(self, message: str, weight: Weight = "plain") -> None:
-        """Show a message; one that warns or tells of a fault is marked with a sign, not by its color alone."""
+        """Show a message; a warning or error has a sign too, because color alone must not carry meaning."""
         self.message = printable(message, 300)
         self._weight = weight
         self.rebuild()
 
     def set_right(self, text: str) -> None:
-        """Show the tally."""
+        """Set the text on the right: the counts of the round."""
         if text != self._right:
             self._right = text
             self.rebuild()
 
     def set_recording(self, text: str) -> None:
-        """Show that the session is kept, with the time running; empty when it is not."""
+        """Set the text that shows a running recording with its length; empty without one."""
         if text != self._recording:
             self._recording = text
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the rows again; cells that look as before send nothing. A long message takes as many rows as it needs."""
+        """Rebuild the rows; unchanged cells send nothing. A long message is wrapped."""
         width, look = self.size.width, self.look
         if not width:
             return
@@ -56,7 +56,7 @@ class MessageLine(Rows):
         right = self._right
         room = max(0, width - len(recording) - len(right) - 2)
         if len(sign + self.message) > room:
-            # A long message needs the whole row; the tally comes back with the next short one.
+            # A long message needs the whole row; the counts return with the next short message.
             right, room = "", max(0, width - len(recording) - 1)
         lines = textwrap.wrap(self.message, max(10, room - len(sign))) or [""]
         if len(lines) > MOST_ROWS:

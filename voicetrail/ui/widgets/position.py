@@ -1,4 +1,4 @@
-"""Where a replay stands: time, a bar with the markers, the whole length, and the speed."""
+"""The position of a replay: time, a bar with the markers, total length, and speed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from voicetrail.ui.widgets.rows import Rows, Run
 
 
 class PositionBar(Rows):
-    """One row; a click goes to that place.
+    """A row; a click jumps to that time.
 
     Args:
-        duration_ms: the length of the replay.
-        markers: times of the markers in ms.
+        duration_ms: length of the replay, in ms.
+        markers: times of the markers, in ms.
     """
 
     DEFAULT_CSS = """
@@ -24,7 +24,7 @@ class PositionBar(Rows):
     """
 
     class Clicked(Message):
-        """A place on the bar was clicked."""
+        """The bar was clicked at a time."""
 
         def __init__(self, at_ms: int) -> None:
             super().__init__()
@@ -38,20 +38,20 @@ class PositionBar(Rows):
         self._playing = False
         self._speed = 1.0
         self._bar = (0, 1)
-        """Column and width of the bar."""
+        """First column and width of the bar."""
 
     def show(self, at_ms: int, *, playing: bool, speed: float) -> None:
-        """Move to a place."""
+        """Show a time, state and speed."""
         self._at_ms, self._playing, self._speed = at_ms, playing, speed
         self.rebuild()
 
     def extend(self, duration_ms: int, markers: Sequence[int]) -> None:
-        """The session became longer."""
+        """Set a new length and new markers, because the recording goes on."""
         self._duration_ms, self._markers = duration_ms, tuple(markers)
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the row again; cells that look as before send nothing."""
+        """Rebuild the row; unchanged cells send nothing."""
         width, look, marks = self.size.width, self.look, self.look.marks
         if not width:
             return
@@ -71,12 +71,12 @@ class PositionBar(Rows):
         return min(room - 1, at_ms * (room - 1) // max(1, self._duration_ms))
 
     def on_click(self, event: events.Click) -> None:
-        """Go there."""
+        """Jump to the clicked time."""
         start, room = self._bar
         if start <= event.x < start + room:
             self.post_message(self.Clicked((event.x - start) * self._duration_ms // max(1, room - 1)))
 
 
 def speed_text(speed: float) -> str:
-    """A speed for people: ``2x``, ``1/4x``."""
+    """Format a speed: ``2x``, ``1/4x``."""
     return f"{speed:g}x" if speed >= 1 else f"1/{1 / speed:g}x"

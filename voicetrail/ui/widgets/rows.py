@@ -1,7 +1,7 @@
 """A widget of text rows that sends only the cells that changed.
 
-Over a slow line every byte is a delay. So rows are kept cell by cell, a new row is compared with the old one, and only the spans
-that differ are refreshed (``voicetrail.ui.textual_private.diff_compositor`` then sends those and nothing around them).
+Over a slow connection every byte adds delay. So rows are stored cell by cell, a new row is compared with the old one, and only the
+spans that differ are refreshed (``voicetrail.ui.textual_private.diff_compositor`` then sends only those).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from voicetrail.ui.host import look_of
+from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.style.look import Look
 
 Run = tuple[str, Style]
@@ -26,7 +26,7 @@ _Cell = tuple[str, Style]
 """A character and its style; the second cell of a wide character is empty text."""
 
 JOIN = 12
-"""Equal cells between two differing ones that are sent again rather than moving the cursor over them."""
+"""Gaps of up to this many equal cells are sent again, because this is shorter than moving the cursor."""
 
 
 class Rows(Widget):
@@ -40,26 +40,26 @@ class Rows(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._base: Style | None = None
-        """The widget's own style; finding it takes longer than painting a line."""
+        """Cache of the widget's style, because computing it takes longer than painting a line."""
         self._inner_room: tuple[Region, Color] | None = None
-        """Where the rows lie within the widget's frame, and the color behind them."""
+        """Cache of the content region inside the frame, and of the background."""
         self._paint: Callable[[Widget, Iterable[Region]], None] | None = None
-        """Has parts of this widget painted soon, without Textual's messages."""
+        """Schedules regions of this widget for painting, without Textual's messages."""
         self._runs: list[list[Run]] = []
         self._cells: list[list[_Cell]] = []
 
     @property
     def look(self) -> Look:
-        """Colors and characters of the moment; any app that shows these widgets has a ``look``."""
+        """The current colors and characters; the app must have a ``look``."""
         return look_of(self)
 
     @property
     def text_rows(self) -> list[str]:
-        """What the rows say, without styles."""
+        """The text of the rows, without styles."""
         return ["".join(character for character, _ in cells).rstrip() for cells in self._cells]
 
     def put(self, y: int, runs: Iterable[Run]) -> None:
-        """Set a row; only what differs from what it showed is sent to the terminal."""
+        """Set a row; only the cells that differ are sent to the terminal."""
         new = list(runs)
         while len(self._cells) <= y:
             self._cells.append([])
@@ -82,37 +82,37 @@ class Rows(Widget):
             self.refresh(*changed)
 
     def truncate(self, count: int) -> None:
-        """Take away all rows but the first ``count``."""
+        """Remove all rows but the first ``count``."""
         for y in range(count, len(self._cells)):
             self.put(y, ())
         del self._cells[count:]
         del self._runs[count:]
 
     def rebuild(self) -> None:
-        """Make every row again, after a resize or a change of the look."""
+        """Rebuild every row, after a resize or a change of the look."""
 
     def on_mount(self) -> None:
-        """A screen that paints rows by itself gets changes at once."""
+        """Paint through the screen directly if it supports it."""
         self._paint = getattr(self.screen, "paint_soon", None)
 
     def on_resize(self) -> None:
-        """The room changed."""
+        """Fit the new size."""
         self._inner_room = None
         self.rebuild()
 
     def notify_style_update(self) -> None:
-        """A style changed, here or further out."""
+        """Reset the cached styles."""
         self._base = self._inner_room = None
         super().notify_style_update()
 
     def restyle(self) -> None:
-        """The look changed: every row is made again and painted."""
+        """Rebuild and repaint every row after a change of the look."""
         self._base = self._inner_room = None
         self.rebuild()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line, with equal cells merged into runs."""
+        """Render a line, with neighboring cells of the same style merged into runs."""
         return self._strip(y, 0, self.size.width)
 
     def _strip(self, y: int, start: int, end: int) -> Strip:
@@ -128,10 +128,10 @@ class Rows(Widget):
         return Strip(segments, end - start)
 
     def render_span(self, span: Region) -> Strip:
-        """Some cells of one line of the widget, frame and all: what ``render_lines`` gives, in a fraction of the time.
+        """Render a part of a line of the widget, including its frame: the result of ``render_lines``, in less time.
 
         Args:
-            span: one line high, in the widget's own coordinates.
+            span: region of one line, in the widget's coordinates.
         """
         if self._inner_room is None:
             self._inner_room = Region.from_offset(self.content_offset, self.size), self.background_colors[1]
@@ -145,7 +145,7 @@ class Rows(Widget):
 
 
 def _differences(old: list[_Cell], new: list[_Cell]) -> list[tuple[int, int]]:
-    """The spans in which two rows differ, ends excluded; a row goes on with blanks after its end."""
+    """Return the spans in which two rows differ, as (start, end) with the end excluded. After its end a row counts as blank."""
     blank: _Cell = (" ", Style())
     spans: list[tuple[int, int]] = []
     for x in range(max(len(old), len(new))):
@@ -161,7 +161,7 @@ def _differences(old: list[_Cell], new: list[_Cell]) -> list[tuple[int, int]]:
 
 
 def _whole(start: int, end: int, *rows: list[_Cell]) -> tuple[int, int]:
-    """A span with the wide characters whole that it cuts in any of the rows."""
+    """Extend a span so that it does not cut a wide character in any of the rows."""
     for row in rows:
         while 0 < start < len(row) and not row[start][0]:
             start -= 1

@@ -1,25 +1,25 @@
-"""What a window that is too small for the game shows."""
+"""The display of a window that is too small for the game."""
 
 from __future__ import annotations
 
 from voicetrail.ui.widgets.rows import Rows
 
 SMALLEST = (60, 20)
-"""Columns and rows that the game needs."""
+"""Minimum size of the window, in columns and rows."""
 
 
 class TooSmall(Rows):
-    """Says how large the window must be; the game goes on behind it."""
+    """Shows how large the window must be; the game goes on in the background."""
 
     DEFAULT_CSS = """
     TooSmall { height: 1fr; width: 1fr; }
     """
 
     def rebuild(self) -> None:
-        """Make the rows again."""
+        """Rebuild the rows."""
         width, height = self.app.size
         look = self.look
         by = "x" if look.marks.full == "=" else "×"
         self.put(0, [("The window is too small.", look.warn)])
-        self.put(1, [(f"{SMALLEST[0]}{by}{SMALLEST[1]} is needed, this is {width}{by}{height}.", look.text)])
-        self.put(2, [("The game goes on; q quits.", look.dim)])
+        self.put(1, [(f"{SMALLEST[0]}{by}{SMALLEST[1]} is needed, but it has {width}{by}{height}.", look.text)])
+        self.put(2, [("Make it larger, or press q to quit.", look.dim)])

@@ -1,4 +1,4 @@
-"""Breaks rows that are longer than their panel between words."""
+"""Wraps styled rows at word boundaries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voicetrail.ui.widgets.rows import Run
 
 
 def wrapped(rows: Iterable[list[Run]], width: int) -> list[list[Run]]:
-    """The rows, with those that are too long broken in their last run; what follows is indented to where that run began."""
+    """Wrap rows that are too long inside of their last run; the following lines are indented to the start of that run."""
     out: list[list[Run]] = []
     for runs in rows:
         length = sum(len(text) for text, _ in runs)
@@ -19,7 +19,7 @@ def wrapped(rows: Iterable[list[Run]], width: int) -> list[list[Run]]:
         before, (text, style) = runs[:-1], runs[-1]
         indent = sum(len(each) for each, _ in before)
         if width - indent < 12:
-            # The last run alone would be a column of single words: everything is broken as one text.
+            # The last run alone would become a column of single words, so the whole row is wrapped as one text.
             whole = "".join(each for each, _ in runs)
             out += [[(line, style)] for line in textwrap.wrap(whole, max(12, width))]
             continue

@@ -1,1 +1,1 @@
-"""Widgets that show how listening stands: score bars, the sound, its level, the last words."""
+"""Widgets for the state of listening: score bars, spectrogram, status, last words."""

@@ -1,4 +1,4 @@
-"""The live score bars: one a label, with its threshold as a tick and the peak of the last seconds as a fading mark."""
+"""The live score bars: one for each label, with the threshold as a tick and the recent peak as a fading mark."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from voicetrail.ui.style.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
 
-LIT = 0.9
-"""Seconds for which a word just heard stays lit."""
-FRESH = 0.5
-"""A peak fresher than this is bright; an older one is dimmed."""
+LIT_S = 0.9
+"""Time for which a detected word stays lit, in s."""
+FRESH_S = 0.5
+"""A peak younger than this is bright, an older one is dim, in s."""
 SHOWN_NAMES = {NOISE: "background noise", UNKNOWN: "other speech"}
-"""Labels that are no words, as the screen calls them."""
+"""Names on the screen for the labels that are not words."""
 SHORT_NAMES = {NOISE: "noise", UNKNOWN: "other"}
-"""The same where two columns of bars stand side by side."""
-SILENT = 0.05
+"""Short names, for two columns of bars side by side."""
+MIN_SHOWN_SCORE = 0.05
 """Words below this score have an empty bar."""
 WIDEST_BAR = 40
 NARROWEST_BAR = 6
 NEEDS, FIRED = 6, 6
-"""Columns of the threshold and of how often a word would have been given out in the last minute."""
+"""Width, in columns, of the threshold and of the number of possible detections in the last minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What all bars share."""
+    """The layout that all bars share."""
 
     look: Look
     lines: int
     longest: int
-    """Characters of a word."""
+    """Width of the words, in characters."""
     width: int
     needs: bool
-    """There is room for the threshold as a number."""
+    """Whether there is room for the threshold as a number."""
     fired: bool
-    """There is room for how often a word would have fired."""
+    """Whether there is room for the number of possible detections."""
     room: int
-    """Cells of the bar of a word."""
+    """Width of a word's bar, in cells."""
 
 
 class ScoreBars(Rows):
-    """A heading, and a bar for each label. Scores are quantized to what can be seen: a change that cannot be seen sends nothing.
+    """A heading, and a bar for each label. Scores are rounded to the visible resolution, so that invisible changes send nothing.
 
     Args:
-        clock: seconds, never falling; lit bars go out by it. The replay player passes the replay's clock.
-        fine: show parts of a cell; where the screen is far away, whole ones change less often.
+        clock: monotonic, in s, for lit bars. The replay player passes the time of the replay.
+        fine: show fractions of a cell; over a slow connection, whole cells change less often.
     """
 
     def __init__(self, clock: Callable[[], float], *, fine: bool = True, id: str | None = None) -> None:
@@ -64,13 +64,13 @@ class ScoreBars(Rows):
         self._peaks = FadingPeaks(0)
         self._lit: dict[str, float] = {}
         self._order: list[int] = []
-        """The labels' places, words first."""
+        """Indices of the labels, words first."""
         self._shown: dict[int, list[object]] = {}
-        """What each row shows."""
+        """The visible state of each bar."""
         self.selected: str | None = None
 
     def set_labels(self, labels: Sequence[str]) -> None:
-        """Show these labels: words first, then what is no word, dimmed."""
+        """Set the labels: words come first, then the dimmed labels that are not words."""
         self.labels = tuple(labels)
         self._scores = (0.0,) * len(self.labels)
         self._peaks = FadingPeaks(len(self.labels))
@@ -80,40 +80,40 @@ class ScoreBars(Rows):
         self.rebuild()
 
     def set_thresholds(self, thresholds: Mapping[str, float]) -> None:
-        """Move the ticks."""
+        """Set the thresholds, which are shown as ticks."""
         self._thresholds = dict(thresholds)
         self.rebuild()
 
     def set_fired(self, fired: Mapping[str, int]) -> None:
-        """Show how often each word would have fired in the last minute."""
+        """Set how often each word would have been detected in the last minute."""
         if fired != self._fired:
             self._fired = dict(fired)
             self.rebuild()
 
     def select(self, word: str | None) -> None:
-        """Mark the word that tuning keys change; ``None`` marks none (they change all)."""
+        """Select the word that tuning keys change; ``None`` selects all words."""
         self.selected = word
         self.rebuild()
 
     def light(self, word: str) -> None:
-        """Light the bar of a word that was just heard."""
+        """Light the bar of a word that was just detected."""
         self._lit[word] = self._clock()
         self.rebuild()
 
     def set_scores(self, time: int, scores: Sequence[float]) -> None:
-        """Show the smoothed scores of a hop, in the order of the labels; ``time`` in samples, by which peaks fade."""
+        """Show the smoothed scores of a hop, in the order of the labels; peaks fade by ``time``, in samples."""
         self._scores = tuple(scores)
         self._peaks.add(time, scores)
         self.rebuild()
 
     def fade(self) -> None:
-        """Let time pass: lit bars go out, also when no scores come."""
+        """Let time pass: lit bars go out, even without new scores."""
         if self._lit:
-            self._lit = {label: since for label, since in self._lit.items() if self._clock() - since < LIT}
+            self._lit = {label: since for label, since in self._lit.items() if self._clock() - since < LIT_S}
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make every row again; rows that look as before send nothing."""
+        """Rebuild every row; unchanged rows send nothing."""
         width, height = self.size
         if not self.labels or not width:
             return
@@ -150,22 +150,22 @@ class ScoreBars(Rows):
         self.put(0, [(text * columns, self.look.dim)])
 
     def _filled(self, index: int, room: int) -> float:
-        """How far a bar is filled, in cells, as it is rounded for the screen.
+        """Return how many cells of a bar are filled, rounded for the screen.
 
-        What trembles in silence is not shown: the lowest scores of words, and parts of a cell of what is no word.
+        Noise in silence is not shown: very low scores of words, and fractions of a cell of the other labels.
         """
         score, word = self._scores[index], is_word(self.labels[index])
-        if word and score < SILENT:
+        if word and score < MIN_SHOWN_SCORE:
             return 0.0
         parts = len(self.look.marks.eighths) if self._fine and word else 1
         return round(score * room * parts) / parts
 
     def _visible(self, index: int, shape: _Shape) -> tuple[object, ...]:
-        """Everything that a bar shows, as it is rounded for that: a bar for which it is as before looks as before."""
+        """Return everything visible of a bar, rounded; a bar with an equal state does not have to be redrawn."""
         label = self.labels[index]
         room = shape.room if is_word(label) else shape.width - len(self._shown_name(index, shape)) - 4
         at, fresh = self._peak_at(index, room)
-        lit = label in self._lit and self._clock() - self._lit[label] < LIT
+        lit = label in self._lit and self._clock() - self._lit[label] < LIT_S
         filled = self._filled(index, room)
         return label, filled, at, fresh, lit, self._thresholds.get(label), self._fired.get(label), label == self.selected
 
@@ -175,20 +175,20 @@ class ScoreBars(Rows):
         return name if len(name) + 3 <= shape.width else SHORT_NAMES.get(label, label)
 
     def _peak_at(self, index: int, room: int) -> tuple[int | None, bool]:
-        """Where the mark of the peak stands, if it does, and whether it is bright."""
+        """Return the cell of the peak's mark (``None`` without one), and whether it is bright."""
         peak = self._peaks.peak(index)
         at = min(room, round(peak.score * room)) - 1
         shown = at >= self._filled(index, room) and peak.freshness > 0
-        return (at, peak.freshness > FRESH) if shown else (None, False)
+        return (at, peak.freshness > FRESH_S) if shown else (None, False)
 
     def _bar(self, index: int, shape: _Shape) -> list[Run]:
         look, marks = self.look, self.look.marks
         label, name = self.labels[index], self._shown_name(index, shape)
         if not is_word(label):
-            # What is no word has no threshold, and a name that needs the room.
+            # Labels that are not words have no threshold, and their names need the room.
             room = max(0, min(WIDEST_BAR, shape.width - len(name) - 4))
             return [(f"  {name} ", look.dim), *self._scale(index, room, look.dim)]
-        lit = label in self._lit and self._clock() - self._lit[label] < LIT
+        lit = label in self._lit and self._clock() - self._lit[label] < LIT_S
         style = look.good if lit else look.text
         runs: list[Run] = [
             (marks.selected if label == self.selected else " ", look.warn),
@@ -221,7 +221,7 @@ class ScoreBars(Rows):
             at = min(room - 1, round(threshold * room))
             below = min(whole, at)
             over = whole - below
-            # Beyond the threshold color and character are others: no meaning is carried by color alone.
+            # Above the threshold both color and character differ, because color alone must not carry meaning.
             above = [(marks.above * over + (marks.above if rest and whole >= at else ""), look.good)]
             bar = [(marks.eighths[-1] * below + (rest if whole < at else ""), fill), *above, (marks.empty * empty, look.dim)]
         scale: list[tuple[int, str, Style]] = []
@@ -234,7 +234,7 @@ class ScoreBars(Rows):
 
 
 def _with_marks(runs: list[Run], marks: list[tuple[int, str, Style]]) -> list[Run]:
-    """Put single characters into runs, each at its place; a later one lies over an earlier one."""
+    """Insert single characters into runs, each at its position; a later one replaces an earlier one."""
     for at, mark, style in marks:
         cut: list[Run] = []
         start = 0

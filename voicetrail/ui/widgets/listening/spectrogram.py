@@ -1,4 +1,4 @@
-"""The sound as the recognizer sees it: the last second, low sounds below, the newest on the right."""
+"""The spectrogram of the recognizer's input: the last second, low frequencies at the bottom, the newest on the right."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from voicetrail.ui.style.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
 
 FRAME_S, FRAME_SLOW_S = 0.1, 0.8
-"""Time between two pictures, and over a slow connection."""
+"""Time between two frames, in s; the second value is for a slow connection."""
 SHADES = " .:-=+*#%@"
-"""The levels where there are no colors to show them."""
+"""Characters for the levels, for a terminal without enough colors."""
 
 
 class Spectrogram(Rows):
-    """A column is a hop of the recognizer, or two of them over a slow connection. A cell is a half block: two bands in two colors.
+    """A column is a hop of the recognizer, or two hops over a slow connection. A cell is a half block: two bands in two colors.
 
     Args:
-        slow: the screen lies at the other end of a slow connection.
+        slow: whether the screen is at the other end of a slow connection.
     """
 
     DEFAULT_CSS = """
@@ -35,10 +35,10 @@ class Spectrogram(Rows):
         self._hops = 2 if slow else 1
         self._waiting: list[tuple[tuple[float, ...], bool]] = []
         self._columns: deque[tuple[tuple[float, ...], bool]] = deque(maxlen=400)
-        """The level of each band from the lowest, 0 to 1, and whether a word was given out then; the newest last."""
+        """Levels of the bands from the lowest, 0 to 1, and whether a word was detected, for each hop; the newest comes last."""
 
     def add(self, bands: Sequence[float]) -> None:
-        """Add a hop: the level of each band, from the lowest, between 0 and 1."""
+        """Add a hop: the level of each band from the lowest, 0 to 1."""
         self._waiting.append((tuple(bands), False))
         if len(self._waiting) == self._hops:
             levels = tuple(max(each) for each in zip(*(bands for bands, _ in self._waiting), strict=False))
@@ -46,19 +46,19 @@ class Spectrogram(Rows):
             self._waiting.clear()
 
     def mark_word(self) -> None:
-        """A word was given out at the newest hop."""
+        """Mark the newest hop: a word was detected."""
         if self._waiting:
             self._waiting[-1] = (self._waiting[-1][0], True)
         elif self._columns:
             self._columns[-1] = (self._columns[-1][0], True)
 
     def clear(self) -> None:
-        """Forget every hop."""
+        """Remove every hop."""
         self._waiting.clear()
         self._columns.clear()
 
     def rebuild(self) -> None:
-        """Make the rows again; cells that look as before send nothing."""
+        """Rebuild the rows; unchanged cells send nothing."""
         width, height = self.size
         if not width or not height:
             return
@@ -75,20 +75,20 @@ class Spectrogram(Rows):
 
 
 def bands_for(look: Look, height: int) -> int:
-    """How many bands so many rows show: a cell is a half block in two colors, or a character where there are none."""
+    """Return the number of bands for a number of rows: two per row with half blocks, one per row without colors."""
     return height if look.ascii_only or not look.heat else 2 * height
 
 
 def draw_columns(look: Look, columns: Sequence[Sequence[float]], height: int) -> list[list[Run]]:
-    """Draw a spectrogram, a cell a column.
+    """Draw a spectrogram with one cell per column.
 
     Args:
         look: colors and characters.
-        columns: the level of each band from the lowest, between 0 and 1.
-        height: rows.
+        columns: the levels of the bands from the lowest, 0 to 1, for each column.
+        height: number of rows.
 
     Returns:
-        The rows from the highest band down.
+        The rows, from the highest band to the lowest.
     """
     plain = look.ascii_only or not look.heat
     levels = [_resample(column, bands_for(look, height)) for column in columns]
@@ -113,7 +113,7 @@ def _step(level: float, count: int) -> int:
 
 
 def _resample(levels: Sequence[float], count: int) -> list[float]:
-    """So many bands, each the loudest of those that fall on it."""
+    """Resample to ``count`` bands; each is the maximum of the bands that it covers."""
     if not levels:
         return [0.0] * count
     out = []

@@ -1,4 +1,4 @@
-"""How listening stands: whether words are taken, how loud it is, where the sound comes from, how late sound and moves are."""
+"""The status of listening: state, level, source, latency and delay."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ STATE_TEXT: dict[State, str] = {
     "muted": "not listening",
     "talk": "space to talk",
     "lost": "no sound",
-    "ended": "the sound is over",
+    "ended": "the sound has ended",
     "keyboard": "keyboard only",
 }
-QUIETEST, LOUDEST = -60.0, 0.0
-"""The scale of the meter in dB below full scale."""
-CLIP_SHOWN = 2.0
-"""Seconds for which clipping stays marked."""
+QUIETEST_DB, LOUDEST_DB = -60.0, 0.0
+"""The scale of the meter, in dB below full scale."""
+CLIP_SHOWN_S = 2.0
+"""Time for which clipping stays marked, in s."""
 
 
 def state_mark(look: Look, state: State) -> Run:
-    """The sign of a state."""
+    """Return the sign of a state."""
     marks = look.marks
     return {
         "loading": (marks.loading, look.warn),
@@ -40,15 +40,15 @@ def state_mark(look: Look, state: State) -> Run:
 
 
 def state_text(look: Look, state: State) -> str:
-    """The words for a state."""
+    """Return the text for a state."""
     return STATE_TEXT[state].replace("…", "..." if look.ascii_only else "…")
 
 
 class ListeningStatus(Rows):
-    """Three rows: state and latency of a move, level meter, source with the delay of its connection.
+    """Three rows: state and latency of a move; level meter; source with the delay of its connection.
 
     Args:
-        clock: seconds, never falling.
+        clock: monotonic, in s.
     """
 
     DEFAULT_CSS = """
@@ -63,58 +63,58 @@ class ListeningStatus(Rows):
         self.latency_ms: int | None = None
         self.connection_ms: int | None = None
         self.lost = 0
-        """Milliseconds of sound that were lost."""
-        self._level = QUIETEST
+        """Length of the lost sound, in ms."""
+        self._level = QUIETEST_DB
         self._gain = 0
         self._clipped: float | None = None
-        """When the sound was clipped last."""
+        """Time of the last clipping."""
         self._clipping = False
-        """It is marked on the screen."""
+        """Whether clipping is marked on the screen."""
 
     def set_state(self, state: State) -> None:
-        """Show whether it listens."""
+        """Set the state of listening."""
         self.state = state
         self.rebuild()
 
     def set_source(self, name: str) -> None:
-        """Show where the sound comes from."""
+        """Set the name of the source."""
         self.source = printable(name, 80)
         self.rebuild()
 
     def set_latency(self, milliseconds: int) -> None:
-        """Show how long it took from the end of the last word to its move."""
+        """Set the time from the end of the last word to its move, in ms."""
         self.latency_ms = milliseconds
         self.rebuild()
 
     def set_connection(self, milliseconds: int | None) -> None:
-        """Show how long the sound is on its way over the connection; ``None`` without one, or while it stands still."""
+        """Set the one-way delay of the connection, in ms; ``None`` without one, or while it is stalled."""
         if milliseconds != self.connection_ms:
             self.connection_ms = milliseconds
             self.rebuild()
 
     def set_lost(self, milliseconds: int) -> None:
-        """Show how much sound was lost."""
+        """Set the length of the lost sound, in ms."""
         self.lost = milliseconds
         self.rebuild()
 
     def set_level(self, level: Level) -> None:
-        """Show how loud it is. A change of less than half a cell is not shown, so that silence sends nothing."""
+        """Set the level. Changes of less than half a cell are not shown, so that silence sends nothing."""
         shown = self._level, self._gain
         if level.clipped:
             self._clipped = self._clock()
-        if abs(level.rms_db - self._level) >= (LOUDEST - QUIETEST) / max(8, self.size.width) * 1.5:
+        if abs(level.rms_db - self._level) >= (LOUDEST_DB - QUIETEST_DB) / max(8, self.size.width) * 1.5:
             self._level = level.rms_db
         self._gain = round(level.gain_db)
         if shown != (self._level, self._gain) or (level.clipped and not self._clipping):
             self.rebuild()
 
     def fade(self) -> None:
-        """Let time pass: the mark of clipping goes away, also when no sound comes."""
+        """Let time pass: the mark of clipping disappears, even without sound."""
         if self._clipping:
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the three rows again; rows that look as before send nothing."""
+        """Rebuild the three rows; unchanged rows send nothing."""
         width = self.size.width
         if not width:
             return
@@ -129,27 +129,27 @@ class ListeningStatus(Rows):
         while len(note := "  ".join(notes)) > width - 3:
             del notes[0]
         room = width - 3 - len(note)
-        # A blank between the name and what is noted; the address of a connection is longer than any panel.
+        # Leave a blank between name and notes, because the address of a connection is longer than any panel.
         space = room - 1 if note else room
         name = self.source if len(self.source) <= space else self.source[: max(0, space - 1)] + "~" * (space > 0)
         self.put(2, [("   " + name.ljust(room), look.dim), (note, look.warn if self.lost else look.dim)])
 
     def _latency(self, room: int) -> str:
-        """The time from a word to its move, with its name as long as there is room for it."""
+        """Return the latency with the longest label that fits."""
         if self.latency_ms is None:
             return ""
         for name in ("word to move ", "move +"):
-            # A blank on either side of it.
+            # Leave a blank on both sides.
             if len(text := f"{name}{self.latency_ms} ms") <= room - 2:
                 return text.rjust(room - 1)
         return ""
 
     def _meter(self, width: int) -> list[Run]:
         look, marks = self.look, self.look.marks
-        self._clipping = clipping = self._clipped is not None and self._clock() - self._clipped < CLIP_SHOWN
+        self._clipping = clipping = self._clipped is not None and self._clock() - self._clipped < CLIP_SHOWN_S
         text = "CLIP" if clipping else f"{max(-99, round(self._level)):d} dB"
         room = max(1, width - 5 - 7)
-        filled = round(min(1.0, max(0.0, (self._level - QUIETEST) / (LOUDEST - QUIETEST))) * room)
+        filled = round(min(1.0, max(0.0, (self._level - QUIETEST_DB) / (LOUDEST_DB - QUIETEST_DB))) * room)
         return [
             ("   " + marks.full * filled, look.bad if clipping else look.good),
             (marks.empty * (room - filled), look.dim),

@@ -1,4 +1,4 @@
-"""The last words: what was heard, and what nearly was and why not."""
+"""The list of the last words: detections, and near misses with their reasons."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from voicetrail.events import WordHeard, WordRejected
 from voicetrail.ui.widgets.rows import Rows, Run
 
 ROWS, ROWS_SLOW = 12, 4
-"""Words that are shown, and how many over a slow connection."""
+"""Number of words in the list; the second value is for a slow connection."""
 BRIGHT = 3
-"""Words that are not dimmed."""
+"""Number of words that are not dimmed."""
 
 
 def reason_text(event: WordRejected) -> str:
-    """Why a word was not given out, in a few words."""
+    """Return in a few words why a word was not detected."""
     match event.reason:
         case "threshold":
             return f"{event.lacking:.2f} short".removeprefix("0")
@@ -27,10 +27,9 @@ def reason_text(event: WordRejected) -> str:
 
 
 class WordList(Rows):
-    """The newest on top, older ones below it and dimmer.
+    """Lists words, the newest on top, older ones dimmer.
 
-    Every word moves all rows, and each row costs bytes: so the list is short, and shorter where the screen lies at the other end of a
-    slow connection.
+    Every word moves all rows, and each row costs bytes. So the list is short, and even shorter over a slow connection.
     """
 
     DEFAULT_CSS = """
@@ -43,17 +42,17 @@ class WordList(Rows):
         self._entries: deque[tuple[int, WordHeard | WordRejected]] = deque(maxlen=rows)
 
     def add(self, event: WordHeard | WordRejected, seconds: int) -> None:
-        """Put an entry on top that happened ``seconds`` into the round."""
+        """Add an entry on top; ``seconds`` is its time in the round."""
         self._entries.appendleft((seconds, event))
         self.rebuild()
 
     def clear(self) -> None:
-        """Empty the list."""
+        """Clear the list."""
         self._entries.clear()
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the rows again; cells that look as before send nothing."""
+        """Rebuild the rows; unchanged cells send nothing."""
         shown = list(self._entries)[: self.size.height]
         for y, (seconds, event) in enumerate(shown):
             self.put(y, self._line(seconds, event, place=y))

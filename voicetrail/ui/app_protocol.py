@@ -1,4 +1,4 @@
-"""What screens and widgets need of the app that shows them, so that none of them imports it."""
+"""The interfaces of the app for screens and widgets, so that none of them has to import the app."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from voicetrail.play.listening.updates import Update
 from voicetrail.ui.style.look import Look
 
 
-class HasLook(Protocol):
-    """Any app that shows widgets of rows."""
+class LookProvider(Protocol):
+    """Any app that shows ``Rows`` widgets."""
 
     @property
     def look(self) -> Look:
-        """Colors and characters of the moment."""
+        """The current colors and characters."""
         ...
 
 
-class Host(HasLook, Protocol):
+class GameApp(LookProvider, Protocol):
     """The app of the live game."""
 
     context: SessionContext
     updates: Signal[tuple[Update, ...]]
-    """Carries what the listening worker sends, after the context took note of it."""
+    """Publishes the updates of the listening worker, after the context has processed them."""
 
     def open_dialog(self, name: str, *arguments: str) -> None:
         """Open a dialog over the screen, by its name in ``ui.dialogs``."""
         ...
 
     def open_help(self, text: str, actions: Sequence[Action]) -> None:
-        """Open the help of a screen: what it is for, and its keys."""
+        """Open the help of a screen, with its text and its actions."""
         ...
 
 
 def look_of(node: DOMNode) -> Look:
-    """Colors and characters of the moment."""
-    return cast(HasLook, node.app).look
+    """The current colors and characters."""
+    return cast(LookProvider, node.app).look
 
 
-def host_of(node: DOMNode) -> Host:
-    """The app of the live game, as screens see it."""
-    return cast(Host, node.app)
+def game_app_of(node: DOMNode) -> GameApp:
+    """Return the app of the live game."""
+    return cast(GameApp, node.app)

@@ -1,4 +1,4 @@
-"""The scores of all visitors as a server of visitors has them: a connection for each visitor, and an orderly end."""
+"""The shared scores for a server of visitors: a connection for each visitor, and an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from voicetrail.text import printable
 from voicetrail.visitors.admission import address_group
 
 VISITORS_TIMEOUT_S = 2.0
-"""How long the end waits for connections whose games have ended: what they sent last is read meanwhile."""
+"""Maximum wait at shutdown for connections of ended games, so that their last messages are read, in s."""
 
 
-class VisitorsScores:
-    """The scores of all visitors. Used in one asyncio loop.
+class SharedScores:
+    """The shared scores of all visitors. Must be used in one asyncio loop.
 
     Args:
         address: the database.
-        folder: where results wait for it.
-        host: name of this host, as tables show it; empty is the machine's.
-        report: takes what the operator should know, in the loop.
+        folder: folder of the waiting file.
+        host: name of this host in tables; empty takes the machine's name.
+        report: called in the loop with reports for the operator.
 
     Raises:
-        ScoresError: results cannot be kept here, or the database was written by a later version.
+        ScoresError: results cannot be saved, or the database was written by a later version.
     """
 
     def __init__(self, address: DatabaseAddress, folder: Path, *, host: str = "", report: Report = lambda _: None) -> None:
@@ -38,19 +38,19 @@ class VisitorsScores:
         self._writer: ScoreWriter | None = ScoreWriter(address, folder, host=name, report=self._report_in_loop)
         self._writer.start()
         self._secret = secrets.token_hex(16)
-        """Goes with the host: nobody can find out afterwards which address a digest is of."""
+        """Secret for digests of addresses. It is never stored, so that addresses cannot be recovered from the digests."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connect(self, name: str, key_fingerprint: str = "", address: str = "") -> socket.socket:
-        """A visitor's end of a connection; the other is served until it closes.
+        """Create a connection; return the visitor's end, and serve the other one until it closes.
 
         Args:
-            name: what the visitor is called.
-            key_fingerprint: of the visitor's key; empty for a guest.
-            address: where the visitor comes from: two who give no name of their own are kept apart by it.
+            name: name of the visitor.
+            key_fingerprint: fingerprint of the visitor's key; empty for a guest.
+            address: address of the visitor; it distinguishes visitors without a name of their own.
 
         Raises:
-            OSError: there are no descriptors left, or it closes already.
+            OSError: there are no descriptors left, or the scores are already closed.
         """
         if self._writer is None:
             raise ConnectionAbortedError("the scores are closed")
@@ -65,7 +65,7 @@ class VisitorsScores:
         return theirs
 
     async def close(self) -> None:
-        """Keep what is under way, and end; safe to call twice."""
+        """Save pending results, and close; safe to call twice."""
         writer, self._writer = self._writer, None
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=VISITORS_TIMEOUT_S)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.host_scores.test_writer import round_of, saved
 from voicetrail.host_scores.address import database_address
-from voicetrail.host_scores.door import VisitorsScores
+from voicetrail.host_scores.shared_scores import SharedScores
 from voicetrail.host_scores.writer import ScoresReport
 from voicetrail.scores.shared.client import HostTable
 from voicetrail.scores.shared.result import played_of
@@ -17,7 +17,7 @@ from voicetrail.scores.shared.result import played_of
 
 async def test_what_visitors_sent_last_is_saved_when_the_host_closes(tmp_path: Path) -> None:
     address = database_address(folder=tmp_path, environment={})
-    scores = VisitorsScores(address, tmp_path, host="north")
+    scores = SharedScores(address, tmp_path, host="north")
     sent = [round_of() for _ in range(20)]
     for number, row in enumerate(sent):
         with closing(scores.connect(f"guest {number}")) as game:
@@ -29,9 +29,9 @@ async def test_what_visitors_sent_last_is_saved_when_the_host_closes(tmp_path: P
     assert {one.host for one in results} == {"north"}
 
 
-async def test_a_key_and_a_guest_of_one_name_are_two(tmp_path: Path) -> None:
+async def test_a_key_and_a_guest_with_the_same_name_are_two_visitors(tmp_path: Path) -> None:
     address = database_address(folder=tmp_path, environment={})
-    scores = VisitorsScores(address, tmp_path)
+    scores = SharedScores(address, tmp_path)
     for fingerprint in ("", "SHA256:a", "SHA256:b"):
         table = HostTable(scores.connect("Anna", fingerprint))
         table.send(round_of())
@@ -43,9 +43,9 @@ async def test_a_key_and_a_guest_of_one_name_are_two(tmp_path: Path) -> None:
     assert sum(one.known for one in results) == 2
 
 
-async def test_visitors_who_give_no_name_of_their_own_are_kept_apart_by_where_they_come_from(tmp_path: Path) -> None:
+async def test_visitors_without_a_name_are_distinguished_by_address(tmp_path: Path) -> None:
     address = database_address(folder=tmp_path, environment={})
-    scores = VisitorsScores(address, tmp_path)
+    scores = SharedScores(address, tmp_path)
     for name, origin in (
         ("play", "10.0.0.1"),
         ("play", "10.0.0.2"),
@@ -64,7 +64,7 @@ async def test_visitors_who_give_no_name_of_their_own_are_kept_apart_by_where_th
 
 async def test_a_host_that_closes_does_not_wait_for_a_game_that_stays(tmp_path: Path) -> None:
     reports: list[ScoresReport] = []
-    scores = VisitorsScores(database_address("postgresql://me@127.0.0.1:1/x"), tmp_path, report=reports.append)
+    scores = SharedScores(database_address("postgresql://me@127.0.0.1:1/x"), tmp_path, report=reports.append)
     game = scores.connect("Anna")
     async with asyncio.timeout(15):
         await scores.close()
