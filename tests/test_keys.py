@@ -39,8 +39,8 @@ def test_conflicts_are_reported() -> None:
     assert problems == [
         "keys: there is no action 'fly'",
         "keys: help needs a key or a list of keys",
-        "keys: 5 selects a word and cannot be record",
-        "keys: z is asked for by clear and quit; clear has it",
+        "keys: 5 selects a word and cannot be used for record",
+        "keys: z is requested by clear and quit; clear gets it",
         "keys: one key must quit the game; quit keeps ctrl-q",
     ]
 
@@ -48,7 +48,7 @@ def test_conflicts_are_reported() -> None:
 def test_a_key_taken_from_an_action_is_reported() -> None:
     actions, problems = rebind({"undo": "c"})
     assert {action.name: action.keys for action in actions}["clear"] == ()
-    assert problems == ["keys: c is now undo; clear has no key left"]
+    assert problems == ["keys: c now belongs to undo; clear has no key left"]
 
 
 @pytest.mark.parametrize(

@@ -222,10 +222,10 @@ def test_a_connection_that_dies_without_a_word_is_noticed(open_page: Any, server
     game.wait_for_screen("2 strokes")
     server.process.send_signal(signal.SIGSTOP)
     try:
-        game.wait_for_status("The connection to the game was lost", 30)
+        game.wait_for_status("The connection to the game is lost", 30)
     finally:
         server.process.send_signal(signal.SIGCONT)
-    game.wait_for_status("The connection is back", 30)
+    game.wait_for_status("The connection is restored", 30)
     game.wait_for_screen("2 strokes")
 
 

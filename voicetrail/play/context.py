@@ -159,10 +159,8 @@ class SessionContext:
         return self.worker is not None and self.worker.loading
 
     def close(self, reason: str = "quit") -> tuple[str, ...]:
-        """End the worker, the recording and the round, and save the settings.
-
-        Returns:
-            Messages for the player after the screen is closed: the files of the recording or of the last drawing.
+        """End the worker, the recording and the round, and save the settings. Returns messages for the player: the files of the
+        recording or of the last drawing.
         """
         self.stop()
         if self._thread is not None and not self.loading:
