@@ -138,7 +138,7 @@ def test_problems_of_the_sound_are_reported() -> None:
 
 @pytest.mark.parametrize(
     ("speech_db", "said_as", "says"),
-    [(-99.0, "up", "too quiet"), (-25.0, "_unknown_", "none of the words"), (-25.0, "no word", "none of the words")],
+    [(-99.0, "up", "too quiet"), (-25.0, "_unknown_", "no word was recognized"), (-25.0, "no word", "no word was recognized")],
 )
 def test_silence_and_other_sounds_give_one_warning(speech_db: float, said_as: str, says: str) -> None:
     score = 0.9 if said_as == "_unknown_" else 0.0

@@ -132,7 +132,7 @@ def strokes(screen: TmuxTerminal) -> int:
 @pytest.mark.timeout(180)
 def test_the_system_s_ssh_plays_by_keys_and_gets_nothing_else(host: Host, terminal: OpenTerminal) -> None:
     screen = terminal(host.ssh(), cwd=ROOT)
-    screen.wait_for("no microphone", PATIENCE)
+    screen.wait_for("to play by voice", PATIENCE)
     screen.send_keys("Right")  # the first row: a sketch
     screen.wait_for("c Clear", PATIENCE)
     for key in ("Up", "Right", "Down"):
@@ -256,7 +256,7 @@ def test_a_host_that_is_killed_leaves_no_process_and_the_next_one_tidies_up(
 ) -> None:
     first = Host(short_path, home)
     screen = terminal(first.ssh(), cwd=ROOT)
-    screen.wait_for("no microphone", PATIENCE)
+    screen.wait_for("to play by voice", PATIENCE)
     below = [
         int(pid)
         for task in Path(f"/proc/{first.process.pid}/task").iterdir()

@@ -32,7 +32,7 @@ async def test_a_guest_gets_a_game_on_a_terminal_of_its_own_and_the_home_goes_wi
         assert given["size"] == [101, 31]
         assert given["terms"]["name"] == "ada"
         assert given["terms"]["source"] == "none"
-        assert "no microphone" in given["terms"]["hint"]
+        assert "to play by voice" in given["terms"]["hint"]
         home = Path(given["home"])
         assert home.parent == host.homes.folder
         process.stdin.write(b"hello")

@@ -146,7 +146,7 @@ async def test_a_real_game_is_played_by_keys_and_loads_no_torch() -> None:
     async with open_host(game=None) as host, host.connect() as connection:
         request = encode_request(HostRequest("sound", "/none", ("maze", "small", "--seed", "3")))
         process = await connection.create_process(request, term_type="xterm-256color", term_size=(100, 30), encoding=None)
-        await read_until(process, "no microphone", 60)
+        await read_until(process, "to play by voice", 60)
         (visitor,) = host.server.visitors
         await until(lambda: visitor.in_round)
         maps = Path(f"/proc/{visitor.game.pid}/maps").read_text()

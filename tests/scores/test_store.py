@@ -216,7 +216,7 @@ def test_a_read_only_database_is_set_aside(tmp_path: Path) -> None:
     path.chmod(0o400)
     added, count, notice = run_as_nobody(tmp_path, path)
     assert (added, count) == ("True", "1")
-    assert "cannot be written (read-only): they are kept in scores-2" in notice
+    assert "cannot be written (read-only); they were moved to scores-2" in notice
     (aside,) = path.parent.glob("scores-2*.sqlite3")
     assert aside.stat().st_size
 

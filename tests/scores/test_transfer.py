@@ -73,7 +73,7 @@ def test_a_database_that_is_in_use_can_be_imported(tmp_path: Path) -> None:
         (b"", "neither a scores database nor the output"),
         (b"\xff\xfe", "neither a scores database nor the output"),
         (b"[" * 100_000, "neither a scores database nor the output"),
-        (b"[]", "holds no scores"),
+        (b"[]", "contains no scores"),
         (b'{"format": "voicetrail-scores", "version": 99, "results": []}', "newer voicetrail"),
         (b'{"format": "voicetrail-scores", "version": 1, "results": [3]}', "result 1"),
         (b'{"format": "voicetrail-scores", "version": 1, "results": [{"uid": 1}]}', "result 1"),

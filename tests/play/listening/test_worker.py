@@ -118,7 +118,7 @@ def test_it_ends_at_once_while_the_recognizer_is_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "weights_required", "says", "ends"),
     [
-        (WeightsError("the weights x are damaged"), False, "the weights x are damaged (the arrow keys draw)", False),
+        (WeightsError("the weights x are damaged"), False, "the weights x are damaged (you can play with the arrow keys)", False),
         (WeightsError("no weights x"), True, "no weights x", True),
         (OSError("libtorch\x1b[31m is missing"), True, "voicetrail doctor", False),
     ],
@@ -193,7 +193,7 @@ def test_other_weights_without_leaving_and_sound_for_what_is_taught(tmp_path: Pa
     sent.worker.reload()  # nothing more can be loaded: what listens goes on
     problem = sent.wait(Problem)
     assert isinstance(problem, Problem)
-    assert "other goes on listening" in problem.message
+    assert "other stays in use" in problem.message
     assert not problem.fatal
     sent.wait(WordHeard)
     assert sent.end() < 4
