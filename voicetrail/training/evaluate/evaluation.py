@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.model import parameters
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import Weights
@@ -135,7 +134,7 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: Streams | None, log: 
                 report.conditions[name] = _asked_for(recognizer, [make()], targets)
         for stream in negative_streams(corpus, "judging", 23, targets):
             if streams.has(stream.name):
-                part = replace(stream, sound=stream.sound[: int(min(streams.longest_s, stream.seconds) * SAMPLE_RATE)])
+                part = stream.up_to(streams.longest_s)
                 log(f"without any word: {stream.name}, {part.seconds / 60:.0f} min")
                 report.negatives[stream.name] = _asked_for(recognizer, [part], targets)
     return report

@@ -71,6 +71,10 @@ class Stream:
         """Its length in s."""
         return len(self.sound) / SAMPLE_RATE
 
+    def up_to(self, seconds: float) -> Stream:
+        """Its first seconds; the words in it are left as they are, so this is for streams without."""
+        return replace(self, sound=self.sound[: round(seconds * SAMPLE_RATE)]) if seconds < self.seconds else self
+
 
 def half(clips: Clips, which: Half) -> Clips:
     """One half of the speakers."""

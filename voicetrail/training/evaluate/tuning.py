@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -51,7 +52,13 @@ def choose_temperature(weights: Weights, corpus: Corpus) -> float:
     return fit_temperature(logits, weights.info.grouping(), torch.tensor(index), torch.tensor(weight))
 
 
-def choose_settings(weights: Weights, corpus: Corpus, seconds: float, like: DetectorSettings | None = None) -> list[Choice]:
+def choose_settings(
+    weights: Weights,
+    corpus: Corpus,
+    seconds: float,
+    like: DetectorSettings | None = None,
+    longest_s: float = math.inf,
+) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams, in all conditions.
 
     Of a larger vocabulary the directions decide: a false one moves the pen. All words get the threshold that suits these. What the
@@ -62,6 +69,7 @@ def choose_settings(weights: Weights, corpus: Corpus, seconds: float, like: Dete
         corpus: the validation split.
         seconds: length of each stream with words.
         like: look for a threshold alone, with the smoothing and the shift of these settings.
+        longest_s: longest a stream without words is heard, from its begin.
 
     Returns:
         The best first.
@@ -74,7 +82,7 @@ def choose_settings(weights: Weights, corpus: Corpus, seconds: float, like: Dete
         return [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
 
     spoken = scored([make() for _, make in conditions(corpus, "choosing", seconds, SEED, targets)])
-    without = scored(negative_streams(corpus, "choosing", SEED, targets))
+    without = scored([stream.up_to(longest_s) for stream in negative_streams(corpus, "choosing", SEED, targets)])
     speech, silent, single = ([item for item in without if item.stream.name in names] for names in (SPEECH, NOBODY, ("words",)))
     smoothings, shifts = (SMOOTHINGS, TALK_SHIFTS) if like is None else ((like.smoothing,), (like.talk_shift,))
     choices = choose(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -252,13 +253,21 @@ def _sources(folders: Folders) -> list[str]:
     return names + (["synthetic"] if folders.synthetic else [])
 
 
-def chosen_for(weights: Weights, corpus: Corpus, seconds: float, log: Log, like: DetectorSettings | None = None) -> Weights:
+def chosen_for(
+    weights: Weights,
+    corpus: Corpus,
+    seconds: float,
+    log: Log,
+    like: DetectorSettings | None = None,
+    longest_s: float = math.inf,
+) -> Weights:
     """The same weights with temperature and detector settings chosen on the choosing half.
 
-    ``like``: take smoothing and shift from these settings instead of looking for the best.
+    ``like``: take smoothing and shift from these settings instead of looking for the best. ``longest_s``: longest a stream without
+    words is heard.
     """
     info = replace(weights.info, temperature=choose_temperature(weights, corpus))
-    choices = choose_settings(replace(weights, info=info), corpus, seconds, like)
+    choices = choose_settings(replace(weights, info=info), corpus, seconds, like, longest_s)
     best = choices[0]
     log(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
     rows = [
