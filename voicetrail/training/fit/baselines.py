@@ -34,7 +34,7 @@ EPOCHS = 8
 SETTLED = 0.01
 """A round that gains less than this, in the mean of clips right and of clips right at 1 % false accepts, is a network's last."""
 CHOOSE_SECONDS, LONGEST_S = 60.0, 600.0
-"""Length of each stream with words that a threshold is chosen on, and of the longest one without: shorter than for ours, to save time."""
+"""Length of each stream with words that a threshold is chosen on, and of the longest one without: shorter than for ours, for time."""
 MINED = "hard-*.npy"
 WEIGHTS = f"{DEFAULT_VOCABULARY}.safetensors"
 
