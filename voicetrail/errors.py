@@ -57,3 +57,10 @@ class TeachingError(VoicetrailError):
 
 class TerminalError(VoicetrailError):
     """The terminal cannot show the game."""
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file cannot be read or written, in the system's words and without its number and path."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return getattr(error, "strerror", None) or str(error)

@@ -37,6 +37,15 @@ class AudioBlock:
     stream's time."""
 
 
+METER_BEGIN_DB = -60.0
+"""Level at which a meter is empty; at full scale it is full."""
+
+
+def meter_part(level_db: float) -> float:
+    """How full a meter is at a level, from 0 to 1."""
+    return min(1.0, max(0.0, 1.0 - level_db / METER_BEGIN_DB))
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """How loud the sound of the last hop was, after the gain."""

@@ -18,6 +18,9 @@ from typing import TextIO
 from voicetrail.errors import OutputError
 from voicetrail.text import printable
 
+SMALLEST_WINDOW = (60, 20)
+"""Columns and rows that the game needs."""
+
 SUBSTITUTES = {
     "…": "...",
     "–": "-",

@@ -9,6 +9,15 @@ UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 unassigned, line and paragraph separators. Together with the spaces other than the plain one, what ``str.isprintable`` refuses."""
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: it has no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable(text: object, limit: int | None = 200) -> str:
     """Return the text on one line with nothing in it that a terminal would act on, cut to ``limit`` characters (``None``: whole).
 

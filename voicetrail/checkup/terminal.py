@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from voicetrail.checkup.finding import Finding
+from voicetrail.output import SMALLEST_WINDOW
 from voicetrail.text import printable
 
-SMALLEST = (60, 20)
-"""Columns and rows that the game needs."""
 BEST = (100, 30)
 """Columns and rows from which everything has room."""
 
@@ -63,8 +62,8 @@ def _kind(env: Mapping[str, str]) -> Finding:
 
 def _size(columns: int, rows: int) -> Finding:
     text = f"{columns}×{rows} characters"
-    if columns < SMALLEST[0] or rows < SMALLEST[1]:
-        return Finding("terminal", "fail", text, f"make the window at least {SMALLEST[0]}×{SMALLEST[1]}")
+    if columns < SMALLEST_WINDOW[0] or rows < SMALLEST_WINDOW[1]:
+        return Finding("terminal", "fail", text, f"make the window at least {SMALLEST_WINDOW[0]}×{SMALLEST_WINDOW[1]}")
     if columns < BEST[0] or rows < BEST[1]:
         return Finding("terminal", "ok", f"{text} (at its best from {BEST[0]}×{BEST[1]})")
     return Finding("terminal", "ok", text)

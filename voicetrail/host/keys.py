@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncssh
 
 from voicetrail.atomic import OTHERS, file_lock, read_file, replace_file
-from voicetrail.errors import VoicetrailError
+from voicetrail.errors import VoicetrailError, reason_of
 from voicetrail.text import printable
 from voicetrail.visitors.terminal import checked_name
 
@@ -83,9 +83,7 @@ def read_visitor_keys(path: Path) -> VisitorKeys:
     try:
         text = read_file(path, KEYS_MAX).decode("utf-8")
     except (OSError, ValueError) as error:
-        raise VoicetrailError(
-            f"cannot read the keys in {shown}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
-        ) from None
+        raise VoicetrailError(f"cannot read the keys in {shown}: {reason_of(error)}") from None
     names: dict[bytes, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

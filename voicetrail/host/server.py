@@ -8,7 +8,7 @@ from typing import Unpack
 
 import asyncssh
 
-from voicetrail.errors import RemoteError
+from voicetrail.errors import RemoteError, reason_of
 from voicetrail.host.connection import KEX, Gate, GateProtocol, VisitorConnection
 from voicetrail.host.keys import HostKey
 from voicetrail.host.login import VisitorLogin
@@ -139,7 +139,7 @@ def listen(bind: str, port: int) -> socket.socket:
         both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
         listening = socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except (OSError, OverflowError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or error
+        why = reason_of(error)
         raise RemoteError(f"cannot listen on {printable(bind) or 'any address'}, port {port}: {printable(why, 80)}") from None
     listening.setblocking(False)
     return listening

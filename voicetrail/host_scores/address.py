@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicetrail.atomic import is_open_to_others, read_file
-from voicetrail.errors import UsageError
+from voicetrail.errors import UsageError, reason_of
 from voicetrail.install import pip_command
 from voicetrail.text import printable
 
@@ -118,7 +118,7 @@ def _from_file(path: Path) -> DatabaseAddress:
     try:
         text = read_file(path, URL_MAX).decode("utf-8").strip()
     except (OSError, ValueError) as error:
-        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        why = reason_of(error)
         raise UsageError(f"--database-file: cannot read {name}: {why}") from None
     if not text or len(text) > URL_MAX or "\n" in text:
         raise UsageError(f"--database-file: {name} must contain one line, the URL of the database")

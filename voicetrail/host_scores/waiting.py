@@ -6,13 +6,13 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 
 from voicetrail.atomic import make_private_folder
+from voicetrail.errors import reason_of
 from voicetrail.scores.shared.result import SharedResult, from_json, to_json
-from voicetrail.scores.sqlite_file import make_private_database, transaction, use_wal
+from voicetrail.scores.sqlite_file import make_private_database, set_aside, transaction, use_wal
 from voicetrail.scores.store import ScoresError
 from voicetrail.text import printable
 
@@ -111,11 +111,7 @@ class WaitingResults:
         return connection
 
     def _set_aside(self) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        aside = self.path.with_name(f"{self.path.stem}-{stamp}{self.path.suffix}")
-        for ending in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
+        aside = set_aside(self.path)
         self.notices = (
             f"the file of waiting results is damaged; it was moved to {printable(aside)}, and a new one was created",
         )
@@ -131,5 +127,5 @@ class WaitingResults:
                 raise self._problem(error) from None
 
     def _problem(self, error: Exception) -> ScoresError:
-        why = getattr(error, "strerror", None) or error
+        why = reason_of(error)
         return ScoresError(f"results cannot be saved in {printable(self.path)}: {printable(why, 100)}")

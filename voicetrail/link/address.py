@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from voicetrail.errors import AudioError
+from voicetrail.errors import AudioError, reason_of
 from voicetrail.text import printable
 
 Content = Literal["wyoming", "pcm", "words"]
@@ -146,7 +146,7 @@ def read_secret(file: str) -> bytes:
             found = os.fstat(stream.fileno())
             secret = stream.read(SECRET_LIMIT).strip() if stat.S_ISREG(found.st_mode) else b""
     except (OSError, ValueError) as error:
-        raise AudioError(f"cannot read the secret in {shown}: {getattr(error, 'strerror', None) or error}") from None
+        raise AudioError(f"cannot read the secret in {shown}: {reason_of(error)}") from None
     if not stat.S_ISREG(found.st_mode):
         raise AudioError(f"the secret in {shown} is not in a regular file")
     if found.st_uid not in (0, os.geteuid()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voicetrail.atomic import read_file
-from voicetrail.errors import ReplayError, UsageError
+from voicetrail.errors import ReplayError, UsageError, reason_of
 from voicetrail.game import Input, Leave, Resume, RoundSetup, SetBackground, Stop, make_rules
 from voicetrail.game.inputs import BACKGROUND_MAX, is_input
 from voicetrail.play.context import SessionContext
@@ -115,7 +115,7 @@ def read_background(path: Path) -> str:
     try:
         text = read_file(path, 4 * BACKGROUND_MAX).decode("utf-8")
     except (OSError, ValueError) as error:
-        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        why = reason_of(error)
         raise UsageError(f"cannot read {name}: {why}") from error
     if len(text) > BACKGROUND_MAX:
         raise UsageError(f"{name} is longer than {BACKGROUND_MAX} characters")

@@ -10,12 +10,10 @@ from typing import TextIO
 
 from voicetrail import output
 from voicetrail.audio.level import FLOOR_DB
-from voicetrail.events import Level
+from voicetrail.events import Level, meter_part
 from voicetrail.text import printable
 
 CELLS = 20
-LOWEST_DB = -60.0
-"""Level at which the bar is empty."""
 DEAD_DB = -90.0
 """Even in a quiet room a microphone is above this; below it is digital silence."""
 INTERVAL_S = 0.1
@@ -24,7 +22,7 @@ INTERVAL_S = 0.1
 
 def bar(level_db: float, *, ascii_only: bool = False) -> str:
     """Draw a level in dB below full scale."""
-    full = round(min(max(1 - level_db / LOWEST_DB, 0.0), 1.0) * CELLS)
+    full = round(meter_part(level_db) * CELLS)
     return ("#" * full + "." * (CELLS - full)) if ascii_only else ("▮" * full + "▯" * (CELLS - full))
 
 

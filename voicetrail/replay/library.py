@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from voicetrail.atomic import close_to_others
-from voicetrail.errors import ReplayError
+from voicetrail.errors import ReplayError, reason_of
 from voicetrail.replay.file.entries import End, Entry, Totals
 from voicetrail.replay.file.format import SOUND_SUFFIX, SUFFIX, Header, read_entry, read_header
 from voicetrail.replay.file.lock import is_being_written
@@ -81,7 +81,7 @@ def find(name: str) -> Path:
             if candidate.is_file():
                 return candidate
     except (OSError, ValueError) as error:
-        raise ReplayError(f"cannot read {printable(name)}: {getattr(error, 'strerror', None) or error}") from error
+        raise ReplayError(f"cannot read {printable(name)}: {reason_of(error)}") from error
     raise ReplayError(f"there is no replay {printable(name)}; `voicetrail replays` lists what is there")
 
 
@@ -143,7 +143,7 @@ def list_replays(where: Path | None = None) -> list[ReplaySummary]:
             raise ReplayError(f"{printable(where)} is not a folder; name one that holds replays")
         paths = sorted(where.glob(f"*{SUFFIX}"))
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = reason_of(error)
         raise ReplayError(f"cannot read the folder {printable(where)}: {reason}") from error
     return sorted((summarize(path) for path in paths), key=lambda one: (one.playable, _age_key(one)), reverse=True)
 

@@ -11,11 +11,10 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from voicetrail.atomic import close_to_others, file_lock, make_private_folder
-from voicetrail.scores.sqlite_file import make_private_database, use_wal
+from voicetrail.scores.sqlite_file import make_private_database, set_aside, use_wal
 from voicetrail.text import printable
 
 FILE_NAME = "scores.sqlite3"
@@ -110,7 +109,7 @@ def _open_locked(path: Path, timeout_s: float) -> tuple[sqlite3.Connection, tupl
         why, locked = _reason(path, error)
     if locked:
         return _open_spare(path, timeout_s)
-    aside = _set_aside(path)
+    aside = set_aside(path)
     try:
         connection = _open(path, timeout_s)
     except sqlite3.DatabaseError as error:
@@ -203,19 +202,6 @@ def _reason(path: Path, error: sqlite3.DatabaseError) -> tuple[str, bool]:
     if "readonly" in text or not os.access(path, os.W_OK):
         return "cannot be written (read-only)", False
     return "are damaged", False
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename the database and its WAL files to a name with the time; nothing is deleted."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for number in range(1000):
-        aside = path.with_name(f"{path.stem}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
-        if not aside.exists():
-            break
-    for ending in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{ending}").rename(f"{aside}{ending}")
-    return aside
 
 
 def _in_memory(path: Path, why: str) -> tuple[sqlite3.Connection, tuple[str, ...]]:

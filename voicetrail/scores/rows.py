@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from voicetrail.game.mode_list import MODES
 from voicetrail.game.rules import Result, WordCount
+from voicetrail.text import is_unicode
 
 WHOLE_MAX = 2**53
 TEXT_MAX = 80
@@ -155,13 +156,7 @@ def _check(right: bool, name: str) -> None:
 
 
 def _is_text(value: object, longest: int = TEXT_MAX) -> bool:
-    if not isinstance(value, str) or len(value) > longest:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return isinstance(value, str) and len(value) <= longest and is_unicode(value)
 
 
 def _is_whole(value: object) -> bool:

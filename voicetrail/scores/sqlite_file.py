@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from voicetrail.atomic import PRIVATE_FILE
@@ -66,3 +67,16 @@ def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
             if not busy or time.monotonic() >= until:
                 raise
             time.sleep(RETRY_S)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the database, with what belongs to it, to a name that says when; nothing is deleted."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for number in range(1000):
+        aside = path.with_name(f"{path.stem}-{stamp}{f'-{number}' if number else ''}{path.suffix}")
+        if not aside.exists():
+            break
+    for ending in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{ending}").rename(f"{aside}{ending}")
+    return aside

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from voicetrail.atomic import read_file
+from voicetrail.errors import reason_of
 from voicetrail.scores.database import LaterVersionError, WrongFileError, copy_of
 from voicetrail.scores.rows import ScoreRow, from_json, to_json
 from voicetrail.scores.store import ScoresError, ScoreStore, read_rows, read_tries
@@ -60,7 +61,7 @@ def import_file(store: ScoreStore, path: Path) -> tuple[int, int]:
     try:
         content = read_file(path, IMPORT_MAX)
     except (OSError, ValueError) as error:
-        raise ScoresError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
+        raise ScoresError(f"cannot read {name}: {reason_of(error)}") from error
     if len(content) > IMPORT_MAX:
         raise ScoresError(f"{name} is too large to hold scores")
     rows, tries = _from_database(path) if content.startswith(_SQLITE) else _from_json(content, name)

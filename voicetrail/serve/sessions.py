@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from voicetrail.errors import VoicetrailError
+from voicetrail.output import SMALLEST_WINDOW
 from voicetrail.serve.games import BrowserGame, Games
 from voicetrail.visitors.admission import Admission, AdmissionRefused, Visit
 from voicetrail.visitors.event_log import EventLog
@@ -24,8 +25,8 @@ AWAY = (20, 5)
 """Columns and rows of a game without a page: too small to play, so that a round pauses."""
 SPARE = (80, 24)
 """Columns and rows of a spare game, which waits for the next page."""
-SMALLEST, LARGEST = (60, 20), (300, 120)
-"""Minimum size at the start of a game, and maximum size for a page, in columns and rows."""
+LARGEST = (300, 120)
+"""Maximum size for a page, in columns and rows."""
 SPARE_AGE_S = 1800.0
 """Age at which a spare game is replaced, in s, because its title shows the date."""
 
@@ -206,7 +207,7 @@ class Sessions:
         try:
             session = None if still else self._take_spare()
             if session is None:
-                size = min(max(columns, SMALLEST[0]), LARGEST[0]), min(max(rows, SMALLEST[1]), LARGEST[1])
+                size = min(max(columns, SMALLEST_WINDOW[0]), LARGEST[0]), min(max(rows, SMALLEST_WINDOW[1]), LARGEST[1])
                 session = await self._new(*size, still=still)
         except BaseException:
             self.admission.leave(visit)

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from voicetrail.detector_settings import BOUNDS
 from voicetrail.errors import SettingsError
-from voicetrail.text import printable
+from voicetrail.text import is_unicode, printable
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES
 
 Value = bool | int | float | str | Mapping[str, float]
@@ -169,7 +169,7 @@ def _for_message(value: object) -> str:
 
 def _plain(text: str) -> bool:
     """Whether a text can be saved and shown: valid Unicode without control characters."""
-    return len(text) <= LONGEST_TEXT and not any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in text)
+    return len(text) <= LONGEST_TEXT and is_unicode(text) and not any(ord(c) < 32 or ord(c) == 127 for c in text)
 
 
 def _number(text: str, given: str) -> float | int | str:

@@ -11,9 +11,8 @@ from collections.abc import Iterator, MutableMapping
 from typing import TextIO
 
 from voicetrail.errors import TerminalError
+from voicetrail.output import SMALLEST_WINDOW
 
-SMALLEST = (60, 20)
-"""Minimum size of the window, in columns and rows."""
 LEAVE = "\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
 """Escape sequences to reset a terminal after a crash: keyboard, mouse, focus reports, pastes, wrapping, screen, cursor."""
 SLOW_FPS = "15"
@@ -25,7 +24,7 @@ def check_terminal(
     stdin: TextIO | None = None,
     stdout: TextIO | None = None,
     env: MutableMapping[str, str] | None = None,
-    smallest: tuple[int, int] = SMALLEST,
+    smallest: tuple[int, int] = SMALLEST_WINDOW,
 ) -> None:
     """Check that the terminal can show the game.
 

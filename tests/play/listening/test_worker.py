@@ -118,7 +118,12 @@ def test_it_ends_at_once_while_the_recognizer_is_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "weights_required", "says", "ends"),
     [
-        (WeightsError("the weights x are damaged"), False, "the weights x are damaged (you can play with the arrow keys)", False),
+        (
+            WeightsError("the weights x are damaged"),
+            False,
+            "the weights x are damaged (you can play with the arrow keys)",
+            False,
+        ),
         (WeightsError("no weights x"), True, "no weights x", True),
         (OSError("libtorch\x1b[31m is missing"), True, "voicetrail doctor", False),
     ],

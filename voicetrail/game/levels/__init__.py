@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from voicetrail.errors import VoicetrailError
+from voicetrail.errors import VoicetrailError, reason_of
 from voicetrail.game.levels.line import SIDE_MAX, Figure, read_line, write_line
 from voicetrail.text import printable
 
@@ -96,9 +96,7 @@ def load_levels(folder: Traversable) -> tuple[Level, ...]:
         try:
             text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise LevelError(
-                f"{group}.toml: the file cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-            ) from error
+            raise LevelError(f"{group}.toml: the file cannot be read: {reason_of(error)}") from error
         levels += read_levels(text, f"{group}.toml", group)
     return tuple(levels)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from voicetrail.atomic import replacing
-from voicetrail.errors import ReplayError, UsageError
+from voicetrail.errors import ReplayError, UsageError, reason_of
 from voicetrail.progress import Report, report_nothing
 from voicetrail.replay.timeline import Timeline
 from voicetrail.text import printable
@@ -78,4 +78,4 @@ def export(
         with replacing(out) as file:
             write(timeline, options or Options(), file, progress)
     except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
-        raise ReplayError(f"cannot write {printable(out)}: {getattr(error, 'strerror', None) or error}") from error
+        raise ReplayError(f"cannot write {printable(out)}: {reason_of(error)}") from error

@@ -56,6 +56,7 @@ from voicetrail.replay.file.fields import (
 )
 from voicetrail.replay.file.scores import HOPS_MAX, LABELS_MAX
 from voicetrail.spotting.detector import Phase, Snapshot, WordState
+from voicetrail.text import is_unicode
 
 EARLIER_MAX = 200
 """Most inputs in one line of earlier inputs; a recorder writes more lines."""
@@ -69,10 +70,8 @@ class _Input:
     about = '{"do": name, …}'
 
     def read(self, value: object) -> inputs.Input:
-        if isinstance(value, dict):
-            for one in value.values():
-                if isinstance(one, str):
-                    one.encode()  # a surrogate raises UnicodeEncodeError, which is a ValueError
+        if isinstance(value, dict) and not all(is_unicode(one) for one in value.values() if isinstance(one, str)):
+            raise ValueError("text that is not Unicode")
         return inputs.from_json(value)
 
     def write(self, value: inputs.Input) -> inputs.Json:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from voicetrail.text import is_unicode
+
 TIME_MAX = 2**53
 """Latest time in samples or milliseconds: the largest integer that every JSON reader represents exactly."""
 
@@ -49,9 +51,8 @@ class Text:
 
     def read(self, value: object) -> str:
         """See ``Field``."""
-        if not isinstance(value, str) or len(value) > self.longest:
+        if not isinstance(value, str) or len(value) > self.longest or not is_unicode(value):
             raise ValueError("not a short text")
-        value.encode()  # a surrogate raises UnicodeEncodeError, which is a ValueError
         return value
 
     def write(self, value: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from voicetrail.atomic import read_file
-from voicetrail.errors import WeightsError
+from voicetrail.errors import WeightsError, reason_of
 from voicetrail.text import printable
 
 MAX_JSON = 4 * 1024 * 1024
@@ -23,7 +23,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = read_file(path, MAX_JSON)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = reason_of(error)
         raise WeightsError(f"{printable(path)} cannot be read: {printable(reason)}") from None
     if len(content) > MAX_JSON:
         raise WeightsError(f"{printable(path)} is larger than any recognizer's ({MAX_JSON} bytes); is it the right file?")

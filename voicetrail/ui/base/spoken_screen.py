@@ -15,7 +15,7 @@ from voicetrail.play.listening.updates import Update
 from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.widgets.listening.listen_line import ListeningLine
-from voicetrail.ui.widgets.too_small import SMALLEST, TooSmall
+from voicetrail.ui.widgets.too_small import TooSmall, is_too_small
 
 GRACE_S = 0.5
 """GracePeriod period, in s: a word said before a screen opened, or within this time after, is not meant for it."""
@@ -90,7 +90,7 @@ class SpokenScreen(GameScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Adapt the layout."""
-        self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-small")
+        self.set_class(is_too_small(event.size.width, event.size.height), "-small")
         self.set_class(event.size.width >= 80 and event.size.height >= 24, "-roomy")
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:

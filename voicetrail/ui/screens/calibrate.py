@@ -11,7 +11,7 @@ from textual.containers import Vertical
 
 from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import SettingsError
-from voicetrail.events import Level, Scores, SourceEnded, SourceLost
+from voicetrail.events import METER_BEGIN_DB, Level, Scores, SourceEnded, SourceLost, meter_part
 from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
@@ -23,8 +23,6 @@ from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.ui.widgets.wrap import wrapped
 
 METER_CELLS = 30
-QUIETEST_DB = -60.0
-"""Left end of the meter, in dB below full scale."""
 COUNTDOWN_S = 0.2
 """Time between two updates of the countdown, in s."""
 SHOWN_ANSWERS = 6
@@ -52,7 +50,7 @@ class CalibrateScreen(SpokenDialog):
     def __init__(self, context: SessionContext, plan: Plan | None = None) -> None:
         super().__init__(context)
         self._plan = plan
-        self._level = QUIETEST_DB
+        self._level = METER_BEGIN_DB
         self._problem = ""
         self.calibration: Calibration | None = None
         """The current calibration, or the last one."""
@@ -252,6 +250,6 @@ class CalibrateScreen(SpokenDialog):
 
     def _meter(self) -> list[Run]:
         look = look_of(self)
-        filled = round(min(1.0, max(0.0, 1.0 - self._level / QUIETEST_DB)) * METER_CELLS)
+        filled = round(meter_part(self._level) * METER_CELLS)
         marks = look.marks
         return [("level  ", look.dim), (marks.full * filled, look.good), (marks.empty * (METER_CELLS - filled), look.dim)]

@@ -13,6 +13,7 @@ from voicetrail.audio.devices import InputDevice, choose, lasting_name
 from voicetrail.audio.level import Loudness
 from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
+from voicetrail.events import METER_BEGIN_DB, meter_part
 from voicetrail.play.context import SessionContext
 from voicetrail.text import printable
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
@@ -22,8 +23,6 @@ METERS_S = 0.2
 """Time between two updates of the levels, in s."""
 SETTLE_S = 0.8
 """Time for the drivers to close every input before the inputs are listed again, in s."""
-QUIETEST_DB = -60.0
-"""Left end of the meters, in dB below full scale."""
 METER_CELLS = 20
 DEFAULT_INPUT = "the system's default"
 
@@ -90,10 +89,10 @@ class InputList(Rows):
             return [("in use elsewhere or unavailable", look.dim)]
         if level is None:
             return [(marks.empty * METER_CELLS, look.dim)]
-        filled = round(min(1.0, max(0.0, 1.0 - level.rms_db / QUIETEST_DB)) * METER_CELLS)
+        filled = round(meter_part(level.rms_db) * METER_CELLS)
         style = look.bad if level.clipped else look.good
         # The number changes only with the bar: digits that change all the time would cost bytes and say little.
-        shown = "CLIP" if level.clipped else f"{round((filled / METER_CELLS - 1.0) * -QUIETEST_DB):d} dB" if filled else ""
+        shown = "CLIP" if level.clipped else f"{round((filled / METER_CELLS - 1.0) * -METER_BEGIN_DB):d} dB" if filled else ""
         return [(marks.full * filled, style), (marks.empty * (METER_CELLS - filled), look.dim), (f" {shown:>7}", style)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.style import Style
 
+from voicetrail.events import meter_part
 from voicetrail.teaching.collecting.picture import spectrogram
 from voicetrail.teaching.outcome import Result
 from voicetrail.teaching.session import TeachingSession
@@ -19,7 +20,6 @@ from voicetrail.ui.widgets.listening.spectrogram import bands_for, draw_columns
 from voicetrail.ui.widgets.rows import Rows, Run
 
 BAR_CELLS = 30
-QUIETEST_DB = -60.0
 LEFT = 23
 """Columns of the description of a take, left of its spectrogram."""
 TAKE_ROWS = 2
@@ -72,7 +72,7 @@ def bar(look: Look, part: float, style: Style) -> list[Run]:
 
 def level(look: Look, session: TeachingSession) -> list[Run]:
     """Return the current level as a meter."""
-    return [("level  ", look.dim), *bar(look, 1.0 - session.level_db / QUIETEST_DB, look.good)]
+    return [("level  ", look.dim), *bar(look, meter_part(session.level_db), look.good)]
 
 
 def room_page(look: Look, session: TeachingSession) -> Page:

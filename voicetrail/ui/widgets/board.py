@@ -14,7 +14,7 @@ from voicetrail.ui.widgets.listening.bars import ScoreBars
 from voicetrail.ui.widgets.listening.spectrogram import Spectrogram
 from voicetrail.ui.widgets.listening.status import ListeningStatus
 from voicetrail.ui.widgets.listening.word_list import ROWS, ROWS_SLOW, WordList
-from voicetrail.ui.widgets.too_small import SMALLEST
+from voicetrail.ui.widgets.too_small import is_too_small
 
 FEWEST_WORDS = 3
 """Minimum rows for the list of words if there are many bars."""
@@ -83,7 +83,7 @@ class Board(Horizontal):
     def fit(self, width: int, height: int) -> None:
         """Adapt the layout to the window's size."""
         roomy = width >= ROOMY[0] and height >= ROOMY[1]
-        self.screen.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
+        self.screen.set_class(is_too_small(width, height), "-small")
         self.screen.set_class(roomy, "-roomy")
         self.screen.set_class(width >= 120, "-wide")
         frame = 3 if roomy else 2  # with the heading

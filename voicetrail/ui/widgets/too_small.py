@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from voicetrail.output import SMALLEST_WINDOW
 from voicetrail.ui.widgets.rows import Rows
-
-SMALLEST = (60, 20)
-"""Minimum size of the window, in columns and rows."""
 
 
 class TooSmall(Rows):
@@ -19,7 +17,8 @@ class TooSmall(Rows):
         """Rebuild the rows."""
         width, height = self.app.size
         look = self.look
+        columns, rows = SMALLEST_WINDOW
         by = "x" if look.marks.full == "=" else "×"
         self.put(0, [("The window is too small.", look.warn)])
-        self.put(1, [(f"{SMALLEST[0]}{by}{SMALLEST[1]} is needed, but it has {width}{by}{height}.", look.text)])
+        self.put(1, [(f"{columns}{by}{rows} is needed, but it has {width}{by}{height}.", look.text)])
         self.put(2, [("Make it larger, or press q to quit.", look.dim)])

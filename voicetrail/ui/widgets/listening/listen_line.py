@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from voicetrail.events import Level, Scores, WordHeard
+from voicetrail.events import METER_BEGIN_DB, Level, Scores, WordHeard, meter_part
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
 from voicetrail.text import printable
-from voicetrail.ui.widgets.listening.status import QUIETEST_DB, state_mark, state_text
+from voicetrail.ui.widgets.listening.status import state_mark, state_text
 from voicetrail.ui.widgets.rows import Rows, Run
 from voicetrail.vocabulary import is_word
 
@@ -32,7 +32,7 @@ class ListeningLine(Rows):
         self._session = context
         self._level = 0
         """Number of filled cells of the meter."""
-        self._db = QUIETEST_DB
+        self._db = METER_BEGIN_DB
         self._best = ("", 0)
         """The word with the highest score, and the number of filled cells of its bar."""
         self._heard = ""
@@ -41,7 +41,7 @@ class ListeningLine(Rows):
         """Show a batch of updates."""
         for item in updates:
             if isinstance(item, Level):
-                level = round(min(1.0, max(0.0, 1 - item.rms_db / QUIETEST_DB)) * METER_CELLS)
+                level = round(meter_part(item.rms_db) * METER_CELLS)
                 if level != self._level:
                     self._level, self._db = level, item.rms_db
             elif isinstance(item, Scores):

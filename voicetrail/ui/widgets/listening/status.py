@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from voicetrail.events import Level
+from voicetrail.events import METER_BEGIN_DB, Level, meter_part
 from voicetrail.play.listening.state import State
 from voicetrail.text import printable
 from voicetrail.ui.style.look import Look
@@ -19,8 +19,6 @@ STATE_TEXT: dict[State, str] = {
     "ended": "the sound has ended",
     "keyboard": "keyboard only",
 }
-QUIETEST_DB, LOUDEST_DB = -60.0, 0.0
-"""The scale of the meter, in dB below full scale."""
 CLIP_SHOWN_S = 2.0
 """Time for which clipping stays marked, in s."""
 
@@ -64,7 +62,7 @@ class ListeningStatus(Rows):
         self.connection_ms: int | None = None
         self.lost = 0
         """Length of the lost sound, in ms."""
-        self._level = QUIETEST_DB
+        self._level = METER_BEGIN_DB
         self._gain = 0
         self._clipped: float | None = None
         """Time of the last clipping."""
@@ -102,7 +100,7 @@ class ListeningStatus(Rows):
         shown = self._level, self._gain
         if level.clipped:
             self._clipped = self._clock()
-        if abs(level.rms_db - self._level) >= (LOUDEST_DB - QUIETEST_DB) / max(8, self.size.width) * 1.5:
+        if abs(level.rms_db - self._level) >= -METER_BEGIN_DB / max(8, self.size.width) * 1.5:
             self._level = level.rms_db
         self._gain = round(level.gain_db)
         if shown != (self._level, self._gain) or (level.clipped and not self._clipping):
@@ -149,7 +147,7 @@ class ListeningStatus(Rows):
         self._clipping = clipping = self._clipped is not None and self._clock() - self._clipped < CLIP_SHOWN_S
         text = "CLIP" if clipping else f"{max(-99, round(self._level)):d} dB"
         room = max(1, width - 5 - 7)
-        filled = round(min(1.0, max(0.0, (self._level - QUIETEST_DB) / (LOUDEST_DB - QUIETEST_DB))) * room)
+        filled = round(meter_part(self._level) * room)
         return [
             ("   " + marks.full * filled, look.bad if clipping else look.good),
             (marks.empty * (room - filled), look.dim),
