@@ -40,7 +40,7 @@ FONT = "font-family='Fira Code, DejaVu Sans Mono, monospace'"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one recognizer made of the sound, as it is kept in the file."""
+    """What one recognizer made of the sound, as it is saved in the file."""
 
     name: str
     scores: dict[str, list[float]]
@@ -53,13 +53,13 @@ class Side:
 
 def draw(target: Path, recorded: Path = RECORDED) -> None:
     """Write the picture."""
-    kept = json.loads(recorded.read_text("utf-8"))
-    sides = [Side(**{**side, "words": [tuple(word) for word in side["words"]]}) for side in kept["sides"]]
-    target.write_text(_svg(kept, sides), "utf-8")
+    record = json.loads(recorded.read_text("utf-8"))
+    sides = [Side(**{**side, "words": [tuple(word) for word in side["words"]]}) for side in record["sides"]]
+    target.write_text(_svg(record, sides), "utf-8")
 
 
-def _svg(kept: dict[str, Any], sides: Sequence[Side]) -> str:
-    seconds = float(kept["seconds"])
+def _svg(record: dict[str, Any], sides: Sequence[Side]) -> str:
+    seconds = float(record["seconds"])
     height = TOP + SOUND + 30 + len(sides) * (HEAD + ROW + GAP) + 14
 
     def across(time: float) -> float:
@@ -70,11 +70,11 @@ def _svg(kept: dict[str, Any], sides: Sequence[Side]) -> str:
         f"<title>{ABOUT}</title>",
         f"<rect width='{WIDTH}' height='{height}' rx='10' fill='{BACKGROUND}'/>",
         _text(LEFT, 30, ABOUT, FOREGROUND, 16),
-        *_sound(kept, across),
+        *_sound(record, across),
     ]
     top = TOP + SOUND + 30
     for side in sides:
-        parts += _row(side, kept["spoken"], top, across)
+        parts += _row(side, record["spoken"], top, across)
         top += HEAD + ROW + GAP
     parts.append(_text(LEFT, height - 14, LEGEND, FAINT, 13))
     return "\n".join([*parts, "</svg>\n"])
@@ -84,10 +84,10 @@ def _text(x: float, y: float, said: str, fill: str, size: int, more: str = "") -
     return f"<text x='{x:.1f}' y='{y:.1f}' fill='{fill}' font-size='{size}' {more}>{escape(said)}</text>"
 
 
-def _sound(kept: dict[str, Any], across: Callable[[float], float]) -> Iterator[str]:
+def _sound(record: dict[str, Any], across: Callable[[float], float]) -> Iterator[str]:
     """The outline of the sound, with the directions that are said in it."""
-    middle, outline = TOP + SOUND / 2, kept["outline"]
-    for word, begin, end in kept["spoken"]:
+    middle, outline = TOP + SOUND / 2, record["outline"]
+    for word, begin, end in record["spoken"]:
         x, width = across(begin), across(end) - across(begin)
         yield f"<rect x='{x:.1f}' y='{TOP}' width='{width:.1f}' height='{SOUND}' rx='3' fill='{COLORS[word]}' opacity='0.28'/>"
         yield _text(x + width / 2, TOP - 8, word, COLORS[word], 15, "text-anchor='middle'")
@@ -153,13 +153,13 @@ def record(arguments: argparse.Namespace) -> None:
     step = SAMPLE_RATE // POINTS_A_SECOND
     outline = np.abs(sound[: len(sound) // step * step]).reshape(-1, step).max(axis=1)
     sides = [_heard(name, load_recognizer(path), sound) for name, path in zip(arguments.name, arguments.weights, strict=True)]
-    kept = {
+    made = {
         "seconds": end / SAMPLE_RATE,
         "outline": [round(float(value / outline.max()), 2) for value in outline],
         "spoken": [[word.word, round(word.begin / SAMPLE_RATE, 2), round(word.end / SAMPLE_RATE, 2)] for word in within],
         "sides": sides,
     }
-    RECORDED.write_text(json.dumps(kept, ensure_ascii=False) + "\n", "utf-8")
+    RECORDED.write_text(json.dumps(made, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _heard(name: str, recognizer: Any, sound: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from tests.training.makers import clips, corpus, recording, write_folder
 from voicetrail.cli import main
 from voicetrail.spotting.weights import load_weights
-from voicetrail.training.evaluate.evaluation import evaluate, noise_accepted, score_clips
+from voicetrail.training.evaluate.evaluation import Streams, evaluate, noise_accepted, score_clips
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_streams_are_measured_in_every_condition_and_kind() -> None:
     few = clips(2, words=("up", "cat"))
     small = replace(corpus(4, words=("up", "left", "cat")), neighbors=few, noise=recording(4))
     logged: list[str] = []
-    report = evaluate(load_weights("directional4w"), small, streams=True, seconds=4, log=logged.append)
+    report = evaluate(load_weights("directional4w"), small, streams=Streams(seconds=4), log=logged.append)
     assert list(report.conditions)[:5] == ["clean", "20 dB", "10 dB", "5 dB", "0 dB"]
     assert set(report.conditions) >= {"cut close", "crowded", "rapid", "same word", "room, 0.5 s", "telephone", "quiet", "hum"}
     assert set(report.negatives) == {"words", "neighbors", "fluent", "noise"}

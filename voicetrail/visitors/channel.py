@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from voicetrail.errors import UsageError
-from voicetrail.link.json_lines import lines_of
+from voicetrail.link.messages import messages_of
 from voicetrail.text import printable
 
 VARIABLE = "VOICETRAIL_VISIT"
@@ -115,8 +115,8 @@ class GameChannel:
         self._connection.close()
 
     def _read(self, take: Callable[[Mapping[str, Any]], None]) -> None:
-        for line in lines_of(self._connection, MESSAGE_MAX):
-            take(json.loads(line))
+        for message in messages_of(self._connection, MESSAGE_MAX):
+            take(json.loads(message))
 
 
 class ServerChannel:

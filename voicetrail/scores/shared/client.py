@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from voicetrail.link.json_lines import lines_of
+from voicetrail.link.messages import messages_of
 from voicetrail.scores.rows import ScoreRow
 from voicetrail.scores.shared import VARIABLE
 from voicetrail.scores.shared.result import played_of
@@ -106,9 +106,9 @@ class HostTable:
             self._changed.notify_all()
 
     def _read(self) -> None:
-        for line in lines_of(self._connection, MESSAGE_MAX):
+        for message in messages_of(self._connection, MESSAGE_MAX):
             with suppress(ValueError, TypeError, RecursionError):
-                self._take(json.loads(line))
+                self._take(json.loads(message))
         self._lose()
         self._notify()
 

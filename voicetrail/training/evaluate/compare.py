@@ -66,9 +66,9 @@ def figures(path: Path, corpus: Callable[[], Corpus], out: Path, streams: Stream
         "longest_s": streams.longest_s,
         "names": list(streams.names or ()),
     }
-    kept = out / f"{name}.json"
-    if kept.exists():
-        found: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+    file = out / f"{name}.json"
+    if file.exists():
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
         if found.get("asked") == asked:
             return found
     detector = weights.info.detector
@@ -80,7 +80,7 @@ def figures(path: Path, corpus: Callable[[], Corpus], out: Path, streams: Stream
         "threshold": max(detector.threshold_of(word) for word in report.clips.by_word),
     }
     out.mkdir(parents=True, exist_ok=True)
-    replace_file(kept, json.dumps(found, indent=1))
+    replace_file(file, json.dumps(found, indent=1))
     return found
 
 

@@ -7,7 +7,7 @@ import socket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicetrail.link.json_lines import lines_of
+from voicetrail.link.messages import messages_of
 
 
 @given(st.lists(st.binary(max_size=50).map(lambda line: line.replace(b"\n", b"")), max_size=8), st.binary(max_size=20))
@@ -16,7 +16,7 @@ def test_what_is_sent_as_lines_comes_as_lines_and_what_was_cut_off_does_not_come
     with one, other:
         one.sendall(b"".join(line + b"\n" for line in lines) + rest.replace(b"\n", b""))
         one.shutdown(socket.SHUT_WR)
-        assert list(lines_of(other, 64)) == lines
+        assert list(messages_of(other, 64)) == lines
 
 
 def test_a_line_that_is_too_long_ends_the_lines_and_a_timeout_does_not() -> None:
@@ -24,7 +24,7 @@ def test_a_line_that_is_too_long_ends_the_lines_and_a_timeout_does_not() -> None
     with one, other:
         other.settimeout(0.01)
         one.sendall(b"a\n")
-        lines = lines_of(other, 64)
+        lines = messages_of(other, 64)
         assert next(lines) == b"a"
         one.sendall(b"x" * 200)
         assert list(lines) == []
