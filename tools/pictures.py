@@ -116,11 +116,11 @@ async def _trace(pilot: Pilot[None], rules: Rules) -> None:
     assert isinstance(rules, Trace)
     for figure in rules.level_data.figures:
         place, number = figure.start, 0
-        while number + 1 < len(figure.way) and not rules.ended:
-            across, along = figure.way[number + 1][0] - place[0], figure.way[number + 1][1] - place[1]
+        while number + 1 < len(figure.path) and not rules.ended:
+            across, along = figure.path[number + 1][0] - place[0], figure.path[number + 1][1] - place[1]
             direction: Direction = "right" if across > 0 else "left" if across < 0 else "down" if along > 0 else "up"
             number += len(figure.run(place, direction))
-            place = figure.way[number]
+            place = figure.path[number]
             await pilot.press(direction)
             await pilot.pause(0.5)
 

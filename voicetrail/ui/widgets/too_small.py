@@ -6,6 +6,11 @@ from voicetrail.output import SMALLEST_WINDOW
 from voicetrail.ui.widgets.rows import Rows
 
 
+def is_too_small(width: int, height: int) -> bool:
+    """Whether the game has no room in a window of so many columns and rows."""
+    return width < SMALLEST_WINDOW[0] or height < SMALLEST_WINDOW[1]
+
+
 class TooSmall(Rows):
     """Shows how large the window must be; the game goes on in the background."""
 
