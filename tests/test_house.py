@@ -127,6 +127,20 @@ def test_only_the_features_import_torchaudio() -> None:
     assert importers("torchaudio") == {"voicetrail.spotting.features"}
 
 
+NETWORK = ("link", "serve", "host", "host_scores", "recognizer_service", "visitors", "scores.shared", "commands.serve")
+"""What may open sockets: it serves, or connects to an address that somebody named, or joins processes of this program."""
+
+
+def test_nothing_else_opens_sockets_and_nothing_asks_the_web() -> None:
+    def inside(module: str) -> bool:
+        return any(f"{module}.".startswith(f"voicetrail.{package}.") for package in NETWORK)
+
+    assert not {module for module in importers("socket") if not inside(module)}
+    assert not {
+        module for module in modules() if imports(module) & {"urllib.request", "http.client", "ftplib", "smtplib", "requests"}
+    }
+
+
 LIGHT = (
     "key_names",
     "events",
