@@ -72,6 +72,16 @@ def replacing(path: Path, *, mode: int | None = PRIVATE_FILE) -> Iterator[Binary
     sync_folder(target.parent)
 
 
+def replace_by(path: Path, new: Path) -> None:
+    """Replace a file by another one, which was written whole in the same folder.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    os.replace(new, path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Have the disk keep a folder's entries, so that a renamed file is still there after a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voicetrail.atomic import replace_by
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import Event
 from voicetrail.game import Input, Rules
@@ -162,7 +163,7 @@ class RecordingControl:
             self.start(at_ms)
             self.stop(at_ms)
             # The old file stays until the new one is complete.
-            new.replace(path)
+            replace_by(path, new)
         except (OSError, VoicetrailError):
             return ""
         return str(path)
