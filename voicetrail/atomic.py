@@ -111,7 +111,7 @@ def read_file(path: Path, largest: int) -> bytes:
 
 
 @contextlib.contextmanager
-def file_lock(path: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
+def file_lock(path: Path, timeout_s: float = LOCK_TIMEOUT_S, *, remove: bool = False) -> Iterator[None]:
     """Hold the lock of a file while the block runs: other programs that want to change the file wait.
 
     The lock is a file beside it (``.NAME.lock``) that stays, since the file itself is replaced at every write. It is readable by
@@ -120,12 +120,30 @@ def file_lock(path: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     Args:
         path: the file to change.
         timeout_s: how long to wait for another program.
+        remove: take the lock's file away at the end.
 
     Raises:
         OSError: the lock file cannot be opened, or another program holds it for longer than ``timeout_s``.
     """
     make_private_folder(path.parent)
     lock = path.with_name(f".{path.name}.lock")
+    end = time.monotonic() + timeout_s
+    while (descriptor := _try_to_lock(lock)) is None:
+        if time.monotonic() >= end:
+            reason = f"another program has held its lock {lock.name} for {timeout_s:g} s; end that program and try again"
+            raise TimeoutError(errno.ETIMEDOUT, reason, str(lock))
+        time.sleep(LOCK_POLL_S)
+    try:
+        yield
+    finally:
+        if remove:
+            with contextlib.suppress(OSError):
+                lock.unlink()
+        os.close(descriptor)
+
+
+def _try_to_lock(lock: Path) -> int | None:
+    """Open a lock's file and lock it; ``None`` where another program holds it, or has just taken it away."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(lock, flags, PRIVATE_FILE)
     try:
@@ -133,21 +151,16 @@ def file_lock(path: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
         _refuse_special(found, lock)
         if stat.S_IMODE(found.st_mode) != PRIVATE_FILE:
             os.fchmod(descriptor, PRIVATE_FILE)
-        end = time.monotonic() + timeout_s
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    reason = (
-                        f"another program has held its lock {lock.name} for {timeout_s:g} s; end that program and try again"
-                    )
-                    raise TimeoutError(errno.ETIMEDOUT, reason, str(lock)) from None
-                time.sleep(LOCK_POLL_S)
-        yield
-    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+    except BlockingIOError:
+        pass
+    except BaseException:
         os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def make_private_folder(folder: Path) -> None:

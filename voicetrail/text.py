@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
 import unicodedata
+from pathlib import Path
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a terminal may act on, or that turn the reading direction: controls, formats, surrogates, private use,
@@ -34,3 +36,17 @@ def _shown(character: str) -> str:
         return character
     space = character in "\t\n\r" or unicodedata.category(character) == "Zs"
     return " " if space else "\N{REPLACEMENT CHARACTER}"
+
+
+def expanded_path(text: str) -> Path:
+    """A path with ``~`` for the home folder."""
+    # Not Path.expanduser: it raises RuntimeError where there is no such user.
+    return Path(os.path.expanduser(text))
+
+
+def typed_path(text: str) -> Path:
+    """The path that somebody typed or pasted into a field, perhaps with quotes around it."""
+    path = text.strip()
+    if len(path) > 1 and path[0] == path[-1] and path[0] in "'\"":
+        path = path[1:-1]
+    return expanded_path(path)

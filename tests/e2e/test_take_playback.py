@@ -12,7 +12,7 @@ from tests.teaching.tones import take
 from voicetrail.audio.microphone import OPEN, Microphone
 from voicetrail.audio.playback import Playback, playback_problem
 from voicetrail.events import AudioBlock
-from voicetrail.ui.teaching.player import TakePlayer
+from voicetrail.ui.teaching.takes.player import TakePlayer
 
 
 def test_a_take_is_heard_again(virtual_mic: VirtualMicrophone, home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

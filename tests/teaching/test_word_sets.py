@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.teaching.test_examples import example_set
 from voicetrail.errors import TeachingError, WeightsError
 from voicetrail.spotting.weights import load_weights, save_weights
-from voicetrail.teaching import word_sets
+from voicetrail.teaching import exchange, word_sets
 from voicetrail.teaching.examples import save_examples
 
 MEANINGS = {"links": "left", "rechts": "right"}
@@ -69,8 +69,8 @@ def test_a_set_is_renamed_and_deleted_with_everything_in_it(folder: Path) -> Non
 
 
 def test_an_exported_set_is_the_same_after_import(folder: Path, tmp_path: Path) -> None:
-    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
-    info = word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+    exchange.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    info = exchange.import_set(tmp_path / "a.vtwords", "again", folder=folder)
     assert (info.words, info.meanings) == (("links", "rechts"), MEANINGS)
     one, two = folder / "mine", folder / "again"
     names = sorted(path.relative_to(one).as_posix() for path in one.rglob("*"))
@@ -79,14 +79,14 @@ def test_an_exported_set_is_the_same_after_import(folder: Path, tmp_path: Path) 
 
 
 def test_an_export_can_leave_the_voice_out(folder: Path, tmp_path: Path) -> None:
-    word_sets.export_set("mine", tmp_path / "a.vtwords", examples=False, folder=folder)
+    exchange.export_set("mine", tmp_path / "a.vtwords", examples=False, folder=folder)
     assert sorted(zipfile.ZipFile(tmp_path / "a.vtwords").namelist()) == ["set.json", "words.safetensors"]
     assert stat.S_IMODE((tmp_path / "a.vtwords").stat().st_mode) == 0o600
 
 
 def test_everything_kept_is_private(folder: Path, tmp_path: Path) -> None:
-    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
-    word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+    exchange.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    exchange.import_set(tmp_path / "a.vtwords", "again", folder=folder)
     for path in (folder / "again").rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.name == word_sets.WEIGHTS, path
     assert stat.S_IMODE((folder / "again").stat().st_mode) == 0o700
@@ -102,22 +102,22 @@ def test_a_name_with_a_path_in_it_or_of_shipped_weights_is_refused(name: str, fo
     "member", ["../evil", "/etc/passwd", "examples/../../evil", "examples/a/b/c.wav", "extra.py", "examples/..\\evil/room.wav"]
 )
 def test_a_file_with_a_hostile_name_in_it_writes_nothing(member: str, folder: Path, tmp_path: Path) -> None:
-    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    exchange.export_set("mine", tmp_path / "a.vtwords", folder=folder)
     with zipfile.ZipFile(tmp_path / "a.vtwords", "a") as archive:
         archive.writestr(member, b"x")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(TeachingError):
-        word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+        exchange.import_set(tmp_path / "a.vtwords", "again", folder=folder)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_file_that_unpacks_to_more_than_any_set_is_refused(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(word_sets, "FILE_MAX", 1000)
-    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    monkeypatch.setattr(exchange, "FILE_MAX", 1000)
+    exchange.export_set("mine", tmp_path / "a.vtwords", folder=folder)
     with pytest.raises(TeachingError, match="more than any set"):
-        word_sets.import_set(tmp_path / "a.vtwords", "again", folder=folder)
+        exchange.import_set(tmp_path / "a.vtwords", "again", folder=folder)
 
 
 def test_a_set_of_a_later_version_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_set_of_a_later_version_is_said_to_be_one(folder: Path, tmp_path: Path
 
 
 def test_mutated_files_give_a_set_or_one_line_and_leave_nothing(folder: Path, tmp_path: Path) -> None:
-    word_sets.export_set("mine", tmp_path / "a.vtwords", folder=folder)
+    exchange.export_set("mine", tmp_path / "a.vtwords", folder=folder)
     whole = (tmp_path / "a.vtwords").read_bytes()
     rng = random.Random(11)
     for _ in range(150):
@@ -142,7 +142,7 @@ def test_mutated_files_give_a_set_or_one_line_and_leave_nothing(folder: Path, tm
         (tmp_path / "b.vtwords").write_bytes(data)
         message = ""
         try:
-            word_sets.import_set(tmp_path / "b.vtwords", "again", folder=folder)
+            exchange.import_set(tmp_path / "b.vtwords", "again", folder=folder)
             word_sets.delete_set("again", folder)
         except (TeachingError, WeightsError) as error:
             message = str(error)
@@ -170,9 +170,9 @@ def test_an_unreadable_archive_is_one_line(tmp_path: Path, folder: Path) -> None
         archive.writestr("set.json", "{}")
     (tmp_path / "a.vtwords").write_bytes(buffer.getvalue())
     with pytest.raises(TeachingError, match="no exported set"):
-        word_sets.import_set(tmp_path / "a.vtwords", folder=folder)
+        exchange.import_set(tmp_path / "a.vtwords", folder=folder)
     with pytest.raises(TeachingError, match="cannot be read"):
-        word_sets.import_set(tmp_path / "missing.vtwords", folder=folder)
+        exchange.import_set(tmp_path / "missing.vtwords", folder=folder)
 
 
 JSON = st.recursive(
@@ -190,7 +190,7 @@ SETTLED = settings(
 def exported(folder: Path) -> dict[str, bytes]:
     """The members of the exported set."""
     out = folder.parent / "exported.vtwords"
-    word_sets.export_set("mine", out, folder=folder)
+    exchange.export_set("mine", out, folder=folder)
     with zipfile.ZipFile(out) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -208,7 +208,7 @@ def import_or_say(file: Path, folder: Path) -> None:
     """Import a file: it gives a set that can be used, or one line, and leaves nothing behind."""
     said = ""
     try:
-        info = word_sets.import_set(file, "again", folder=folder)
+        info = exchange.import_set(file, "again", folder=folder)
         load_weights(folder / "again" / word_sets.WEIGHTS)
         assert all(word.isprintable() for word in info.words)
         word_sets.delete_set("again", folder)

@@ -19,7 +19,7 @@ from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Take
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.dialogs import open_dialog
-from voicetrail.ui.teaching.files_screen import TakeFilesScreen
+from voicetrail.ui.teaching.takes.files_screen import TakeFilesScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
 
 Compare = Callable[..., bool]

@@ -28,7 +28,7 @@ from voicetrail.teaching.heads.teach import Taught
 from voicetrail.teaching.session import Make
 from voicetrail.teaching.takes import Sound
 from voicetrail.ui.app import VoicetrailApp
-from voicetrail.ui.teaching.files_screen import TakeFilesScreen
+from voicetrail.ui.teaching.takes.files_screen import TakeFilesScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
 from voicetrail.ui.widgets.rows import Rows
 

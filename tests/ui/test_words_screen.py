@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.teaching.tones import take
+from tests.teaching.tones import silence, take
 from tests.ui.stage import make_settings
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
@@ -25,16 +25,17 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
-from voicetrail.teaching.examples import ExampleSet
+from voicetrail.teaching.examples import ExampleSet, save_examples
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.title import TitleScreen
+from voicetrail.ui.teaching.sets.words_screen import WordsScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
-from voicetrail.ui.teaching.words_screen import WordsScreen
+from voicetrail.ui.widgets.rows import Rows
 
 MEANINGS = {"links": "left", "rechts": "right"}
 
 
-def keep(name: str) -> None:
+def keep(name: str, *, with_takes: bool = False) -> None:
     """A set with an untrained head."""
     weights = load_weights("directional4w")
     classes = ("links", "rechts", "_unknown_", "_background_noise_")
@@ -44,7 +45,7 @@ def keep(name: str) -> None:
         name,
         ("links", "rechts"),
         MEANINGS,
-        {"links": 6, "rechts": 6},
+        dict.fromkeys(MEANINGS, 3 if with_takes else 6),
         word_sets.now(),
         "0" * 64,
         "directional4w",
@@ -55,6 +56,12 @@ def keep(name: str) -> None:
     with word_sets.storing(name) as partial:
         info = replace(weights.info, labels=classes, classes=classes, meanings=MEANINGS)
         save_weights(partial / word_sets.WEIGHTS, tensors, info)
+        if with_takes:
+            examples = ExampleSet(room=silence(1.0))
+            for word in MEANINGS:
+                for seed in range(3):
+                    examples.add(word, take(word, seed))
+            save_examples(examples, partial / word_sets.EXAMPLES)
         word_sets.write_about(partial, about)
 
 
@@ -105,6 +112,7 @@ async def opened(pilot: Pilot[None]) -> WordsScreen:
 async def test_a_set_is_used_without_leaving_the_game_and_saved(app: VoicetrailApp, tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
+        assert "Words that ship with the game: up, down, left, right." in said(screen)
         rows = screen.menu.text_rows
         assert rows[0].startswith("▸ directional4w")
         assert "up, down, left, right" in rows[0]
@@ -112,7 +120,9 @@ async def test_a_set_is_used_without_leaving_the_game_and_saved(app: VoicetrailA
         assert "links, rechts" in rows[2]
         assert "12 takes, 95% right" in rows[2]
         await pilot.press("down", "down")
-        assert "links = left, rechts = right: 12 takes" in screen.note.text_rows[0]
+        assert "links = left, rechts = right: 12 takes, 95% right." in said(screen)
+        hints = " ".join(screen.hints.text_rows)
+        assert all(hint in hints for hint in ("right plays with it", "a takes", "r rename", "e export", "x delete", "? help"))
         screen.menu.choose("taught:mine")
         await pilot.press("right")
         await until(pilot, lambda: app.context.labels == Links.labels)
@@ -132,8 +142,13 @@ async def test_a_set_that_cannot_be_loaded_leaves_the_previous_one_in_use(app: V
         screen = await opened(pilot)
         screen.menu.choose("taught:broken")
         await pilot.press("right")
-        await until(pilot, lambda: "tones goes on" in "".join(screen.note.text_rows))
+        await until(pilot, lambda: "tones goes on" in said(screen))
         assert app.context.labels == ToneRecognizer.labels
+
+
+def said(screen: WordsScreen) -> str:
+    """The message below the list, on one line."""
+    return " ".join(" ".join(screen.note.text_rows).split())
 
 
 def is_held(app: VoicetrailApp) -> bool:
@@ -144,7 +159,7 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         screen = await opened(pilot)
         await pilot.press("x")
-        assert "only taught sets" in screen.note.text_rows[0]
+        assert "only a set that was taught" in said(screen)
         screen.menu.choose("taught:mine")
         await pilot.press("right", "r")
         assert is_held(app)
@@ -155,9 +170,9 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
         await pilot.press("r", "escape")
         assert app.screen is screen
         await pilot.press("x")
-        assert "y or n" in screen.note.text_rows[0]
+        assert "y or n" in said(screen)
         await pilot.press("down")
-        assert "nothing was" in screen.note.text_rows[0]
+        assert "nothing is changed" in said(screen)
         await pilot.press("y")
         assert len(word_sets.list_sets()) == 2
         await pilot.press("x", "y")
@@ -177,34 +192,37 @@ async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: Voi
         assert field.value.endswith("mine.vtwords")
         field.value = str(tmp_path / "none" / ".." / "mine.vtwords")
         await pilot.press("enter")
-        assert "which are recordings of your voice" in screen.note.text_rows[0]
+        assert "which are your voice" in said(screen)
         await pilot.press("n")
-        assert "without its takes" in screen.note.text_rows[0]
+        assert "without its takes" in said(screen)
         assert file.is_file()
         await pilot.press("e")
         field.value = str(file)
         await pilot.press("enter")
-        assert "already exists; choose another file" in screen.note.text_rows[0]
+        assert "exists; name another file" in said(screen)
         await pilot.press("escape")
-        assert "nothing was exported" in screen.note.text_rows[0]
+        assert "nothing is written" in said(screen)
         await pilot.press("i")
         field.value = str(file)
         await pilot.press("enter")
-        assert "replace the set mine" in screen.note.text_rows[0]
+        assert "there is a set mine: replace it, with its takes?" in said(screen)
+        assert "y yes   n no" in " ".join(screen.hints.text_rows)
         await pilot.press("n")
-        assert "nothing was" in screen.note.text_rows[0]
+        assert "mine 2 is here" in said(screen), "both are kept"
+        assert [info.name for info in word_sets.list_sets()] == ["mine", "mine 2", "other"]
+        await pilot.press("x", "y")
         screen.menu.choose("taught:mine")
         await pilot.press("x", "y")
         assert [info.name for info in word_sets.list_sets()] == ["other"]
         await pilot.press("i")
         field.value = str(file)
         await pilot.press("enter")
-        assert "mine was imported: links = left, rechts = right" in screen.note.text_rows[0]
+        assert "mine is here: links = left, rechts = right" in said(screen)
         assert [info.name for info in word_sets.list_sets()] == ["mine", "other"]
         await pilot.press("i")
         field.value = str(tmp_path / "nothing.vtwords")
         await pilot.press("enter")
-        assert "cannot be read" in screen.note.text_rows[0]
+        assert "cannot be read" in said(screen)
         await pilot.press("escape")
         assert not is_held(app)
 
@@ -223,9 +241,63 @@ async def test_a_draft_is_continued_or_deleted(app: VoicetrailApp) -> None:
         assert teaching.session is not None
         assert teaching.session.examples.counts() == {"links": 1, "rechts": 0}
         await pilot.press("escape", "x")
-        assert "all its takes" in screen.note.text_rows[0]
+        assert "every take" in said(screen)
         await pilot.press("y")
         assert drafts.list_drafts() == []
+
+
+async def test_looking_at_the_takes_of_a_set_leaves_no_second_list_of_them(app: VoicetrailApp) -> None:
+    keep("mine", with_takes=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("taught:mine")
+        await pilot.press("a")
+        teaching = app.screen
+        assert isinstance(teaching, TeachScreen)
+        await pilot.press("escape")
+        assert drafts.list_drafts() == []
+        # Once a take is thrown away there is something to go on with; the set has its takes still.
+        await pilot.press("a", "down", "x", "escape")
+        (draft,) = drafts.list_drafts()
+        assert draft.takes == 5
+        assert dict(word_sets.list_sets()[0].takes) == {"links": 3, "rechts": 3}
+        screen.menu.choose("taught:mine")
+        await pilot.press("a")
+        assert app.screen is screen, "takes that are not trained yet are not overwritten"
+        assert "were not trained yet: right goes on with them" in said(screen)
+        assert screen.menu.item is not None
+        assert screen.menu.item.name == "draft:mine"
+
+
+async def test_takes_that_are_not_here_are_no_empty_form(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("taught:other")
+        await pilot.press("a")
+        teaching = app.screen
+        assert isinstance(teaching, TeachScreen)
+        await until(
+            pilot, lambda: "holds no takes; record them again" in " ".join(teaching.query_one("#lines", Rows).text_rows)
+        )
+        assert teaching.query_one("#form").display is False
+        await pilot.press("escape")
+        assert app.screen is screen
+
+
+@pytest.mark.parametrize("path", ["~no such user/a.vtwords", "x" * 300, "/dev/null/a.vtwords", "none\x1b[2J/a.vtwords"])
+async def test_a_path_that_cannot_be_one_is_a_line(app: VoicetrailApp, path: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("taught:mine")
+        for key in ("e", "i"):
+            await pilot.press(key)
+            screen.query_one(Input).value = path
+            await pilot.press("enter")
+            if "your voice" in said(screen):
+                await pilot.press("y")
+            assert "cannot" in said(screen), said(screen)
+            await pilot.press("escape")
+        assert app.screen is screen
 
 
 async def test_the_shipped_words_are_asked_for_in_the_players_voice(app: VoicetrailApp) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from voicetrail import output
 from voicetrail.errors import UsageError, VoicetrailError
 from voicetrail.install import pip_command
-from voicetrail.text import printable
+from voicetrail.text import expanded_path, printable
 
 if TYPE_CHECKING:
     from voicetrail.host.keys import HostKey, VisitorKeys
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.visitors.home import VisitorHomes
 
     key = load_host_key(_path(args.host_key) or default_host_key())
-    keys = None if args.authorized_keys is None else read_visitor_keys(Path(args.authorized_keys).expanduser())
+    keys = None if args.authorized_keys is None else read_visitor_keys(expanded_path(args.authorized_keys))
     from voicetrail.host_scores.address import database_address
 
     database = database_address(args.database, args.database_file)
@@ -105,7 +105,7 @@ def _check_packages() -> None:
 
 
 def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+    return expanded_path(text) if text else None
 
 
 async def _serve(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from voicetrail import output
 from voicetrail.errors import UsageError
-from voicetrail.text import printable
+from voicetrail.text import expanded_path, printable
 
 if TYPE_CHECKING:
     from voicetrail.host_scores.store import HostScoreStore
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     _check(args)
     day = _day(args.day)
-    folder = Path(args.state).expanduser() if args.state else default_folder()
+    folder = expanded_path(args.state) if args.state else default_folder()
     address = database_address(args.database, args.database_file, folder=folder)
     if not address.is_shared and not address.path.exists():
         raise UsageError(f"there are no scores of visitors in {address}; --database or --state names another place")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from voicetrail import output
 from voicetrail.errors import AudioError, TeachingError, UsageError, VoicetrailError
 from voicetrail.progress import progress_bar
-from voicetrail.text import printable
+from voicetrail.text import expanded_path, printable
 
 if TYPE_CHECKING:
     from voicetrail.teaching.examples import ExampleSet
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Collect takes, train, report and keep."""
     from voicetrail.teaching import word_sets
-    from voicetrail.teaching.collecting.drafts import delete_draft
+    from voicetrail.teaching.collecting.drafts import delete_draft, list_drafts, only_program
 
     name = word_sets.check_name(args.name)
     if args.personal and (args.word or args.add):
@@ -92,17 +92,20 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.takes is not None and not 3 <= args.takes <= 30:
         raise UsageError("--takes must be between 3 and 30")
-    job = _Job(args, name)
-    job.collect()
-    examples = job.examples
-    if not examples.words:
-        raise UsageError("name the words with --word, for example --word links=left")
-    _say_problems(examples, args.base)
-    if job.personal:
-        _retune(args, name, examples)
-    else:
-        _teach(args, name, examples, job.meanings)
-    delete_draft(name)
+    with only_program(name):
+        if not args.resume and any(draft.name == name and draft.takes for draft in list_drafts()):
+            raise UsageError(
+                f"there are takes of {name} that no set was made of yet: --continue goes on with them, and "
+                f"`voicetrail words delete '{name}'` deletes them; or choose another name"
+            )
+        job = _Job(args, name)
+        job.collect()
+        examples = job.examples
+        if not examples.words:
+            raise UsageError("name the words with --word, for example --word links=left")
+        _say_problems(examples, args.base)
+        if _retune(args, name, examples) if job.personal else _teach(args, name, examples, job.meanings):
+            delete_draft(name)
     return 0
 
 
@@ -186,7 +189,8 @@ class _Job:
         save_draft(Draft(self._name, every, meanings, self._count, self.personal), self.examples)
 
 
-def _teach(args: argparse.Namespace, name: str, examples: ExampleSet, meanings: dict[str, str]) -> None:
+def _teach(args: argparse.Namespace, name: str, examples: ExampleSet, meanings: dict[str, str]) -> bool:
+    """Train a head and keep it; return whether it is kept."""
     from voicetrail.teaching import making
 
     used = {word: meaning for word, meaning in meanings.items() if word in examples.words}
@@ -195,21 +199,23 @@ def _teach(args: argparse.Namespace, name: str, examples: ExampleSet, meanings: 
     path = making.keep_set(name, taught, None if args.no_takes else examples, base=args.base)
     _say_result(taught, name)
     output.write_line(str(path))
+    return True
 
 
-def _retune(args: argparse.Namespace, name: str, examples: ExampleSet) -> None:
-    """Retune the shipped words, and keep that where it is better."""
+def _retune(args: argparse.Namespace, name: str, examples: ExampleSet) -> bool:
+    """Retune the shipped words, and keep that where it is better; return whether it is."""
     from voicetrail.teaching import making
 
     with progress_bar("training", patience_s=0.5) as report:
         taught, check = making.make_personal(examples, base=args.base, progress=lambda progress: report(progress.part))
     output.write_error(check.sentence)
     if not check.better:
-        output.write_error(f"That is no better than what ships, so nothing is kept: play on with {args.base}.")
-        return
+        output.write_error(f"That is no better than what ships, so {args.base} stays in use. More takes may help.")
+        return False
     path = making.keep_set(name, taught, None if args.no_takes else examples, base=args.base, personal=True)
     output.write_error(f"Play with it: voicetrail play --words '{name}'")
     output.write_line(str(path))
+    return True
 
 
 def _words(given: list[str], meanings: dict[str, str]) -> list[str]:
@@ -244,7 +250,7 @@ def _from_files(given: list[str], examples: ExampleSet) -> set[str]:
             raise UsageError(f"--from {printable(entry)}: write WORD=PATH")
         word = check_word(word)
         with progress_bar(f"looking for takes of {printable(word)}", patience_s=0.5) as report:
-            gathered = takes_of(Path(path).expanduser(), progress=report)
+            gathered = takes_of(expanded_path(path), progress=report)
         for take in gathered.takes:
             examples.add(word, take)
         left_out = f", {gathered.left_out} longer than a word or empty" if gathered.left_out else ""

@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from voicetrail.teaching import word_sets
+    from voicetrail.teaching import exchange, word_sets
+    from voicetrail.teaching.collecting import drafts
 
     if args.action is None:
         return _list(args.json)
@@ -55,14 +56,15 @@ def run(args: argparse.Namespace) -> int:
         if not args.yes and not _confirmed(args.name):
             output.write_line("Nothing was deleted.")
             return 0
-        word_sets.delete_set(args.name)
+        if not drafts.delete_draft(args.name) or word_sets.is_there(args.name):
+            word_sets.delete_set(args.name)
         output.write_line(f"{printable(args.name)} and its takes are deleted.")
     elif args.action == "export":
         out = args.out or Path(f"{args.name}{word_sets.SUFFIX}")
-        word_sets.export_set(args.name, out, examples=not args.without_takes, overwrite=args.force)
+        exchange.export_set(args.name, out, examples=not args.without_takes, overwrite=args.force)
         output.write_line(str(out))
     else:
-        info = word_sets.import_set(args.file, args.name, overwrite=args.force)
+        info = exchange.import_set(args.file, args.name, overwrite=args.force)
         output.write_line(f"{info.name}: {', '.join(info.words)}. Play with it: voicetrail play --words '{info.name}'")
     return 0
 
@@ -76,13 +78,23 @@ def _confirmed(name: str) -> bool:
 
 def _list(as_json: bool) -> int:
     from voicetrail.teaching import word_sets
+    from voicetrail.teaching.collecting.drafts import damaged_drafts, list_drafts
 
     sets = word_sets.list_sets()
     for info in sets:
         output.write_line(json.dumps(asdict(info), ensure_ascii=False) if as_json else _line(info))
-    if not sets and not as_json:
+    if as_json:
+        unfinished = []
+    else:
+        unfinished = list_drafts()
+        for draft in unfinished:
+            output.write_line(
+                f"{draft.name}: not finished, {draft.takes} takes of {', '.join(draft.words)}; "
+                f"`voicetrail teach '{draft.name}' --continue` goes on"
+            )
+    if not sets and not unfinished and not as_json:
         output.write_line("No words have been taught yet. `voicetrail teach NAME` makes a set.")
-    for name, reason in word_sets.damaged_sets():
+    for name, reason in (*word_sets.damaged_sets(), *damaged_drafts()):
         output.write_error(f"voicetrail: {printable(name)} is left out: {printable(reason)}")
     return 0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from voicetrail.atomic import is_open_to_others, read_file
 from voicetrail.errors import UsageError, reason_of
 from voicetrail.install import pip_command
-from voicetrail.text import printable
+from voicetrail.text import expanded_path, printable
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -137,7 +137,7 @@ def _parsed(text: str) -> DatabaseAddress:
         raise UsageError(f"the scores of visitors need SQLAlchemy: {pip_command('voicetrail[host]')}") from None
 
     if "://" not in text:
-        return DatabaseAddress(URL.create("sqlite", database=str(Path(text).expanduser().absolute())))
+        return DatabaseAddress(URL.create("sqlite", database=str(expanded_path(text).absolute())))
     scheme = text.partition("://")[0]
     try:
         url = make_url(text)

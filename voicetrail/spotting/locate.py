@@ -7,6 +7,7 @@ from pathlib import Path
 from voicetrail.errors import WeightsError
 from voicetrail.install import HERE
 from voicetrail.text import printable
+from voicetrail.whole_folders import put_in_order
 
 
 def folders() -> tuple[Path, ...]:
@@ -44,8 +45,11 @@ def find_weights(name: str | Path) -> Path:
         if (folder / f"{name}.safetensors").is_file():
             return folder / f"{name}.safetensors"
     taught = taught_folder() / str(name) / TAUGHT_FILE
-    if str(name) not in ("", ".", "..") and taught.is_file():
-        return taught
+    if str(name) not in ("", ".", ".."):
+        if not taught.is_file():
+            put_in_order(taught_folder())  # a program may have been killed while it replaced the set
+        if taught.is_file():
+            return taught
     known = sorted({path.stem for folder in folders() if folder.is_dir() for path in folder.glob("*.safetensors")} - NO_WEIGHTS)
     taught_names = sorted(path.parent.name for path in taught_folder().glob(f"*/{TAUGHT_FILE}"))
     known = [*known, *taught_names]

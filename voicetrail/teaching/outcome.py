@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from voicetrail.teaching.examples import ExampleSet
     from voicetrail.teaching.heads.personal import Check
     from voicetrail.teaching.heads.teach import Taught
 
@@ -18,6 +19,32 @@ class TrainingProgress:
     loss: float
     accuracy: float | None
     seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The shipped words as they ship, and in one voice; each pair is before and after."""
+
+    takes: int
+    """Takes that were held out in turn."""
+    heard: tuple[float, float]
+    """Part of them that are right and reach their threshold."""
+    false_an_hour: tuple[float, float]
+    """False moves in an hour of other people's talk and of noise."""
+    higher: float
+    """How much higher the score of the right word is now, on average, in log-odds."""
+    reason: str
+    """Why it is kept or not, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A held-out take that was taken for another word."""
+
+    word: str
+    number: int
+    """Which take of it, from 0."""
+    taken_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +64,17 @@ class Result:
     advice: tuple[str, ...]
     saved: bool = True
     """It is kept under its name; personal mode keeps nothing that is no better than what ships."""
-    compared: str = ""
-    """In personal mode: how it does beside what ships, as a sentence."""
+    compared: Comparison | None = None
+    """In personal mode: how it does beside what ships."""
+    mistakes: tuple[Mistake, ...] = ()
 
 
-def result_of(taught: Taught, check: Check | None, *, saved: bool) -> Result:
+def result_of(taught: Taught, examples: ExampleSet, check: Check | None, *, saved: bool) -> Result:
     """What a screen shows of a head.
 
     Args:
         taught: the head.
+        examples: what it was made from.
         check: in personal mode, how it does beside what ships.
         saved: it is kept.
     """
@@ -59,5 +88,34 @@ def result_of(taught: Taught, check: Check | None, *, saved: bool) -> Result:
         tuple(tuple(int(count) for count in row) for row in held_out.confusion()),
         taught.advice,
         saved,
-        "" if check is None else check.sentence,
+        None if check is None else _comparison(check, len(held_out.truth)),
+        _mistakes(taught, examples),
+    )
+
+
+def _comparison(check: Check, takes: int) -> Comparison:
+    heard = check.shipped_heard, check.personal_heard
+    false = check.shipped_false, check.personal_false
+    if false[1] > max(false[0], check.resolution):
+        reason = "it moves falsely more often than what ships"
+    elif heard[1] < heard[0]:
+        reason = "it hears fewer of your takes than what ships"
+    elif heard[1] > heard[0]:
+        reason = "it hears more of your takes"
+    else:
+        reason = "it hears as many of your takes, with higher scores" if check.surer > 0 else "it hears no more of your takes"
+    return Comparison(takes, heard, false, check.surer, reason)
+
+
+def _mistakes(taught: Taught, examples: ExampleSet) -> tuple[Mistake, ...]:
+    """Held-out takes stand in the order of the words and of their takes; those that were left out as doubles are skipped."""
+    words = taught.held_out.words
+    rows = [(word, take) for word in words if word in examples.words for take in examples.distinct(word)]
+    if len(rows) != len(taught.held_out.truth):
+        return ()
+    likeliest = [words[int(column)] for column in taught.held_out.takes.argmax(1)]
+    return tuple(
+        Mistake(word, examples.takes[word].index(take), other)
+        for (word, take), other in zip(rows, likeliest, strict=True)
+        if other != word
     )

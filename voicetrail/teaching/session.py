@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from voicetrail.errors import TeachingError, VoicetrailError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.teaching.collecting.background import BackgroundSaver, Judge
-from voicetrail.teaching.collecting.drafts import Draft, load_draft
+from voicetrail.teaching.collecting.drafts import Draft, only_program
 from voicetrail.teaching.examples import MAX_TAKES, ExampleSet, check_word
 from voicetrail.teaching.outcome import Result, TrainingProgress, result_of
 from voicetrail.teaching.recorder import TakeCutter
@@ -62,9 +63,11 @@ class TeachingSession:
         personal: the shipped words are retuned to one voice.
         examples: takes that are there already, of the same words.
         folder: where sets are kept; ``None`` is the usual place.
+        alone: what keeps other programs from teaching this set (``drafts.only_program``); ``None`` sees to it here. ``close`` lets
+            them again.
 
     Raises:
-        TeachingError: the name or a word cannot be one, or a word is there twice.
+        TeachingError: the name or a word cannot be one, a word is there twice, or another program is teaching the set.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class TeachingSession:
         personal: bool = False,
         examples: ExampleSet | None = None,
         folder: Path | None = None,
+        alone: ExitStack | None = None,
     ) -> None:
         from voicetrail.teaching.word_sets import check_name
 
@@ -113,51 +117,12 @@ class TeachingSession:
         """Sound that waits; ``None`` stands for a gap in it."""
         self._room: list[Sound] = []
         self._saver = BackgroundSaver(self._to_keep, judge, folder)
+        self._alone = only_program(self.name, folder) if alone is None else alone.pop_all()
         if len(self.examples.room):
             self._go_to_next()
         if self.count:
-            self._saver.changed()
-
-    @classmethod
-    def resume(
-        cls, name: str, *, folder: Path | None = None, make: Make | None = None, judge: Judge | None = None
-    ) -> TeachingSession:
-        """Go on with the takes of a draft.
-
-        Raises:
-            TeachingError: there is none of that name, or it is damaged.
-        """
-        draft, examples = load_draft(name, folder)
-        meanings = {word: draft.meanings.get(word, "") for word in draft.words}
-        return cls(
-            name,
-            meanings,
-            takes=draft.asked_for,
-            make=make,
-            judge=judge,
-            personal=draft.personal,
-            examples=examples,
-            folder=folder,
-        )
-
-    @classmethod
-    def extend(
-        cls, name: str, *, folder: Path | None = None, make: Make | None = None, judge: Judge | None = None
-    ) -> TeachingSession:
-        """Go on with the takes of a set that was made: add some, throw some away, train again.
-
-        Raises:
-            TeachingError: there is no such set, or it holds no takes.
-        """
-        from voicetrail.teaching.making import saved_examples
-        from voicetrail.teaching.word_sets import read_about, set_folder
-
-        examples, about = saved_examples(name, folder), read_about(set_folder(name, folder))
-        meanings = {word: about.meanings.get(word, "") for word in examples.words}
-        least = min(examples.counts().values(), default=TAKES)
-        return cls(
-            name, meanings, takes=least, make=make, judge=judge, personal=about.personal, examples=examples, folder=folder
-        )
+            # They are on the disk already, in a set or in a draft.
+            self._saver.compare()
 
     # Sound
 
@@ -335,6 +300,12 @@ class TeachingSession:
         """Keep all takes now."""
         self._saver.settle()
 
+    def close(self) -> None:
+        """Keep all takes, and let other programs teach this set."""
+        if self.stage != "done" or self.result is None or not self.result.saved:
+            self._saver.settle()
+        self._alone.close()
+
     def _to_keep(self) -> tuple[Draft, ExampleSet]:
         examples = ExampleSet({word: [*takes] for word, takes in self.examples.takes.items()}, self.examples.room)
         count = sum(examples.counts().values())
@@ -365,7 +336,7 @@ class TeachingSession:
 
                 making.keep_set(self.name, taught, self.examples, personal=self.personal, folder=self._folder)
                 self._saver.finish()
-            self.result = result_of(taught, check, saved=saved)
+            self.result = result_of(taught, self.examples, check, saved=saved)
             self.stage = "done"
         except Exception as error:  # whatever it is: the takes stay, and the player reads why
             self.problem = self._explain(error)

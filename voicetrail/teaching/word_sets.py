@@ -1,32 +1,31 @@
-"""Taught sets of words on this machine: kept, listed, renamed, deleted, exported as one file and imported from one.
+"""Taught sets of words on this machine: kept, listed, renamed and deleted (``exchange`` exports and imports them).
 
 A set is a folder of its own: ``words.safetensors`` (a weights file that everything plays and listens with), ``examples/`` (the
 takes, where they were kept) and ``set.json`` (what the list shows without loading torch). Folders are 0700 and files 0600: a
 voice is private. Deleting removes the files.
+
+A set is replaced and deleted as a whole. A program that is killed in the middle leaves folders whose names begin with a dot; the
+next one that looks at the sets takes back what was whole, and removes the rest (``put_in_order``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
-import os
-import re
-import shutil
-import tempfile
 import unicodedata
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from voicetrail.atomic import make_private_folder, read_file, replace_file, replacing, sync_folder
-from voicetrail.errors import TeachingError, VoicetrailError
+from voicetrail.atomic import read_file, replace_file, sync_folder
+from voicetrail.errors import TeachingError
 from voicetrail.spotting.locate import TAUGHT_FILE, folders, taught_folder
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS
+from voicetrail.whole_folders import filling, put_in_order, remove_folder, take_place
 
 WEIGHTS = TAUGHT_FILE
 EXAMPLES = "examples"
@@ -36,14 +35,6 @@ NAME_MAX = 40
 ABOUT_MAX = 64 * 1024
 SUFFIX = ".vtwords"
 """Of an exported set: a zip file."""
-FILE_MAX = 256 * 1024 * 1024
-"""Bytes of all that an exported file may unpack to."""
-FILES_MAX = 4000
-MEMBER = re.compile(
-    r"(?:set\.json|words\.safetensors|examples/manifest\.json|examples/[^/\\\0]{1,64}/(?:[0-9a-f]{16}|room)\.wav)"
-)
-"""The names that an exported file may hold; anything else is refused, so nothing is ever written elsewhere."""
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +81,19 @@ def check_name(name: str) -> str:
     return text
 
 
+def name_of_file(file: Path) -> str:
+    """The name for a set from an exported file: the file's own, without what a set's name cannot hold."""
+    text = unicodedata.normalize("NFC", file.stem)
+    kept = "".join(c if unicodedata.category(c)[0] in "LMN" or c in " -_" else " " for c in text)
+    return check_name(" ".join(kept.split()).lstrip(" -_")[:NAME_MAX] or file.stem)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name like another one that is not taken yet."""
+    names = (f"{name[: NAME_MAX - 4].strip()} {number}" for number in itertools.count(2))
+    return next(each for each in names if each not in taken)
+
+
 def set_folder(name: str, folder: Path | None = None) -> Path:
     """The folder of a set that exists.
 
@@ -102,6 +106,11 @@ def set_folder(name: str, folder: Path | None = None) -> Path:
         known = ", ".join(info.name for info in list_sets(root)) or "none yet; voicetrail teach makes one"
         raise TeachingError(f"there is no set of words named {printable(name)!r}; there are {known}")
     return path
+
+
+def is_there(name: str, folder: Path | None = None) -> bool:
+    """Whether there is a set of that name, damaged or not."""
+    return ((taught_folder() if folder is None else folder) / check_name(name)).is_dir()
 
 
 def weights_path(name: str, folder: Path | None = None) -> Path:
@@ -135,6 +144,7 @@ def damaged_sets(folder: Path | None = None) -> list[tuple[str, str]]:
 
 def _folders(root: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError):
+        put_in_order(root)
         for path in sorted(root.iterdir()):
             if path.is_dir() and not path.name.startswith(".") and not path.is_symlink():
                 yield path
@@ -209,23 +219,13 @@ def storing(name: str, folder: Path | None = None) -> Iterator[Path]:
     """
     root = taught_folder() if folder is None else folder
     target = root / check_name(name)
+    put_in_order(root)
     try:
-        make_private_folder(root)
-        partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-    except OSError as error:
-        raise TeachingError(f"the set cannot be kept in {printable(root)}: {error.strerror or error}") from None
-    try:
-        yield partial
-        old = root / f".old-{partial.name[5:]}"
-        if target.exists():
-            target.rename(old)
-        partial.rename(target)
-        sync_folder(root)
-        shutil.rmtree(old, ignore_errors=True)
+        with filling(root) as partial:
+            yield partial
+            take_place(partial, target)
     except OSError as error:
         raise TeachingError(f"the set {printable(name)} cannot be kept: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_about(path: Path, info: SetInfo) -> None:
@@ -263,115 +263,6 @@ def delete_set(name: str, folder: Path | None = None) -> None:
     if not path.is_dir() or path.is_symlink():
         set_folder(name, root)  # raises, and names those that there are
     try:
-        shutil.rmtree(path)
-        sync_folder(root)
+        remove_folder(path, root)
     except OSError as error:
         raise TeachingError(f"the set {printable(name)} cannot be deleted: {error.strerror or error}") from None
-
-
-def export_set(name: str, out: Path, *, examples: bool = True, overwrite: bool = False, folder: Path | None = None) -> None:
-    """Write a set as one file.
-
-    Args:
-        name: the set.
-        out: where to; the ending ``.vtwords`` is usual.
-        examples: with the takes (the player's voice), or without.
-        overwrite: replace a file that exists.
-        folder: where sets are kept.
-
-    Raises:
-        TeachingError: there is no such set, or the file cannot be written.
-    """
-    path = set_folder(name, folder)
-    if out.exists() and not overwrite:
-        raise TeachingError(f"{printable(out)} exists; name another file, or add --force")
-    try:
-        with replacing(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member in sorted(path.rglob("*")):
-                relative = member.relative_to(path).as_posix()
-                if member.is_file() and MEMBER.fullmatch(relative) and (examples or not relative.startswith(f"{EXAMPLES}/")):
-                    archive.write(member, relative)
-    except OSError as error:
-        raise TeachingError(f"{printable(out)} cannot be written: {error.strerror or error}") from None
-
-
-def import_set(file: Path, name: str | None = None, *, overwrite: bool = False, folder: Path | None = None) -> SetInfo:
-    """Take a set out of one file, after everything in it was checked.
-
-    Args:
-        file: what ``export_set`` wrote.
-        name: for the set here; ``None`` takes the file's own name.
-        overwrite: replace a set of that name.
-        folder: where sets are kept.
-
-    Raises:
-        TeachingError: the file is none, damaged, too large, of a later version, or holds a hostile name.
-    """
-    root = taught_folder() if folder is None else folder
-    chosen = check_name(file.stem if name is None else name)
-    if (root / chosen).exists() and not overwrite:
-        raise TeachingError(f"there is a set named {printable(chosen)!r} already; give another with --name, or add --force")
-    with storing(chosen, root) as partial:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                _unpack(archive, _members(archive, file), partial, file)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-            raise TeachingError(f"{printable(file)} is damaged, or no exported set ({printable(error)})") from None
-        except OSError as error:
-            raise TeachingError(f"{printable(file)} cannot be read: {error.strerror or error}") from None
-        try:
-            _check_parts(partial)
-        except VoicetrailError as error:
-            why = str(error).replace(str(partial), "it")
-            raise TeachingError(f"{printable(file)} cannot be used: {why}") from None
-    return read_about(root / chosen)
-
-
-def _check_parts(partial: Path) -> None:
-    """Read every part of an unpacked set as it is read when it is used.
-
-    Raises:
-        VoicetrailError: a part is damaged, of a later version, or does not belong to the others.
-    """
-    from voicetrail.spotting.weights import load_weights
-    from voicetrail.teaching.examples import load_examples
-
-    info = read_about(partial)
-    weights = load_weights(partial / WEIGHTS).info
-    if {*weights.labels} - {"_unknown_", "_background_noise_"} != {*info.words}:
-        raise TeachingError("it is damaged: its weights have other words than its list")
-    if (partial / EXAMPLES).exists():
-        load_examples(partial / EXAMPLES)
-
-
-def _members(archive: zipfile.ZipFile, file: Path) -> Sequence[zipfile.ZipInfo]:
-    members = archive.infolist()
-    names = [member.filename for member in members]
-    if len(members) > FILES_MAX or sum(member.file_size for member in members) > FILE_MAX:
-        raise TeachingError(f"{printable(file)} unpacks to more than any set of words holds; it is refused")
-    strange = next((n for n in names if not MEMBER.fullmatch(n) or any(part in (".", "..") for part in n.split("/"))), None)
-    if strange is not None:
-        raise TeachingError(f"{printable(file)} holds {printable(strange)!r}, which no set of words does; it is refused")
-    if len({*names}) < len(names) or not {ABOUT, WEIGHTS} <= {*names}:
-        raise TeachingError(f"{printable(file)} is no exported set: {ABOUT} or {WEIGHTS} is missing, or is in it twice")
-    return members
-
-
-def _unpack(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], target: Path, file: Path) -> None:
-    left = FILE_MAX
-    for member in members:
-        path = target / member.filename
-        make_private_folder(path.parent)
-        with archive.open(member) as source, open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            left -= _copy(source, out, min(left, member.file_size), file)
-
-
-def _copy(source: Any, out: BinaryIO, limit: int, file: Path) -> int:
-    """Copy at most ``limit`` bytes; what unpacks to more than it says is refused."""
-    done = 0
-    while chunk := source.read(CHUNK):
-        done += len(chunk)
-        if done > limit:
-            raise TeachingError(f"{printable(file)} unpacks to more than it says; it is refused")
-        out.write(chunk)
-    return done

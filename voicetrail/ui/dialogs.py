@@ -17,7 +17,7 @@ DIALOGS = {
     "microphone": "voicetrail.ui.screens.microphone:MicrophoneScreen",
     "calibrate": "voicetrail.ui.screens.calibrate:CalibrateScreen",
     "teach": "voicetrail.ui.teaching.teach_screen:TeachScreen",
-    "words": "voicetrail.ui.teaching.words_screen:WordsScreen",
+    "words": "voicetrail.ui.teaching.sets.words_screen:WordsScreen",
     "replays": "voicetrail.ui.screens.replays:ReplaysScreen",
 }
 """The class of each dialog by name; it takes the session and its own arguments."""

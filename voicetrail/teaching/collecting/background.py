@@ -30,7 +30,9 @@ class BackgroundSaver:
         self._disk = threading.Lock()
         """Held while the draft is written or deleted."""
         self._dirty = False
-        """Takes were added or removed since they were last kept and compared."""
+        """Takes were added or removed since they were last compared."""
+        self._unsaved = False
+        """They were added or removed since they were last kept."""
         self._over = False
         self._thread: threading.Thread | None = None
         self.unlike: frozenset[bytes] = frozenset()
@@ -40,14 +42,19 @@ class BackgroundSaver:
 
     def changed(self) -> None:
         """Takes were added or removed."""
-        self._dirty, self._over = True, False
+        self._unsaved, self._over = True, False
+        self.compare()
+
+    def compare(self) -> None:
+        """Compare the takes, which are kept already."""
+        self._dirty = True
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="voicetrail-takes", daemon=True)
             self._thread.start()
 
     def settle(self) -> None:
         """Keep everything now."""
-        self._save(*self._look())
+        self._save()
 
     def finish(self) -> None:
         """The set is made, and holds the takes: the draft goes.
@@ -57,24 +64,27 @@ class BackgroundSaver:
         """
         name = self._look()[0].name
         with self._disk:
-            self._over, self._dirty = True, False
+            self._over, self._dirty, self._unsaved = True, False, False
             delete_draft(name, self._folder)
 
     def _run(self) -> None:
         while self._dirty:
             self._dirty = False
-            draft, examples = self._look()
-            self._save(draft, examples)
+            self._save()
+            examples = self._look()[1]
             try:
                 self._compare(examples)
             except VoicetrailError:
                 continue  # a backbone without negatives: the training will say so
             self.unlike = examples.unlike
 
-    def _save(self, draft: Draft, examples: ExampleSet) -> None:
+    def _save(self) -> None:
         with self._disk:
-            if self._over:
+            if self._over or not self._unsaved:
                 return
+            self._unsaved = False
+            # Looked at while the lock is held: what is written last is the newest.
+            draft, examples = self._look()
             try:
                 if draft.takes:
                     save_draft(draft, examples, self._folder)
@@ -82,7 +92,7 @@ class BackgroundSaver:
                     delete_draft(draft.name, self._folder)
                 self.problem = ""
             except TeachingError as error:
-                self.problem = str(error)
+                self._unsaved, self.problem = True, str(error)
 
     def _compare(self, examples: ExampleSet) -> None:
         if self._judge is None:

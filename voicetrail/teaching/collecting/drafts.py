@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voicetrail.atomic import make_private_folder, read_file, replace_file
+from voicetrail.atomic import file_lock, make_private_folder, read_file, replace_file
 from voicetrail.errors import TeachingError
 from voicetrail.spotting.locate import taught_folder
 from voicetrail.teaching.examples import (
@@ -28,6 +27,7 @@ from voicetrail.teaching.examples import (
 from voicetrail.teaching.word_sets import check_name
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS
+from voicetrail.whole_folders import put_in_order, remove_folder
 
 FOLDER = ".drafts"
 LIST, TAKES = "draft.json", "examples"
@@ -53,6 +53,24 @@ def _folder(name: str, folder: Path | None) -> Path:
     return (taught_folder() if folder is None else folder) / FOLDER / check_name(name)
 
 
+def only_program(name: str, folder: Path | None = None) -> contextlib.ExitStack:
+    """Keep other programs from teaching a set of this name until what is returned is closed: each would delete the takes of the other.
+
+    Raises:
+        TeachingError: another program teaches it, or the folder cannot be written to.
+    """
+    path, alone = _folder(name, folder), contextlib.ExitStack()
+    try:
+        alone.enter_context(file_lock(path, timeout_s=0.0, remove=True))
+    except TimeoutError:
+        raise TeachingError(
+            f"another program is teaching {printable(name)} at the moment: close it there, or choose another name"
+        ) from None
+    except OSError as error:
+        raise TeachingError(f"the takes cannot be kept in {printable(path)}: {error.strerror or error}") from None
+    return alone
+
+
 def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -> None:
     """Keep takes, in the place of what the draft of that name held.
 
@@ -60,7 +78,6 @@ def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -
         TeachingError: the disk cannot take them, or the name cannot be one.
     """
     path = _folder(draft.name, folder)
-    save_examples(examples, path / TAKES)
     data = {
         "format_version": FORMAT_VERSION,
         "words": draft.words,
@@ -73,6 +90,7 @@ def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -
         replace_file(path / LIST, json.dumps(data, ensure_ascii=False, indent=1))
     except OSError as error:
         raise TeachingError(f"the takes cannot be kept in {printable(path)}: {error.strerror or error}") from None
+    save_examples(examples, path / TAKES)
 
 
 def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet]:
@@ -83,7 +101,7 @@ def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet
     """
     path = _folder(name, folder)
     draft = _read(path)
-    examples = load_examples(path / TAKES)
+    examples = load_examples(path / TAKES) if draft.takes else ExampleSet()
     if set(examples.words) - set(draft.words):
         raise TeachingError(f"the takes in {printable(path)} are damaged; delete them and say the words again")
     ordered = ExampleSet(room=examples.room)
@@ -95,30 +113,49 @@ def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet
 
 def list_drafts(folder: Path | None = None) -> list[Draft]:
     """Every draft that can be read, by name."""
-    root = (taught_folder() if folder is None else folder) / FOLDER
     found = []
-    with contextlib.suppress(OSError):
-        for path in sorted(root.iterdir()):
-            if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
-                with contextlib.suppress(TeachingError):
-                    found.append(_read(path))
+    for path in _folders(folder):
+        with contextlib.suppress(TeachingError):
+            found.append(_read(path))
     return found
 
 
-def delete_draft(name: str, folder: Path | None = None) -> None:
-    """Delete the takes of a draft; nothing happens where there is none.
+def damaged_drafts(folder: Path | None = None) -> list[tuple[str, str]]:
+    """Names of drafts that cannot be read, each with the reason: they hold a voice, and can be deleted."""
+    found = []
+    for path in _folders(folder):
+        try:
+            _read(path)
+        except TeachingError as error:
+            found.append((path.name, str(error)))
+    return found
+
+
+def _folders(folder: Path | None) -> Iterator[Path]:
+    root = (taught_folder() if folder is None else folder) / FOLDER
+    with contextlib.suppress(OSError):
+        put_in_order(root)
+        for path in sorted(root.iterdir()):
+            if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+                yield path
+
+
+def delete_draft(name: str, folder: Path | None = None) -> bool:
+    """Delete the takes of a draft, damaged or not; return whether there were any.
 
     Raises:
         TeachingError: a file cannot be deleted.
     """
     path = _folder(name, folder)
+    there = path.is_dir() and not path.is_symlink()
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+        if there:
+            remove_folder(path, path.parent)
         with contextlib.suppress(OSError):
             path.parent.rmdir()  # the last one
     except OSError as error:
         raise TeachingError(f"the takes of {printable(name)} cannot be deleted: {error.strerror or error}") from None
+    return there
 
 
 def _read(path: Path) -> Draft:
@@ -137,5 +174,7 @@ def _read(path: Path) -> Draft:
         raise damaged
     if type(asked_for) is not int or not 1 <= asked_for <= MAX_TAKES or not isinstance(personal, bool):
         raise damaged
-    count = sum(len(takes) for takes in read_manifest(path / TAKES / MANIFEST).values())
+    # A program that was killed while it kept the first take has left a list without one.
+    there = (path / TAKES / MANIFEST).exists()
+    count = sum(len(takes) for takes in read_manifest(path / TAKES / MANIFEST).values()) if there else 0
     return Draft(path.name, tuple(words), meanings, asked_for, personal, count)

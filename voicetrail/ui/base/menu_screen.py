@@ -15,7 +15,7 @@ from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.menu import MenuItem, MenuList
-from voicetrail.ui.widgets.message import Weight
+from voicetrail.ui.widgets.message import MessageLine, Weight
 from voicetrail.ui.widgets.rows import Rows
 
 BACK_KEYS: tuple[Action, ...] = (Action("back", ("escape", "q", "ctrl+q"), "Back", "Go back.", "Screens"),)
@@ -44,8 +44,8 @@ class MenuScreen(SpokenScreen):
         super().__init__(context, actions)
         self.heading = heading
         self.menu = MenuList(items, id="menu")
-        self.note = Rows(id="note")
-        """The row for messages."""
+        self.note = MessageLine(id="note")
+        """What is to be said, in as many rows as it takes."""
         self.hints = HintLine(
             (
                 ("up down", "choose", ""),
@@ -71,9 +71,8 @@ class MenuScreen(SpokenScreen):
         return [Heading(self.heading)]
 
     def say(self, message: str, weight: Weight = "plain") -> None:
-        """Show a message below the list."""
-        look = self.note.look
-        self.note.put(0, [(message, look.dim if weight == "plain" else look.warn)])
+        """Show a line below the list."""
+        self.note.say(message, weight)
 
     def on_direction(self, direction: Direction) -> None:
         """Move the selection, activate it, or go back."""

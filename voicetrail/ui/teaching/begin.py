@@ -6,6 +6,7 @@ from typing import Any
 
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
+from voicetrail.teaching.going_on import extend_set, resume_draft
 from voicetrail.teaching.session import PERSONAL_TAKES, TeachingSession
 from voicetrail.ui.teaching.ends import take_back
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, MEANINGS, VOCABULARIES
@@ -30,9 +31,9 @@ def open_session(begin: str, makers: dict[str, Any], options: dict[str, Any]) ->
     """
     kind, _, name = begin.partition(":")
     if kind == "draft":
-        return take_back(name) or TeachingSession.resume(name, **makers)
+        return take_back(name) or resume_draft(name, **makers)
     if kind == "set":
-        return TeachingSession.extend(name, **makers)
+        return extend_set(name, **makers)
     if kind == "personal":
         return _personal(makers, options)
     return None
@@ -44,8 +45,8 @@ def _personal(makers: dict[str, Any], options: dict[str, Any]) -> TeachingSessio
     if running is not None:
         return running
     if any(draft.name == PERSONAL for draft in list_drafts()):
-        return TeachingSession.resume(PERSONAL, **makers)
+        return resume_draft(PERSONAL, **makers)
     if any(info.name == PERSONAL and info.personal and any(info.takes.values()) for info in word_sets.list_sets()):
-        return TeachingSession.extend(PERSONAL, **makers)
+        return extend_set(PERSONAL, **makers)
     words = {word: MEANINGS.get(word, "") for word in VOCABULARIES[DEFAULT_VOCABULARY]}
     return TeachingSession(PERSONAL, words, personal=True, **{"takes": PERSONAL_TAKES, **options, **makers})

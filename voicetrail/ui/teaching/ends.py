@@ -41,6 +41,7 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
     def take_over() -> None:
         if _training.pop(session.name, None) is None:
             return
+        session.close()
         name = printable(session.name)
         if session.stage == "failed":
             text = f"{name} could not be trained: {session.problem}; its takes are saved"

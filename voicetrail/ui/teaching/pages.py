@@ -1,34 +1,32 @@
-"""The pages of the teaching screen, as rows of styled text."""
+"""The pages of the teaching screen up to the training, as rows of styled text (``results`` has what comes after it)."""
 
 from __future__ import annotations
 
-import textwrap
+import math
 from dataclasses import dataclass
 
-from rich.style import Style
+from rich.cells import cell_len
 
 from voicetrail.events import meter_part
 from voicetrail.teaching.collecting.picture import spectrogram
-from voicetrail.teaching.outcome import Result
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Problem, Take
 from voicetrail.text import printable
 from voicetrail.ui.plural import counted
 from voicetrail.ui.style.look import Look
+from voicetrail.ui.teaching.page_rows import Page, bar, cut, fitted, sentences
+from voicetrail.ui.teaching.results import result_page
 from voicetrail.ui.teaching.trial import Trial
 from voicetrail.ui.widgets.listening.spectrogram import bands_for, draw_columns
-from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.widgets.rows import Run
 
-BAR_CELLS = 30
 LEFT = 23
 """Columns of the description of a take, left of its spectrogram."""
 TAKE_ROWS = 2
 WIDEST = 48
 """Maximum width of a spectrogram, in columns."""
 TALLEST = 6
-"""Maximum height of the selected take's spectrogram, in rows."""
-COLUMN = 8
-"""Maximum width of a column in the confusion matrix."""
+"""Rows of the spectrogram of the take at the mark."""
 SHORT = {
     Problem.CLIPPED: "clipped",
     Problem.QUIET: "too quiet",
@@ -40,8 +38,6 @@ SHORT = {
     Problem.DUPLICATE: "duplicate",
 }
 """The problems of a take in a word or two; the whole sentence is shown for the selected take."""
-
-Page = list[list[Run]]
 
 
 @dataclass(slots=True)
@@ -64,12 +60,6 @@ class Mark:
         return word, count - 1 if self.take is None else min(self.take, count - 1)
 
 
-def bar(look: Look, part: float, style: Style) -> list[Run]:
-    """Return a bar that is filled to a fraction from 0 to 1."""
-    filled = round(min(1.0, max(0.0, part)) * BAR_CELLS)
-    return [(look.marks.full * filled, style), (look.marks.empty * (BAR_CELLS - filled), look.dim)]
-
-
 def level(look: Look, session: TeachingSession) -> list[Run]:
     """Return the current level as a meter."""
     return [("level  ", look.dim), *bar(look, meter_part(session.level_db), look.good)]
@@ -79,7 +69,7 @@ def room_page(look: Look, session: TeachingSession) -> Page:
     """Return the page shown while the room is recorded."""
     left = max(0.0, session.room_left_s)
     return [
-        [(f"Stay silent for {left:.0f} s: the game records your room.", look.text)],
+        [(f"Be silent for {counted(math.ceil(left), 'second')}: the sound of the room is recorded.", look.text)],
         [],
         [("time   ", look.dim), *bar(look, left / session.room_s, look.accent)],
         level(look, session),
@@ -89,12 +79,13 @@ def room_page(look: Look, session: TeachingSession) -> Page:
 def words_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
     """Return the page shown while a word is recorded: its takes so far, each with its problems and its spectrogram."""
     count = len(session.examples.takes[session.word])
-    state = "recording" if session.speaking else f"take {count + 1} of {session.asked_for}"
+    state = "hearing it" if session.speaking else f"take {count + 1} of {session.asked_for}"
+    more = ", in your own time" if count else ": say it once, and wait until it stands here"
     page: Page = [
         [
             (f"{session.number}/{len(session.words)}  say  ", look.text),
             (printable(session.word), look.accent),
-            (f"   {state}, whenever you are ready", look.dim),
+            (f"   {state}{more}", look.dim),
         ],
         level(look, session),
         [],
@@ -113,10 +104,10 @@ def _about_mark(look: Look, session: TeachingSession, marked: tuple[str, int] | 
     """Return sentences: why the last sound was not a take, or the problems of the selected take."""
     if session.refused is not None:
         said = " ".join(problem.value for problem in session.refused.problems)
-        return _sentences(look, f"That was not a take: {said}", width)
+        return sentences(look, f"That was no take: {said}", width)
     if marked is None:
         return []
-    return [row for problem in session.problems(*marked) for row in _sentences(look, problem.value, width)]
+    return [row for problem in session.problems(*marked) for row in sentences(look, problem.value, width)]
 
 
 def ready_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
@@ -129,15 +120,15 @@ def ready_page(look: Look, session: TeachingSession, mark: Mark, width: int, hei
         [
             (f"{here if chosen else ' '} ", look.warn),
             ("train", look.good if chosen else look.text),
-            (f"   {takes} of {counted(len(session.words), 'word')}", look.dim),
+            (f"   {takes} of {counted(len(session.words), 'word')}; it takes some seconds", look.dim),
         ]
     ]
-    longest = max(len(printable(word)) for word in session.words)
+    longest = max(cell_len(printable(word)) for word in session.words)
     for word in session.words:
         here_now = marked is not None and marked[0] == word
         runs: list[Run] = [
             (f"{here if here_now else ' '} ", look.warn),
-            (f"{printable(word):<{longest}}  ", look.good if here_now else look.text),
+            (f"{fitted(printable(word), longest)}  ", look.good if here_now else look.text),
         ]
         for number in range(len(session.examples.takes[word])):
             wrong = bool(session.problems(word, number))
@@ -145,7 +136,7 @@ def ready_page(look: Look, session: TeachingSession, mark: Mark, width: int, hei
             style = look.warn if wrong else look.good
             inside = here_now and marked is not None and marked[1] == number
             runs.append((f"[{sign}]" if inside else f" {sign} ", style))
-        page.append(_cut(runs, width))
+        page.append(cut(runs, width))
     page.append([])
     if marked is None:
         return [*page, *_everything_wrong(look, session, width)][:height]
@@ -165,8 +156,8 @@ def _everything_wrong(look: Look, session: TeachingSession, width: int) -> Page:
     for word in session.words:
         for number in range(len(session.examples.takes[word])):
             for problem in session.problems(word, number):
-                page += _sentences(look, f"{printable(word)}, take {number + 1}: {problem.value}", width)
-    return page or [[("There are no problems with the takes.", look.dim)]]
+                page += sentences(look, f"{printable(word)}, take {number + 1}: {problem.value}", width)
+    return page or [[("Nothing is wrong with the takes. Right, or enter, trains.", look.dim)]]
 
 
 def training_page(look: Look, session: TeachingSession) -> Page:
@@ -183,58 +174,6 @@ def training_page(look: Look, session: TeachingSession) -> Page:
         [],
         [("You can close this screen: training continues.", look.dim)],
     ]
-
-
-def result_page(look: Look, result: Result, trial: Trial, width: int) -> Page:
-    """Return the page with the evaluation of the set, live bars to try the words, and advice."""
-    right = (
-        f"{result.accuracy:.0%} of held-out takes are right, {result.heard:.0%} reach the threshold of {result.threshold:.2f}."
-    )
-    assumed = f"Estimate: {result.false_an_hour:.1f} false moves in an hour of other speech (3 are acceptable)."
-    page = [[(line, look.text)] for text in (result.compared or right, assumed) for line in _wrap(text, width - 1)]
-    if not result.saved:
-        said = (
-            "This is no better than the shipped words, so they stay in use and the new head is not saved. More takes may help."
-        )
-        return [*page, [], *_sentences(look, said, width)]
-    page += [[("Saved and in use. ", look.good), ("Try it: say the words.", look.accent)], []]
-    page += [*trial_rows(look, result, trial, width), []]
-    for line in result.advice:
-        page += _sentences(look, line, width)
-    return page
-
-
-def trial_rows(look: Look, result: Result, trial: Trial, width: int) -> Page:
-    """Return a row for each word: its current score, and its row of the confusion matrix of held-out takes."""
-    names = [printable(word) for word in result.words]
-    first = min(12, max(len(name) for name in names))
-    room = width - first - 1
-    across = max(4, min(COLUMN, (room - 26) // max(1, len(names))))
-    cells = max(6, min(BAR_CELLS, room - across * len(names) - 10))
-    heads = [f"{name[: across - 1]:>{across}}" for name in names]
-    page: Page = [
-        [(line, look.dim)] for line in _wrap("held-out takes: spoken word (rows) and detected word (columns)", width - 1)
-    ]
-    page.append([(" " * (first + 1), look.dim), (f"{'score now':<{cells + 10}}", look.dim), ("".join(heads), look.dim)])
-    tick = min(cells - 1, int(result.threshold * cells))
-    for row, (word, name, counts) in enumerate(zip(result.words, names, result.confusion, strict=True)):
-        score = trial.scores.get(word, 0.0)
-        filled = min(cells, round(score * cells))
-        bar_text = look.marks.full * filled + look.marks.empty * (cells - filled)
-        style = look.good if score >= result.threshold else look.accent
-        runs: list[Run] = [
-            (f"{name[:first]:<{first}} ", look.good if trial.last == word else look.text),
-            (bar_text[:tick], style),
-            (look.marks.tick, look.warn),
-            (bar_text[tick + 1 :], style),
-            (f" {f'{score:.2f}' if score >= 0.05 else '':<4}", look.dim),
-            (f" {f'x{trial.heard[word]}' if trial.heard.get(word) else '':<4}", look.good),
-        ]
-        for column, count in enumerate(counts):
-            style = look.good if row == column else look.warn if count else look.dim
-            runs.append((f"{count:>{across}}", style))
-        page.append(runs)
-    return page
 
 
 def _take(look: Look, session: TeachingSession, number: int, width: int, *, marked: bool) -> Page:
@@ -263,49 +202,6 @@ def _picture(look: Look, take: Take, columns: int, rows: int) -> Page:
     return draw_columns(look, spectrogram(take, columns, bands_for(look, rows)), rows)
 
 
-def _cut(runs: list[Run], width: int) -> list[Run]:
-    """Return as many runs as fit."""
-    out, used = list[Run](), 0
-    for text, style in runs:
-        used += len(text)
-        if used > width:
-            break
-        out.append((text, style))
-    return out
-
-
-def _sentences(look: Look, text: str, width: int) -> Page:
-    return [[("  " if n else "! ", look.warn), (line, look.text)] for n, line in enumerate(_wrap(text, width - 3))]
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    return textwrap.wrap(printable(text, 400), max(20, width))
-
-
-def said_rows(text: str, width: int, style: Style) -> Page:
-    """Return a text as rows, wrapped to a width."""
-    return [[(line, style)] for line in textwrap.wrap(printable(text, 600), max(20, width - 1))]
-
-
-def key_rows(look: Look, keys: str, width: int) -> Page:
-    """Return the keys as rows of ``key: action``, without a line break inside of one."""
-    rows, left = list[str](), 0
-    for each in keys.split("   "):
-        if rows and len(each) + 3 <= left:
-            rows[-1] += f"   {each}"
-        else:
-            rows.append(each)
-        left = width - len(rows[-1])
-    return [[(row, look.dim)] for row in rows]
-
-
-def fill(rows: Rows, page: Page) -> None:
-    """Show a page, and remove the rows below it."""
-    for y, runs in enumerate(page):
-        rows.put(y, runs)
-    rows.truncate(len(page))
-
-
 def session_page(look: Look, session: TeachingSession, mark: Mark, trial: Trial, size: tuple[int, int]) -> Page:
     """Return the page of the current stage, for a panel of a size in columns and rows."""
     width, height = size
@@ -321,4 +217,4 @@ def session_page(look: Look, session: TeachingSession, mark: Mark, trial: Trial,
         case "done" if session.result is not None:
             return result_page(look, session.result, trial, width)
         case _:
-            return said_rows(session.problem, width, look.warn)
+            return sentences(look, session.problem, width)

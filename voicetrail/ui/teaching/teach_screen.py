@@ -11,43 +11,37 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from voicetrail.errors import TeachingError, VoicetrailError
-from voicetrail.events import SourceBack, SourceEnded, SourceLost
+from voicetrail.events import SourceBack, SourceEnded, SourceLost, WordHeard
 from voicetrail.game.trail import Direction
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Problem, Update
 from voicetrail.teaching import word_sets
+from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.collecting.background import Judge
 from voicetrail.teaching.examples import WORD_MAX
 from voicetrail.teaching.session import Make, TeachingSession
+from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.app_protocol import game_app_of, look_of
-from voicetrail.ui.base.spoken_dialog import SpokenDialog
+from voicetrail.ui.teaching import texts
 from voicetrail.ui.teaching.begin import open_session
 from voicetrail.ui.teaching.ends import finish_behind, use
-from voicetrail.ui.teaching.files_screen import TakeFilesScreen
-from voicetrail.ui.teaching.pages import Mark, fill, key_rows, said_rows, session_page
-from voicetrail.ui.teaching.player import TakePlayer
-from voicetrail.ui.teaching.replays_screen import TakeReplaysScreen
+from voicetrail.ui.teaching.page_rows import fill, key_rows, said_rows
+from voicetrail.ui.teaching.pages import Mark, session_page
+from voicetrail.ui.teaching.takes.takes_dialog import TakesDialog
 from voicetrail.ui.teaching.trial import Trial
 from voicetrail.ui.teaching.word_form import WordForm
 from voicetrail.ui.widgets.rows import Rows
 
 POLL_S = 0.1
-KEYS = {
-    "form": "enter: next field (on an empty word: begin)   esc: close",
-    "room": "esc: close",
-    "words": "up down: select a take   p: play it   x: delete it   r: restart the word   c: enough takes   f: from files   "
-    "v: from replays   esc: close",
-    "ready": "arrow keys: select a take   p: play it   x: delete it   o: record it again   a: more takes   f: from files   "
-    "v: from replays   enter: train   esc: close",
-    "training": "esc: close",
-    "done": "enter: play   b: back to the takes   esc: close",
-    "failed": "enter: try again   b: back to the takes   esc: close",
-}
-NO_SOUND = "there is no microphone to record from; start the game with one, or press f to load takes from files"
+QUIET_S = 12.0
+"""Seconds without a word after which the player who tries a set is asked by voice what to do."""
+PROPOSED_NAME = "my words"
+PROPOSED = {"to the left": "left", "to the right": "right", "go up": "up", "go down": "down"}
+"""Words that are proposed to who leads the form by voice."""
 
 
-class TeachScreen(SpokenDialog):
-    """Listens in over another screen; meanwhile words move nothing.
+class TeachScreen(TakesDialog):
+    """Lies over another screen and listens in; words move nothing meanwhile.
 
     Args:
         context: the session.
@@ -69,20 +63,10 @@ class TeachScreen(SpokenDialog):
     SPOKEN_KEYS: ClassVar[Mapping[Direction, str]] = {"up": "up", "down": "down", "left": "left", "right": "right"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
-        Binding("enter", "go_on", "Continue"),
-        Binding("up", "move(-1, 0)", "Up"),
-        Binding("down", "move(1, 0)", "Down"),
-        Binding("left", "move(0, -1)", "Left"),
-        Binding("right", "move(0, 1)", "Right"),
-        Binding("p,space", "hear", "Play"),
-        Binding("x,delete", "throw_away", "Delete"),
-        Binding("o", "say_again", "Record again"),
-        Binding("r", "word_over", "Restart the word"),
-        Binding("a", "more", "More takes"),
-        Binding("c", "content", "Enough"),
-        Binding("f", "files", "From files"),
-        Binding("v", "replays", "From replays"),
+        Binding("enter", "go_on", "Go on"),
         Binding("b", "review", "Back to the takes"),
+        Binding("f2", "propose", "Propose words"),
+        Binding("question_mark,f1", "help", "Help"),
     ]
 
     def __init__(
@@ -99,18 +83,21 @@ class TeachScreen(SpokenDialog):
         self._begin_with = begin
         self._makers = {key: value for key, value in (("make", make), ("judge", judge)) if value is not None}
         self._options = {key: value for key, value in (("takes", takes), ("room_s", room_s)) if value is not None}
-        self.session: TeachingSession | None = None
-        """The teaching session, once the words are named."""
-        self.mark = Mark()
-        """The selected take, which keys act on."""
         self.trial = Trial()
         self._said = ""
         self._lost = ""
         """Why there is no sound at the moment; empty if there is."""
         self._replaces = ""
-        """Name of the existing set that the player was asked about replacing."""
+        """The set that the player was asked about: it is there already."""
+        self._broken = False
+        """What it should have begun with cannot be used."""
+        self._leaving = False
+        """The player was asked whether to leave what was typed."""
+        self._proposed = False
+        """The words in the form were proposed to who leads it by voice."""
+        self._last_word = 0.0
+        """When a word was last tried, by the clock of the session."""
         self._used = False
-        self._player = TakePlayer()
         self._stage = ""
 
     def compose(self) -> ComposeResult:
@@ -130,8 +117,13 @@ class TeachScreen(SpokenDialog):
             session = open_session(self._begin_with, self._makers, self._options)
         except VoicetrailError as error:
             self._said = str(error)
+            self._broken = True
             session = None
-        if session is None:
+        if self._broken:
+            self.query_one(WordForm).display = False
+            self.set_focus(None)
+            self.call_after_refresh(self._show)
+        elif session is None:
             self.query_one(WordForm).begin()
             self.call_after_refresh(self._show)
         else:
@@ -143,7 +135,7 @@ class TeachScreen(SpokenDialog):
         self.set_focus(None)
         if self.context.worker is not None:
             self.context.worker.sound_tap = session.tap
-        self.call_after_refresh(self._say, "" if self.context.worker is not None else NO_SOUND)
+        self.call_after_refresh(self._say, "" if self.context.worker is not None else texts.NO_SOUND)
 
     def on_unmount(self) -> None:
         """Let words reach the game again, and stop listening in. Takes are saved, and training continues."""
@@ -154,32 +146,48 @@ class TeachScreen(SpokenDialog):
             return
         if session.stage == "training":
             finish_behind(self.app, self.context, session)
-        elif session.stage != "done" or session.result is None or not session.result.saved:
-            session.settle()
+        else:
+            session.close()
 
     def on_resize(self) -> None:
         """Fit the new size."""
         self.call_after_refresh(self._show)
 
     @property
-    def accepts_words(self) -> bool:
-        """Words press no keys while words are recorded or tried, and once something was typed, which would be lost."""
-        typed = any(field.value for field in self.query(Input))
-        return super().accepts_words and (self.stage in ("ready", "failed") or (self.stage == "form" and not typed))
+    def takes_words(self) -> bool:
+        """Not while words are recorded or tried, and not once something was typed: it would be lost."""
+        typed = not self._proposed and any(field.value for field in self.query(Input))
+        leads = self.stage in ("ready", "failed", "broken", "not kept") or (self.stage == "form" and not typed)
+        return super().takes_words and (leads or self._offers)
+
+    @property
+    def _offers(self) -> bool:
+        """Nobody has tried a word for a while: words say what is to be done next."""
+        return self.stage == "done" and self.context.clock() - self._last_word >= QUIET_S
 
     def key_of(self, direction: Direction) -> str | None:
-        """Return the key of a word: on the row that trains, *right* trains; there and in an empty form, *left* closes."""
-        at_rest = self.stage != "ready" or self.mark.word < 0
+        """On the row that trains *right* trains, and *left* leaves; in the form *right* proposes words."""
+        stage = self.stage
+        if stage == "done":
+            return {"right": "enter", "left": "b"}.get(direction)
+        if stage == "form":
+            return {"right": "f2", "left": "escape"}.get(direction)
+        at_rest = stage != "ready" or self.mark.word < 0
         if direction == "left" and at_rest:
             return "escape"
         if direction == "right" and at_rest:
-            return None if self.stage == "form" else "enter"
+            return "enter"
         return super().key_of(direction)
 
     @property
     def stage(self) -> str:
-        """The current stage of teaching."""
-        return "form" if self.session is None else self.session.stage
+        """Where teaching stands."""
+        if self.session is None:
+            return "broken" if self._broken else "form"
+        result = self.session.result
+        if self.session.stage == "done" and result is not None and not result.saved:
+            return "not kept"
+        return self.session.stage
 
     # Updates and timers
 
@@ -198,6 +206,8 @@ class TeachScreen(SpokenDialog):
             elif isinstance(item, Problem):
                 self._lost = item.message
             elif self.stage == "done":
+                if isinstance(item, WordHeard):
+                    self._last_word = self.context.clock()
                 self.trial.take(item, self.context.labels, self.context.clock())
 
     def _look(self) -> None:
@@ -210,7 +220,9 @@ class TeachScreen(SpokenDialog):
         before = session.stage, session.number, session.count
         session.poll()
         if before != (session.stage, session.number, session.count):
-            self._said = ""
+            # The last take of a word is not seen: the next word stands there at once.
+            done = before[0] == "words" and session.stage == "words" and before[1] != session.number
+            self._said = f"{session.words[before[1] - 1]} has its takes: now say {session.word}" if done else ""
         if session.stage != self._stage:
             self._stage = session.stage
             self.mark = Mark(-1 if session.stage == "ready" else session.number - 1)
@@ -220,6 +232,7 @@ class TeachScreen(SpokenDialog):
             self.mark = Mark(session.number - 1)
         if session.stage == "done" and not self._used and session.result is not None and session.result.saved:
             self._used = True
+            self._last_word = self.context.clock()
             self.trial = Trial()
             self._said = use(self.context, session)
         self.trial.pass_time(self.context.clock())
@@ -237,12 +250,33 @@ class TeachScreen(SpokenDialog):
         except VoicetrailError as error:
             self._say(str(error))
             return
-        known = {info.name.casefold(): info.name for info in word_sets.list_sets()}
-        if session.name.casefold() in known and self._replaces != session.name:
+        known = {info.name.casefold(): f"a set named {info.name}" for info in word_sets.list_sets()}
+        known |= {draft.name.casefold(): f"takes of {draft.name} that are not finished" for draft in drafts.list_drafts()}
+        there = known.get(session.name.casefold())
+        if there is not None and self._replaces != session.name:
+            session.close()
             self._replaces = session.name
-            self._say(f"a set named {known[session.name.casefold()]} exists: press enter again to replace it")
+            self._say(f"there is {there} already: enter again replaces it; or write another name")
             return
         self._start(session)
+
+    def action_propose(self) -> None:
+        """*Right*, said over the form: propose words, then begin."""
+        if self.stage != "form":
+            return
+        if self._proposed:
+            self.on_word_form_done()
+            return
+        names = {info.name for info in word_sets.list_sets()} | {draft.name for draft in drafts.list_drafts()}
+        name = PROPOSED_NAME if PROPOSED_NAME not in names else word_sets.free_name(PROPOSED_NAME, names)
+        self.query_one(WordForm).propose(name, PROPOSED)
+        self._proposed = True
+        self.grace.begin()
+        self._show()
+
+    def on_input_changed(self) -> None:
+        """Somebody types, and stays."""
+        self._leaving = False
 
     def action_go_on(self) -> None:
         """Train, train again after a failure, or close the screen and play with the new set."""
@@ -254,82 +288,13 @@ class TeachScreen(SpokenDialog):
             session.train()
             self._used = False
         elif session.stage == "done":
+            played = self.stage == "done"
+            below = self.app.screen_stack[-2]
             self.dismiss()
-        self._show()
-
-    def action_move(self, rows: int, columns: int) -> None:
-        """Select another take."""
-        session = self.session
-        if session is None or session.stage not in ("words", "ready"):
+            if played and isinstance(below, MenuScreen):
+                below.go_back()  # to where rounds are started
             return
-        if session.stage == "words":
-            rows, columns = 0, rows + columns
-        word = self.mark.word
-        if rows:
-            word = min(max(word + rows, -1), len(session.words) - 1)
-            self.mark = Mark(word, 0)
-        elif (marked := self.mark.of(session)) is not None:
-            last = len(session.examples.takes[marked[0]]) - 1
-            self.mark = Mark(word, min(max(marked[1] + columns, 0), last))
         self._show()
-
-    def _marked(self) -> tuple[str, int] | None:
-        if self.session is None or self.stage not in ("words", "ready"):
-            return None
-        if (marked := self.mark.of(self.session)) is None:
-            self._say("there is no take yet" if self.stage == "words" else "select a take first, with the arrow keys")
-        return marked
-
-    def action_hear(self) -> None:
-        """Play the selected take."""
-        if (session := self.session) is None or (marked := self._marked()) is None:
-            return
-        word, number = marked
-        problem = self._player.play(session.examples.takes[word][number])
-        session.held = self._player.playing
-        self._say(problem or f"take {number + 1} of {word}")
-
-    def _stop_playing(self) -> None:
-        self._player.stop()
-        if self.session is not None:
-            self.session.held = False
-
-    def action_throw_away(self) -> None:
-        """Delete the selected take."""
-        if self.session is not None and (marked := self._marked()) is not None:
-            self._after(self.session.throw_away(*marked))
-
-    def action_say_again(self) -> None:
-        """Record the selected take again."""
-        if self.session is not None and (marked := self._marked()) is not None:
-            self._after(self.session.say_again(*marked))
-
-    def action_word_over(self) -> None:
-        """Delete the takes of the word and record them again."""
-        if self.session is not None and self.stage in ("words", "ready"):
-            self._after(self.session.repeat_word(self._word))
-
-    def action_more(self) -> None:
-        """Record more takes of the selected word."""
-        if self.session is not None and self.stage in ("words", "ready"):
-            self._after(self.session.ask_for_more(self._word))
-
-    def action_content(self) -> None:
-        """Go to the next word: there are enough takes of this one."""
-        if self.session is not None:
-            self._after(self.session.go_on())
-
-    @property
-    def _word(self) -> str:
-        """Return the requested word, or the selected one."""
-        assert self.session is not None
-        at_mark = self.stage == "ready" and self.mark.word >= 0
-        return self.session.words[self.mark.word] if at_mark else self.session.word
-
-    def _after(self, line: str) -> None:
-        """Show a message after the takes changed; the selection stays in place if possible."""
-        self._look()
-        self._say(line)
 
     def action_review(self) -> None:
         """Go back to the takes."""
@@ -337,26 +302,25 @@ class TeachScreen(SpokenDialog):
             self.session.review()
             self._look()
 
-    def action_files(self) -> None:
-        """Open the screen for takes from a file or folder."""
-        if self.session is not None and self.stage in ("words", "ready"):
-            self.session.held = True
-            self.app.push_screen(TakeFilesScreen(self.context, self.session, self._word), self._back_from)
-
-    def action_replays(self) -> None:
-        """Open the screen for takes from replays."""
-        if self.session is not None and self.stage in ("words", "ready"):
-            self.session.held = True
-            self.app.push_screen(TakeReplaysScreen(self.context, self.session, self._word), self._back_from)
-
-    def _back_from(self, _: None) -> None:
-        if self.session is not None:
-            self.session.held = False
-        self._look()
-
     def action_back(self) -> None:
-        """Close the screen. Takes are saved, and training continues."""
-        self.dismiss()
+        """Leave: takes are kept, and training goes on."""
+        typed = self.stage == "form" and not self._proposed and any(field.value for field in self.query(Input))
+        if typed and not self._leaving:
+            self._leaving = True
+            self._say(texts.LEAVE_FORM)
+        else:
+            self.dismiss()
+
+    def action_help(self) -> None:
+        """Open the help; what is said meanwhile is no take."""
+        if self.session is not None:
+            self.session.held = True
+        game_app_of(self).open_help(texts.HELP, ())
+
+    def on_screen_resume(self) -> None:
+        """What lay over the screen is gone: what is said may be a take again."""
+        if self.session is not None and not self._player.playing:
+            self.session.held = False
 
     # Display
 
@@ -369,15 +333,16 @@ class TeachScreen(SpokenDialog):
         if not lines.size.width or not self.is_mounted:
             return
         look, width = look_of(self), lines.size.width
-        shown = key_rows(look, KEYS[self.stage], width)
+        shown = key_rows(look, texts.KEYS[self.stage], width)
         keys.styles.height = len(shown)
         fill(keys, shown)
         head = self.query_one("#head", Rows)
         session = self.session
-        said = self._said or (self._lost if self.stage in ("room", "words") else "")
+        said = self._said or (self._lost if self.stage in ("room", "words") else texts.OFFER if self._offers else "")
         if session is None:
-            head.put(0, [("Name the set, type each word, and choose what it does.", look.text)])
-            page = [[], *said_rows(said, width, look.warn)]
+            head.put(0, [("" if self._broken else texts.HEAD, look.text)])
+            spoken = texts.PROPOSED if self._proposed else texts.SPOKEN if self.takes_words else ""
+            page = [[], *said_rows(said, width, look.warn), *said_rows("" if self._broken else spoken, width, look.dim)]
         else:
             head.put(0, [(f"{session.name}: {', '.join(session.words)}"[:width], look.dim)])
             page = said_rows(said or session.unsaved, width, look.warn)

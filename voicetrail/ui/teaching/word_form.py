@@ -34,7 +34,19 @@ class MeaningChoice(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "change(-1)", "Previous"),
         Binding("right,space", "change(1)", "Next"),
+        Binding("enter", "done", "Next word"),
     ]
+
+    class Done(Message):
+        """Enter was pressed.
+
+        Args:
+            choice: where.
+        """
+
+        def __init__(self, choice: MeaningChoice) -> None:
+            super().__init__()
+            self.choice = choice
 
     def __init__(self, meaning: str) -> None:
         super().__init__()
@@ -61,6 +73,10 @@ class MeaningChoice(Rows):
         """Remove the focus mark."""
         self.rebuild()
 
+    def action_done(self) -> None:
+        """Enter: to the next word."""
+        self.post_message(self.Done(self))
+
     def action_change(self, by: int) -> None:
         """Choose the next meaning, or the previous one."""
         self.meaning = CHOICES[(CHOICES.index(self.meaning) + by) % len(CHOICES)]
@@ -82,6 +98,8 @@ class WordForm(Vertical):
     WordForm Horizontal { height: 1; }
     WordForm Rows.label { width: 10; height: 1; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("up", "move(-1)", "Up"), Binding("down", "move(1)", "Down")]
 
     class Done(Message):
         """The player finished the form."""
@@ -106,6 +124,29 @@ class WordForm(Vertical):
     def begin(self) -> None:
         """Focus the field for the name."""
         self._set_name.focus()
+
+    def propose(self, name: str, words: Mapping[str, str]) -> None:
+        """Fill the form in: a name, and words with what each does."""
+        self._set_name.value = name
+        for field, choice, (word, meaning) in zip(self._words, self._meanings, words.items(), strict=False):
+            field.value, choice.meaning = word, meaning
+            choice.rebuild()
+
+    def action_move(self, by: int) -> None:
+        """Go to the field above or below."""
+        columns: tuple[tuple[Input | MeaningChoice, ...], ...] = ((self._set_name, *self._words), tuple(self._meanings))
+        for fields in columns:
+            at = next((number for number, field in enumerate(fields) if field.has_focus), None)
+            if at is not None:
+                to = min(at + by, len(fields) - 1)
+                (fields[to] if to >= 0 else self._set_name).focus()
+                return
+
+    def on_meaning_choice_done(self, message: MeaningChoice.Done) -> None:
+        """Enter beside a word: the next word."""
+        message.stop()
+        number = self._meanings.index(message.choice)
+        self._words[min(number + 1, FIELDS - 1)].focus()
 
     @property
     def set_name(self) -> str:

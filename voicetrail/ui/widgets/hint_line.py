@@ -1,4 +1,4 @@
-"""The last row of a screen that words control: what each word and key does there."""
+"""The last row (or rows) of a screen that is led by words: what each of them does here, and the keys beside them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ Hint = tuple[str, str, str]
 
 
 class HintLine(Rows):
-    """Hints from left to right; the last ones are left out if there is no room."""
+    """Hints from left to right; those at the end give way where there is no room.
+
+    Args:
+        hints: what is shown.
+        most_rows: rows that it may take where one is too short.
+    """
 
     DEFAULT_CSS = """
     HintLine { height: 1; }
     """
 
-    def __init__(self, hints: Sequence[Hint] = (), *, id: str | None = None) -> None:
+    def __init__(self, hints: Sequence[Hint] = (), *, id: str | None = None, most_rows: int = 1) -> None:
         super().__init__(id=id)
         self._hints = tuple(hints)
-        self._spans: list[tuple[int, int, str]] = []
+        self._most_rows = most_rows
+        self._spans: list[tuple[int, int, int, str]] = []
 
     def set_hints(self, hints: Sequence[Hint]) -> None:
         """Set the hints."""
@@ -31,22 +37,31 @@ class HintLine(Rows):
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Rebuild the row; unchanged cells send nothing."""
+        """Make the rows again; cells that look as before send nothing."""
         width, look = self.size.width, self.look
-        runs: list[Run] = [(" ", look.text)]
+        rows: list[list[Run]] = [[(" ", look.text)]]
         self._spans = []
         x = 1
         for word, does, action in self._hints:
             length = len(word) + 1 + len(does)
+            if x + length > width and x > 1:
+                if len(rows) == self._most_rows:
+                    break
+                rows.append([(" ", look.text)])
+                x = 1
             if x + length > width:
                 break
-            runs += [(word, look.accent), (f" {does}", look.dim), ("   ", look.text)]
-            self._spans.append((x, x + length, action))
+            rows[-1] += [(word, look.accent), (f" {does}", look.dim), ("   ", look.text)]
+            self._spans.append((len(rows) - 1, x, x + length, action))
             x += length + 3
-        self.put(0, runs)
+        if self._most_rows > 1:
+            self.styles.height = len(rows)
+        for y, runs in enumerate(rows):
+            self.put(y, runs)
+        self.truncate(len(rows))
 
     async def on_click(self, event: events.Click) -> None:
-        """Run the action of the clicked hint."""
-        for start, end, action in self._spans:
-            if start <= event.x < end and action:
+        """Do what was clicked."""
+        for y, start, end, action in self._spans:
+            if event.y == y and start <= event.x < end and action:
                 await self.screen.run_action(action)

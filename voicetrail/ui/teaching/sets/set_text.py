@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from voicetrail.teaching.word_sets import SetInfo
+from itertools import count
+from pathlib import Path
+
+from voicetrail.teaching.word_sets import SUFFIX, SetInfo
 from voicetrail.text import printable
 
 SHOWN_WORDS = 26
@@ -24,3 +27,9 @@ def figures_of(info: SetInfo) -> str:
     """Return the number of takes and the accuracy on held-out ones."""
     takes = sum(info.takes.values())
     return f"{takes} takes, {info.accuracy:.0%} right" if takes else f"{info.accuracy:.0%} right"
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """A file of a folder, named after a set, that is not there yet."""
+    paths = (folder / f"{name}{'' if number == 1 else f' {number}'}{SUFFIX}" for number in count(1))
+    return next(path for path in paths if not path.exists())

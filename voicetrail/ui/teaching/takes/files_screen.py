@@ -15,11 +15,10 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.play.context import SessionContext
 from voicetrail.teaching.collecting.gathering import Gathered, takes_of
 from voicetrail.teaching.session import TeachingSession
-from voicetrail.text import printable
-from voicetrail.ui.app_protocol import look_of
+from voicetrail.text import printable, typed_path
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.plural import counted
-from voicetrail.ui.teaching.pages import fill, said_rows
+from voicetrail.ui.teaching.page_rows import fill, said_rows
 from voicetrail.ui.widgets.rows import Rows
 
 PATH_MAX = 1000
@@ -80,8 +79,8 @@ class TakeFilesScreen(SpokenDialog):
         if not text or self._reading:
             return
         self._reading = True
-        self._say("looking for takes…")
-        path = Path(text).expanduser()
+        self._say("looking for takes")
+        path = typed_path(text)
         self.run_worker(lambda: self._read(path), thread=True, name="takes", exclusive=True)
 
     def _read(self, path: Path) -> None:

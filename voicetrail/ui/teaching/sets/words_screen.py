@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,21 +10,37 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from voicetrail.errors import TeachingError, VoicetrailError
+from voicetrail.errors import VoicetrailError
 from voicetrail.game.trail import Direction
 from voicetrail.keys import Action
 from voicetrail.link.address import is_words
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Problem, Update
-from voicetrail.teaching import word_sets
+from voicetrail.teaching import exchange, word_sets
 from voicetrail.teaching.collecting import drafts
-from voicetrail.text import printable
-from voicetrail.ui.app_protocol import game_app_of
+from voicetrail.text import printable, typed_path
 from voicetrail.ui.base.menu_screen import BACK_KEYS, MenuScreen
-from voicetrail.ui.plural import counted
-from voicetrail.ui.teaching.set_text import all_words, figures_of, words_of
+from voicetrail.ui.app_protocol import game_app_of
+from voicetrail.ui.teaching.sets.set_list import (
+    DRAFT,
+    IMPORT,
+    PERSONAL,
+    QUESTION,
+    SHIPPED,
+    TAUGHT,
+    TEACH,
+    TYPING,
+    about_row,
+    hints_of,
+    kind_of,
+    row_in_use,
+    set_rows,
+)
+from voicetrail.ui.teaching.sets.set_text import all_words, free_path
+from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.menu import MenuItem
-from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
+from voicetrail.ui.widgets.message import Weight
+from voicetrail.vocabulary import DEFAULT_VOCABULARY
 
 KEYS: tuple[Action, ...] = (
     *BACK_KEYS,
@@ -44,17 +60,14 @@ KEYS: tuple[Action, ...] = (
     Action("refuse", ("n",), "No", "Answer no to the question.", "Screens"),
     Action("help", ("?", "f1"), "Help", "Show what every key does.", "Screens"),
 )
-SHIPPED, TAUGHT, DRAFT, PERSONAL, TEACH = "shipped:", "taught:", "draft:", "personal", "teach"
-"""Prefixes of row names, before the name of a vocabulary, set or draft; and the names of the rows that teach."""
-IMPORT = "import"
 PATH_MAX = 1000
-HELP = """A word set is the list of words that the game listens for. The shipped words are English. You can teach the game your own
-words in any language: say each word six times. Nothing that you say leaves this machine.
+HELP = """A set of words is what the game listens for. The shipped words are English. Teach the game words of your own: any word of \
+any language, said six times each. Nothing that you say leaves this machine.
 
-**right** uses the selected set from now on. **a** shows the takes of a set: play them, add or delete some, train again.
-**r** renames a set, **x** deletes it with its takes. **e** exports it to a file, **i** imports one from a file.
+Right plays with the set at the mark, now and the next time. With takes (a) you go back to what you said for a set: listen to it, add \
+some, throw some away, and train again. Export (e) writes a set as one file, import (i) takes one from a file.
 
-*Your voice* adapts the shipped words to your voice, with five takes of each. The result is saved only if it is better.
+Your voice asks for the shipped words, five times each, and fits them to your voice. The result is kept only if it is better.
 """
 
 
@@ -86,15 +99,16 @@ class WordsScreen(MenuScreen):
     """
 
     def __init__(self, context: SessionContext) -> None:
-        super().__init__(context, "Words", takes="plays", actions=KEYS)
+        super().__init__(context, "Words", actions=KEYS)
+        self.hints = HintLine(most_rows=2, id="hints")
         self._shown = ""
         """The row in use when the list was built."""
         self._typing: Typing | None = None
         """The text field, while the player types."""
         self._question: Callable[[], str] | None = None
-        """Called when the player answers yes; returns the message to show."""
-        self._refusal: Callable[[], str] = lambda: "nothing was changed"
-        """Called when the player answers no."""
+        """What is done once the player says yes; returns the line to show."""
+        self._refusal: Callable[[], str] = lambda: "nothing is changed"
+        """The same for no."""
 
     def compose(self) -> ComposeResult:
         """The widgets of a list, and a text field."""
@@ -110,7 +124,8 @@ class WordsScreen(MenuScreen):
     def on_mount(self) -> None:
         """Select the set in use."""
         self._list()
-        self.menu.choose(self._used())
+        self.menu.choose(self._shown)
+        self._describe()
         if damaged := word_sets.damaged_sets():
             name, reason = damaged[0]
             self.say(f"{printable(name)} cannot be used: {printable(reason)}", "warn")
@@ -128,62 +143,26 @@ class WordsScreen(MenuScreen):
         if self._typing is not None:
             self.context.hold_words(False)
 
-    def _used(self) -> str:
-        """Return the row of the weights in the settings."""
-        values = self.context.settings.values
-        if not values.weights or values.weights in VOCABULARIES:
-            return f"{SHIPPED}{values.recognizer}"
-        return f"{TAUGHT}{values.weights}"
-
     def _list(self) -> None:
-        self._shown = self._used()
-        self.menu.set_items([*self._shipped(), *self._taught(), *self._drafts(), *self._rest()])
-
-    def _shipped(self) -> Iterator[MenuItem]:
-        for name, words in VOCABULARIES.items():
-            some = ", ".join(words) if len(words) <= 6 else f"{len(words)} words"
-            yield MenuItem(f"{SHIPPED}{name}", name, some, self._note(f"{SHIPPED}{name}", "shipped"))
-
-    def _taught(self) -> Iterator[MenuItem]:
-        for info in word_sets.list_sets():
-            name = f"{TAUGHT}{info.name}"
-            yield MenuItem(name, printable(info.name), words_of(info), self._note(name, figures_of(info)))
-
-    def _drafts(self) -> Iterator[MenuItem]:
-        """Yield the drafts: takes without a set."""
-        for draft in drafts.list_drafts():
-            yield MenuItem(f"{DRAFT}{draft.name}", printable(draft.name), "not finished", counted(draft.takes, "take"))
-
-    def _rest(self) -> Iterator[MenuItem]:
-        yield MenuItem(PERSONAL, "Your voice", "the shipped words")
-        yield MenuItem(TEACH, "Teach a new set", "any word, any language")
-        yield MenuItem(IMPORT, "Import a set", "from a file")
-
-    def _note(self, name: str, text: str) -> str:
-        # The figures of the set in use are shown below the list, where there is room.
-        return "in use" if name == self._used() else text
+        self._shown = row_in_use(self.context.settings.values)
+        self.menu.set_items([*set_rows(self._shown)])
 
     def _describe(self) -> None:
-        """Show details of the selected set below the list, because its row may be too short."""
-        item = self.menu.item
-        infos = [info for info in word_sets.list_sets() if item is not None and item.name == f"{TAUGHT}{info.name}"]
-        self.say("".join(f"{all_words(info)}: {figures_of(info)}; a: show takes, e: export" for info in infos))
+        """Say of the row at the mark what it is."""
+        self.say("" if self.menu.item is None else about_row(self.menu.item.name))
 
     def take(self, item: MenuItem) -> None:
         """Use a set, or teach one."""
         self._question = None
-        kind, _, name = item.name.partition(":")
-        match f"{kind}:" if name else kind:
-            case "teach":
-                self._teach("")
-            case "import":
-                self.action_import()
-            case "personal":
-                self._teach("personal")
-            case "draft:":
-                self._teach(item.name)
-            case kind:
-                self.use(name, shipped=kind == SHIPPED)
+        kind, name = kind_of(item.name), item.name.partition(":")[2]
+        if kind == TEACH:
+            self._teach("")
+        elif kind == IMPORT:
+            self.action_import()
+        elif kind in (PERSONAL, DRAFT):
+            self._teach(item.name)
+        else:
+            self.use(name, shipped=kind == SHIPPED)
 
     def _teach(self, begin: str) -> None:
         if self.context.worker is not None and is_words(self.context.worker.request.spec):
@@ -202,7 +181,7 @@ class WordsScreen(MenuScreen):
         except VoicetrailError as error:
             self.say(printable(error), "warn")
         else:
-            self.say(f"{printable(name)} is used from now on")
+            self.say(f"the game listens for the words of {printable(name)} from now on")
         self._list()
 
     def _chosen(self, what: str, *, draft: bool = False) -> str:
@@ -211,14 +190,23 @@ class WordsScreen(MenuScreen):
         for prefix in (TAUGHT, DRAFT) if draft else (TAUGHT,):
             if row.startswith(prefix):
                 return row.removeprefix(prefix)
-        self.say(f"only taught sets can be {what}", "warn")
+        self.say(f"only a set that was taught can be {what}: choose one of those", "warn")
         return ""
+
+    def say(self, message: str, weight: Weight = "plain") -> None:
+        """Show a line below the list, and the keys that fit it."""
+        super().say(message, weight)
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        row = "" if self.menu.item is None else self.menu.item.name
+        self.hints.set_hints(TYPING if self._typing else QUESTION if self._question else hints_of(row))
 
     def action_rename(self) -> None:
         """Ask for a new name."""
         if chosen := self._chosen("renamed"):
-            ask = f"new name for {printable(chosen)}: enter renames it, esc cancels"
-            self._type(Typing(chosen, lambda text: self._rename(chosen, text), ask, "the name is unchanged"))
+            ask = f"another name for {printable(chosen)}"
+            self._type(Typing(chosen, lambda text: self._rename(chosen, text), ask, "the name stays"))
 
     def _rename(self, old: str, new: str) -> str:
         if new != old:
@@ -230,65 +218,71 @@ class WordsScreen(MenuScreen):
         return f"renamed to {printable(new)}"
 
     def action_more(self) -> None:
-        """Show the takes of a set."""
-        if chosen := self._chosen("trained again"):
+        """Go back to the takes of a set."""
+        if not (chosen := self._chosen("gone on with")):
+            return
+        if any(draft.name == chosen for draft in drafts.list_drafts()):
+            # Two lists of takes of one name: those that count no set yet would be lost.
+            self.menu.choose(f"{DRAFT}{chosen}")
+            self.say(
+                f"there are takes of {printable(chosen)} that were not trained yet: right goes on with them, x deletes them"
+            )
+        else:
             self._teach(f"set:{chosen}")
 
     def action_export(self) -> None:
         """Ask for the file to export to, then whether to include the takes."""
         if chosen := self._chosen("exported"):
-            path = str(Path.home() / f"{chosen}{word_sets.SUFFIX}")
-            ask = "export to this file: enter exports, esc cancels"
-            self._type(Typing(path, lambda text: self._export(chosen, Path(text).expanduser()), ask, "nothing was exported"))
+            path = str(free_path(Path.home(), chosen))
+            ask = f"the file to write {printable(chosen)} to"
+            self._type(Typing(path, lambda text: self._export(chosen, typed_path(text)), ask, "nothing is written"))
 
     def _export(self, name: str, out: Path) -> str:
-        if out.exists():
-            raise TeachingError(f"{printable(out)} already exists; choose another file")
+        exchange.check_target(out)
 
         def write(*, examples: bool) -> str:
-            word_sets.export_set(name, out, examples=examples)
+            exchange.export_set(name, out, examples=examples)
             with_or_without = "with its takes" if examples else "without its takes"
-            return f"{printable(name)} was exported to {printable(out)}, {with_or_without}"
+            return f"{printable(name)} is written to {printable(out)}, {with_or_without}"
 
         info = word_sets.read_about(word_sets.set_folder(name))
         if not any(info.takes.values()):
             return write(examples=False)
         return self._ask(
-            "include the takes, which are recordings of your voice? y or n",
-            lambda: write(examples=True),
-            lambda: write(examples=False),
+            "write the takes too, which are your voice? y or n", lambda: write(examples=True), lambda: write(examples=False)
         )
 
     def action_import(self) -> None:
-        """Ask for the file to import."""
-        ask = f"import this file ({word_sets.SUFFIX}): enter imports, esc cancels"
-        self._type(Typing("", lambda text: self._import(Path(text).expanduser()), ask, "nothing was imported"))
+        """Ask for the file of a set."""
+        ask = f"the path of the file of a set, which ends in {word_sets.SUFFIX}"
+        self._type(Typing("", lambda text: self._import(typed_path(text)), ask, "nothing is imported"))
 
     def _import(self, file: Path) -> str:
-        name = word_sets.check_name(file.stem)
-        if any(info.name == name for info in word_sets.list_sets()):
+        name = word_sets.name_of_file(file)
+        if name in (names := {info.name for info in word_sets.list_sets()}):
+            other = word_sets.free_name(name, names)
             return self._ask(
-                f"replace the set {printable(name)} and its takes? y or n",
-                lambda: self._take_in(file, overwrite=True),
-                lambda: "nothing was replaced",
+                f"there is a set {printable(name)}: replace it, with its takes? y replaces it, n imports as {printable(other)}",
+                lambda: self._take_in(file, name, overwrite=True),
+                lambda: self._take_in(file, other),
             )
-        return self._take_in(file)
+        return self._take_in(file, name)
 
-    def _take_in(self, file: Path, *, overwrite: bool = False) -> str:
-        info = word_sets.import_set(file, overwrite=overwrite)
+    def _take_in(self, file: Path, name: str, *, overwrite: bool = False) -> str:
+        info = exchange.import_set(file, name, overwrite=overwrite)
         self._list()
         self.menu.choose(f"{TAUGHT}{info.name}")
         if overwrite and self.context.settings.values.weights == info.name and self.context.worker is not None:
             self.context.worker.reload()
-        return f"{printable(info.name)} was imported: {all_words(info)}"
+        return f"{printable(info.name)} is here: {all_words(info)}; right plays with it"
 
     def action_delete(self) -> None:
         """Ask whether to delete."""
         if chosen := self._chosen("deleted", draft=True):
             draft = self.menu.item is not None and self.menu.item.name.startswith(DRAFT)
             delete = self._delete_draft if draft else self._delete
-            question = f"delete {printable(chosen)} and all its takes permanently? y or n"
-            self.say(self._ask(question, lambda: delete(chosen), lambda: "nothing was deleted"), "warn")
+            question = f"delete {printable(chosen)} with every take of it, for good? y or n"
+            self.say(self._ask(question, lambda: delete(chosen), lambda: "nothing is changed"), "warn")
 
     def _delete(self, name: str) -> str:
         if self.context.settings.values.weights == name:
@@ -328,6 +322,9 @@ class WordsScreen(MenuScreen):
         except VoicetrailError as error:
             self.say(printable(error), "warn")
             return False
+        except OSError as error:  # a path that cannot be one
+            self.say(f"that path cannot be used: {printable(error.strerror or error)}", "warn")
+            return False
         self._list()
         self.say(line, "warn" if self._question is not None else "plain")
         return True
@@ -357,6 +354,7 @@ class WordsScreen(MenuScreen):
             self.set_class(False, "-naming")
             self.set_focus(None)
             self.query_one("#name", Input).disabled = True
+            self._show_hints()
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
         super()._take_updates(updates)
@@ -371,7 +369,7 @@ class WordsScreen(MenuScreen):
         if self._question is not None:
             # A word alone must not delete or replace anything.
             self._question = None
-            self.say("nothing was changed")
+            self.say("nothing is changed")
             return
         super().on_direction(direction)
         if direction in ("up", "down"):
@@ -384,6 +382,6 @@ class WordsScreen(MenuScreen):
             self.say(typing.left)
         elif self._question is not None:
             self._question = None
-            self.say("nothing was changed")
+            self.say("nothing is changed")
         else:
             self.go_back()
