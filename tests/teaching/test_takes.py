@@ -55,6 +55,15 @@ def test_a_take_at_the_end_of_a_recording_is_cut_off() -> None:
     assert Problem.CUT_OFF in found.problems
 
 
+def test_a_word_is_found_in_a_loud_steady_noise_though_it_stands_little_above_it() -> None:
+    word, noise = spoken("links", peak=0.14), silence(5.0, level_db=-30)
+    noise[3 * SAMPLE_RATE :][: len(word)] += word
+    (found,) = find_takes(noise)
+    assert found.begin < found.end
+    assert found.seconds == pytest.approx(0.4, abs=0.1)
+    assert list(find_takes(silence(10.0, level_db=-30, seed=4))) == []
+
+
 def test_a_noise_that_goes_on_becomes_the_floor() -> None:
     hum = silence(6.0, level_db=-30)
     sound = np.concatenate((silence(1), hum[: 4 * SAMPLE_RATE], spoken("links", peak=0.9) + hum[: len(spoken("links"))], hum))

@@ -95,7 +95,7 @@ def test_the_teaching_screens(
         await app.push_screen(screen)
         await pilot.pause()
         if name != "form":
-            screen._used = True
+            screen._used, screen._last_word = True, 100.0
             screen._start(stage(name))
             await pilot.pause()
             screen._said = ""

@@ -35,8 +35,7 @@ from voicetrail.ui.widgets.rows import Rows
 TAKES = 3
 
 
-@pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch) -> Make:
+def quick_training(monkeypatch: pytest.MonkeyPatch) -> Make:
     """The real training on a sixth of the shipped negatives."""
     shipped = making.shipped_negatives()
     thin = shipped.at(slice(None, None, 6))
@@ -45,10 +44,20 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Make:
     return lambda examples, meanings, report: making.make_set(examples, meanings, settings=quick, progress=report)
 
 
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
+    """The app, with sets of words in a folder of the test's own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return VoicetrailApp(make_context(make_settings(tmp_path), tone_file(tmp_path / "a.wav", [])))
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Make:
+    return quick_training(monkeypatch)
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
+    return stage(tmp_path, monkeypatch)
 
 
 def say(app: VoicetrailApp, sound: Sound) -> None:

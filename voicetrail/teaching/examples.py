@@ -74,6 +74,8 @@ class ExampleSet:
     room: Sound = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     unlike: frozenset[bytes] = frozenset()
     """Fingerprints of takes that are unlike the others of their word, as ``collecting.likeness`` found."""
+    like_other: frozenset[bytes] = frozenset()
+    """The same of takes that are more like those of another word."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -128,7 +130,9 @@ class ExampleSet:
         take = self.takes[word][number]
         found = list(take.problems)
         own = fingerprint(take)
-        if own in self.unlike:
+        if own in self.like_other:
+            found.append(Problem.OTHER)
+        elif own in self.unlike:
             found.append(Problem.UNLIKE)
         earlier = [other for w, i, other in self._all() if (w, i) != (word, number) and (w != word or i < number)]
         if any(fingerprint(other) == own for other in earlier):

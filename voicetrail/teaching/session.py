@@ -217,7 +217,7 @@ class TeachingSession:
 
     def problems(self, word: str, number: int) -> tuple[Problem, ...]:
         """What is wrong with a take, by its number from 0."""
-        self.examples.unlike = self._saver.unlike
+        self.examples.unlike, self.examples.like_other = self._saver.unlike, self._saver.like_other
         return self.examples.problems(word, number)
 
     # What the player does

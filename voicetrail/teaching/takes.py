@@ -33,6 +33,13 @@ BEGIN_ABOVE_DB = 12.0
 """A take has begun where the level is this far above the noise floor."""
 END_ABOVE_DB = 7.0
 """It reaches as far as the level is this much above the floor."""
+LOUD_FLOOR_DB = -50.0
+"""Where the floor lies above this, a word hardly stands so far above it: in a noise that is loud and steady, less is asked for."""
+LEAST_BEGIN_DB = 6.0
+SPREADS = 3.0
+"""What is asked for then, in dB: 2 and so many times the spread of the noise's levels, from ``LEAST_BEGIN_DB`` to
+``BEGIN_ABOVE_DB``. Of 60 clips of words in a stream with white noise at -30 dB, 49 are found so (32 before); in no noise that was
+tried is more found that is no word."""
 BEGIN_FRAMES = 5
 """Frames above the level that begins a take (50 ms): a click is shorter."""
 END_FRAMES = 28
@@ -49,6 +56,7 @@ STEADY_DB = 6.0
 FLOOR_FRAMES = 300
 """Frames from which the noise floor is estimated (3 s)."""
 FLOOR_QUANTILE = 0.2
+SPREAD_QUANTILE = 0.9
 LOWEST_FLOOR_DB = -75.0
 """The floor is never taken to be lower: digital silence would make a take of the faintest hiss."""
 LONGEST = int(1.5 * SAMPLE_RATE)
@@ -72,6 +80,7 @@ class Problem(Enum):
     CUT_OFF = "It is cut off at its beginning or end. Say it again, and wait a moment before and after."
     EMPTY = "Nothing was said in it."
     TOO_LONG = "It is longer than 1.5 seconds. Say the word alone."
+    OTHER = "It sounds like another of your words. If it is, do it over."
     UNLIKE = "It sounds unlike the other takes of this word. Keep it only if it was said as you mean to say it."
     DUPLICATE = "It is the same recording as another take. It adds nothing."
 
@@ -201,6 +210,8 @@ class TakeFinder:
         self._below = 0
         self._begin: int | None = None
         self._floor = LOWEST_FLOOR_DB
+        self._end_above = END_ABOVE_DB
+        """How far above the floor the take under way reaches."""
         self._least_floor = LOWEST_FLOOR_DB
         """The floor is not taken to be lower while levels are gone through once more."""
         self._current: list[float] = []
@@ -246,7 +257,7 @@ class TakeFinder:
             return []
         self._current.append(level)
         self._peak = max(self._peak, level)
-        self._below = self._below + 1 if level < self._floor + END_ABOVE_DB else 0
+        self._below = self._below + 1 if level < self._floor + self._end_above else 0
         if self._below >= END_FRAMES:
             return [self._end()]
         if len(self._current) > STEADY_FRAMES and (noise := self._noise_behind()) is not None:
@@ -258,18 +269,28 @@ class TakeFinder:
     def _wait(self, level: float) -> None:
         """No take is under way: one may begin."""
         floor = max(self.floor_db, self._least_floor) if len(self._levels) >= BEGIN_FRAMES else LOWEST_FLOOR_DB
+        begin_above = self._begin_above(floor)
+        end_above = begin_above * END_ABOVE_DB / BEGIN_ABOVE_DB
         self._levels.append(level)
-        self._above = self._above + 1 if level >= floor + END_ABOVE_DB else 0
-        self._loud = self._loud + (level >= floor + BEGIN_ABOVE_DB) if self._above else 0
+        self._above = self._above + 1 if level >= floor + end_above else 0
+        self._loud = self._loud + (level >= floor + begin_above) if self._above else 0
         if self._loud < BEGIN_FRAMES:
             return
         self._above = min(self._above, len(self._levels))
         self._begin, self._below = self._frame - self._above, 0
+        self._end_above = end_above
         self._current = list(self._levels)[-self._above :]
         self._peak = max(self._current)
         # What has just begun is not part of the floor.
         quiet = sorted(self._levels)[: max(1, len(self._levels) - self._above)]
         self._floor = max(self._least_floor, quiet[int(FLOOR_QUANTILE * (len(quiet) - 1))])
+
+    def _begin_above(self, floor: float) -> float:
+        """How far above the floor a take begins, in dB: less in a noise that is loud and steady."""
+        if floor < LOUD_FLOOR_DB or len(self._levels) < STEADY_FRAMES:
+            return BEGIN_ABOVE_DB
+        low, high = np.quantile(np.fromiter(self._levels, np.float64), (FLOOR_QUANTILE, SPREAD_QUANTILE))
+        return float(min(BEGIN_ABOVE_DB, max(LEAST_BEGIN_DB, SPREADS * (high - low) + 2.0)))
 
     def _noise_behind(self) -> float | None:
         """The level of the steady noise, far below its peak, in which the take has ended; ``None`` while there is none."""

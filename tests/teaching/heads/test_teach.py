@@ -244,6 +244,16 @@ def test_a_take_of_another_word_is_pointed_out() -> None:
     mixed = examples(4)
     mixed.takes["links"][2] = take("hoch", 20)
     Likeness().mark(mixed)
-    assert Problem.UNLIKE in mixed.problems("links", 2)
-    wrong = [(word, n) for word in mixed.words for n in range(4) if Problem.UNLIKE in mixed.problems(word, n)]
+    assert {Problem.UNLIKE, Problem.OTHER} & {*mixed.problems("links", 2)}
+    wrong = [
+        (word, n) for word in mixed.words for n in range(4) if {Problem.UNLIKE, Problem.OTHER} & {*mixed.problems(word, n)}
+    ]
     assert wrong == [("links", 2)]
+
+
+def test_two_takes_of_another_word_do_not_make_each_other_look_right() -> None:
+    mixed = examples(4)
+    mixed.takes["links"][2:] = [take("hoch", 20), take("hoch", 21)]
+    Likeness().mark(mixed)
+    wrong = [(word, n) for word in mixed.words for n in range(4) if Problem.OTHER in mixed.problems(word, n)]
+    assert wrong == [("links", 2), ("links", 3)]

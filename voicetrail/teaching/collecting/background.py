@@ -37,6 +37,8 @@ class BackgroundSaver:
         self._thread: threading.Thread | None = None
         self.unlike: frozenset[bytes] = frozenset()
         """Fingerprints of takes that are unlike the others of their word."""
+        self.like_other: frozenset[bytes] = frozenset()
+        """The same of takes that are more like those of another word."""
         self.problem = ""
         """Why takes cannot be kept on the disk; empty while they can."""
 
@@ -76,7 +78,7 @@ class BackgroundSaver:
                 self._compare(examples)
             except VoicetrailError:
                 continue  # a backbone without negatives: the training will say so
-            self.unlike = examples.unlike
+            self.unlike, self.like_other = examples.unlike, examples.like_other
 
     def _save(self) -> None:
         with self._disk:

@@ -4,13 +4,17 @@ A take is compared with the others of its word by the cosine of their embeddings
 little, the shipped negatives say: where more than ``UNLIKE`` of them are as near to the other takes as the take itself, it is one
 more sound that is not the word. That needs no threshold on the cosine, which would be another one for every backbone.
 
+A take that is much more like the takes of another word than like its own is pointed out too: whoever says a word once more than it is
+asked for teaches the next word with it, perhaps twice, and two wrong takes look right to each other. On 5 speakers of Speech Commands
+no one of 76 right takes was pointed out, and 42 of 42 wrong ones were, one alone or two together (two together: none by the above).
+
 Measured on 40 speakers of Speech Commands: of 785 takes beside three or four right ones, one is pointed out; of 1,296 takes of another
 word by the same speaker beside two or three right ones, 93 % are. The backbone knew those words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -25,6 +29,8 @@ from voicetrail.teaching.takes import Problem, Take
 
 UNLIKE = 0.02
 """Part of the negatives that may be nearer to the other takes of a word than one of them."""
+NEARER = 0.15
+"""How much nearer the takes of another word must be, in cosine."""
 LEAST = 3
 """Takes of a word from which on one can be unlike the others."""
 
@@ -56,6 +62,7 @@ class Likeness:
             for take, unlike in zip(examples.takes[word], self.unlike(examples.takes[word]), strict=True)
             if unlike
         )
+        examples.like_other = frozenset(self._like_other(examples))
 
     def unlike(self, takes: Sequence[Take]) -> list[bool]:
         """Of each take of a word, whether it is unlike the others."""
@@ -68,6 +75,17 @@ class Likeness:
         near.fill_diagonal_(-2.0)
         far = iter([self._is_unlike(near[row], vectors, row) for row in range(len(used))])
         return [Problem.EMPTY not in take.problems and next(far) for take in takes]
+
+    def _like_other(self, examples: ExampleSet) -> Iterator[bytes]:
+        """Fingerprints of takes that are more like those of another word than like the others of their own."""
+        words = {word: examples.distinct(word) for word in examples.words}
+        vectors = {word: self._vectors(takes) for word, takes in words.items() if len(takes) >= 2}
+        for word, own in vectors.items():
+            for row, take in enumerate(words[word]):
+                others = torch.cat((own[:row], own[row + 1 :]))
+                elsewhere = [_nearest_half(own[row], takes) for other, takes in vectors.items() if other != word]
+                if elsewhere and max(elsewhere) > _nearest_half(own[row], others) + NEARER:
+                    yield fingerprint(take)
 
     def _is_unlike(self, near: Tensor, vectors: Tensor, row: int) -> bool:
         """Only the nearer half of the others counts: one take that is wrong makes no other one look wrong."""
@@ -82,6 +100,12 @@ class Likeness:
             found = torch.nn.functional.normalize(self._embedder(windows) - self._mean, dim=1)
             self._known.update(zip(new, found, strict=True))
         return torch.stack([self._known[fingerprint(take)] for take in takes])
+
+
+def _nearest_half(vector: Tensor, others: Tensor) -> float:
+    """The mean cosine of a take with the nearer half of others."""
+    near = others @ vector
+    return float(near.topk((len(near) + 1) // 2).values.mean())
 
 
 @cache

@@ -34,6 +34,7 @@ SHORT = {
     Problem.CUT_OFF: "cut off",
     Problem.EMPTY: "empty",
     Problem.TOO_LONG: "too long",
+    Problem.OTHER: "another word?",
     Problem.UNLIKE: "unlike the others",
     Problem.DUPLICATE: "duplicate",
 }

@@ -17,7 +17,7 @@ KEYS = {
     "failed": "enter: try again   b: back to the takes   ?: help   esc: close",
 }
 """The keys of each stage."""
-HEAD = "Write a name, then each word. Beside it stands what the word does."
+HEAD = "Write a name, then each word and what it does."
 SPOKEN = "By voice: right proposes four words of your own for the four directions; left goes back."
 PROPOSED = "By voice: right begins, and you may say what you like for each; left goes back."
 NO_SOUND = "There is no sound to learn from: play with a microphone, or press f for takes from files."
