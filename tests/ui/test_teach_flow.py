@@ -13,7 +13,7 @@ from textual.widgets import Input
 from tests.commands.test_teach import record_marked_and_undone
 from tests.replay.makers import record_spoken
 from tests.teaching.tones import recording, silence
-from tests.ui.test_teach_screen import TAKES, name_words, open_form, quick_training, rows, say, stage, takes_words, took
+from tests.ui.test_teach_screen import TAKES, accepts_words, name_words, open_form, quick_training, rows, say, stage, took
 from tests.ui.waiting import until
 from voicetrail.replay import library
 from voicetrail.teaching import making, word_sets
@@ -80,7 +80,7 @@ async def test_the_shipped_words_in_ones_own_voice_are_compared_with_what_ships_
         text = " ".join(rows(screen).split())
         assert "held out 75% 92%" in text
         assert "false moves in an hour of other talk 0.3 0.2" in text
-        assert "kept, and used" in rows(screen)
+        assert "Saved and in use" in rows(screen)
         assert "Try it" in rows(screen)
         (info,) = word_sets.list_sets()
         assert (info.name, info.personal) == ("my voice", True)
@@ -100,12 +100,12 @@ async def test_what_is_no_better_than_what_ships_is_not_kept_and_the_screen_says
         text = " ".join(rows(screen).replace("!", " ").split())
         assert "75% 50%" in text
         assert "1.2 0.4" in text
-        assert "It is not kept: it hears fewer of your takes than what ships. The shipped words stay in use" in text
+        assert "It is not saved: it hears fewer of your takes than what ships. The shipped words stay in use" in text
         assert "enter: close" in rows(screen, "#keys")
         assert word_sets.list_sets() == []
         assert app.context.settings.values.weights == ""
         assert [draft.takes for draft in list_drafts()] == [4 * TAKES], "more takes may be added to them"
-        assert takes_words(screen), "by voice: right closes, left goes back to the takes"
+        assert accepts_words(screen), "by voice: right closes, left goes back to the takes"
         await pilot.press("enter")
         assert app.screen is not screen
 
@@ -121,11 +121,11 @@ async def test_who_tries_a_set_is_asked_by_voice_after_a_while_and_left_goes_bac
         await pilot.press("enter")
         await until(pilot, lambda: screen.stage == "done", seconds=60)
         await until(pilot, lambda: "Try it" in rows(screen))
-        assert not takes_words(screen), "words are tried"
+        assert not accepts_words(screen), "words are tried"
         screen._last_word -= 13
         screen._said = ""
         await until(pilot, lambda: "Nothing was said for a while. Right plays with it" in " ".join(rows(screen).split()))
-        assert takes_words(screen)
+        assert accepts_words(screen)
         assert (screen.key_of("right"), screen.key_of("left")) == ("enter", "b")
         await pilot.press("b")
         assert screen.stage == "ready"
@@ -138,7 +138,7 @@ async def test_words_are_proposed_to_who_leads_the_form_by_voice(app: Voicetrail
         key = screen.key_of("right")
         assert key is not None
         await pilot.press(key)
-        assert takes_words(screen), "what was proposed is not lost"
+        assert accepts_words(screen), "what was proposed is not lost"
         assert "By voice: right begins" in rows(screen)
         await pilot.press(key)
         assert screen.session is not None
@@ -197,7 +197,7 @@ async def test_takes_come_from_a_replay_where_words_were_marked_or_undone(
         say(app, silence(2.2))
         await until(pilot, lambda: screen.stage == "words")
         await pilot.press("v")
-        await until(pilot, lambda: "no replay kept its sound" in " ".join(rows(app.screen, "#said").split()))
+        await until(pilot, lambda: "no replay has sound" in " ".join(rows(app.screen, "#said").split()))
         await pilot.press("enter", "p", "escape")
         record_spoken(tmp_path / "replays" / "silent.trail")
         record_marked_and_undone(tmp_path / "replays" / "kept.trail")
@@ -207,8 +207,8 @@ async def test_takes_come_from_a_replay_where_words_were_marked_or_undone(
         await until(pilot, lambda: found.query_one(MenuList).text_rows)
         assert len([row for row in found.query_one(MenuList).text_rows if row.strip()]) == 1, "the one with its sound"
         await pilot.press("enter")
-        await until(pilot, lambda: "undone: heard as left" in "\n".join(found.query_one(MenuList).text_rows))
-        assert "marked: not heard as left" in "\n".join(found.query_one(MenuList).text_rows)
+        await until(pilot, lambda: "undone: detected as left" in "\n".join(found.query_one(MenuList).text_rows))
+        assert "marked: missed as left" in "\n".join(found.query_one(MenuList).text_rows)
         await pilot.press("enter", "enter", "down", "enter")
         assert screen.session is not None
         assert screen.session.examples.counts()["links"] == 2, "each once"

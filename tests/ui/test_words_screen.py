@@ -159,7 +159,7 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         screen = await opened(pilot)
         await pilot.press("x")
-        assert "only a set that was taught" in said(screen)
+        assert "only taught sets" in said(screen)
         screen.menu.choose("taught:mine")
         await pilot.press("right", "r")
         assert is_held(app)
@@ -172,7 +172,7 @@ async def test_rename_and_delete_after_a_question(app: VoicetrailApp) -> None:
         await pilot.press("x")
         assert "y or n" in said(screen)
         await pilot.press("down")
-        assert "nothing is changed" in said(screen)
+        assert "nothing was changed" in said(screen)
         await pilot.press("y")
         assert len(word_sets.list_sets()) == 2
         await pilot.press("x", "y")
@@ -192,7 +192,7 @@ async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: Voi
         assert field.value.endswith("mine.vtwords")
         field.value = str(tmp_path / "none" / ".." / "mine.vtwords")
         await pilot.press("enter")
-        assert "which are your voice" in said(screen)
+        assert "which are recordings of your voice" in said(screen)
         await pilot.press("n")
         assert "without its takes" in said(screen)
         assert file.is_file()
@@ -201,14 +201,14 @@ async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: Voi
         await pilot.press("enter")
         assert "exists; name another file" in said(screen)
         await pilot.press("escape")
-        assert "nothing is written" in said(screen)
+        assert "nothing was exported" in said(screen)
         await pilot.press("i")
         field.value = str(file)
         await pilot.press("enter")
         assert "there is a set mine: replace it, with its takes?" in said(screen)
         assert "y yes   n no" in " ".join(screen.hints.text_rows)
         await pilot.press("n")
-        assert "mine 2 is here" in said(screen), "both are kept"
+        assert "mine 2 was imported" in said(screen), "both are kept"
         assert [info.name for info in word_sets.list_sets()] == ["mine", "mine 2", "other"]
         await pilot.press("x", "y")
         screen.menu.choose("taught:mine")
@@ -217,7 +217,7 @@ async def test_a_set_is_exported_imported_and_replaced_after_a_question(app: Voi
         await pilot.press("i")
         field.value = str(file)
         await pilot.press("enter")
-        assert "mine is here: links = left, rechts = right" in said(screen)
+        assert "mine was imported: links = left, rechts = right" in said(screen)
         assert [info.name for info in word_sets.list_sets()] == ["mine", "other"]
         await pilot.press("i")
         field.value = str(tmp_path / "nothing.vtwords")
@@ -241,7 +241,7 @@ async def test_a_draft_is_continued_or_deleted(app: VoicetrailApp) -> None:
         assert teaching.session is not None
         assert teaching.session.examples.counts() == {"links": 1, "rechts": 0}
         await pilot.press("escape", "x")
-        assert "every take" in said(screen)
+        assert "all its takes" in said(screen)
         await pilot.press("y")
         assert drafts.list_drafts() == []
 

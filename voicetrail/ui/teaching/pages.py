@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -20,6 +19,7 @@ from voicetrail.ui.teaching.trial import Trial
 from voicetrail.ui.widgets.listening.spectrogram import bands_for, draw_columns
 from voicetrail.ui.widgets.rows import Run
 
+QUIETEST_DB = -60.0
 LEFT = 23
 """Columns of the description of a take, left of its spectrogram."""
 TAKE_ROWS = 2
@@ -70,7 +70,7 @@ def room_page(look: Look, session: TeachingSession) -> Page:
     """Return the page shown while the room is recorded."""
     left = max(0.0, session.room_left_s)
     return [
-        [(f"Be silent for {counted(math.ceil(left), 'second')}: the sound of the room is recorded.", look.text)],
+        [(f"Stay silent for {left:.0f} s: the game records your room.", look.text)],
         [],
         [("time   ", look.dim), *bar(look, left / session.room_s, look.accent)],
         level(look, session),
@@ -80,8 +80,8 @@ def room_page(look: Look, session: TeachingSession) -> Page:
 def words_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
     """Return the page shown while a word is recorded: its takes so far, each with its problems and its spectrogram."""
     count = len(session.examples.takes[session.word])
-    state = "hearing it" if session.speaking else f"take {count + 1} of {session.asked_for}"
-    more = ", in your own time" if count else ": say it once, and wait until it stands here"
+    state = "recording" if session.speaking else f"take {count + 1} of {session.asked_for}"
+    more = ", whenever you are ready" if count else ": say it once, and wait until it stands here"
     page: Page = [
         [
             (f"{session.number}/{len(session.words)}  say  ", look.text),
@@ -105,7 +105,7 @@ def _about_mark(look: Look, session: TeachingSession, marked: tuple[str, int] | 
     """Return sentences: why the last sound was not a take, or the problems of the selected take."""
     if session.refused is not None:
         said = " ".join(problem.value for problem in session.refused.problems)
-        return sentences(look, f"That was no take: {said}", width)
+        return sentences(look, f"That was not a take: {said}", width)
     if marked is None:
         return []
     return [row for problem in session.problems(*marked) for row in sentences(look, problem.value, width)]
@@ -158,7 +158,7 @@ def _everything_wrong(look: Look, session: TeachingSession, width: int) -> Page:
         for number in range(len(session.examples.takes[word])):
             for problem in session.problems(word, number):
                 page += sentences(look, f"{printable(word)}, take {number + 1}: {problem.value}", width)
-    return page or [[("Nothing is wrong with the takes. Right, or enter, trains.", look.dim)]]
+    return page or [[("There are no problems with the takes. Right, or enter, trains.", look.dim)]]
 
 
 def training_page(look: Look, session: TeachingSession) -> Page:

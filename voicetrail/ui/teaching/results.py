@@ -30,7 +30,7 @@ def result_page(look: Look, result: Result, trial: Trial, width: int) -> Page:
         page = [[(line, look.text)] for line in wrap(right, width - 1)]
     if not result.saved:
         return page + not_kept_rows(look, result, width)
-    page += [[("It is kept, and used from now on. ", look.good), ("Try it: say the words.", look.accent)], []]
+    page += [[("Saved and in use. ", look.good), ("Try it: say the words.", look.accent)], []]
     page += [*trial_rows(look, result, trial, width), []]
     for mistake in result.mistakes[:MISTAKES]:
         said = (
@@ -78,7 +78,9 @@ def comparison_rows(look: Look, compared: Comparison, width: int) -> Page:
 def not_kept_rows(look: Look, result: Result, width: int) -> Page:
     """Why what was made is not kept, and what to do."""
     reason = "" if result.compared is None else f": {result.compared.reason}"
-    said = f"It is not kept{reason}. The shipped words stay in use, and your takes are kept: more of them may help (b, then a)."
+    said = (
+        f"It is not saved{reason}. The shipped words stay in use, and your takes are saved: more of them may help (b, then a)."
+    )
     return sentences(look, said, width)
 
 
@@ -90,7 +92,9 @@ def trial_rows(look: Look, result: Result, trial: Trial, width: int) -> Page:
     across = max(4, min(COLUMN, (room - 26) // max(1, len(names))))
     cells = max(6, min(BAR, room - across * len(names) - 10))
     heads = [" " + fitted(name, across - 1, right=True) for name in names]
-    page: Page = [[(line, look.dim)] for line in wrap("held-out takes: said (rows), and taken for (columns)", width - 1)]
+    page: Page = [
+        [(line, look.dim)] for line in wrap("held-out takes: spoken word (rows) and detected word (columns)", width - 1)
+    ]
     page.append([(" " * (first + 1), look.dim), (f"{'score now':<{cells + 10}}", look.dim), ("".join(heads), look.dim)])
     tick = min(cells - 1, int(result.threshold * cells))
     for row, (word, name, counts) in enumerate(zip(result.words, names, result.confusion, strict=True)):

@@ -20,8 +20,8 @@ from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.collecting.background import Judge
 from voicetrail.teaching.examples import WORD_MAX
 from voicetrail.teaching.session import Make, TeachingSession
-from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.app_protocol import game_app_of, look_of
+from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.teaching import texts
 from voicetrail.ui.teaching.begin import open_session
 from voicetrail.ui.teaching.ends import finish_behind, use
@@ -154,11 +154,11 @@ class TeachScreen(TakesDialog):
         self.call_after_refresh(self._show)
 
     @property
-    def takes_words(self) -> bool:
+    def accepts_words(self) -> bool:
         """Not while words are recorded or tried, and not once something was typed: it would be lost."""
         typed = not self._proposed and any(field.value for field in self.query(Input))
         leads = self.stage in ("ready", "failed", "broken", "not kept") or (self.stage == "form" and not typed)
-        return super().takes_words and (leads or self._offers)
+        return super().accepts_words and (leads or self._offers)
 
     @property
     def _offers(self) -> bool:
@@ -341,7 +341,7 @@ class TeachScreen(TakesDialog):
         said = self._said or (self._lost if self.stage in ("room", "words") else texts.OFFER if self._offers else "")
         if session is None:
             head.put(0, [("" if self._broken else texts.HEAD, look.text)])
-            spoken = texts.PROPOSED if self._proposed else texts.SPOKEN if self.takes_words else ""
+            spoken = texts.PROPOSED if self._proposed else texts.SPOKEN if self.accepts_words else ""
             page = [[], *said_rows(said, width, look.warn), *said_rows("" if self._broken else spoken, width, look.dim)]
         else:
             head.put(0, [(f"{session.name}: {', '.join(session.words)}"[:width], look.dim)])

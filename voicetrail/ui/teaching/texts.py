@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 KEYS = {
-    "form": "enter, up, down: next field   tab: what the word does, left and right change it   enter on an empty word: begin   "
+    "form": "enter, up, down: next field   tab: the meaning, left and right change it   enter on an empty word: begin   "
     "f1: help   esc: close",
     "broken": "esc: close",
     "room": "?: help   esc: close",
-    "words": "up down: a take   p: hear it   x: throw it away   r: word over   c: enough of this word   f: from files   "
+    "words": "up down: select a take   p: play it   x: delete it   r: restart the word   c: enough takes   f: from files   "
     "v: from replays   ?: help   esc: close",
-    "ready": "up down left right: a take   p: hear it   x: throw it away   o: do it over   a: more of the word   f: from files   "
+    "ready": "arrow keys: select a take   p: play it   x: delete it   o: record it again   a: more takes   f: from files   "
     "v: from replays   enter: train   ?: help   esc: close",
     "training": "?: help   esc: close",
-    "done": "enter: play with it   b: back to the takes   ?: help   esc: close",
+    "done": "enter: play   b: back to the takes   ?: help   esc: close",
     "not kept": "enter: close   b: back to the takes   ?: help   esc: close",
     "failed": "enter: try again   b: back to the takes   ?: help   esc: close",
 }
@@ -20,7 +20,7 @@ KEYS = {
 HEAD = "Write a name, then each word and what it does."
 SPOKEN = "By voice: right proposes four words of your own for the four directions; left goes back."
 PROPOSED = "By voice: right begins, and you may say what you like for each; left goes back."
-NO_SOUND = "There is no sound to learn from: play with a microphone, or press f for takes from files."
+NO_SOUND = "there is no microphone to record from; start the game with one, or press f to load takes from files"
 OFFER = "Nothing was said for a while. Right plays with it, left goes back to the takes; up or down goes on trying."
 LEAVE_FORM = "What you wrote is lost if you leave: esc again leaves, enter goes on."
 HELP = """Words that are easy to recognize have two syllables or more, and do not sound alike.

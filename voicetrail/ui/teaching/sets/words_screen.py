@@ -19,8 +19,8 @@ from voicetrail.play.listening.updates import Problem, Update
 from voicetrail.teaching import exchange, word_sets
 from voicetrail.teaching.collecting import drafts
 from voicetrail.text import printable, typed_path
-from voicetrail.ui.base.menu_screen import BACK_KEYS, MenuScreen
 from voicetrail.ui.app_protocol import game_app_of
+from voicetrail.ui.base.menu_screen import BACK_KEYS, MenuScreen
 from voicetrail.ui.teaching.sets.set_list import (
     DRAFT,
     IMPORT,
@@ -61,13 +61,13 @@ KEYS: tuple[Action, ...] = (
     Action("help", ("?", "f1"), "Help", "Show what every key does.", "Screens"),
 )
 PATH_MAX = 1000
-HELP = """A set of words is what the game listens for. The shipped words are English. Teach the game words of your own: any word of \
-any language, said six times each. Nothing that you say leaves this machine.
+HELP = """A word set is the list of words that the game listens for. The shipped words are English. You can teach the game your own \
+words in any language: say each word six times. Nothing that you say leaves this machine.
 
-Right plays with the set at the mark, now and the next time. With takes (a) you go back to what you said for a set: listen to it, add \
-some, throw some away, and train again. Export (e) writes a set as one file, import (i) takes one from a file.
+Right uses the selected set from now on. Takes (a) shows what you said for a set: play it, add or delete some, train again. Export (e) \
+saves a set as one file, import (i) loads one.
 
-Your voice asks for the shipped words, five times each, and fits them to your voice. The result is kept only if it is better.
+Your voice adapts the shipped words to your voice, with five takes of each. The result is saved only if it is better.
 """
 
 
@@ -107,7 +107,7 @@ class WordsScreen(MenuScreen):
         """The text field, while the player types."""
         self._question: Callable[[], str] | None = None
         """What is done once the player says yes; returns the line to show."""
-        self._refusal: Callable[[], str] = lambda: "nothing is changed"
+        self._refusal: Callable[[], str] = lambda: "nothing was changed"
         """The same for no."""
 
     def compose(self) -> ComposeResult:
@@ -190,7 +190,7 @@ class WordsScreen(MenuScreen):
         for prefix in (TAUGHT, DRAFT) if draft else (TAUGHT,):
             if row.startswith(prefix):
                 return row.removeprefix(prefix)
-        self.say(f"only a set that was taught can be {what}: choose one of those", "warn")
+        self.say(f"only taught sets can be {what}", "warn")
         return ""
 
     def say(self, message: str, weight: Weight = "plain") -> None:
@@ -206,7 +206,7 @@ class WordsScreen(MenuScreen):
         """Ask for a new name."""
         if chosen := self._chosen("renamed"):
             ask = f"another name for {printable(chosen)}"
-            self._type(Typing(chosen, lambda text: self._rename(chosen, text), ask, "the name stays"))
+            self._type(Typing(chosen, lambda text: self._rename(chosen, text), ask, "the name is unchanged"))
 
     def _rename(self, old: str, new: str) -> str:
         if new != old:
@@ -235,7 +235,7 @@ class WordsScreen(MenuScreen):
         if chosen := self._chosen("exported"):
             path = str(free_path(Path.home(), chosen))
             ask = f"the file to write {printable(chosen)} to"
-            self._type(Typing(path, lambda text: self._export(chosen, typed_path(text)), ask, "nothing is written"))
+            self._type(Typing(path, lambda text: self._export(chosen, typed_path(text)), ask, "nothing was exported"))
 
     def _export(self, name: str, out: Path) -> str:
         exchange.check_target(out)
@@ -243,19 +243,21 @@ class WordsScreen(MenuScreen):
         def write(*, examples: bool) -> str:
             exchange.export_set(name, out, examples=examples)
             with_or_without = "with its takes" if examples else "without its takes"
-            return f"{printable(name)} is written to {printable(out)}, {with_or_without}"
+            return f"{printable(name)} was exported to {printable(out)}, {with_or_without}"
 
         info = word_sets.read_about(word_sets.set_folder(name))
         if not any(info.takes.values()):
             return write(examples=False)
         return self._ask(
-            "write the takes too, which are your voice? y or n", lambda: write(examples=True), lambda: write(examples=False)
+            "include the takes, which are recordings of your voice? y or n",
+            lambda: write(examples=True),
+            lambda: write(examples=False),
         )
 
     def action_import(self) -> None:
         """Ask for the file of a set."""
         ask = f"the path of the file of a set, which ends in {word_sets.SUFFIX}"
-        self._type(Typing("", lambda text: self._import(typed_path(text)), ask, "nothing is imported"))
+        self._type(Typing("", lambda text: self._import(typed_path(text)), ask, "nothing was imported"))
 
     def _import(self, file: Path) -> str:
         name = word_sets.name_of_file(file)
@@ -274,15 +276,15 @@ class WordsScreen(MenuScreen):
         self.menu.choose(f"{TAUGHT}{info.name}")
         if overwrite and self.context.settings.values.weights == info.name and self.context.worker is not None:
             self.context.worker.reload()
-        return f"{printable(info.name)} is here: {all_words(info)}; right plays with it"
+        return f"{printable(info.name)} was imported: {all_words(info)}; right plays with it"
 
     def action_delete(self) -> None:
         """Ask whether to delete."""
         if chosen := self._chosen("deleted", draft=True):
             draft = self.menu.item is not None and self.menu.item.name.startswith(DRAFT)
             delete = self._delete_draft if draft else self._delete
-            question = f"delete {printable(chosen)} with every take of it, for good? y or n"
-            self.say(self._ask(question, lambda: delete(chosen), lambda: "nothing is changed"), "warn")
+            question = f"delete {printable(chosen)} and all its takes permanently? y or n"
+            self.say(self._ask(question, lambda: delete(chosen), lambda: "nothing was changed"), "warn")
 
     def _delete(self, name: str) -> str:
         if self.context.settings.values.weights == name:
@@ -369,7 +371,7 @@ class WordsScreen(MenuScreen):
         if self._question is not None:
             # A word alone must not delete or replace anything.
             self._question = None
-            self.say("nothing is changed")
+            self.say("nothing was changed")
             return
         super().on_direction(direction)
         if direction in ("up", "down"):
@@ -382,6 +384,6 @@ class WordsScreen(MenuScreen):
             self.say(typing.left)
         elif self._question is not None:
             self._question = None
-            self.say("nothing is changed")
+            self.say("nothing was changed")
         else:
             self.go_back()

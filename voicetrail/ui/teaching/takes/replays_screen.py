@@ -19,7 +19,6 @@ from voicetrail.teaching.session import TeachingSession
 from voicetrail.text import printable
 from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.teaching.page_rows import fill, said_rows
 from voicetrail.ui.teaching.takes.player import TakePlayer
 from voicetrail.ui.widgets.menu import MenuItem, MenuList
