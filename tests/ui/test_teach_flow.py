@@ -212,7 +212,7 @@ async def test_takes_come_from_a_replay_where_words_were_marked_or_undone(
         await pilot.press("enter", "enter", "down", "enter")
         assert screen.session is not None
         assert screen.session.examples.counts()["links"] == 2, "each once"
-        assert sum("taken" in row for row in found.query_one(MenuList).text_rows) == 2
+        assert sum("added" in row for row in found.query_one(MenuList).text_rows) == 2
         await pilot.press("escape", "escape")
         assert app.screen is screen
         await until(pilot, lambda: "take 3 of" in rows(screen))

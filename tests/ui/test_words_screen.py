@@ -142,7 +142,7 @@ async def test_a_set_that_cannot_be_loaded_leaves_the_previous_one_in_use(app: V
         screen = await opened(pilot)
         screen.menu.choose("taught:broken")
         await pilot.press("right")
-        await until(pilot, lambda: "tones goes on" in said(screen))
+        await until(pilot, lambda: "tones stays in use" in said(screen))
         assert app.context.labels == ToneRecognizer.labels
 
 

@@ -64,8 +64,8 @@ PATH_MAX = 1000
 HELP = """A word set is the list of words that the game listens for. The shipped words are English. You can teach the game your own \
 words in any language: say each word six times. Nothing that you say leaves this machine.
 
-Right uses the selected set from now on. Takes (a) shows what you said for a set: play it, add or delete some, train again. Export (e) \
-saves a set as one file, import (i) loads one.
+Right uses the selected set from now on. Takes (a) shows what you said for a set: play it, add or delete some, train again. Export \
+(e) saves a set as one file, import (i) loads one.
 
 Your voice adapts the shipped words to your voice, with five takes of each. The result is saved only if it is better.
 """
