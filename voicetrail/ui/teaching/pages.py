@@ -19,7 +19,6 @@ from voicetrail.ui.teaching.trial import Trial
 from voicetrail.ui.widgets.listening.spectrogram import bands_for, draw_columns
 from voicetrail.ui.widgets.rows import Run
 
-QUIETEST_DB = -60.0
 LEFT = 23
 """Columns of the description of a take, left of its spectrogram."""
 TAKE_ROWS = 2
