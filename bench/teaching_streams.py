@@ -45,8 +45,8 @@ STEP_S = 3
 NOISE_GAIN = 0.1
 LATE_S = 0.75
 """Within so many seconds after a clip's end a detection still belongs to it."""
-SHIFTS = (-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0)
-TAKEN = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
+SHIFTS = (-3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 1.0)
+TAKEN = (0.005, 0.01, 0.02, 0.03, 0.05)
 """Parts of the shipped clips of known words that reach a threshold."""
 
 
@@ -137,7 +137,7 @@ def _streams(args: argparse.Namespace, found: dict[str, dict[str, list[Path]]], 
         if f"{folder.name}/{path.stem}" in listed
     ]
     noises = [soundfile.read(str(path), dtype="float32")[0] for path in sorted((args.data / "noise" / "background").iterdir())]
-    names = [*(f"same {shift:+.0f}" for shift in SHIFTS), *(f"equal {part:.1%}" for part in TAKEN)]
+    names = [*(f"same {shift:+.1f}" for shift in SHIFTS), *(f"equal {part:.1%}" for part in TAKEN)]
     sums, targets, others = {name: np.zeros(2, dtype=int) for name in names}, 0, 0
     for number, word in enumerate(word for word in args.words for _ in range(args.draws)):
         rng = np.random.default_rng(number)

@@ -20,6 +20,8 @@ TALK_GUARD = 2.5
 """False moves of a stream for one event among single held-out windows, behind smoothing and the talk shift. Sets of four words made 27
 false moves an hour of books, by readers whom no training heard, where the windows had promised 10: those lie 0.2 s apart and are of
 readers who are also among the centers, while a stream is scored every 0.04 s (``python -m bench.teaching_streams``)."""
+LOWEST = 0.3
+"""No threshold is lower: the score of a word that is not said would not fall far enough below it."""
 TAIL = 12
 """Highest events from which the tail is drawn on where there are too few for the rate that is looked for."""
 
@@ -106,9 +108,10 @@ def _log_odds(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.log(clipped / (1 - clipped))
 
 
-def threshold_for(held_out: HeldOut, allowed_an_hour: float = ALLOWED_AN_HOUR) -> float:
+def threshold_for(held_out: HeldOut, allowed_an_hour: float = ALLOWED_AN_HOUR, lowest: float = LOWEST) -> float:
     """The lowest threshold at which running speech, noise and the room together make at most so many false moves an hour."""
-    grid = np.concatenate((np.arange(0.30, 0.98, 0.01), 1 - np.geomspace(0.02, 1e-5, 40)))
+    low = np.geomspace(lowest, LOWEST, 60)[:-1] if lowest < LOWEST else np.zeros(0)
+    grid = np.concatenate((low, np.arange(LOWEST, 0.98, 0.01), 1 - np.geomspace(0.02, 1e-5, 40)))
     for threshold in grid.tolist():
         rate = held_out.false_moves_an_hour(threshold) if len(held_out.talk) else 0.0
         rate += expected_events(held_out.noise, threshold) / len(held_out.noise) * 360 if len(held_out.noise) else 0.0

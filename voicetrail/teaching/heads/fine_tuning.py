@@ -221,7 +221,7 @@ def fine_tune(
         truth = own_words[clean]
         accuracy = float((after.takes[seen].argmax(1) == truth[seen]).float().mean())
     head = train_head(words, positives, used, settings)
-    threshold = _unsoftened(taught)
+    threshold = taught.raw_threshold
     events = expected_events(before.highest, threshold)
     at = _threshold(after.highest, events)
     truth_of = own_words[clean].numpy()
@@ -302,14 +302,9 @@ class _Scores:
         return float(np.mean((scores.argmax(1) == truth) & (scores.max(1) >= threshold)))
 
 
-def _unsoftened(taught: Taught) -> float:
-    """The threshold on the scores of the head as it was computed (``head.soften``)."""
-    return float(1 / (1 + np.exp(-np.log(taught.threshold / (1 - taught.threshold)) / taught.info.temperature)))
-
-
 def _threshold(scores: Scores, allowed: float) -> float:
     """The lowest threshold that no more events reach."""
-    grid = np.concatenate((np.arange(0.02, 0.98, 0.01), 1 - np.geomspace(0.02, 1e-6, 60)))
+    grid = np.concatenate((np.geomspace(0.002, 0.02, 20)[:-1], np.arange(0.02, 0.98, 0.01), 1 - np.geomspace(0.02, 1e-6, 60)))
     return next((float(t) for t in grid if expected_events(scores, float(t)) <= allowed), float(grid[-1]))
 
 
@@ -320,7 +315,7 @@ def _as_taught(
     head: Head,
     scores: _Scores,
     truth: npt.NDArray[np.int64],
-    threshold: float,
+    raw: float,
     seconds: float,
 ) -> Taught:
     """What was fine-tuned, in the place of the head alone."""
@@ -336,7 +331,7 @@ def _as_taught(
         scores.highest[::every],
         np.zeros(0),
     )
-    softened, held_out, threshold = soften(linear, held_out, threshold)
+    softened, held_out, threshold = soften(linear, held_out, raw)
     block: Mapping[str, Tensor] = {backbone.name + name: value.detach() for name, value in tail.block.state_dict().items()}
     about = {
         **taught.info.about,
@@ -351,5 +346,6 @@ def _as_taught(
         info=replace(taught.info, detector=detector, temperature=softened.temperature, about=about),
         held_out=held_out,
         threshold=threshold,
+        raw_threshold=raw,
         fine_tuned=True,
     )

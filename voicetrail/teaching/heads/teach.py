@@ -14,7 +14,7 @@ from voicetrail.errors import TeachingError
 from voicetrail.spotting.model import pooled
 from voicetrail.spotting.weights import Weights, WeightsInfo
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.heads.evaluation import HeldOut, advice, threshold_for
+from voicetrail.teaching.heads.evaluation import LOWEST, HeldOut, advice, threshold_for
 from voicetrail.teaching.heads.head import (
     Embedder,
     Head,
@@ -33,6 +33,8 @@ LEAST_TAKES = 3
 FOLDS = 3
 SHOWN_THRESHOLD = 0.8
 """Scores are spread out so that the chosen threshold lies here: there a key's step up or down means the most."""
+LOWEST_OF_ONE = 0.002
+"""Lowest threshold on the score of a single word, before it is moved to where the others lie."""
 SAME = 0.5
 """Part of a word's held-out takes that are likelier a known word for the two to count as one and the same."""
 ROOM_STEP = 3200
@@ -51,6 +53,8 @@ class Taught:
     losses: tuple[float, ...]
     left_out: tuple[str, ...] = ()
     """Known words that are not refused: they are taught, or sound like a word that is."""
+    raw_threshold: float = 0.5
+    """The threshold on the scores of the head before they were spread out (``soften``)."""
     fine_tuned: bool = False
     """The last block of the backbone was changed too."""
 
@@ -121,7 +125,8 @@ def teach(
         used = used.without(sorted(known))
         held_out, _ = _hold_out(words, takes, positives, used, room, settings, report)
     head = train_head(words, positives, used, settings, report(0.75, 0.99, held_out.accuracy))
-    softened, held_out, _ = soften(head, held_out, threshold_for(held_out))
+    raw = threshold_for(held_out, lowest=LOWEST if len(words) > 1 else LOWEST_OF_ONE)
+    softened, held_out, _ = soften(head, held_out, raw)
     threshold = threshold_for(held_out)
     found = advice(held_out, threshold, {word: len(t) for word, t in takes.items()}, sorted(known))
     progress(Progress(1.0, head.losses[-1] if head.losses else 0.0, held_out.accuracy, 0.0))
@@ -134,6 +139,7 @@ def teach(
         found,
         head.losses,
         (*words, *sorted(known)),
+        raw,
     )
 
 
@@ -226,12 +232,16 @@ def soften(head: Head, held_out: HeldOut, threshold: float) -> tuple[Head, HeldO
     target = float(np.log(SHOWN_THRESHOLD / (1 - SHOWN_THRESHOLD)))
     at = float(np.log(threshold / (1 - threshold)))
     factor = min(1.5, max(0.12, target / at)) if at > 0.3 else 1.0
+    # The score of one word can be moved too. That of several cannot: a word's rivals would move with it.
+    shift = target - factor * at if len(head.words) == 1 else 0.0
 
     def scaled(p: Any) -> Any:
         q = np.clip(p, 1e-9, 1 - 1e-9)
-        return 1 / (1 + np.exp(-factor * np.log(q / (1 - q))))
+        return 1 / (1 + np.exp(-(factor * np.log(q / (1 - q)) + shift)))
 
-    softer = replace(head, weight=head.weight * factor, bias=head.bias * factor, temperature=factor)
+    bias = head.bias * factor
+    bias[: len(head.words)] += shift
+    softer = replace(head, weight=head.weight * factor, bias=bias, temperature=head.temperature * factor)
     spread = replace(
         held_out,
         takes=scaled(held_out.takes),
