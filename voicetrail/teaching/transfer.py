@@ -234,7 +234,7 @@ class Transfer:
             weight_decay: how strongly a refined head is held near the computed one.
             fine_tuning_epochs: times that the last block of the backbone, with the head, sees all windows after the head alone was
                 trained. It takes a second or two an epoch, and is kept only where it hears more of the held-out takes at as many
-                false moves (``evaluate().fine_tuning``). 0, the default, measures best on few takes (``docs/teaching.md``).
+                false moves (``evaluate().fine_tuning``). 0, the default, hears as much with few takes (``docs/teaching.md``).
             fine_tuning_rate: learning rate of that.
             negatives: a sound file, or a folder of them, in which none of the words is said: what fine-tuning learns to refuse, and
                 counts false moves by. It needs a minute or more.

@@ -70,10 +70,10 @@ def examples() -> ExampleSet:
 def tuned_whatever_comes(negatives: Negatives, refused: Path, epochs: int = 1) -> tuple[Taught, Taught, ExampleSet]:
     """The head alone, and what was fine-tuned, also if it is no better."""
     taken = examples()
-    alone = teach(taken, load_weights("directional4w"), negatives, {}, QUICK)
+    before = teach(taken, load_weights("directional4w"), negatives, {}, QUICK)
     windows = read_refused(refused, 16_000)
-    found, _ = fine_tune(taken, load_weights("directional4w"), negatives, alone, windows, QUICK, epochs, always=True)
-    return alone, found, taken
+    found, _ = fine_tune(taken, load_weights("directional4w"), negatives, before, windows, QUICK, epochs, always=True)
+    return before, found, taken
 
 
 def test_each_part_of_the_training_reports_to_its_own_callback(refused: Path) -> None:
@@ -105,19 +105,19 @@ def test_what_hears_no_more_leaves_the_head_as_it_was(negatives: Negatives, refu
     assert Comparison(0.8, 0.9, 12).better
     # So high a learning rate that the network forgets everything: nothing of it may be kept.
     taken = examples()
-    alone = teach(taken, load_weights("directional4w"), negatives, {}, QUICK)
+    before = teach(taken, load_weights("directional4w"), negatives, {}, QUICK)
     windows = read_refused(refused, 16_000)
-    found, compared = fine_tune(taken, load_weights("directional4w"), negatives, alone, windows, QUICK, 1, learning_rate=1.0)
+    found, compared = fine_tune(taken, load_weights("directional4w"), negatives, before, windows, QUICK, 1, learning_rate=1.0)
     assert compared.tuned_heard <= compared.head_heard
-    assert found is alone
+    assert found is before
     assert "the head alone is kept" in compared.sentence
 
 
 def test_what_is_kept_is_a_set_that_plays_and_is_not_made_again(negatives: Negatives, refused: Path, tmp_path: Path) -> None:
-    alone, found, taken = tuned_whatever_comes(negatives, refused, epochs=2)
-    changed = {name for name in alone.tensors if not torch.equal(alone.tensors[name], found.tensors[name])}
+    before, found, taken = tuned_whatever_comes(negatives, refused, epochs=2)
+    changed = {name for name in before.tensors if not torch.equal(before.tensors[name], found.tensors[name])}
     shipped = load_weights("directional4w")
-    last = max(name.split(".")[2] for name in alone.tensors if name.startswith("backbone.blocks."))
+    last = max(name.split(".")[2] for name in before.tensors if name.startswith("backbone.blocks."))
     assert changed
     assert all(name.startswith(("head.", f"backbone.blocks.{last}.")) for name in changed), "the last block and the head alone"
     assert any(name.startswith("backbone.") for name in changed)
@@ -169,7 +169,7 @@ def test_a_network_of_another_kind_is_refused_in_one_line(negatives: Negatives, 
 
     weights = load_weights("directional4w")
     other = build_model("ds-cnn", weights.info.features, len(weights.info.classes))
-    alone = teach(examples(), load_weights("directional4w"), negatives, {}, QUICK)
+    before = teach(examples(), load_weights("directional4w"), negatives, {}, QUICK)
     strange = replace(weights, model=other, info=replace(weights.info, architecture="ds-cnn"))
     with pytest.raises(TeachingError, match="ds-cnn cannot be fine-tuned"):
-        fine_tune(examples(), strange, negatives, alone, read_refused(refused, 16_000), QUICK, 1)
+        fine_tune(examples(), strange, negatives, before, read_refused(refused, 16_000), QUICK, 1)

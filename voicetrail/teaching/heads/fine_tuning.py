@@ -32,7 +32,7 @@ Sound = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 
 LEARNING_RATE = 3e-4
-"""Of Adam. Ten times as much forgets what is to be refused within three epochs."""
+"""Of Adam."""
 BATCH = 64
 STRENGTH = 0.05
 """Weight of the squared distance from where training begins."""
