@@ -131,14 +131,14 @@ def main() -> None:
             for out in range(5):
                 if not args.every_turn and all(own[out] for own in was.values() if out < len(own)):
                     continue
-                after, kept = _turn(heard, room, out, negatives)
+                after, saved = _turn(heard, room, out, negatives)
                 for w in DIRECTIONS:
                     if out < len(heard[w]):
                         now = w in words_in(after or shipped, heard[w][out])
                         sums[condition][
                             f"{'heard' if was[w][out] else 'missed'} before, {'heard' if now else 'missed'} now"
                         ] += 1
-                sums[condition]["kept"] += kept
+                sums[condition]["saved"] += saved
                 sums[condition]["turns"] += 1
                 if turns % 4 == 0 and args.minutes:
                     false.append(len(words_in(after or shipped, talk)) - before_talk)
@@ -162,10 +162,10 @@ def _turn(heard: Mapping[str, Sequence[Sound]], room: Sound, out: int, negatives
 def _print(sums: Mapping[str, Counter[str]], false: Sequence[int], before: int, minutes: float) -> None:
     for condition, counts in sums.items():
         missed = counts["missed before, heard now"] + counts["missed before, missed now"]
-        kept = counts["heard before, heard now"] + counts["heard before, missed now"]
+        well = counts["heard before, heard now"] + counts["heard before, missed now"]
         print(
             f"| {condition} | {counts['missed before, heard now']} of {missed} missed are heard now "
-            f"| {counts['heard before, missed now']} of {kept} heard are missed now | kept in {counts['kept']} of {counts['turns']} |"
+            f"| {counts['heard before, missed now']} of {well} are missed now | saved in {counts['saved']} of {counts['turns']} |"
         )
     if false:
         print(

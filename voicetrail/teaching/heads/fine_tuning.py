@@ -57,10 +57,10 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """What came of it."""
-        kept = "the fine-tuned network is kept" if self.better else "the head alone is kept"
+        outcome = "the fine-tuned network is kept" if self.better else "the head alone is kept"
         return (
             f"At as many false moves, {self.tuned_heard:.0%} of {self.takes} held-out takes are heard fine-tuned, "
-            f"{self.head_heard:.0%} with the head alone: {kept}."
+            f"{self.head_heard:.0%} with the head alone: {outcome}."
         )
 
 
@@ -209,13 +209,13 @@ def fine_tune(
 
     before, after = (_Scores.empty(len(clean), len(words), len(others)) for _ in range(2))
     for fold_number in range(settings.folds):
-        kept = fold_of_window != fold_number
-        part = Positives(positives.embeddings[kept], positives.words[kept], positives.takes[kept])
+        training = fold_of_window != fold_number
+        part = Positives(positives.embeddings[training], positives.words[training], positives.takes[training])
         head = train_head(words, part, used, settings)
         tail = backbone.tail(head, negatives)
         held, sound = fold_of_take == fold_number, block == fold_number
         before.put(tail, head, (held, mine.at(clean[held])), (sound, others.at(sound)))
-        tuned(tail, head, kept.nonzero()[:, 0], (~sound).nonzero()[:, 0])
+        tuned(tail, head, training.nonzero()[:, 0], (~sound).nonzero()[:, 0])
         after.put(tail, head, (held, mine.at(clean[held])), (sound, others.at(sound)))
         seen = fold_of_take <= fold_number
         truth = own_words[clean]
