@@ -13,6 +13,9 @@ from pathlib import Path
 
 from voicetrail import output
 
+LABEL_SHARE = 0.3
+"""Part of the loss that labels decide where there are teachers."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -26,6 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mine",
         action="store_true",
         help="look first for talk that those weights take for a direction, and train on it more often",
+    )
+    parser.add_argument(
+        "--teacher",
+        dest="teachers",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CHECKPOINT",
+        help="learn what the weights of another run answer, too; may be given again: the mean of them",
+    )
+    parser.add_argument(
+        "--label-share", type=float, help=f"with --teacher, the part of the loss that the labels decide, 0 to 1 ({LABEL_SHARE})"
     )
     parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
     parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
@@ -84,14 +99,18 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "strength": args.strength,
         "repeat": args.repeat,
+        "label_share": LABEL_SHARE if args.teachers and args.label_share is None else args.label_share,
     }
     for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers), ("keep", args.keep)):
-        least = "at least 0" if name in ("seed", "strength", "workers", "keep") else "above 0"
+        least = "at least 0" if name in ("seed", "strength", "workers", "keep", "label_share") else "above 0"
         # Asked for what is right, so that a NaN is refused as well.
         if value is not None and not (value >= 0 if least == "at least 0" else value > 0):
             raise UsageError(f"--{name.replace('_', '-')} must be {least}")
-    if args.strength is not None and args.strength > 1:
-        raise UsageError("--strength must be at most 1")
+    for name in ("strength", "label_share"):
+        if chosen[name] is not None and chosen[name] > 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at most 1")
+    if args.label_share is not None and not args.teachers:
+        raise UsageError("--label-share weighs labels against the answers of teachers; name some with --teacher")
     if args.mine and args.start is None and not args.resume:
         raise UsageError("--mine asks what trained weights take for a direction; name them with --begin-with")
     job = jobs.Job(
@@ -109,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
         args.keep,
         args.bfloat16,
         args.choose_seconds,
+        tuple(args.teachers),
     )
     console = Console(stderr=True)
     total = job.schedule.epochs * job.schedule.batches

@@ -111,7 +111,7 @@ def test_a_batch_must_be_whole_groups_for_each_process(batch: int, size: int) ->
 
 def labels_by_group(of: Trainer) -> list[list[int]]:
     """The classes of each group of an epoch, in the order in which the process takes them."""
-    return [labels.tolist() for _, labels in of._groups()]
+    return [labels.tolist() for _, labels, _ in of._groups()]
 
 
 def test_processes_share_out_the_groups_of_each_batch() -> None:
@@ -141,7 +141,7 @@ def test_a_cycle_of_epochs_shares_its_windows_in_another_order_under_other_masks
     for epoch in range(3):
         runs.progress.epoch = epoch
         epochs.append(list(runs._groups()))
-    words = [[labels.tolist() for _, labels in groups] for groups in epochs]
+    words = [[labels.tolist() for _, labels, _ in groups] for groups in epochs]
     assert sorted(words[0]) == sorted(words[1]) != sorted(words[2])
     assert words[0] != words[1], "another order"
     again = words[1].index(words[0][0])
@@ -153,7 +153,7 @@ def test_an_epoch_taken_up_within_a_cycle_has_the_same_windows() -> None:
     through, resumed = trainer(schedule), trainer(schedule)
     list(through._groups())
     through.progress.epoch = resumed.progress.epoch = 1
-    for (mine, _), (other, _) in zip(through._groups(), resumed._groups(), strict=True):
+    for (mine, *_), (other, *_) in zip(through._groups(), resumed._groups(), strict=True):
         assert torch.equal(mine, other)
 
 

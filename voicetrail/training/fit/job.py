@@ -27,6 +27,7 @@ from voicetrail.training.evaluate.tuning import choose_settings, choose_temperat
 from voicetrail.training.fit.checkpoints import BEST, CHECKPOINT, HISTORY, averaged, epoch_path, save_network
 from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.mine import mine, mined
+from voicetrail.training.fit.teachers import Teachers
 from voicetrail.training.fit.train import Processes, Schedule, Trainer, score_pictures
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
@@ -57,6 +58,8 @@ class Job:
     """Multiply in bfloat16."""
     choose_seconds: float = 600.0
     """Length of each stream that thresholds are chosen on; 0 keeps the defaults."""
+    teachers: tuple[Path, ...] = ()
+    """Weights whose answers are learned beside the labels (``training.fit.teachers``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +128,21 @@ def _prepare(job: Job, resume: bool, log: Log, processes: Processes) -> Trainer:
     composer = Composer(load_corpus(job.folders, "training", job.cache), seed=job.schedule.seed)
     for name in job.vocabularies:
         known_words(name, composer.classes)
+    features = ARCHITECTURES[job.architecture].features
+    teachers = None
+    if job.teachers:
+        teachers = Teachers.load(job.teachers, features, len(composer.classes), bfloat16=job.bfloat16)
+        teachers.to(job.device)
     trainer = Trainer(
         composer,
         job.architecture,
-        ARCHITECTURES[job.architecture].features,
+        features,
         job.schedule,
         device=job.device,
         workers=job.workers,
         processes=processes,
         bfloat16=job.bfloat16,
+        teachers=teachers,
     )
     if resume and checkpoint.exists():
         trainer.resume(checkpoint)

@@ -33,6 +33,7 @@ from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
 from voicetrail.training.fit.augment import PictureMaker
 from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.grow import grown
+from voicetrail.training.fit.teachers import Teachers, taught_loss
 
 GROUP = 64
 """Windows that the batch normalization sees together."""
@@ -64,6 +65,9 @@ class Schedule:
     """Epochs that share their composed windows, under other masks and other microphones: it saves composing, some third of the time.
     At 6 the wide network learnt its windows by heart (loss 0.50 on the sixth time against 0.77 on new ones), at 2 it still gained
     nothing on speech that it did not know."""
+
+    label_share: float = 1.0
+    """Part of the loss that the label decides; the rest are the posteriors of ``teachers``."""
 
     @property
     def batches(self) -> int:
@@ -100,6 +104,10 @@ class Processes:
         """Wait until all processes are here."""
         if self.size > 1:
             dist.barrier()
+
+
+Group = tuple[Tensor, Tensor, Tensor | None]
+"""Pictures ``[GROUP, 1, mels, frames]``, classes ``[GROUP]``, and what teachers answer, ``[GROUP, classes]``."""
 
 
 class Groups(Dataset[tuple[Tensor, Tensor]]):
@@ -155,6 +163,7 @@ class Trainer:
         workers: processes that compose windows beside the one that trains; 0 composes in between.
         processes: the processes that share the work.
         bfloat16: multiply in bfloat16, a quarter faster on a CPU that has it.
+        teachers: networks whose answers are learned beside the labels.
 
     Raises:
         TrainingError: the batch cannot be shared out.
@@ -171,10 +180,11 @@ class Trainer:
         workers: int = 0,
         processes: Processes | None = None,
         bfloat16: bool = False,
+        teachers: Teachers | None = None,
     ) -> None:
         self.composer, self.architecture, self.features, self.schedule = composer, architecture, features, schedule
         self.device, self.workers, self.processes = device, workers, processes or Processes()
-        self.bfloat16 = bfloat16
+        self.bfloat16, self.teachers = bfloat16, teachers
         per_batch = schedule.batch // GROUP
         if schedule.batch % GROUP or per_batch % self.processes.size:
             raise TrainingError(
@@ -183,7 +193,7 @@ class Trainer:
             )
         torch.manual_seed(schedule.seed)
         self.pictures = PictureMaker(features, schedule.strength)
-        self._cycle, self._composed = -1, dict[int, tuple[Tensor, Tensor]]()
+        self._cycle, self._composed = -1, dict[int, Group]()
         model = build_model(architecture, features, len(composer.classes)).to(device)
         self._memory = torch.channels_last if ARCHITECTURES[architecture].channels_last else torch.contiguous_format
         self.model: Model = model.to(memory_format=self._memory)  # type: ignore[call-overload]  # torch's own hints lack it
@@ -215,10 +225,14 @@ class Trainer:
         self.model.train()
         self.optimizer.zero_grad()
         total = 0.0
-        for number, (pictures, labels) in enumerate(self._groups(), 1):
+        for number, (pictures, labels, taught) in enumerate(self._groups(), 1):
             with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.bfloat16):
                 logits = self.model(pictures.to(self.device, memory_format=self._memory)).float()
-            loss = F.cross_entropy(logits, labels.to(self.device), label_smoothing=schedule.smoothing)
+            labels = labels.to(self.device)
+            if taught is None:
+                loss = F.cross_entropy(logits, labels, label_smoothing=schedule.smoothing)
+            else:
+                loss = taught_loss(logits, labels, taught, schedule.label_share, schedule.smoothing)
             torch.autograd.backward(loss / share)
             total += float(loss.detach()) / share
             if number % share:
@@ -229,8 +243,8 @@ class Trainer:
             total = 0.0
         self.progress.epoch += 1
 
-    def _groups(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Give out this epoch's groups that fall to this process: pictures ``[GROUP, 1, mels, frames]`` and classes ``[GROUP]``."""
+    def _groups(self) -> Iterator[Group]:
+        """Give out this epoch's groups that fall to this process."""
         schedule, epoch, per_batch = self.schedule, self.progress.epoch, self.schedule.batch // GROUP
         cycle = epoch // schedule.repeat
         if cycle != self._cycle:
@@ -252,9 +266,13 @@ class Trainer:
         new = iter(loader)
         for number in numbers:
             if number not in self._composed:
-                self._composed[number] = next(new)
-            pictures, labels = self._composed[number]
-            yield self.pictures.vary(np.random.default_rng((schedule.seed, 3, epoch, number)), pictures.float()), labels
+                pictures, labels = next(new)
+                self._composed[number] = pictures, labels, self._taught(pictures)
+            pictures, labels, taught = self._composed[number]
+            yield self.pictures.vary(np.random.default_rng((schedule.seed, 3, epoch, number)), pictures.float()), labels, taught
+
+    def _taught(self, pictures: Tensor) -> Tensor | None:
+        return None if self.teachers is None else self.teachers.posteriors(pictures.to(self.device).float())
 
     def _step(self, step: int) -> None:
         if self.processes.size > 1:
@@ -308,6 +326,9 @@ class Trainer:
                 meta = json.loads(stored.metadata()["checkpoint"])
         except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
             raise TrainingError(f"the checkpoint {path} cannot be read ({error}); delete it to start again") from None
+        # A setting that is newer than the checkpoint had its default then.
+        if isinstance(meta.get("schedule"), dict):
+            meta["schedule"] = asdict(Schedule()) | meta["schedule"]
         mine = {
             "version": CHECKPOINT_VERSION,
             "schedule": asdict(self.schedule),
