@@ -174,3 +174,17 @@ def test_talk_that_the_weights_take_for_a_word_is_found_before_training_on_it(
     assert 50 <= int(found[1]) <= 60
     assert main(command(few, tmp_path / "third", 1, "--mine")) == 2
     assert "--begin-with" in capsys.readouterr().err
+
+
+def test_a_network_learns_what_teachers_answer(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    teachers = [tmp_path / f"{name}.safetensors" for name in ("temporal-resnet", "temporal-resnet-wide")]
+    for path in teachers:
+        safetensors.torch.save_file(build_model(path.stem, FeatureSettings(), 7).state_dict(), path)
+    named = [each for path in teachers for each in ("--teacher", str(path))]
+    assert main(command(few, tmp_path / "taught", 1, *named)) == 0, capsys.readouterr().err
+    assert load_weights(tmp_path / "taught" / "directional4w.safetensors").info.about["schedule"]["label_share"] == 0.3
+    assert main(command(few, tmp_path / "else", 1, "--architecture", "cnn-one-fstride4", *named)) == 1
+    assert "no architecture with these features" in capsys.readouterr().err
+    for wrong, said in ((["--label-share", "0.5"], "--teacher"), ([*named, "--label-share", "1.5"], "at most 1")):
+        assert main(command(few, tmp_path / "wrong", 1, *wrong)) == 2
+        assert said in capsys.readouterr().err
