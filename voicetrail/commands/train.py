@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from voicetrail import output
 
@@ -80,43 +81,17 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from voicetrail.errors import UsageError
     from voicetrail.spotting.model import DEFAULT_ARCHITECTURE
     from voicetrail.training.data.corpus import find_folders
     from voicetrail.training.fit import job as jobs
     from voicetrail.training.fit.train import Schedule
-    from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
 
-    vocabularies = tuple(args.vocabulary or [DEFAULT_VOCABULARY])
-    for name in vocabularies:
-        if name not in VOCABULARIES:
-            raise UsageError(f"there is no vocabulary {name!r}; there are {', '.join(VOCABULARIES)}")
-    chosen = {
-        "epochs": args.epochs,
-        "windows": args.windows,
-        "batch": args.batch,
-        "learning_rate": args.learning_rate,
-        "seed": args.seed,
-        "strength": args.strength,
-        "repeat": args.repeat,
-        "label_share": LABEL_SHARE if args.teachers and args.label_share is None else args.label_share,
-    }
-    for name, value in (*chosen.items(), ("threads", args.threads), ("workers", args.workers), ("keep", args.keep)):
-        least = "at least 0" if name in ("seed", "strength", "workers", "keep", "label_share") else "above 0"
-        # Asked for what is right, so that a NaN is refused as well.
-        if value is not None and not (value >= 0 if least == "at least 0" else value > 0):
-            raise UsageError(f"--{name.replace('_', '-')} must be {least}")
-    for name in ("strength", "label_share"):
-        if chosen[name] is not None and chosen[name] > 1:
-            raise UsageError(f"--{name.replace('_', '-')} must be at most 1")
-    if args.label_share is not None and not args.teachers:
-        raise UsageError("--label-share weighs labels against the answers of teachers; name some with --teacher")
-    if args.mine and args.start is None and not args.resume:
-        raise UsageError("--mine asks what trained weights take for a direction; name them with --begin-with")
+    vocabularies = _vocabularies(args)
+    chosen = _chosen(args)
     job = jobs.Job(
         find_folders(args.data, args.noise, args.negatives, args.synthetic),
         args.out,
-        Schedule(**{name: value for name, value in chosen.items() if value is not None}),
+        Schedule(**chosen),
         args.architecture or DEFAULT_ARCHITECTURE,
         vocabularies,
         args.device,
@@ -151,3 +126,44 @@ def run(args: argparse.Namespace) -> int:
     for path in paths:
         output.write_line(str(path))
     return 0
+
+
+def _vocabularies(args: argparse.Namespace) -> tuple[str, ...]:
+    """The vocabularies to write weights for; what is named by the other flags is checked too.
+
+    Raises:
+        UsageError: there is nothing of a name, or a flag needs another one.
+    """
+    from voicetrail.errors import UsageError
+    from voicetrail.vocabulary import DEFAULT_VOCABULARY, VOCABULARIES
+
+    vocabularies = tuple(args.vocabulary or [DEFAULT_VOCABULARY])
+    for name in vocabularies:
+        if name not in VOCABULARIES:
+            raise UsageError(f"there is no vocabulary {name!r}; there are {', '.join(VOCABULARIES)}")
+    if args.label_share is not None and not args.teachers:
+        raise UsageError("--label-share weighs labels against the answers of teachers; name some with --teacher")
+    if args.mine and args.start is None and not args.resume:
+        raise UsageError("--mine asks what trained weights take for a direction; name them with --begin-with")
+    return vocabularies
+
+
+def _chosen(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings of the schedule that flags name; other numbers are checked too.
+
+    Raises:
+        UsageError: a number is out of its bounds.
+    """
+    from voicetrail.errors import UsageError
+
+    named = ("epochs", "windows", "batch", "learning_rate", "seed", "strength", "repeat", "label_share")
+    for name in (*named, "threads", "workers", "keep"):
+        value, flag = getattr(args, name), f"--{name.replace('_', '-')}"
+        from_zero = name in ("seed", "strength", "workers", "keep", "label_share")
+        # Asked for what is right, so that a NaN is refused as well.
+        if value is not None and not (value >= 0 if from_zero else value > 0):
+            raise UsageError(f"{flag} must be {'at least 0' if from_zero else 'above 0'}")
+        if value is not None and name in ("strength", "label_share") and value > 1:
+            raise UsageError(f"{flag} must be at most 1")
+    chosen = {name: getattr(args, name) for name in named if getattr(args, name) is not None}
+    return {"label_share": LABEL_SHARE} | chosen if args.teachers else chosen
