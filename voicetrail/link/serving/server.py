@@ -185,6 +185,10 @@ class LinkServer:
             await asyncio.wait(clients, timeout=1)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.address.transport == "tcp":
+            # Else a block may wait for the next one, until the one before is acknowledged (Nagle). asyncio sees to it only where
+            # the listening socket names its protocol, which that of ``socket.create_server`` does not.
+            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A secret proves more than the owner does, without reading the system's tables.
         reason = None if self.secret is not None else await self._refusal(writer.get_extra_info("socket"))
         if reason is not None:
