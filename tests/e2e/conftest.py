@@ -21,10 +21,11 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder ``e2e``."""
+    """Mark every test of this folder ``e2e`` and ``clock``."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.clock)
 
 
 @pytest.fixture
