@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -12,3 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No example is judged by how long it took: on a machine that is busy with others every one is slow at times.
 settings.register_profile("voicetrail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("voicetrail")
+
+
+def pytest_collection_finish() -> None:
+    """Look no more through what was imported and collected for garbage: it stays, and it takes a second each time."""
+    gc.collect()
+    gc.freeze()

@@ -57,6 +57,7 @@ def test_a_folder_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.C
     assert "there is no folder" in capsys.readouterr().err
 
 
+@pytest.mark.e2e
 def test_streams_are_measured_in_every_condition_and_kind() -> None:
     few = clips(2, words=("up", "cat"))
     small = replace(corpus(4, words=("up", "left", "cat")), neighbors=few, noise=recording(4))

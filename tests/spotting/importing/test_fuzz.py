@@ -1,4 +1,4 @@
-"""Five hundred damaged models: each gives a model or one clear line, opens nothing outside its folder, and takes bounded memory."""
+"""Damaged models, five hundred in the end-to-end run: each gives a model or one clear line, opens nothing outside its folder, and takes bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tests.spotting.importing.makers import small_document, write_model
 from voicetrail.errors import VoicetrailError
 from voicetrail.spotting.importing import plan_labels, read_model
 
-ROUNDS = 500
 MEMORY = 24 * 1024 * 1024
 """Bytes that reading any of them may take: far more than the model has, far less than some of them claim."""
 
@@ -104,13 +103,14 @@ def refusal(folder: Path) -> str | None:
     return None
 
 
-def test_damaged_models_give_a_line_or_a_model(tmp_path: Path, watched: list[str]) -> None:
+@pytest.mark.parametrize("rounds", [100, pytest.param(500, marks=pytest.mark.e2e)])
+def test_damaged_models_give_a_line_or_a_model(tmp_path: Path, watched: list[str], rounds: int) -> None:
     folder = tmp_path / "m"
     (tmp_path / "outside.bin").write_bytes(bytes(9000))
     read_model(write_model(folder))  # what is imported on the way is imported now
     read, refused = 0, 0
     tracemalloc.start()
-    for seed in range(ROUNDS):
+    for seed in range(rounds):
         dice = random.Random(seed)
         write_model(folder)
         if dice.random() < 0.8:
@@ -131,5 +131,5 @@ def test_damaged_models_give_a_line_or_a_model(tmp_path: Path, watched: list[str
         assert tracemalloc.get_traced_memory()[1] < MEMORY, seed
     tracemalloc.stop()
     # Some changes touch nothing that matters; most do.
-    assert read > 20
-    assert refused > 250
+    assert read > rounds // 25
+    assert refused > rounds // 2

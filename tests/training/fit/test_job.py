@@ -131,6 +131,7 @@ def test_words_with_too_few_recordings_are_reported_before_training(
     assert not (out / "checkpoint.safetensors").exists()
 
 
+@pytest.mark.e2e
 def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +157,7 @@ def test_weights_are_written_for_the_best_epoch_with_what_they_were_trained_on(
     torch.testing.assert_close(one["average.head.weight"], two["model.head.weight"], rtol=0, atol=1e-6)
 
 
+@pytest.mark.e2e
 def test_talk_that_the_weights_take_for_a_word_is_found_before_training_on_it(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
