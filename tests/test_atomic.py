@@ -110,6 +110,7 @@ def test_content_is_on_the_disk_before_it_takes_the_files_place(tmp_path: Path, 
     assert calls == ["file", "rename", "folder"]
 
 
+@pytest.mark.e2e
 def test_a_writer_that_is_killed_leaves_the_old_content_or_the_new(tmp_path: Path) -> None:
     path = tmp_path / "file"
     replace_file(path, "0" * 5000)

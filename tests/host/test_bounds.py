@@ -217,6 +217,7 @@ async def test_a_round_that_does_not_end_is_ended() -> None:
         assert (await process.wait()).exit_status == 0
 
 
+@pytest.mark.e2e
 async def test_twenty_that_connect_and_drop_leave_nothing() -> None:
     async with open_host(per_address=30) as host:
 

@@ -1,4 +1,4 @@
-"""Twenty thousand messages that no microphone and no game would send, at one visitor beside another."""
+"""Messages that no microphone and no game would send, at one visitor beside another."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from wyoming.event import Event as WireEvent
 
 from tests.link.peers import chunk
@@ -22,7 +23,7 @@ from voicetrail.recognizer_service.messages import VisitorSound
 from voicetrail.recognizer_service.visitor import Visitor
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer
 
-MESSAGES = 20_000
+MANY = pytest.mark.parametrize("messages", [2_000, pytest.param(20_000, marks=pytest.mark.e2e)])
 KINDS = (
     "audio-chunk",
     "audio-start",
@@ -83,11 +84,12 @@ def message(rng: random.Random, kinds: tuple[str, ...], fields: tuple[str, ...])
     return rng.randbytes(rng.randrange(200)) if chance < 0.55 else made
 
 
-def test_the_sound_of_one_visitor_can_be_anything_and_another_is_heard_as_before() -> None:
+@MANY
+def test_the_sound_of_one_visitor_can_be_anything_and_another_is_heard_as_before(messages: int) -> None:
     recognizer, rng, clock = load_recognizer(), random.Random(14), Clock()
     bad = Visitor("bad", VisitorSound(Path("unused")), recognizer, WordsList())
     source, windows, refused = connect(bad, clock), 0, 0
-    for _ in range(MESSAGES):
+    for _ in range(messages):
         clock.now += 0.02
         try:
             source.received(message(rng, KINDS, FIELDS), clock.now)
@@ -99,7 +101,7 @@ def test_the_sound_of_one_visitor_can_be_anything_and_another_is_heard_as_before
         assert source.waiting_s <= 1.0
         windows += score_one(bad, recognizer)
         source = connect(bad, clock) if again else source
-    assert min(refused, windows) > MESSAGES // 100
+    assert min(refused, windows) > messages // 100
     good, heard = make_visitor("good", recognizer, np.zeros(32_000, dtype=np.float32))
     score_all([good, bad])
     assert good.windows == 50
@@ -134,11 +136,12 @@ def score_one(visitor: Visitor, recognizer: Recognizer) -> int:
     return windows
 
 
-def test_whatever_a_game_sends_settings_stay_within_their_bounds() -> None:
+@MANY
+def test_whatever_a_game_sends_settings_stay_within_their_bounds(messages: int) -> None:
     recognizer, rng = load_recognizer(), random.Random(41)
     visitor = Visitor("1", VisitorSound(Path("unused")), recognizer, WordsList())
     refused = taken = 0
-    for _ in range(MESSAGES):
+    for _ in range(messages):
         decoder = EventDecoder(payload_limit=0, data_limit=8 * 1024)
         try:
             for event in decoder.feed(message(rng, ASKED, SETTINGS)):
@@ -150,4 +153,4 @@ def test_whatever_a_game_sends_settings_stay_within_their_bounds() -> None:
     assert 0.05 <= listener.detector.settings.threshold <= 1
     assert -40 <= listener.gain.gain_db <= 40
     assert isinstance(listener.muted, bool)
-    assert min(refused, taken) > MESSAGES // 10
+    assert min(refused, taken) > messages // 10

@@ -237,6 +237,7 @@ async def test_two_games_hear_only_their_own_page() -> None:
             await game.close()
 
 
+@pytest.mark.e2e
 async def test_the_delay_in_the_game_covers_the_whole_path() -> None:
     """With the real recognizer between the page and the game."""
     async with serving() as running:

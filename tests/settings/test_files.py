@@ -290,6 +290,7 @@ def test_a_state_that_cannot_be_written_whole_is_not_written(
     assert load_settings(env=env).values.step == 5
 
 
+@pytest.mark.e2e
 def test_a_writer_of_the_state_that_is_killed_leaves_the_old_values_or_the_new(state_file: Path) -> None:
     change_state(state_file, {"step": 1, "source": "1" * 300})
     for _ in range(15):

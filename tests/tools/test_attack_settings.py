@@ -6,6 +6,7 @@ from tools.attack import settings
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.e2e
 def test_mutated_settings_do_no_harm() -> None:
     outcome = settings.run(count=80, seed=3)
     assert outcome.mutants == 80

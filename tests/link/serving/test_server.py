@@ -7,6 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,10 @@ def read_events(connection: socket.socket, count: int) -> list[Event]:
 def test_no_block_waits_for_the_next_one(microphone: Steady) -> None:
     server = LinkServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"))
     server.start()
-    try:
-        with open_connection(f"tcp://127.0.0.1:{server.port}") as source:
-            gather(source, lambda items: samples_of(items) > 0)
-            (served,) = server._clients
-            assert served._writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    finally:
-        server.close()
+    with closing(server), open_connection(f"tcp://127.0.0.1:{server.port}") as source:
+        gather(source, lambda items: samples_of(items) > 0)
+        (served,) = server._clients
+        assert served._writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_it_can_be_closed_before_it_has_begun_to_serve(

@@ -1,4 +1,4 @@
-"""Damaged models, five hundred in the end-to-end run: each gives a model or one clear line, opens nothing outside its folder, and takes bounded memory."""
+"""Damaged models: each gives a model or one clear line, opens nothing outside its folder, and takes bounded memory."""
 
 from __future__ import annotations
 
