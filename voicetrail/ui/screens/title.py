@@ -39,11 +39,11 @@ def title_items(context: SessionContext, notes: Mapping[str, str]) -> list[MenuI
     """Return the rows of the title, with a note for each mode."""
     items = [
         *(MenuItem(name, mode.title, mode.summary, notes.get(name, "")) for name, mode in MODES.items()),
-        MenuItem("words", "Words", "teach it your own"),
-        MenuItem("replays", "Replays", "what was recorded"),
-        MenuItem("scores", "Scores", "the best so far", notes.get("scores", "")),
-        MenuItem("calibrate", "Calibrate", "fit it to your voice"),
-        MenuItem("settings", "Settings", "everything that can be set"),
+        MenuItem("words", "Words", "teach your own words"),
+        MenuItem("replays", "Replays", "recorded rounds"),
+        MenuItem("scores", "Scores", "your best results", notes.get("scores", "")),
+        MenuItem("calibrate", "Calibrate", "adapt to your voice"),
+        MenuItem("settings", "Settings", "all options"),
         MenuItem("tutorial", "How to play", "in three steps"),
     ]
     return [item for item in items if item.name not in context.withheld]
