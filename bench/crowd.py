@@ -24,7 +24,7 @@ from bench.microphones import Microphone, speak
 from bench.speakers import find_speech, heard_by_one, make_speaker, match
 from voicetrail.link.wire import EventDecoder
 from voicetrail.link.words import HEARD
-from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound
+from voicetrail.recognizer_service import RecognizerService, ServiceReport, VisitorSound
 
 SEED = 700
 COMMAND = os.environ.get("CROWD_COMMAND", "")
@@ -69,7 +69,7 @@ async def measure(count: int, seconds: float) -> CrowdRow:
     """Measure with so many visitors."""
     speech = find_speech()
     speakers = [make_speaker(speech, SEED + at, seconds) for at in range(count)]
-    reports: list[Report] = []
+    reports: list[ServiceReport] = []
     service = RecognizerService(on_report=reports.append, **({"command": shlex.split(COMMAND)} if COMMAND else {}))
     await service.start()
     heard: list[list[tuple[float, str]]] = [[] for _ in speakers]

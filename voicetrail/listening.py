@@ -38,7 +38,7 @@ Sound = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class PendingWindow:
     """Sound that is to be scored before the listener can go on."""
 
     samples: Sound
@@ -47,7 +47,7 @@ class Window:
     """Samples at its begin that are not to count."""
 
 
-Steps = Generator["Event | Window", "tuple[float, ...] | None", None]
+Steps = Generator["Event | PendingWindow", "tuple[float, ...] | None", None]
 """What a listener does with a piece of its source: it gives out events, and windows whose posteriors are to be sent to it."""
 
 
@@ -215,7 +215,7 @@ class Listener:
         """Listen to one item of the source (``None``: nothing came), and leave the scoring to the caller.
 
         It is what ``events`` does, for who scores the windows of many listeners together (``recognizer_service``). The caller
-        sends the posteriors of each ``Window`` before anything else, and reads the source on only when the steps have ended.
+        sends the posteriors of each ``PendingWindow`` before anything else, and reads the source on only when the steps have ended.
         """
         yield from self._muting()
         if isinstance(item, AudioBlock):
@@ -231,7 +231,7 @@ class Listener:
             except StopIteration:
                 return
             posteriors = None
-            if isinstance(step, Window):
+            if isinstance(step, PendingWindow):
                 posteriors = self.recognizer.score(step.samples, step.blanked)
             else:
                 yield step
@@ -280,7 +280,7 @@ class Listener:
         yield level(self.time, raw, sound, 0.0 if self.gain is None else self.gain.gain_db)
         self._window[: -len(sound)] = self._window[len(sound) :]
         self._window[-len(sound) :] = sound
-        posteriors = yield Window(self._window, self.detector.blanked(self.time, len(self._window)))
+        posteriors = yield PendingWindow(self._window, self.detector.blanked(self.time, len(self._window)))
         assert posteriors is not None
         before = self.detector.applied
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.game.rounds import looks, steps
 from voicetrail.game import Move, Redo, RoundSetup, Undo, make_rules
-from voicetrail.game.levels import GROUPS, Level, LevelError, all_levels, find_level, load_levels, read_levels, text_level
+from voicetrail.game.levels import GROUPS, LevelError, TraceLevel, all_levels, find_level, load_levels, read_levels, text_level
 from voicetrail.game.levels.line import Figure, read_line, write_line
 from voicetrail.game.modes.trace import Trace, score
 from voicetrail.game.trail import Direction
@@ -37,7 +37,7 @@ def follow(rules: Trace, figure: Figure) -> None:
 
 
 @pytest.mark.parametrize("level", all_levels(), ids=lambda level: level.name)
-def test_every_level_can_be_finished_in_the_fewest_words(level: Level) -> None:
+def test_every_level_can_be_finished_in_the_fewest_words(level: TraceLevel) -> None:
     rules = trace(level.name)
     for figure in level.figures:
         follow(rules, figure)

@@ -18,7 +18,7 @@ from tests.host_scores.postgresql import PASSWORD, PostgreSQL
 from tests.host_scores.serving import running, until, visitor
 from tests.scores.makers import row
 from voicetrail.game.modes.maze import daily_setup
-from voicetrail.game.rules import Result
+from voicetrail.game.rules import RoundResult
 from voicetrail.host_scores import schema, waiting, writer
 from voicetrail.host_scores.address import DatabaseAddress, database_address
 from voicetrail.host_scores.schema import LaterSchemaError
@@ -168,7 +168,7 @@ def round_of(visitor_words: int = 30, *, day: bool = True) -> ScoreRow:
     from voicetrail.game import make_rules
 
     rules = make_rules(daily_setup(now.date()))
-    result = Result("maze", rules.level, 60, True, True, 0, visitor_words, seed=rules.setup.seed)
+    result = RoundResult("maze", rules.level, 60, True, True, 0, visitor_words, seed=rules.setup.seed)
     return row_of(result, now, day=now.date())
 
 

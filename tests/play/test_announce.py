@@ -11,7 +11,7 @@ from voicetrail.events import SourceEnded, SourceLost, WordHeard
 from voicetrail.game import MODES, ModeName, RoundSetup
 from voicetrail.game.modes.echo import Echo
 from voicetrail.game.modes.maze import Maze
-from voicetrail.play.announce import Announcer, Ended, Typed
+from voicetrail.play.announce import Announcer, EndRequest, Typed
 from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
 from voicetrail.scores.store import ScoreStore
@@ -40,7 +40,7 @@ class Session:
         else:
             self.announcer._begin(setup)
 
-    def give(self, message: tuple[Update, ...] | Typed | Ended, after_s: float = 1.0) -> None:
+    def give(self, message: tuple[Update, ...] | Typed | EndRequest, after_s: float = 1.0) -> None:
         self.now += after_s
         self.announcer.take(message)
         self.going = self.announcer._step()
@@ -189,6 +189,6 @@ def test_an_unknown_command_is_answered(begin: Callable[..., Session]) -> None:
         == session.lines[-2]
         == "type up, down, left, right, undo, redo, clear, pause, where, status, share, hint or quit"
     )
-    session.give(Ended("signal"))
+    session.give(EndRequest("signal"))
     assert session.announcer.reason == "signal"
     assert not session.going

@@ -14,7 +14,7 @@ from wyoming.event import Event as WireEvent
 from tests.link.peers import chunk, start, tone
 from voicetrail.link.wire import HELLO, EventDecoder, encode
 from voicetrail.recognizer_service.engine import Engine
-from voicetrail.recognizer_service.messages import Report
+from voicetrail.recognizer_service.messages import ServiceReport
 from voicetrail.spotting.recognizer import Recognizer
 
 HELLO_SOUND = encode(WireEvent(HELLO, {"protocol": 1, "nonce": "n", "secret": False, "content": "sound", "name": "desk"}))
@@ -25,8 +25,8 @@ def run(test: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def engine_with(recognizer: Recognizer) -> AsyncIterator[tuple[Engine, list[Report]]]:
-    reports: list[Report] = []
+async def engine_with(recognizer: Recognizer) -> AsyncIterator[tuple[Engine, list[ServiceReport]]]:
+    reports: list[ServiceReport] = []
     engine = Engine(asyncio.get_running_loop(), reports.append, lambda name: recognizer)
     try:
         yield engine, reports

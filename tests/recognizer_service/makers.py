@@ -14,7 +14,7 @@ from tests.sources import Items
 from voicetrail.events import AudioBlock, Event, SourceEvent
 from voicetrail.recognizer_service.batches import Batches
 from voicetrail.recognizer_service.messages import VisitorSound
-from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.spotting.recognizer import Recognizer
 
 Sound = npt.NDArray[np.float32]
@@ -79,20 +79,22 @@ def cut(sound: Sound, size: int = 320) -> list[AudioBlock]:
     return [AudioBlock(sound[first : first + size]) for first in range(0, len(sound), size)]
 
 
-def make_visitor(name: str, recognizer: Recognizer, sound: Sound, block: int = 320, **more: Any) -> tuple[Visitor, WordsList]:
+def make_visitor(
+    name: str, recognizer: Recognizer, sound: Sound, block: int = 320, **more: Any
+) -> tuple[VisitorStream, WordsList]:
     """A visitor who says this sound."""
     words = WordsList()
-    visitor = Visitor(name, VisitorSound(Path("unused"), **more), recognizer, words)
+    visitor = VisitorStream(name, VisitorSound(Path("unused"), **more), recognizer, words)
     visitor.listen_to(Blocks(cut(sound, block)))
     words.events.clear()
     return visitor, words
 
 
-def score_all(visitors: Iterable[Visitor], **more: Any) -> Batches:
+def score_all(visitors: Iterable[VisitorStream], **more: Any) -> Batches:
     """Let the visitors say all that they have, side by side."""
     loop = HandLoop()
 
-    def failed(visitor: Visitor, error: Exception) -> None:
+    def failed(visitor: VisitorStream, error: Exception) -> None:
         raise error
 
     batches = Batches(cast(Any, loop), more.pop("on_failure", failed))

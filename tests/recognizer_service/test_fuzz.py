@@ -20,7 +20,7 @@ from voicetrail.link.address import Address
 from voicetrail.link.receiving.source import NetworkSource
 from voicetrail.link.wire import EventDecoder, WireError, encode
 from voicetrail.recognizer_service.messages import VisitorSound
-from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer
 
 MANY = pytest.mark.parametrize("messages", [2_000, pytest.param(20_000, marks=pytest.mark.e2e)])
@@ -87,7 +87,7 @@ def message(rng: random.Random, kinds: tuple[str, ...], fields: tuple[str, ...])
 @MANY
 def test_the_sound_of_one_visitor_can_be_anything_and_another_is_heard_as_before(messages: int) -> None:
     recognizer, rng, clock = load_recognizer(), random.Random(14), Clock()
-    bad = Visitor("bad", VisitorSound(Path("unused")), recognizer, WordsList())
+    bad = VisitorStream("bad", VisitorSound(Path("unused")), recognizer, WordsList())
     source, windows, refused = connect(bad, clock), 0, 0
     for _ in range(messages):
         clock.now += 0.02
@@ -118,7 +118,7 @@ class Clock:
         return self.now
 
 
-def connect(visitor: Visitor, clock: Clock) -> NetworkSource:
+def connect(visitor: VisitorStream, clock: Clock) -> NetworkSource:
     """A new connection of the visitor's microphone."""
     address = Address("wyoming", "unix", path="/unused")
     source = NetworkSource(address, transport=lambda address, receiver: NoTransport(), clock=clock)
@@ -127,7 +127,7 @@ def connect(visitor: Visitor, clock: Clock) -> NetworkSource:
     return source
 
 
-def score_one(visitor: Visitor, recognizer: Recognizer) -> int:
+def score_one(visitor: VisitorStream, recognizer: Recognizer) -> int:
     """Let a visitor say what there is; return how many windows it was."""
     due, windows = visitor.advance(), 0
     while due:
@@ -139,7 +139,7 @@ def score_one(visitor: Visitor, recognizer: Recognizer) -> int:
 @MANY
 def test_whatever_a_game_sends_settings_stay_within_their_bounds(messages: int) -> None:
     recognizer, rng = load_recognizer(), random.Random(41)
-    visitor = Visitor("1", VisitorSound(Path("unused")), recognizer, WordsList())
+    visitor = VisitorStream("1", VisitorSound(Path("unused")), recognizer, WordsList())
     refused = taken = 0
     for _ in range(messages):
         decoder = EventDecoder(payload_limit=0, data_limit=8 * 1024)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.recognizer_service.games import Game, private, serve, steady
 from voicetrail.errors import RemoteError
 from voicetrail.link.words import READY, SCORES
-from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound, supervisor
+from voicetrail.recognizer_service import RecognizerService, ServiceReport, VisitorSound, supervisor
 from voicetrail.recognizer_service.messages import decode_line, decode_report, decode_sound, encode_line, encode_sound
 from voicetrail.spotting.detector import DetectorSettings
 
@@ -41,7 +41,7 @@ def test_a_recognizer_that_dies_or_hangs_is_started_again_with_the_same_visitors
     monkeypatch.setattr(supervisor, "LOOK_S", 0.3)
 
     async def test() -> None:
-        reports: list[Report] = []
+        reports: list[ServiceReport] = []
         service = RecognizerService(on_report=reports.append)
         await service.start()
         folder, other = private(short_path, "1"), private(short_path, "2")

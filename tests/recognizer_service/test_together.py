@@ -18,7 +18,7 @@ from voicetrail.events import DetectorChanged, Event, Level, Scores, WordHeard, 
 from voicetrail.link.words import GAIN, MUTE, TUNE
 from voicetrail.listening import Listener
 from voicetrail.recognizer_service.batches import CALM_S, LEVELS_S, STEADY_S, Overload
-from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer
 
@@ -137,7 +137,7 @@ def test_an_error_in_one_visitors_sound_ends_that_one_alone(
     bad, _ = make_visitor("bad", recognizer, demo)
     bad.listen_to(Broken(cut(demo)))
     good, given = make_visitor("good", recognizer, demo)
-    failed: list[Visitor] = []
+    failed: list[VisitorStream] = []
     score_all([bad, good], on_failure=lambda visitor, error: failed.append(visitor))
     assert failed == [bad]
     assert same(words(given.events), demo_words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, date, datetime
 
-from voicetrail.game.rules import Result, WordCount
+from voicetrail.game.rules import RoundResult, WordCount
 from voicetrail.scores.rows import ScoreRow, row_of
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -25,5 +25,5 @@ def row(mode: str = "maze", level: str = "small", score: int = 90, began: dateti
 
 
 def daily(day: date, *, won: bool = True, began: datetime | None = None) -> ScoreRow:
-    result = Result("maze", f"daily {day}", 100 if won else 0, won, won, 20_000, 10, par=10, seed=day.toordinal())
+    result = RoundResult("maze", f"daily {day}", 100 if won else 0, won, won, 20_000, 10, par=10, seed=day.toordinal())
     return row_of(result, began or datetime(day.year, day.month, day.day, 9, tzinfo=UTC), day=day)

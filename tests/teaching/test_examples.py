@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.teaching.tones import silence, take
 from voicetrail.errors import TeachingError
 from voicetrail.teaching.examples import MANIFEST, WORD_MAX, ExampleSet, check_word, load_examples, save_examples
-from voicetrail.teaching.takes import Problem
+from voicetrail.teaching.takes import TakeProblem
 from voicetrail.training.data.corpus import find_folders, load_corpus
 
 
@@ -60,7 +60,7 @@ def test_the_same_recording_twice_is_pointed_out_and_counts_once() -> None:
     for _ in range(3):
         examples.add("links", one)
     assert examples.problems("links", 0) == ()
-    assert Problem.DUPLICATE in examples.problems("links", 2)
+    assert TakeProblem.DUPLICATE in examples.problems("links", 2)
     assert len(examples.distinct("links")) == 1
 
 

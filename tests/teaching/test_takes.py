@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.teaching.tones import recording, silence, spoken
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.teaching.takes import MARGIN, Problem, Take, TakeFinder, find_takes, is_clipped
+from voicetrail.teaching.takes import MARGIN, Take, TakeFinder, TakeProblem, find_takes, is_clipped
 
 
 def test_each_word_of_a_recording_is_one_take_with_its_bounds() -> None:
@@ -52,7 +52,7 @@ def test_silence_and_clicks_are_no_takes() -> None:
 def test_a_take_at_the_end_of_a_recording_is_cut_off() -> None:
     sound = np.concatenate((silence(1), spoken("links")[: SAMPLE_RATE // 5]))
     (found,) = find_takes(sound)
-    assert Problem.CUT_OFF in found.problems
+    assert TakeProblem.CUT_OFF in found.problems
 
 
 def test_a_word_is_found_in_a_loud_steady_noise_though_it_stands_little_above_it() -> None:
@@ -71,8 +71,10 @@ def test_a_noise_that_goes_on_becomes_the_floor() -> None:
     assert last.seconds == pytest.approx(0.4, abs=0.1)
 
 
-@pytest.mark.parametrize(("peak", "problem"), [(0.003, Problem.QUIET), (8.0, Problem.CLIPPED)], ids=["too quiet", "clipped"])
-def test_what_is_wrong_with_a_take_is_said(peak: float, problem: Problem) -> None:
+@pytest.mark.parametrize(
+    ("peak", "problem"), [(0.003, TakeProblem.QUIET), (8.0, TakeProblem.CLIPPED)], ids=["too quiet", "clipped"]
+)
+def test_what_is_wrong_with_a_take_is_said(peak: float, problem: TakeProblem) -> None:
     word = np.clip(spoken("links", peak=peak), -1, 1)
     quiet = silence(1, level_db=-90)
     take = Take(np.concatenate((quiet, word, quiet)), len(quiet), len(quiet) + len(word), -75.0)
@@ -87,9 +89,9 @@ def test_a_loud_take_is_not_called_clipped() -> None:
 
 def test_a_take_in_noise_and_a_long_one_are_pointed_out() -> None:
     noisy = Take(silence(1, -20), 4000, 12000, -22.0)
-    assert noisy.problems == (Problem.NOISY,)
-    assert Problem.TOO_LONG in Take(spoken("links", seconds=2.0), 0, 2 * SAMPLE_RATE).problems
-    assert Take(np.zeros(8000, dtype=np.float32), 0, 8000).problems == (Problem.EMPTY,)
+    assert noisy.problems == (TakeProblem.NOISY,)
+    assert TakeProblem.TOO_LONG in Take(spoken("links", seconds=2.0), 0, 2 * SAMPLE_RATE).problems
+    assert Take(np.zeros(8000, dtype=np.float32), 0, 8000).problems == (TakeProblem.EMPTY,)
 
 
 @settings(max_examples=40, deadline=None)

@@ -19,7 +19,7 @@ from voicetrail.replay import library
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts, only_program
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.heads.head import Progress
+from voicetrail.teaching.heads.head import HeadProgress
 from voicetrail.teaching.heads.personal import Check
 from voicetrail.teaching.heads.teach import Taught
 from voicetrail.teaching.session import Make
@@ -59,7 +59,7 @@ async def say_the_shipped_words(pilot: Pilot[None], app: VoicetrailApp) -> Teach
 def compared(make: Make, check: Check) -> Callable[..., tuple[Taught, Check]]:
     """Stands in for ``making.make_personal``: a head that was really trained, and a comparison of our choice."""
 
-    def made(examples: ExampleSet, *, progress: Callable[[Progress], None]) -> tuple[Taught, Check]:
+    def made(examples: ExampleSet, *, progress: Callable[[HeadProgress], None]) -> tuple[Taught, Check]:
         return make(examples, {}, progress), check
 
     return made

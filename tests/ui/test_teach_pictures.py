@@ -14,7 +14,7 @@ from tests.ui.stage import make_context, make_settings
 from tests.ui.test_words_screen import keep
 from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.outcome import Result, TrainingProgress
+from voicetrail.teaching.outcome import TeachingResult, TrainingProgress
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Take
 from voicetrail.ui.app import VoicetrailApp
@@ -31,7 +31,7 @@ VARIANTS: dict[str, tuple[tuple[int, int], dict[str, object]]] = {
     "paper": ((100, 30), {"theme": "paper"}),
 }
 MEANINGS = {"links": "left", "rechts": "right", "hoch": "up", "runter": "down"}
-RESULT = Result(
+RESULT = TeachingResult(
     tuple(MEANINGS),
     0.96,
     0.92,

@@ -23,7 +23,7 @@ from voicetrail.events import SAMPLE_RATE, Scores, WordHeard
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
 from voicetrail.teaching.heads.teach import Taught
 from voicetrail.teaching.session import Make
 from voicetrail.teaching.takes import Sound
@@ -199,7 +199,7 @@ async def test_a_player_who_leaves_continues_later_with_every_take(app: Voicetra
 async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_used(app: VoicetrailApp, make: Make) -> None:
     go_on = threading.Event()
 
-    def slow(examples: ExampleSet, meanings: Mapping[str, str], report: Callable[[Progress], None]) -> Taught:
+    def slow(examples: ExampleSet, meanings: Mapping[str, str], report: Callable[[HeadProgress], None]) -> Taught:
         go_on.wait(20)
         return make(examples, meanings, report)
 

@@ -4,7 +4,7 @@ The package is pure: it turns the listener's events into a proposal with reasons
 """
 
 from voicetrail.calibration.proposal import CalibrationProposal, GainProposal, WordProposal, propose
-from voicetrail.calibration.run import VERDICT_TEXT, Answer, CalibrationRun, Plan, Stage, Verdict
+from voicetrail.calibration.run import VERDICT_TEXT, Answer, CalibrationRun, CalibrationStage, Plan, Verdict
 from voicetrail.calibration.tail import RoomTail, SpeechCurve, speech_curves
 
 __all__ = [
@@ -12,11 +12,11 @@ __all__ = [
     "Answer",
     "CalibrationProposal",
     "CalibrationRun",
+    "CalibrationStage",
     "GainProposal",
     "Plan",
     "RoomTail",
     "SpeechCurve",
-    "Stage",
     "Verdict",
     "WordProposal",
     "propose",

@@ -83,7 +83,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class CalibrationStage:
     """The current stage."""
 
     kind: Literal["room", "word", "done"]
@@ -166,7 +166,7 @@ class CalibrationRun:
         return 0.0 if self._start is None else seconds(self._now - self._start)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> CalibrationStage:
         """The current stage."""
         return self._stage_at(self.elapsed)
 
@@ -213,14 +213,14 @@ class CalibrationRun:
             self._start = time
         self._now = max(self._now, time)
 
-    def _stage_at(self, elapsed: float) -> Stage:
+    def _stage_at(self, elapsed: float) -> CalibrationStage:
         if elapsed < self.plan.room:
-            return Stage("room", self.plan.room - elapsed)
+            return CalibrationStage("room", self.plan.room - elapsed)
         number = int((elapsed - self.plan.room) / self.plan.slot)
         if number >= len(self.prompts):
-            return Stage("done", 0.0)
+            return CalibrationStage("done", 0.0)
         left = self.plan.room + (number + 1) * self.plan.slot - elapsed
-        return Stage("word", left, self.prompts[number], number + 1)
+        return CalibrationStage("word", left, self.prompts[number], number + 1)
 
     def _answering(self, late: float) -> list[Answer]:
         """Return the answers to which the current sound can belong."""

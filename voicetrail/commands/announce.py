@@ -26,7 +26,7 @@ def announce(setup: RoundSetup | None, args: argparse.Namespace, background: str
         args: the flags of ``commands.play.add_flags``.
         background: a text of box characters to draw over.
     """
-    from voicetrail.play.announce import Announcer, Ended
+    from voicetrail.play.announce import Announcer, EndRequest
     from voicetrail.play.setup import make_context, open_requested_source
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
@@ -42,7 +42,7 @@ def announce(setup: RoundSetup | None, args: argparse.Namespace, background: str
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal code
         code = 128 + number
-        announcer.take(Ended("signal"))
+        announcer.take(EndRequest("signal"))
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)

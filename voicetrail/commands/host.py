@@ -123,11 +123,11 @@ async def _serve(
     from voicetrail.host.state import HostOptions
     from voicetrail.host_scores.address import default_folder
     from voicetrail.host_scores.shared_scores import SharedScores
-    from voicetrail.recognizer_service import RecognizerService, Report
+    from voicetrail.recognizer_service import RecognizerService, ServiceReport
     from voicetrail.ui.terminal import save_bandwidth
     from voicetrail.visitors.preloaded import PreloadedGames
 
-    def note(report: Report) -> None:
+    def note(report: ServiceReport) -> None:
         log.write("recognizer", what=report.kind, visitor=report.visitor or None, text=report.text)
 
     def note_scores(report: ScoresReport) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from voicetrail.recognizer_service import Report
+    from voicetrail.recognizer_service import ServiceReport
     from voicetrail.serve.guard import Access
     from voicetrail.visitors.event_log import EventLog
     from voicetrail.visitors.limits import VisitorLimits
@@ -106,7 +106,7 @@ def _say(args: argparse.Namespace, host: str, access: Access) -> None:
     output.write_line("ctrl+c ends it")
 
 
-def _report(log: EventLog | None, report: Report) -> None:
+def _report(log: EventLog | None, report: ServiceReport) -> None:
     if log is not None:
         log.write("recognizer", kind=report.kind, text=report.text, visitor=report.visitor or None)
 

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("training", total=total)
 
-        def show_progress(done: jobs.TrainingProgress) -> None:
+        def show_progress(done: jobs.RunProgress) -> None:
             bar.update(task, completed=done.epoch * job.schedule.batches + done.batch, description=f"loss {done.loss:.3f}")
             if done.validation is not None:
                 found, minutes = done.validation, done.left_s / 60

@@ -28,7 +28,7 @@ from voicetrail.game.inputs import (
 from voicetrail.game.make import latest_rules_version, make_rules, make_sketch
 from voicetrail.game.mode_list import MODES, ModeName
 from voicetrail.game.modes.sketch import Sketch
-from voicetrail.game.rules import Changes, Mark, Result, Rules
+from voicetrail.game.rules import Changes, Mark, RoundResult, Rules
 from voicetrail.game.setup import RoundSetup
 
 __all__ = [
@@ -45,8 +45,8 @@ __all__ = [
     "PenDown",
     "PenUp",
     "Redo",
-    "Result",
     "Resume",
+    "RoundResult",
     "RoundSetup",
     "Rules",
     "SetBackground",

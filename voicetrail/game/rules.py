@@ -77,7 +77,7 @@ class WordCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RoundResult:
     """The result of a round."""
 
     mode: ModeName
@@ -228,7 +228,7 @@ class Rules(Protocol):
         """Whether the round is over: inputs have no effect any more."""
         ...
 
-    def result(self) -> Result:
+    def result(self) -> RoundResult:
         """Return the result so far; it is final once ``ended`` is true."""
         ...
 
@@ -236,7 +236,7 @@ class Rules(Protocol):
         """Return a better way to play this round, in one line; may be empty. Shown after a round, on request."""
         ...
 
-    def share_text(self, result: Result) -> str:
+    def share_text(self, result: RoundResult) -> str:
         """Return three to eight lines of plain text that do not reveal the solution."""
         ...
 

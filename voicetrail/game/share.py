@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voicetrail.game.rules import Result
+from voicetrail.game.rules import RoundResult
 
 WIDTH = 40
 """Maximum length of a line, in characters, so that it fits everywhere."""
@@ -21,7 +21,7 @@ def bar(part: float, width: int = 20) -> str:
     return f"[{'#' * filled}{'-' * (width - filled)}]"
 
 
-def compose_share_text(title: str, result: Result, lines: Sequence[str]) -> str:
+def compose_share_text(title: str, result: RoundResult, lines: Sequence[str]) -> str:
     """Compose a share text: title, lines of the mode, and result.
 
     Args:

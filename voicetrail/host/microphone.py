@@ -38,7 +38,7 @@ class Granted(asyncssh.SSHListener):
         """Return at once, because there is nothing to close."""
 
 
-class Microphone:
+class VisitorMicrophone:
     """The private socket of one visitor's microphone.
 
     Args:

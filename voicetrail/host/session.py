@@ -12,7 +12,7 @@ import asyncssh
 from voicetrail.errors import VoicetrailError
 from voicetrail.host.connection import VisitorConnection
 from voicetrail.host.keys import HostKey
-from voicetrail.host.microphone import Microphone
+from voicetrail.host.microphone import VisitorMicrophone
 from voicetrail.link.host_request import HostRequest, HostRequestError, decode_request
 from voicetrail.link.wire import PROTOCOL
 from voicetrail.remote.janitor import RESET
@@ -251,12 +251,12 @@ class VisitorSession(asyncssh.SSHServerSession[bytes]):
             return 0, visitor.end_reason
         return (1, "an internal error ended the game") if code < 0 else (code, "")
 
-    def _microphone(self, visitor: Visitor) -> Microphone | None:
+    def _microphone(self, visitor: Visitor) -> VisitorMicrophone | None:
         if self._request is None or not self._login.forward or self._login.forward != self._request.socket:
             return None
-        return Microphone(self._login.connection, self._login.forward, visitor.home.run, self._host.log)
+        return VisitorMicrophone(self._login.connection, self._login.forward, visitor.home.run, self._host.log)
 
-    async def _source(self, visitor: Visitor, microphone: Microphone | None) -> tuple[str, str]:
+    async def _source(self, visitor: Visitor, microphone: VisitorMicrophone | None) -> tuple[str, str]:
         """Return the source of the game's words, and a first message to the visitor."""
         if microphone is None or self._request is None:
             return NO_SOURCE, SAYS["hint"]

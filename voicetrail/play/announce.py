@@ -54,13 +54,13 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndRequest:
     """A request to end the program."""
 
     reason: str
 
 
-Message = tuple[Update, ...] | Typed | Ended
+Message = tuple[Update, ...] | Typed | EndRequest
 
 
 class Announcer:
@@ -122,7 +122,7 @@ class Announcer:
         except queue.Empty:
             return self._let_time_pass()
         match message:
-            case Ended(reason):
+            case EndRequest(reason):
                 self.reason = reason
                 return False
             case Typed(text):

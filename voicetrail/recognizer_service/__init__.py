@@ -4,7 +4,7 @@ How to use it, from asyncio::
 
     from voicetrail.recognizer_service import RecognizerService, VisitorSound
 
-    service = RecognizerService(on_report=log)      # ``log`` is given a ``Report`` for each event: plain values, no voices
+    service = RecognizerService(on_report=log)      # ``log`` is given a ``ServiceReport`` for each event: plain values, no voices
     await service.start()                           # loads the weights; a second or two
     spec = await service.add_visitor("7", VisitorSound(folder=folder, sound=folder / "mic"))
     # run the visitor's game with ``--source`` spec (``words+unix://…``): it needs no torch
@@ -20,7 +20,7 @@ Calls come from the event loop that ``start`` ran in. When the recognizer's proc
 visitors; their games say that the microphone was lost, go on by keys, and connect again by themselves.
 """
 
-from voicetrail.recognizer_service.messages import Report, ServiceStatus, VisitorSound
+from voicetrail.recognizer_service.messages import ServiceReport, ServiceStatus, VisitorSound
 from voicetrail.recognizer_service.supervisor import RecognizerService
 
-__all__ = ["RecognizerService", "Report", "ServiceStatus", "VisitorSound"]
+__all__ = ["RecognizerService", "ServiceReport", "ServiceStatus", "VisitorSound"]

@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 
-from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.spotting.recognizer import Recognizer
 
 GATHER_S = 0.010
@@ -62,11 +62,11 @@ class Batches:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        on_failure: Callable[[Visitor, Exception], None],
+        on_failure: Callable[[VisitorStream, Exception], None],
         gather_s: float = GATHER_S,
     ) -> None:
         self._loop, self._on_failure, self._gather_s = loop, on_failure, gather_s
-        self._due: dict[Visitor, None] = {}
+        self._due: dict[VisitorStream, None] = {}
         self._timer: asyncio.Handle | None = None
         self._soon = False
         self.expected = 1
@@ -75,7 +75,7 @@ class Batches:
         """Score only every second window of each visitor; the one between counts as the one before it."""
         self.windows = self.batches = 0
 
-    def sound_came(self, visitor: Visitor) -> None:
+    def sound_came(self, visitor: VisitorStream) -> None:
         """Go on with a visitor whose sound, or state, has come."""
         if visitor in self._due:
             return  # it waits for its scores
@@ -87,7 +87,7 @@ class Batches:
         if due:
             self._add(visitor)
 
-    def forget(self, visitor: Visitor) -> None:
+    def forget(self, visitor: VisitorStream) -> None:
         """Leave a visitor out from now on."""
         self._due.pop(visitor, None)
 
@@ -97,7 +97,7 @@ class Batches:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _add(self, visitor: Visitor) -> None:
+    def _add(self, visitor: VisitorStream) -> None:
         self._due[visitor] = None
         if self._timer is None:
             self._timer, self._soon = self._loop.call_later(self._gather_s, self.score), False
@@ -111,7 +111,7 @@ class Batches:
         batch = list(self._due)[:MOST_AT_ONCE]
         for visitor in batch:
             del self._due[visitor]
-        groups: dict[Recognizer, list[Visitor]] = {}
+        groups: dict[Recognizer, list[VisitorStream]] = {}
         for visitor in batch:
             if self.skips and visitor.latest and visitor.windows % 2:
                 self._answer(visitor, visitor.latest)
@@ -127,7 +127,7 @@ class Batches:
             # More than fits one batch: after the sound that has come meanwhile.
             self._timer, self._soon = self._loop.call_later(0, self.score), True
 
-    def _answer(self, visitor: Visitor, posteriors: tuple[float, ...]) -> None:
+    def _answer(self, visitor: VisitorStream, posteriors: tuple[float, ...]) -> None:
         try:
             due = visitor.answer(posteriors)
         except Exception as error:
@@ -137,7 +137,7 @@ class Batches:
             self._add(visitor)
 
 
-def median_waiting_s(visitors: Iterable[Visitor]) -> float:
+def median_waiting_s(visitors: Iterable[VisitorStream]) -> float:
     """The median of the seconds of sound that wait, over the visitors whose sound comes: one that floods does not move it."""
     waiting = [visitor.source.waiting_s for visitor in visitors if visitor.hears]
     return statistics.median(waiting) if waiting else 0.0

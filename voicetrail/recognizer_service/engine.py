@@ -16,8 +16,8 @@ from voicetrail.link.receiving.source import NetworkSource
 from voicetrail.link.unix_socket import check_private_folder
 from voicetrail.recognizer_service.batches import GATHER_S, LEVELS_S, Batches, Overload, median_waiting_s
 from voicetrail.recognizer_service.connection import LoopConnection
-from voicetrail.recognizer_service.messages import Kind, Report, ServiceStatus, VisitorSound, words_spec
-from voicetrail.recognizer_service.visitor import Visitor
+from voicetrail.recognizer_service.messages import Kind, ServiceReport, ServiceStatus, VisitorSound, words_spec
+from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.recognizer_service.words_server import WordsServer
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer
 from voicetrail.text import printable
@@ -40,7 +40,7 @@ class _Guest:
 
     def __init__(self, name: str, words: WordsServer) -> None:
         self.name, self.words = name, words
-        self.visitor: Visitor
+        self.visitor: VisitorStream
         self.connection: LoopConnection | None = None
         self.reports = TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND)
 
@@ -58,7 +58,7 @@ class Engine:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        report: Callable[[Report], None],
+        report: Callable[[ServiceReport], None],
         load: Callable[[str], Recognizer] = load_recognizer,
         gather_s: float = GATHER_S,
     ) -> None:
@@ -101,7 +101,7 @@ class Engine:
         words = WordsServer(sound.folder, lambda event: guest.visitor.received(event), problem)
         guest = _Guest(name, words)
         try:
-            guest.visitor = Visitor(name, sound, recognizer, words)
+            guest.visitor = VisitorStream(name, sound, recognizer, words)
             words.describe(guest.visitor.ready, recognizer.detector)
             await words.start()
             if name in self._guests:  # meanwhile
@@ -183,7 +183,7 @@ class Engine:
         guest.connection = None
         self._about(guest, "cut off", message)
 
-    def _failed(self, visitor: Visitor, error: Exception) -> None:
+    def _failed(self, visitor: VisitorStream, error: Exception) -> None:
         guest = self._guests[visitor.name]
         self._batches.forget(visitor)
         visitor.cut_off("an error of the host ended listening (the arrow keys draw)")
@@ -192,7 +192,7 @@ class Engine:
 
     def _about(self, guest: _Guest, kind: Kind, text: str) -> None:
         if guest.reports.take(1, time.monotonic()):
-            self._report(Report(kind, text, guest.name))
+            self._report(ServiceReport(kind, text, guest.name))
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(TICK_S, self._tick)
@@ -217,4 +217,4 @@ class Engine:
         for guest in self._guests.values():
             guest.words.shows_scores = level == 0
             guest.words.say_busy(BUSY if level >= 2 else None)
-        self._report(Report("busy", STATES[level]))
+        self._report(ServiceReport("busy", STATES[level]))

@@ -28,7 +28,7 @@ visitor's words was refused or sent something invalid; the recognizer cannot kee
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ServiceReport:
     """Something that the host's log should have: a line, without voices or names of devices."""
 
     kind: Kind
@@ -115,7 +115,7 @@ def encode_status(status: ServiceStatus) -> dict[str, Any]:
     return asdict(status)
 
 
-def decode_report(data: Mapping[str, Any]) -> Report:
+def decode_report(data: Mapping[str, Any]) -> ServiceReport:
     """Read a report.
 
     Raises:
@@ -124,7 +124,9 @@ def decode_report(data: Mapping[str, Any]) -> Report:
     kind = data.get("report")
     if kind not in get_args(Kind):
         raise RemoteError("the recognizer's process sent an unknown report")
-    return Report(cast(Kind, kind), printable(data.get("text", ""), REPORT_LIMIT), printable(data.get("visitor", ""), 80))
+    return ServiceReport(
+        cast(Kind, kind), printable(data.get("text", ""), REPORT_LIMIT), printable(data.get("visitor", ""), 80)
+    )
 
 
 def encode_line(message: Mapping[str, Any]) -> bytes:

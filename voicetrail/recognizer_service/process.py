@@ -15,7 +15,7 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.recognizer_service.engine import Engine
 from voicetrail.recognizer_service.messages import (
     LINE_LIMIT,
-    Report,
+    ServiceReport,
     decode_line,
     decode_sound,
     encode_line,
@@ -57,7 +57,7 @@ async def _serve(control: socket.socket, weights: list[str]) -> None:
         if not writer.is_closing():
             writer.write(encode_line(message))
 
-    def report(event: Report) -> None:
+    def report(event: ServiceReport) -> None:
         send({"report": event.kind, "visitor": event.visitor, "text": event.text})
 
     engine = Engine(asyncio.get_running_loop(), report)

@@ -17,7 +17,7 @@ from typing import Any
 from voicetrail.errors import RemoteError
 from voicetrail.recognizer_service.messages import (
     LINE_LIMIT,
-    Report,
+    ServiceReport,
     ServiceStatus,
     VisitorSound,
     decode_line,
@@ -63,7 +63,7 @@ class RecognizerService:
         self,
         *,
         weights: Sequence[str] = ("directional4w",),
-        on_report: Callable[[Report], None] | None = None,
+        on_report: Callable[[ServiceReport], None] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "voicetrail.recognizer_service"),
     ) -> None:
         self._weights, self._command = tuple(weights), tuple(command)
@@ -213,7 +213,7 @@ class RecognizerService:
             await self._end()
             raise RemoteError(f"the recognizer cannot be started: {printable(first.get('failed', 'it ended at once'), 300)}")
         self._running.set()
-        self._on_report(Report("started", f"the recognizer runs as process {self.pid}"))
+        self._on_report(ServiceReport("started", f"the recognizer runs as process {self.pid}"))
         return reader
 
     async def _keep(self, reader: asyncio.StreamReader) -> None:
@@ -228,7 +228,7 @@ class RecognizerService:
                 looking.cancel()
             self._running.clear()
             code = await self._end()
-            self._on_report(Report("died", f"the recognizer's process has ended ({code}); it is started again"))
+            self._on_report(ServiceReport("died", f"the recognizer's process has ended ({code}); it is started again"))
             wait = AGAIN_S[0] if loop.time() - since > HELD_S else wait
             while True:
                 await asyncio.sleep(wait)
@@ -237,7 +237,7 @@ class RecognizerService:
                     reader = await self._launch()
                     break
                 except RemoteError as error:
-                    self._on_report(Report("failed", str(error)))
+                    self._on_report(ServiceReport("failed", str(error)))
             restoring = asyncio.create_task(self._restore())
             restoring.add_done_callback(lambda task: None if task.cancelled() else task.exception())
 
@@ -248,7 +248,7 @@ class RecognizerService:
                 await self._order("add", name, sound)
             except RemoteError as error:
                 if name in self._visitors:
-                    self._on_report(Report("failed", str(error), name))
+                    self._on_report(ServiceReport("failed", str(error), name))
             except _DiedError:
                 return
 

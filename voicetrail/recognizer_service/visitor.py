@@ -11,7 +11,7 @@ from voicetrail.audio.gain import make_gain
 from voicetrail.audio.source import Source
 from voicetrail.events import AudioBlock, Event, Ready, SourceBack, SourceEvent, SourceLost
 from voicetrail.link.words import GAIN, MUTE, TUNE, decode_gain, decode_mute, decode_settings
-from voicetrail.listening import Listener, Steps, Window
+from voicetrail.listening import Listener, PendingWindow, Steps
 from voicetrail.recognizer_service.messages import VisitorSound
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer
@@ -75,7 +75,7 @@ class NoSound:
         """Nothing is open."""
 
 
-class Visitor:
+class VisitorStream:
     """Listens to one visitor, up to the next window that is to be scored.
 
     Args:
@@ -166,7 +166,7 @@ class Visitor:
                 self._steps = None
                 return False
             posteriors = None
-            if isinstance(step, Window):
+            if isinstance(step, PendingWindow):
                 self.windows += 1
                 self.stream.take(step.samples, step.blanked)
                 return True
@@ -174,5 +174,5 @@ class Visitor:
 
     def _finish(self, event: SourceLost) -> None:
         for step in self._listener.take(event):
-            if not isinstance(step, Window):
+            if not isinstance(step, PendingWindow):
                 self._words.give(step)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 
 from voicetrail.game.mode_list import MODES
-from voicetrail.game.rules import Result, WordCount
+from voicetrail.game.rules import RoundResult, WordCount
 from voicetrail.text import is_unicode
 
 WHOLE_MAX = 2**53
@@ -88,7 +88,7 @@ class ScoreRow:
         return "daily" if self.day is not None else self.level
 
 
-def row_of(result: Result, began: datetime, *, day: date | None = None, profile: str = "", replay: str = "") -> ScoreRow:
+def row_of(result: RoundResult, began: datetime, *, day: date | None = None, profile: str = "", replay: str = "") -> ScoreRow:
     """Make the record of a round.
 
     Args:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from voicetrail.errors import VoicetrailError
-from voicetrail.recognizer_service import RecognizerService, Report, VisitorSound
+from voicetrail.recognizer_service import RecognizerService, ServiceReport, VisitorSound
 from voicetrail.recognizer_service.messages import words_spec
 from voicetrail.serve.microphone import MicrophoneBridge
 from voicetrail.visitors.admission import Visit
@@ -53,7 +53,7 @@ class Games:
         *,
         private: bool,
         recognizer: RecognizerService | None = None,
-        on_report: Callable[[Report], None] | None = None,
+        on_report: Callable[[ServiceReport], None] | None = None,
         command: Sequence[str] | None = None,
         parent: Path | None = None,
     ) -> None:
@@ -132,7 +132,7 @@ class BrowserGame:
         self._recognizer: RecognizerService | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    def listen(self, recognizer: RecognizerService, started: asyncio.Event, on_report: Callable[[Report], None]) -> None:
+    def listen(self, recognizer: RecognizerService, started: asyncio.Event, on_report: Callable[[ServiceReport], None]) -> None:
         """Connect the sound to the recognizer once it has started. Meanwhile the game already shows its screen."""
 
         async def add() -> None:
@@ -140,7 +140,7 @@ class BrowserGame:
             try:
                 await recognizer.add_visitor(self._name, VisitorSound(self.visitor.home.path, self.bridge.path))
             except (VoicetrailError, OSError) as error:
-                on_report(Report("failed", str(error), self._name))
+                on_report(ServiceReport("failed", str(error), self._name))
 
         self._recognizer = recognizer
         self._listening = asyncio.create_task(add())

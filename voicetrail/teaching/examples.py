@@ -22,7 +22,7 @@ import soundfile
 from voicetrail.atomic import make_private_folder, replace_file, replacing
 from voicetrail.errors import TeachingError
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.teaching.takes import LOWEST_FLOOR_DB, Problem, Take, remembered
+from voicetrail.teaching.takes import LOWEST_FLOOR_DB, Take, TakeProblem, remembered
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
 
@@ -125,25 +125,25 @@ class ExampleSet:
         """How many takes each word has."""
         return {word: len(takes) for word, takes in self.takes.items()}
 
-    def problems(self, word: str, number: int) -> tuple[Problem, ...]:
+    def problems(self, word: str, number: int) -> tuple[TakeProblem, ...]:
         """What is wrong with a take: by itself, beside the others of its word, or as the same recording as an earlier one."""
         take = self.takes[word][number]
         found = list(take.problems)
         own = fingerprint(take)
         if own in self.like_other:
-            found.append(Problem.OTHER)
+            found.append(TakeProblem.OTHER)
         elif own in self.unlike:
-            found.append(Problem.UNLIKE)
+            found.append(TakeProblem.UNLIKE)
         earlier = [other for w, i, other in self._all() if (w, i) != (word, number) and (w != word or i < number)]
         if any(fingerprint(other) == own for other in earlier):
-            found.append(Problem.DUPLICATE)
+            found.append(TakeProblem.DUPLICATE)
         return tuple(found)
 
     def distinct(self, word: str) -> list[Take]:
         """The takes of a word without those that are the same recording twice, and without empty ones."""
         seen: dict[bytes, Take] = {}
         for take in self.takes[word]:
-            if Problem.EMPTY not in take.problems:
+            if TakeProblem.EMPTY not in take.problems:
                 seen.setdefault(fingerprint(take), take)
         return list(seen.values())
 

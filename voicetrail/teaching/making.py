@@ -9,7 +9,7 @@ from voicetrail.errors import TeachingError
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.examples import ExampleSet, load_examples, save_examples
-from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
 from voicetrail.teaching.heads.negatives import Negatives, backbone_hash, find_negatives, load_negatives
 from voicetrail.teaching.heads.personal import Check, retune
 from voicetrail.teaching.heads.teach import Taught, check_examples, teach
@@ -36,7 +36,7 @@ def make_set(
     *,
     base: str = BASE,
     settings: HeadSettings | None = None,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> Taught:
     """Teach words on the backbone of shipped weights.
 
@@ -69,7 +69,7 @@ def make_personal(
     *,
     base: str = BASE,
     settings: HeadSettings | None = None,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> tuple[Taught, Check]:
     """Retune the words of shipped weights to one voice; the check says whether that is better than what ships.
 
@@ -141,7 +141,7 @@ def saved_examples(name: str, folder: Path | None = None) -> ExampleSet:
 
 
 def remake_if_needed(
-    name: str, folder: Path | None = None, progress: Callable[[Progress], None] = lambda progress: None
+    name: str, folder: Path | None = None, progress: Callable[[HeadProgress], None] = lambda progress: None
 ) -> bool:
     """Make a set's head again where the backbone that ships is another than the one it was made for; a fine-tuned one is left.
 

@@ -48,7 +48,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TeachingResult:
     """What teaching gave."""
 
     words: tuple[str, ...]
@@ -69,7 +69,7 @@ class Result:
     mistakes: tuple[Mistake, ...] = ()
 
 
-def result_of(taught: Taught, examples: ExampleSet, check: Check | None, *, saved: bool) -> Result:
+def result_of(taught: Taught, examples: ExampleSet, check: Check | None, *, saved: bool) -> TeachingResult:
     """What a screen shows of a head.
 
     Args:
@@ -79,7 +79,7 @@ def result_of(taught: Taught, examples: ExampleSet, check: Check | None, *, save
         saved: it is kept.
     """
     held_out = taught.held_out
-    return Result(
+    return TeachingResult(
         held_out.words,
         held_out.accuracy,
         held_out.heard(taught.threshold),

@@ -22,12 +22,12 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.teaching.collecting.background import BackgroundSaver, Judge
 from voicetrail.teaching.collecting.drafts import Draft, only_program
 from voicetrail.teaching.examples import MAX_TAKES, ExampleSet, check_word
-from voicetrail.teaching.outcome import Result, TrainingProgress, result_of
+from voicetrail.teaching.outcome import TeachingResult, TrainingProgress, result_of
 from voicetrail.teaching.recorder import TakeCutter
-from voicetrail.teaching.takes import NO_TAKES, Problem, Take
+from voicetrail.teaching.takes import NO_TAKES, Take, TakeProblem
 
 if TYPE_CHECKING:
-    from voicetrail.teaching.heads.head import Progress
+    from voicetrail.teaching.heads.head import HeadProgress
     from voicetrail.teaching.heads.personal import Check
     from voicetrail.teaching.heads.teach import Taught
 
@@ -46,7 +46,7 @@ WAITING_BLOCKS = 2000
 """Blocks of sound that may wait for ``poll``; what is older is dropped."""
 
 
-Make = Callable[[ExampleSet, Mapping[str, str], Callable[["Progress"], None]], "Taught"]
+Make = Callable[[ExampleSet, Mapping[str, str], Callable[["HeadProgress"], None]], "Taught"]
 """Makes a head from takes and meanings; is given where to report its progress."""
 
 
@@ -101,7 +101,7 @@ class TeachingSession:
         self.refused: Take | None = None
         """The last thing heard, where it was no take; ``None`` once a take follows."""
         self.training = TrainingProgress(0.0, 0.0, None, 0.0)
-        self.result: Result | None = None
+        self.result: TeachingResult | None = None
         self.problem = ""
         """Why the set could not be made."""
         self.held = False
@@ -215,7 +215,7 @@ class TeachingSession:
         """Whether a take is under way."""
         return self.stage == "words" and not self.held and self._cutter.speaking
 
-    def problems(self, word: str, number: int) -> tuple[Problem, ...]:
+    def problems(self, word: str, number: int) -> tuple[TakeProblem, ...]:
         """What is wrong with a take, by its number from 0."""
         self.examples.unlike, self.examples.like_other = self._saver.unlike, self._saver.like_other
         return self.examples.problems(word, number)
@@ -360,5 +360,5 @@ class TeachingSession:
 
         return f"an error of the program ended the training; its log is {write_crash_log(error)}"
 
-    def _report(self, progress: Progress) -> None:
+    def _report(self, progress: HeadProgress) -> None:
         self.training = TrainingProgress(progress.part, progress.loss, progress.accuracy, progress.seconds_left)

@@ -71,7 +71,7 @@ CLIPPED_SAMPLES = 4
 """Samples at full scale in a row that count as clipping."""
 
 
-class Problem(Enum):
+class TakeProblem(Enum):
     """What may be wrong with a take, as the player reads it."""
 
     CLIPPED = "It is clipped. Speak more softly, or move away from the microphone."
@@ -85,7 +85,7 @@ class Problem(Enum):
     DUPLICATE = "It is the same recording as another take. It adds nothing."
 
 
-NO_TAKES = frozenset({Problem.EMPTY, Problem.TOO_LONG})
+NO_TAKES = frozenset({TakeProblem.EMPTY, TakeProblem.TOO_LONG})
 """What has one of these is not counted as a take."""
 
 
@@ -141,27 +141,27 @@ class Take:
         return _level_db(self)
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[TakeProblem, ...]:
         """What is wrong with the take by itself; whether it is unlike others is for ``examples`` to say."""
         return _problems(self)
 
 
 @remembered
-def _problems(take: Take) -> tuple[Problem, ...]:
+def _problems(take: Take) -> tuple[TakeProblem, ...]:
     found = []
     level = take.level_db
     if take.end - take.begin < SHORTEST or level <= LOWEST_FLOOR_DB:
-        return (Problem.EMPTY,)
+        return (TakeProblem.EMPTY,)
     if is_clipped(take.sound):
-        found.append(Problem.CLIPPED)
+        found.append(TakeProblem.CLIPPED)
     if level < QUIET_DB:
-        found.append(Problem.QUIET)
+        found.append(TakeProblem.QUIET)
     elif level - take.floor_db < CLEAR_DB:
-        found.append(Problem.NOISY)
+        found.append(TakeProblem.NOISY)
     if take.cut_off:
-        found.append(Problem.CUT_OFF)
+        found.append(TakeProblem.CUT_OFF)
     if take.end - take.begin > LONGEST:
-        found.append(Problem.TOO_LONG)
+        found.append(TakeProblem.TOO_LONG)
     return tuple(found)
 
 

@@ -30,11 +30,11 @@ from voicetrail.teaching.collecting.refused import read_refused
 from voicetrail.teaching.examples import LONGEST_ROOM, ExampleSet, load_examples, save_examples
 from voicetrail.teaching.heads.evaluation import HeldOut, RocPoint, roc
 from voicetrail.teaching.heads.fine_tuning import LEARNING_RATE, Comparison, fine_tune
-from voicetrail.teaching.heads.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadSettings, Progress
+from voicetrail.teaching.heads.head import EPOCHS, VARIANTS, WEIGHT_DECAY, HeadProgress, HeadSettings
 from voicetrail.teaching.heads.teach import Taught, check_examples, teach
 from voicetrail.teaching.making import BASE, keep_set, saved_examples, shipped_negatives
 from voicetrail.teaching.recorder import read_all
-from voicetrail.teaching.takes import Problem, Take, find_takes
+from voicetrail.teaching.takes import Take, TakeProblem, find_takes
 from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
 
@@ -113,7 +113,7 @@ class Transfer:
 
     def collect_example(
         self, word: str, sound: npt.ArrayLike | float | str | Path, *, source: str = "mic", device: str | None = None
-    ) -> tuple[Problem, ...]:
+    ) -> tuple[TakeProblem, ...]:
         """Add a take of a word, or of the room (``_background_noise_``).
 
         Args:
@@ -144,7 +144,7 @@ class Transfer:
                     f"nothing that could be {word!r} is in this sound; say it louder, or nearer to the microphone"
                 )
             takes = [max(takes, key=lambda take: take.level_db)]
-        found: list[Problem] = []
+        found: list[TakeProblem] = []
         for take in takes:
             number = self._examples.add(word, take)
             found += self._examples.problems(word, number)
@@ -178,7 +178,7 @@ class Transfer:
         """
         self._examples.remove(word, number)
 
-    def problems(self, word: str, number: int) -> tuple[Problem, ...]:
+    def problems(self, word: str, number: int) -> tuple[TakeProblem, ...]:
         """What is wrong with a take, also beside the others of its word: whether it is unlike them.
 
         Raises:
@@ -218,8 +218,8 @@ class Transfer:
         augment_with_noise: bool = True,
         variants: int = VARIANTS,
         seed: int = 1,
-        callback: Callable[[Progress], None] | None = None,
-        fine_tuning_callback: Callable[[Progress], None] | None = None,
+        callback: Callable[[HeadProgress], None] | None = None,
+        fine_tuning_callback: Callable[[HeadProgress], None] | None = None,
     ) -> Evaluation:
         """Train the head, and the last block of the backbone if that is asked for; a part of the takes is held out in turn.
 
@@ -243,7 +243,7 @@ class Transfer:
             seed: of the variations.
             callback: is given where it stands.
             fine_tuning_callback: is given where fine-tuning stands; ``callback`` is given that too where this is left out.
-                ``Progress.stage`` says which of the two it is.
+                ``HeadProgress.stage`` says which of the two it is.
 
         Returns:
             What ``evaluate`` gives.

@@ -22,7 +22,7 @@ from voicetrail.teaching.collecting.refused import read_refused
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads import fine_tuning
 from voicetrail.teaching.heads.fine_tuning import Comparison, fine_tune
-from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
 from voicetrail.teaching.heads.negatives import Negatives
 from voicetrail.teaching.heads.teach import Taught, teach
 from voicetrail.teaching.transfer import Transfer
@@ -77,7 +77,7 @@ def tuned_whatever_comes(negatives: Negatives, refused: Path, epochs: int = 1) -
 
 
 def test_each_part_of_the_training_reports_to_its_own_callback(refused: Path) -> None:
-    head, tuning = list[Progress](), list[Progress]()
+    head, tuning = list[HeadProgress](), list[HeadProgress]()
     result = transfer_with_takes().train(
         fine_tuning_epochs=2, negatives=refused, variants=2, callback=head.append, fine_tuning_callback=tuning.append
     )
@@ -92,7 +92,7 @@ def test_each_part_of_the_training_reports_to_its_own_callback(refused: Path) ->
 
 
 def test_one_callback_is_given_both_one_after_the_other(refused: Path) -> None:
-    steps = list[Progress]()
+    steps = list[HeadProgress]()
     transfer_with_takes().train(fine_tuning_epochs=1, negatives=refused, variants=2, callback=steps.append)
     stages = [step.stage for step in steps]
     assert stages == sorted(stages, key=("head", "fine-tuning").index)

@@ -17,10 +17,10 @@ from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching import making, word_sets
 from voicetrail.teaching.collecting.likeness import Likeness
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.heads.head import HeadSettings, Progress
+from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
 from voicetrail.teaching.heads.negatives import Negatives, Space, backbone_hash, find_space, load_negatives, save_negatives
 from voicetrail.teaching.heads.teach import Taught
-from voicetrail.teaching.takes import Problem
+from voicetrail.teaching.takes import TakeProblem
 from voicetrail.vocabulary import RESERVED
 
 QUICK = HeadSettings(variants=4)
@@ -47,7 +47,7 @@ def fewer_negatives() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def taught() -> Taught:
-    steps: list[Progress] = []
+    steps: list[HeadProgress] = []
     made = making.make_set(examples(), {"links": "left"}, settings=QUICK, progress=steps.append)
     assert [step.part for step in steps] == sorted(step.part for step in steps)
     assert steps[-1].part == 1.0
@@ -189,7 +189,7 @@ def test_what_was_trained_recognizes_listens_and_is_loaded_again(tmp_path: Path,
     for word in PITCH:
         for seed in range(3):
             transfer.collect_example(word, recording([word], seed=seed))
-    steps: list[Progress] = []
+    steps: list[HeadProgress] = []
     result = transfer.train(
         epochs=12, batch_size=512, learning_rate=0.03, validation_split=0.34, variants=3, callback=steps.append
     )
@@ -244,9 +244,12 @@ def test_a_take_of_another_word_is_pointed_out() -> None:
     mixed = examples(4)
     mixed.takes["links"][2] = take("hoch", 20)
     Likeness().mark(mixed)
-    assert {Problem.UNLIKE, Problem.OTHER} & {*mixed.problems("links", 2)}
+    assert {TakeProblem.UNLIKE, TakeProblem.OTHER} & {*mixed.problems("links", 2)}
     wrong = [
-        (word, n) for word in mixed.words for n in range(4) if {Problem.UNLIKE, Problem.OTHER} & {*mixed.problems(word, n)}
+        (word, n)
+        for word in mixed.words
+        for n in range(4)
+        if {TakeProblem.UNLIKE, TakeProblem.OTHER} & {*mixed.problems(word, n)}
     ]
     assert wrong == [("links", 2)]
 
@@ -255,5 +258,5 @@ def test_two_takes_of_another_word_do_not_make_each_other_look_right() -> None:
     mixed = examples(4)
     mixed.takes["links"][2:] = [take("hoch", 20), take("hoch", 21)]
     Likeness().mark(mixed)
-    wrong = [(word, n) for word in mixed.words for n in range(4) if Problem.OTHER in mixed.problems(word, n)]
+    wrong = [(word, n) for word in mixed.words for n in range(4) if TakeProblem.OTHER in mixed.problems(word, n)]
     assert wrong == [("links", 2), ("links", 3)]

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from voicetrail.training.evaluate.evaluation import Report, balance
+from voicetrail.training.evaluate.evaluation import EvaluationReport, balance
 from voicetrail.training.evaluate.measure import StreamMetrics
 from voicetrail.training.evaluate.metrics import det_curve, measure_clips
 from voicetrail.training.evaluate.report import table, text, write
@@ -18,8 +18,8 @@ TRUTH = ["up", "left", "cat", "_background_noise_"]
 
 
 @pytest.fixture
-def report() -> Report:
-    made = Report(
+def report() -> EvaluationReport:
+    made = EvaluationReport(
         "made",
         "ab" * 32,
         LABELS,
@@ -35,7 +35,7 @@ def report() -> Report:
     return made
 
 
-def test_the_tables_say_what_was_found(report: Report) -> None:
+def test_the_tables_say_what_was_found(report: EvaluationReport) -> None:
     written = text(report)
     assert "`made` (123,456 parameters, 0.68 ms a hop, sha256 `abababababab`)" in written
     assert "| mean | 100.00% | 100.00% |" in written
@@ -46,7 +46,7 @@ def test_the_tables_say_what_was_found(report: Report) -> None:
     assert "| cat |  |  | 1 |  |" in written
 
 
-def test_a_report_is_markdown_with_plots_and_figures(report: Report, tmp_path: Path) -> None:
+def test_a_report_is_markdown_with_plots_and_figures(report: EvaluationReport, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the report's plots need matplotlib")
     path = write(report, tmp_path / "report")
     written = path.read_text("utf-8")
@@ -59,7 +59,7 @@ def test_a_report_is_markdown_with_plots_and_figures(report: Report, tmp_path: P
     assert figures["streams"]["clean"]["by_word"] == {"up": 0.75, "left": 1.0}
 
 
-def test_without_streams_there_is_no_table_of_them(report: Report) -> None:
+def test_without_streams_there_is_no_table_of_them(report: EvaluationReport) -> None:
     report.conditions.clear()
     report.negatives.clear()
     assert "false moves" not in text(report)

@@ -24,7 +24,7 @@ class LevelError(VoicetrailError):
 
 
 @dataclass(frozen=True)
-class Level:
+class TraceLevel:
     """A line to trace.
 
     Attributes:
@@ -48,7 +48,7 @@ class Level:
         return write_line(self.figures)
 
 
-def read_levels(text: str, source: str, group: str = "") -> tuple[Level, ...]:
+def read_levels(text: str, source: str, group: str = "") -> tuple[TraceLevel, ...]:
     """Parse a level file.
 
     Args:
@@ -67,7 +67,7 @@ def read_levels(text: str, source: str, group: str = "") -> tuple[Level, ...]:
     entries = data.get("level")
     if not isinstance(entries, list) or not entries:
         raise LevelError(f"{where}: the file has no levels; a level begins with [[level]]")
-    levels: list[Level] = []
+    levels: list[TraceLevel] = []
     for number, entry in enumerate(entries, 1):
         name = entry.get("name") if isinstance(entry, Mapping) else None
         if not isinstance(name, str) or not 1 <= len(name) <= 20 or printable(name) != name:
@@ -78,19 +78,19 @@ def read_levels(text: str, source: str, group: str = "") -> tuple[Level, ...]:
         if not isinstance(line, str):
             raise LevelError(f'{where}: level {name!r} needs a line, as in line = "u4 r3"')
         try:
-            levels.append(Level(name, read_line(line), group))
+            levels.append(TraceLevel(name, read_line(line), group))
         except ValueError as error:
             raise LevelError(f"{where}: level {name!r}: {printable(error, 100)}") from error
     return tuple(levels)
 
 
-def load_levels(folder: Traversable) -> tuple[Level, ...]:
+def load_levels(folder: Traversable) -> tuple[TraceLevel, ...]:
     """Load every level of a folder, from the easiest to the hardest.
 
     Raises:
         LevelError: a file cannot be read, or is damaged.
     """
-    levels: list[Level] = []
+    levels: list[TraceLevel] = []
     for group in GROUPS:
         file = folder / f"{group}.toml"
         try:
@@ -102,12 +102,12 @@ def load_levels(folder: Traversable) -> tuple[Level, ...]:
 
 
 @cache
-def all_levels() -> tuple[Level, ...]:
+def all_levels() -> tuple[TraceLevel, ...]:
     """Return the levels that ship with the game, from the easiest to the hardest."""
     return load_levels(files("voicetrail.game.levels"))
 
 
-def find_level(name: str) -> Level:
+def find_level(name: str) -> TraceLevel:
     """Return the level with a name.
 
     Raises:
@@ -132,7 +132,7 @@ def _placed(line: str) -> tuple[Figure, ...]:
     return tuple(_figure(part) for part in line.split("/"))
 
 
-def text_level(text: str) -> Level:
+def text_level(text: str) -> TraceLevel:
     """Make a level from a text: each letter is a figure, and the pen jumps to the next one when a letter is complete.
 
     Raises:
@@ -149,4 +149,4 @@ def text_level(text: str) -> Level:
         raise LevelError("a text to trace needs at least one letter")
     if len(text.strip()) * LETTER_GAP > SIDE_MAX:
         raise LevelError("the text is too long to trace")
-    return Level(text.strip(), read_line(write_line(tuple(figures))))
+    return TraceLevel(text.strip(), read_line(write_line(tuple(figures))))

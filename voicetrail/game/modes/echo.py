@@ -10,7 +10,7 @@ from voicetrail.game.inputs import By, Go, Input, Move
 from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done
 from voicetrail.game.modes.field_rules import FieldRules
-from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.rules import Mark, Medal, RoundResult
 from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, compose_share_text
@@ -103,7 +103,7 @@ class Echo(FieldRules):
 
     # Result
 
-    def result(self) -> Result:
+    def result(self) -> RoundResult:
         """Return the result so far: the score is the length of the longest sequence."""
         return self._result(
             self.longest,
@@ -124,7 +124,7 @@ class Echo(FieldRules):
         text = self._misheard_text()
         return f"misheard or mixed up: {text}" if text else ""
 
-    def share_text(self, result: Result) -> str:
+    def share_text(self, result: RoundResult) -> str:
         """Return the length of the sequence, without its directions."""
         return compose_share_text("echo", result, [bar(self.longest / MEDALS[0][0]), f"longest sequence: {self.longest}"])
 

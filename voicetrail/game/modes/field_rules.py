@@ -8,7 +8,7 @@ from typing import Self
 
 from voicetrail.game.field import Field
 from voicetrail.game.modes.base import NOTHING, BaseRules, Done
-from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.rules import Mark, Medal, RoundResult
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.trail import Cell, Pen
 
@@ -81,9 +81,9 @@ class FieldRules(BaseRules):
         details: Mapping[str, int | float | str],
         par: int | None = None,
         seed: int | None = None,
-    ) -> Result:
+    ) -> RoundResult:
         """Make a result of the mode's own values, with the time and the word counts of the round."""
-        return Result(
+        return RoundResult(
             self.mode_name,
             self.level,
             score=score,

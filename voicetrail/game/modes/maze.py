@@ -14,7 +14,7 @@ from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done, route_text
 from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.modes.maze_grid import make_maze
-from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.rules import Mark, Medal, RoundResult
 from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import compose_share_text
@@ -158,7 +158,7 @@ class Maze(FieldRules):
 
     # Result
 
-    def result(self) -> Result:
+    def result(self) -> RoundResult:
         """Return the result so far: 100 points for the fewest words, and points for gems."""
         won = self._room == self.maze.goal
         points = round(100 * self.par / max(self.words, 1)) + GEM_POINTS * self.collected if won else 0
@@ -178,7 +178,7 @@ class Maze(FieldRules):
         text = f"the shortest path has {self.par} words: {', '.join(self.maze.best())}"
         return f"{text}; with every gem it has {len(every)}" if self.maze.gems else text
 
-    def share_text(self, result: Result) -> str:
+    def share_text(self, result: RoundResult) -> str:
         """Return a character for each word, without its direction: ``=`` forward, ``*`` gem, ``<`` back, ``x`` wall."""
         lines = [self._signs[:WRONG_WORDS] + ("+" if len(self._signs) > WRONG_WORDS else "")] if self._signs else []
         gems = f"{self.collected} of {len(self.maze.gems)} gems, {result.score} points"

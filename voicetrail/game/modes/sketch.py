@@ -30,10 +30,10 @@ from voicetrail.game.inputs import (
 )
 from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, BaseRules, Done, route_text
-from voicetrail.game.modes.sketch_history import UNDO_DEPTH, Entry, UndoneEntry
+from voicetrail.game.modes.sketch_history import UNDO_DEPTH, HistoryEntry, UndoneEntry
 from voicetrail.game.movement.glide import GlideMovement
 from voicetrail.game.movement.step import StepMovement
-from voicetrail.game.rules import EMPTY, Mark, Result, WordCount
+from voicetrail.game.rules import EMPTY, Mark, RoundResult, WordCount
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import compose_share_text
 from voicetrail.game.tally import Tally
@@ -94,7 +94,7 @@ class Sketch(BaseRules):
         self._steps = StepMovement(step_length)
         self._glides = GlideMovement(glide_speed, glide_silence)
         self._movement: Movement = movement
-        self._last: Entry | None = None
+        self._last: HistoryEntry | None = None
         self._undoable = 0
         self._undone: UndoneEntry | None = None
         self._limit = UNDO_DEPTH if rules == 1 else None
@@ -196,10 +196,10 @@ class Sketch(BaseRules):
             return PenDown()
         return item
 
-    def result(self) -> Result:
+    def result(self) -> RoundResult:
         """Return the result so far: the score is the number of strokes. A sketch cannot be won."""
         tally = self.tally
-        return Result(
+        return RoundResult(
             "sketch",
             "",
             score=tally.strokes,
@@ -213,7 +213,7 @@ class Sketch(BaseRules):
             details={"length": tally.length},
         )
 
-    def share_text(self, result: Result) -> str:
+    def share_text(self, result: RoundResult) -> str:
         """Return the counts only, because the drawing may be large."""
         return compose_share_text("sketch", result, [f"{result.words} strokes, {result.details['length']} long"])
 
@@ -314,12 +314,12 @@ class Sketch(BaseRules):
         if not whole:
             self._rest()
         if self.trail.pen != pen:
-            self._push(Entry(direction, stroke, tally, by, self._last))
+            self._push(HistoryEntry(direction, stroke, tally, by, self._last))
             self.tally = tally.stroke(by).longer(stroke.length)
             self._count(direction, by)
         return (direction, False) if whole else (_edge_message(direction), True)
 
-    def _push(self, entry: Entry) -> None:
+    def _push(self, entry: HistoryEntry) -> None:
         self._last, self._undone = entry, None
         self._undoable += 1
         if self._limit is not None:
@@ -350,7 +350,7 @@ class Sketch(BaseRules):
         self._count_wrong(undone.entry, -1)
         return "the drawing is cleared again" if undone.entry.name == "clear" else f"redone: {undone.entry.name}"
 
-    def _count_wrong(self, entry: Entry, by: int) -> None:
+    def _count_wrong(self, entry: HistoryEntry, by: int) -> None:
         """Count an undone word as wrong: it was probably misheard."""
         count = self.by_word.get(entry.name)
         if entry.by == "voice" and count is not None:
@@ -361,7 +361,7 @@ class Sketch(BaseRules):
         if not self.trail.cells and self.trail.pen == self.trail.home:
             return "there is nothing to clear"
         stroke = Stroke(self.trail.pen)
-        self._push(Entry("clear", stroke, self.tally, "key", self._last))
+        self._push(HistoryEntry("clear", stroke, self.tally, "key", self._last))
         self.trail.clear(stroke)
         self.tally = self.tally.cleared()
         return "the drawing is cleared; undo restores it"

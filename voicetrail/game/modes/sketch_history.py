@@ -13,7 +13,7 @@ UNDO_DEPTH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A stroke or a clear in the history."""
 
     name: str
@@ -21,14 +21,14 @@ class Entry:
     tally: Tally
     """The counts before this entry."""
     by: By
-    previous: Entry | None
+    previous: HistoryEntry | None
 
 
 @dataclass(frozen=True, slots=True)
 class UndoneEntry:
     """An entry that was undone, with the data to redo it."""
 
-    entry: Entry
+    entry: HistoryEntry
     redo_stroke: Stroke
     tally: Tally
     """The counts with this entry."""

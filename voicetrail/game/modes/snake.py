@@ -12,7 +12,7 @@ from voicetrail.game.levels.line import neighbor
 from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done, route_text
 from voicetrail.game.modes.field_rules import FieldRules
-from voicetrail.game.rules import Mark, Medal, Result
+from voicetrail.game.rules import Mark, Medal, RoundResult
 from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import compose_share_text
@@ -136,7 +136,7 @@ class Snake(FieldRules):
 
     # Result
 
-    def result(self) -> Result:
+    def result(self) -> RoundResult:
         """Return the result so far: a point for each piece of food."""
         won = len(self.body) == self.columns * self.rows
         return self._result(
@@ -148,7 +148,7 @@ class Snake(FieldRules):
             details={"food": self.food, "length": len(self.body), "top speed": f"{self.speed:.1f} cells/s"},
         )
 
-    def share_text(self, result: Result) -> str:
+    def share_text(self, result: RoundResult) -> str:
         """Return the snake as a line of text, and the counts."""
         length = len(self.body)
         picture = "o" * min(length, 30) + ">" + (f" x{length}" if length > 30 else "")

@@ -11,12 +11,12 @@ from typing import ClassVar
 
 from voicetrail.game.field import Field
 from voicetrail.game.inputs import By, Go, Input, Move, Redo, Undo
-from voicetrail.game.levels import Level, LevelError, find_level, text_level
+from voicetrail.game.levels import LevelError, TraceLevel, find_level, text_level
 from voicetrail.game.levels.line import Edge, edge, neighbor, read_line
 from voicetrail.game.mode_list import ModeName
 from voicetrail.game.modes.base import NOTHING, Done, route_text
 from voicetrail.game.modes.field_rules import FieldRules
-from voicetrail.game.rules import Mark, Medal, Result, Role, WordCount
+from voicetrail.game.rules import Mark, Medal, Role, RoundResult, WordCount
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, compose_share_text
 from voicetrail.game.trail import ARMS, DELTAS, SIDEWAYS, Cell, Direction, Pen
@@ -107,10 +107,10 @@ class Trace(FieldRules):
         self._mark_places(place for one in self._guide for place in one)
 
     @staticmethod
-    def _find(setup: RoundSetup) -> Level:
+    def _find(setup: RoundSetup) -> TraceLevel:
         if setup.line:
             try:
-                return Level(setup.text or setup.level, read_line(setup.line))
+                return TraceLevel(setup.text or setup.level, read_line(setup.line))
             except ValueError as error:
                 raise LevelError(f"the line to trace is invalid: {error}") from error
         return text_level(setup.text) if setup.text else find_level(setup.level)
@@ -164,7 +164,7 @@ class Trace(FieldRules):
 
     # Result
 
-    def result(self) -> Result:
+    def result(self) -> RoundResult:
         """Return the result so far."""
         points = score(self.covered, self.words, self.level_data.par, self.played_ms)
         won = self.covered == 1
@@ -182,7 +182,7 @@ class Trace(FieldRules):
         moves = [direction for figure in self.level_data.figures for direction, _ in figure.moves]
         return f"the line in {self.level_data.par} words: {', '.join(moves)}" if self.words > self.level_data.par else ""
 
-    def share_text(self, result: Result) -> str:
+    def share_text(self, result: RoundResult) -> str:
         """Return the covered part and the points."""
         return compose_share_text(f"trace: {result.level}", result, [f"{bar(self.covered)} {result.score} points"])
 

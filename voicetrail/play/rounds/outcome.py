@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from voicetrail.errors import VoicetrailError
 from voicetrail.game.levels import all_levels
 from voicetrail.game.modes.maze import SIZES
-from voicetrail.game.rules import Result, Rules
+from voicetrail.game.rules import RoundResult, Rules
 from voicetrail.play.rounds.setups import new_seed
 from voicetrail.scores.rows import row_of
 
@@ -29,7 +29,7 @@ class Outcome:
     """The outcome of a round."""
 
     rules: Rules
-    result: Result
+    result: RoundResult
     near_misses: int = 0
     """Number of near misses."""
     best_before: int | None = None

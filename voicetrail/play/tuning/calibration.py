@@ -9,8 +9,8 @@ from voicetrail.calibration import (
     Answer,
     CalibrationProposal,
     CalibrationRun,
+    CalibrationStage,
     Plan,
-    Stage,
     Verdict,
     propose,
     speech_curves,
@@ -78,7 +78,7 @@ class Calibration:
         return self.run.plan
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> CalibrationStage:
         """The current stage."""
         return self.run.stage
 

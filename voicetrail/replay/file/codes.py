@@ -43,7 +43,7 @@ from voicetrail.replay.file.fields import (
     TEXT,
     TIME,
     Either,
-    Field,
+    FieldType,
     ListOf,
     MapOf,
     Maybe,
@@ -108,7 +108,7 @@ class _WordState:
 
 
 INPUT = _Input()
-_SETTINGS: dict[str, Field] = {
+_SETTINGS: dict[str, FieldType] = {
     "thresholds": MapOf(Number(BOUNDS["threshold"].low, BOUNDS["threshold"].high)),
     **{name: Number(bounds.low, bounds.high) for name, bounds in BOUNDS.items()},
 }
@@ -124,7 +124,7 @@ class Code:
     code: str
     what: str
     """For the docs."""
-    data: Field
+    data: FieldType
     kinds: tuple[type, ...]
     """The records that become such a line."""
     values: Callable[[Any], Any]

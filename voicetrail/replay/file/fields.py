@@ -22,7 +22,7 @@ TEXT_MAX = 200
 """Longest text in characters, unless a field says otherwise."""
 
 
-class Field(Protocol):
+class FieldType(Protocol):
     """A kind of value."""
 
     def read(self, value: object) -> Any:
@@ -50,18 +50,18 @@ class Text:
     longest: int = TEXT_MAX
 
     def read(self, value: object) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, str) or len(value) > self.longest or not is_unicode(value):
             raise ValueError("not a short text")
         return value
 
     def write(self, value: str) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return value[: self.longest].encode("utf-8", "replace").decode()
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return "text" if self.longest == TEXT_MAX else f"text up to {self.longest}"
 
 
@@ -73,18 +73,18 @@ class Whole:
     high: int = TIME_MAX
 
     def read(self, value: object) -> int:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
             raise ValueError("not a whole number in its range")
         return value
 
     def write(self, value: int) -> int:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return min(self.high, max(self.low, value))
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return "whole" if (self.low, self.high) == (0, TIME_MAX) else f"whole, {self.low} to {self.high}"
 
 
@@ -96,19 +96,19 @@ class Number:
     high: float
 
     def read(self, value: object) -> float:
-        """See ``Field``."""
+        """See ``FieldType``."""
         # The comparison is false for NaN.
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             raise ValueError("not a number in its range")
         return value
 
     def write(self, value: float) -> float:
-        """See ``Field``; NaN becomes the lower bound."""
+        """See ``FieldType``; NaN becomes the lower bound."""
         return self.low if math.isnan(value) else min(self.high, max(self.low, value))
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return f"{self.low:g} to {self.high:g}"
 
 
@@ -117,18 +117,18 @@ class Flag:
     """True or false."""
 
     def read(self, value: object) -> bool:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, bool):
             raise ValueError("neither true nor false")
         return value
 
     def write(self, value: bool) -> bool:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return bool(value)
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return "true or false"
 
 
@@ -139,18 +139,18 @@ class OneOf:
     words: Sequence[str]
 
     def read(self, value: object) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, str) or value not in self.words:
             raise ValueError(f"none of {', '.join(self.words)}")
         return value
 
     def write(self, value: str) -> str:
-        """See ``Field``; any other word is a programming error."""
+        """See ``FieldType``; any other word is a programming error."""
         return self.read(value)
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return " or ".join(f'"{word}"' for word in self.words)
 
 
@@ -158,19 +158,19 @@ class OneOf:
 class Maybe:
     """A value or null."""
 
-    field: Field
+    field: FieldType
 
     def read(self, value: object) -> Any:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return None if value is None else self.field.read(value)
 
     def write(self, value: Any) -> Any:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return None if value is None else self.field.write(value)
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return f"{self.field.about} or null"
 
 
@@ -178,20 +178,20 @@ class Maybe:
 class Either:
     """A list of values of one kind, or a single value of another."""
 
-    plain: Field
-    listed: Field
+    plain: FieldType
+    listed: FieldType
 
     def read(self, value: object) -> Any:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return (self.listed if isinstance(value, list) else self.plain).read(value)
 
     def write(self, value: Any) -> Any:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return (self.listed if isinstance(value, list | tuple) else self.plain).write(value)
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return f"{self.plain.about} or {self.listed.about}"
 
 
@@ -204,23 +204,23 @@ class Scalar:
     _number = Number(-1e15, 1e15)
 
     def read(self, value: object) -> str | int | float | bool | None:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if value is None or isinstance(value, bool):
             return value
         return self._kind(value).read(value)  # type: ignore[no-any-return]
 
     def write(self, value: str | int | float | bool | None) -> str | int | float | bool | None:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if value is None or isinstance(value, bool):
             return value
         return self._kind(value).write(value)  # type: ignore[no-any-return]
 
-    def _kind(self, value: object) -> Field:
+    def _kind(self, value: object) -> FieldType:
         return self._text if isinstance(value, str) else self._whole if isinstance(value, int) else self._number
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return "a text, number, true, false or null"
 
 
@@ -228,22 +228,22 @@ class Scalar:
 class ListOf:
     """At most ``longest`` values of one kind; if there are more, the last ones are written."""
 
-    field: Field
+    field: FieldType
     longest: int = 256
 
     def read(self, value: object) -> list[Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, list) or len(value) > self.longest:
             raise ValueError("not a short list")
         return [self.field.read(one) for one in value]
 
     def write(self, value: Sequence[Any]) -> list[Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return [self.field.write(one) for one in value[-self.longest :]]
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return f"up to {self.longest} × ({self.field.about})"
 
 
@@ -251,23 +251,23 @@ class ListOf:
 class MapOf:
     """Values of one kind by short names, at most ``longest``."""
 
-    field: Field
+    field: FieldType
     longest: int = 256
     _name = Text()
 
     def read(self, value: object) -> dict[str, Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, dict) or len(value) > self.longest:
             raise ValueError("not a small object")
         return {self._name.read(name): self.field.read(one) for name, one in value.items()}
 
     def write(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return {self._name.write(name): self.field.write(one) for name, one in list(value.items())[: self.longest]}
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return f"up to {self.longest} by name: {self.field.about}"
 
 
@@ -278,23 +278,23 @@ class Row:
         fields: the kinds in order, by the names that the docs give them.
     """
 
-    def __init__(self, **fields: Field) -> None:
+    def __init__(self, **fields: FieldType) -> None:
         self._fields = fields
         self._kinds = tuple(fields.values())
 
     def read(self, value: object) -> list[Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, list) or len(value) != len(self._kinds):
             raise ValueError("not a list of the right length")
         return [kind.read(one) for kind, one in zip(self._kinds, value, strict=True)]
 
     def write(self, value: Sequence[Any]) -> list[Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return [kind.write(one) for kind, one in zip(self._kinds, value, strict=True)]
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return f"[{', '.join(f'{name}: {kind.about}' for name, kind in self._fields.items())}]"
 
 
@@ -306,17 +306,17 @@ class Object:
         defaults: used for values that are missing in files of earlier versions.
     """
 
-    def __init__(self, fields: Mapping[str, Field], defaults: Mapping[str, object] | None = None) -> None:
+    def __init__(self, fields: Mapping[str, FieldType], defaults: Mapping[str, object] | None = None) -> None:
         self._fields = fields
         self._defaults = defaults or {}
 
     def read(self, value: object) -> dict[str, Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         if not isinstance(value, dict):
             raise ValueError("not an object")
         return {name: self._one(name, kind, value) for name, kind in self._fields.items()}
 
-    def _one(self, name: str, kind: Field, value: Mapping[str, object]) -> Any:
+    def _one(self, name: str, kind: FieldType, value: Mapping[str, object]) -> Any:
         if name not in value and name in self._defaults:
             return self._defaults[name]
         try:
@@ -325,7 +325,7 @@ class Object:
             raise ValueError(f"{name}: {error}") from error
 
     def write(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return {name: kind.write(value[name]) for name, kind in self._fields.items()}
 
     def about_each(self) -> list[tuple[str, str]]:
@@ -334,7 +334,7 @@ class Object:
 
     @property
     def about(self) -> str:
-        """See ``Field``."""
+        """See ``FieldType``."""
         return "{" + ", ".join(f'"{name}": {about}' for name, about in self.about_each()) + "}"
 
 

@@ -25,7 +25,7 @@ from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet, fingerprint
 from voicetrail.teaching.heads.head import Embedder, centered
 from voicetrail.teaching.making import BASE, shipped_negatives
-from voicetrail.teaching.takes import Problem, Take
+from voicetrail.teaching.takes import Take, TakeProblem
 
 UNLIKE = 0.02
 """Part of the negatives that may be nearer to the other takes of a word than one of them."""
@@ -67,14 +67,14 @@ class Likeness:
     def unlike(self, takes: Sequence[Take]) -> list[bool]:
         """Of each take of a word, whether it is unlike the others."""
         takes = tuple(takes)
-        used = [take for take in takes if Problem.EMPTY not in take.problems]
+        used = [take for take in takes if TakeProblem.EMPTY not in take.problems]
         if len(used) < LEAST:
             return [False] * len(takes)
         vectors = self._vectors(used)
         near = vectors @ vectors.T
         near.fill_diagonal_(-2.0)
         far = iter([self._is_unlike(near[row], vectors, row) for row in range(len(used))])
-        return [Problem.EMPTY not in take.problems and next(far) for take in takes]
+        return [TakeProblem.EMPTY not in take.problems and next(far) for take in takes]
 
     def _like_other(self, examples: ExampleSet) -> Iterator[bytes]:
         """Fingerprints of takes that are more like those of another word than like the others of their own."""

@@ -24,7 +24,7 @@ from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads.evaluation import HeldOut, expected_events
-from voicetrail.teaching.heads.head import Head, HeadSettings, Positives, Progress, Timer, take_windows, train_head
+from voicetrail.teaching.heads.head import Head, HeadProgress, HeadSettings, Positives, Timer, take_windows, train_head
 from voicetrail.teaching.heads.negatives import Negatives
 from voicetrail.teaching.heads.teach import Taught, soften
 
@@ -152,7 +152,7 @@ def fine_tune(
     *,
     learning_rate: float = LEARNING_RATE,
     always: bool = False,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> tuple[Taught, Comparison]:
     """Fine-tune what ``teach`` gave.
 
@@ -193,7 +193,7 @@ def fine_tune(
             nonlocal done
             done += 1
             part = done / (epochs * runs)
-            progress(Progress(part, loss, accuracy, timer.left(part), "fine-tuning"))
+            progress(HeadProgress(part, loss, accuracy, timer.left(part), "fine-tuning"))
 
         _train(
             tail,
@@ -227,7 +227,7 @@ def fine_tune(
     truth_of = own_words[clean].numpy()
     compared = Comparison(before.heard(truth_of, threshold), after.heard(truth_of, at), len(clean))
     if not (compared.better or always):
-        progress(Progress(1.0, 0.0, accuracy, 0.0, "fine-tuning"))
+        progress(HeadProgress(1.0, 0.0, accuracy, 0.0, "fine-tuning"))
         return taught, compared
     final = tuned(backbone.tail(head, negatives), head, torch.arange(len(mine)), torch.arange(len(others)))
     return _as_taught(taught, backbone, final, head, after, truth_of, at, refused[1]), compared

@@ -60,7 +60,7 @@ EPOCHS = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class HeadProgress:
     """Where the training of a head stands."""
 
     part: float

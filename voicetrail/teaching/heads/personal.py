@@ -22,7 +22,7 @@ from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads.evaluation import HeldOut, advice, expected_events
-from voicetrail.teaching.heads.head import Embedder, HeadSettings, Progress, Timer, take_windows
+from voicetrail.teaching.heads.head import Embedder, HeadProgress, HeadSettings, Timer, take_windows
 from voicetrail.teaching.heads.negatives import Negatives, Space
 from voicetrail.teaching.heads.teach import FOLDS, Taught, check_examples
 from voicetrail.teaching.takes import Take
@@ -79,7 +79,7 @@ def retune(
     weights: Weights,
     negatives: Negatives,
     settings: HeadSettings | None = None,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> tuple[Taught, Check]:
     """Retune the words of shipped weights to a voice.
 
@@ -111,7 +111,7 @@ def retune(
     for fold in range(FOLDS):
         heads.append(adapt(shipped, rows.positives_without(fold), rows.negatives_without(fold)))
         done = 0.1 + 0.25 * (fold + 1)
-        progress(Progress(done, 0.0, None, timer.left(done)))
+        progress(HeadProgress(done, 0.0, None, timer.left(done)))
     before = margins(shipped, heard.embeddings[rows.clean], heard.logits[rows.clean], info.detector)
     shipped_talk, shipped_noise = rows.others([shipped] * FOLDS, info.detector)
     shipped_false = _false(shipped_talk, shipped_noise, negatives.talk_seconds)
@@ -143,7 +143,7 @@ def retune(
         np.zeros(0),
         np.zeros(0),
     )
-    progress(Progress(1.0, final.losses[-1], held_out.accuracy, 0.0))
+    progress(HeadProgress(1.0, final.losses[-1], held_out.accuracy, 0.0))
     about = {
         "taught": True,
         "takes": {word: len(word_takes) for word, word_takes in takes.items()},
@@ -162,7 +162,7 @@ def retune(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Voice:
+class VoiceWindows:
     """Windows of takes, as the backbone and the shipped head have them."""
 
     embeddings: Tensor
@@ -174,9 +174,9 @@ class Voice:
     takes: Tensor
     """Which take each window was made of."""
 
-    def at(self, rows: Tensor) -> Voice:
+    def at(self, rows: Tensor) -> VoiceWindows:
         """Some of the windows."""
-        return Voice(self.embeddings[rows], self.logits[rows], self.words[rows], self.takes[rows])
+        return VoiceWindows(self.embeddings[rows], self.logits[rows], self.words[rows], self.takes[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,10 +199,10 @@ class Shipped:
         """The shipped classes, and once more the words that have a second one."""
         return (*self.classes, *self.words) if self.own_weight is not None else self.classes
 
-    def voices(self, pooled: Tensor, space: Space, words: Tensor, takes: Tensor) -> Voice:
+    def voices(self, pooled: Tensor, space: Space, words: Tensor, takes: Tensor) -> VoiceWindows:
         """Windows by the means and maxima of the layers, ``[windows, pooled]``; the head stands on those of the last block."""
         logits = pooled[:, -self.weight.shape[1] :] @ self.weight.T + self.bias
-        return Voice(space(pooled), logits, words, takes)
+        return VoiceWindows(space(pooled), logits, words, takes)
 
     def posteriors(self, embeddings: Tensor, logits: Tensor) -> Tensor:
         """Scores of the words, ``[windows, words]``."""
@@ -229,7 +229,7 @@ class Shipped:
         return {"head.weight": weight, "head.bias": torch.cat([self.bias, self.own_bias - own @ space.center])}
 
 
-def adapt(shipped: Shipped, voice: Voice, negatives: Negatives, strength: float = STRENGTH) -> Shipped:
+def adapt(shipped: Shipped, voice: VoiceWindows, negatives: Negatives, strength: float = STRENGTH) -> Shipped:
     """Add a second class of each word that was said, by L-BFGS from the mean of its takes on.
 
     Args:
@@ -276,7 +276,7 @@ def adapt(shipped: Shipped, voice: Voice, negatives: Negatives, strength: float 
 class _Rows:
     """Which windows are held out in which fold."""
 
-    def __init__(self, voice: Voice, negatives: Negatives, takes: Mapping[str, Sequence[Take]]) -> None:
+    def __init__(self, voice: VoiceWindows, negatives: Negatives, takes: Mapping[str, Sequence[Take]]) -> None:
         self._voice, self._negatives = voice, negatives
         numbers = [index for word_takes in takes.values() for index in range(len(word_takes))]
         self.count = len(numbers)
@@ -308,7 +308,7 @@ class _Rows:
             found[self.folds == fold] = margins(head, held_out.embeddings, held_out.logits, detector)
         return found
 
-    def positives_without(self, fold: int) -> Voice:
+    def positives_without(self, fold: int) -> VoiceWindows:
         return self._voice.at(torch.from_numpy(self.folds)[self._voice.takes] != fold)
 
     def negatives_without(self, fold: int) -> Negatives:

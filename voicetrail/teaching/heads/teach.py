@@ -18,9 +18,9 @@ from voicetrail.teaching.heads.evaluation import LOWEST, HeldOut, advice, thresh
 from voicetrail.teaching.heads.head import (
     Embedder,
     Head,
+    HeadProgress,
     HeadSettings,
     Positives,
-    Progress,
     Timer,
     embed_takes,
     train_head,
@@ -85,7 +85,7 @@ def teach(
     negatives: Negatives,
     meanings: Mapping[str, str],
     settings: HeadSettings | None = None,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> Taught:
     """Train a head on the backbone of ``weights``.
 
@@ -107,7 +107,7 @@ def teach(
     takes = {word: examples.distinct(word) for word in words}
     tensors = {name: value.detach().clone() for name, value in weights.model.state_dict().items()}
     embedder = Embedder(weights, negatives.space)
-    progress(Progress(0.01, 0.0, None, 0.0))
+    progress(HeadProgress(0.01, 0.0, None, 0.0))
     positives = embed_takes(embedder, takes, examples.room, settings)
     used = negatives.without(words)
     room = embedder(_room_windows(examples.room, embedder.window_samples))
@@ -115,7 +115,7 @@ def teach(
     def report(begin: float, end: float, accuracy: float | None) -> Callable[[float, float], None]:
         def inner(part: float, loss: float) -> None:
             done = begin + (end - begin) * part
-            progress(Progress(done, loss, accuracy, timer.left(done)))
+            progress(HeadProgress(done, loss, accuracy, timer.left(done)))
 
         return inner
 
@@ -129,7 +129,7 @@ def teach(
     softened, held_out, _ = soften(head, held_out, raw)
     threshold = threshold_for(held_out)
     found = advice(held_out, threshold, {word: len(t) for word, t in takes.items()}, sorted(known))
-    progress(Progress(1.0, head.losses[-1] if head.losses else 0.0, held_out.accuracy, 0.0))
+    progress(HeadProgress(1.0, head.losses[-1] if head.losses else 0.0, held_out.accuracy, 0.0))
     weight, bias = negatives.space.head(softened.weight, softened.bias)
     return Taught(
         {**tensors, "head.weight": weight, "head.bias": bias},

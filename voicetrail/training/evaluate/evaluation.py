@@ -30,7 +30,7 @@ Log = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Report:
+class EvaluationReport:
     """What ``evaluate`` found."""
 
     weights: str
@@ -98,7 +98,7 @@ class Streams:
         return self.names is None or name in self.names
 
 
-def evaluate(weights: Weights, corpus: Corpus, *, streams: Streams | None, log: Log) -> Report:
+def evaluate(weights: Weights, corpus: Corpus, *, streams: Streams | None, log: Log) -> EvaluationReport:
     """Measure a recognizer on the validation split.
 
     Clips are all the validation speakers'; streams are those of the judging half, at the shipped settings.
@@ -116,7 +116,7 @@ def evaluate(weights: Weights, corpus: Corpus, *, streams: Streams | None, log: 
     log("clips")
     scores, truth = score_clips(recognizer, corpus)
     weight = balance(truth)
-    report = Report(
+    report = EvaluationReport(
         weights.name,
         weights.hash,
         recognizer.labels,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voicetrail.errors import TrainingError
 from voicetrail.install import pip_command
-from voicetrail.training.evaluate.evaluation import Report
+from voicetrail.training.evaluate.evaluation import EvaluationReport
 from voicetrail.training.evaluate.measure import StreamMetrics
 from voicetrail.vocabulary import is_word
 
@@ -18,7 +18,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
-def text(report: Report) -> str:
+def text(report: EvaluationReport) -> str:
     """The report's tables."""
     clips = report.clips
     parts = [
@@ -68,13 +68,13 @@ def _by_word(metrics: StreamMetrics) -> str:
     return ", ".join(f"{word} {count}" for word, count in sorted(metrics.false.items())) or "none"
 
 
-def _confusion(report: Report) -> list[list[str]]:
+def _confusion(report: EvaluationReport) -> list[list[str]]:
     rows = report.clips.confusion
     order = [label for label in report.labels if label in rows] + sorted(word for word in rows if word not in report.labels)
     return [[word, *(str(rows[word].get(label, "")) for label in report.labels)] for word in order]
 
 
-def write(report: Report, folder: Path) -> Path:
+def write(report: EvaluationReport, folder: Path) -> Path:
     """Write ``report.md``, ``report.json`` and the plots into a folder.
 
     Raises:

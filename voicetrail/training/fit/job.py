@@ -63,7 +63,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingProgress:
+class RunProgress:
     """How far a run is: after a batch or, with ``validation``, after an epoch."""
 
     epoch: int
@@ -90,7 +90,7 @@ class Validation:
         return measure_clips(scores.double().numpy(), self.labels, self.truth)
 
 
-def run(job: Job, resume: bool, log: Log, show_progress: Callable[[TrainingProgress], None]) -> list[Path]:
+def run(job: Job, resume: bool, log: Log, show_progress: Callable[[RunProgress], None]) -> list[Path]:
     """Train, and write a weights file for each vocabulary.
 
     Args:
@@ -158,9 +158,7 @@ def _prepare(job: Job, resume: bool, log: Log, processes: Processes) -> Trainer:
     return trainer
 
 
-def _train(
-    job: Job, trainer: Trainer, validation: Validation | None, show_progress: Callable[[TrainingProgress], None]
-) -> None:
+def _train(job: Job, trainer: Trainer, validation: Validation | None, show_progress: Callable[[RunProgress], None]) -> None:
     """Train the epochs that are left; with ``validation``, measure and keep each."""
     began, done, batches = time.monotonic(), trainer.progress.epoch, job.schedule.batches
     left_s = 0.0
@@ -170,12 +168,12 @@ def _train(
             losses.append(loss)
             so_far = (epoch - done) * batches + batch + 1
             left_s = (time.monotonic() - began) / so_far * ((job.schedule.epochs - done) * batches - so_far)
-            show_progress(TrainingProgress(epoch, batch, loss, left_s))
+            show_progress(RunProgress(epoch, batch, loss, left_s))
         if validation is not None:
             metrics = validation.measure(trainer)
             _keep(trainer, metrics, float(np.mean(losses)), job)
             trainer.checkpoint(job.out / CHECKPOINT)
-            show_progress(TrainingProgress(epoch, batches, float(np.mean(losses)), left_s, metrics))
+            show_progress(RunProgress(epoch, batches, float(np.mean(losses)), left_s, metrics))
 
 
 def _mine(job: Job, trainer: Trainer, processes: Processes) -> None:

@@ -142,7 +142,7 @@ class Groups(Dataset[tuple[Tensor, Tensor]]):
 
 
 @dataclass
-class Progress:
+class TrainerState:
     """Where a run stands; everything that a checkpoint keeps beside tensors."""
 
     epoch: int = 0
@@ -204,7 +204,7 @@ class Trainer:
             [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}],
             lr=schedule.learning_rate,
         )
-        self.progress = Progress()
+        self.progress = TrainerState()
 
     def begin_with(self, tensors: dict[str, Tensor]) -> None:
         """Begin with the weights of another run instead of fresh ones; those of a smaller network are grown.
@@ -347,7 +347,7 @@ class Trainer:
             index, key = name.split(".", 1)
             state.setdefault(int(index), {})[key] = value.cpu() if key == "step" else value
         self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
-        self.progress = Progress(**meta["progress"])
+        self.progress = TrainerState(**meta["progress"])
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from voicetrail.events import meter_part
 from voicetrail.teaching.collecting.picture import spectrogram
 from voicetrail.teaching.session import TeachingSession
-from voicetrail.teaching.takes import Problem, Take
+from voicetrail.teaching.takes import Take, TakeProblem
 from voicetrail.text import printable
 from voicetrail.ui.plural import counted
 from voicetrail.ui.style.look import Look
@@ -27,21 +27,21 @@ WIDEST = 48
 TALLEST = 6
 """Rows of the spectrogram of the take at the mark."""
 SHORT = {
-    Problem.CLIPPED: "clipped",
-    Problem.QUIET: "too quiet",
-    Problem.NOISY: "noisy",
-    Problem.CUT_OFF: "cut off",
-    Problem.EMPTY: "empty",
-    Problem.TOO_LONG: "too long",
-    Problem.OTHER: "another word?",
-    Problem.UNLIKE: "unlike the others",
-    Problem.DUPLICATE: "duplicate",
+    TakeProblem.CLIPPED: "clipped",
+    TakeProblem.QUIET: "too quiet",
+    TakeProblem.NOISY: "noisy",
+    TakeProblem.CUT_OFF: "cut off",
+    TakeProblem.EMPTY: "empty",
+    TakeProblem.TOO_LONG: "too long",
+    TakeProblem.OTHER: "another word?",
+    TakeProblem.UNLIKE: "unlike the others",
+    TakeProblem.DUPLICATE: "duplicate",
 }
 """The problems of a take in a word or two; the whole sentence is shown for the selected take."""
 
 
 @dataclass(slots=True)
-class Mark:
+class SelectedTake:
     """The selected take, which keys act on."""
 
     word: int = -1
@@ -76,7 +76,7 @@ def room_page(look: Look, session: TeachingSession) -> Page:
     ]
 
 
-def words_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
+def words_page(look: Look, session: TeachingSession, mark: SelectedTake, width: int, height: int) -> Page:
     """Return the page shown while a word is recorded: its takes so far, each with its problems and its spectrogram."""
     count = len(session.examples.takes[session.word])
     state = "recording" if session.speaking else f"take {count + 1} of {session.asked_for}"
@@ -110,7 +110,7 @@ def _about_mark(look: Look, session: TeachingSession, marked: tuple[str, int] | 
     return [row for problem in session.problems(*marked) for row in sentences(look, problem.value, width)]
 
 
-def ready_page(look: Look, session: TeachingSession, mark: Mark, width: int, height: int) -> Page:
+def ready_page(look: Look, session: TeachingSession, mark: SelectedTake, width: int, height: int) -> Page:
     """Return the page shown before training: the takes of all words, and details of the selected one."""
     marked = mark.of(session)
     here = look.marks.selected
@@ -202,7 +202,7 @@ def _picture(look: Look, take: Take, columns: int, rows: int) -> Page:
     return draw_columns(look, spectrogram(take, columns, bands_for(look, rows)), rows)
 
 
-def session_page(look: Look, session: TeachingSession, mark: Mark, trial: Trial, size: tuple[int, int]) -> Page:
+def session_page(look: Look, session: TeachingSession, mark: SelectedTake, trial: Trial, size: tuple[int, int]) -> Page:
     """Return the page of the current stage, for a panel of a size in columns and rows."""
     width, height = size
     match session.stage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from voicetrail.teaching.outcome import Comparison, Result
+from voicetrail.teaching.outcome import Comparison, TeachingResult
 from voicetrail.text import printable
 from voicetrail.ui.style.look import Look
 from voicetrail.ui.teaching.page_rows import BAR, Page, fitted, sentences, wrap
@@ -17,7 +17,7 @@ MISTAKES = 3
 """Takes that were taken for another word, of which each is named."""
 
 
-def result_page(look: Look, result: Result, trial: Trial, width: int) -> Page:
+def result_page(look: Look, result: TeachingResult, trial: Trial, width: int) -> Page:
     """How good the set is, bars that move as the words are said, and what to do about it."""
     if result.compared is not None:
         page = comparison_rows(look, result.compared, width)
@@ -75,7 +75,7 @@ def comparison_rows(look: Look, compared: Comparison, width: int) -> Page:
     return page
 
 
-def not_kept_rows(look: Look, result: Result, width: int) -> Page:
+def not_kept_rows(look: Look, result: TeachingResult, width: int) -> Page:
     """Why what was made is not kept, and what to do."""
     reason = "" if result.compared is None else f": {result.compared.reason}"
     said = (
@@ -84,7 +84,7 @@ def not_kept_rows(look: Look, result: Result, width: int) -> Page:
     return sentences(look, said, width)
 
 
-def trial_rows(look: Look, result: Result, trial: Trial, width: int) -> Page:
+def trial_rows(look: Look, result: TeachingResult, trial: Trial, width: int) -> Page:
     """A row a word: its score now, and for what its held-out takes were taken."""
     names = [printable(word) for word in result.words]
     first = min(12, max(cell_len(name) for name in names))

@@ -26,7 +26,7 @@ from voicetrail.ui.teaching import texts
 from voicetrail.ui.teaching.begin import open_session
 from voicetrail.ui.teaching.ends import finish_behind, use
 from voicetrail.ui.teaching.page_rows import fill, key_rows, said_rows
-from voicetrail.ui.teaching.pages import Mark, session_page
+from voicetrail.ui.teaching.pages import SelectedTake, session_page
 from voicetrail.ui.teaching.takes.takes_dialog import TakesDialog
 from voicetrail.ui.teaching.trial import Trial
 from voicetrail.ui.teaching.word_form import WordForm
@@ -225,11 +225,11 @@ class TeachScreen(TakesDialog):
             self._said = f"{session.words[before[1] - 1]} has its takes: now say {session.word}" if done else ""
         if session.stage != self._stage:
             self._stage = session.stage
-            self.mark = Mark(-1 if session.stage == "ready" else session.number - 1)
+            self.mark = SelectedTake(-1 if session.stage == "ready" else session.number - 1)
             # The last requested word is not an answer to the new page.
             self.grace.begin()
         if session.stage == "words" and self.mark.word != session.number - 1:
-            self.mark = Mark(session.number - 1)
+            self.mark = SelectedTake(session.number - 1)
         if session.stage == "done" and not self._used and session.result is not None and session.result.saved:
             self._used = True
             self._last_word = self.context.clock()

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from voicetrail.play.context import SessionContext
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.teaching.pages import Mark
+from voicetrail.ui.teaching.pages import SelectedTake
 from voicetrail.ui.teaching.takes.files_screen import TakeFilesScreen
 from voicetrail.ui.teaching.takes.player import TakePlayer
 from voicetrail.ui.teaching.takes.replays_screen import TakeReplaysScreen
@@ -41,7 +41,7 @@ class TakesDialog(SpokenDialog):
         super().__init__(context)
         self.session: TeachingSession | None = None
         """What is being taught, once the words are named."""
-        self.mark = Mark()
+        self.mark = SelectedTake()
         """The take that keys act on."""
         self._player = TakePlayer()
 
@@ -72,10 +72,10 @@ class TakesDialog(SpokenDialog):
         word = self.mark.word
         if rows:
             word = min(max(word + rows, -1), len(session.words) - 1)
-            self.mark = Mark(word, 0)
+            self.mark = SelectedTake(word, 0)
         elif (marked := self.mark.of(session)) is not None:
             last = len(session.examples.takes[marked[0]]) - 1
-            self.mark = Mark(word, min(max(marked[1] + columns, 0), last))
+            self.mark = SelectedTake(word, min(max(marked[1] + columns, 0), last))
         self._show()
 
     def _marked(self) -> tuple[str, int] | None:
