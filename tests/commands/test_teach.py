@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from voicetrail.replay.file.entries import Marker
 from voicetrail.replay.file.format import SOUND_SUFFIX
 from voicetrail.replay.file.reader import read
 from voicetrail.teaching import making, word_sets
-from voicetrail.teaching.collecting.drafts import list_drafts
+from voicetrail.teaching.collecting.drafts import list_drafts, only_program
 from voicetrail.teaching.collecting.gathering import takes_of_replay
 
 Captured = pytest.CaptureFixture[str]
@@ -193,3 +195,62 @@ def test_words_that_a_replay_marked_or_undid_are_takes(tmp_path: Path, capsys: C
     record_spoken(silent)
     assert main(["teach", "mine", "--replay", f"links={silent}"]) != 0
     assert "kept no sound; record with --record-audio" in capsys.readouterr().err
+
+
+def test_takes_that_are_not_finished_are_listed_gone_on_with_or_deleted_and_never_replaced(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    write(tmp_path / "first.wav", np.concatenate((silence(4.2), recording(["links"] * 3, seed=1))))
+    words = ["--word", "links=left", "--word", "rechts=right", "--takes", "3"]
+    assert main(["teach", "mine", *words, "--source", str(tmp_path / "first.wav")]) != 0
+    assert main(["teach", "mine", *words, "--source", str(tmp_path / "first.wav")]) != 0
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "no set was made of yet: --continue goes on with them" in said
+    assert "`voicetrail words delete 'mine'` deletes them" in said
+    assert main(["words"]) == 0
+    assert "mine: not finished, 3 takes of links, rechts" in capsys.readouterr().out
+    assert main(["words", "delete", "mine", "--yes"]) == 0
+    assert list_drafts() == []
+    assert [path for path in (tmp_path / "data").rglob("*") if path.is_file()] == [], "nothing that was said is left"
+
+
+def test_a_set_that_another_program_teaches_is_not_taught(tmp_path: Path, capsys: Captured) -> None:
+    found = write(tmp_path / "a.wav", recording(["links"] * 4, seed=1))
+    with only_program("mine"):
+        assert main(["teach", "mine", "--from", f"links={found}"]) != 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "another program is teaching mine at the moment" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format_version": 2}, "has format version 2, this program reads 1; update voicetrail"),
+        ({"words": ["../links"]}, "cannot be a word"),
+        ({"words": ["li\x1b[2Jnks"]}, "cannot be a word"),
+        ({"threshold": float("nan")}, "is damaged"),
+        ({"accuracy": 10**400}, "is damaged"),
+        ({"takes": {"links": -1}}, "is damaged"),
+    ],
+)
+def test_a_file_of_a_later_version_or_with_hostile_values_is_one_line(
+    change: dict[str, object], said: str, tmp_path: Path, capsys: Captured
+) -> None:
+    about = {
+        "format_version": 1,
+        "words": ["links"],
+        "meanings": {},
+        "takes": {"links": 3},
+        "made": "",
+        "backbone": "",
+        "base": "",
+    }
+    about |= {"threshold": 0.5, "accuracy": 1.0, "false_an_hour": 1.0, **change}
+    with zipfile.ZipFile(tmp_path / "mine.vtwords", "w") as archive:
+        archive.writestr("set.json", json.dumps(about))
+        archive.writestr("words.safetensors", b"")
+    assert main(["words", "import", str(tmp_path / "mine.vtwords")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert line.isprintable()
+    assert word_sets.list_sets() == []

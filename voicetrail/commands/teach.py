@@ -166,6 +166,8 @@ class _Job:
             if not len(self.examples.room):
                 output.write_error(f"Be silent for {ROOM_S:.0f} seconds: the room is recorded.")
                 self.examples.room = recorder.record_room(ROOM_S)
+                if not len(self.examples.room) and recorder.problem:
+                    raise AudioError(f"{recorder.problem}; `voicetrail doctor` checks the microphone")
             for word in words:
                 there = self.examples.counts().get(word, 0) if self._args.resume else 0
                 left = self._count - there

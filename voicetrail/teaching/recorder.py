@@ -117,6 +117,8 @@ class TakeRecorder:
         while sum(map(len, blocks)) < size and not self.ended and time.monotonic() < patience:
             if (samples := self._read(POLL_S)) is not None:
                 blocks.append(samples)
+            elif self.problem and not blocks and time.monotonic() > patience - seconds - 3:
+                break  # there is no microphone: two seconds are enough to see that
         self._cutter.skip()  # what was said meanwhile is no take
         return np.concatenate(blocks)[:size] if blocks else np.zeros(0, dtype=np.float32)
 
