@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -220,6 +221,12 @@ def test_a_set_that_another_program_teaches_is_not_taught(tmp_path: Path, capsys
         assert main(["teach", "mine", "--from", f"links={found}"]) != 0
     (said,) = capsys.readouterr().err.splitlines()
     assert "another program is teaching mine at the moment" in said
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, capsys: Captured) -> None:
+    os.mkfifo(tmp_path / "mine.vtwords")
+    assert main(["words", "import", str(tmp_path / "mine.vtwords")]) == 1
+    assert "it is not a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,3 +152,11 @@ def test_training_takes_the_folder_of_examples_as_its_data(tmp_path: Path) -> No
     for split, share in (("training", lambda count: count - count // 3), ("validation", lambda count: count // 3)):
         corpus = load_corpus(found, split)
         assert len(corpus.clips) == sum(map(share, counts.values()))
+
+
+def test_a_take_that_holds_what_is_no_number_is_refused(tmp_path: Path) -> None:
+    save_examples(example_set(), tmp_path / "kept")
+    (file, *_) = sorted((tmp_path / "kept" / "links").glob("*.wav"))
+    soundfile.write(file, np.full(8000, np.nan, dtype=np.float32), 16_000, subtype="FLOAT")
+    with pytest.raises(TeachingError, match="holds what is no sound"):
+        load_examples(tmp_path / "kept")

@@ -307,4 +307,6 @@ def _read_wav(folder: Path, name: str) -> Sound:
         sound, _ = soundfile.read(str(path), dtype="float32")
     except (OSError, soundfile.SoundFileError) as error:
         raise TeachingError(f"the take {printable(name)} cannot be read ({printable(error)}); record it again") from None
+    if not np.isfinite(sound).all():
+        raise TeachingError(f"the take {printable(name)} holds what is no sound; record it again")
     return np.asarray(sound, dtype=np.float32)

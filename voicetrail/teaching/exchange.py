@@ -93,6 +93,9 @@ def import_set(file: Path, name: str | None = None, *, overwrite: bool = False, 
     chosen = name_of_file(file) if name is None else check_name(name)
     if (root / chosen).exists() and not overwrite:
         raise TeachingError(f"there is a set named {printable(chosen)!r} already; give another with --name, or add --force")
+    if os.path.exists(file) and not os.path.isfile(file):
+        # A pipe or a device would be waited for, perhaps for ever.
+        raise TeachingError(f"{printable(file, 80)} cannot be read: it is not a file")
     with storing(chosen, root) as partial:
         try:
             with zipfile.ZipFile(file) as archive:
