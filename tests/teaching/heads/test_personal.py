@@ -16,7 +16,7 @@ from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import making
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.heads.head import Embedder, HeadSettings, centered
+from voicetrail.teaching.heads.head import Embedder, HeadProgress, HeadSettings, centered
 from voicetrail.teaching.heads.negatives import Negatives
 from voicetrail.teaching.heads.personal import Check, Shipped, adapt, retune
 from voicetrail.teaching.heads.teach import Taught
@@ -39,7 +39,11 @@ def retuned(negatives: Negatives) -> tuple[Taught, Check]:
     for word, sound in SOUNDS.items():
         for seed in range(4):
             examples.add(word, take(sound, seed))
-    return retune(examples, load_weights("directional4w"), negatives, QUICK)
+    steps = list[HeadProgress]()
+    made = retune(examples, load_weights("directional4w"), negatives, QUICK, steps.append)
+    assert all(step.loss > 0 and step.accuracy is not None for step in steps), "the player watches loss and accuracy"
+    assert [step.part for step in steps] == sorted(step.part for step in steps)
+    return made
 
 
 def test_a_voice_that_was_missed_scores_higher_with_no_more_false_moves(retuned: tuple[Taught, Check]) -> None:

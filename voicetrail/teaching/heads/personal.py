@@ -107,11 +107,14 @@ def retune(
     index = torch.tensor([words.index(word) for word in takes])
     heard = shipped.voices(embedder.pooled(windows), negatives.space, index[own_words], numbers)
     rows = _Rows(heard, negatives, takes)
-    heads = []
+    heads, right = list[Shipped](), list[bool]()
     for fold in range(FOLDS):
         heads.append(adapt(shipped, rows.positives_without(fold), rows.negatives_without(fold)))
+        mine = rows.clean[rows.folds == fold]
+        found = margins(heads[fold], heard.embeddings[mine], heard.logits[mine], info.detector).argmax(1)
+        right += (found == rows.truth[rows.folds == fold]).tolist()
         done = 0.1 + 0.25 * (fold + 1)
-        progress(HeadProgress(done, 0.0, None, timer.left(done)))
+        progress(HeadProgress(done, heads[fold].losses[-1], sum(right) / max(1, len(right)), timer.left(done)))
     before = margins(shipped, heard.embeddings[rows.clean], heard.logits[rows.clean], info.detector)
     shipped_talk, shipped_noise = rows.others([shipped] * FOLDS, info.detector)
     shipped_false = _false(shipped_talk, shipped_noise, negatives.talk_seconds)
