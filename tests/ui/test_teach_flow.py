@@ -151,7 +151,7 @@ async def test_the_form_is_gone_through_with_the_arrows_and_is_not_left_by_accid
         screen = await open_form(pilot, app)
         await pilot.press(*"mine", "down", *"links", "tab", "left", "enter", *"rechts", "up", "up")
         assert screen.query_one("#set-name", Input).has_focus
-        assert screen.session is None, "enter beside a word goes to the next word"
+        assert screen.stage == "form", "enter beside a word goes to the next word"
         await pilot.press("escape")
         assert app.screen is screen
         assert "What you wrote is lost" in rows(screen)

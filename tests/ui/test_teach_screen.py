@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ async def name_words(pilot: Pilot[None], *words: str) -> None:
     await pilot.press("enter")
 
 
-def rows(screen: Screen[None], where: str = "#lines") -> str:
+def rows(screen: Screen[Any], where: str = "#lines") -> str:
     return "\n".join(screen.query_one(where, Rows).text_rows)
 
 

@@ -20,11 +20,11 @@ def resume_draft(name: str, *, folder: Path | None = None, **options: Any) -> Te
     Raises:
         TeachingError: there is none of that name, it is damaged, or another program goes on with it.
     """
-    with only_program(name, folder) as alone:
+    with only_program(name, folder) as program_lock:
         draft, examples = load_draft(name, folder)
         meanings = {word: draft.meanings.get(word, "") for word in draft.words}
         of_draft: dict[str, Any] = {"takes": draft.asked_for, "personal": draft.personal, "examples": examples}
-        return TeachingSession(name, meanings, **of_draft, folder=folder, alone=alone, **options)
+        return TeachingSession(name, meanings, **of_draft, folder=folder, program_lock=program_lock, **options)
 
 
 def extend_set(name: str, *, folder: Path | None = None, **options: Any) -> TeachingSession:
@@ -41,9 +41,9 @@ def extend_set(name: str, *, folder: Path | None = None, **options: Any) -> Teac
     from voicetrail.teaching.making import saved_examples
     from voicetrail.teaching.word_sets import read_about, set_folder
 
-    with only_program(name, folder) as alone:
+    with only_program(name, folder) as program_lock:
         examples, about = saved_examples(name, folder), read_about(set_folder(name, folder))
         meanings = {word: about.meanings.get(word, "") for word in examples.words}
         least = min(examples.counts().values(), default=TAKES)
         of_set: dict[str, Any] = {"takes": least, "personal": about.personal, "examples": examples}
-        return TeachingSession(name, meanings, **of_set, folder=folder, alone=alone, **options)
+        return TeachingSession(name, meanings, **of_set, folder=folder, program_lock=program_lock, **options)

@@ -63,7 +63,7 @@ class TeachingSession:
         personal: the shipped words are retuned to one voice.
         examples: takes that are there already, of the same words.
         folder: where sets are kept; ``None`` is the usual place.
-        alone: what keeps other programs from teaching this set (``drafts.only_program``); ``None`` sees to it here. ``close`` lets
+        program_lock: keeps other programs from teaching this set (``drafts.only_program``); ``None`` takes it here. ``close`` lets
             them again.
 
     Raises:
@@ -82,7 +82,7 @@ class TeachingSession:
         personal: bool = False,
         examples: ExampleSet | None = None,
         folder: Path | None = None,
-        alone: ExitStack | None = None,
+        program_lock: ExitStack | None = None,
     ) -> None:
         from voicetrail.teaching.word_sets import check_name
 
@@ -117,7 +117,7 @@ class TeachingSession:
         """Sound that waits; ``None`` stands for a gap in it."""
         self._room: list[Sound] = []
         self._saver = BackgroundSaver(self._to_keep, judge, folder)
-        self._alone = only_program(self.name, folder) if alone is None else alone.pop_all()
+        self._program_lock = only_program(self.name, folder) if program_lock is None else program_lock.pop_all()
         if len(self.examples.room):
             self._go_to_next()
         if self.count:
@@ -304,7 +304,7 @@ class TeachingSession:
         """Keep all takes, and let other programs teach this set."""
         if self.stage != "done" or self.result is None or not self.result.saved:
             self._saver.settle()
-        self._alone.close()
+        self._program_lock.close()
 
     def _to_keep(self) -> tuple[Draft, ExampleSet]:
         examples = ExampleSet({word: [*takes] for word, takes in self.examples.takes.items()}, self.examples.room)

@@ -84,8 +84,8 @@ def check_name(name: str) -> str:
 def name_of_file(file: Path) -> str:
     """The name for a set from an exported file: the file's own, without what a set's name cannot hold."""
     text = unicodedata.normalize("NFC", file.stem)
-    kept = "".join(c if unicodedata.category(c)[0] in "LMN" or c in " -_" else " " for c in text)
-    return check_name(" ".join(kept.split()).lstrip(" -_")[:NAME_MAX] or file.stem)
+    plain = "".join(c if unicodedata.category(c)[0] in "LMN" or c in " -_" else " " for c in text)
+    return check_name(" ".join(plain.split()).lstrip(" -_")[:NAME_MAX] or file.stem)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

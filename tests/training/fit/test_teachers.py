@@ -32,10 +32,10 @@ def pictures(seed: int = 0, batch: int = 3) -> torch.Tensor:
 
 def test_several_teachers_answer_with_the_mean_of_their_posteriors() -> None:
     one, two = network(1), network(2)
-    apart = [Teachers([each]).posteriors(pictures()) for each in (one, two)]
-    assert not torch.allclose(*apart)
+    first, second = (Teachers([each]).posteriors(pictures()) for each in (one, two))
+    assert not torch.allclose(first, second)
     together = Teachers([one, two]).posteriors(pictures())
-    torch.testing.assert_close(together, (apart[0] + apart[1]) / 2)
+    torch.testing.assert_close(together, (first + second) / 2)
     torch.testing.assert_close(together.sum(1), torch.ones(3))
 
 

@@ -59,16 +59,16 @@ def only_program(name: str, folder: Path | None = None) -> contextlib.ExitStack:
     Raises:
         TeachingError: another program teaches it, or the folder cannot be written to.
     """
-    path, alone = _folder(name, folder), contextlib.ExitStack()
+    path, program_lock = _folder(name, folder), contextlib.ExitStack()
     try:
-        alone.enter_context(file_lock(path, timeout_s=0.0, remove=True))
+        program_lock.enter_context(file_lock(path, timeout_s=0.0, remove=True))
     except TimeoutError:
         raise TeachingError(
             f"another program is teaching {printable(name)} at the moment: close it there, or choose another name"
         ) from None
     except OSError as error:
         raise TeachingError(f"the takes cannot be kept in {printable(path)}: {error.strerror or error}") from None
-    return alone
+    return program_lock
 
 
 def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -> None:

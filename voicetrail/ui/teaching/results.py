@@ -29,7 +29,7 @@ def result_page(look: Look, result: TeachingResult, trial: Trial, width: int) ->
         )
         page = [[(line, look.text)] for line in wrap(right, width - 1)]
     if not result.saved:
-        return page + not_kept_rows(look, result, width)
+        return page + rejected_rows(look, result, width)
     page += [[("Saved and in use. ", look.good), ("Try it: say the words.", look.accent)], []]
     page += [*trial_rows(look, result, trial, width), []]
     for mistake in result.mistakes[:MISTAKES]:
@@ -75,7 +75,7 @@ def comparison_rows(look: Look, compared: Comparison, width: int) -> Page:
     return page
 
 
-def not_kept_rows(look: Look, result: TeachingResult, width: int) -> Page:
+def rejected_rows(look: Look, result: TeachingResult, width: int) -> Page:
     """Why what was made is not kept, and what to do."""
     reason = "" if result.compared is None else f": {result.compared.reason}"
     said = (
