@@ -9,14 +9,15 @@ from voicetrail import output
 from voicetrail.text import printable
 
 LONGEST_ERROR = 1000
-"""Characters of an error; a glob can put thousands of file names into one."""
+"""Most characters of an error message; a glob can put thousands of file names into one."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose help and errors go out by the one way to print: an argument may hold anything."""
+    """A parser that prints its help and errors through ``voicetrail.output``, since an argument may hold control characters."""
 
     rest: str | None = None
-    """Where everything is kept from the first word on that is none of this parser's long options (``voicetrail ssh -F FILE host``)."""
+    """Attribute that receives the remaining words, starting with the first that is not a long option of this parser
+(``voicetrail ssh -F FILE host``); ``None``: parse as usual."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse the arguments; see ``argparse.ArgumentParser``."""
@@ -30,7 +31,7 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
     def _length_of_own(self, word: str) -> int:
-        """How many words one of this parser's own options takes, 0 where it is none."""
+        """How many words an option of this parser takes, itself included; 0 if the word is not such an option."""
         if word == "-h":
             return 1
         name, is_equal, _ = word.partition("=")
@@ -40,8 +41,8 @@ class Parser(argparse.ArgumentParser):
         return 1 if is_equal or action.nargs == 0 else 2
 
     def error(self, message: str) -> NoReturn:
-        """Print in one line what is wrong with the arguments and where they are explained, and end with code 2."""
-        # The usage of a command with a flag for every setting is a screenful: the error would be lost below it.
+        """Print one line that says what is wrong with the arguments and where they are explained, then exit with code 2."""
+        # No usage text: with a flag for every setting it fills a screen, and the error would be lost below it.
         output.write_error(f"{self.prog}: error: {printable(message, LONGEST_ERROR)}; see `{self.prog} --help`")
         raise SystemExit(2)
 

@@ -1,4 +1,4 @@
-"""The command line: finds the command, runs it, and turns errors into one clear line.
+"""The entry point of the command line: finds the command, runs it, and reports an error in one line.
 
 Each command is a module in ``voicetrail.commands`` that is imported only when it is called.
 """
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.finish()
         return code
     except BrokenPipeError:
-        # Whoever read our output has all that was wanted (`| head`): nothing is wrong, and nothing may be written at exit.
+        # The reader of our output has closed it (`| head`). This is not an error, and nothing may be written at exit.
         output.abandon()
         return 0
     except OutputError as error:
@@ -50,7 +50,7 @@ def _run(given: Sequence[str]) -> int:
             return 0
         if name not in COMMANDS and name not in INTERNAL:
             near = get_close_matches(name, COMMANDS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+            hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
             build_parser().error(f"no command {printable(name)!r}; {hint}")
         args = command_parser(name).parse_args(rest)
     except SystemExit as ended:  # argparse has printed the help, or what is wrong with the arguments

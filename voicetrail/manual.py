@@ -1,4 +1,4 @@
-"""The manual page and the shells' completion, made from the parsers. A wheel has both (``hatch_build.py``).
+"""Makes the manual page and the completion scripts from the parsers. ``hatch_build.py`` puts both into the wheel.
 
 ``python -m voicetrail.manual`` prints the page; ``python -m voicetrail.manual | man -l -`` shows it.
 """
@@ -15,11 +15,11 @@ from voicetrail.program import whole_parser
 from voicetrail.version import __version__
 
 FILES = frozenset({"FILE", "OUT", "CLIP", "INPUT"})
-"""Placeholders of arguments that are files."""
+"""Placeholders (metavars) of arguments that are paths of files."""
 
 
 def completion(shell: str) -> str:
-    """The script that makes a shell complete the command line.
+    """The completion script for a shell.
 
     Args:
         shell: ``bash``, ``zsh`` or ``fish``.
@@ -48,7 +48,7 @@ def manual_page() -> str:
         r"[\fB\-\-profile\fR \fINAME\fR] [\fICOMMAND\fR] [\fIoptions\fR]",
         ".SH DESCRIPTION",
         _roff(parser.description or ""),
-        "Without a command the game opens.",
+        "Without a command, the title screen opens.",
         ".SH COMMANDS",
     ]
     for name, command in _commands(parser).items():
@@ -59,13 +59,13 @@ def manual_page() -> str:
     lines += [
         ".SH ENVIRONMENT",
         _roff(
-            "Every setting has a variable: VOICETRAIL_STEP, VOICETRAIL_THRESHOLD and so on; `voicetrail settings` lists them."
+            "Every setting has a variable, such as VOICETRAIL_STEP or VOICETRAIL_THRESHOLD. `voicetrail settings` lists the settings."
         ),
-        *_entry("VOICETRAIL_PROFILE", "the player whose settings are taken"),
-        *_entry("VOICETRAIL_CONFIG_DIR, VOICETRAIL_STATE_DIR", "folders in place of the platform's"),
-        *_entry("NO_COLOR", "when it is not empty: no colors"),
+        *_entry("VOICETRAIL_PROFILE", "the profile whose settings are used"),
+        *_entry("VOICETRAIL_CONFIG_DIR, VOICETRAIL_STATE_DIR", "folders to use instead of the platform's"),
+        *_entry("NO_COLOR", "if not empty, no colors are used"),
         ".SH FILES",
-        _roff("`voicetrail settings path` prints where the files are."),
+        _roff("`voicetrail settings path` prints the paths of the files."),
         ".SH EXIT STATUS",
         *_entry("0", "done"),
         *_entry("1", "an error that the message explains"),
@@ -113,7 +113,7 @@ def _entry(name: str, text: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """A docstring: paragraphs are filled, indented lines stay as they are."""
+    """Format a docstring: paragraphs are filled, and those with indented lines stay as they are."""
     for paragraph in re.split(r"\n\s*\n", text.strip()):
         if re.search(r"^(  |\.\w)", paragraph, re.MULTILINE):
             yield from (".nf", *map(_roff, paragraph.split("\n")), ".fi")
@@ -123,7 +123,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    """A line of text: nothing in it is taken for a request."""
+    """Format a line of text, so that roff takes nothing in it for a request."""
     escaped = _escaped(text)
     return rf"\&{escaped}" if escaped.startswith((".", "'")) else escaped
 

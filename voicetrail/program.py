@@ -10,36 +10,36 @@ from types import ModuleType
 from voicetrail.arguments import Parser
 
 COMMANDS = {
-    "title": "choose what to play (what `voicetrail` alone does)",
-    "play": "play at once: sketch, trace, maze, snake or echo",
-    "daily": "play today's maze, the same for everybody",
-    "scores": "bests, streak and hearing accuracy; export and import them",
-    "host-scores": "list, export or delete the results of the visitors of a host",
-    "listen": "print the words heard in a file or at the microphone",
+    "title": "open the title screen (the default command)",
+    "play": "start a round: sketch, trace, maze, snake or echo",
+    "daily": "play the maze of the day, the same for everybody",
+    "scores": "show your bests, streak and word accuracy; export or import them",
+    "host-scores": "list, export or delete the results of a host's visitors",
+    "listen": "print the words detected in a file or from the microphone",
     "classify": "print the scores of one-second clips",
     "calibrate": "find thresholds and gain for your voice, microphone and room",
-    "devices": "list the sound inputs",
-    "doctor": "check terminal, sound and weights, and say what to do",
-    "settings": "show or change settings, and where each value comes from",
-    "replays": "list the recorded sessions",
-    "replay": "play a recorded session again, check it, or try other settings",
-    "export": "turn a recorded session into a cast, gif, svg, png, text or wav",
-    "serve": "play in a browser, with the browser's microphone",
-    "ssh": "play on another machine with the microphone of this one",
+    "devices": "list the microphones and other sound inputs",
+    "doctor": "check the terminal, the sound, the recognizer and the settings",
+    "settings": "show the settings and the origin of each value, or change them",
+    "replays": "list your recorded sessions",
+    "replay": "play a recorded session, check it, or try other settings on it",
+    "export": "export a recorded session as cast, gif, svg, png, text or wav",
+    "serve": "serve the game as a web page, with the browser's microphone",
+    "ssh": "play on another machine with this machine's microphone",
     "mic": "send this machine's microphone to a game on another machine",
-    "host": "let others play on this machine over ssh, and nothing else",
+    "host": "let others play on this machine over SSH, and do nothing else",
     "import-model": "convert a TensorFlow.js model to weights",
-    "export-model": "write weights for other programs: ONNX, TensorFlow.js",
+    "export-model": "convert weights to ONNX or TensorFlow.js",
     "teach": "teach words of your own",
-    "words": "list, rename, delete, export or import taught words",
-    "train": "train a recognizer",
+    "words": "list, rename, delete, export or import sets of taught words",
+    "train": "train a recognizer from recordings",
     "evaluate": "measure a recognizer on clips, noise and streams",
-    "completion": "print shell completion for bash, zsh or fish",
+    "completion": "print a completion script for bash, zsh or fish",
 }
-"""Every command with its line in the help."""
+"""Every command, with its line in the help."""
 
 INTERNAL = ("visit",)
-"""Commands that other commands start."""
+"""Commands that only other commands start; the help does not list them."""
 
 DEFAULT = "title"
 
@@ -51,12 +51,13 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="voicetrail",
         description="Say up, down, left, right: a trail draws itself in the terminal.",
-        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` explains a command; `voicetrail` alone shows the title.",
+        epilog=f"commands:\n{listing}\n\n`voicetrail help COMMAND` explains a command. `voicetrail` without a command "
+        "opens the title screen.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="voicetrail [--profile NAME] [COMMAND] [options]",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.add_argument("--profile", metavar="NAME", help="use the settings of this player in the command that follows")
+    parser.add_argument("--profile", metavar="NAME", help="use the settings of the profile NAME in the command that follows")
     return parser
 
 
@@ -73,13 +74,13 @@ def command_parser(name: str) -> Parser:
     )
     command.add_arguments(parser)
     if "--profile" not in parser._option_string_actions:
-        # It may stand before any command, also before one that has no settings to take from it.
+        # It may precede any command, even one that uses no settings.
         parser.add_argument("--profile", help=argparse.SUPPRESS)
     return parser
 
 
 def whole_parser() -> Parser:
-    """The parser with every command and its arguments in it: what completion and the manual page are made from."""
+    """The parser of all commands with their arguments, for shell completion and the manual page."""
     parser = build_parser()
     parser.usage = None
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -93,14 +94,14 @@ def whole_parser() -> Parser:
 
 
 def split_arguments(given: Sequence[str]) -> tuple[str, list[str]]:
-    """What a command line asks for.
+    """Find the command in a command line.
 
     Args:
         given: the words after ``voicetrail``.
 
     Returns:
-        A command, ``--help``, ``--version``, or a name that is none; and its arguments. ``--profile NAME`` may stand before the
-        command, which takes it over.
+        The command (or ``--help``, ``--version``, or the name of an unknown command) and its arguments. A ``--profile NAME`` before
+        the command is moved into its arguments.
     """
     words = list(given)
     profile: list[str] = []

@@ -63,20 +63,20 @@ def test_a_name_is_deleted_also_where_it_waits(folder: Path, capsys: pytest.Capt
     host_scores("delete", "Anna", "--state", str(folder), code=2)
     assert "add --yes" in capsys.readouterr().err
     host_scores("delete", "Anna", "--state", str(folder), "--yes")
-    assert "3 results of Anna are deleted" in capsys.readouterr().out
+    assert "Deleted 3 results of Anna" in capsys.readouterr().out
     with closing(WaitingResults(folder)) as waiting:
         assert [one.name for one in waiting.first()] == ["Bo"]
     host_scores("delete", "Anna", "--state", str(folder), "--yes")
-    assert "there are no results of Anna" in capsys.readouterr().out
+    assert "There are no results of Anna" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["delete"], "whose results"),
-        (["--csv"], "belongs to export"),
+        (["delete"], "needs a name"),
+        (["--csv"], "works only with export"),
         (["show", "Anna"], "list NAME"),
-        (["--day", "yesterday"], "is no date"),
+        (["--day", "yesterday"], "write a date such as"),
         (["--database", "postgresql://me:s3cret@h/x"], "other users can read"),
         (["--database", "a", "--database-file", "b"], "cannot be used together"),
         (["--database", "mysql://h/x"], "SQLite"),
@@ -95,7 +95,7 @@ def test_wrong_use_is_said_in_one_line(
 
 def test_a_folder_without_scores_is_reported_and_none_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     host_scores("--state", str(tmp_path / "none"), code=2)
-    assert "there are no scores of visitors" in capsys.readouterr().err
+    assert "there are no visitors' scores" in capsys.readouterr().err
     assert not (tmp_path / "none" / FILE_NAME).exists()
 
 

@@ -81,7 +81,7 @@ def test_text_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[0].split() == ["3.420", "s", "up", "0.97"]
     assert [line.partition(": ")[2] for line in lines[1:]] == [
         "0.20 below its threshold)",
-        "0.20 s too soon after the last)",
+        "0.20 s too soon after the last detection)",
         "too close to up)",
         "not listening)",
     ]
@@ -111,7 +111,7 @@ def test_thresholds_decide_and_the_same_file_gives_the_same_lines(
         (["none.wav"], 1, "there is no file"),
         (["."], 1, "is a folder"),
         (["NOISE", "--weights", "none"], 1, "there are no weights"),
-        (["NOISE", "--weights", "WEIGHTS", "--threshold", "frobnicate=0.5"], 2, "no word 'frobnicate'"),
+        (["NOISE", "--weights", "WEIGHTS", "--threshold", "frobnicate=0.5"], 2, "threshold for 'frobnicate'"),
         (["NOISE", "--weights", "WEIGHTS", "--threshold", "7"], 2, "threshold"),
         (["NOISE", "--weights", "WEIGHTS", "--gain", "loud"], 2, "gain"),
     ],

@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_folder_becomes_weights_of_its_name(folder: Path, capsys: Captured) -> None:
     assert main(["import-model", str(folder), "--map", "links=left"]) == 0
     said = capsys.readouterr().out
-    assert "moves the pen: up, links = left" in said
+    assert "words that move the pen: up, links = left" in said
     assert "voicetrail play --weights mine.safetensors" in said
     info = load_weights("mine.safetensors").info
     assert info.labels == ("_background_noise_", "_unknown_", "up", "links")
@@ -51,7 +51,7 @@ def test_at_a_terminal_it_asks_what_words_mean(folder: Path, capsys: Captured, m
     assert main(["import-model", str(folder)]) == 0
     captured = capsys.readouterr()
     assert "links: " in captured.err
-    assert "'sideways' is none of them" in captured.err
+    assert "'sideways' is not one of them" in captured.err
     assert read_info(Path("mine.safetensors")).meanings == {"links": "left"}
 
 

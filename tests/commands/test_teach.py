@@ -77,7 +77,7 @@ def test_takes_come_from_any_format_from_long_recordings_and_from_folders(tmp_pa
         (["directional4w", "--word", "links"], "name of weights that ship"),
         (["mine", "--word", "../links"], "cannot be a word"),
         (["mine", "--word", "links", "--word", "Links"], "given twice"),
-        (["mine", "--word", "links=sideways"], "a word can mean"),
+        (["mine", "--word", "links=sideways"], "the meaning must be one of"),
         (["mine"], "name the words with --word"),
         (["mine", "--from", "links"], "write WORD=PATH"),
         (["mine", "--from", "links=NONE.wav"], "there is no file NONE.wav"),
@@ -87,7 +87,7 @@ def test_takes_come_from_any_format_from_long_recordings_and_from_folders(tmp_pa
         (["mine", "--from", "links=same"], "only 1 that differ"),
         (["mine", "--word", "links", "--replay", "NONE"], "there is no replay NONE"),
         (["mine", "--continue"], "are damaged; delete them and say the words again"),
-        (["mine", "--word", "links", "--source", "quiet.wav"], "the source is at its end"),
+        (["mine", "--word", "links", "--source", "quiet.wav"], "the source has ended"),
         (["mine", "--word", "links", "--base", "nowhere"], "no weights named"),
     ],
 )

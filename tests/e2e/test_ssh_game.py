@@ -110,7 +110,7 @@ def test_a_dead_microphone_is_noticed_before_the_game(
     server: SshServer, terminal: OpenTerminal, virtual_mic: VirtualMicrophone
 ) -> None:
     screen = terminal(server.voicetrail_ssh(), env=virtual_mic.env, cwd=ROOT, width=160)
-    screen.wait_for("nothing is heard from")
+    screen.wait_for("there is no sound from")
     screen.wait_for("dB")  # the level goes on below what was said
     screen.send_keys("C-c")
     assert screen.wait_for_exit() == 130

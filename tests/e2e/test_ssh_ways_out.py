@@ -96,7 +96,7 @@ def test_twenty_connections_and_drops_leave_nothing_behind(
         way_out = WAYS_OUT[turn % len(WAYS_OUT)]
         way_out(screen, server)
         if own and way_out is kill_server:
-            screen.wait_for("connecting again in")
+            screen.wait_for("reconnecting in")
             screen.send_keys("C-c")
         screen.wait_for_exit()
         screen.close()
@@ -110,7 +110,7 @@ def test_a_dropped_line_is_taken_up_again_when_asked(
     screen = terminal(command(server, microphone, far, "--reconnect"), cwd=ROOT)
     far.wait_for_sounds(10)
     server.kill_sessions()
-    screen.wait_for("connecting again in")
+    screen.wait_for("reconnecting in")
     far.path.unlink()
     far.wait_for_sounds(10, 60)
     screen.send_keys("C-c")

@@ -122,7 +122,7 @@ def test_the_command_shows_exports_and_imports(tmp_path: Path, capsys: pytest.Ca
     assert len(capsys.readouterr().out.splitlines()) == 4
     other = ["--database", str(tmp_path / "other.sqlite3")]
     assert main(["scores", *other]) == 0
-    assert capsys.readouterr().out.startswith("no rounds yet")
+    assert capsys.readouterr().out.startswith("There are no results yet")
     assert main(["scores", "import", str(tmp_path / "out.json"), *other]) == 0
     assert capsys.readouterr().out == "3 new results, 0 already known\n"
 

@@ -1,5 +1,5 @@
-"""The commands, a module each.
+"""The commands, one module each.
 
-A command's module offers ``add_arguments(parser)`` and ``run(args) -> int`` (the exit code). At its top it imports only what its
-arguments need; torch, Textual and the rest wait for ``run``, so that ``--help`` is instant.
+The module of a command has ``add_arguments(parser)`` and ``run(args) -> int``, which returns the exit code. At the top it imports
+only what the arguments need. ``run`` imports torch, Textual and the rest, so that ``--help`` is instant.
 """

@@ -1,4 +1,4 @@
-"""What ``--announce`` does: play in plain lines on the standard output, with words, or with lines from the standard input."""
+"""Play without a screen (``--announce``): lines on the standard output, controlled by voice or by lines on the standard input."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def announce(setup: RoundSetup | None, args: argparse.Namespace, background: str
     """Play without a screen.
 
     Args:
-        setup: the round; ``None`` begins with the list of modes.
+        setup: the round; ``None`` starts with the list of modes.
         args: the flags of ``commands.play.add_flags``.
-        background: a text of box characters to draw over.
+        background: box characters that are put under the drawing.
     """
     from voicetrail.play.announce import Announcer, EndRequest
     from voicetrail.play.setup import make_context, open_requested_source
@@ -34,7 +34,7 @@ def announce(setup: RoundSetup | None, args: argparse.Namespace, background: str
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile)
     context = make_context(settings, opened=open_requested_source(settings), record=record)
-    # The sound may come by the standard input.
+    # With the source ``-``, the standard input is the sound.
     typing = settings.values.source != "-"
     announcer = Announcer(context, lambda text: output.write_line(text, flush=True), typing=typing)
     code = 0
@@ -57,7 +57,7 @@ def announce(setup: RoundSetup | None, args: argparse.Namespace, background: str
         output.write_line(line)
     output.finish()
     if loading or typing:
-        # Neither an import nor a read from a terminal can be interrupted, and their threads must not meet the interpreter's end.
+        # Neither an import nor a read from a terminal can be interrupted, and their threads must not run during interpreter shutdown.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -71,5 +71,5 @@ def _read_lines(announcer: Announcer) -> None:
         for line in sys.stdin:
             announcer.take(Typed(line[:200]))
     except (OSError, ValueError):
-        pass  # a closed or broken standard input: there is no typing
+        pass  # the standard input is closed or broken: nobody can type
     announcer.take(Typed(None))

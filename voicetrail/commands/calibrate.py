@@ -1,6 +1,6 @@
 """Find thresholds and gain for your voice, your microphone and your room, in under a minute.
 
-Listens to the room first, then asks for each word three times. You can accept or reject what it proposes.
+The command listens to the room first, then asks for each word three times. It shows a proposal, which you accept or reject.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
     from voicetrail.listening import Listener
 
 NO_SOUND_S = 10.0
-"""Seconds without sound after which it is given up."""
+"""Calibration gives up after so many seconds without sound."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail calibrate``."""
-    parser.add_argument("--only", metavar="WORD,…", help="ask for these words only")
-    parser.add_argument("--room", type=float, default=8.0, metavar="SECONDS", help="how long to listen to the room (3 to 60)")
-    parser.add_argument("--slot", type=float, default=2.2, metavar="SECONDS", help="time for each word (1.5 to 10)")
+    parser.add_argument("--only", metavar="WORD,…", help="ask for these words only, separated by commas")
+    parser.add_argument(
+        "--room", type=float, default=8.0, metavar="SECONDS", help="how long to listen to the room (3 to 60, default 8)"
+    )
+    parser.add_argument(
+        "--slot", type=float, default=2.2, metavar="SECONDS", help="how long to wait for each word (1.5 to 10, default 2.2)"
+    )
     parser.add_argument("--yes", action="store_true", help="accept the proposal without asking")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line: room, say, answer, proposal")
     add_setting_flags(parser)
@@ -59,7 +63,7 @@ def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) 
     from voicetrail.spotting.detector import Detector
     from voicetrail.spotting.recognizer import load_recognizer
 
-    # A device remembered from another day is waited for; one that was named for this run has to be there.
+    # Wait for a device from the settings file to appear; a device that was named for this run must be there at once.
     patient = settings.origin("device") not in ("flag", "environment")
     values = settings.values
     if values.source == "demo":
@@ -110,7 +114,7 @@ def _listen(listener: Listener, calibration: Calibration, printer: _Printer) -> 
 
 
 def _later(stop: Callable[[], None]) -> threading.Timer:
-    """Stop after a while, if no sound has come by then."""
+    """Start a timer that stops listening after ``NO_SOUND_S``; the caller cancels it when sound arrives."""
     timer = threading.Timer(NO_SOUND_S, stop)
     timer.daemon = True
     timer.start()
@@ -118,7 +122,7 @@ def _later(stop: Callable[[], None]) -> threading.Timer:
 
 
 def _words(given: str | None, labels: Sequence[str], meanings: Mapping[str, str]) -> tuple[str, ...]:
-    """The words to ask for: those given, or those that do something in the game, or all.
+    """The words to ask for: those given, or else the words that move the pen, or else all.
 
     Raises:
         UsageError: one is not in the vocabulary.
@@ -131,27 +135,27 @@ def _words(given: str | None, labels: Sequence[str], meanings: Mapping[str, str]
     words = tuple(dict.fromkeys(word.strip() for word in given.split(",") if word.strip()))
     for word in words:
         if word not in known:
-            raise UsageError(f"{printable(word, 40)!r} is no word of these weights; they have {', '.join(known)}")
+            raise UsageError(f"{printable(word, 40)!r} is not a word of these weights; their words are {', '.join(known)}")
     if not words:
         raise UsageError(f"--only needs at least one of {', '.join(known)}")
     return words
 
 
 def _confirms(args: argparse.Namespace) -> bool:
-    """Ask the player; without a terminal to ask at, nothing is changed."""
+    """Ask whether to accept the proposal; without a terminal to ask on, the answer is no."""
     if args.json or not sys.stdin.isatty() or not sys.stdout.isatty():
         return False
     try:
-        return input("Take it? [y/N] ").strip().lower() in ("y", "yes")
+        return input("Accept the proposal? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
 
 class _Printer:
-    """Prints what is going on."""
+    """Prints the progress of a calibration."""
 
     def show(self, step: CalibrationStep, prompts: int) -> None:
-        """Print a step of a calibration that asks for so many words."""
+        """Print one step; ``prompts`` is how many words are asked for in all."""
         match step:
             case Asked():
                 self.asks(step, prompts)
@@ -161,40 +165,40 @@ class _Printer:
                 self.proposes(step)
 
     def begins(self, source: str, plan: Plan) -> None:
-        """The room comes first."""
+        """Print that listening begins, with the room."""
         raise NotImplementedError
 
     def waits(self, why: str) -> None:
-        """No sound comes at the moment."""
+        """Print why there is no sound at the moment."""
         raise NotImplementedError
 
     def asks(self, step: Asked, prompts: int) -> None:
-        """A word is asked for."""
+        """Ask for a word."""
         raise NotImplementedError
 
     def answered(self, step: Answered, prompts: int) -> None:
-        """A word's time is over."""
+        """Print what was detected in the time of a word."""
         raise NotImplementedError
 
     def proposes(self, proposal: CalibrationProposal) -> None:
-        """All was heard."""
+        """Print the proposal."""
         raise NotImplementedError
 
     def taken(self, settings: Settings) -> None:
-        """The proposal holds."""
+        """Print that the proposal was accepted and saved."""
         raise NotImplementedError
 
 
 class _TextPrinter(_Printer):
-    """For a person: a line a word."""
+    """For a person: one line per word."""
 
     def line(self, text: str) -> None:
-        """Print a line at once."""
+        """Print a line, flushed."""
         output.write_line(text, flush=True)
 
     def begins(self, source: str, plan: Plan) -> None:
-        self.line(f"Listening to {printable(source)}; it takes {plan.total:.0f} seconds.")
-        self.line(f"First the room: please be quiet for {plan.room:.0f} seconds.")
+        self.line(f"Listening to {printable(source)}. Calibration takes {plan.total:.0f} seconds.")
+        self.line(f"First, the room: please be quiet for {plan.room:.0f} seconds.")
 
     def waits(self, why: str) -> None:
         self.line(f"! {printable(why)}")
@@ -230,10 +234,10 @@ class _TextPrinter(_Printer):
 
 
 class _JsonPrinter(_Printer):
-    """For a program: an object a line."""
+    """For a program: one JSON object per line."""
 
     def write(self, kind: str, **values: Any) -> None:
-        """Print an object."""
+        """Print one object."""
         output.write_json({"type": kind, **values}, flush=True)
 
     def begins(self, source: str, plan: Plan) -> None:

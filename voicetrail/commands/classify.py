@@ -1,4 +1,7 @@
-"""Print the scores of one-second clips: of each file's one-second window with the most energy (a shorter one is centered in zeros)."""
+"""Print the scores of one-second clips.
+
+Of a longer file, the second with the most energy is used. A shorter one is centered in zeros.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("clips", type=Path, nargs="*", metavar="CLIP", help="sound files of any format and rate")
     parser.add_argument(
-        "--list", type=Path, metavar="FILE", help="read more paths from a file, one a line; - for standard input"
+        "--list", type=Path, metavar="FILE", help="read more paths from FILE, one per line; - is the standard input"
     )
     parser.add_argument(
         "--weights",
         *OTHER_FLAGS["weights"],
         default="directional4w",
-        help="name or path of the weights, or the name of a set of words (%(default)s)",
+        help="name or path of the weights, or the name of a set of taught words (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Classify the clips in order. Report a file that cannot be read on stderr and go on; the exit code is then 1."""
+    """Classify the clips in order. A file that cannot be read is reported on stderr and skipped; the exit code is then 1."""
     from voicetrail.audio.file import read_whole
     from voicetrail.errors import UsageError, VoicetrailError
     from voicetrail.spotting.recognizer import load_recognizer, loudest_window
@@ -36,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     paths = [*args.clips, *_listed(args.list)]
     if not paths:
-        raise UsageError("there is nothing to classify; name sound files, or a list of them with --list FILE")
+        raise UsageError("nothing to classify: name sound files, or a list of them with --list FILE")
     recognizer = load_recognizer(args.weights)
     code = 0
     for path in paths:
@@ -67,5 +70,7 @@ def _listed(path: Path | None) -> Iterator[Path]:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"the list {printable(path)} cannot be read: {reason}; write one path a line") from None
+        raise UsageError(
+            f"the list {printable(path)} cannot be read: {reason}. It must be UTF-8 text with one path per line"
+        ) from None
     yield from (Path(line) for line in text.splitlines() if line.strip())

@@ -1,8 +1,10 @@
-"""Print what makes the shell complete voicetrail's commands, flags and files.
+"""Print a script that makes your shell complete voicetrail's commands, flags and files.
 
-bash   voicetrail completion bash > ~/.local/share/bash-completion/completions/voicetrail
-zsh    voicetrail completion zsh > ~/.zfunc/_voicetrail        (a folder in $fpath)
-fish   voicetrail completion fish > ~/.config/fish/completions/voicetrail.fish
+Install it once:
+
+  voicetrail completion bash > ~/.local/share/bash-completion/completions/voicetrail
+  voicetrail completion zsh > ~/.zfunc/_voicetrail        (or another folder in $fpath)
+  voicetrail completion fish > ~/.config/fish/completions/voicetrail.fish
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail completion``."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
+    parser.add_argument("shell", choices=SHELLS, help="the shell to print the script for")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Play today's maze: one a day, the same for everybody, by the UTC date. The first try of a day counts."""
+"""Play the maze of the day: one maze per UTC date, the same for everybody. Your first attempt of the day counts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting, and where to record."""
+    """Declare the command line of ``voicetrail daily``."""
     from voicetrail.commands.play import add_flags
 
     add_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play."""
+    """Run ``voicetrail daily``."""
     from voicetrail.commands.play import play
     from voicetrail.play.rounds.setups import requested_setup
 

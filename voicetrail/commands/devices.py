@@ -1,4 +1,4 @@
-"""List the sound inputs of this machine: what `--device` takes, by number or by a part of the name."""
+"""List the sound inputs of this machine. `--device` takes the number of one, or part of its name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the inputs; where there is none, say what to do.
+    """Print the inputs.
 
     Raises:
-        AudioError: there is none, or PortAudio is missing.
+        AudioError: there is no input, or PortAudio is missing; the message says what to do.
     """
     from voicetrail.audio.devices import lasting_name
     from voicetrail.audio.microphone import inputs, microphone_problem
@@ -36,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
             mark = "*" if each.default else " "
             output.write_line(f"{mark} {each.index:>2} {name:<{width}}  {each.rate:>6}  {each.channels:>8}")
         output.write_line(
-            "\n* is the system's default: what is listened to unless `--device NUMBER` or a part of a NAME says otherwise."
+            "\n* is the system's default. Choose another with `--device NUMBER`, or with `--device` and part of its name."
         )
     return 0

@@ -1,6 +1,6 @@
-"""Check the terminal, the sound, the recognizer and the settings, and say what to do about each.
+"""Check the terminal, the sound, the recognizer and the settings, and say how to fix what is wrong.
 
-Listens to the microphone for a second. Exit code 1 if something fails.
+The check listens to the microphone for one second. The exit code is 1 if something fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a finding as it is found; 1 if one is a failure."""
+    """Print each finding as it is made; return 1 if any check failed."""
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
 
@@ -48,9 +48,11 @@ def run(args: argparse.Namespace) -> int:
             output.write_line(part)
         output.write_line(f"  {finding.verdict:<4}  {printable(finding.text, 300)}", flush=True)
         if finding.advice:
-            output.write_line(f"        do: {printable(finding.advice, 300)}", flush=True)
+            output.write_line(f"        fix: {printable(finding.advice, 300)}", flush=True)
     if not args.json:
-        output.write_line(f"\n{failed} of these must be fixed before everything works." if failed else "\nEverything works.")
+        output.write_line(
+            f"\nChecks that failed: {failed}. Fix them, then run this again." if failed else "\nEverything works."
+        )
     return 1 if failed else 0
 
 

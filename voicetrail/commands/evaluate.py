@@ -1,7 +1,7 @@
-"""Measure a recognizer on validation clips, on noise held out of training and, with --stream, on streams through the game's own path.
+"""Measure a recognizer on validation clips, on held-out noise and, with --stream, on streams through the game's own loop.
 
-Streams hold words of the validation speakers at random gaps, clean and in noise, and an hour and more of speech without any
-direction; they give the words heard, the false moves an hour and the delay after the end of a word.
+The streams hold words of the validation speakers at random intervals, clean and in noise, and more than an hour of speech without
+any direction. They measure the words detected, the false moves per hour, and the latency after the end of a word.
 """
 
 from __future__ import annotations
@@ -14,20 +14,24 @@ from voicetrail.commands.train import add_data_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("weights", nargs="?", default="directional4w", help="name or path of the weights (%(default)s)")
-    add_data_arguments(parser)
-    parser.add_argument("--stream", action="store_true", help="measure streams as well (minutes)")
-    parser.add_argument("--seconds", type=float, default=420.0, help="length of each stream with words (%(default)s)")
+    """Declare the command line of ``voicetrail evaluate``."""
     parser.add_argument(
-        "--every-word", action="store_true", help="in streams, ask for all words it knows, not for directions alone"
+        "weights", nargs="?", default="directional4w", help="name or path of the weights (default: %(default)s)"
     )
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write a Markdown report with plots into this folder")
+    add_data_arguments(parser)
+    parser.add_argument("--stream", action="store_true", help="also measure streams, which takes minutes")
+    parser.add_argument(
+        "--seconds", type=float, default=420.0, help="length of each stream with words, in seconds (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--every-word", action="store_true", help="with --stream: use all words that it knows, not only the directions"
+    )
+    parser.add_argument("--report", type=Path, metavar="FOLDER", help="write a Markdown report with plots into this folder")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Run ``voicetrail evaluate``."""
     from voicetrail.errors import UsageError
     from voicetrail.spotting.weights import load_weights
     from voicetrail.training.data.corpus import find_folders, load_corpus

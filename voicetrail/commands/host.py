@@ -1,7 +1,7 @@
-"""Let others play on this machine over ssh: each visitor gets a game, and nothing else.
+"""Let others play on this machine over SSH. Each visitor gets a game, and nothing else.
 
-`ssh play@thishost -p 2222` plays by keys, `voicetrail ssh play@thishost -p 2222` with the visitor's own microphone. Visitors get no
-shell and no file of this machine; docs/host.md says what is promised.
+Visitors run `ssh -p 2222 play@HOST` to play with keys, or `voicetrail ssh play@HOST -p 2222` to play by voice with their own
+microphone. They get no shell and no access to files. docs/host.md explains what is guaranteed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 2222
 THREADS = 2
-"""Threads for what asyncssh does beside the loop."""
+"""Threads for the work that asyncssh does outside the event loop."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,38 +39,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from voicetrail.visitors.limits import add_limit_flags
 
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"where to listen (default {DEFAULT_PORT})"
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        metavar="PORT",
+        help=f"the port to listen on (default {DEFAULT_PORT}; 0 takes a free one)",
     )
     parser.add_argument(
         "--bind",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="the address to listen at; :: and 0.0.0.0 let other machines in (default 127.0.0.1)",
+        help="the address to listen on; :: and 0.0.0.0 admit other machines (default 127.0.0.1)",
     )
-    parser.add_argument("--host-key", metavar="FILE", help="the host's private key, made at the first start")
+    parser.add_argument("--host-key", metavar="FILE", help="the host's private key, created at the first start")
     parser.add_argument(
         "--authorized-keys",
         metavar="FILE",
-        help="let in whoever has a key of this file; the comment of a key is the visitor's name",
+        help="admit visitors with a key in this file; the comment of a key is the visitor's name",
     )
     parser.add_argument(
         "--guests",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="let in whoever gives a name (default: only where there is no file of keys)",
+        help="admit visitors without a key, by name (default: only without --authorized-keys)",
     )
-    parser.add_argument("--keep", metavar="FOLDER", help="keep settings and recordings of visitors with a key in this folder")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", help="keep the settings and recordings of visitors with a key in this folder"
+    )
     parser.add_argument("--log", metavar="FILE", help="append a line for each event to this file (default: standard error)")
     parser.add_argument(
-        "--name", metavar="NAME", default="", help="what tables of scores call this host (default: the machine's name)"
+        "--name", metavar="NAME", default="", help="the name of this host in tables of scores (default: the machine's name)"
     )
     address.add_arguments(parser)
-    parser.add_argument("--no-voice", action="store_true", help="load no recognizer: visitors play by keys")
+    parser.add_argument("--no-voice", action="store_true", help="load no recognizer: visitors play with keys")
     add_limit_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal ends it."""
+    """Run ``voicetrail host`` until a signal ends it."""
     from voicetrail.visitors.limits import limits_of
 
     limits = limits_of(args)
@@ -141,7 +147,7 @@ async def _serve(
     scores = SharedScores(database, default_folder(), host=args.name, report=note_scores)
     recognizer = None if args.no_voice else RecognizerService(on_report=note)
     guests = keys is None if args.guests is None else args.guests
-    # Textual reads these when it is imported; every visitor's screen is at the other end of a connection.
+    # Textual reads these variables when it is imported; the screen of every visitor is at the other end of a connection.
     bandwidth: dict[str, str] = {}
     save_bandwidth(True, bandwidth)
     preloaded = PreloadedGames(PRELOADED, bandwidth)
@@ -153,7 +159,7 @@ async def _serve(
             output.write_error("loading recognizer…")
             await recognizer.start()
         await server.start(args.bind, args.port)
-        # What was imported stays: looking through it for garbage would hold up every visitor.
+        # Imported modules stay for good; collecting garbage among them would delay every visitor.
         gc.collect()
         gc.freeze()
         log.write("listening", address=args.bind, port=server.port, key=fingerprint(key))

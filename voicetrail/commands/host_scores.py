@@ -1,7 +1,7 @@
 """List, export or delete the results of the visitors of a host, or of several hosts that share one database.
 
-`voicetrail host-scores` prints a day's table and the best of every mode; `list` prints every result, `export` prints them as JSON (or
-with `--csv` as a table), and `delete NAME` deletes whatever visitors of that name did.
+Without an action, the command prints the table of the day and the best result of every level. `list` prints every result, `export`
+prints them as JSON (or, with `--csv`, as a table), and `delete NAME` deletes all results of the visitors with that name.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail host-scores``."""
     from voicetrail.host_scores import address
 
-    parser.add_argument("action", nargs="?", choices=("show", "list", "export", "delete"), default="show", help="what to do")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="only visitors of this name, as tables show it")
-    parser.add_argument("--day", metavar="DATE", help="the table of another day: 2026-11-25")
-    parser.add_argument("--csv", action="store_true", help="export a table for a spreadsheet")
-    parser.add_argument("--yes", action="store_true", help="delete without being asked")
-    parser.add_argument("--state", metavar="FOLDER", help="the host's folder, where it is not the usual one")
+    parser.add_argument(
+        "action", nargs="?", choices=("show", "list", "export", "delete"), default="show", help="what to do (default: show)"
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="only visitors with this name, as the tables show it")
+    parser.add_argument("--day", metavar="DATE", help="show the table of another day, such as 2026-11-25")
+    parser.add_argument("--csv", action="store_true", help="with export: print a table for a spreadsheet")
+    parser.add_argument("--yes", action="store_true", help="with delete: do not ask for confirmation")
+    parser.add_argument("--state", metavar="FOLDER", help="the host's folder, if it is not the default one")
     address.add_arguments(parser)
 
 
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     folder = expanded_path(args.state) if args.state else default_folder()
     address = database_address(args.database, args.database_file, folder=folder)
     if not address.is_shared and not address.path.exists():
-        raise UsageError(f"there are no scores of visitors in {address}; --database or --state names another place")
+        raise UsageError(f"there are no visitors' scores in {address}; name another place with --database or --state")
     for notice in address.notices:
         output.note(notice)
     from voicetrail.host_scores.store import HostScoreStore
@@ -94,7 +96,7 @@ def _day(text: str | None) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{printable(text, 40)} is no date; write it as 2026-11-25") from None
+        raise UsageError(f"--day cannot be {printable(text, 40)!r}: write a date such as 2026-11-25") from None
 
 
 def _day_lines(store: HostScoreStore, day: date) -> list[str]:
@@ -102,7 +104,7 @@ def _day_lines(store: HostScoreStore, day: date) -> list[str]:
     from voicetrail.scores.shared.table import ROWS_MAX, day_table
 
     table = day_table(store.tries(day), day, rows=ROWS_MAX)
-    heading = f"the maze of {day}: {table.finished} of {table.tried} who tried found the way out"
+    heading = f"the maze of {day}: {table.finished} of {table.tried} players found the way out"
     rows = [("", "name", "", "score", "time", "by", "host")]
     for row in table.rows:
         rows.append((f"{row.place}", row.name, _guest(row.known), f"{row.score}", time_text(row.time_ms), row.how, row.host))
@@ -161,15 +163,17 @@ def _delete(store: HostScoreStore, name: str, folder: Path, sure: bool) -> None:
             raise UsageError(f"deleting the results of {shown} needs confirmation; without a terminal, add --yes")
         of_keys = sum(known for _, known, _ in visitors)
         who = f"{of_keys} with a key, {len(visitors) - of_keys} without"
-        output.write_line(f"Delete {sum(count for *_, count in visitors)} results of {shown} ({who})? Type yes to delete them.")
+        output.write_line(
+            f"Delete {sum(count for *_, count in visitors)} results of {shown} (visitors: {who})? Type yes to delete them."
+        )
         if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
             output.write_line("Nothing was deleted.")
             return
     count = 0
-    # What waits first: it is not to come into the database after the rest was deleted from it.
+    # Waiting results first: otherwise they could reach the database after the others were deleted from it.
     if (folder / FILE_NAME).exists():
         waiting = WaitingResults(folder)
         count += waiting.delete(name)
         waiting.close()
     count += store.delete(name)
-    output.write_line(f"{count} results of {shown} are deleted." if count else f"there are no results of {shown}")
+    output.write_line(f"Deleted {count} results of {shown}." if count else f"There are no results of {shown}.")

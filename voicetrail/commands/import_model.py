@@ -1,8 +1,8 @@
-"""Make weights of a TensorFlow.js speech-commands model, to be used with --weights FILE wherever weights are.
+"""Convert a TensorFlow.js speech-commands model to weights, for --weights FILE.
 
-MODEL is the folder that the model was saved or downloaded to, or its model.json; the weights' shards and metadata.json lie beside it.
-Teachable Machine's audio models are such models. Words that the game does not know do nothing unless --map says what they mean;
-at a terminal you are asked.
+MODEL is the folder of the model, or its model.json. The weight shards and metadata.json must be beside it. Audio models from
+Teachable Machine work too. Words that the game does not know do nothing, unless --map gives them a meaning. On a terminal, the
+command asks for meanings.
 """
 
 from __future__ import annotations
@@ -22,26 +22,33 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
+    """Declare the command line of ``voicetrail import-model``."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="the model's folder, or its model.json")
-    parser.add_argument("--metadata", type=Path, metavar="FILE", help="the words, if not metadata.json beside the model")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the weights file (NAME.safetensors of the folder, here)")
+    parser.add_argument(
+        "--metadata", type=Path, metavar="FILE", help="the file with the words (default: metadata.json beside the model)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the weights file to write (default: NAME.safetensors, named after the folder, here)",
+    )
     parser.add_argument(
         "--map",
         action="append",
         default=[],
         metavar="WORD=MEANING,…",
-        help="what words mean: up, down, left, right, go, stop, none; noise and unknown for labels that are no words",
+        help="the meaning of words: up, down, left, right, go, stop or none; noise or unknown for labels that are not words",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing weights file")
-    parser.add_argument("--json", action="store_true", help="print what was made as a JSON object")
+    parser.add_argument("--json", action="store_true", help="print the result as a JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import the model, and say what became of its words."""
+    """Run ``voicetrail import-model``."""
     out = _out(args.model, args.out)
     if out.exists() and not args.force:
-        raise UsageError(f"{printable(out)} exists already; name another with --out, or replace it with --force")
+        raise UsageError(f"{printable(out)} already exists; name another with --out, or replace it with --force")
     mapped = _parse_map(args.map)
     from voicetrail.spotting.importing import make_weights, plan_labels, read_model
 
@@ -94,12 +101,12 @@ def _parse_map(given: list[str]) -> dict[str, str]:
 
 
 def _ask(plan: LabelPlan) -> Mapping[str, str]:
-    """Ask what each word that the game does not know means; an empty answer is nothing."""
+    """Ask for the meaning of each word that the game does not know; an empty answer means none."""
     from voicetrail.spotting.importing.labels import CHOICES
 
     answers: dict[str, str] = {}
     if plan.idle:
-        output.write_error(f"What does each word do in the game? One of {', '.join(CHOICES)}; Enter for none.")
+        output.write_error(f"What should each word do in the game? Answer {', '.join(CHOICES)}, or press Enter for nothing.")
     for word in plan.idle:
         while True:
             output.write_error(f"  {word}: ", end="")
@@ -108,7 +115,7 @@ def _ask(plan: LabelPlan) -> Mapping[str, str]:
             if answer in CHOICES:
                 answers[word] = answer
             elif answer:
-                output.write_error(f"  {printable(answer, 40)!r} is none of them")
+                output.write_error(f"  {printable(answer, 40)!r} is not one of them")
                 continue
             break
         if not line:
@@ -118,10 +125,12 @@ def _ask(plan: LabelPlan) -> Mapping[str, str]:
 
 def _report(plan: LabelPlan, out: Path) -> None:
     for label, name in plan.renamed.items():
-        output.write_line(f"{printable(label, 60)!r} is called {name} here")
+        output.write_line(f"{printable(label, 60)!r} was renamed to {name}, because flags cannot contain its characters")
     moves = ", ".join(f"{word} = {meaning}" if word != meaning else word for word, meaning in plan.moves.items())
-    output.write_line(f"moves the pen: {moves or 'nothing; use --map to say what the words mean'}")
+    output.write_line(f"words that move the pen: {moves or 'none; give words a meaning with --map'}")
     if plan.idle:
-        output.write_line(f"heard, and does nothing: {', '.join(plan.idle)}")
-    output.write_line(f"{printable(out)} is ready: voicetrail play --weights {printable(out)}")
-    output.write_line("every word needs a score of 0.75; `voicetrail calibrate` with the same --weights proposes better")
+        output.write_line(f"words that do nothing: {', '.join(plan.idle)}")
+    output.write_line(f"wrote {printable(out)}. Play with it: voicetrail play --weights {printable(out)}")
+    output.write_line(
+        "Every word needs a score of 0.75. `voicetrail calibrate` with the same --weights proposes better thresholds."
+    )

@@ -1,7 +1,7 @@
-"""Print the words that are heard: at the microphone, in a sound file (as fast as possible), or over a connection.
+"""Print detected words from the microphone, a sound file (as fast as possible), or a network connection.
 
-INPUT is mic, demo (the bundled voice), a sound file, tcp://HOST:PORT or unix://PATH (a Wyoming microphone), pcm+tcp://… or
-pcm+unix://… (raw 16-bit sound), a FIFO, or - for raw sound on the standard input.
+INPUT is mic, demo (the bundled voice), a sound file, tcp://HOST:PORT or unix:///PATH (a Wyoming microphone), pcm+tcp://… or
+pcm+unix://… (raw 16-bit sound), a FIFO, or - for sound on the standard input.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from voicetrail.settings import Settings
 
 HERE = ("weights", "vocabulary", "device", *TUNING)
-"""Settings that this command has a flag for, besides ``gain``; the others are the game's."""
+"""Settings that this command has a flag for, besides ``gain``; the others only concern the game."""
 DECIMALS = 3
-"""Decimals of times and scores."""
+"""Decimal places of times and scores."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from voicetrail.settings.flags import add_setting_flags
 
     parser.add_argument("input", metavar="INPUT", help="mic, demo, a file, tcp://…, unix://…")
-    parser.add_argument("--json", action="store_true", help="print one JSON object per line: detection and rejection")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per detection or near miss")
     add_setting_flags(parser, without=[name for name in SETTINGS if name not in (*HERE, "gain")])
 
 
 def run(args: argparse.Namespace) -> int:
-    """Listen until the source ends; what happens to the source goes to the standard error."""
+    """Run ``voicetrail listen`` until the source ends. Messages about the source go to the standard error."""
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
 
@@ -64,8 +64,8 @@ def _listen(spec: str, settings: Settings, printer: _Printer) -> None:
     from voicetrail.sources import notice_of, open_source
 
     device = settings.values.input_device
-    # A file is looked at before torch is imported, so that a wrong name is refused at once; a device or line is opened after it, or
-    # its first second would be lost while that takes its time.
+    # A file is opened before torch is imported, so that a wrong name is reported at once. A device or connection is opened afterwards:
+    # the import takes a second, and the sound of that second would be lost.
     source = open_source(spec) if _is_file(spec) else None
     try:
         from voicetrail.listening import Listener
@@ -94,7 +94,7 @@ def _listen(spec: str, settings: Settings, printer: _Printer) -> None:
 
 
 def _is_file(spec: str) -> bool:
-    """Whether the input is a sound file (or should be one), rather than a device or a line."""
+    """Whether the input is a sound file (or should be one), rather than a device or a connection."""
     if spec in ("mic", "-") or "://" in spec:
         return False
     try:
@@ -104,24 +104,25 @@ def _is_file(spec: str) -> bool:
 
 
 def _check_words(words: Collection[str], labels: Collection[str]) -> None:
-    """Refuse a threshold for a word that these weights do not know.
+    """Reject a threshold for a word that these weights do not know.
 
     Raises:
-        UsageError: there is one.
+        UsageError: there is such a threshold.
     """
     from voicetrail.vocabulary import VOCABULARIES, is_word
 
     known = {word for each in VOCABULARIES.values() for word in each}
     for word in words:
-        # A word of the other vocabulary may well stand in the settings file.
+        # The settings file may contain words of the other vocabulary.
         if word not in labels and word not in known:
             raise UsageError(
-                f"no word {printable(word, 40)!r} to set a threshold for; there are {', '.join(filter(is_word, labels))}"
+                f"there is a threshold for {printable(word, 40)!r}, which these weights do not know; they know "
+                f"{', '.join(filter(is_word, labels))}"
             )
 
 
 class _Printer(Protocol):
-    """Prints what happens."""
+    """Prints events."""
 
     def begins(self, source: str, live: bool, weights: str) -> None: ...
 
@@ -129,10 +130,10 @@ class _Printer(Protocol):
 
 
 class _JsonPrinter:
-    """One JSON object a line, flushed."""
+    """Prints one JSON object per line, flushed."""
 
     def begins(self, source: str, live: bool, weights: str) -> None:
-        """Say nothing: only words go to the standard output."""
+        """Print nothing: the standard output is for events only."""
 
     def show(self, event: Event) -> None:
         """Print a word or a near miss."""
@@ -157,12 +158,12 @@ class _JsonPrinter:
 
 
 class _TextPrinter:
-    """A line a word, for a person."""
+    """Prints one line per event, for a person."""
 
     def begins(self, source: str, live: bool, weights: str) -> None:
-        """Say what is listened to."""
+        """Print the name of a live source."""
         if live:
-            output.write_error(f"listening to {printable(source)} with {printable(weights)}; Ctrl-C ends")
+            output.write_error(f"listening to {printable(source)} with {printable(weights)}; ctrl+c ends")
 
     def show(self, event: Event) -> None:
         """Print a word or a near miss."""
@@ -177,13 +178,13 @@ class _TextPrinter:
 
 
 def _print_source_event(event: Event) -> None:
-    """Print to the standard error what happened to the source."""
+    """Print on the standard error what happened to the source."""
     if isinstance(event, SourceLost | SourceDelayed):
         text = event.message
     elif isinstance(event, SourceBack):
-        text = f"sound comes from {event.name}"
+        text = f"receiving sound from {event.name}"
     elif isinstance(event, SamplesLost):
-        text = f"{seconds(event.count):.2f} s of sound were lost, {seconds(event.total):.2f} s in all"
+        text = f"{seconds(event.count):.2f} s of sound was lost, {seconds(event.total):.2f} s in total"
     else:
         return
     output.write_error(f"{seconds(event.time):9.3f} s  {printable(text)}")
@@ -193,7 +194,7 @@ def _why(event: WordRejected) -> str:
     if event.reason == "threshold":
         return f"{event.lacking:.2f} below its threshold"
     if event.reason == "refractory":
-        return f"{event.lacking:.2f} s too soon after the last"
+        return f"{event.lacking:.2f} s too soon after the last detection"
     if event.reason == "margin":
         return f"too close to {event.rival}" if event.rival is not None else "too close to another word"
     return "not listening"

@@ -1,7 +1,7 @@
 """Serve this machine's microphone to a game on another machine, over the Wyoming protocol.
 
-The address is a Unix socket that only you can use (unix:///path), or a port of this machine's own loopback
-(tcp://127.0.0.1:PORT); carry it to the other machine with ssh -R. `voicetrail ssh` does all of it in one command.
+ADDRESS is a Unix socket that only you can use (unix:///PATH), or a port on this machine's loopback interface
+(tcp://127.0.0.1:PORT). Forward it to the other machine with ssh -R. `voicetrail ssh` does all of this in one command.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from voicetrail.link.address import Address
 
 POLL_S = 0.2
-"""Seconds between looks at whether the sound has ended."""
+"""Seconds between checks whether the sound has ended."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail mic``."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--serve", metavar="ADDRESS", help="unix:///PATH or tcp://127.0.0.1:PORT; with pcm+ before it, raw sound")
+    what.add_argument(
+        "--serve", metavar="ADDRESS", help="unix:///PATH or tcp://127.0.0.1:PORT; with the prefix pcm+, raw sound is sent"
+    )
     what.add_argument("--protocol", action="store_true", help="print the version of the network protocol and exit")
     add_source_arguments(parser)
     parser.add_argument("--secret", metavar="FILE", help="require clients to know the secret in this file")
@@ -34,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``mic`` and ``ssh`` have in common: which sound, which recognizer."""
-    parser.add_argument("--device", metavar="NAME", help="the microphone: a part of its name, or its index")
-    parser.add_argument("--source", metavar="WHAT", default="mic", help="mic, demo, or a sound file (default: mic)")
-    parser.add_argument("--profile", metavar="NAME", help="take the settings of this player")
+    """Declare the arguments that ``mic`` and ``ssh`` share: which sound, which settings."""
+    parser.add_argument("--device", metavar="NAME", help="the microphone, by number or by part of its name")
+    parser.add_argument("--source", metavar="SOURCE", default="mic", help="mic, demo, or a sound file (default: mic)")
+    parser.add_argument("--profile", metavar="NAME", help="use the settings of this profile")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,11 +70,11 @@ def _served_address(args: argparse.Namespace) -> tuple[Address, bytes | None]:
 
     address = parse_address(args.serve)
     if address.content == "words":
-        raise UsageError(f"{address}: write {str(address).removeprefix('words+')} and --words")
+        raise UsageError(f"{address} cannot be served: write {str(address).removeprefix('words+')} and add --words")
     if args.words and address.content == "pcm":
         raise UsageError("raw sound and --words cannot be combined: leave one out")
     if address.once or address.any_owner:
-        raise UsageError(f"{address}: once= and owner= are for --source, not for --serve")
+        raise UsageError(f"{address} cannot be served: once= and owner= are only for --source")
     secret_file = args.secret or address.secret
     secret = read_secret(secret_file) if secret_file else None
     if address.content == "pcm" and secret is not None:
@@ -119,7 +121,7 @@ def _serve(args: argparse.Namespace, address: Address, secret: bytes | None) -> 
 
 
 def describe(event: SourceEvent) -> str:
-    """Say in a line what happened to the source."""
+    """Describe in one line what happened to the source."""
     from voicetrail.events import SourceBack, SourceDelayed, SourceLost
 
     if isinstance(event, SourceLost | SourceDelayed):

@@ -1,6 +1,7 @@
-"""Play: say up, down, left, right. The arrow keys do the same; ? shows every key.
+"""Start a round. Say up, down, left, right; the arrow keys do the same, and ? shows every key.
 
-MODE is sketch (draw what you like), trace (follow a line), maze (find the way out), snake, echo (say it back) or daily (today's maze).
+MODE is sketch (draw what you like), trace (follow a line), maze (find the way out), snake, echo (repeat a sequence) or daily (the
+maze of the day).
 """
 
 from __future__ import annotations
@@ -24,34 +25,38 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to play, a flag for every setting, and where to record."""
+    """Declare the command line of ``voicetrail play``."""
     add_round_arguments(parser)
-    parser.add_argument("--background", metavar="FILE", help="a text file of box characters to draw over, with sketch")
+    parser.add_argument(
+        "--background", metavar="FILE", help="with sketch: put the box characters of a text file under the drawing"
+    )
     add_flags(parser)
 
 
 def add_round_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to play, without what names a file."""
+    """Add the arguments that choose the round, except those that name a file."""
     parser.add_argument(
         "round_mode",
         nargs="?",
         metavar="MODE",
-        help="sketch, trace, maze, snake or echo, or daily for today's maze (default: sketch)",
+        help="sketch, trace, maze, snake, echo, or daily for the maze of the day (default: sketch)",
     )
     parser.add_argument(
         "level",
         nargs="?",
         metavar="LEVEL",
-        help="a level to trace, the size of a maze or of a snake's field, or the name of a drawing to go on with",
+        help="the level to trace, the size of the maze or of the snake's field, or the name of a drawing to continue",
     )
-    parser.add_argument("--seed", type=_seed, metavar="N", help="repeat a maze, snake or row of words")
-    parser.add_argument("--text", metavar="TEXT", help="letters and digits to trace, in place of a level")
-    parser.add_argument("--braided", action="store_true", help="a maze without dead ends")
-    parser.add_argument("--fog", action="store_true", help="a maze that shows only what is near the pen")
+    parser.add_argument(
+        "--seed", type=_seed, metavar="N", help="play the same maze, snake or echo again: rounds with one seed are alike"
+    )
+    parser.add_argument("--text", metavar="TEXT", help="with trace: letters and digits to trace, instead of a level")
+    parser.add_argument("--braided", action="store_true", help="with maze: no dead ends")
+    parser.add_argument("--fog", action="store_true", help="with maze: show only what you have seen")
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting, and where to record."""
+    """Add ``--record``, ``--announce`` and a flag for every setting."""
     from voicetrail.settings.flags import add_setting_flags
 
     parser.add_argument(
@@ -59,10 +64,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=True,
         metavar="FILE",
-        help="record from the start, in FILE or in the platform's data folder",
+        help="record from the start, to FILE or to a new file in the data folder",
     )
     parser.add_argument(
-        "--announce", action="store_true", help="no screen: write what happens as plain lines, for screen readers and logs"
+        "--announce",
+        action="store_true",
+        help="show no screen, but print what happens as plain lines, for screen readers and logs",
     )
     add_setting_flags(parser, without=("record",))
 
@@ -77,22 +84,22 @@ def _seed(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play."""
+    """Run ``voicetrail play``."""
     setup = round_of(args)
     if args.background is None:
         return play(setup, args)
     from voicetrail.play.drawings import read_background
 
     if setup.mode != "sketch":
-        raise UsageError(f"{setup.mode} takes no --background")
+        raise UsageError(f"--background works only with sketch, not with {setup.mode}")
     return play(setup, args, read_background(Path(args.background)))
 
 
 def round_of(args: argparse.Namespace) -> RoundSetup:
-    """The round that the arguments of ``add_round_arguments`` ask for.
+    """The round that the arguments of ``add_round_arguments`` request.
 
     Raises:
-        UsageError: there is no such round.
+        UsageError: no such round exists.
     """
     from voicetrail.play.rounds.setups import requested_setup
 
@@ -116,7 +123,7 @@ def play(setup: RoundSetup | None, args: argparse.Namespace, background: str = "
     from voicetrail.ui.terminal import check_terminal, save_bandwidth
 
     check_terminal()
-    # What is imported now stays: looking through it for garbage again and again would hold up the first paint (see `TrailApp`).
+    # Imported modules stay for good; collecting garbage among them would delay the first paint (see `TrailApp`).
     gc.disable()
     record, args.record = args.record, None
     settings = load_settings(setting_flags(args), args.profile, background=True)
@@ -135,8 +142,8 @@ def show(context: SessionContext, setup: RoundSetup | None, background: str = ""
 
     Args:
         context: the session; closed at the end.
-        setup: the round to begin with; ``None`` for the title.
-        background: a text of box characters to draw over.
+        setup: the round to start with; ``None`` for the title.
+        background: box characters that are put under the drawing.
     """
     from voicetrail.checkup.probe import needs_ascii
     from voicetrail.play.drawings import begin_requested
@@ -144,7 +151,7 @@ def show(context: SessionContext, setup: RoundSetup | None, background: str = ""
     from voicetrail.ui.style.look import ascii_locale
     from voicetrail.ui.terminal import terminal_restored
 
-    # Before the screen is taken: a level that there is not, or a file that cannot be made, ends the command with one line.
+    # Before the screen opens, so that an unknown level, or a file that cannot be written, ends the command with one line.
     if setup is not None:
         begin_requested(context, setup, background)
     app = VoicetrailApp(context, ascii_only=ascii_locale() or needs_ascii(os.environ))
@@ -158,7 +165,7 @@ def show(context: SessionContext, setup: RoundSetup | None, background: str = ""
 
 
 def _end(app: VoicetrailApp) -> int:
-    """Say what has to be said once the terminal is the player's again, and leave."""
+    """Report an error now that the terminal is restored, and return the exit code."""
     if app.exit_error:
         raise VoicetrailError(app.exit_error)
     code = app.return_code or 0
@@ -166,7 +173,7 @@ def _end(app: VoicetrailApp) -> int:
         output.write_error(f"voicetrail: an internal error ended the game; the log is {app.log_path}")
         code = 1
     if app.left_loading:
-        # An import cannot be interrupted, and a thread that is inside one must not meet the interpreter's end.
+        # An import cannot be interrupted, and a thread inside one must not run during interpreter shutdown.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -1,8 +1,8 @@
-"""Play a recorded session again, check it, print it, or find out what other settings would have changed.
+"""Play a recorded session, check it, print it, or find out what other settings would have changed.
 
-FILE is a path, the name of a replay in the folder that `voicetrail replays` shows, `last` for the newest one, or `-` for standard
-input. In the player, space pauses, left and right go 5 s, `.` and `,` one event, 1 to 5 and + - set the speed, home and end go to the
-ends, q leaves. A session that is still being recorded is followed.
+FILE is a path, the name of a replay in the folder that `voicetrail replays` lists, `last` for the newest one, or `-` for the
+standard input. In the player, space pauses, left and right move by 5 s, `,` and `.` by one event, 1 to 5 and + - set the speed, home
+and end go to the start and the end, and q quits. A session that is still being recorded is followed live.
 """
 
 from __future__ import annotations
@@ -29,16 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail replay``."""
     from voicetrail.settings.flags import OTHER_FLAGS
 
-    parser.add_argument("file", metavar="FILE", help="the replay: a path, a name in the folder, `last`, or `-`")
+    parser.add_argument("file", metavar="FILE", help="the replay: a path, a name from the list, `last`, or `-`")
     how = parser.add_argument_group("instead of the player")
     how.add_argument("--text", action="store_true", help="print what happened, one event per line")
     how.add_argument("--check", action="store_true", help="compare the drawing with the checksums; exit with 1 if they differ")
-    how.add_argument("--json", action="store_true", help="print the final state, or what would change, as JSON")
+    how.add_argument("--json", action="store_true", help="print the final state, or the changes, as JSON")
     try_out = parser.add_argument_group(
-        "what if (runs the recorded scores with other settings: shows both drawings, and what changes)"
+        "what if (decide again, from the recorded scores, with other settings; shows both drawings and the differences)"
     )
     try_out.add_argument(
-        "--threshold", action="append", default=[], metavar="[WORD=]N", help="a threshold for all words, or for one; repeatable"
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="[WORD=]N",
+        help="a threshold for all words, or for one word; may be repeated",
     )
     for setting in OF_DETECTOR:
         text = f"{setting.help} ({setting.range_text})"
@@ -49,9 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="",
         metavar="WEIGHTS",
-        help="recognize the recorded sound again, with these weights or its own",
+        help="recognize the recorded sound again, with these weights (default: those of the session)",
     )
-    try_out.add_argument("--suggest", action="store_true", help="propose thresholds from words marked (m) and undone (u)")
+    try_out.add_argument(
+        "--suggest", action="store_true", help="propose thresholds from the words that you marked (m) or undid (u)"
+    )
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters")
 
 
@@ -157,7 +163,7 @@ def _recognize_again(replay: Replay, override: Override, weights: str) -> WhatIf
     name, digest = last_weights(replay)
     recognizer = load_recognizer(weights or name or replay.header.vocabulary)
     states = Timeline(replay).recognizer_states
-    # The thresholds of the session mean nothing to other weights.
+    # The thresholds of the session do not apply to other weights.
     settings = states[-1].settings if states and recognizer.hash == digest else recognizer.detector
     gain = replay.header.settings.get("gain", 0.0)
     with progress_bar("recognizing the sound again") as progress:
@@ -171,7 +177,7 @@ def _play(args: argparse.Namespace) -> int:
     from voicetrail.ui.terminal import check_terminal, save_bandwidth
 
     if not sys.stdout.isatty():
-        raise TerminalError("the player needs a terminal, and the output is not one; --text prints what happened")
+        raise TerminalError("the player needs a terminal, and the output is not one; use --text to print what happened")
     with ReplayReader(STDIN if args.file == STDIN else find(args.file)) as reader:
         reader.read_on()
         if not sys.stdin.isatty():
@@ -192,11 +198,13 @@ def _play(args: argparse.Namespace) -> int:
 
 
 def _take_keys_from_the_terminal() -> None:
-    """Standard input was the replay, or is closed: what the player types comes from the terminal itself."""
+    """Read keys from the terminal itself: the standard input was the replay, or is closed."""
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise TerminalError("the player needs the keyboard, and there is no terminal; --text prints what happened") from error
+        raise TerminalError(
+            "the player needs a keyboard, and there is no terminal; use --text to print what happened"
+        ) from error
     os.dup2(terminal, 0)
     os.close(terminal)
 

@@ -1,4 +1,4 @@
-"""List the recorded sessions, newest first."""
+"""List your recorded sessions, newest first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail replays``."""
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="a folder other than the default")
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="list another folder than the default one")
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 
@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.write_json([_as_json(one) for one in found])
     elif not found:
-        output.write_line(f"no replays in {printable(where)}; r records while you play, or `voicetrail play --record`")
+        output.write_line(
+            f"There are no replays in {printable(where)}. Press r while you play to record, or start `voicetrail play --record`."
+        )
     else:
         output.write_line("\n".join([*_table(found), f"in {printable(where)}"]))
     return 0
@@ -60,7 +62,7 @@ def _table(found: Sequence[ReplaySummary]) -> list[str]:
 
 
 def _short(one: ReplaySummary) -> str:
-    """Why a file cannot be played, without its path again."""
+    """Why a file cannot be played, without repeating its path."""
     return printable(one.problem.removeprefix(f"{printable(one.path)}: "), 80)
 
 

@@ -1,7 +1,6 @@
-"""Show your bests, streak and hearing accuracy, export them, or merge those of another machine.
+"""Show your bests, your streak and the accuracy of each word; export results, or import those of another machine.
 
-`voicetrail scores` prints them; `--json` prints every result, which `voicetrail scores import FILE` takes on another machine, and
-`--csv` prints a table for a spreadsheet.
+To merge two machines, run `voicetrail scores --json > FILE` on one and `voicetrail scores import FILE` on the other.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ _DAYS = "MTWTFSS"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail scores``."""
-    parser.add_argument("action", nargs="?", choices=("import",), help="merge the results of another machine")
+    parser.add_argument("action", nargs="?", choices=("import",), help="add the results of another machine")
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="its database, or what `voicetrail scores --json` printed there"
+        "file", nargs="?", metavar="FILE", help="what `voicetrail scores --json` printed on the other machine, or its database"
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print every result as JSON")
     how.add_argument("--csv", action="store_true", help="print every result as a table for a spreadsheet")
-    parser.add_argument("--database", metavar="FILE", help="a database other than the one in the data folder")
+    parser.add_argument("--database", metavar="FILE", help="use another database than the one in the data folder")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.scores.transfer import export_csv, export_json, import_file
 
     if args.action and (not args.file or args.json or args.csv):
-        raise UsageError("scores import: name the file to import and nothing else")
+        raise UsageError("scores import takes the file to import, and no other argument")
     with ScoreStore(Path(args.database) if args.database else None) as store:
         for notice in store.notices:
             output.note(notice)
@@ -58,17 +57,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def report(store: ScoreStore) -> list[str]:
-    """What the command prints."""
+    """The lines that the command prints."""
     from datetime import UTC, datetime
 
     from voicetrail.scores.statistics import calendar, daily_days, streak, weekly_accuracy
 
     rows = list(store.rows())
     if not rows:
-        return ["no rounds yet; `voicetrail play maze` begins one"]
+        return ["There are no results yet. `voicetrail play maze` starts a round."]
     today = datetime.now(UTC).date()
     days = streak(daily_days(rows, (uid for *_, uid in store.tries())), today)
-    state = "done today" if days.today else "not played today"
+    state = "finished today" if days.today else "not finished today"
     lines = [
         *_bests(store.bests()),
         "",

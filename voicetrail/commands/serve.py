@@ -1,8 +1,8 @@
-"""Play in a browser: serve the game as a page, with the browser's microphone.
+"""Serve the game as a web page, with the browser's microphone.
 
-The page is for this machine: http://127.0.0.1:8000. With --bind, --name or --token others can open it, with an address that
-contains a token. A browser gives its microphone only to pages of its own machine or over https; docs/serve.md shows a reverse
-proxy for that.
+By default, only this machine can open the page, at http://127.0.0.1:8000. With --bind, --name or --token others can open it, at an
+address that contains a token. Browsers allow the microphone only on pages from the same machine or over https; docs/serve.md shows
+how to set up a reverse proxy.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from voicetrail.visitors.limits import VisitorLimits
 
 VISITORS = 8
-"""Games at once, unless a flag says otherwise."""
+"""Most games at once, by default."""
 OWN_LIMITS = {"idle_s": 86_400.0, "total_s": 7 * 86_400.0, "closing_s": 0.0, "recordings_mb": 1000.0}
-"""Limits of whoever started the server, unless a flag says otherwise: a page may stay, and records."""
+"""Default limits without a token: the pages are those of the user who started the server, so they may stay open and record."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail serve``."""
     parser.add_argument("--port", type=int, default=8000, metavar="N", help="the port (default: 8000; 0 takes a free one)")
     parser.add_argument(
-        "--bind", default="127.0.0.1", metavar="ADDRESS", help="listen at this address, and not only for this machine"
+        "--bind", default="127.0.0.1", metavar="ADDRESS", help="listen on this address, so that other machines can connect"
     )
     parser.add_argument(
-        "--name", action="append", default=[], metavar="NAME", help="a host name under which a reverse proxy serves this page"
+        "--name", action="append", default=[], metavar="NAME", help="the host name under which a reverse proxy serves this page"
     )
-    parser.add_argument("--token", action="store_true", help="require a token also on this machine, for its other users")
-    parser.add_argument("--token-file", metavar="FILE", help="take the token from this file instead of making a new one")
+    parser.add_argument("--token", action="store_true", help="require a token on this machine too, because it has other users")
+    parser.add_argument("--token-file", metavar="FILE", help="read the token from this file, instead of making a new one")
     parser.add_argument("--log", metavar="FILE", help="append a line for each event to this file")
     from voicetrail.visitors.limits import add_limit_flags
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--port cannot be {args.port}: it takes 0 to 65535")
     names = frozenset(filter(None, map(host_name, args.name)))
     if len(names) < len(set(args.name)):
-        raise UsageError("--name takes the name of a host, as in play.example.org")
+        raise UsageError("--name takes a host name, such as play.example.org")
     host = "127.0.0.1" if args.bind == "localhost" else args.bind
     is_open = not is_loopback(host) or bool(names) or args.token or args.token_file is not None
     token = ""
@@ -86,24 +86,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say(args: argparse.Namespace, host: str, access: Access) -> None:
-    """Say where the page is, and who can have it."""
+    """Print the address of the page, and who can open it."""
     from voicetrail.link.owner import is_loopback
 
     query = f"/?token={access.token}" if access.token else ""
     for name in sorted(access.names):
         output.write_line(
-            f"the game is at https://{printable(name)}{query} once a reverse proxy hands it on to port {access.port}"
+            f"the game is at https://{printable(name)}{query} once a reverse proxy forwards it to port {access.port}"
         )
     if host in ("0.0.0.0", "::"):
-        output.write_line(f"the game is at http://ADDRESS:{access.port}{query} with any address of this machine")
+        output.write_line(f"the game is at http://ADDRESS:{access.port}{query} (ADDRESS: any address of this machine)")
     else:
         output.write_line(f"the game is at http://{f'[{host}]' if ':' in host else host}:{access.port}{query}")
     if not is_loopback(host):
         output.write_error(
-            "voicetrail: other machines can reach this page, by http, which everybody on the way can read; whoever has the address "
-            "can play. Their browsers give no microphone without https: docs/serve.md has the reverse proxy for both"
+            "voicetrail: other machines can reach this page over http, which is not encrypted; everybody who has the "
+            "address can play. "
+            "Browsers allow no microphone without https; docs/serve.md shows how to set up a reverse proxy"
         )
-    output.write_line("ctrl+c ends it")
+    output.write_line("ctrl+c ends the server")
 
 
 def _report(log: EventLog | None, report: ServiceReport) -> None:

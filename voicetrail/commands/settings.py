@@ -1,8 +1,8 @@
-"""Show the settings with where each value came from, or change one.
+"""Show the settings and the origin of each value, or change a setting.
 
-From the weakest to the strongest: default, settings file, profile, keys pressed in earlier sessions, environment
-(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session. A preset ranks with the place that names it, just below the
-other values given there.
+Each of these origins overrides the ones before it: default, settings file, profile, keys pressed in earlier sessions, environment
+(VOICETRAIL_THRESHOLD=0.6), flags, keys pressed in this session. The values of a preset have the origin that names the preset, and
+give way to other values from there.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line of ``voicetrail settings``."""
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
     add_setting_flags(parser)
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (without one, the list is printed)")
-    change = actions.add_parser("set", help="change a setting in the settings file; its comments stay")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (default: print the list)")
+    change = actions.add_parser("set", help="change a setting in the settings file; comments are preserved")
     change.add_argument("name", metavar="NAME", help="a setting, or thresholds.WORD")
     change.add_argument("value", metavar="VALUE")
-    reset = actions.add_parser("reset", help="remove a setting from the settings file and from what keys changed")
+    reset = actions.add_parser("reset", help="remove a setting from the settings file, and undo changes made with keys")
     reset.add_argument("name", metavar="NAME", help="a setting, thresholds.WORD, or all")
     save = actions.add_parser("save", help="save the current tuning as a preset of your own")
     save.add_argument("name", metavar="NAME")
     actions.add_parser("presets", help="list the presets")
-    actions.add_parser("path", help="print where the files are")
+    actions.add_parser("path", help="print the paths of the files")
     for action in actions.choices.values():
-        action.add_argument("--profile", default=argparse.SUPPRESS, metavar="NAME", help="of this profile")
+        action.add_argument("--profile", default=argparse.SUPPRESS, metavar="NAME", help="use the file of this profile")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,19 +59,19 @@ def _set(settings: Settings, args: argparse.Namespace) -> None:
     args.name = setting.name if word is None else args.name
     value = checked_change(setting, word, _parsed(setting, word, args.value), settings.presets)
     change_settings_file(settings.paths.written, {args.name: value})
-    # What keys changed is stronger than the file: without this the change would be hidden by it.
+    # Changes made with keys override the file: they would hide this change.
     _forget_keys(settings, (args.name, *SUPERSEDED.get(args.name, ())))
     _print_result(args, None if value is None else "file" if settings.paths.profile is None else "profile")
 
 
 def _parsed(setting: Setting, word: str | None, text: str) -> Value:
-    """The value that a text stands for, of the setting or of one of its words."""
+    """Parse the value of a setting, or of one of its words."""
     if word is None:
         return setting.parse(text)
     try:
         return float(text)
     except ValueError:
-        return text  # refused by name
+        return text  # `checked_change` refuses it, with the name of the setting
 
 
 def _reset(settings: Settings, args: argparse.Namespace) -> None:
@@ -84,14 +84,14 @@ def _reset(settings: Settings, args: argparse.Namespace) -> None:
     change_settings_file(settings.paths.written, dict.fromkeys(names))
     _forget_keys(settings, names)
     if args.name == "all":
-        output.write_line("every setting has its default, except where the environment or flags set it")
+        output.write_line("Every setting has its default value, unless the environment or a flag sets it.")
     else:
         _print_result(args, None)
 
 
 def _save(settings: Settings, args: argparse.Namespace) -> None:
     settings.save_preset(args.name)
-    output.write_line(f"saved and chosen: preset {args.name!r} in {printable(settings.paths.presets, 500)}")
+    output.write_line(f"saved the preset {args.name!r} in {printable(settings.paths.presets, 500)}, and selected it")
 
 
 def _presets(settings: Settings, args: argparse.Namespace) -> None:
@@ -116,7 +116,7 @@ def _forget_keys(settings: Settings, names: Sequence[str]) -> None:
 
 
 def _print_result(args: argparse.Namespace, written: str | None) -> None:
-    """Print what holds now, and why that is not what was just written, if so."""
+    """Print the value in effect and, if it is not the one just written, why."""
     settings = load_settings(setting_flags(args), args.profile)
     setting, word = find(args.name)
     own = word is None or word in settings.values.thresholds
@@ -128,11 +128,11 @@ def _print_result(args: argparse.Namespace, written: str | None) -> None:
         output.write_line(f"{args.name} is not set: it uses the threshold for all words")
     if written is not None and origin != written:
         reason = f"the preset {settings.values.preset!r}" if origin in ("preset", "key") else f"the {origin}"
-        output.write_line(f"note: it is written, but {reason} overrides the {written}")
+        output.write_line(f"note: the value was written, but {reason} overrides the {written}")
 
 
 def _notices(settings: Settings) -> list[str]:
-    """What is wrong in the files, the keys included."""
+    """The problems found in the files, including those in ``[keys]``."""
     from voicetrail.keys import rebind
 
     return [*settings.notices, *rebind(settings.keys)[1]]

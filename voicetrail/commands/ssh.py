@@ -1,8 +1,8 @@
-"""Play on another machine, with the microphone of this one.
+"""Play on another machine, with this machine's microphone.
 
   voicetrail ssh [user@]host [ssh options] [-- play options]
 
-The microphone is opened here, the game runs there, and the system's own ssh carries both: ~/.ssh/config, agents, jump hosts and
+The game runs on the other machine. The system's own ssh carries the sound and the screen, so ~/.ssh/config, agents, jump hosts and
 hardware keys work as usual.
 """
 
@@ -30,7 +30,7 @@ FLAGS = frozenset({"--reconnect", "--no-level"})
 LEVEL_TIME = 1.5
 """Seconds for which the level is shown before the game."""
 DEAD_TIME = 4.0
-"""Seconds to read that nothing is heard."""
+"""Seconds for which the message about a silent microphone is shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,23 +44,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="recognize",
         choices=("there", "here"),
         default="there",
-        help="where words are recognized: with there the sound is sent, with here no sound leaves this machine",
+        help="which machine recognizes the words: there (the sound is sent) or here (no sound leaves this machine); default: there",
     )
     parser.add_argument(
         "--weights",
         *OTHER_FLAGS["weights"],
         metavar="NAME",
-        help="the weights, or the set of words, to use on the machine that --recognize names",
+        help="the weights, or the set of taught words, on the machine that --recognize names",
     )
     parser.add_argument(
-        "--remote-command", metavar="COMMAND", default="voicetrail", help="the command that starts voicetrail there"
+        "--remote-command",
+        metavar="COMMAND",
+        default="voicetrail",
+        help="the command that starts voicetrail on the other machine (default: voicetrail)",
     )
-    parser.add_argument("--reconnect", action="store_true", help="connect again when the connection is lost")
-    parser.add_argument("--no-level", action="store_true", help="do not show the level first")
+    parser.add_argument("--reconnect", action="store_true", help="reconnect when the connection is lost")
+    parser.add_argument("--no-level", action="store_true", help="do not show the microphone's level first")
     if isinstance(parser, Parser):
         parser.rest = "rest"
     parser.add_argument(
-        "rest", nargs=argparse.REMAINDER, metavar="[user@]host …", help="the host, options of ssh, and after -- those of play"
+        "rest", nargs=argparse.REMAINDER, metavar="[user@]host …", help="the host, options of ssh, then -- and options of play"
     )
 
 
@@ -78,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         request = replace(request, play=(f"--weights={args.weights}", *request.play))
     command = shlex.split(args.remote_command)
     if not command:
-        raise UsageError("--remote-command is empty: leave it out for voicetrail")
+        raise UsageError("--remote-command cannot be empty; leave it out to run voicetrail")
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
         raise TerminalError("the game needs a terminal; `voicetrail listen` works without one")
     janitor = Janitor()  # before any thread is started
@@ -133,12 +136,12 @@ def _run(args: argparse.Namespace, request: object, command: list[str], janitor:
 
 
 def _show_level(meter: Meter) -> None:
-    """Let the player see that the microphone is alive; say so if it is not."""
+    """Show the microphone's level for a moment, and say so if there is no sound."""
     from voicetrail.remote.session import sleep
 
     sleep(LEVEL_TIME)
     if meter.dead:
-        meter.say(f"nothing is heard from {meter.name}: is it muted, or the wrong one? (--device NAME; ctrl+c ends this)")
+        meter.say(f"there is no sound from {meter.name}: is it muted, or the wrong one? (--device NAME chooses; ctrl+c ends)")
         sleep(DEAD_TIME)
 
 
@@ -155,8 +158,10 @@ def _play(session: SshRun, meter: Meter, reconnect: bool) -> int:
         if outcome is SshOutcome.ENDED:
             return code
         if not (reconnect and ever):
-            hint = "; voicetrail ssh --reconnect would connect again" if outcome is SshOutcome.DROPPED and not reconnect else ""
+            hint = (
+                "; with --reconnect, voicetrail ssh connects again" if outcome is SshOutcome.DROPPED and not reconnect else ""
+            )
             raise RemoteError(message + hint)
         wait = wait_between(attempt)
-        meter.say(f"{message}; connecting again in {wait:.0f} s (ctrl+c ends this)")
+        meter.say(f"{message}; reconnecting in {wait:.0f} s (ctrl+c ends)")
         sleep(wait)

@@ -1,9 +1,10 @@
-"""Teach words of your own: say each a few times, and a recognizer for them is trained in seconds.
+"""Teach words of your own. Say each a few times, and a recognizer for them is trained in seconds.
 
-Example: voicetrail teach mine --word links=left --word rechts=right --word hoch=up --word runter=down Each word is asked for
---takes times; say it when it appears, at your own pace. The room is recorded first. Takes can also come from sound files and
-folders (--from links=links.wav; a long recording is cut), and from replays that kept their sound (--replay). If you stop in the
-middle, the takes are kept, and --continue goes on. Nothing leaves this machine.
+  voicetrail teach mine --word links=left --word rechts=right --word hoch=up --word runter=down
+
+The room is recorded first. Then the command asks for each word --takes times; speak at your own pace. Takes can also come from sound
+files and folders (--from links=links.wav; long recordings are cut), and from replays with recorded sound (--replay). If you stop in
+the middle, the takes are saved, and --continue resumes. Nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -28,27 +29,27 @@ TAKES = 6
 PERSONAL_TAKES = 5
 ROOM_S = 4.0
 TAKE_TIMEOUT_S = 15.0
-"""Seconds without a take after which recording ends with what there is."""
+"""Recording gives up after so many seconds without a take."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("name", metavar="NAME", help="what the set is called")
+    """Declare the command line of ``voicetrail teach``."""
+    parser.add_argument("name", metavar="NAME", help="the name of the set")
     parser.add_argument(
         "--word",
         action="append",
         default=[],
         metavar="WORD[=MEANING]",
-        help="a word, and what it does in the game: up, down, left, right, go or stop; without a meaning it does nothing",
+        help="a word, and what it does in the game: up, down, left, right, go or stop (without a meaning: nothing); may be repeated",
     )
     parser.add_argument(
-        "--personal", action="store_true", help="adapt the shipped words to your voice; saved only if that is better"
+        "--personal", action="store_true", help="adapt the shipped words to your voice; saved only if the result is better"
     )
     parser.add_argument(
         "--takes",
         type=int,
         metavar="N",
-        help=f"how often each word is asked for ({TAKES}, or {PERSONAL_TAKES} with --personal)",
+        help=f"how often to ask for each word (default: {TAKES}, or {PERSONAL_TAKES} with --personal)",
     )
     parser.add_argument(
         "--from",
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="WORD=PATH",
-        help="takes from a sound file of any format, or from all in a folder; may be given again",
+        help="takes from a sound file of any format, or from every sound file in a folder; may be repeated",
     )
     parser.add_argument(
         "--replay",
@@ -64,31 +65,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[WORD=]REPLAY",
-        help="takes from a replay that kept its sound: words that were missed and marked (m), each under its own name; with WORD= all "
-        "that was marked or undone there is a take of WORD; may be given again",
+        help="takes from a replay with recorded sound: words that were missed and marked (m), each under its own name; with WORD=, "
+        "everything marked or undone becomes a take of WORD; may be repeated",
     )
     parser.add_argument("--examples", type=Path, metavar="FOLDER", help="takes from a folder in the Speech Commands layout")
-    parser.add_argument("--add", action="store_true", help="add takes to the set of this name, instead of replacing it")
+    parser.add_argument("--add", action="store_true", help="add takes to the existing set, instead of replacing it")
     parser.add_argument(
-        "--continue", dest="resume", action="store_true", help="go on with takes that were kept when teaching stopped"
+        "--continue", dest="resume", action="store_true", help="resume with the takes that were saved when teaching stopped"
     )
-    parser.add_argument("--source", default="mic", help="where takes are recorded from (%(default)s)")
-    parser.add_argument("--device", help="for mic: the input's number, or a part of its name")
-    parser.add_argument("--no-takes", action="store_true", help="do not save the recordings, only what was learned from them")
-    parser.add_argument("--base", default="directional4w", help="the weights whose backbone is taught (%(default)s)")
+    parser.add_argument("--source", default="mic", help="the source to record takes from (default: %(default)s)")
+    parser.add_argument("--device", help="the microphone, by number or by part of its name")
+    parser.add_argument("--no-takes", action="store_true", help="save only the trained words, not the recordings")
+    parser.add_argument("--base", default="directional4w", help="the weights whose backbone is used (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Collect takes, train, report and keep."""
+    """Run ``voicetrail teach``: collect takes, train, report, save."""
     from voicetrail.teaching import word_sets
     from voicetrail.teaching.collecting.drafts import delete_draft, list_drafts, only_program
 
     name = word_sets.check_name(args.name)
     if args.personal and (args.word or args.add):
-        raise UsageError("--personal retunes the shipped words: leave --word and --add out")
+        raise UsageError("--personal adapts the shipped words; leave out --word and --add")
     if args.resume and (args.word or args.add or args.personal or args.examples is not None):
         raise UsageError(
-            "--continue goes on with the words that were given: leave --word, --add, --examples and --personal out"
+            "--continue resumes with the words that were given before; leave out --word, --add, --examples and --personal"
         )
     if args.takes is not None and not 3 <= args.takes <= 30:
         raise UsageError("--takes must be between 3 and 30")
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Job:
-    """The takes of one call of the command, kept as a draft from the first one on."""
+    """The takes of one run of the command, saved as a draft from the first one on."""
 
     def __init__(self, args: argparse.Namespace, name: str) -> None:
         from voicetrail.teaching import making, word_sets
@@ -131,7 +132,7 @@ class _Job:
             self.meanings = dict(word_sets.read_about(word_sets.set_folder(name)).meanings)
 
     def collect(self) -> None:
-        """Take what files and replays hold, and record the rest."""
+        """Collect takes from files and replays, and record the rest."""
         from voicetrail.teaching import making
         from voicetrail.teaching.examples import load_examples
 
@@ -153,7 +154,7 @@ class _Job:
             self._record(to_record)
         except (VoicetrailError, KeyboardInterrupt):
             if any(self.examples.counts().values()):
-                output.write_error(f"The takes so far are kept: `voicetrail teach '{self._name}' --continue` goes on.")
+                output.write_error(f"The takes so far are saved. To resume: voicetrail teach '{self._name}' --continue")
             raise
 
     def _record(self, words: list[str]) -> None:
@@ -164,7 +165,7 @@ class _Job:
         with open_source(self._args.source, device=self._args.device, paced=True) as source:
             recorder = TakeRecorder(source)
             if not len(self.examples.room):
-                output.write_error(f"Be silent for {ROOM_S:.0f} seconds: the room is recorded.")
+                output.write_error(f"Please be silent for {ROOM_S:.0f} seconds while the room is recorded.")
                 self.examples.room = recorder.record_room(ROOM_S)
                 if not len(self.examples.room) and recorder.problem:
                     raise AudioError(f"{recorder.problem}; `voicetrail doctor` checks the microphone")
@@ -229,11 +230,11 @@ def _words(given: list[str], meanings: dict[str, str]) -> list[str]:
         word, _, meaning = entry.partition("=")
         word = check_word(word)
         if word.casefold() in (known.casefold() for known in words):
-            raise UsageError(f"--word {printable(word)} is given twice; name each word once")
+            raise UsageError(f"--word {printable(word)} is given twice; give each word once")
         words.append(word)
         if meaning:
             if meaning not in MEANINGS:
-                raise UsageError(f"--word {printable(entry)}: a word can mean {', '.join(MEANINGS)}, or nothing")
+                raise UsageError(f"--word {printable(entry)}: the meaning must be one of {', '.join(MEANINGS)}, or left out")
             meanings[word] = meaning
         elif word in MEANINGS:
             meanings.setdefault(word, MEANINGS[word])
@@ -241,7 +242,7 @@ def _words(given: list[str], meanings: dict[str, str]) -> list[str]:
 
 
 def _from_files(given: list[str], examples: ExampleSet) -> set[str]:
-    """Add the takes of files; return their words."""
+    """Add the takes in files; return their words."""
     from voicetrail.teaching.collecting.gathering import takes_of
     from voicetrail.teaching.examples import check_word
 
@@ -255,16 +256,16 @@ def _from_files(given: list[str], examples: ExampleSet) -> set[str]:
             gathered = takes_of(expanded_path(path), progress=report)
         for take in gathered.takes:
             examples.add(word, take)
-        left_out = f", {gathered.left_out} longer than a word or empty" if gathered.left_out else ""
+        left_out = f", {gathered.left_out} left out because they are empty or longer than a word" if gathered.left_out else ""
         output.write_error(f"{word}: {len(gathered.takes)} takes from {printable(path)}{left_out}")
         for reason in gathered.unreadable:
-            output.write_error(f"voicetrail: left out: {reason}")
+            output.write_error(f"voicetrail: skipped: {reason}")
         found.add(word)
     return found
 
 
 def _from_replays(given: list[str], examples: ExampleSet, asked: list[str]) -> set[str]:
-    """Add the takes of replays; return their words where they were named."""
+    """Add the takes in replays; return the words that were named."""
     from voicetrail.replay.file.reader import read
     from voicetrail.replay.library import find
     from voicetrail.teaching.collecting.gathering import takes_of_replay
@@ -282,9 +283,13 @@ def _from_replays(given: list[str], examples: ExampleSet, asked: list[str]) -> s
                 examples.add(label, one.take)
                 added += 1
         if not added:
-            what = "was marked or undone" if separator else f"that was marked is one of {', '.join(asked) or 'no words'}"
+            what = (
+                "was marked or undone"
+                if separator
+                else f"that was marked is one of the words {', '.join(asked) or '(none given)'}"
+            )
             raise TeachingError(
-                f"nothing in {printable(path)} {what}: mark a word that was missed with m, and undo a wrong one with u"
+                f"nothing in {printable(path)} {what}; while you play, mark a missed word with m and undo a wrong one with u"
             )
         output.write_error(f"{word or 'marked words'}: {added} takes from {printable(path)}")
         if separator:
@@ -297,7 +302,7 @@ def _takes(recorder: TakeRecorder) -> Iterator[Take]:
         take = recorder.next_take(TAKE_TIMEOUT_S)
         if take is None:
             why = recorder.problem or (
-                "the source is at its end" if recorder.ended else f"nothing was heard for {TAKE_TIMEOUT_S:.0f} s"
+                "the source has ended" if recorder.ended else f"no word was found for {TAKE_TIMEOUT_S:.0f} s"
             )
             raise AudioError(f"{why}; `voicetrail doctor` checks the microphone")
         yield take
@@ -316,13 +321,13 @@ def _say_problems(examples: ExampleSet, base: str) -> None:
 def _say_result(taught: Taught, name: str) -> None:
     held_out = taught.held_out
     output.write_error(
-        f"{held_out.accuracy:.0%} of held-out takes are right, {held_out.heard(taught.threshold):.0%} reach the threshold of "
-        f"{taught.threshold:.2f}, which was chosen for at most three false moves in an hour of other people's talk "
+        f"Of the held-out takes, {held_out.accuracy:.0%} are right, and {held_out.heard(taught.threshold):.0%} reach the threshold of "
+        f"{taught.threshold:.2f}. The threshold allows at most three false moves per hour of other people's speech "
         f"({taught.false_an_hour:.1f} are expected)."
     )
     table = held_out.confusion()
     width = max(len(word) for word in held_out.words)
-    output.write_error("Said (rows) and heard (columns):")
+    output.write_error("Words said (rows) and recognized (columns):")
     output.write_error(" " * width + " " + " ".join(f"{word:>{max(3, len(word))}}" for word in held_out.words))
     for row, word in zip(table, held_out.words, strict=True):
         cells = " ".join(f"{int(n):>{max(3, len(w))}}" for n, w in zip(row, held_out.words, strict=True))

@@ -1,4 +1,4 @@
-"""Open the title, where you choose what to play: by the words up, down, left and right, by keys, or with the mouse."""
+"""Open the title screen, where you choose what to play: with the words up, down, left and right, with keys, or with the mouse."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting, and where to record."""
+    """Declare the command line of ``voicetrail title``."""
     from voicetrail.commands.play import add_flags
 
     add_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the title."""
+    """Run ``voicetrail title``."""
     from voicetrail.commands.play import play
 
     return play(None, args)

@@ -1,8 +1,10 @@
 """Train a recognizer, and write its weights.
 
-The data folder has the layout of Speech Commands (a folder a word, validation_list.txt), or holds speech_commands/, noise/ and
-negatives/ side by side. A run writes a checkpoint after each epoch; --resume goes on from it. To spread the work over processes:
-torchrun --nproc-per-node=2 -m voicetrail train ...
+The data folder has the layout of Speech Commands (one folder per word, and validation_list.txt), or contains speech_commands/,
+noise/ and negatives/. A run writes a checkpoint after each epoch, and --resume continues from it. To use several processes:
+torchrun --nproc-per-node=2 -m voicetrail train …
+
+docs/training.md explains data, architectures and results.
 """
 
 from __future__ import annotations
@@ -19,17 +21,20 @@ LABEL_SHARE = 0.3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
+    """Declare the command line of ``voicetrail train``."""
     add_data_arguments(parser)
-    parser.add_argument("--out", type=Path, default=Path("runs/train"), help="folder for checkpoints and weights (%(default)s)")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument(
-        "--begin-with", dest="start", type=Path, metavar="CHECKPOINT", help="begin with the weights of another run"
+        "--out", type=Path, default=Path("runs/train"), help="folder for checkpoints and weights (default: %(default)s)"
+    )
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+    parser.add_argument(
+        "--begin-with", dest="start", type=Path, metavar="WEIGHTS", help="start from these weights instead of random ones"
     )
     parser.add_argument(
         "--mine",
         action="store_true",
-        help="look first for talk that those weights take for a direction, and train on it more often",
+        help="with --begin-with: first search for speech and noise that those weights mistake for a direction, and "
+        "train more often on it",
     )
     parser.add_argument(
         "--teacher",
@@ -61,23 +66,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--choose-seconds",
         type=float,
         default=600.0,
-        help="length of the streams that thresholds are chosen on; 0: do not (%(default)s)",
+        help="length in seconds of the streams on which thresholds are chosen; 0 skips this step (default: %(default)g)",
     )
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say where recordings lie; ``evaluate`` has them too."""
+    """Add the arguments that name the recordings; ``evaluate`` has them too."""
     parser.add_argument("--data", type=Path, required=True, help="recordings in the layout of Speech Commands")
-    parser.add_argument("--noise", type=Path, action="append", default=[], help="another folder of noise recordings")
     parser.add_argument(
-        "--negatives", type=Path, action="append", default=[], help="another folder of speech without the words"
+        "--noise", type=Path, action="append", default=[], help="another folder of noise recordings; may be repeated"
     )
-    parser.add_argument("--synthetic", type=Path, help="what python -m voicetrail.training.data.synthesize wrote")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder for decoded sound (%(default)s)")
+    parser.add_argument(
+        "--negatives",
+        type=Path,
+        action="append",
+        default=[],
+        help="another folder of speech without the words; may be repeated",
+    )
+    parser.add_argument("--synthetic", type=Path, help="the folder that python -m voicetrail.training.data.synthesize wrote")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs/cache"), help="folder for decoded sound (default: %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train with a progress bar."""
+    """Run ``voicetrail train``, with a progress bar."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

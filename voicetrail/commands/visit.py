@@ -1,4 +1,4 @@
-"""The game as a visitor of this machine plays it. `voicetrail host` and `voicetrail serve` start it; it is of no use by hand."""
+"""The game of a visitor. `voicetrail host` and `voicetrail serve` start it; it is not meant to be started by hand."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ PRELOADED = (
     "textual.layouts.factory",
     "textual.scrollbar",
 )
-"""What every game imports sooner or later: visitors' games share it (``visitors.fork_server``)."""
+"""Modules that every game imports sooner or later; they are imported once, and visitors' games are forked with them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to play and the settings that are a visitor's to choose: nothing that names a file, a device or an address."""
+    """Add the round and the settings that a visitor may choose: nothing that names a file, a device or an address."""
     from voicetrail.play.visitor import NOT_OF_VISITORS
     from voicetrail.settings.flags import add_setting_flags
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play as a visitor."""
+    """Run the game of a visitor."""
     from voicetrail.settings import load_settings
     from voicetrail.settings.flags import setting_flags
     from voicetrail.ui.terminal import check_terminal, save_bandwidth
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from voicetrail.play.setup import open_scores
     from voicetrail.play.visitor import VisitorContext, visitor_flags
 
-    # A visitor who asks for nothing chooses at the title.
+    # Without a round on the command line, the visitor chooses one on the title screen.
     setup = None if args.round_mode is None else round_of(args)
     settings = load_settings(setting_flags(args) | visitor_flags(terms), background=True)
     try:

@@ -1,6 +1,6 @@
 """List, rename, delete, export or import sets of taught words.
 
-Use a set with `--words NAME` wherever weights can be given: play, listen, classify, calibrate, ssh, replay.
+Without an action, the command lists the sets. To use a set, give `--words NAME` to play, listen, classify, calibrate, ssh or replay.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a subcommand for each thing that can be done to a set."""
-    parser.add_argument("--json", action="store_true", help="list the sets as JSON objects, one a line")
+    """Declare the command line of ``voicetrail words``."""
+    parser.add_argument("--json", action="store_true", help="list the sets as JSON, one object per line")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     rename = actions.add_parser("rename", help="rename a set")
     rename.add_argument("name", metavar="NAME")
     rename.add_argument("new", metavar="NEW")
-    delete = actions.add_parser("delete", help="delete a set with its takes")
+    delete = actions.add_parser("delete", help="delete a set and its takes")
     delete.add_argument("name", metavar="NAME")
-    delete.add_argument("--yes", action="store_true", help="do not ask")
-    export = actions.add_parser("export", help="write a set as one file")
+    delete.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    export = actions.add_parser("export", help="write a set to one file")
     export.add_argument("name", metavar="NAME")
-    export.add_argument("out", type=Path, metavar="FILE", nargs="?", help="the file to write (NAME.vtwords here)")
-    export.add_argument("--without-takes", action="store_true", help="leave the recordings of your voice out")
-    export.add_argument("--force", action="store_true", help="replace a file that is there")
+    export.add_argument("out", type=Path, metavar="FILE", nargs="?", help="the file to write (default: NAME.vtwords, here)")
+    export.add_argument("--without-takes", action="store_true", help="leave out the recordings of your voice")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
     take = actions.add_parser("import", help="import a set from a file")
     take.add_argument("file", type=Path, metavar="FILE")
-    take.add_argument("--name", metavar="NAME", help="its name here (the file's own name)")
-    take.add_argument("--force", action="store_true", help="replace a set of that name")
+    take.add_argument("--name", metavar="NAME", help="the name of the set here (default: its name in the file)")
+    take.add_argument("--force", action="store_true", help="replace an existing set of that name")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         return _list(args.json)
     if args.action == "rename":
         word_sets.rename_set(args.name, args.new)
-        output.write_line(f"{printable(args.name)} is called {printable(args.new)} now.")
+        output.write_line(f"Renamed {printable(args.name)} to {printable(args.new)}.")
     elif args.action == "delete":
         word_sets.check_name(args.name)
         if not args.yes and not _confirmed(args.name):
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 def _confirmed(name: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(f"deleting {printable(name)} needs confirmation; without a terminal, add --yes")
-    output.write_line(f"Delete the set {printable(name)} and every take of it? Type yes to delete it.")
+    output.write_line(f"Delete the set {printable(name)} and all of its takes? Type yes to delete them.")
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
@@ -102,5 +102,5 @@ def _list(as_json: bool) -> int:
 def _line(info: SetInfo) -> str:
     words = ", ".join(f"{word} = {info.meanings[word]}" if word in info.meanings else word for word in info.words)
     takes = sum(info.takes.values())
-    recorded = f"{takes} takes" if takes else "no takes kept"
+    recorded = f"{takes} takes" if takes else "no takes saved"
     return f"{info.name}: {words} ({recorded}; {info.accuracy:.0%} of held-out takes right; made {info.made[:10]})"
