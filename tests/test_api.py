@@ -187,7 +187,7 @@ def test_it_can_be_stopped_from_outside_and_then_listens_again(recognizer: Speec
     recognizer.listen(lambda _: called.set(), source=endless(), invoke_on_noise_and_unknown=True)
     assert called.wait(30)
     assert recognizer.is_listening
-    with pytest.raises(UsageError, match="listens already"):
+    with pytest.raises(UsageError, match="already listening"):
         recognizer.listen(print, source=[])
     recognizer.stop_listening()
     assert recognizer.wait(0)

@@ -1,7 +1,7 @@
-"""Say up, down, left, right: a trail draws itself in the terminal.
+"""Draw in the terminal with your voice: say up, down, left, right.
 
-For programmers: ``voicetrail.create(...)`` gives the recognizer without the game. ``voicetrail.api`` is imported at first use, so
-that the command line loads no torch for its help.
+For programmers, ``voicetrail.create(...)`` makes a recognizer without the game. ``voicetrail.api`` is imported on first use, so that
+the help of the command line loads no torch.
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The API, and nothing of how it is made."""
+    """List the public API only."""
     return sorted(__all__)

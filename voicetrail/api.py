@@ -1,4 +1,4 @@
-"""The recognizer without the game, for programmers: what the TensorFlow.js speech-commands package offers in the browser.
+"""The public Python API: the recognizer without the game, modeled on the TensorFlow.js speech-commands package.
 
     import voicetrail
 
@@ -7,7 +7,7 @@
         recognizer.listen(lambda result: print(result.word, result.score), source="demo")
         recognizer.wait()
 
-The names are theirs in Python's spelling; times are in seconds.
+The names are those of that package, in Python's spelling. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -39,27 +39,27 @@ Sound = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What was recognized at one moment. Two results are equal only if they are the same one: arrays have no plain equality."""
+    """A recognized word. Results compare by identity, because they contain arrays."""
 
     time: float
-    """How much sound had been consumed by then, in s from the begin of the source; 0 for ``recognize``."""
+    """How much sound had been consumed, in s from the start of the source; 0 for ``recognize``."""
     word: str
-    """The word that was given out; for ``recognize`` and ``invoke_on_noise_and_unknown`` the label with the highest posterior, which
-    may be ``_unknown_`` (other speech) or ``_background_noise_``."""
+    """The detected word; for ``recognize`` and ``invoke_on_noise_and_unknown``, the label with the highest posterior, which may be
+    ``_unknown_`` (other speech) or ``_background_noise_``."""
     score: float
-    """Of a word that was given out: its posterior averaged over the smoothing time, 0 to 1. Otherwise the label's own posterior."""
+    """For a detected word, its posterior averaged over the smoothing time, 0 to 1; otherwise the posterior of the label."""
     scores: dict[str, float]
-    """Posterior of every label in the last window, not averaged; together they are 1."""
+    """The posterior of every label in the last window, not averaged; they sum to 1."""
     spectrogram: Sound | None = None
-    """The network's input, log-mel energies as ``[mels, frames]``; ``None`` unless it was asked for."""
+    """The network's input, log-mel energies ``[mels, frames]``; ``None`` unless requested."""
     embedding: Sound | None = None
-    """What the network makes of it before its last layer, ``[embedding]``; ``None`` unless it was asked for."""
+    """The input of the network's last layer, ``[embedding]``; ``None`` unless requested."""
 
 
 class SpeechCommands:
     """A recognizer that listens in the background and calls back; made by ``create``.
 
-    In a ``with`` statement it stops listening at the end of the block.
+    At the end of a ``with`` statement, it stops listening.
 
     Args:
         recognizer: the loaded recognizer.
@@ -71,7 +71,7 @@ class SpeechCommands:
         self._thread: threading.Thread | None = None
         self._error_given = False
         self.error: Exception | None = None
-        """What ended the last ``listen`` before its time: from the source, or from the callback. ``wait`` raises it."""
+        """The error of the source or the callback that ended the last ``listen``, if any. ``wait`` raises it."""
 
     def __enter__(self) -> Self:
         """Use in a ``with`` statement."""
@@ -88,7 +88,7 @@ class SpeechCommands:
 
     @property
     def is_listening(self) -> bool:
-        """Whether ``listen`` is under way."""
+        """Whether it is listening in the background."""
         return self._thread is not None and self._thread.is_alive()
 
     def recognize(
@@ -97,13 +97,13 @@ class SpeechCommands:
         """Recognize one word in a piece of sound.
 
         Args:
-            waveform: 16 kHz mono samples, ``[samples]``: numbers between -1 and 1, or 16-bit integers. Of a longer piece the second
-                with the most energy counts, a shorter one is centered in zeros.
-            include_spectrogram: give the network's input as well.
-            include_embedding: give the embedding as well.
+            waveform: 16 kHz mono samples, ``[samples]``: numbers between -1 and 1, or 16-bit integers. Of a longer sound, the second
+                with the most energy is used; a shorter one is centered in zeros.
+            include_spectrogram: include the network's input in the result.
+            include_embedding: include the embedding in the result.
 
         Raises:
-            UsageError: the waveform is empty, not one-dimensional, or not of samples as they are asked for.
+            UsageError: the waveform is empty, not one-dimensional, or does not contain such samples.
         """
         sound = as_samples(waveform, "the waveform")
         if not len(sound):
@@ -129,19 +129,20 @@ class SpeechCommands:
         """Listen in a background thread, and call back for every word.
 
         Args:
-            callback: is given each result, in that thread.
-            source: ``mic``, ``demo``, a file, an address (``tcp://…``, ``unix://…``), or blocks of 16 kHz mono samples as
-                ``recognize`` takes them (a generator of arrays, say). A file is read as fast as it can be recognized.
-            device: for ``mic``: an input's index or a part of its name.
-            probability_threshold: score a word needs; left out, each word has the threshold that ships with the weights.
-            overlap_factor: part of the one-second window that the next one shares, 0 to below 1; left out, windows are 40 ms apart.
-            suppression_time: time in s in which the same word is not given again; left out, what ships with the weights.
-            invoke_on_noise_and_unknown: call back for every window with its best label, noise and unknown too, not once a word.
-            include_spectrogram: give the network's input with each result.
-            include_embedding: give the embedding with each result.
+            callback: called with each result, in that thread.
+            source: ``mic``, ``demo``, a file, an address (``tcp://…``, ``unix://…``), or an iterable of blocks of 16 kHz mono samples
+                as for ``recognize`` (such as a generator of arrays). A file is read as fast as it can be recognized.
+            device: for ``mic``: an input's index or part of its name.
+            probability_threshold: score that a word needs, 0 to 1; by default, the thresholds that come with the weights.
+            overlap_factor: part of the one-second window that the next one shares, 0 to below 1; by default, windows start 40 ms
+                apart.
+            suppression_time: refractory time of a word, in s; by default, that of the weights.
+            invoke_on_noise_and_unknown: call back for every window, with its best label (noise and unknown too), not for every word.
+            include_spectrogram: include the network's input in each result.
+            include_embedding: include the embedding in each result.
 
         Raises:
-            UsageError: it listens already, or an argument is out of range.
+            UsageError: it is already listening, or an argument is out of range.
             AudioError: the source cannot be opened.
         """
         if self.is_listening:
@@ -166,7 +167,7 @@ class SpeechCommands:
                     callback(
                         self._result(time, word, score, recognizer.posteriors, window, include_spectrogram, include_embedding)
                     )
-            except Exception as error:  # nobody sees it in this thread: it waits for ``wait``
+            except Exception as error:  # ``wait`` raises it
                 self.error = error
 
         self._listener = listener
@@ -174,11 +175,11 @@ class SpeechCommands:
         self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the source has ended; ``False`` if ``timeout`` seconds were not enough.
+        """Wait until the source has ended; return ``False`` if that takes longer than ``timeout`` seconds.
 
         Raises:
-            VoicetrailError: the source failed meanwhile.
-            Exception: whatever the callback raised, which ended the listening. It is raised once.
+            VoicetrailError: the source failed.
+            Exception: any exception of the callback, which ended the listening. It is raised only once.
         """
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
@@ -188,7 +189,7 @@ class SpeechCommands:
         return not self.is_listening
 
     def stop_listening(self) -> None:
-        """Stop; returns when the callback is called no more. May be called from the callback."""
+        """Stop listening; the callback is not called again after this returns. May be called from the callback."""
         if self._listener is not None:
             self._listener.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -234,7 +235,7 @@ def _label_of(event: Event, labels: Sequence[str], *, every_window: bool) -> tup
 
 
 class _Hopping:
-    """The recognizer with a hop of the caller's choice; it keeps the last window, for its spectrogram and embedding."""
+    """A recognizer with another hop; it stores the last window, for the spectrogram and the embedding."""
 
     def __init__(self, recognizer: Recognizer, overlap: float | None) -> None:
         self._recognizer = recognizer
@@ -253,11 +254,11 @@ def create(vocabulary: str | None = None, weights: str | Path | None = None) -> 
     """Make a recognizer.
 
     Args:
-        vocabulary: ``directional4w`` (left out, with no weights) or ``18w``.
-        weights: name or path of other weights, imported ones too; they must have the words of a vocabulary that is given.
+        vocabulary: ``directional4w`` (the default) or ``18w``.
+        weights: name or path of other weights, including imported ones. If a vocabulary is given too, they must have its words.
 
     Raises:
-        UsageError: there is no such vocabulary, or the weights have other words.
+        UsageError: there is no such vocabulary, or the weights do not have its words.
         WeightsError: the weights cannot be used.
     """
     if vocabulary is None and weights is not None:
@@ -265,7 +266,7 @@ def create(vocabulary: str | None = None, weights: str | Path | None = None) -> 
     vocabulary = vocabulary or DEFAULT_VOCABULARY
     if vocabulary not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary {vocabulary!r}; there are {', '.join(VOCABULARIES)}")
-    # How many threads torch uses is the affair of the program that this is a part of.
+    # The calling program decides how many threads torch uses.
     recognizer = load_recognizer(vocabulary if weights is None else weights, threads=None)
     missing = {*VOCABULARIES[vocabulary], *RESERVED} - {*recognizer.labels}
     if missing:
@@ -274,10 +275,10 @@ def create(vocabulary: str | None = None, weights: str | Path | None = None) -> 
 
 
 class Transfer(transfer.Transfer):
-    """Words of one's own, which are recognized as those of ``create`` are; made by ``create_transfer``.
+    """Teaches words of your own and recognizes them, like the result of ``create``; made by ``create_transfer``.
 
     Args:
-        name: under which ``save`` keeps them.
+        name: of the set of words, for ``save``.
         base: weights whose backbone is used.
     """
 
@@ -285,14 +286,14 @@ class Transfer(transfer.Transfer):
         super().__init__(name, base)
         self._commands: SpeechCommands | None = None
         self._made_of: object = None
-        """What it was made of: another training, or what was loaded since, makes another."""
+        """The training or the file that ``_commands`` was made from; after another one, it is made again."""
 
     @property
     def commands(self) -> SpeechCommands:
-        """The recognizer of what was trained or loaded.
+        """The recognizer of the trained or loaded words.
 
         Raises:
-            UsageError: it was neither trained nor loaded.
+            UsageError: nothing was trained or loaded.
         """
         made_of = self._taught, self._loaded
         if self._commands is None or made_of != self._made_of:
@@ -313,20 +314,20 @@ class Transfer(transfer.Transfer):
         return self.commands.wait(timeout)
 
     def stop_listening(self) -> None:
-        """Stop; returns when the callback is called no more."""
+        """Stop listening; the callback is not called again after this returns."""
         if self._commands is not None:
             self._commands.stop_listening()
 
 
 def create_transfer(name: str, base: str = DEFAULT_VOCABULARY) -> Transfer:
-    """Begin to teach words of one's own.
+    """Start teaching words of your own.
 
     Args:
-        name: under which ``save`` keeps them.
+        name: of the set of words, for ``save``.
         base: weights whose backbone is used.
 
     Raises:
-        TeachingError: it cannot be a name.
+        TeachingError: the name is not allowed.
     """
     return Transfer(name, base)
 

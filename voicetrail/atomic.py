@@ -1,10 +1,10 @@
-"""The one way to read, lock and replace a file of the program's own.
+"""Reads, locks and atomically replaces the program's own files. All other modules use it for that.
 
-A file is replaced as a whole: the new content goes to a temporary file in the same folder, is flushed to the disk, and is renamed
-over the old file. A reader sees the old content or the new one, and a crash at any moment leaves one of the two. Only regular
-files are read and replaced: a FIFO in the place of a file is an error instead of a program that waits for ever.
+The new content of a file is written to a temporary file in the same folder, flushed to the disk, and renamed over the old file. A
+reader sees either the old or the new content, and a crash at any moment leaves one of the two. Only regular files are read and
+replaced: a FIFO in the place of a file is an error, and does not block the program.
 
-Files are made for their owner alone (0600), and so are folders (0700), whatever the umask: what a voice did is private.
+Files and folders are created for their owner only (0600 and 0700), whatever the umask, because recordings of a voice are private.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from typing import BinaryIO
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 PUBLIC_FILE = 0o644
-"""Of what is meant for everybody: weights."""
+"""Permissions of files for everybody, such as weights."""
 OTHERS = 0o077
-"""The permissions of everybody but the owner."""
+"""Permission bits of everybody but the owner."""
 LOCK_TIMEOUT_S = 5.0
-"""Seconds that a lock is waited for."""
+"""Longest wait for a lock, in s."""
 LOCK_POLL_S = 0.02
-"""Seconds between two tries to take a lock."""
+"""Seconds between two attempts to take a lock."""
 
 
 def replace_file(path: Path, content: bytes | str, *, mode: int | None = PRIVATE_FILE) -> None:
-    """Replace a file's whole content; text is written as UTF-8. See ``replacing``."""
+    """Replace the content of a file; text is written as UTF-8. See ``replacing``."""
     with replacing(path, mode=mode) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int | None = PRIVATE_FILE) -> Iterator[BinaryIO]:
-    """Give a file to write to, which takes the place of ``path`` when the block ends; an error in the block changes nothing.
+    """Yield a file to write to, which replaces ``path`` at the end of the block; an error in the block changes nothing.
 
-    A symbolic link stays one: what it points to is replaced. Missing folders are made (0700). What a writer that was killed left
-    behind is removed.
+    A symbolic link stays: the file that it points to is replaced. Missing folders are created (0700). Temporary files of writers that
+    were killed are removed.
 
     Args:
-        path: what to replace; it need not exist.
+        path: the file to replace; it need not exist.
         mode: permissions of the new file; ``None`` keeps those of the file that is replaced, or else 0600.
 
     Raises:
@@ -83,7 +83,7 @@ def replace_by(path: Path, new: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk keep a folder's entries, so that a renamed file is still there after a power cut."""
+    """Flush a folder's entries to the disk, so that a renamed file survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -96,12 +96,12 @@ def read_file(path: Path, largest: int) -> bytes:
 
     Args:
         path: the file; a link to one is followed.
-        largest: bytes that are read at most; one more is returned when the file is larger.
+        largest: most bytes to read; if the file is larger, one more byte is returned.
 
     Raises:
         OSError: it cannot be read, or it is not a regular file.
     """
-    # Looked at before it is opened: opening a device can have effects. And after it, in case that it was exchanged meanwhile.
+    # Check before opening, because opening a device can have side effects, and after opening, in case the file was exchanged.
     if _regular_or_missing(path) is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -114,8 +114,8 @@ def read_file(path: Path, largest: int) -> bytes:
 def file_lock(path: Path, timeout_s: float = LOCK_TIMEOUT_S, *, remove: bool = False) -> Iterator[None]:
     """Hold the lock of a file while the block runs: other programs that want to change the file wait.
 
-    The lock is a file beside it (``.NAME.lock``) that stays, since the file itself is replaced at every write. It is readable by
-    its owner alone: what another user cannot open, that user cannot lock.
+    The lock is a separate, permanent file (``.NAME.lock``), because the file itself is replaced at every write. Only its owner can
+    open it, so no other user can lock it.
 
     Args:
         path: the file to change.
@@ -164,10 +164,10 @@ def _try_to_lock(lock: Path) -> int | None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for the owner alone; one that exists is left as it is.
+    """Create a folder and its missing parents, for the owner only; an existing folder is not changed.
 
     Raises:
-        OSError: it cannot be made, or something else is in its place.
+        OSError: it cannot be created, or something else is in its place.
     """
     if folder.is_dir():
         return
@@ -178,15 +178,15 @@ def make_private_folder(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise
-        return  # another program was quicker
-    folder.chmod(PRIVATE_FOLDER)  # a umask can only have taken more away
+        return  # another program created it first
+    folder.chmod(PRIVATE_FOLDER)  # a umask can only have removed permissions
 
 
 def close_to_others(path: Path) -> bool:
-    """Take every permission of others away from a folder or file of ours.
+    """Remove all permissions of others from a folder or file that we own.
 
     Returns:
-        Whether it was open to others until now. A path that is missing, or not ours, is left alone.
+        Whether it was open to others. A path that is missing, or not ours, is not changed.
 
     Raises:
         OSError: its permissions cannot be changed.
@@ -198,7 +198,7 @@ def close_to_others(path: Path) -> bool:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Whether a folder or file of ours is there, and others have any permission for it."""
+    """Whether a folder or file that we own exists and others have any permission for it."""
     try:
         found = path.stat()
     except OSError:
@@ -207,7 +207,7 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def _temporary(target: Path) -> tuple[BinaryIO, Path]:
-    """Open a temporary file beside the target; its lock says that it is being written."""
+    """Open a temporary file beside the target; its lock shows that it is being written."""
     while True:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -217,7 +217,7 @@ def _temporary(target: Path) -> tuple[BinaryIO, Path]:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove temporary files of writers that were killed: those that nobody holds the lock of."""
+    """Remove temporary files of killed writers: those that nobody has locked."""
     prefix = f".{target.name[:100]}."
     with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:

@@ -1,7 +1,7 @@
-"""One exception family for everything a user can cause.
+"""The exceptions for every error that a user can cause.
 
 The command line prints ``str(error)`` on one line and exits with ``error.exit_code``; the game shows it in the message line. A
-message says what is wrong and, after it, what to do.
+message first says what is wrong, then what to do.
 """
 
 
@@ -9,7 +9,7 @@ class VoicetrailError(Exception):
     """Base of every error whose message is meant for the user.
 
     Attributes:
-        exit_code: what the command ends with: 1 an error the message explains, 2 wrong usage.
+        exit_code: the exit code of the command: 1 for an error that the message explains, 2 for wrong usage.
     """
 
     exit_code = 1
@@ -22,11 +22,11 @@ class UsageError(VoicetrailError):
 
 
 class OutputError(VoicetrailError):
-    """What a command prints cannot be written (a full disk)."""
+    """The output of a command cannot be written (a full disk)."""
 
 
 class AudioError(VoicetrailError):
-    """Sound cannot be had from where it was asked for."""
+    """A source of sound cannot be opened or read, or sound cannot be played."""
 
 
 class WeightsError(VoicetrailError):
@@ -34,7 +34,7 @@ class WeightsError(VoicetrailError):
 
 
 class SettingsError(VoicetrailError):
-    """A setting has a value, or a settings file a form, that cannot be used."""
+    """A setting has an invalid value, or a settings file cannot be read or written."""
 
     exit_code = 2
 
@@ -44,15 +44,15 @@ class ReplayError(VoicetrailError):
 
 
 class RemoteError(VoicetrailError):
-    """The other end of a line cannot be reached, refused, or speaks another protocol."""
+    """The other end of a connection cannot be reached, refused it, or uses another version of the protocol."""
 
 
 class TrainingError(VoicetrailError):
-    """Training or evaluation cannot go on with this data or checkpoint."""
+    """Training or evaluation cannot continue with this data or checkpoint."""
 
 
 class TeachingError(VoicetrailError):
-    """A set of taught words cannot be made, kept or read."""
+    """A set of taught words cannot be made, saved or read."""
 
 
 class TerminalError(VoicetrailError):

@@ -1,7 +1,7 @@
-"""What travels through the program: small frozen records, from the source of sound to the screen and the replay file.
+"""Events: small frozen records that pass from the source of sound to the screen and the replay file.
 
-Time is a number of samples of the 16 kHz stream, counted from its start, never the wall clock: the same audio gives the same
-events at any speed. ``captured`` fields are the one exception: a reading of ``time.monotonic()``, only used to show a delay.
+Time is the number of samples of the 16 kHz stream since its start, never the wall clock, so that the same audio gives the same events
+at any speed. The only exception are ``captured`` fields: they are values of ``time.monotonic()``, used only to show a delay.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SAMPLE_RATE = 16_000
-"""Samples a second of everything past the source, mono."""
+"""Samples per second of all sound after the source, which is mono."""
 
 RejectionReason = Literal["threshold", "refractory", "margin", "muted"]
-"""Why a word that came close was not given out: its score stayed below its threshold; it came too soon after itself; another
-word's score was too near; listening was off."""
+"""Why a near miss was not detected: its score stayed below the threshold; the refractory time had not passed; another word's score
+was too close; listening was off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioBlock:
-    """A run of sound from a source."""
+    """A block of sound from a source."""
 
     samples: npt.NDArray[np.float32]
     """Mono samples at 16 kHz between -1 and 1, shape ``[samples]``."""
     captured: float | None = None
-    """``time.monotonic()`` when the last sample was captured, ``None`` for a file that is read as fast as possible."""
+    """``time.monotonic()`` when the last sample was captured; ``None`` for a file that is read as fast as possible."""
     lost: int = 0
-    """Samples known to be lost directly before this block (an overflow, a late network block). They are not counted in the
-    stream's time."""
+    """Samples known to be lost directly before this block (an overflow, a late network block). They do not count in the time of the
+    stream."""
 
 
 METER_BEGIN_DB = -60.0
@@ -48,7 +48,7 @@ def meter_part(level_db: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How loud the sound of the last hop was, after the gain."""
+    """The loudness of the last hop, after the gain."""
 
     time: int
     rms_db: float
@@ -67,21 +67,21 @@ class Scores:
 
     time: int
     posteriors: tuple[float, ...]
-    """In the order of the recognizer's labels, rounded to a thousandth (see ``Recognizer``), so that a replay decides on the
-    numbers that the game decided on."""
+    """In the order of the recognizer's labels, rounded to a thousandth (see ``Recognizer``), so that a replay uses exactly the
+    numbers that the game used."""
     smoothed: tuple[float, ...] = ()
-    """The same after the detector's smoothing: what the thresholds are held against, and what the bars show."""
+    """The same after the detector's smoothing: compared with the thresholds, and shown by the bars."""
     captured: float | None = None
     talk_shift: float = 0.0
-    """How far running speech moved the thresholds up at this hop: ``DetectorSettings.talk_shift``, or a part of it."""
+    """How far running speech raised the thresholds at this hop: ``DetectorSettings.talk_shift``, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordHeard:
-    """A word was given out."""
+    """A word was detected."""
 
     time: int
-    """How much audio, in samples, had been consumed when the word was given out."""
+    """How much audio, in samples, had been consumed when the word was detected."""
     word: str
     score: float
     captured: float | None = None
@@ -89,7 +89,7 @@ class WordHeard:
 
 @dataclass(frozen=True, slots=True)
 class WordRejected:
-    """A word came close and was not given out."""
+    """A word came close, but was not detected (a near miss)."""
 
     time: int
     word: str
@@ -97,15 +97,15 @@ class WordRejected:
     """The highest smoothed score that the word reached."""
     reason: RejectionReason
     lacking: float = 0.0
-    """What was missing: score below the threshold (``threshold``), score ahead of the rival (``margin``), seconds of the
-    refractory time left (``refractory``); 0 for ``muted``."""
+    """What was missing: score to the threshold (``threshold``), score to the margin over the rival (``margin``), or the remaining
+    refractory time in s (``refractory``); 0 for ``muted``."""
     rival: str | None = None
     """The other word, for ``margin``."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLost:
-    """The sound stopped coming; the source tries by itself to get it back."""
+    """The sound stopped; the source tries to get it back."""
 
     time: int
     message: str
@@ -113,7 +113,7 @@ class SourceLost:
 
 @dataclass(frozen=True, slots=True)
 class SourceDelayed:
-    """The sound comes late (a slow network), or there is none in it (a muted microphone); the game goes on."""
+    """The sound is late (a slow network), or silent (a muted microphone); the game continues."""
 
     time: int
     message: str
@@ -121,7 +121,7 @@ class SourceDelayed:
 
 @dataclass(frozen=True, slots=True)
 class SourceBack:
-    """The sound comes again, or for the first time."""
+    """The sound is back, or has started."""
 
     time: int
     name: str
@@ -129,14 +129,14 @@ class SourceBack:
 
 @dataclass(frozen=True, slots=True)
 class SourceEnded:
-    """The source is at its end (a file); nothing comes after it."""
+    """The source (a file) has ended; no event follows."""
 
     time: int
 
 
 @dataclass(frozen=True, slots=True)
 class SamplesLost:
-    """Some sound was lost on its way (an overflow, a late network block)."""
+    """Some sound was lost (an overflow, a late network block)."""
 
     time: int
     count: int
@@ -155,7 +155,7 @@ class ListeningChanged:
 
 @dataclass(frozen=True, slots=True)
 class DetectorChanged:
-    """The detector decides with other settings from this hop on."""
+    """The detector uses other settings from this hop on."""
 
     time: int
     settings: DetectorSettings
@@ -163,7 +163,7 @@ class DetectorChanged:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The recognizer is loaded and listens from now on."""
+    """The recognizer is loaded and starts to listen."""
 
     labels: tuple[str, ...]
     source: str
@@ -171,18 +171,18 @@ class Ready:
     """Name of the weights."""
     weights_hash: str
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """The thresholds that ship with the weights, one for each word."""
+    """The thresholds that come with the weights, one for each word."""
     meanings: Mapping[str, str] = field(default_factory=dict)
     """For words that are not the game's own: the word of the game that each stands for (``vocabulary.MEANINGS``)."""
 
 
 SourceEvent = SourceLost | SourceDelayed | SourceBack | SourceEnded
-"""What a source reports beside sound."""
+"""What a source reports besides sound."""
 
 Event = Level | Scores | WordHeard | WordRejected | SourceEvent | SamplesLost | ListeningChanged | DetectorChanged | Ready
-"""Everything that ``listening.Listener`` gives out."""
+"""Every kind of event that ``listening.Listener`` yields."""
 
 
 def seconds(samples: int) -> float:
-    """Turn a time in samples into seconds."""
+    """Convert a time in samples to seconds."""
     return samples / SAMPLE_RATE

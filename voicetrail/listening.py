@@ -1,7 +1,7 @@
 """The loop: source → recognizer → detector → events.
 
-The live game, ``voicetrail listen``, the evaluation and the tests all run this one path. There is no Textual in it and no
-torch: the recognizer comes in from outside, so that it can be loaded where and when that suits.
+The live game, ``voicetrail listen``, the evaluation and the tests all use this loop. It imports neither Textual nor torch: the
+recognizer is passed in, so that the caller decides where and when to load it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from voicetrail.events import (
 from voicetrail.spotting.detector import Detector, DetectorSettings
 
 POLL = 0.1
-"""Longest wait for sound in s before the loop looks whether it is to end."""
+"""Longest wait for sound, in s, before the loop checks whether to end."""
 
 Sound = npt.NDArray[np.float32]
 
@@ -44,7 +44,7 @@ class PendingWindow:
     samples: Sound
     """``[window_samples]``; the next hop overwrites it."""
     blanked: int
-    """Samples at its begin that are not to count."""
+    """Samples at its start to ignore."""
 
 
 Steps = Generator["Event | PendingWindow", "tuple[float, ...] | None", None]
@@ -52,7 +52,7 @@ Steps = Generator["Event | PendingWindow", "tuple[float, ...] | None", None]
 
 
 class RecognizerProtocol(Protocol):
-    """What the loop needs of a recognizer (``spotting.recognizer.Recognizer`` is one)."""
+    """The part of a recognizer that the loop needs (see ``spotting.recognizer.Recognizer``)."""
 
     labels: tuple[str, ...]
     hop: int
@@ -66,7 +66,7 @@ class RecognizerProtocol(Protocol):
 
 
 class RecognizerInfo(Protocol):
-    """What is known of a recognizer wherever it runs."""
+    """Facts about a recognizer, local or remote."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,22 +90,22 @@ class RecognizerInfo(Protocol):
 
     @property
     def meanings(self) -> Mapping[str, str]:
-        """The game's word that a label stands for, where it is another one."""
+        """The meaning of labels that are not words of the game (``vocabulary.MEANINGS``)."""
         ...
 
 
 class NamedRecognizer(RecognizerProtocol, RecognizerInfo, Protocol):
-    """A recognizer with what ships beside its network (``spotting.recognizer.Recognizer`` is one)."""
+    """A recognizer with its facts (see ``spotting.recognizer.Recognizer``)."""
 
 
 class EventStream(Protocol):
-    """What the game listens to: the events of a recognizer, here (``Listener``) or elsewhere (``link.remote_listener``).
+    """The events of a recognizer, in this process (``Listener``) or elsewhere (``link.receiving.remote_listener``).
 
     ``events()`` runs in one thread; everything else may be used from any other.
     """
 
     muted: bool
-    """Words are not given out while this is set."""
+    """No words are detected while this is set."""
 
     @property
     def time(self) -> int:
@@ -114,15 +114,15 @@ class EventStream(Protocol):
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that sound or words are on their way over a network; ``None`` without one, or while that is not known."""
+        """Delay of sound or words over a network, in s; ``None`` without a network, or while the delay is unknown."""
         ...
 
     def apply_settings(self, settings: DetectorSettings) -> None:
-        """Decide with other settings, from the next hop on."""
+        """Use other detector settings, from the next hop on."""
         ...
 
     def events(self) -> Iterator[Event]:
-        """Give out everything that happens, in order, until the source ends or ``stop`` is called."""
+        """Yield every event, in order, until the source ends or ``stop`` is called."""
         ...
 
     def stop(self) -> None:
@@ -136,21 +136,21 @@ class Gain(Protocol):
     gain_db: float
 
     def apply(self, samples: Sound) -> Sound:
-        """Return the samples with the gain of the moment, within -1 and 1; may adapt it."""
+        """Return the samples with the current gain, between -1 and 1; may adapt the gain."""
         ...
 
 
 Tap = Callable[[int, Sound, bool], None]
-"""Is given every hop's time, its samples before the gain, and whether listening was on: the sound recorder."""
+"""Called for every hop with its time, its samples before the gain, and whether listening was on; used to record sound."""
 
 
 class Listener:
-    """Runs sound through the recognizer and the detector, and gives out what happened.
+    """Passes sound through the recognizer and the detector, and yields the events.
 
     Args:
         source: an open source; the listener closes it when it ends.
         recognizer: scores each window.
-        detector: turns its scores into words; its ``settings`` may be replaced from another thread between hops.
+        detector: turns scores into detections; its ``settings`` may be replaced from another thread between hops.
         gain: an optional gain stage.
         tap: an optional receiver of the sound.
 
@@ -172,13 +172,13 @@ class Listener:
         self.gain = gain
         self.tap = tap
         self.second_tap: Tap | None = None
-        """Another receiver of the sound, beside ``tap``."""
+        """A second receiver of the sound."""
         self.muted = False
-        """Words are not given out while this is set; scores and levels go on, so that the screen stays alive."""
+        """While this is set, no words are detected; scores and levels continue, for the screen."""
         self.time = 0
         """Samples consumed so far."""
         self.listened = True
-        """Whether the last hop was decided with listening on."""
+        """Whether listening was on in the last hop."""
         self._stop = threading.Event()
         self._offset = OffsetRemover()
         self._window = np.zeros(recognizer.window_samples, dtype=np.float32)
@@ -196,11 +196,11 @@ class Listener:
         return self.source.delay_s
 
     def apply_settings(self, settings: DetectorSettings) -> None:
-        """Decide with other settings, from the next hop on."""
+        """Use other detector settings, from the next hop on."""
         self.detector.settings = settings
 
     def events(self) -> Iterator[Event]:
-        """Listen until the source ends or ``stop`` is called, and give out everything that happens, in order."""
+        """Listen until the source ends or ``stop`` is called, and yield every event, in order."""
         self.listened = not self.muted
         try:
             while not self._stop.is_set():
@@ -212,7 +212,7 @@ class Listener:
             self.source.close()
 
     def take(self, item: AudioBlock | SourceEvent | None) -> Steps:
-        """Listen to one item of the source (``None``: nothing came), and leave the scoring to the caller.
+        """Process one item of the source (``None``: a timeout), leaving the scoring to the caller.
 
         It is what ``events`` does, for who scores the windows of many listeners together (``recognizer_service``). The caller
         sends the posteriors of each ``PendingWindow`` before anything else, and reads the source on only when the steps have ended.
@@ -238,7 +238,7 @@ class Listener:
 
     def _source_event(self, item: SourceEvent) -> Steps:
         if isinstance(item, SourceLost):
-            # What was said before the gap must not be joined with what is said after it.
+            # Sound before the gap must not be joined with sound after it.
             self._window[:] = 0.0
             self._filled = 0
             self._offset.restart()
@@ -264,7 +264,7 @@ class Listener:
                     return
 
     def _muting(self) -> Steps:
-        """Take over a change of ``muted``, and give it out before the first hop that it holds for."""
+        """Yield a change of ``muted``, before the first hop for which it applies."""
         if self.muted == self.listened:
             self.listened = not self.listened
             yield ListeningChanged(self.time, self.listened)
@@ -292,7 +292,7 @@ class Listener:
 
 
 def level(time: int, raw: Sound, sound: Sound, gain_db: float = 0.0) -> Level:
-    """Measure a hop: loudness after the gain and without a constant offset, clipping before."""
+    """Measure a hop: its loudness after the gain and without a constant offset, and clipping before the gain."""
     loud = loudness(sound)
     clipped = loud.clipped if sound is raw else peak(raw) >= FULL_SCALE
     return Level(time, loud.rms_db, loud.peak_db, clipped, gain_db)

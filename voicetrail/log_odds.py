@@ -1,13 +1,13 @@
-"""Scores in log-odds: there a step means the same near one as in the middle, and none leaves the range."""
+"""Shifts scores in log-odds, where equal steps have equal weight over the whole range, and no score leaves it."""
 
 from __future__ import annotations
 
 import math
 
 STEEP = 0.16
-"""The slope of the logistic function at 0.8: there a shift moves a score by just as much as it says."""
+"""The slope of the logistic function at a score of 0.8, where a shift changes the score by exactly its value."""
 FINEST = 0.0005
-"""Scores come in thousandths; log-odds are taken no nearer to 0 and 1 than this."""
+"""Scores have steps of a thousandth; scores nearer to 0 or 1 than this are treated as this far away."""
 
 
 def log_odds(score: float, finest: float = FINEST) -> float:
@@ -15,17 +15,17 @@ def log_odds(score: float, finest: float = FINEST) -> float:
 
     Args:
         score: between 0 and 1.
-        finest: how near to 0 and 1 a score is taken for what it says; a nearer one counts as this.
+        finest: scores nearer to 0 or 1 than this are treated as this far away.
     """
     held = min(max(score, finest), 1.0 - finest)
     return math.log(held / (1.0 - held))
 
 
 def shift_in_log_odds(score: float, shift: float, finest: float = FINEST) -> float:
-    """A score moved in log-odds: by ``shift`` where it is about 0.8, by less the nearer it is to 0 or 1, which it never reaches."""
+    """Shift a score in log-odds: by ``shift`` near 0.8, and by less the nearer it is to 0 or 1, which it never reaches."""
     return from_log_odds(log_odds(score, finest) + shift / STEEP) if shift else score
 
 
 def from_log_odds(odds: float) -> float:
-    """The score of log-odds, between 0 and 1."""
+    """Convert log-odds to a score between 0 and 1."""
     return 1.0 / (1.0 + math.exp(-odds)) if odds > -700.0 else 0.0

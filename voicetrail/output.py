@@ -1,7 +1,7 @@
-"""The one way to print: what every command writes to the standard output and the standard error.
+"""Prints to the standard output and the standard error. All commands print through this module.
 
-Text goes out line by line with nothing in it that a terminal would act on. A locale that is not UTF-8 gets a replacement for what it
-cannot show. An output that cannot be written (a full disk) is an error of one line; one that nobody reads any more is none.
+Control characters are removed from all text. In a locale other than UTF-8, characters that it lacks are replaced. If the output cannot
+be written (a full disk), that is an error of one line; if its reader has closed it, it is not an error.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ SUBSTITUTES = {
     "≥": ">=",
     "≤": "<=",
 }
-"""What our own signs become in an encoding that lacks them; anything else becomes a question mark."""
+"""Replacements for the program's own symbols in encodings without them; anything else becomes a question mark."""
 ERRORS = "voicetrail.substitute"
 
 
 def prepare() -> None:
-    """Make the standard streams safe to write to; called once, before anything is written."""
-    # NO_COLOR counts where it is not empty (no-color.org); Textual only looks whether it is there.
+    """Prepare the standard streams; called once, before anything is written."""
+    # NO_COLOR counts only if it is not empty (no-color.org); Textual only checks whether it is set.
     if os.environ.get("NO_COLOR") == "":
         del os.environ["NO_COLOR"]
     for number in (0, 1, 2):
-        # A stream that was closed by the caller: its number must not become that of a file or socket of ours.
+        # The caller closed the stream: its descriptor must not be reused for one of our files or sockets.
         try:
             os.fstat(number)
         except OSError:
@@ -70,20 +70,20 @@ def write_line(text: str = "", *, end: str = "\n", flush: bool = False) -> None:
     """Write lines to the standard output.
 
     Args:
-        text: one line or several; whatever a terminal would act on is replaced.
-        end: what comes after it; empty leaves the line open.
-        flush: have it read at once.
+        text: one or more lines; control characters are replaced.
+        end: written after the text; empty leaves the line open.
+        flush: flush the stream.
 
     Raises:
         OutputError: the output cannot be written.
-        BrokenPipeError: nobody reads it any more; the command line ends quietly then.
+        BrokenPipeError: the reader has closed the output; the command line then ends without a message.
     """
     _write(safe(text) + end, flush)
 
 
 def write_json(value: object, *, flush: bool = False, indent: int | None = None) -> None:
     """Write a value as JSON, on one line unless ``indent`` is given. Raises as ``write_line`` does."""
-    # Every character beyond ASCII is escaped by json, and DEL by hand: nothing is left for a terminal to act on.
+    # json escapes control characters and everything beyond ASCII, except DEL, which is escaped here.
     _write(json.dumps(value, indent=indent).replace("\x7f", "\\u007f") + "\n", flush)
 
 
@@ -98,33 +98,33 @@ def write_error(text: str, *, end: str = "\n") -> None:
 
 
 def note(text: object) -> None:
-    """Write something that the user should know, on one line of the standard error."""
+    """Write a note to the user, on one line of the standard error."""
     write_error(f"note: {printable(text, 500)}")
 
 
 def safe(text: str) -> str:
-    """The text, of one line or several, with nothing in it that a terminal would act on."""
+    """Replace control characters in a text of one or more lines."""
     return "\n".join(printable(line, None) for line in text.split("\n"))
 
 
 def is_utf8(stream: TextIO | None = None) -> bool:
-    """Whether a stream (the standard output) can take more than the locale's own letters."""
+    """Whether a stream (by default, the standard output) is encoded in UTF-8."""
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "ascii"
     return "utf" in encoding.lower()
 
 
 def finish() -> None:
-    """Have everything written, before the program ends.
+    """Flush all output at the end of the program.
 
     Raises:
         OutputError: the output cannot be written.
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: the reader has closed the output.
     """
     _write("", True)
 
 
 def abandon() -> None:
-    """Write no more to the standard output, also not what waits in its buffer: it cannot be written, or nobody reads it."""
+    """Discard the standard output, including its buffer, because it cannot be written or its reader has closed it."""
     with contextlib.suppress(OSError, ValueError):
         number = sys.stdout.fileno()
         nothing = os.open(os.devnull, os.O_WRONLY)
@@ -161,7 +161,7 @@ def _write(text: str, flush: bool) -> None:
 
 
 def _substitute(error: UnicodeError) -> tuple[str, int]:
-    """An error handler of ``codecs``: takes what an encoding lacks, gives what is written in its place."""
+    """Error handler for ``codecs``: returns the replacement of characters that an encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(SUBSTITUTES.get(character, "?") for character in error.object[error.start : error.end]), error.end

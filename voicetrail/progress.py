@@ -1,4 +1,4 @@
-"""A progress bar for commands that take long."""
+"""A progress bar for slow commands."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 
 PATIENCE_S = 2.0
-"""A command that is done sooner shows no bar."""
+"""A command that finishes sooner shows no bar."""
 EVERY_S = 0.1
-"""Time between two looks."""
+"""Seconds between two checks."""
 
 Report = Callable[[float], None]
-"""Called with the part that is done, between 0 and 1."""
+"""Called with the finished part of the work, 0 to 1."""
 
 
 def report_nothing(part: float) -> None:
-    """A report that nobody reads."""
+    """Ignore the progress."""
 
 
 @contextlib.contextmanager
 def progress_bar(what: str, *, patience_s: float = PATIENCE_S) -> Iterator[Report]:
-    """Show how far something is, on stderr, where that is a terminal and it takes long; the bar is gone afterwards.
+    """Show a progress bar on stderr if that is a terminal and the work is slow; the bar disappears at the end.
 
     Args:
-        what: what is being done.
-        patience_s: how long it may take without a bar.
+        what: the description beside the bar.
+        patience_s: how long the work may take without a bar, in s.
     """
     if not sys.stderr.isatty():
         yield report_nothing
@@ -48,7 +48,7 @@ def progress_bar(what: str, *, patience_s: float = PATIENCE_S) -> Iterator[Repor
 
 
 def _show(what: str, shown: contextlib.ExitStack) -> Report:
-    # Imported when a bar is needed: most commands end before.
+    # Imported only when a bar is needed: most commands finish before.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

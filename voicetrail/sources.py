@@ -1,4 +1,4 @@
-"""Opens a source of sound by its name: the only place that knows both ``audio`` and ``link``."""
+"""Opens a source of sound by its name. This is the only module that knows both ``audio`` and ``link``."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from voicetrail.audio.source import Source
 def open_source(
     spec: str | Path, *, device: str | None = None, patient: bool = False, paced: bool = False, repeat: bool = False
 ) -> Source:
-    """Open where sound comes from.
+    """Open a source of sound.
 
     Args:
         spec: ``mic``, ``demo`` (the bundled voice), a file's path, or an address: ``tcp://HOST:PORT`` and ``unix://PATH`` for a
             Wyoming microphone, ``pcm+tcp://…``, ``pcm+unix://…``, a FIFO or ``-`` (standard input) for raw 16-bit sound.
-        device: for ``mic``: the input's index, or a part of its name; ``None`` for the system's default.
-        patient: for ``mic``: wait for a named device that is not there (one remembered from another day) rather than refuse it.
-        paced: give a file out in real time (the game) rather than as fast as possible (``listen``).
-        repeat: begin a file again at its end.
+        device: for ``mic``: the input's index, or part of its name; ``None`` for the system's default.
+        patient: for ``mic``: wait for a named device that is missing (one remembered from an earlier session), instead of raising
+            an error.
+        paced: read a file in real time (the game), not as fast as possible (``listen``).
+        repeat: start a file again at its end.
 
     Raises:
         AudioError: the file, device or address cannot be used; the message says what to do.
@@ -44,7 +45,7 @@ def open_source(
 
 
 def notice_of(source: Source) -> str | None:
-    """What was done to the sound of a source that the user should know, if anything."""
+    """A remark for the user about how a source processes its sound, if any."""
     from voicetrail.audio.file import FileSource
 
     return source.notice if isinstance(source, FileSource) else None

@@ -1,4 +1,4 @@
-"""Text from outside (file names, titles, device names, messages over a line) made safe to show."""
+"""Makes text from outside (file names, titles, device names, network messages) safe to print."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import unicodedata
 from pathlib import Path
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that a terminal may act on, or that turn the reading direction: controls, formats, surrogates, private use,
-unassigned, line and paragraph separators. Together with the spaces other than the plain one, what ``str.isprintable`` refuses."""
+"""Unicode categories that could control a terminal or change the reading direction: controls, formats, surrogates, private use,
+unassigned, line and paragraph separators. Together with all spaces but the plain one, these are what ``str.isprintable`` refuses."""
 
 
 def is_unicode(text: str) -> bool:
@@ -21,9 +21,9 @@ def is_unicode(text: str) -> bool:
 
 
 def printable(text: object, limit: int | None = 200) -> str:
-    """Return the text on one line with nothing in it that a terminal would act on, cut to ``limit`` characters (``None``: whole).
+    """Return the text on one line, without control characters, shortened to ``limit`` characters (``None``: not shortened).
 
-    What is unsafe becomes the replacement character ``�``; tabs, line ends and spaces of every kind become a plain space.
+    Unsafe characters become the replacement character ``�``; tabs, line ends and all kinds of spaces become a plain space.
     """
     shown = str(text)[: None if limit is None else limit + 1]
     if not shown.isprintable():

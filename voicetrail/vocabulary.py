@@ -1,4 +1,4 @@
-"""The word lists, and what each word means to the game."""
+"""The vocabularies, and the meaning of each word in the game."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Literal
 
 NOISE = "_background_noise_"
-"""The label of sound that is no speech."""
+"""The label of sound that is not speech."""
 UNKNOWN = "_unknown_"
-"""The label of speech that is none of the words."""
+"""The label of speech that is not a word of the vocabulary."""
 RESERVED = (NOISE, UNKNOWN)
-"""Labels that are shown but never given out as words."""
+"""Labels that are never detected as words."""
 
 DIRECTIONS = ("up", "down", "left", "right")
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -31,12 +31,12 @@ Meaning = Literal["up", "down", "left", "right", "go", "stop"]
 MEANINGS: MappingProxyType[str, Meaning] = MappingProxyType(
     {"up": "up", "down": "down", "left": "left", "right": "right", "go": "go", "stop": "stop"}
 )
-"""What a word does in the game: a direction moves the pen; ``go`` takes the last direction again; ``stop`` ends a glide. A word
-that is not here is heard and shown, and moves nothing."""
+"""What a word does in the game: a direction moves the pen, ``go`` repeats the last direction, and ``stop`` ends a glide. Other words
+are detected and shown, but do nothing."""
 
 
 def is_word(label: str) -> bool:
-    """Whether a label may be given out as a word (``_background_noise_`` and ``_unknown_`` never are)."""
+    """Whether a label is a word (all but ``_background_noise_`` and ``_unknown_`` are)."""
     return label not in RESERVED
 
 
@@ -44,8 +44,8 @@ def words_that_move(labels: Iterable[str], meanings: Mapping[str, str]) -> tuple
     """The words of a recognizer that do something in the game; all its words if none does.
 
     Args:
-        labels: the recognizer's.
-        meanings: the word of the game that some of them stand for (``events.Ready.meanings``).
+        labels: those of the recognizer.
+        meanings: the words of the game that some labels stand for (``events.Ready.meanings``).
     """
     words = tuple(label for label in labels if is_word(label))
     return tuple(word for word in words if meanings.get(word, word) in MEANINGS) or words

@@ -56,7 +56,7 @@ def test_a_wav_that_is_empty_stays_empty(tmp_path: Path) -> None:
     path.write_bytes(data + b"LIST\x04\x00\x00\x00INFO")
     struct.pack_into("<I", changed := bytearray(path.read_bytes()), 4, len(data) + 12 - 8)
     path.write_bytes(changed)
-    with pytest.raises(AudioError, match="holds no sound"):
+    with pytest.raises(AudioError, match="contains no sound"):
         FileSource(path)
 
 

@@ -78,7 +78,7 @@ def test_two_of_one_name_are_remembered_by_which_of_them_it_is() -> None:
 
 
 def test_which_of_them_it_is_no_longer_fits_is_said() -> None:
-    with pytest.raises(AudioError, match=r"there is no input 'USB Mic #2' any more, only 1 of that name: 2 USB Mic"):
+    with pytest.raises(AudioError, match=r"there is no input 'USB Mic #2'; there are only 1 with that name: 2 USB Mic"):
         choose([USB, TWIN[0]], "USB Mic #2")
     with pytest.raises(AudioError, match="no input matches"):
         choose([USB], "USB Mic #2")

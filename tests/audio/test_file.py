@@ -188,7 +188,7 @@ def test_text_is_not_audio(tmp_path: Path, name: str) -> None:
 
 
 def test_zero_seconds(tmp_path: Path) -> None:
-    assert "holds no sound" in problem(write(tmp_path / "nothing.wav", np.zeros(0, dtype=np.float32)))
+    assert "contains no sound" in problem(write(tmp_path / "nothing.wav", np.zeros(0, dtype=np.float32)))
 
 
 @pytest.mark.parametrize("ending", ["flac", "ogg", "opus", "mp3"])

@@ -187,7 +187,7 @@ def test_a_stream_that_falls_silent_is_lost_and_opened_again(port: FakePortAudio
         assert isinstance(next_item(source), AudioBlock)
         lost = next_item(source)
         assert isinstance(lost, SourceLost)
-        assert lost.message == "Desk gives no sound; trying again"
+        assert lost.message == "there is no sound from Desk; trying again"
         stream_of(port, 1).speak([[2]] * 320)
         back, block = next_item(source), next_item(source)
         assert isinstance(back, SourceBack)
@@ -209,7 +209,7 @@ def test_a_microphone_that_gives_only_zeros_is_muted_and_that_is_said(
                 events += [item] if not isinstance(item, AudioBlock) else []
         (muted,) = events
         assert isinstance(muted, SourceDelayed)
-        assert muted.message.startswith("Desk gives nothing but zeros; it is muted or not allowed")
+        assert muted.message.startswith("there is no sound at all from Desk: it is muted or not allowed")
         stream.speak([[0], [1]] * 100)
         back, block = next_item(source), next_item(source)
         assert isinstance(back, SourceBack)

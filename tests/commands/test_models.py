@@ -88,7 +88,7 @@ def test_what_cannot_be_imported_leaves_nothing_behind(folder: Path, capsys: Cap
     (folder / "model.json").write_text(json.dumps(document))
     assert main(["import-model", str(folder)]) == 1
     err = capsys.readouterr().err
-    assert "is not known; known are Conv2D" in err
+    assert "is not supported; the supported layers are Conv2D" in err
     assert "\x1b" not in err
     assert not list(Path().glob("*.safetensors"))
     assert main(["import-model", "nowhere"]) == 1

@@ -102,7 +102,7 @@ def test_the_microphone_goes_and_comes_while_listening(
 ) -> None:
     with listening(virtual_mic, tmp_path) as listener:
         virtual_mic.unplug()
-        wait_until(lambda: "gives no sound" in listener.errors, what="the loss of the microphone")
+        wait_until(lambda: "there is no sound from" in listener.errors, what="the loss of the microphone")
         virtual_mic.plug()
         wait_until(lambda: "receiving sound from default" in listener.errors, what="its return")
         listener.interrupt()

@@ -222,7 +222,7 @@ def test_a_muted_microphone_is_reported_and_heard_again(server: VirtualMicrophon
         ear = Ear(microphone)
         ear.listen(ZEROS_S + 1.5)
         (muted,) = [event for _, event in ear.events if isinstance(event, SourceDelayed)]
-        assert "nothing but zeros; it is muted or not allowed" in muted.message
+        assert "it is muted or not allowed" in muted.message
         server.play_samples(chirps(1.0), wait=False)
         ear.listen(2.0)
         assert isinstance(ear.events[-1][1], SourceBack)

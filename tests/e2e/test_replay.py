@@ -155,4 +155,6 @@ def test_output_that_goes_elsewhere_gets_the_advice_that_helps(home: dict[str, s
     record_spoken(tmp_path / "a.trail", hops=30)
     done = voicetrail("replay", str(tmp_path / "a.trail"), home=home)
     assert done.returncode == 1
-    assert done.stderr == ("voicetrail: the player needs a terminal, and the output is not one; use --text to print what happened\n")
+    assert done.stderr == (
+        "voicetrail: the player needs a terminal, and the output is not one; use --text to print what happened\n"
+    )

@@ -123,7 +123,7 @@ def test_settings_survive_the_weights_file(fft: int, win: int, hop: int, mels: i
     ids=str,
 )
 def test_settings_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
-    with pytest.raises(WeightsError, match="get the file again"):
+    with pytest.raises(WeightsError, match="download the file again"):
         FeatureSettings.from_dict({**FeatureSettings().as_dict(), **change})
 
 

@@ -38,14 +38,14 @@ def test_the_shapes_follow_from_each_other() -> None:
     [
         ((), "0 layers"),
         (ROW[:-1], "last layer"),
-        ((*ROW[:3], layers.dense(1 << 20), layers.dense(3)), "layer 4: .*larger"),
-        ((layers.conv2d(1 << 19, (1, 1)), *ROW[2:]), "layer 1 is larger"),
-        ((layers.flatten(), ROW[0], *ROW[2:]), "layer 2: a convolution after"),
-        ((ROW[0], layers.dense(3), ROW[-1]), "layer 2: a dense layer on a map"),
+        ((*ROW[:3], layers.dense(1 << 20), layers.dense(3)), "layer 4: .*too large"),
+        ((layers.conv2d(1 << 19, (1, 1)), *ROW[2:]), "layer 1 is too large"),
+        ((layers.flatten(), ROW[0], *ROW[2:]), "layer 2: there is a convolution after"),
+        ((ROW[0], layers.dense(3), ROW[-1]), "layer 2: there is a dense layer without"),
         (({"kind": "conv2d"}, *ROW[1:]), "layer 1 lacks"),
-        (({"kind": "lambda", "code": "import os"}, *ROW[1:]), "layer 1: a layer of the kind 'lambda' is not known"),
+        (({"kind": "lambda", "code": "import os"}, *ROW[1:]), "layer 1: layers of the kind 'lambda' are not supported"),
         ((layers.conv2d(4, (3, 8), activation="softmax"), *ROW[1:]), "layer 1: the activation 'softmax'"),
-        ((layers.conv2d(4, (3, 8), (0, 1)), *ROW[1:]), "layer 1: 0 is no size"),
+        ((layers.conv2d(4, (3, 8), (0, 1)), *ROW[1:]), "layer 1: 0 is not a size"),
         ((layers.flatten(),) * 65, "65 layers"),
     ],
 )
@@ -82,7 +82,7 @@ def test_an_imported_recognizer_gives_the_same_scores_every_way(imported: Path) 
     [
         ('"units": 8', "are damaged"),
         ('"kind": "flatten"', "are damaged"),
-        ('"links": "left"', "what its words mean"),
+        ('"links": "left"', "a meaning is not a word"),
         ('"_unknown_", "up", "links"], "arch', "."),
     ],
 )

@@ -1,1 +1,1 @@
-"""Where sound comes from on this machine: microphones, files, pipes; and what is done to it before it is recognized."""
+"""Sound of this machine: microphones, files and pipes as sources, and their processing before recognition (gain, levels, channels)."""

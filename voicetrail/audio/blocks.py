@@ -1,4 +1,4 @@
-"""Sound that a program already holds, or makes block by block, as a source."""
+"""A source for sound that a program has in memory, or generates block by block."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from voicetrail.errors import UsageError
 from voicetrail.events import AudioBlock, SourceEnded, SourceEvent
 
 LOUDEST = 4.0
-"""Samples further out than this were not meant as numbers between -1 and 1; a little over 1 is a recording that was amplified."""
+"""Samples with a larger magnitude were not meant to be between -1 and 1. (A little above 1 is normal for amplified recordings.)"""
 
 
 def as_samples(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float32]:
-    """Return sound that a program hands over, as samples between -1 and 1.
+    """Check sound that a program passes in, and convert it to samples between -1 and 1.
 
     Args:
         given: 16 kHz mono samples, ``[samples]``: floating point numbers between -1 and 1, or 16-bit integers.
-        name: what the sound is called in an error.
+        name: the name of the sound in error messages.
 
     Raises:
         UsageError: it is anything else; the message says what to do.
@@ -30,7 +30,7 @@ def as_samples(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float32]:
     try:
         array = np.asarray(given)
     except ValueError:
-        raise UsageError(f"{expected}; this is no row of numbers") from None
+        raise UsageError(f"{expected}; this is not a row of numbers") from None
     if array.ndim != 1:
         raise UsageError(f"{expected}; this has {array.ndim} dimensions: take one channel")
     if array.dtype == np.int16:
@@ -47,12 +47,12 @@ def as_samples(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float32]:
 
 
 class BlockSource:
-    """Gives out blocks of sound as fast as they are read.
+    """Returns blocks of sound as fast as they are read.
 
     Args:
-        blocks: 16 kHz mono samples, as ``as_samples`` takes them, of any length: a list of one array for a whole
-            recording, or a generator, which is asked for a block only when that is read.
-        name: what the source is called.
+        blocks: 16 kHz mono samples, as for ``as_samples``, of any length: a list with one array for a whole
+        recording, or a generator, which is advanced only when a block is read.
+        name: the name of the source.
     """
 
     live = False
@@ -64,7 +64,7 @@ class BlockSource:
         self._ended = False
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """The next block, then once the end, then nothing.
+        """Return the next block; after the last one, ``SourceEnded`` once, then ``None``.
 
         Raises:
             UsageError: a block is not one row of samples.
@@ -79,7 +79,7 @@ class BlockSource:
         return AudioBlock(as_samples(block, "each block"))
 
     def close(self) -> None:
-        """Give out nothing more."""
+        """Return no more blocks."""
         self._ended = True
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Several channels become one: their mean, or the loudest of them where the mean cancels out."""
+"""Mixes several channels to one: their mean, or the loudest channel if the channels cancel each other out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy.typing as npt
 from voicetrail.events import SAMPLE_RATE
 
 CANCELLED_DB = 10.0
-"""The mean of the channels counts as canceled when it is at least this far below the loudest channel."""
+"""The channels count as canceling each other out if their mean is at least this far below the loudest channel, in dB."""
 MEMORY_S = 1.0
-"""Seconds after which a loudness counts for little: one wire with the wrong polarity does not come and go."""
+"""Time constant of the loudness, in s. An inverted channel stays inverted, so this may be slow."""
 
 Sound = npt.NDArray[np.float32]
 
@@ -18,19 +18,19 @@ Sound = npt.NDArray[np.float32]
 class ChannelMixer:
     """Mixes the channels of a stream, block after block.
 
-    A microphone or a file with one channel inverted (left = −right) has a mean of nearly nothing. Which is meant is decided by
-    the loudness of the last second, so that a stream does not change back and forth.
+    If one channel of a microphone or a file is inverted (left = −right), the mean is almost silent. The decision uses the loudness of
+    the last second, so that a stream does not switch back and forth.
 
     Args:
-        rate: samples a second.
+        rate: samples per second.
     """
 
     def __init__(self, rate: int = SAMPLE_RATE) -> None:
         self._rate = rate
         self._powers: npt.NDArray[np.float64] | None = None
-        """Mean squares over the last second: of each channel, then of the mean."""
+        """Mean squares over the last second: one per channel, then that of the mean."""
         self.chosen: int | None = None
-        """The channel that is taken, ``None`` while it is the mean."""
+        """The channel in use; ``None`` for the mean."""
 
     def mix(self, frames: Sound) -> Sound:
         """Mix a block of finite samples, ``[frames, channels]``; return ``[frames]``."""
@@ -45,6 +45,6 @@ class ChannelMixer:
         if self._powers[:-1].max() > 0.0:
             loudest = int(np.argmax(self._powers[:-1]))
             is_canceled = self._powers[-1] * 10 ** (CANCELLED_DB / 10) <= self._powers[loudest]
-            # The loudest of two equal channels is not to change with every block.
+            # Keep the current channel unless another is clearly louder, so that two equal channels do not alternate.
             self.chosen = None if not is_canceled else loudest if self.chosen is None else self.chosen
         return mean if self.chosen is None else np.ascontiguousarray(frames[:, self.chosen])

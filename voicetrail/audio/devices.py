@@ -1,4 +1,4 @@
-"""Choosing one of the system's sound inputs. Pure: the list comes in from ``microphone.py``."""
+"""Chooses one of the system's sound inputs. Pure: ``microphone.py`` passes in the list."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from voicetrail.errors import AudioError
 from voicetrail.text import printable
 
 ORDINAL = re.compile(r"(?P<name>.+) #(?P<ordinal>[0-9]{1,3})")
-"""A name with which of several of that name it is."""
+"""A name with a number that distinguishes several inputs with the same name."""
 LISTED = 6
-"""Most inputs that an error message names."""
+"""Most inputs listed in an error message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +20,27 @@ class InputDevice:
     """One sound input of the system."""
 
     index: int
-    """PortAudio's number of the device; may change when devices come and go."""
+    """PortAudio's number of the device; it may change when devices are connected or disconnected."""
     name: str
     """The device's name, safe to show."""
     default: bool
-    """The system takes this one when none is asked for."""
+    """Whether this is the system's default."""
     rate: int
-    """Samples a second that the device prefers."""
+    """The device's preferred rate, in samples per second."""
     channels: int
-    """Most channels it records."""
+    """The device's number of channels."""
 
 
 def choose(inputs: Sequence[InputDevice], device: str | None) -> InputDevice | None:
-    """Find the input that is asked for.
+    """Find the requested input.
 
     Args:
-        inputs: what there is.
-        device: an index, a whole name, or a part of one (upper and lower case are the same), or a name with which of several
-            of that name it is (``lasting_name``); ``None`` or empty for the default.
+        inputs: the available inputs.
+        device: an index, a name, part of a name (ignoring case), or a numbered name (``lasting_name``); ``None`` or empty for the
+            default.
 
     Returns:
-        The input, or ``None`` where there is none at all to choose from.
+        The input, or ``None`` if there are no inputs.
 
     Raises:
         AudioError: it matches none of the inputs, or several; the message lists them.
@@ -58,7 +58,7 @@ def choose(inputs: Sequence[InputDevice], device: str | None) -> InputDevice | N
             return same[ordinal - 1]
         if same:
             raise AudioError(
-                f"there is no input {printable(device)!r} any more, only {len(same)} of that name: {listing(same)}; "
+                f"there is no input {printable(device)!r}; there are only {len(same)} with that name: {listing(same)}; "
                 "choose again with `voicetrail devices`"
             )
         found = []
@@ -69,22 +69,22 @@ def choose(inputs: Sequence[InputDevice], device: str | None) -> InputDevice | N
     if len(found) == 1:
         return found[0]
     if found:
-        raise AudioError(f"several inputs match {printable(device)!r}: {listing(found)}; give the number or more of the name")
-    raise AudioError(f"no input matches {printable(device)!r}; there are {listing(inputs)}")
+        raise AudioError(f"several inputs match {printable(device)!r}: {listing(found)}; give a number, or more of the name")
+    raise AudioError(f"no input matches {printable(device)!r}; the inputs are {listing(inputs)}")
 
 
 def lasting_name(inputs: Sequence[InputDevice], device: InputDevice) -> str:
-    """What finds an input again on another day, when its number may be another: its name, or where several have the same name,
-    that and which of them it is (``USB Mic #2``).
+    """A name that identifies an input in later sessions, when its index may differ. Inputs with the same name are numbered (``USB
+    Mic #2``).
     """
     same = [each for each in inputs if each.name == device.name]
-    # PortAudio lists inputs of one name in the order in which the system found them.
+    # PortAudio lists inputs with the same name in the order in which the system found them.
     ordinal = next(number for number, each in enumerate(same, 1) if each.index == device.index)
     return device.name if len(same) == 1 else f"{device.name} #{ordinal}"
 
 
 def listing(inputs: Sequence[InputDevice]) -> str:
-    """The inputs in one line: number and name of each."""
+    """The inputs on one line, each with its index and name."""
     named = ", ".join(f"{each.index} {each.name}" for each in inputs[:LISTED])
     more = len(inputs) - LISTED
     return f"{named} and {more} more (see `voicetrail devices`)" if more > 0 else named

@@ -1,4 +1,4 @@
-"""A sound file as a source, a little at a time."""
+"""A source that reads a sound file block by block."""
 
 from __future__ import annotations
 
@@ -21,35 +21,36 @@ from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, seconds
 from voicetrail.text import printable
 
 BLOCK = 640
-"""Samples a block: 40 ms, a hop of the recognizer, which has nothing to do with less."""
+"""Samples per block: one hop of the recognizer (40 ms)."""
 TAIL = SAMPLE_RATE // 2
-"""Silence added at the end, so that a word at the very end still passes through the recognizer's window and is given out."""
+"""Samples of silence added at the end, so that a word at the very end still passes through the recognizer's window."""
 CATCH_UP_S = 1.0
-"""A paced file that is more than this many seconds late (the program was suspended) goes on from there instead of hurrying."""
+"""If a paced file is late by more than this many seconds (the program was suspended), it continues at normal speed instead of
+catching up."""
 
 Sound = npt.NDArray[np.float32]
 
 
 def demo_path() -> Path:
-    """The bundled voice: half a minute of a synthetic voice that plays (see ``tools/demo_voice.py``)."""
+    """Path of the bundled voice: half a minute of a synthetic player (made by ``tools/demo_voice.py``)."""
     return Path(__file__).with_name("demo.flac")
 
 
 class FileSource:
-    """Gives out a sound file (wav, flac, ogg, opus, mp3 …) as 16 kHz mono blocks.
+    """Reads a sound file (wav, flac, ogg, opus, mp3 …) as 16 kHz mono blocks.
 
-    Half a second of silence follows the last sample; then comes ``SourceEnded``, or with ``repeat`` the file again.
+    After the last sample there is half a second of silence, then ``SourceEnded`` or, with ``repeat``, the file again.
 
     Args:
         path: the file.
-        paced: give each block out when a microphone would have (by the clock, without drift) rather than as fast as it is read.
-        repeat: begin again at the end, forever.
-        name: what the screen calls it; the file's name if left out.
-        clock: seconds that only go forward, for the pace.
+        paced: return each block when a microphone would have (in real time, without drift), not as fast as possible.
+        repeat: start again at the end, forever.
+        name: the name on the screen; by default, the file's name.
+        clock: monotonic clock in seconds, for the pace.
 
     Raises:
-        AudioError: there is no such file, or it is not a whole sound file that holds sound. One that turns out to be damaged
-            further in raises it from ``read`` when it gets there.
+        AudioError: the file does not exist, or is not a complete sound file. Damage further inside is raised by ``read`` when it is
+        reached.
     """
 
     delay_s = None
@@ -71,7 +72,7 @@ class FileSource:
         self._clock = clock
         self._decoder = self._open()
         self._guard = threading.Lock()
-        """Held while the file is decoded, so that ``close`` from another thread does not take it away meanwhile."""
+        """Held while the file is decoded, so that ``close`` from another thread has to wait."""
         self._closed = threading.Event()
         self._blocks = self._cut()
         self._waiting: AudioBlock | None = None
@@ -81,16 +82,16 @@ class FileSource:
 
     @property
     def duration(self) -> float | None:
-        """Length of the file in s, without the silence that is added; ``None`` where it does not say."""
+        """Length of the file in s, without the added silence; ``None`` if the file does not contain it."""
         return self._decoder.duration
 
     @property
     def notice(self) -> str | None:
-        """What was done to the sound that the user should know."""
+        """A remark for the user about how the sound was processed, if any."""
         return self._decoder.notice
 
     def read(self, timeout: float) -> AudioBlock | SourceEnded | None:
-        """Give the next block; a paced file waits for its time, at most ``timeout`` seconds."""
+        """Return the next block; a paced file waits until it is due, at most ``timeout`` seconds."""
         if self._closed.is_set() or self._ended:
             return None
         if self._waiting is None:
@@ -122,7 +123,7 @@ class FileSource:
         self.close()
 
     def _due(self) -> float:
-        """When a microphone would have captured the last sample given so far."""
+        """When a microphone would have captured the last sample returned so far."""
         now = self._clock()
         if self._started is None:
             self._started = now
@@ -133,17 +134,17 @@ class FileSource:
         return due
 
     def _open(self) -> SoundDecoder:
-        """Open the file, or say on one line why it is no use."""
+        """Open the file, or raise an error that says why it cannot be used."""
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
             raise AudioError(f"there is no file {self.shown}; check the path, or use mic or demo") from None
         except (OSError, ValueError) as error:
-            raise AudioError(f"cannot look at {self.shown}: {reason(error)}") from None
+            raise AudioError(f"cannot access {self.shown}: {reason(error)}") from None
         if stat.S_ISDIR(found.st_mode):
             raise AudioError(f"{self.shown} is a folder; name one sound file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise AudioError(f"{self.shown} is not a regular file; give a sound file such as a wav or flac")
+            raise AudioError(f"{self.shown} is not a regular file; name a sound file, such as a wav or flac")
         return SoundDecoder(open_regular(self.path, self.shown), self.shown)
 
     def _cut(self) -> Iterator[Sound]:
@@ -163,10 +164,10 @@ class FileSource:
 
 
 def read_whole(path: str | Path) -> Sound:
-    """Read a short file whole, through the same way that a source takes.
+    """Read a short file completely, with the same decoding as ``FileSource``.
 
     Returns:
-        Its sound at 16 kHz mono, ``[samples]``, without the silence that a source adds.
+        Its sound at 16 kHz mono, ``[samples]``, without the silence that ``FileSource`` adds.
 
     Raises:
         AudioError: as ``FileSource``.

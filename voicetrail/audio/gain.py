@@ -1,9 +1,9 @@
-"""Gain between the source and the recognizer: fixed, or found by listening.
+"""Gain between the source and the recognizer: fixed or automatic.
 
-The automatic gain measures how loud *speech* is, not how loud the sound is: it follows the noise floor, takes for speech what
-stands clear of it for longer than a knock does, and moves only while there is speech. In silence and steady noise it is frozen, and
-noise alone is never amplified above ``NOISE_CEILING_DB``, so that it does not make silence into words. What would be clipped with
-the gain of the moment (a knock, a shout) is turned down hop by hop; the gain itself stays.
+The automatic gain measures how loud *speech* is, not how loud the sound is. It tracks the noise floor, treats sound that is clearly
+above it for longer than a knock as speech, and moves only during speech. In silence and steady noise it is frozen, and noise is never
+amplified above ``NOISE_CEILING_DB``, so that silence does not turn into words. Sound that the current gain would clip (a knock, a
+shout) is attenuated hop by hop, without changing the gain itself.
 """
 
 from __future__ import annotations
@@ -18,46 +18,46 @@ from voicetrail.audio.level import peak, power
 from voicetrail.events import SAMPLE_RATE
 
 TARGET_DB = -23.0
-"""Level that speech is brought to, in dB below full scale: that of the recordings that recognizers are trained on."""
+"""Target level of speech in dB (0 dB is full scale): the level of the recordings that recognizers are trained on."""
 LOWEST_DB, HIGHEST_DB = -6.0, 24.0
-"""Bounds of the automatic gain."""
+"""Bounds of the automatic gain, in dB."""
 CLEAR_DB = 10.0
-"""How far above the noise floor sound must be to count as speech."""
+"""How far above the noise floor sound must be to count as speech, in dB."""
 FAINTEST_DB = -65.0
-"""Sound below this is never taken for speech, however quiet the room."""
+"""Sound below this level, in dB, never counts as speech, however quiet the room is."""
 NOISE_CEILING_DB = -48.0
-"""The automatic gain never amplifies the noise floor above this."""
+"""The automatic gain never amplifies the noise floor above this level, in dB."""
 FLOOR_FALL_DB_S, FLOOR_RISE_DB_S = 40.0, 4.0
-"""How fast the noise floor follows, in dB a second, down and up: the up is slow, so that a word does not lift it."""
+"""How fast the noise floor adapts, in dB per second, downwards and upwards. Upwards is slow, so that a word does not lift it."""
 SPEECH_TIME_S = 1.0
 """Seconds of speech over which its level is averaged."""
 SHORTEST_SPEECH_S = 0.12
-"""Sound that stands clear of the noise for less than this is a knock, a click, a key, and says nothing of how loud speech is."""
+"""Sound above the noise for a shorter time is a knock, a click or a key press, and does not count as speech."""
 GAIN_RISE_DB_S, GAIN_FALL_DB_S = 10.0, 20.0
-"""How fast the gain moves while there is speech, in dB a second."""
+"""How fast the gain moves during speech, in dB per second."""
 SILENCE_DB = -90.0
-"""Digital silence counts as this."""
+"""Level of digital silence, in dB."""
 CEILING = 0.98
-"""Magnitude that no sample passes."""
+"""Largest magnitude of a sample after the gain."""
 
 Sound = npt.NDArray[np.float32]
 
 
 class GainStage(Protocol):
-    """What ``make_gain`` gives; fits ``listening.Gain``."""
+    """What ``make_gain`` returns; compatible with ``listening.Gain``."""
 
     gain_db: float
 
     def apply(self, samples: Sound) -> Sound:
-        """Return the samples with the gain of the moment, within -1 and 1."""
+        """Return the samples with the current gain, between -1 and 1."""
         ...
 
 
 def make_gain(setting: object) -> GainStage:
-    """Make the gain stage for the setting ``gain``.
+    """Create the gain stage for a value of the setting ``gain``.
 
     Args:
-        setting: ``"auto"``, or dB as a number or a text.
+        setting: ``"auto"``, or dB as a number or as text.
 
     Raises:
         ValueError: it is neither.
@@ -66,7 +66,7 @@ def make_gain(setting: object) -> GainStage:
 
 
 class FixedGain:
-    """The same gain always; what would pass full scale is cut.
+    """A constant gain; samples beyond full scale are clipped.
 
     Args:
         gain_db: in dB.
@@ -85,9 +85,9 @@ class AutomaticGain:
     """Brings speech to ``TARGET_DB``, slowly and within bounds.
 
     Attributes:
-        gain_db: the gain of the moment.
-        floor_db: the noise floor, before the gain; ``None`` until something was heard.
-        speech_db: how loud speech is, before the gain; ``None`` until there was some.
+        gain_db: the current gain.
+        floor_db: the noise floor, before the gain; ``None`` before the first sound.
+        speech_db: the level of speech, before the gain; ``None`` before the first speech.
     """
 
     def __init__(self) -> None:
@@ -95,20 +95,20 @@ class AutomaticGain:
         self.floor_db: float | None = None
         self.speech_db: float | None = None
         self._applied_db = 0.0
-        """The gain at the end of the last hop: lower than ``gain_db`` where that would have clipped."""
+        """The gain at the end of the last hop: lower than ``gain_db`` if that would have clipped."""
         self._clear_s = 0.0
-        """Seconds that sound has stood clear of the noise floor without a break."""
+        """Seconds for which sound has been clearly above the noise floor, without a break."""
         self._ramp: Sound = np.zeros(0, dtype=np.float32)
 
     def apply(self, samples: Sound) -> Sound:
-        """Measure a hop and return it with the gain, which changes smoothly within the hop so that it does not click."""
+        """Measure a hop and return it with the gain, which changes smoothly within the hop to avoid clicks."""
         if not len(samples):
             return samples
         self._measure(samples, len(samples) / SAMPLE_RATE)
         loudest = peak(samples)
         before, after = self._applied_db, self.gain_db
         if loudest > 0.0:
-            # A knock or a shout must not be clipped: this hop gets less gain, from its first sample on.
+            # Do not clip a knock or a shout: this hop gets less gain, from its first sample on.
             room = max(LOWEST_DB, 20.0 * math.log10(CEILING / loudest))
             before, after = min(before, room), min(after, room)
         self._applied_db = after

@@ -1,4 +1,4 @@
-"""How loud sound is."""
+"""Measures the loudness of sound, and removes constant offsets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy.typing as npt
 from voicetrail.events import SAMPLE_RATE
 
 FLOOR_DB = -100.0
-"""Digital silence counts as this."""
+"""Level of digital silence, in dB."""
 FULL_SCALE = 0.999
-"""Magnitude from which a sample counts as clipped."""
+"""A sample of this magnitude or more counts as clipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """How loud a stretch of sound is."""
+    """The loudness of a piece of sound."""
 
     rms_db: float
     """Root mean square in dB below full scale, at least ``FLOOR_DB``."""
@@ -29,7 +29,7 @@ class Loudness:
 
 
 def loudness(samples: npt.NDArray[np.float32]) -> Loudness:
-    """Measure samples between -1 and 1; a constant offset (cheap USB microphones have one) is not loud."""
+    """Measure samples between -1 and 1, ignoring a constant offset (which cheap USB microphones have)."""
     if not len(samples):
         return Loudness(FLOOR_DB, FLOOR_DB, False)
     mean, highest, lowest = _mean(samples), float(samples.max()), float(samples.min())
@@ -41,12 +41,12 @@ def loudness(samples: npt.NDArray[np.float32]) -> Loudness:
 class OffsetRemover:
     """Removes the constant offset of a stream, block after block.
 
-    The offset is followed slowly, so that what is left of the sound is as it was: a filter that lets through everything above
-    a fraction of a hertz.
+    The estimate of the offset adapts slowly, so that the rest of the sound is unchanged: a high-pass filter with a cutoff of a
+    fraction of a hertz.
     """
 
     TIME_S = 1.0
-    """Seconds in which the estimate follows."""
+    """Time constant of the estimate, in s."""
 
     def __init__(self) -> None:
         self.offset: float | None = None
@@ -54,7 +54,7 @@ class OffsetRemover:
         self._ramp: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
     def restart(self) -> None:
-        """Another stream follows, or the same after a gap."""
+        """Forget the estimate: another stream follows, or the same one after a gap."""
         self.offset = None
 
     def remove(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

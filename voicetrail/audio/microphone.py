@@ -1,8 +1,8 @@
-"""The microphone, by PortAudio: the one module that uses sounddevice.
+"""The microphone, through PortAudio. This is the only module that imports sounddevice.
 
-PortAudio is one for the whole process: opening, closing and listing devices exclude each other (``LOCK``). The only way to see a
-device that was plugged in is to start PortAudio again, which ends every open stream: it is done only while none runs.
-``audio.playback`` plays through the same library.
+The whole process shares one PortAudio: opening, closing and listing devices exclude each other (``LOCK``). New devices appear only
+after restarting PortAudio, which ends every open stream, so this is done only while no stream is open. ``audio.playback`` uses
+the same library.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceBack, SourceDelayed
 from voicetrail.text import printable
 
 BLOCK_S = 0.02
-"""Length of a block in s."""
+"""Length of a block, in s."""
 LATENCY_S = 0.1
-"""What is asked of the driver, in s: a smaller one loses sound on a busy machine."""
+"""Latency requested from the driver, in s; with a smaller one, a busy machine loses sound."""
 HELD_S = 1.0
-"""Seconds of sound that wait for a slow reader before the oldest are dropped."""
+"""Most seconds of sound that wait for a slow reader; older sound is dropped."""
 SILENT_S = 0.5
-"""A stream whose callback has not come for this many seconds has lost its device: there is no other sign of that."""
+"""A stream without a callback for this many seconds has lost its device; PortAudio does not report it in another way."""
 FIRST_REPORTED_S = 0.8
-"""Seconds without a first callback after which a new stream is reported lost; it may still begin."""
+"""A new stream without a callback is reported as lost after this many seconds; it may still start."""
 FIRST_S = 3.0
-"""Longest wait for a new stream's first callback (wireless headsets take their time)."""
+"""Longest wait for the first callback of a new stream, in s (wireless headsets are slow)."""
 WATCH_S = 0.1
-"""Seconds between looks at a running stream."""
+"""Seconds between checks of a running stream."""
 DELAYS_S = (0.25, 0.5, 1.0, 2.0)
-"""Seconds before each next try to open the device again; the last one holds from then on."""
+"""Seconds before each attempt to open the device again; the last value repeats."""
 
 LOCK = threading.RLock()
 
 
 class OpenStream(Protocol):
-    """A stream that runs: PortAudio is not started again while there is one."""
+    """An open stream; PortAudio is not restarted while there is one."""
 
     def running(self) -> bool:
-        """Whether it still does."""
+        """Whether the stream is still running."""
         ...
 
     def close(self) -> None:
-        """End it; safe to call twice."""
+        """Close the stream; safe to call twice."""
         ...
 
 
@@ -60,7 +60,7 @@ OPEN: set[OpenStream] = set()
 
 
 def end_stream(stream: Any) -> None:
-    """Let go of a stream of PortAudio; None does nothing. A device that has gone may complain: there is nothing left to save."""
+    """Close a stream of PortAudio, ignoring errors of a device that has disappeared; ``None`` does nothing."""
     if stream is not None:
         with contextlib.suppress(Exception):
             stream.abort(ignore_errors=True)
@@ -69,7 +69,7 @@ def end_stream(stream: Any) -> None:
 
 
 def portaudio() -> ModuleType:
-    """The library, imported when it is first needed: the import itself looks for every device.
+    """Return the library, imported on first use, because the import itself searches for devices.
 
     Raises:
         AudioError: PortAudio is not installed.
@@ -88,7 +88,7 @@ def inputs(*, refresh: bool = False) -> list[InputDevice]:
     """List the system's sound inputs.
 
     Args:
-        refresh: look for devices again; does nothing while a stream is running, which it would end.
+        refresh: search for devices again; does nothing while a stream is open, because that would end it.
 
     Raises:
         AudioError: PortAudio is not installed.
@@ -115,7 +115,7 @@ def inputs(*, refresh: bool = False) -> list[InputDevice]:
 
 
 def microphone_problem() -> str | None:
-    """Say on one line why there is no microphone, with the command that would fix it; ``None`` where there is one."""
+    """Explain on one line why there is no microphone, with the command that fixes it; ``None`` if there is one."""
     try:
         return None if inputs() else no_input()
     except AudioError as error:
@@ -123,7 +123,7 @@ def microphone_problem() -> str | None:
 
 
 def portaudio_version() -> str:
-    """What PortAudio calls itself.
+    """PortAudio's name and version.
 
     Raises:
         AudioError: it is not installed.
@@ -132,7 +132,7 @@ def portaudio_version() -> str:
 
 
 def _look_again(library: Any) -> None:
-    """Make PortAudio look for devices again, where no stream is running."""
+    """Make PortAudio search for devices again, unless a stream is open."""
     for stream in [each for each in OPEN if not each.running()]:
         stream.close()
     if not OPEN:
@@ -142,12 +142,12 @@ def _look_again(library: Any) -> None:
 
 
 class Capture:
-    """A device being recorded: hands each block to ``receive``, in the audio thread.
+    """Records from a device: calls ``receive`` with each block, in the audio thread.
 
     Args:
-        device: which one.
+        device: the input.
         receive: must return quickly.
-        block_s: seconds a block.
+        block_s: seconds per block.
 
     Raises:
         AudioError: the device cannot be opened.
@@ -158,15 +158,15 @@ class Capture:
         self._receive = receive
         self._began = time.monotonic()
         self._last: float | None = None
-        """When the last callback came."""
+        """Time of the last callback."""
         self._finished = False
         self.rate, self.channels = SAMPLE_RATE, 1
         with LOCK:
             library = portaudio()
             self._stream: Any = None
             problem: Exception | None = None
-            # Most devices, or the system before them, resample; one that does not is opened as it likes it best.
-            # Two channels are mixed here: where one is inverted, the driver's mix of both is silence.
+            # Most devices, or the system, resample; a device that does not is opened at its own rate.
+            # Two channels are mixed here: if one is inverted, the driver's own mix is silence.
             stereo = min(2, max(1, device.channels))
             for rate, channels in dict.fromkeys(
                 (
@@ -199,7 +199,7 @@ class Capture:
             OPEN.add(self)
 
     def running(self) -> bool:
-        """Whether sound comes, or a new stream may still begin."""
+        """Whether sound arrives, or a new stream may still start."""
         if self._finished or self._stream is None:
             return False
         now = time.monotonic()
@@ -207,7 +207,7 @@ class Capture:
 
     @property
     def begun(self) -> bool:
-        """Whether a first block has come."""
+        """Whether the first block has arrived."""
         return self._last is not None
 
     def close(self) -> None:
@@ -222,10 +222,10 @@ class Capture:
 
     def _callback(self, data: Any, frames: int, moment: Any, status: Any) -> None:
         now = self._last = time.monotonic()
-        # How long ago the driver says the last sample was captured; some say nonsense.
+        # How long ago the last sample was captured, according to the driver; some drivers report nonsense.
         age = moment.currentTime - moment.inputBufferAdcTime - frames / self.rate
         captured = now - age if 0.0 < age < HELD_S else now
-        # The driver does not say how much it lost: at least a block.
+        # The driver does not report how much it lost: at least one block.
         lost = frames * SAMPLE_RATE // self.rate if status.input_overflow else 0
         self._receive(Captured(bytes(data), captured, self.rate, lost, self.channels))
 
@@ -234,18 +234,18 @@ class Capture:
 
 
 class Microphone:
-    """The microphone as a source of 16 kHz blocks, found again whenever it goes away.
+    """The microphone as a source of 16 kHz blocks. A lost device is reopened as soon as it is back.
 
-    A thread of its own opens the device, sees when it falls silent, and opens it again with a growing delay, so that ``read``
-    never waits for a driver.
+    A separate thread opens the device, notices when its sound stops, and tries to open it again, with a growing delay, so that
+    ``read`` never waits for a driver.
 
     Args:
-        device: the input's index or a part of its name; ``None`` for the system's default, whichever that is at the time.
-        patient: wait for a named device that is not there rather than to refuse it (a device remembered from another day).
+        device: the input's index or part of its name; ``None`` for the current system default.
+        patient: wait for a named device that is missing (one remembered from an earlier session) instead of raising an error.
 
     Raises:
-        AudioError: PortAudio is not installed, or the device matches none of the inputs, or several. That there is no input at
-            all is no error: it is reported by ``SourceLost`` and waited for.
+        AudioError: PortAudio is not installed, or the device matches no input, or several. Having no input at all is not an error:
+            it is reported with ``SourceLost``, and the source waits for one.
     """
 
     live = True
@@ -262,7 +262,7 @@ class Microphone:
             chosen = None
         self.name = chosen.name if chosen is not None else printable(device or "microphone")
         if chosen is not None and self._device:
-            # Numbers change when devices come and go; the name finds it again.
+            # Indices change when devices are connected or disconnected; the name identifies the device later.
             self._device = lasting_name(available, chosen)
         self._queue = SoundQueue(round(HELD_S * SAMPLE_RATE))
         self._closed = threading.Event()
@@ -270,7 +270,7 @@ class Microphone:
         self._converter: PcmConverter | None = None
         self._zeros = ZeroCheck()
         self._held: AudioBlock | None = None
-        """A block that follows an event."""
+        """A block to return after an event."""
         self._capture_thread = threading.Thread(target=self._run, name="microphone", daemon=True)
         self._capture_thread.start()
 
@@ -308,7 +308,7 @@ class Microphone:
         self.close()
 
     def _run(self) -> None:
-        """Open the device, watch it, and open it again, until closed."""
+        """Open the device, watch it, and reopen it, until closed."""
         failures = 0
         while not self._closed.is_set():
             capture = self._try_to_open()
@@ -318,7 +318,7 @@ class Microphone:
                 if begun:
                     failures = 0
                 if not self._closed.is_set():
-                    self._report_lost(f"{self.name} gives no sound; trying again")
+                    self._report_lost(f"there is no sound from {self.name}; trying again")
             self._closed.wait(DELAYS_S[min(failures, len(DELAYS_S) - 1)])
             failures += 1
 
@@ -333,20 +333,20 @@ class Microphone:
         except AudioError as error:
             self._report_lost(str(error))
         except Exception as error:
-            # Whatever a driver comes up with while its device goes away must not end the watch.
+            # No error of a driver whose device disappears may end this thread.
             self._report_lost(f"the microphone cannot be opened ({printable(error, 80)}); trying again")
         return None
 
     def _watch(self, capture: Capture) -> bool:
-        """Wait until sound stops coming, or ``close``; return whether any came."""
+        """Wait until the sound stops, or until ``close``; return whether there was any sound."""
         opened = time.monotonic()
         while capture.running() and not self._closed.wait(WATCH_S):
             if not capture.begun and time.monotonic() - opened > FIRST_REPORTED_S:
-                self._report_lost(f"{self.name} gives no sound yet; waiting for it")
+                self._report_lost(f"there is no sound from {self.name} yet; waiting for it")
         return capture.begun
 
     def _report_lost(self, message: str) -> None:
-        """Report once that the sound is lost."""
+        """Report once that the sound has stopped."""
         if not self._lost:
             self._lost = True
             self._queue.put_event(SourceLost(0, message))

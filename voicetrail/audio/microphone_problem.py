@@ -1,4 +1,4 @@
-"""What is wrong with the microphone, on one line with what would fix it. Looks only at the system's files."""
+"""Explains on one line what is wrong with the microphone and how to fix it, by looking only at the system's files."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import numpy.typing as npt
 from voicetrail.events import SAMPLE_RATE
 
 ZEROS_S = 4.0
-"""Seconds of samples of exactly zero after which an input counts as muted; a microphone in the quietest room has noise."""
+"""An input counts as muted after this many seconds of exact zeros; even in the quietest room, a microphone has noise."""
 ADVICE_MUTED = "it is muted or not allowed: check the system's sound settings, or choose another with `voicetrail devices`"
-"""What to do where an input gives nothing but zeros."""
+"""What to do about an input that delivers only zeros."""
 
 
 def only_zeros(name: str) -> str:
-    """What to say of an input that is open and gives no sound at all."""
-    return f"{name} gives nothing but zeros; {ADVICE_MUTED}"
+    """The message about an open input that delivers only zeros."""
+    return f"there is no sound at all from {name}: {ADVICE_MUTED}"
 
 
 class ZeroCheck:
-    """Notices a stream that gives nothing but zeros for some seconds, and when that ends."""
+    """Detects when a stream has contained only zeros for some seconds, and when that ends."""
 
     def __init__(self) -> None:
         self._zeros = 0
-        """Samples of exactly zero since the last other one."""
+        """Number of zeros since the last other sample."""
         self.is_dead = False
-        """Nothing but zeros comes."""
+        """Whether the stream contains only zeros at the moment."""
 
     def changed(self, samples: npt.NDArray[np.float32]) -> bool:
-        """Take a block; return whether ``is_dead`` has changed with it."""
+        """Process a block; return whether ``is_dead`` has changed."""
         self._zeros = 0 if samples.any() else self._zeros + len(samples)
         was_dead = self.is_dead
         self.is_dead = self._zeros >= ZEROS_S * SAMPLE_RATE
@@ -40,18 +40,18 @@ class ZeroCheck:
 
 
 def no_portaudio() -> str:
-    """What to do where the PortAudio library is missing."""
+    """The message for a missing PortAudio library."""
     if sys.platform == "darwin":
         return "no microphone: the PortAudio library is missing; run `brew install portaudio`"
     return "no microphone: the PortAudio library is missing; run `sudo apt install libportaudio2`"
 
 
 def no_input(env: dict[str, str] | None = None, root: Path = Path("/")) -> str:
-    """What to do where PortAudio finds no input.
+    """The message for when PortAudio finds no input.
 
     Args:
-        env: the environment; the process's own if left out.
-        root: where the system's files are.
+        env: the environment; by default, the process's own.
+        root: the root of the file system.
     """
     env = dict(os.environ) if env is None else env
     if sys.platform == "darwin":

@@ -1,4 +1,4 @@
-"""Plays a short sound through the system's output, so that a take can be heard again."""
+"""Plays a short sound through the system's output, so that the player can listen to a take."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from voicetrail.text import printable
 Sound = npt.NDArray[np.float32]
 
 SILENCE_S = 0.15
-"""Silence before and after: the first and last moments of a stream are lost on many devices."""
+"""Silence before and after the sound, in s: many devices lose the start and the end of a stream."""
 LOUDEST = 0.7
-"""Peak to which a quiet take is brought, so that it can be heard."""
+"""Peak to which a quiet take is amplified."""
 GAIN_MAX = 30.0
 OVER_S = 1.5
-"""Seconds past its length after which a sound counts as over, whatever the driver says."""
+"""A sound counts as finished this many seconds after its length, whatever the driver reports."""
 
 
 def playback_problem(env: Mapping[str, str] | None = None) -> str | None:
-    """Why nothing can be played here, on one line; ``None`` where it can.
+    """Explain on one line why no sound can be played here; ``None`` if it can.
 
     Args:
-        env: the environment; ``None`` is that of the process.
+        env: the environment; ``None`` for the process's own.
     """
     env = os.environ if env is None else env
     if env.get("SSH_CONNECTION") or env.get("SSH_TTY"):
-        return "takes cannot be heard over SSH: the sound would come out of the other machine"
+        return "takes cannot be played over SSH: the sound would come from the other machine"
     try:
         with LOCK:
             library = portaudio()
             try:
                 library.query_devices(kind="output")
             except (library.PortAudioError, ValueError):
-                return "takes cannot be heard: this machine has no sound output"
+                return "takes cannot be played: this machine has no sound output"
     except AudioError as error:
-        return f"takes cannot be heard: {error}"
+        return f"takes cannot be played: {error}"
     return None
 
 
 class Playback:
-    """One sound, played once from the moment that it is made.
+    """Plays one sound once, starting immediately.
 
     Args:
         sound: ``[samples]`` at 16 kHz.
@@ -75,8 +75,8 @@ class Playback:
         try:
             own = round(library.query_devices(kind="output")["default_samplerate"])
         except (library.PortAudioError, ValueError):
-            raise AudioError("takes cannot be heard: this machine has no sound output") from None
-        # Most devices, or the system before them, resample; one that does not is opened at its own rate.
+            raise AudioError("takes cannot be played: this machine has no sound output") from None
+        # Most devices, or the system, resample; a device that does not is opened at its own rate.
         for rate in dict.fromkeys((SAMPLE_RATE, own)):
             if rate != SAMPLE_RATE:
                 at = np.arange(round(len(self._left) * rate / SAMPLE_RATE)) * SAMPLE_RATE / rate
@@ -96,14 +96,14 @@ class Playback:
             except (library.PortAudioError, ValueError) as error:
                 problem = error
                 self._end()
-        raise AudioError(f"takes cannot be heard: the sound output cannot be opened ({printable(problem, 100)})")
+        raise AudioError(f"takes cannot be played: the sound output cannot be opened ({printable(problem, 100)})")
 
     def running(self) -> bool:
-        """Whether it is still being played."""
+        """Whether the sound is still playing."""
         return not self._finished and self._stream is not None and time.monotonic() < self._until
 
     def close(self) -> None:
-        """Stop, and let go of the device; safe to call twice."""
+        """Stop, and release the device; safe to call twice."""
         with LOCK:
             OPEN.discard(self)
             self._end()

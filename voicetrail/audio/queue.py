@@ -1,4 +1,4 @@
-"""The way from a device's callback to the reader: a bounded queue that drops the oldest sound and counts what it dropped."""
+"""A bounded queue between a device's callback and the reader. It drops the oldest sound, and counts the dropped samples."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from voicetrail.events import SAMPLE_RATE, SourceEvent
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """Sound as a device gave it."""
+    """Sound as a device delivered it."""
 
     data: bytes
-    """16-bit samples, the channels of a frame together, at the device's rate."""
+    """16-bit samples with interleaved channels, at the device's rate."""
     captured: float
     """``time.monotonic()`` when the last sample was captured."""
     rate: int = SAMPLE_RATE
-    """The device's samples a second."""
+    """The device's rate, in samples per second."""
     overflow: int = 0
-    """Samples, counted at 16 kHz, that the driver says it lost before these, as far as that is known."""
+    """Samples, converted to 16 kHz, that the driver reports as lost before these, as far as known."""
     channels: int = 1
 
     @property
     def length(self) -> int:
-        """Samples of it, counted at 16 kHz."""
+        """Number of samples, converted to 16 kHz."""
         return len(self.data) // (2 * self.channels) * SAMPLE_RATE // self.rate
 
 
 class SoundQueue:
-    """Holds at most so much sound, and any number of source events.
+    """Holds a limited amount of sound, and any number of source events.
 
-    ``put`` is called from the audio thread: it never waits for the reader longer than a few list operations.
+    ``put`` is called from the audio thread, and never waits for the reader longer than a few list operations.
 
     Args:
-        capacity: samples, counted at 16 kHz, that are held before the oldest are dropped.
+        capacity: most samples, converted to 16 kHz; older sound is dropped.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -47,7 +47,7 @@ class SoundQueue:
         self._closed = False
 
     def put(self, sound: Captured) -> None:
-        """Add sound; the oldest goes where there is too much."""
+        """Add sound; if the queue is full, the oldest sound is dropped."""
         with self._changed:
             self._items.append(sound)
             self._held += sound.length
@@ -59,13 +59,13 @@ class SoundQueue:
             self._changed.notify()
 
     def put_event(self, event: SourceEvent) -> None:
-        """Add an event of the source, in its place among the sound."""
+        """Add an event of the source, in order with the sound."""
         with self._changed:
             self._items.append(event)
             self._changed.notify()
 
     def get(self, timeout: float) -> tuple[Captured | SourceEvent, int] | None:
-        """Wait for the next item; with it comes how many samples were lost before it. ``None`` when nothing came in time."""
+        """Wait for the next item. Returns it with the number of samples lost before it, or ``None`` after ``timeout`` seconds."""
         with self._changed:
             if not self._items and not self._closed:
                 self._changed.wait(timeout)
@@ -79,7 +79,7 @@ class SoundQueue:
             return item, lost
 
     def close(self) -> None:
-        """Let a waiting ``get`` return at once, and every later one."""
+        """Make a waiting ``get``, and every later one, return at once."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

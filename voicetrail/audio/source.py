@@ -1,4 +1,4 @@
-"""The protocol that every source of sound follows."""
+"""The protocol of every source of sound."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from voicetrail.events import AudioBlock, SourceEvent
 class Source(Protocol):
     """A stream of 16 kHz mono sound.
 
-    A source is opened by its constructor, read from one thread, and closed from any. One that loses its device stays open: it
-    gives out ``SourceLost`` once, tries again with a back-off, and gives out ``SourceBack`` when sound comes again. Only wrong
-    usage (a file that is not there, a device name that matches none) raises, and only from the constructor.
+    The constructor opens a source. One thread reads it, and any thread may close it. A source that loses its device stays open: it
+    returns ``SourceLost`` once, tries again with increasing delays, and returns ``SourceBack`` when there is sound again. Only
+    wrong usage (a missing file, an unknown device name) raises an error, and only in the constructor.
     """
 
     name: str
-    """What the screen calls it: the device's or the file's name, safe to show."""
+    """The name on the screen: that of the device or file, safe to print."""
     live: bool
-    """Sound comes in real time (a microphone, a network, a file paced for the game); ``False`` for a file that is read as fast
-    as possible."""
+    """Whether sound arrives in real time (a microphone, a network, a paced file); ``False`` for a file that is read as fast as
+    possible."""
 
     @property
     def delay_s(self) -> float | None:
-        """Seconds that sound is on its way over a network; ``None`` without one, or while that is not known."""
+        """Delay of the sound over a network, in s; ``None`` without a network, or while the delay is unknown."""
         ...
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:

@@ -1,1 +1,1 @@
-"""Sound becomes scores, and scores become words."""
+"""Keyword spotting: features, networks, weights files, and the detector that turns scores into detections."""

@@ -1,11 +1,11 @@
-"""The browser's features: what TensorFlow.js's speech-commands package gives its networks.
+"""The features of the browser: the input that the TensorFlow.js speech-commands package gives its networks.
 
 The package reads the AnalyserNode of the Web Audio API every 1024 samples of 44.1 kHz sound. The node windows the last 2048 samples
 (Blackman), transforms them, and gives each bin's magnitude in dB (smoothing is off). The lowest 232 bins (to 5 kHz) of 43 readings
 are a patch, which is brought to mean 0 and standard deviation 1 (``browser_fft_extractor`` and ``normalize`` of version 0.5.4;
 Web Audio API, section 1.8.6).
 
-The sound of a game comes at 16 kHz and is resampled here. The bins that are used lie below 5 kHz, so nothing of them is lost by it.
+The sound of the game has a rate of 16 kHz and is resampled here. The bins in use are below 5 kHz, so they lose nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from voicetrail.spotting.features import torchaudio_transforms
 
 KIND = "browser-fft"
 USABLE = 0.91
-"""Part of the band below half the stream's rate that resampling leaves whole: bins above it would hold nothing."""
+"""Part of the band below half the stream's rate that resampling preserves; bins above it would be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +62,40 @@ class BrowserFftSettings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> BrowserFftSettings:
-        """Read what ``as_dict`` gave.
+        """Read the values that ``as_dict`` returned.
 
         Raises:
-            WeightsError: a value is missing, no whole number, or out of a sensible range.
+            WeightsError: a value is missing, not a whole number, or out of range.
         """
         numbers = {field.name: values.get(field.name) for field in fields(cls)}
         if not all(isinstance(value, int) and not isinstance(value, bool) for value in numbers.values()):
-            raise WeightsError("the weights' feature settings cannot be read; get the file again")
+            raise WeightsError("the feature settings in the weights file cannot be read; download the file again")
         settings = cls(**{name: int(value or 0) for name, value in numbers.items()})
         settings.check()
         return settings
 
     def check(self) -> None:
-        """Refuse what makes no sense.
+        """Check the values.
 
         Raises:
-            WeightsError: a value is out of range, or bins lie above what the stream of sound holds.
+            WeightsError: a value is out of range, or a bin is above the band of the stream.
         """
         sane = 8_000 <= self.sample_rate <= 96_000 and 64 <= self.n_fft <= 8192 and 1 <= self.hop_length <= self.n_fft
         if not (sane and 1 <= self.frames <= 512 and 1 <= self.bins <= self.n_fft // 2):
-            raise WeightsError("the weights' feature settings make no sense; get the file again")
+            raise WeightsError("the feature settings in the weights file are invalid; download the file again")
         highest, held = self.bins * self.sample_rate / self.n_fft, USABLE * SAMPLE_RATE / 2
         if highest > held or self.window_samples > 5 * SAMPLE_RATE:
             raise WeightsError(
-                f"the model's input ({self.frames} columns of {self.bins} bins, to {highest:.0f} Hz) is not what this program "
-                f"can give: at most five seconds, to {held:.0f} Hz"
+                f"the model's input ({self.frames} columns of {self.bins} bins, up to {highest:.0f} Hz) is larger than this program "
+                f"supports: at most five seconds, up to {held:.0f} Hz"
             )
 
 
 class BrowserFft(nn.Module):
-    """Sound becomes a patch as in the browser.
+    """Turns sound into a patch, as the browser does.
 
-    A column of digital silence, which no microphone gives but files do, has no dB. The browser leaves such columns out, and so
-    joins what was apart; here each bin of it gets the lowest value that it has in the other columns.
+    A column of digital silence, which occurs in files but not with microphones, has no level in dB. The browser skips such
+    columns, and so joins sounds that were apart; here, each of its bins gets the lowest value of that bin in the other columns.
 
     Args:
         settings: the shape of a patch.
@@ -106,13 +106,13 @@ class BrowserFft(nn.Module):
     SILENT = 1e-16
     """Power of all used bins of a column, relative to full scale, below which there is no sound: far below a 16-bit sample's step."""
     LOWEST = 1e-20
-    """In place of a single bin's power of zero."""
+    """Stands in for a power of zero in a single bin."""
 
     def __init__(self, settings: BrowserFftSettings | None = None) -> None:
         super().__init__()
         self.settings = settings or BrowserFftSettings()
         s = self.settings
-        # So wide a filter keeps the used bins within a thousandth of a dB.
+        # A filter of this width changes the bins in use by less than a thousandth of a dB.
         self.resample: nn.Module = torchaudio_transforms().Resample(SAMPLE_RATE, s.sample_rate, lowpass_filter_width=32)
         self._spectrogram = self._make_spectrogram(s.hop_length)
         self._bank = torch.eye(s.n_fft // 2 + 1, s.bins)
@@ -130,20 +130,20 @@ class BrowserFft(nn.Module):
     def forward(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` at 16 kHz into patches ``[batch, 1, bins, frames]`` of its end.
 
-        A short one follows silence.
+        Shorter sound is padded with silence at its start.
         """
         short = self.settings.used_samples - sound.shape[-1]
         return self.normalize(self.power(nn.functional.pad(sound, (short, 0))))
 
     def power(self, sound: Tensor) -> Tensor:
-        """Turn sound ``[batch, samples]`` at 16 kHz into powers ``[batch, 1, bins, frames]``; the last frame ends where it does."""
+        """Turn sound ``[batch, samples]`` at 16 kHz into powers ``[batch, 1, bins, frames]``; the last frame ends with the sound."""
         return self._used(self.spectrum(sound))
 
     def spectrum(self, sound: Tensor, hop_length: int | None = None) -> Tensor:
         """Turn sound ``[batch, samples]`` at 16 kHz into power spectra ``[batch, all bins, frames]``.
 
         Args:
-            sound: its last frame ends where it does.
+            sound: the last frame ends with it.
             hop_length: samples at the frontend's own rate between frames; its own if left out.
         """
         resampled: Tensor = self.resample(sound)
@@ -152,7 +152,7 @@ class BrowserFft(nn.Module):
         return self._transform(resampled[..., -(n_fft + (frames - 1) * hop) :], hop)
 
     def power_at_own_rate(self, sound: Tensor) -> Tensor:
-        """As ``power``, for sound that is at the frontend's own rate already; the first frame begins where it does."""
+        """As ``power``, for sound that already has the frontend's own rate; the first frame starts with the sound."""
         return self._used(self._transform(sound, self.settings.hop_length))
 
     def pictures(self, sound: Tensor, hop: int) -> Tensor:
@@ -176,7 +176,7 @@ class BrowserFft(nn.Module):
     def _transform(self, sound: Tensor, hop_length: int) -> Tensor:
         """The powers as the analyser scales them: divided by the square of the transform's length.
 
-        Transformed in double precision: a quiet bin beside a loud one has few digits left in single.
+        The transform uses double precision: in single precision, a quiet bin beside a loud one keeps few digits.
         """
         transform = self._spectrogram if hop_length == self.settings.hop_length else self._make_spectrogram(hop_length)
         power: Tensor = transform(sound.double())

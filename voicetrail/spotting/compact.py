@@ -1,7 +1,7 @@
-"""Two published small keyword networks, to compare with: a depthwise separable one, and one with broadcast residuals.
+"""Two published small keyword networks, for comparison: a depthwise separable one, and one with broadcast residuals.
 
-Both are made of convolutions with batch normalization, as the project's own network is. They take its pictures,
-``[batch, 1, mels, frames]`` of 40 mel bands, and end in an embedding.
+Both consist of convolutions with batch normalization, like the project's own network. Their input is ``[batch, 1, mels, frames]`` with
+40 mel bands, their output an embedding.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class ConvNorm(nn.Module):
         return y
 
     def fold(self) -> None:
-        """Move the normalization's scale and shift into the convolution. For evaluation only: training cannot go on after it."""
+        """Move the normalization's scale and shift into the convolution. For inference only: the network cannot be trained
+        afterwards.
+        """
         if isinstance(self.norm, nn.Identity):
             return
         self.conv = torch.nn.utils.fusion.fuse_conv_bn_eval(self.conv, self.norm)
@@ -37,9 +39,9 @@ class ConvNorm(nn.Module):
 class DepthwiseSeparable(nn.Module):
     """The DS-CNN of Zhang et al., "Hello Edge: Keyword Spotting on Microcontrollers" (2017), table 6.
 
-    A convolution over all mels and frames, then blocks of a depthwise and a pointwise convolution, and the mean of what is left. The
-    paper's ten cepstral coefficients are forty mel bands here, of which the first convolution takes every fourth, so that the maps
-    are as large as there.
+    A convolution over all mels and frames, then blocks of a depthwise and a pointwise convolution, then the mean. Instead of the
+    paper's ten cepstral coefficients, the input has forty mel bands; the first convolution has a stride of four over them, so
+    that the maps have the paper's sizes.
     """
 
     def __init__(self, channels: int, blocks: int = 4) -> None:
@@ -58,7 +60,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class SubSpectralNorm(nn.Module):
-    """Batch normalization of each fifth of the bands by itself (Chang et al., "SubSpectral Normalization", 2021)."""
+    """Separate batch normalization of each fifth of the bands (Chang et al., "SubSpectral Normalization", 2021)."""
 
     PARTS = 5
 
@@ -75,7 +77,7 @@ class SubSpectralNorm(nn.Module):
 
 
 class BroadcastBlock(nn.Module):
-    """A residual over bands and frames, and one over frames alone, which is added to all bands."""
+    """A residual over bands and frames, and one over frames only, which is broadcast to all bands."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, dilation: int) -> None:
         super().__init__()
@@ -99,7 +101,7 @@ class BroadcastResNet(nn.Module):
 
     Args:
         width: the paper's tau; BC-ResNet-1 has 1.
-        blocks: of each of its four stages.
+        blocks: the number of blocks in each of the four stages.
     """
 
     def __init__(self, width: float, blocks: Sequence[int] = (2, 2, 4, 4)) -> None:
@@ -116,7 +118,7 @@ class BroadcastResNet(nn.Module):
         layers += [ConvNorm(nn.Conv2d(last, channels[5], 1, bias=False)), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.embedding = channels[5]
-        """Numbers that the head is given."""
+        """Size of the embedding."""
 
     def forward(self, picture: Tensor) -> Tensor:
         """``[batch, 1, 40, frames]`` to ``[batch, embedding]``."""

@@ -1,10 +1,10 @@
-"""Scores become words: smoothing over hops, a threshold for each word (higher during talk), one word a crossing, a refractory time.
+"""Turns scores into detections: smoothing over hops, a threshold for each word (higher during speech), and a refractory time.
 
-The scheme is the posterior handling of Chen, Parada and Heigold, "Small-footprint keyword spotting using deep neural networks"
-(ICASSP 2014, section 2.3: smoothed posteriors held against a threshold), with a trigger that has to fall before it arms again,
-so that one spoken word is one move however long its score stays high.
+The scheme follows the posterior handling of Chen, Parada and Heigold, "Small-footprint keyword spotting using deep neural networks"
+(ICASSP 2014, section 2.3: smoothed posteriors are compared with a threshold). In addition, a score has to fall before its word can
+be detected again, so that one spoken word is one move, however long its score stays high.
 
-Pure arithmetic over numbers that a replay keeps: no clock, no torch. The same scores always give the same words.
+This is pure arithmetic on numbers that a replay stores, without a clock or torch. The same scores always give the same words.
 """
 
 from __future__ import annotations
@@ -20,46 +20,45 @@ from voicetrail.spotting.talk import raise_threshold, talk_confidence, update_ta
 from voicetrail.vocabulary import UNKNOWN, is_word
 
 REARM = 0.8
-"""A word that was given out is armed again once its smoothed score has fallen below this part of its threshold,"""
+"""A detected word is armed again once its smoothed score has fallen below this part of its threshold,"""
 DIP = 0.6
-"""or below this part of the highest score that it reached: a low threshold must not keep a word from being said again."""
+"""or below this part of the highest score that it reached: with a low threshold, the score may never fall below the first bound."""
 RISE = 0.1
-"""And from its lowest score since then it has to rise by this much to be given out again."""
+"""The score then has to rise by this much from its minimum before the word is detected again."""
 NEAR = 0.5
-"""A peak of at least this part of the threshold is a near miss worth listing."""
+"""A peak of at least this part of the threshold is reported as a near miss."""
 
 BLANK_DELAY_S = 0.2
-"""Time after a word was given out from which on the sound of it is blanked for the recognizer; until then its score may reach its
-peak, which other thresholds are judged by."""
+"""Blanking of the sound of a detected word starts this long after the detection. Until then its score can reach its peak, which
+what-if with other thresholds needs."""
 BLANK_REACH_S = 0.1
-"""How far that goes beyond the moment at which the word was given out: what is left of it then. More would cover the begin of the
-next word."""
+"""Blanking covers the sound up to this long after the detection: the rest of the word. More would cover the start of the next word."""
 
 
 class Phase(Enum):
-    """Where a word stands between two hops."""
+    """The state of a word between two hops."""
 
     IDLE = "idle"
-    """Its score is low; it may be given out."""
+    """The score is low; the word may be detected."""
     RISING = "rising"
-    """Its score has come near its threshold, or above it beside a rival; it may be given out."""
+    """The score is near the threshold, or above it without the margin over a rival; the word may be detected."""
     FIRED = "fired"
-    """It was given out, or rejected for good; it is not given out again before its score has fallen."""
+    """The word was detected, or finally rejected; it is not detected again before its score has fallen."""
     FALLING = "falling"
-    """Its score has fallen since then, and was not low yet: it may be given out again, but what is left is no near miss."""
+    """The score has fallen since then, but was not low yet: the word may be detected again, but its score is not a near miss."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordState:
-    """What is remembered of one word between hops."""
+    """What the detector remembers of one word between hops."""
 
     phase: Phase = Phase.IDLE
     last_heard: int | None = None
-    """When it was last given out."""
+    """When the word was last detected, in samples."""
     extreme: float = 0.0
     """``RISING`` and ``FIRED``: the highest smoothed score of the phase. ``FALLING``: the lowest."""
     lead: float | None = None
-    """``RISING``: how far at most it was ahead of its rival while above its threshold; ``None`` if it never was above."""
+    """``RISING``: the largest lead over its rival while above its threshold; ``None`` if it was never above."""
     rival: str | None = None
     """The other word at that moment."""
 
@@ -69,18 +68,18 @@ class Snapshot:
     """Everything a detector remembers between hops."""
 
     recent: tuple[tuple[int, tuple[float, ...]], ...] = ()
-    """Time and posteriors of the hops that are still being averaged."""
+    """Time (samples) and posteriors of the hops within the smoothing time."""
     words: Mapping[str, WordState] = field(default_factory=dict)
     talk_level: float = 0.0
     """How much of the last seconds was running speech (``spotting.talk``)."""
 
 
 class Detector:
-    """Turns the posteriors of each hop into words and near misses.
+    """Turns the posteriors of each hop into detections and near misses.
 
     Args:
         labels: the recognizer's labels, in the order of the posteriors.
-        settings: thresholds and times; may be replaced between hops through the attribute of that name.
+        settings: thresholds and times; the attribute of that name may be replaced between hops.
     """
 
     def __init__(self, labels: Sequence[str], settings: DetectorSettings | None = None) -> None:
@@ -95,16 +94,16 @@ class Detector:
         self.smoothed: tuple[float, ...] = (0.0,) * len(self.labels)
         """Smoothed posteriors of the last hop, in the order of the labels."""
         self.talk_level = 0.0
-        """How much of the last seconds was talk, between 0 and 1 (``spotting.talk``)."""
+        """How much of the last seconds was running speech, 0 to 1 (``spotting.talk``)."""
         self.talk_shift = 0.0
-        """How far running speech moved the thresholds up at the last hop: the setting ``talk_shift``, or a part of it."""
+        """How far running speech raised the thresholds at the last hop: the setting ``talk_shift``, or a part of it."""
         self._blank_until = 0
-        """The sound up to this time, in samples, has become words."""
+        """The sound up to this time, in samples, is blanked."""
         self._decided: deque[int] = deque()
-        """When words were given out, or rejected for good, whose sound is not blanked yet."""
+        """Times (samples) of detections and final rejections whose sound is not blanked yet."""
 
     def reset(self) -> None:
-        """Forget everything heard so far (a new stream begins)."""
+        """Forget everything (a new stream starts)."""
         self._recent.clear()
         self._states = {label: WordState() for _, label in self._words}
         self.smoothed = (0.0,) * len(self.labels)
@@ -113,9 +112,10 @@ class Detector:
         self._decided.clear()
 
     def blanked(self, time: int, window_samples: int) -> int:
-        """How many samples at the begin of a window are to be blanked for the recognizer: they have become words.
+        """How many samples at the start of a window to blank for the recognizer, because they belong to detected words.
 
-        Otherwise both sayings of a word that comes twice within a second lie in one window, and its score never falls between them.
+        Without blanking, a word that is said twice within a second would be in one window twice, and its score would not fall in
+        between.
 
         Args:
             time: the end of the window, in samples.
@@ -124,11 +124,11 @@ class Detector:
         return max(0, self._blank_until - (time - window_samples)) if self._blank_until else 0
 
     def snapshot(self) -> Snapshot:
-        """What is remembered of the sound so far, so that a replay can decide on from here. Call it between hops."""
+        """Return everything that the detector remembers, so that a replay can continue from here. Call it between hops."""
         return Snapshot(tuple(self._recent), dict(self._states), self.talk_level)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot; what it does not name starts afresh."""
+        """Continue from a snapshot; words that it does not contain start as idle."""
         self.reset()
         self._recent.extend(row for row in snapshot.recent if len(row[1]) == len(self.labels))
         self.talk_level = snapshot.talk_level
@@ -137,16 +137,16 @@ class Detector:
     def feed(
         self, time: int, posteriors: Sequence[float], *, muted: bool = False, captured: float | None = None
     ) -> list[WordHeard | WordRejected]:
-        """Take the posteriors of one hop.
+        """Process the posteriors of one hop.
 
         Args:
-            time: samples consumed up to the end of the hop's window; must not fall.
-            posteriors: one a label, between 0 and 1.
-            muted: listening is off: a word that would be given out is rejected with the reason ``muted``.
-            captured: passed on to the words, for the delay on the screen.
+            time: samples consumed up to the end of the hop's window; must not decrease.
+            posteriors: one per label, 0 to 1.
+            muted: listening is off: a word that would be detected is rejected with the reason ``muted``.
+            captured: copied to the events, for the delay on the screen.
 
         Returns:
-            The words and near misses of this hop, most often none.
+            The detections and near misses of this hop, usually none.
         """
         self.applied = self.settings
         self._smooth(time, tuple(posteriors))
@@ -184,7 +184,7 @@ class Detector:
         rival_score, rival = max(((self.smoothed[i], label) for i, label in self._words if i != index), default=(0.0, None))
         lead = score - rival_score
         if lead < self.applied.margin:
-            # It stays armed: it may pull ahead while a word before it still fades. It is listed as beaten when it falls.
+            # It stays armed, since it may still take the lead while the word before it fades. It is reported as beaten when it falls.
             self._states[word] = _beside_rival(state, score, lead, rival)
             return None
         peak = score if state.phase is Phase.FALLING else max(state.extreme, score)
@@ -199,7 +199,7 @@ class Detector:
         return WordHeard(time, word, round(score, 4), captured)
 
     def _near_miss(self, time: int, word: str, threshold: float) -> WordRejected | None:
-        """A word's score is low again: list its peak if that came near."""
+        """A word's score is low again: report its peak, if that was near the threshold."""
         state = self._states[word]
         self._states[word] = WordState(Phase.IDLE, state.last_heard)
         if state.phase is not Phase.RISING:
@@ -211,7 +211,7 @@ class Detector:
 
 
 def _follow(state: WordState, score: float, threshold: float) -> WordState:
-    """The state of a word after a hop, before it is decided whether it is given out."""
+    """The state of a word after a hop, before deciding whether it is detected."""
     match state.phase:
         case Phase.FIRED:
             peak = max(state.extreme, score)
@@ -227,7 +227,7 @@ def _follow(state: WordState, score: float, threshold: float) -> WordState:
 
 
 def _beside_rival(state: WordState, score: float, lead: float, rival: str | None) -> WordState:
-    """The state of a word that is above its threshold, and not far enough ahead of another one."""
+    """The state of a word that is above its threshold, but not far enough ahead of another word."""
     peak = score if state.phase is Phase.FALLING else state.extreme
     if state.lead is not None and state.lead >= lead:
         return replace(state, phase=Phase.RISING, extreme=peak)

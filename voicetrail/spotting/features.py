@@ -1,9 +1,9 @@
-"""Sound becomes a log-mel picture: the network's input, and the only import of torchaudio.
+"""Log-mel spectrograms, the network's input. This is the only module that imports torchaudio.
 
 torchaudio's wheels are linked against one CUDA build of torch. Beside a CPU build, or a torch that is newer than torchaudio's last
-release, ``import torchaudio`` fails in its compiled extension, of which ``MelSpectrogram`` needs nothing (it is made of torch
-operations alone). ``torchaudio_transforms`` therefore tries the plain import and, where the extension fails, imports torchaudio as if
-it had been built without one, which torchaudio itself takes as normal.
+release, ``import torchaudio`` fails in its compiled extension. ``MelSpectrogram`` does not need the extension (it consists of torch
+operations). ``torchaudio_transforms`` therefore tries the normal import and, if the extension fails, imports torchaudio as if
+it had been built without one, which torchaudio supports.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from voicetrail.errors import WeightsError
 from voicetrail.events import SAMPLE_RATE
 
 BLANK_QUANTILE = 0.1
-"""Of the powers of a band in the frames that are left, what stands in for those that are blanked."""
+"""This quantile of a band's powers in the remaining frames replaces the blanked ones."""
 BLANK_LEFT = 8
-"""Frames of a window that are never blanked: without any sound there is nothing to take a floor from."""
+"""Frames of a window that are never blanked: they are needed to estimate the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class FeatureSettings:
     log_floor: float = 1e-6
     """Added to the power before the logarithm; near the power of a quiet 16-bit recording's own noise."""
     range_db: float = 50.0
-    """What lies further below the loudest band of the window than this drowns in an even floor. Digital silence between words, which
-    no microphone gives but files do, then looks as a quiet room does."""
+    """Dynamic range in dB: whatever is further below the loudest band of the window is raised to an even floor. Digital silence
+    between words, which occurs in files but not with microphones, then looks like a quiet room."""
     window_samples: int = SAMPLE_RATE
     """Samples of the network's window (one second)."""
 
@@ -61,7 +61,7 @@ class FeatureSettings:
 
     @property
     def used_samples(self) -> int:
-        """Samples that the frames cover; they lie at the window's end, where the newest sound is."""
+        """Samples that the frames cover, at the end of the window, where the newest sound is."""
         return self.n_fft + (self.frames - 1) * self.hop_length
 
     def stream_samples(self, hop_length: int) -> int:
@@ -74,16 +74,18 @@ class FeatureSettings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FeatureSettings:
-        """Read what ``as_dict`` gave.
+        """Read the values that ``as_dict`` returned.
 
         Raises:
-            WeightsError: a value is missing, no number, or out of a sensible range.
+            WeightsError: a value is missing, not a number, or out of range.
         """
         try:
             plain = cls()
             settings = replace(plain, **{f.name: type(getattr(plain, f.name))(values[f.name]) for f in fields(cls)})
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise WeightsError(f"the weights' feature settings cannot be read ({error!r}); get the file again") from None
+            raise WeightsError(
+                f"the feature settings in the weights file cannot be read ({error!r}); download the file again"
+            ) from None
         sane = 1 <= settings.win_length <= settings.n_fft <= settings.window_samples <= 10 * SAMPLE_RATE
         sane = sane and 1 <= settings.hop_length <= settings.n_fft and 1 <= settings.n_mels <= 512
         # Written so that a NaN fails as well.
@@ -94,19 +96,19 @@ class FeatureSettings:
             and 0 < settings.range_db <= 200
         )
         if not sane:
-            raise WeightsError("the weights' feature settings make no sense; get the file again")
+            raise WeightsError("the feature settings in the weights file are invalid; download the file again")
         return settings
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrogram with the loudness of the window taken out.
+    """Log-mel spectrogram, independent of the loudness of the window.
 
-    The mean over the window is subtracted, so a voice far from the microphone looks as a near one does (only the floor of
-    ``log_floor`` tells them apart), and the result is divided by a constant to be near unit size.
+    The mean over the window is subtracted, so a voice far from the microphone looks like a near one (except for the floor of
+    ``log_floor``). The result is divided by a constant to have roughly unit scale.
     """
 
     SCALE = 4.0
-    """About twice the standard deviation, in nepers, of speech in a room."""
+    """About twice the standard deviation of speech in a room, in nepers."""
 
     def __init__(self, settings: FeatureSettings | None = None) -> None:
         super().__init__()
@@ -126,9 +128,9 @@ class LogMel(nn.Module):
         window = self.mel.get_submodule("spectrogram").get_buffer("window")
         around = s.n_fft - s.win_length
         self.window = torch.nn.functional.pad(window, (around // 2, around - around // 2))
-        """What a frame is multiplied with: ``[n_fft]``."""
+        """The window function that each frame is multiplied by: ``[n_fft]``."""
         self.filters: Tensor = self.mel.get_submodule("mel_scale").get_buffer("fb")
-        """From the powers of a frame's spectrum to those of its mel bands: ``[bins, mels]``."""
+        """Mel filters, from the powers of a frame's spectrum to those of its mel bands: ``[bins, mels]``."""
 
     def forward(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into pictures ``[batch, 1, mels, frames]``."""
@@ -154,8 +156,8 @@ class LogMel(nn.Module):
     def power(self, sound: Tensor) -> Tensor:
         """Turn sound ``[batch, samples]`` into the mel powers ``[batch, 1, mels, frames]`` of all its whole frames.
 
-        What ``self.mel`` computes, with its window and its filters, but without its preparations, which take most of the time for a
-        single window.
+        This computes the same as ``self.mel``, with its window and filters, but without the setup work that takes most of its
+        time for a single window.
         """
         return torch.matmul(self.spectrum(sound).transpose(-1, -2), self.filters).transpose(-1, -2).unsqueeze(1)
 
@@ -167,7 +169,7 @@ class LogMel(nn.Module):
 
 
 class PictureShape(Protocol):
-    """What is to be known of a picture to find a moment of the window in it."""
+    """The shape of a spectrogram, to map times of the window to frames."""
 
     @property
     def frames(self) -> int:
@@ -186,22 +188,23 @@ class PictureShape(Protocol):
 
 
 def frames_before(shape: PictureShape, samples: int) -> int:
-    """Frames whose middle lies within the first ``samples`` of a window; the last ``BLANK_LEFT`` never count."""
+    """The number of frames whose center is within the first ``samples`` of a window, leaving at least ``BLANK_LEFT`` frames."""
     within = samples - (shape.window_samples - shape.used_samples)
     return max(0, min(round(shape.frames * within / shape.used_samples), shape.frames - BLANK_LEFT))
 
 
 def blank_past(power: Tensor, frames: int) -> None:
-    """Put an even floor in the place of the first frames of mel powers ``[mels, frames]``: what is quiet in each band later on.
+    """Blank the first frames of mel powers ``[mels, frames]``, in place: they get an even floor, the quiet level of each band
+    later on.
 
-    So a word that was given out no longer counts, and the next saying of it stands alone (``spotting.detector``).
+    A word that was detected then no longer counts, so that the next utterance of it is scored on its own (``spotting.detector``).
     """
     if 0 < frames < power.shape[-1]:
         power[:, :frames] = torch.quantile(power[:, frames:], BLANK_QUANTILE, dim=1, keepdim=True)
 
 
 def torchaudio_transforms() -> Any:
-    """Import torchaudio's transforms, with a stand-in for an extension that does not load."""
+    """Import torchaudio's transforms, even if its compiled extension does not load."""
     try:
         from torchaudio import transforms
     except (OSError, RuntimeError, ImportError):

@@ -1,7 +1,7 @@
-"""What stands before the network: a ``Frontend`` turns sound into the network's input. Weights name theirs in their metadata.
+"""A ``Frontend`` turns sound into the network's input. The metadata of a weights file say which one it needs.
 
-There are two: ``features.LogMel``, this project's own, and ``browser_fft.BrowserFft``, which TensorFlow.js's speech-commands models
-are trained on. Both take the sound at the stream's 16 kHz; one that works at another rate resamples it, once, itself.
+There are two: ``features.LogMel``, the project's own, and ``browser_fft.BrowserFft``, on which the TensorFlow.js speech-commands
+models are trained. Both take sound at the stream's 16 kHz; a frontend that works at another rate resamples it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from voicetrail.spotting.browser_fft import BrowserFft, BrowserFftSettings
 from voicetrail.spotting.features import FeatureSettings, LogMel
 
 FrontendSettings = FeatureSettings | BrowserFftSettings
-"""What makes a frontend; both have ``rows``, ``frames``, ``window_samples`` (at 16 kHz) and ``as_dict``."""
+"""Settings of a frontend; both kinds have ``rows``, ``frames``, ``window_samples`` (at 16 kHz) and ``as_dict``."""
 
 
 Frontend = LogMel | BrowserFft
@@ -28,14 +28,16 @@ def build_frontend(settings: FrontendSettings) -> Frontend:
 
 
 def frontend_settings(values: Mapping[str, Any]) -> FrontendSettings:
-    """Read what a settings' ``as_dict`` gave; one that names no kind is log-mel.
+    """Read the values that ``as_dict`` returned; without a kind, they are those of log-mel.
 
     Raises:
-        WeightsError: there is no such kind, or a value makes no sense.
+        WeightsError: the kind is unknown, or a value is invalid.
     """
     kind = values.get("kind", "log-mel")
     if kind == BROWSER_FFT:
         return BrowserFftSettings.from_dict(values)
     if kind == "log-mel":
         return FeatureSettings.from_dict(values)
-    raise WeightsError(f"the weights need features of the kind {str(kind)[:40]!r}, which this program lacks; update voicetrail")
+    raise WeightsError(
+        f"the weights need features of the kind {str(kind)[:40]!r}, which this version does not have; update voicetrail"
+    )

@@ -1,8 +1,8 @@
-"""Networks given as a list of layers, as TensorFlow.js and Keras write them: what imported weights are built from.
+"""Networks given as a list of layers, as TensorFlow.js and Keras write them; imported weights are built from such a list.
 
-The list lies in the weights' metadata, so nothing in it is trusted: every size is checked before anything is built. Layers work as
-theirs do: a picture is ``[frames, bins, 1]`` with the channels last where it is flattened, ``same`` padding puts the odd row or
-column behind, and the last layer's softmax is the recognizer's own (``spotting.posteriors``).
+The list comes from the metadata of a weights file, so nothing in it is trusted: every size is checked before anything is built. The
+layers behave as in TensorFlow: a picture is ``[frames, bins, 1]`` with the channels last when it is flattened, ``same`` padding puts
+the odd row or column at the end, and the softmax of the last layer is that of the recognizer (``spotting.posteriors``).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ LAYERS = "layers"
 """The architecture's name in the weights' metadata."""
 MAX_LAYERS = 64
 MAX_PARAMETERS = 16 * 1024 * 1024
-"""Trained numbers of a network: what fits into a weights file."""
+"""Most parameters of a network, limited by the size of a weights file."""
 MAX_ACTIVATIONS = 16 * 1024 * 1024
-"""Numbers that a layer may give out for one window."""
+"""Most numbers in the output of a layer, for one window."""
 ACTIVATIONS = ("linear", "relu", "softmax")
 
 Layer = Mapping[str, Any]
-"""A layer as plain values: ``kind`` and what it needs (``conv2d_layer``, ``max_pool_layer``, ``dense_layer``, ``flatten``)."""
+"""A layer as plain values: its ``kind`` and its parameters (see ``conv2d``, ``max_pool``, ``dense``, ``flatten``)."""
 
 
 def conv2d(
@@ -52,12 +52,12 @@ def conv2d(
 
 
 def max_pool(pool: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Layer:
-    """The maximum over patches."""
+    """Max pooling."""
     return {"kind": "max-pool", "pool": list(pool), "strides": list(strides), "padding": padding}
 
 
 def flatten() -> Layer:
-    """One row of numbers, the channels of a place side by side."""
+    """Flatten to one vector, with the channels innermost."""
     return {"kind": "flatten"}
 
 
@@ -67,12 +67,12 @@ def dense(units: int, activation: str = "linear", *, bias: bool = True) -> Layer
 
 
 def activation(name: str) -> Layer:
-    """An activation alone."""
+    """An activation without another layer."""
     return {"kind": "activation", "activation": name}
 
 
 class Backbone(nn.Sequential):
-    """All layers but the last, behind a turn of the picture: ``[batch, 1, bins, frames]`` to ``[batch, embedding]``."""
+    """All layers but the last, after transposing the picture: ``[batch, 1, bins, frames]`` to ``[batch, embedding]``."""
 
     def forward(self, picture: Tensor) -> Tensor:
         """Run the layers."""
@@ -83,7 +83,7 @@ class Backbone(nn.Sequential):
 
 
 class PaddedConv(nn.Conv2d):
-    """A convolution whose padding may be uneven.
+    """A convolution whose padding may be asymmetric.
 
     Args:
         inputs: channels.
@@ -91,7 +91,7 @@ class PaddedConv(nn.Conv2d):
         kernel: rows and columns.
         strides: of rows and columns.
         dilation: of rows and columns.
-        around: zeros left, right, above, below.
+        around: padding with zeros on the left, right, top and bottom.
         bias: whether it has one.
     """
 
@@ -114,12 +114,12 @@ class PaddedConv(nn.Conv2d):
 
 
 class PaddedPool(nn.MaxPool2d):
-    """A maximum whose padding may be uneven; what is padded never is the maximum.
+    """Max pooling whose padding may be asymmetric; padding is never the maximum.
 
     Args:
         pool: rows and columns.
         strides: of rows and columns.
-        around: columns and rows left, right, above, below.
+        around: padding on the left, right, top and bottom.
     """
 
     def __init__(self, pool: tuple[int, int], strides: tuple[int, int], around: tuple[int, int, int, int]) -> None:
@@ -127,7 +127,7 @@ class PaddedPool(nn.MaxPool2d):
         self.around = around
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pad and take the maxima."""
+        """Pad and pool."""
         out: Tensor = super().forward(F.pad(x, self.around, value=-math.inf) if any(self.around) else x)
         return out
 
@@ -142,7 +142,7 @@ class ChannelsLast(nn.Module):
 
 @dataclass(slots=True)
 class _Shape:
-    """What a layer gives out: a map, or one row of numbers once ``flat``."""
+    """The shape of a layer's output: a map, or one vector if ``flat``."""
 
     rows: int
     columns: int
@@ -164,10 +164,10 @@ def build_layers(layers: Sequence[Layer], rows: int, frames: int, classes: int) 
         classes: number of logits.
 
     Returns:
-        All but the last layer, and the last. One without a bias has one of zeros.
+        All but the last layer, and the last. A last layer without a bias gets one of zeros.
 
     Raises:
-        ValueError: the list is not that of a recognizer; the message says which layer is wrong and how.
+        ValueError: the list does not make a recognizer; the message says which layer is wrong, and why.
     """
     if not 1 <= len(layers) <= MAX_LAYERS:
         raise ValueError(f"it has {len(layers)} layers; a recognizer has 1 to {MAX_LAYERS}")
@@ -179,15 +179,15 @@ def build_layers(layers: Sequence[Layer], rows: int, frames: int, classes: int) 
                 parameters += sum(parameter.numel() for parameter in module.parameters())
                 modules.append(module)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"layer {number} lacks a value or has one of a wrong kind ({error})") from None
+            raise ValueError(f"layer {number} lacks a value, or has one of the wrong type ({error})") from None
         except ValueError as error:
             raise ValueError(f"layer {number}: {error}") from None
         if parameters > MAX_PARAMETERS or shape.size > MAX_ACTIVATIONS:
-            raise ValueError(f"layer {number} is larger than any recognizer's")
+            raise ValueError(f"layer {number} is too large")
     if last.get("kind") != "dense" or last.get("units") != classes or not shape.flat:
-        raise ValueError(f"its last layer must be a dense one with a unit for each of {classes} labels")
+        raise ValueError(f"its last layer must be a dense layer with one unit for each of {classes} labels")
     if parameters + shape.size * classes > MAX_PARAMETERS:
-        raise ValueError("the last layer is larger than any recognizer's")
+        raise ValueError("the last layer is too large")
     return Backbone(*modules), nn.Linear(shape.size, classes)
 
 
@@ -246,24 +246,24 @@ def _activate(layer: Layer) -> list[nn.Module]:
         return [nn.ReLU()]
     if name == "linear":
         return []
-    raise ValueError(f"the activation {str(name)[:40]!r} is not known before the last layer")
+    raise ValueError(f"the activation {str(name)[:40]!r} is not supported before the last layer")
 
 
 def _around(
     shape: _Shape, kernel: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int], padding: object
 ) -> tuple[int, int, int, int]:
-    """What is padded left, right, above, below; ``shape`` gets the rows and columns that come out.
+    """The padding on the left, right, top and bottom; updates ``shape`` to the rows and columns of the output.
 
-    ``same``: as many outputs as there are whole strides, the odd one of what that takes behind (TensorFlow's rule).
+    With ``same``, there is one output per started stride; an odd row or column of padding goes to the end (TensorFlow's rule).
     """
     if padding not in ("same", "valid"):
-        raise ValueError(f"the padding {str(padding)[:40]!r} is not known")
+        raise ValueError(f"the padding {str(padding)[:40]!r} is not supported")
     out, sides = [], []
     for size, taps, stride, spread in zip((shape.rows, shape.columns), kernel, strides, dilation, strict=True):
         reach = (taps - 1) * spread + 1
         count = math.ceil(size / stride) if padding == "same" else (size - reach) // stride + 1
         if count < 1:
-            raise ValueError("nothing comes out of it: its kernel is larger than its input")
+            raise ValueError("its kernel is larger than its input")
         missing = max(0, (count - 1) * stride + reach - size) if padding == "same" else 0
         out.append(count)
         sides.append((missing // 2, missing - missing // 2))
@@ -278,5 +278,5 @@ def _pair(value: Any) -> tuple[int, int]:
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1 << 20:
-        raise ValueError(f"{str(value)[:40]} is no size")
+        raise ValueError(f"{str(value)[:40]} is not a size")
     return value

@@ -1,4 +1,4 @@
-"""Where weights files lie. Imports no torch: a name is looked up before anything is loaded."""
+"""Finds weights files. Imports no torch: a name is looked up before anything is loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voicetrail.whole_folders import put_in_order
 
 
 def folders() -> tuple[Path, ...]:
-    """Where shipped weights lie: inside the installed package, or at the top of a checkout."""
+    """Folders of the shipped weights: inside the installed package, or at the top of a checkout."""
     package = Path(__file__).resolve().parent.parent
     return package / "weights", package.parent / "weights"
 
@@ -20,11 +20,11 @@ TAUGHT_FILE = "words.safetensors"
 """The weights in the folder of a taught set of words."""
 
 NO_WEIGHTS = frozenset({"negatives"})
-"""Names of files beside the weights that are none: what teaching needs (``teaching.negatives``)."""
+"""Names of files beside the weights that are not weights: embeddings for teaching (``teaching.negatives``)."""
 
 
 def taught_folder() -> Path:
-    """Where taught sets of words are kept, a folder each; it need not exist yet."""
+    """The folder that contains one folder for each taught set of words; it need not exist yet."""
     from platformdirs import user_data_path
 
     return user_data_path("voicetrail", appauthor=False) / "words"
@@ -34,7 +34,7 @@ def find_weights(name: str | Path) -> Path:
     """Find a weights file by its name (``directional4w``) or its path.
 
     Raises:
-        WeightsError: there is none; the message names those that ship.
+        WeightsError: there is none; the message names the shipped ones.
     """
     path = Path(name)
     if path.suffix == ".safetensors" or len(path.parts) > 1:
@@ -54,5 +54,5 @@ def find_weights(name: str | Path) -> Path:
     taught_names = sorted(path.parent.name for path in taught_folder().glob(f"*/{TAUGHT_FILE}"))
     known = [*known, *taught_names]
     raise WeightsError(
-        f"there are no weights named {printable(name)!r}; there are {', '.join(known) or f'none: install voicetrail again ({HERE})'}"
+        f"there are no weights named {printable(name)!r}; there are {', '.join(known) or f'none, so reinstall voicetrail ({HERE})'}"
     )

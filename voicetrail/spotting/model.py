@@ -1,7 +1,7 @@
-"""The keyword networks: a backbone that ends in an embedding, and a head that turns it into logits, a logit a class.
+"""The keyword networks: a backbone that computes an embedding, and a head that turns it into logits, one per class.
 
-Architectures go by name (``ARCHITECTURES``) and are all built and run by the same code; their names stand in the weights' metadata.
-Pictures are ``[batch, 1, mels, frames]`` throughout.
+Each architecture has a name (``ARCHITECTURES``), which the metadata of weights files contain. The same code builds and runs all of
+them. Their input, called a picture, is ``[batch, 1, mels, frames]``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from voicetrail.spotting.frontend import FrontendSettings
 
 DEFAULT_ARCHITECTURE = "temporal-resnet"
 POOLED = "-pooled"
-"""Behind the name of an architecture whose backbone can give every layer's mean and maximum: the same backbone, giving them."""
+"""Suffix of an architecture whose embedding is the mean and maximum of every layer of the backbone, not of the last one only."""
 
 
 class Model(nn.Module):
@@ -30,7 +30,7 @@ class Model(nn.Module):
 
     Attributes:
         backbone: ``[batch, 1, mels, frames]`` to an embedding ``[batch, embedding]``; what transfer learning freezes.
-        head: the last layer, to logits ``[batch, classes]``.
+        head: the last layer: the embedding to logits ``[batch, classes]``.
     """
 
     def __init__(self, backbone: nn.Module, embedding: int, classes: int) -> None:
@@ -40,19 +40,21 @@ class Model(nn.Module):
 
     @classmethod
     def joined(cls, backbone: nn.Module, head: nn.Linear) -> Model:
-        """A model of a backbone and a head that are there already."""
+        """Make a model from an existing backbone and head."""
         model = cls(backbone, 1, 1)
         model.head = head
         return model
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Give the logits ``[batch, classes]`` of pictures ``[batch, 1, mels, frames]``."""
+        """Compute the logits ``[batch, classes]`` of pictures ``[batch, 1, mels, frames]``."""
         logits: Tensor = self.head(self.backbone(picture))
         return logits
 
 
 class SqueezeExcite(nn.Module):
-    """Weighs the channels by what the whole window holds (Hu et al., "Squeeze-and-Excitation Networks", 2018, section 3)."""
+    """Scales the channels by weights computed from the whole window (Hu et al., "Squeeze-and-Excitation Networks", 2018, section
+    3).
+    """
 
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__()
@@ -60,7 +62,7 @@ class SqueezeExcite(nn.Module):
         self.excite = nn.Linear(channels // reduction, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Weigh ``[batch, channels, frames]``."""
+        """Scale the channels of ``[batch, channels, frames]``."""
         weight = torch.sigmoid(self.excite(torch.relu(self.squeeze(x.mean(-1)))))
         return x * weight.unsqueeze(-1)
 
@@ -83,24 +85,24 @@ class TemporalBlock(nn.Module):
 
 
 class TemporalResNet(nn.Module):
-    """The project's own: a small 2-D stem that forgives a shift in pitch, then residual convolutions over time.
+    """The project's own network: a small 2-D stem that tolerates shifts in pitch, then residual convolutions over time.
 
-    Dense 1-D convolutions do more arithmetic than depthwise 2-D ones and still take less time on a CPU, in training and in use,
-    because they are matrix products. The embedding is the mean and the maximum over time, side by side: the maximum keeps a short
-    word (*up*) from drowning in the rest of the window.
+    Dense 1-D convolutions need more arithmetic than depthwise 2-D ones, but less time on a CPU, in training and in use, because they
+    are matrix products. The embedding is the mean and the maximum over time, concatenated: the maximum preserves a short word (*up*)
+    that the mean over the window would dilute.
 
-    The last block keeps what tells the words of the training apart. For words that it was not trained with (``teaching``), the layers
-    before it say more: ``pooled``, the embedding is the mean and the maximum of each of them.
+    The last block keeps only what distinguishes the words of the training. For other words (``teaching``), the earlier layers carry
+    more information: with ``pooled``, the embedding is the mean and the maximum of each of them.
     """
 
     def __init__(self, mels: int, mix: int, blocks: Sequence[tuple[int, int, int]], pooled: bool = False) -> None:
         """Build it.
 
         Args:
-            mels: rows of the pictures.
-            mix: channels after the stem's rows are mixed.
+            mels: rows of a picture.
+            mix: channels after the rows of the stem are mixed.
             blocks: channels, kernel (frames) and stride of each residual block.
-            pooled: give the mean and the maximum over time of the mixed stem and of every block, not of the last block alone.
+            pooled: return the mean and the maximum over time of the mixed stem and of every block, not only of the last block.
         """
         super().__init__()
         self.stem = nn.ModuleList(
@@ -118,11 +120,11 @@ class TemporalResNet(nn.Module):
 
     @property
     def embedding(self) -> int:
-        """Numbers that the head is given."""
+        """Size of the embedding."""
         return 2 * (sum(self._channels) if self.pooled else self._channels[-1])
 
     def pool_all(self) -> None:
-        """Give the mean and the maximum of every layer from now on; those of the last block come last."""
+        """From now on, return the mean and the maximum of every layer; those of the last block come last."""
         self.pooled = True
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -142,7 +144,7 @@ class TemporalResNet(nn.Module):
 
 
 def _dense_stack(sizes: list[int], relu_first: bool = True) -> list[nn.Module]:
-    """Fully connected layers with a ReLU after each but, as the paper's linear layer has none, perhaps the first."""
+    """Fully connected layers with a ReLU after each, optionally except the first (the paper's linear layer has none)."""
     layers: list[nn.Module] = []
     for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         layers.append(nn.Linear(inputs, outputs))
@@ -152,7 +154,7 @@ def _dense_stack(sizes: list[int], relu_first: bool = True) -> list[nn.Module]:
 
 
 class Transpose(nn.Module):
-    """Swaps mels and frames, for networks whose papers have time first: ``[batch, 1, frames, mels]``."""
+    """Swaps mels and frames, for networks with time first: ``[batch, 1, frames, mels]``."""
 
     def forward(self, picture: Tensor) -> Tensor:
         """Swap the last two axes."""
@@ -188,13 +190,13 @@ def _browser_fft(features: FrontendSettings, classes: int) -> Model:
 
 _TEMPORAL: Mapping[str, tuple[int, tuple[tuple[int, int, int], ...], str]] = {
     DEFAULT_ARCHITECTURE: (64, ((64, 5, 1), (64, 5, 2), (80, 3, 2)), "2-D stem and temporal residual blocks (the default)"),
-    # More channels late in the network, where a hop pays least for them (0.42 instead of 0.32 ms).
+    # More channels late in the network, where they cost the least time per hop (0.42 instead of 0.32 ms).
     "temporal-resnet-medium": (64, ((64, 5, 1), (96, 5, 2), (128, 3, 2)), "the same with 1.7 times the parameters"),
-    # Three times the parameters where they cost least; it takes half as long again to train, for the stem's large maps take most of
-    # the time in both.
+    # Three times the parameters, where they cost least. Training takes only half as long again, since the stem's large maps take most
+    # of the time in both.
     "temporal-resnet-wide": (96, ((96, 5, 1), (128, 5, 2), (160, 3, 2)), "the same with three times the parameters"),
 }
-"""Channels after the stem, and channels, kernel and stride of each block; what it is."""
+"""Channels after the stem; channels, kernel and stride of each block; a description."""
 
 
 def _temporal_resnet(name: str, pooled: bool) -> Architecture:
@@ -218,7 +220,7 @@ def _bc_resnet(features: FrontendSettings, classes: int) -> Model:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network by name: how to build it, and the input it is meant for."""
+    """How to build a network, and its input features."""
 
     build: Callable[[FrontendSettings, int], Model]
     """Takes the feature settings and the number of classes."""
@@ -250,7 +252,7 @@ def build_model(architecture: str, features: FrontendSettings, classes: int) -> 
 
     Args:
         architecture: a name in ``ARCHITECTURES``.
-        features: decides the shape of the input.
+        features: they determine the shape of the input.
         classes: number of logits.
 
     Raises:
@@ -260,17 +262,17 @@ def build_model(architecture: str, features: FrontendSettings, classes: int) -> 
 
 
 def pooled(architecture: str) -> str:
-    """The architecture of the same backbone that gives every layer's mean and maximum; the same where there is none."""
+    """The pooled variant of an architecture (see ``POOLED``), or the same name if there is none."""
     return architecture + POOLED if architecture + POOLED in ARCHITECTURES else architecture
 
 
 def parameters(model: nn.Module) -> int:
-    """Number of trained numbers."""
+    """Number of parameters."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def fold(model: nn.Module) -> nn.Module:
-    """Make a network ready for use: evaluation mode, normalizations folded into their convolutions."""
+    """Prepare a network for inference: evaluation mode, with batch normalizations folded into their convolutions."""
     model.eval()
     for module in model.modules():
         if isinstance(module, ConvNorm):

@@ -1,8 +1,8 @@
-"""Loads torch's largest library before torch is imported, so that a screen drawn by another thread does not stop meanwhile.
+"""Loads torch's largest library before torch is imported, so that the thread that draws the screen does not stall.
 
-The import of torch opens a library of several hundred megabytes, which takes about 0.4 s, and Python holds its global lock all
-the while: no other thread runs. Called as a foreign function, ``dlopen`` gives the lock up; the import then finds the library
-open. Measured on two cores: longest stall of another thread 0.43 to 0.47 s without this, 0.05 to 0.11 s with it.
+The import of torch opens a library of several hundred megabytes, which takes about 0.4 s. Python holds its global lock meanwhile,
+so no other thread runs. Called through ctypes, ``dlopen`` releases the lock, and the import then finds the library already open.
+Measured on two cores, the longest stall of another thread is 0.43 to 0.47 s without this, and 0.05 to 0.11 s with it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import os
 from pathlib import Path
 
 LIBRARIES = ("libtorch_global_deps", "libc10", "libtorch_cpu")
-"""In the order in which torch itself opens them."""
+"""In the order in which torch opens them."""
 
 
 def preload_torch() -> bool:
-    """Open torch's libraries without holding Python's lock.
+    """Open torch's libraries without holding Python's global lock.
 
     Returns:
-        Whether all were opened; ``False`` where they have other names, which does no harm: the import opens them then.
+        Whether all were opened. ``False`` (they have other names on this system) is harmless: the import will open them.
     """
     spec = importlib.util.find_spec("torch")
     if spec is None or not spec.submodule_search_locations or not hasattr(os, "RTLD_GLOBAL"):

@@ -1,4 +1,4 @@
-"""Window → scores: the loaded network with its features, ready for use on one thread."""
+"""The recognizer: a loaded network with its features, which turns windows into posteriors, on one thread."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights, load_weights
 
 HOP = SAMPLE_RATE // 25
-"""40 ms between windows: half of it is the mean wait for a decision."""
+"""Samples between windows (40 ms)."""
 DIGITS = 3
-"""Decimals that scores are rounded to: finer than a threshold's step, and short in a replay file."""
+"""Decimal places of posteriors: finer than the step of a threshold, and short in a replay file."""
 TOGETHER_FROM = 3
-"""Pictures from which on the general network, which takes them all at once, is faster than the unrolled one. Measured on one thread,
-in ms a picture: 1: 0.37 unrolled, 0.55 general; 2: 0.45 general; 4: 0.25; 8: 0.17; 16: 0.14; 64: 0.11."""
+"""From this many pictures on, the general network, which takes them as a batch, is faster than the unrolled one. Measured on one
+thread, in ms per picture: unrolled 0.37; general 0.55 for 1 picture, 0.45 for 2, 0.25 for 4, 0.17 for 8, 0.14 for 16, 0.11 for 64."""
 
 Sound = npt.NDArray[np.float32]
 
 
 class Recognizer:
-    """Gives posteriors for windows of sound; what ``listening.RecognizerProtocol`` asks for.
+    """Computes posteriors of windows of sound (a ``listening.NamedRecognizer``).
 
     Args:
-        weights: a loaded weights file. Its network is changed for use (``fold``).
+        weights: a loaded weights file. Its network is prepared for inference, in place (``fold``).
     """
 
     hop = HOP
@@ -48,14 +48,14 @@ class Recognizer:
         self.about = weights.info.about
         self.meanings = weights.info.meanings
         self.detector: DetectorSettings = weights.info.detector
-        """What ships with the weights: thresholds and times chosen on validation streams."""
+        """The detector settings that come with the weights, chosen on validation streams."""
         self.window_samples = weights.info.features.window_samples
         self._features = build_frontend(weights.info.features).eval()
         self._backbone, self._head = weights.model.backbone, weights.model.head
         fold(weights.model)
         self._posteriors = LabelPosteriors(weights.info.grouping(), weights.info.temperature)
         features, model = weights.info.features, weights.model
-        # One window at a time, hop by hop, is what a game does all day.
+        # A game scores one window at a time, hop by hop.
         self._unrolled = Unrolled(model, features.rows, features.frames) if isinstance(model.backbone, TemporalResNet) else None
         empty = np.zeros((features.rows, features.frames), dtype=np.float32)
         self._picture: Sound = empty if self._unrolled is None else self._unrolled.picture
@@ -67,21 +67,21 @@ class Recognizer:
         return StreamingPatch(self._features, self.hop, out)
 
     def open_stream(self) -> SoundStream:
-        """Begin a stream of sound beside others: its windows go through the network with theirs (``score_pictures``)."""
+        """Start one of several streams of sound whose windows go through the network together (``score_pictures``)."""
         picture = np.zeros_like(self._picture)
         return SoundStream(picture, self._features_into(picture))
 
     def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         """Posteriors of one window.
 
-        A window that goes on where the last one stood, a hop later, has only its new frames computed.
+        If the window is the previous one, one hop later, only its new frames are computed.
 
         Args:
             window: ``[window_samples]``
-            blanked: samples at its begin that are not to count (``features.blank_past``): a word in them was given out.
+            blanked: samples at its start to ignore (``features.blank_past``), because a word in them was already detected.
 
         Returns:
-            One a label, each between 0 and 1, rounded to ``DIGITS`` decimals.
+            One posterior per label, 0 to 1, rounded to ``DIGITS`` decimal places.
         """
         with torch.inference_mode():
             self._moving(window, blanked)
@@ -89,10 +89,10 @@ class Recognizer:
         return self._rounded(logits)
 
     def score_pictures(self, pictures: Sequence[Sound]) -> list[tuple[float, ...]]:
-        """Posteriors of the network's inputs ``[rows, frames]``, of one or of several streams, as ``score`` gives them.
+        """Posteriors of inputs of the network ``[rows, frames]``, from one or several streams, as ``score`` returns them.
 
-        Several go through the network together, which takes a third of the time for each. A sum is then added up in another order,
-        so that a posterior may come out another by 1 in its last decimal.
+        A batch takes a third of the time per window. Since sums are added in another order, the last decimal place of a posterior may
+        differ by 1.
         """
         with torch.inference_mode():
             if self._unrolled is None or len(pictures) >= TOGETHER_FROM:
@@ -114,7 +114,7 @@ class Recognizer:
 
     @property
     def picture(self) -> Sound:
-        """The network's input at the last call of ``score``: ``[mels, frames]``, newest last. The next call overwrites it."""
+        """The network's input in the last call of ``score``: ``[mels, frames]``, newest frame last. The next call overwrites it."""
         return self._picture
 
     def posteriors(self, windows: Sound) -> Sound:
@@ -126,20 +126,20 @@ class Recognizer:
         return out
 
     def score_all(self, sound: Sound, batch: int = 128) -> list[tuple[int, tuple[float, ...]]]:
-        """The time and the scores of every hop of a long sound: what ``listening`` finds hop by hop, in a fraction of the time.
+        """The time (samples) and posteriors of every hop of a long sound, as ``listening`` computes them, in a fraction of the time.
 
-        Where frames go on from hop to hop, each is computed once; the windows go through the network together. The scores may
-        differ from those of ``score`` in their last decimal.
+        Frames that windows share are computed once, and windows go through the network in batches. The posteriors may differ from
+        those of ``score`` in their last decimal place.
 
         Args:
-            sound: ``[samples]``; silence is taken to have been before it.
-            batch: windows that go through the network at once.
+            sound: ``[samples]``; silence is assumed before it.
+            batch: windows per batch.
         """
         settings = self._features.settings
         shared = isinstance(settings, FeatureSettings) and self.hop % settings.hop_length == 0
         step = self.hop // settings.hop_length
         count = len(sound) // self.hop
-        # The window of the first hop ends with it, and is silent before.
+        # The window of the first hop ends with that hop; before it there is silence.
         padded = np.concatenate((np.zeros(settings.used_samples - self.hop, dtype=np.float32), sound[: count * self.hop]))
         out: list[tuple[int, tuple[float, ...]]] = []
         with torch.inference_mode():
@@ -168,23 +168,23 @@ class Recognizer:
         return picture
 
     def embedding(self, window: Sound) -> Sound:
-        """What the backbone makes of one window: ``[embedding]``."""
+        """The embedding of one window: ``[embedding]``."""
         with torch.inference_mode():
             out: Sound = self._backbone(self._features(torch.from_numpy(np.array(window[None], dtype=np.float32))))[0].numpy()
         return out
 
 
 class SoundStream:
-    """One stream of sound among several that share a recognizer: what has to be remembered from window to window.
+    """The state of one of several streams of sound that share a recognizer.
 
     Args:
-        picture: where the network's input goes: ``[rows, frames]``.
-        features: that compute it.
+        picture: buffer for the network's input: ``[rows, frames]``.
+        features: they write into that buffer.
     """
 
     def __init__(self, picture: Sound, features: StreamingFeatures | StreamingPatch) -> None:
         self.picture = picture
-        """The network's input for the last window."""
+        """The network's input for the last window: ``[rows, frames]``."""
         self._features = features
 
     def take(self, window: Sound, blanked: int = 0) -> None:
@@ -209,11 +209,11 @@ def loudest_window(sound: Sound, size: int) -> Sound:
 
 
 def load_recognizer(name: str | Path = "directional4w", threads: int | None = 1) -> Recognizer:
-    """Load weights by name or path, and make them ready.
+    """Load weights by name or path.
 
     Args:
-        name: of weights that ship, or a path.
-        threads: how many torch may use in this process; one is the fastest for a network this small. ``None`` leaves it as it is.
+        name: of shipped weights, or a path.
+        threads: threads of torch in this process; one is the fastest for a network this small. ``None`` changes nothing.
 
     Raises:
         WeightsError: the file cannot be used.

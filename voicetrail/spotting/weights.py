@@ -1,4 +1,4 @@
-"""Weights files: safetensors with everything that is needed to use them in their metadata. Nothing is ever unpickled."""
+"""Weights files: safetensors whose metadata contain everything needed to use them. Nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
 
 FORMAT_VERSION = 1
 MAX_SIZE = 64 * 1024 * 1024
-"""Bytes past which a file is refused unread."""
+"""Largest size in bytes; larger files are refused unread."""
 MAX_LABEL_LENGTH, MAX_CLASSES = 40, 1000
 KEY = "voicetrail"
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsInfo:
-    """What the metadata of a weights file say."""
+    """The metadata of a weights file."""
 
     labels: tuple[str, ...]
     """Words of the vocabulary, then ``_unknown_`` and ``_background_noise_``: the order of the scores."""
     classes: tuple[str, ...]
-    """The network's own classes, in the order of its logits. More than the labels: a network that tells all the words it was
-    trained with apart hears the few better. A class that is no label counts as ``_unknown_``."""
+    """The network's classes, in the order of its logits. There are more classes than labels: a network that distinguishes all words of
+    the training recognizes the few labels better. A class without a label of its own counts as ``_unknown_``."""
     architecture: str
     features: FrontendSettings = field(default_factory=FeatureSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     """Thresholds and times chosen on validation streams."""
     temperature: float = 1.0
-    """At which classes are joined to labels (``spotting.posteriors``)."""
+    """For combining classes into labels (``spotting.posteriors``)."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """What it was trained on and how it scored."""
+    """What the network was trained on, and how it scored."""
     meanings: Mapping[str, str] = field(default_factory=dict)
-    """For labels that are not the game's own words: the word of ``vocabulary.MEANINGS`` that each stands for; empty
-    for a word that is to do nothing although the game knows it."""
+    """What labels that are not words of the game mean: a word of ``vocabulary.MEANINGS``, or an empty string for a word that does
+    nothing although the game knows it."""
     layers: tuple[Layer, ...] = ()
-    """The network, where the architecture is ``layers.LAYERS``: that of an imported model."""
+    """The network, if the architecture is ``layers.LAYERS`` (an imported model)."""
 
     def grouping(self) -> Tensor:
-        """The matrix ``[classes, labels]`` that adds up the posteriors of the classes of each label."""
+        """The matrix ``[classes, labels]`` that sums the posteriors of the classes of each label."""
         matrix = torch.zeros(len(self.classes), len(self.labels))
         for row, name in enumerate(self.classes):
             matrix[row, self.labels.index(name if name in self.labels else UNKNOWN)] = 1.0
@@ -65,7 +65,7 @@ class WeightsInfo:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A loaded file."""
+    """A loaded weights file."""
 
     name: str
     hash: str
@@ -79,10 +79,10 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo, *
 
     Args:
         path: the file.
-        tensors: the network's, by their names in its ``state_dict``.
-        info: what the metadata say.
-        half: keep half precision, which is finer than any threshold and halves the file; it is turned back when loaded. Weights of
-            others are kept as they are.
+        tensors: those of the network, by their names in its ``state_dict``.
+        info: the metadata.
+        half: store half precision, which is finer than any threshold and halves the file; loading converts it back. Imported weights
+        are stored as they are.
     """
     meta = {
         "format_version": FORMAT_VERSION,
@@ -105,7 +105,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo, *
 
 
 def read_info(path: Path) -> WeightsInfo:
-    """Read only the metadata of a weights file.
+    """Read the metadata of a weights file only.
 
     Raises:
         WeightsError: it cannot be used.
@@ -124,7 +124,7 @@ def load_weights(name: str | Path) -> Weights:
     try:
         model = build_network(info)
     except (RuntimeError, ValueError) as error:
-        raise _damaged(path, f"{info.architecture} cannot be built for its features: {error}") from None
+        raise _damaged(path, f"the network {info.architecture} cannot be built for its features: {error}") from None
     try:
         tensors = {
             key: value.float() if value.is_floating_point() else value
@@ -134,20 +134,22 @@ def load_weights(name: str | Path) -> Weights:
         raise _damaged(path, str(error)) from None
     expected = model.state_dict()
     if tensors.keys() != expected.keys() or any(tensors[key].shape != expected[key].shape for key in expected):
-        wrong = next((k for k in expected if k not in tensors or tensors[k].shape != expected[k].shape), "something too many")
-        raise WeightsError(f"the weights {printable(path)} do not fit {info.architecture} ({wrong}); get the file again")
+        wrong = next((k for k in expected if k not in tensors or tensors[k].shape != expected[k].shape), "extra tensors")
+        raise WeightsError(
+            f"the weights {printable(path)} do not fit the network {info.architecture} ({wrong}); download the file again"
+        )
     if not all(bool(torch.isfinite(value).all()) for value in tensors.values() if value.is_floating_point()):
         raise _damaged(path, "a weight is not a number")
     model.load_state_dict(tensors)
     if not _scores_are_finite(model, info):
-        raise _damaged(path, "its scores are not numbers: a weight is too large")
-    # A taught set lies in a folder of its name: by that name a replay finds it again.
+        raise _damaged(path, "its scores are not finite: a weight is too large")
+    # A taught set is in a folder with its name, and replays refer to it by that name.
     name_of = path.parent.name if path.name == TAUGHT_FILE else path.stem
     return Weights(name_of, hashlib.sha256(path.read_bytes()).hexdigest(), info, model)
 
 
 def _scores_are_finite(model: Model, info: WeightsInfo) -> bool:
-    """Whether silence and noise get scores that are numbers: weights may be finite and still overflow on their way through."""
+    """Whether the scores of silence and noise are finite: finite weights may still overflow in the network."""
     frontend = build_frontend(info.features).eval()
     noise = torch.rand(1, info.features.window_samples, generator=torch.Generator().manual_seed(0)) * 2 - 1
     was_training = model.training
@@ -158,10 +160,10 @@ def _scores_are_finite(model: Model, info: WeightsInfo) -> bool:
 
 
 def build_network(info: WeightsInfo) -> Model:
-    """Build the network that weights are for, with fresh numbers.
+    """Build the network of a weights file, with random parameters.
 
     Raises:
-        ValueError: its layers make no network.
+        ValueError: its layers do not make a network.
         RuntimeError: its architecture does not fit its features.
     """
     if info.architecture != LAYERS:
@@ -171,7 +173,7 @@ def build_network(info: WeightsInfo) -> Model:
 
 
 def _damaged(path: Path, why: str) -> WeightsError:
-    return WeightsError(f"the weights {printable(path)} are damaged ({printable(why)}); get the file again")
+    return WeightsError(f"the weights {printable(path)} are damaged ({printable(why)}); download the file again")
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
@@ -179,15 +181,13 @@ def _read_meta(path: Path) -> dict[str, Any]:
         size, head = path.stat().st_size, path.open("rb").read(9)
     except OSError as error:
         raise WeightsError(f"the weights {printable(path)} cannot be read: {error.strerror}") from None
-    # A safetensors file begins with the length of its header, any number, and then the header's brace.
+    # A safetensors file starts with the length of its header, which can be any number, followed by the brace of the header.
     if head[8:] != b"{" and (head[:2] == b"PK" or head[:1] == b"\x80"):
         raise WeightsError(
-            f"{printable(path)} is a pickle, which could run anything and is never read; save it as .safetensors"
+            f"{printable(path)} is a pickle, which could run any code and is never read; save it as .safetensors"
         )
     if size > MAX_SIZE:
-        raise WeightsError(
-            f"{printable(path)} is larger than any weights of this program ({size} bytes); is it the right file?"
-        )
+        raise WeightsError(f"{printable(path)} is too large for a weights file ({size} bytes); is it the right file?")
     try:
         with safetensors.safe_open(path, "pt") as stored:
             text = (stored.metadata() or {}).get(KEY)
@@ -195,7 +195,9 @@ def _read_meta(path: Path) -> dict[str, Any]:
     except (OSError, safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     if not isinstance(meta, dict):
-        raise WeightsError(f"{printable(path)} holds no weights of voicetrail (its metadata say nothing); train them with it")
+        raise WeightsError(
+            f"{printable(path)} contains no weights of voicetrail (it lacks their metadata); train weights with `voicetrail train`"
+        )
     return meta
 
 
@@ -204,7 +206,7 @@ def _is_meaning(word: object) -> bool:
 
 
 def _names(value: object) -> TypeGuard[list[str]]:
-    """Whether these are labels that can be shown: what else a terminal would act on is refused here, once for every command."""
+    """Whether these are printable labels. Control characters are refused here, once for all commands."""
     return isinstance(value, list) and all(
         isinstance(name, str) and 0 < len(name) <= MAX_LABEL_LENGTH and name.isprintable() for name in value
     )
@@ -230,7 +232,7 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     if version != FORMAT_VERSION:
         raise WeightsError(
             f"the weights {printable(path)} have format version {printable(version)}, this program reads {FORMAT_VERSION}; "
-            "update voicetrail or train them again"
+            "update voicetrail, or train the weights again"
         )
     architecture = meta.get("architecture")
     if not isinstance(architecture, str) or architecture not in (*ARCHITECTURES, LAYERS):
@@ -246,7 +248,7 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         detector = DetectorSettings.from_dict(meta.get("detector"))
     except ValueError as error:
         raise _damaged(path, str(error)) from None
-    temperature = meta.get("temperature", 1.0)  # files from before it have none
+    temperature = meta.get("temperature", 1.0)  # older files have none
     if not isinstance(temperature, (int, float)) or not 0.1 <= temperature <= 10:
         raise _damaged(path, "its temperature is out of range")
     stated = meta.get("features")
@@ -257,7 +259,7 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         or not {*meanings} <= {*labels}
         or not all(_is_meaning(word) for word in meanings.values())
     ):
-        raise _damaged(path, "what its words mean is no word of the game")
+        raise _damaged(path, "a meaning is not a word of the game")
     about = meta.get("about")
     return WeightsInfo(
         tuple(labels),

@@ -1,6 +1,6 @@
-"""What the last minute's scores would have given: the figures that make a threshold's consequence visible.
+"""Counts how often each word would have been detected in the last minute, to show the effect of a threshold.
 
-Pure arithmetic over the scores that the screen is given anyway; no torch, no clock.
+Pure arithmetic on the scores that the screen receives anyway, without torch or a clock.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ FADE_S = 3.0
 
 
 class WordCounts:
-    """Counts how often each word would have been given out in the last minute with the settings of the moment.
+    """Counts how often each word would have been detected in the last minute with the current settings.
 
-    The scores of that minute are kept, and those of ``LEAD_S`` before it, so that a recount begins with the right talk level. A new
+    It stores the scores of that minute, and those of ``LEAD_S`` before it, so that a recount starts with the right talk level. A new
     hop costs one step of a detector. After a change of the settings, the next call of ``counts`` runs a detector over the whole
-    minute (some 30 ms). It makes no difference whether listening was on. ``add`` and ``counts`` may be called from two threads.
+    minute (about 30 ms). Words count whether or not listening was on. ``add`` and ``counts`` may be called from two threads.
 
     Args:
         labels: the recognizer's labels.
-        settings: what the detector goes by now; replace ``settings`` to change it.
+        settings: the current settings of the detector; assign to ``settings`` to change them.
         span: how much of the past is counted, in s.
     """
 
@@ -41,11 +41,11 @@ class WordCounts:
         self._heard: deque[tuple[int, str]] = deque()
         self._detector = Detector(labels, settings)
         self._stale = False
-        """The detector has missed hops, since other settings held when they came."""
+        """The settings have changed since the last count, so that the detector has to run again."""
         self._lock = threading.Lock()
 
     def add(self, scores: Scores) -> None:
-        """Take the scores of a hop. A time before the last one's begins a new stream, and forgets the old one."""
+        """Add the scores of a hop. A time before that of the last hop starts a new stream and forgets the old one."""
         with self._lock:
             if self._rows and scores.time <= self._rows[-1][0]:
                 self._rows.clear()
@@ -58,7 +58,7 @@ class WordCounts:
                 self._feed(scores.time, scores.posteriors)
 
     def counts(self) -> Mapping[str, int]:
-        """How often each word would have been given out; a word that never would is missing."""
+        """How often each word would have been detected; words without a detection are missing."""
         with self._lock:
             settings = self.settings
             if self._stale or self._detector.settings != settings:
@@ -87,25 +87,25 @@ class Peak:
 
     score: float
     freshness: float
-    """1 when it is of this hop, falling to 0 when it is about to be forgotten."""
+    """1 for a peak in the current hop, falling to 0 at the end of the span."""
 
 
 class FadingPeaks:
-    """Remembers the highest smoothed score of each label over the last seconds, for a mark on its bar that fades.
+    """Tracks the highest smoothed score of each label over the last seconds, for a fading mark on its bar.
 
     Args:
         count: how many labels there are.
-        span: how long a peak stays, in s.
+        span: how long a peak lasts, in s.
     """
 
     def __init__(self, count: int, span: float = FADE_S) -> None:
         self._span = round(span * SAMPLE_RATE)
         self._falling: tuple[deque[tuple[int, float]], ...] = tuple(deque() for _ in range(count))
-        """Of each label: the scores that no later one has reached, so the first is the peak."""
+        """For each label, the scores (with their times) that no later score has reached; the first one is the peak."""
         self._now = 0
 
     def add(self, time: int, smoothed: Sequence[float]) -> None:
-        """Take the smoothed scores of a hop. A time before the last one's begins a new stream."""
+        """Add the smoothed scores of a hop. A time before that of the last hop starts a new stream."""
         if time < self._now:
             for peaks in self._falling:
                 peaks.clear()
@@ -118,7 +118,7 @@ class FadingPeaks:
                 peaks.popleft()
 
     def peak(self, index: int) -> Peak:
-        """The peak of a label, by its place among the labels."""
+        """The peak of the label with this index."""
         peaks = self._falling[index]
         if not peaks:
             return Peak(0.0, 0.0)

@@ -350,7 +350,7 @@ def test_a_microphone_elsewhere_that_gives_only_zeros_is_reported(tmp_path: Path
         items = gather(source, lambda items: any(isinstance(item, SourceDelayed) for item in items))
         muted = items[-1]
         assert isinstance(muted, SourceDelayed)
-        assert "nothing but zeros" in muted.message
+        assert "there is no sound at all" in muted.message
         gather(source, lambda items: any(isinstance(item, SourceBack) for item in items))
 
 

@@ -41,29 +41,29 @@ def test_a_model_is_read_with_its_words(tmp_path: Path) -> None:
     [
         (
             lambda d: layers(d).insert(2, {"class_name": "LSTM", "config": {"name": "memory"}}),
-            r"'memory' \(LSTM\) is not known",
+            r"'memory' \(LSTM\) is not supported",
         ),
         (lambda d: layers(d)[0]["config"].update(data_format="channels_first"), "channels first"),
         (lambda d: layers(d)[0]["config"].update(activation="gelu"), "'gelu'"),
         (lambda d: layers(d)[0]["config"].update(padding="causal"), "'causal'"),
-        (lambda d: layers(d)[0]["config"].update(filters=10**9), "a size that is none"),
+        (lambda d: layers(d)[0]["config"].update(filters=10**9), "an invalid size"),
         (lambda d: layers(d)[0]["config"].update(kernel_size=[400, 400], padding="valid"), "larger than its input"),
         (lambda d: layers(d)[0]["config"].update(batch_input_shape=[None, 224, 224, 3]), "not a patch of spectrum"),
-        (lambda d: layers(d)[0]["config"].update(batch_input_shape=[None, 43, 900, 1]), "is not what this program can give"),
-        (lambda d: layers(d)[4]["config"].update(units=10**6), "has the shape|larger than any"),
+        (lambda d: layers(d)[0]["config"].update(batch_input_shape=[None, 43, 900, 1]), "is larger than this program supports"),
+        (lambda d: layers(d)[4]["config"].update(units=10**6), "has the shape|too large"),
         (lambda d: layers(d)[-1]["config"].update(activation="sigmoid"), "'sigmoid'"),
         (lambda d: layers(d)[-1]["config"].update(activation="linear"), "does not end in a dense layer with a softmax"),
-        (lambda d: layers(d)[-1]["config"].update(units=5), "5 scores, and its metadata name 4"),
+        (lambda d: layers(d)[-1]["config"].update(units=5), "5 scores, but its metadata name 4"),
         (lambda d: layers(d)[-1]["config"].update(name="hidden"), "the same name"),
         (lambda d: d.update(format="graph-model"), "graph model"),
-        (lambda d: d.pop("modelTopology"), "no modelTopology"),
-        (lambda d: d.pop("weightsManifest"), "no weightsManifest"),
+        (lambda d: d.pop("modelTopology"), "no readable modelTopology"),
+        (lambda d: d.pop("weightsManifest"), "no readable weightsManifest"),
         (lambda d: group(d)["weights"][0].update(dtype="int32"), "'int32'"),
         (lambda d: group(d)["weights"][0].update(quantization={"dtype": "int4"}), "'int4'"),
-        (lambda d: group(d)["weights"][0].update(quantization={"dtype": "uint8", "scale": "x", "min": 0}), "no number"),
-        (lambda d: group(d)["weights"][0].update(shape=[1 << 20, 1 << 20]), "larger than any recognizer"),
+        (lambda d: group(d)["weights"][0].update(quantization={"dtype": "uint8", "scale": "x", "min": 0}), "not a number"),
+        (lambda d: group(d)["weights"][0].update(shape=[1 << 20, 1 << 20]), "too large for a recognizer"),
         (lambda d: group(d)["weights"][0].update(name="conv/depth"), "'conv' are missing"),
-        (lambda d: group(d)["weights"][0].update(shape=[8, 4, 1, 4]), r"\[4, 1, 8, 4\], and it needs \[4, 1, 4, 8\]"),
+        (lambda d: group(d)["weights"][0].update(shape=[8, 4, 1, 4]), r"\[4, 1, 8, 4\], but the layer needs \[4, 1, 4, 8\]"),
         (
             lambda d: group(d)["weights"].append({"name": "more", "shape": [0], "dtype": "float32"}),
             "'more' belongs to no layer",
@@ -76,7 +76,7 @@ def test_a_model_is_read_with_its_words(tmp_path: Path) -> None:
         (lambda d: group(d).update(paths=["a\\..\\b"]), "outside the model's folder"),
         (lambda d: group(d).update(paths=["file:///etc/passwd"]), "outside the model's folder"),
         (lambda d: group(d).update(paths=["one.bin/../../x"]), "outside the model's folder"),
-        (lambda d: group(d).update(paths=["."]), "is no file"),
+        (lambda d: group(d).update(paths=["."]), "is not a file"),
     ],
 )
 def test_a_model_that_does_not_fit_says_what_is_wrong(tmp_path: Path, change: Change, said: str) -> None:
@@ -103,7 +103,7 @@ def test_a_shard_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "two.bin").unlink()
     os.mkfifo(folder / "two.bin")
-    with pytest.raises(WeightsError, match="is no file"):
+    with pytest.raises(WeightsError, match="is not a file"):
         read_model(folder)
 
 
@@ -119,20 +119,20 @@ def test_a_shard_of_another_size_is_refused(tmp_path: Path, size: int, said: str
 def test_a_weight_that_is_no_number_is_refused(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "one.bin").write_bytes(b"\xff" * 1000)
-    with pytest.raises(WeightsError, match="holds what is no number"):
+    with pytest.raises(WeightsError, match="contains values that are not numbers"):
         read_model(folder)
 
 
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [
-        ('{"words": ["a", "b"]}', "4 scores, and its metadata name 2 words"),
+        ('{"words": ["a", "b"]}', "4 scores, but its metadata name 2 words"),
         ('{"frameSize": 232}', "names no words"),
         ('{"words": ["a", 1, "b", "c"]}', "names no words"),
         ('{"words": ["a", "b", "c", "d"], "frameSize": 100}', "100 bins"),
         ("[]", "no JSON object"),
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_metadata_that_do_not_fit_say_what_is_wrong(tmp_path: Path, metadata: str, said: str) -> None:

@@ -1,1 +1,1 @@
-"""From the bytes of a file or a pipe to 16 kHz mono samples."""
+"""Decodes the bytes of a file or a pipe to 16 kHz mono samples."""

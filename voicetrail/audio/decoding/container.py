@@ -1,13 +1,13 @@
-"""Where the parts of a sound file lie: recordings that were joined, sizes that were never filled in, ends that are missing.
+"""Finds the recordings in a sound file: joined recordings, sizes that were never filled in, missing ends.
 
-libsndfile reads the first part of a file that was joined with ``cat``, and plays what is left of one whose end is missing, without
-a word; it takes a WAV file whose recorder was killed for empty. The formats say enough to know better:
+Of files joined with ``cat``, libsndfile reads only the first. It plays a truncated file without a warning, and treats a WAV file whose
+recorder was killed as empty. The formats contain enough information to do better:
 
 - WAV: the sizes of its chunks (Microsoft, "Multimedia Programming Interface and Data Specifications 1.0").
-- Ogg: the first and last page of each stream are marked (RFC 3533, section 6). A file of several streams one after the other is a
-  chained one.
-- MP3: the first frame may say how many bytes follow ("Xing" or "Info" tag).
-- FLAC: each recording begins with the same marker and block header (RFC 9639, section 8).
+- Ogg: the first and last page of each stream are marked (RFC 3533, section 6). A file may contain several streams in sequence
+  (a chained file).
+- MP3: the first frame may contain the number of bytes that follow ("Xing" or "Info" tag).
+- FLAC: each recording starts with the same marker and block header (RFC 9639, section 8).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 UNKNOWN_SIZE = 0x7FFF_0000
-"""Programs that write WAV into a pipe cannot know its size and put a number beyond this (or 0) in its place."""
+"""Programs that write WAV into a pipe do not know its size, and write a number above this (or 0) instead."""
 WAV_HEADER = 12
 """Bytes of ``RIFF``, size, ``WAVE``."""
 FLAC_START = b"fLaC\x00\x00\x00\x22"
@@ -30,9 +30,9 @@ OGG_HEADER = 27
 OGG_FIRST, OGG_LAST = 0x02, 0x04
 """Flags of the first and the last page of an Ogg stream."""
 XING_OFFSETS = {(3, False): 36, (3, True): 21, (2, False): 21, (2, True): 13, (0, False): 21, (0, True): 13}
-"""Where the tag stands in an MP3 frame, by MPEG version (as its two bits) and whether it is mono."""
+"""Offset of the tag in an MP3 frame, by MPEG version (its two bits) and whether it is mono."""
 ID3_HEADER = 10
-"""Bytes of an ID3v2 tag before what its size counts."""
+"""Bytes of an ID3v2 tag that its size does not include."""
 
 View = bytes | mmap.mmap
 
@@ -46,17 +46,17 @@ class Part:
     end: int
     """The byte after its last."""
     patches: tuple[tuple[int, bytes], ...] = ()
-    """Bytes to be read in place of the file's, by their position in the part: sizes that were never filled in."""
+    """Bytes that replace those of the file, by their position in the part: sizes that were never filled in."""
     truncated: bool = False
-    """Its end is missing."""
+    """Whether its end is missing."""
 
 
 class PartReader(io.RawIOBase):
-    """A part as a file of its own, to be read by libsndfile.
+    """Presents a part to libsndfile as a separate file.
 
     Args:
         descriptor: the whole file; stays open.
-        part: which bytes.
+        part: the bytes to present.
     """
 
     def __init__(self, descriptor: int, part: Part) -> None:
@@ -66,11 +66,11 @@ class PartReader(io.RawIOBase):
         self._at = 0
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -105,7 +105,7 @@ class PartReader(io.RawIOBase):
 
 
 def parts_of(descriptor: int) -> list[Part]:
-    """Find the recordings in a regular file; one part with all of it for a format that is not looked into.
+    """Find the recordings in a regular file; for formats that are not analyzed, one part with the whole file.
 
     Raises:
         OSError: the file cannot be read.
@@ -134,7 +134,7 @@ def _wav_parts(view: View) -> Iterator[Part]:
 
 
 def _wav_part(view: View, start: int) -> Part:
-    """One WAV file inside a file: up to what its own size says, or the next one, or the end."""
+    """One WAV file inside a file, up to its own size, the next WAV file, or the end."""
     (riff_size,) = struct.unpack_from("<I", view, start + 4)
     at = start + WAV_HEADER
     while len(header := view[at : at + 8]) == 8:
@@ -156,7 +156,7 @@ def _wav_part(view: View, start: int) -> Part:
 
 
 def _unfinished_part(view: View, start: int, data: int) -> Part:
-    """A WAV file whose sizes were never filled in: everything behind its header is sound, up to the next header."""
+    """A WAV file whose sizes were never filled in: everything after its header is sound, up to the next header."""
     end = len(view)
     at = view.find(b"WAVE", data)
     while at >= 0:
@@ -182,7 +182,7 @@ def _ogg_parts(view: View) -> Iterator[Part]:
     while at >= 0:
         header = view[at : at + OGG_HEADER]
         if header[:4] != b"OggS":
-            at = view.find(b"OggS", at + 1)  # something between two pages
+            at = view.find(b"OggS", at + 1)  # skip bytes between two pages
             continue
         table = view[at + OGG_HEADER : at + OGG_HEADER + header[26]] if len(header) == OGG_HEADER else b""
         length = OGG_HEADER + len(table) + sum(table)
@@ -201,7 +201,7 @@ def _ogg_parts(view: View) -> Iterator[Part]:
 
 
 def _mp3_parts(view: View) -> Iterator[Part]:
-    """The recordings of an MP3 file: each one with a tag in its first frame begins there."""
+    """The recordings of an MP3 file: each tag marks the first frame of one."""
     tags = sorted({*_tagged_frames(view, b"Xing"), *_tagged_frames(view, b"Info")})
     starts = [tag for tag, _ in tags]
     if not tags or starts[0] > _id3_size(view, 0):
@@ -215,11 +215,11 @@ def _mp3_parts(view: View) -> Iterator[Part]:
         yield Part(start, start + promised)
         rest = start + promised + _id3_size(view, start + promised)
         if rest < end and view[rest : rest + 1] == b"\xff":
-            yield Part(rest, end)  # joined with a recording that has no tag
+            yield Part(rest, end)  # a recording without a tag follows
 
 
 def _tagged_frames(view: View, tag: bytes) -> Iterator[tuple[int, int | None]]:
-    """Where frames with a tag begin, and how many bytes it says that there are (``None`` where it does not say)."""
+    """The positions of frames with a tag, with the number of bytes in the tag (``None`` if it has none)."""
     at = view.find(tag)
     while at >= 0:
         for back in sorted(set(XING_OFFSETS.values())):
@@ -235,7 +235,9 @@ def _tagged_frames(view: View, tag: bytes) -> Iterator[tuple[int, int | None]]:
 
 
 def _id3_size(view: View, at: int) -> int:
-    """Bytes of an ID3v2 tag, 0 where there is none. Seven bits a byte, so that the size never looks like a frame's start."""
+    """Size of an ID3v2 tag, 0 if there is none. It is stored with seven bits per byte, so that it never looks like the start of a
+    frame.
+    """
     tag = view[at : at + ID3_HEADER]
     if tag[:3] != b"ID3" or len(tag) < ID3_HEADER:
         return 0

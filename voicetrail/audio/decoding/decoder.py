@@ -21,47 +21,46 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.text import printable
 
 PIECE_S = 0.2
-"""Seconds that are decoded at once: a read costs as much as decoding so long."""
+"""Seconds that are decoded at once: the overhead of a read is about the cost of decoding this much."""
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
-"""Sample rates outside these are taken for a damaged header."""
+"""A sample rate outside these bounds is treated as a damaged header."""
 UNKNOWN_FRAMES = 2**62
-"""A number of frames beyond this is how libsndfile says that the header has none."""
+"""libsndfile returns a number of frames above this if the header contains none."""
 SEEKABLE = ("FLAC",)
-"""Formats whose last sample is looked for before anything is decoded; the others say themselves whether their end is there."""
+"""Formats whose last sample is read before anything is decoded, to see whether it is there; the others report a missing end."""
 SCAN_S = 60.0
-"""Seconds of a file of floats that are looked at for its largest sample."""
+"""Seconds of a file of floats in which the largest sample is searched."""
 FLOAT_LIMIT = 16.0
-"""Floats beyond this are not samples between -1 and 1 that were set too loud, but whole numbers that were never scaled."""
+"""Floats of a larger magnitude are not loud samples between -1 and 1, but integers that were never scaled."""
 FULL_SCALES = (2.0**15, 2.0**23, 2.0**31)
 """Full scale of samples of 16, 24 and 32 bits."""
 
 Sound = npt.NDArray[np.float32]
 SoundFile = Any
-"""A ``soundfile.SoundFile`` (which has no type hints), or what stands in for one."""
+"""A ``soundfile.SoundFile`` (which has no type hints), or an object with its methods."""
 
 
 class _StraightFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is read straight on.
+    """A sound file that is read sequentially, without seeking.
 
-    The library seeks to where it is after every read. A decoder of MP3 starts again each time with less than it needs, and
-    others (GSM 6.10, FLAC without a length) cannot seek at all.
+    The library seeks to the current position after every read. That makes an MP3 decoder lose its state, and some formats (GSM 6.10,
+    FLAC without a length) cannot seek at all.
     """
 
     def seekable(self) -> bool:
-        """Say no, so that reading does not seek."""
+        """Return False, so that reading does not seek."""
         return False
 
 
 class SoundDecoder:
-    """Decodes an open regular file, all of its parts one after the other.
+    """Decodes an open regular file, all of its parts in sequence.
 
     Args:
-        descriptor: the file; closed by ``close``, and where this raises.
-        shown: its name in messages, safe to show.
+        descriptor: the file; closed by ``close``, or if the constructor raises.
+        shown: its name in messages, safe to print.
 
     Raises:
-        AudioError: it is not a whole sound file that holds sound. One that turns out to be damaged further in raises it from
-            ``decode`` when it gets there.
+        AudioError: it is not a complete sound file. Damage further inside is raised by ``decode`` when it is reached.
     """
 
     def __init__(self, descriptor: int, shown: str) -> None:
@@ -70,18 +69,18 @@ class SoundDecoder:
         self._shown = shown
         self._file: SoundFile | None = None
         self.notice: str | None = None
-        """What was done to the sound that the user should know."""
+        """A remark for the user about how the sound was processed, if any."""
         self.duration: float | None = 0.0
-        """Length in s; ``None`` where the file does not say it."""
+        """Length in s; ``None`` if the file does not contain it."""
         self._scales: list[float] = []
         try:
             if os.fstat(descriptor).st_size == 0:
-                raise AudioError(f"{shown} is empty (0 bytes); give a file that holds sound")
+                raise AudioError(f"{shown} is empty (0 bytes); name a file with sound")
             self._parts = parts_of(descriptor)
             self._look_at_parts()
         except soundfile.LibsndfileError:
             self.close()
-            raise AudioError(f"{shown} is not audio that can be read; use wav, flac, ogg, opus or mp3") from None
+            raise AudioError(f"{shown} is not a readable sound file; use wav, flac, ogg, opus or mp3") from None
         except (OSError, ValueError) as error:
             self.close()
             raise AudioError(f"cannot read {shown}: {reason(error)}") from None
@@ -90,10 +89,10 @@ class SoundDecoder:
             raise
 
     def decode(self) -> Iterator[Sound]:
-        """Give out the file once, at 16 kHz mono.
+        """Decode the file once, to 16 kHz mono.
 
         Raises:
-            AudioError: the file is damaged further in.
+            AudioError: the file is damaged at this point.
         """
         before_s = 0.0
         for part, scale in zip(self._parts, self._scales, strict=True):
@@ -112,7 +111,7 @@ class SoundDecoder:
 
     def _open(self, part: Part) -> SoundFile:
         if len(self._parts) == 1 and not part.patches:
-            # By descriptor, so that what the file holds decides and not how its name ends, and any name can be opened.
+            # By descriptor, so that the content decides about the format, not the suffix, and any name can be opened.
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             file = _StraightFile(self._descriptor, closefd=False)
         else:
@@ -123,21 +122,23 @@ class SoundDecoder:
             return ImaAdpcmFile(io.BufferedReader(PartReader(self._descriptor, part)), file.samplerate, file.frames)
 
     def _look_at_parts(self) -> None:
-        """Refuse a file with no sound in it, or with less than its header promises."""
+        """Refuse a file without sound, or with less sound than its header says."""
         if self._parts[-1].truncated:
             raise self._truncated()
         total_s: float | None = 0.0
         for part in self._parts:
             with self._open(part) as file:
                 if not LOWEST_RATE_HZ <= file.samplerate <= HIGHEST_RATE_HZ:
-                    raise AudioError(f"{self._shown} says it has {file.samplerate} samples a second; it is probably damaged")
+                    raise AudioError(
+                        f"{self._shown} has an impossible rate ({file.samplerate} samples per second); it is probably damaged"
+                    )
                 is_counted = 0 <= file.frames < UNKNOWN_FRAMES
                 total_s = total_s + file.frames / file.samplerate if total_s is not None and is_counted else None
                 if is_counted and file.frames and file.format in SEEKABLE:
                     self._check_last(file)
             self._scales.append(self._scale(part))
         if total_s == 0:
-            raise AudioError(f"{self._shown} holds no sound (0 seconds); give a longer recording")
+            raise AudioError(f"{self._shown} contains no sound (0 seconds); use a longer recording")
         self.duration = total_s
 
     def _check_last(self, file: SoundFile) -> None:
@@ -150,10 +151,10 @@ class SoundDecoder:
         raise self._truncated()
 
     def _truncated(self) -> AudioError:
-        return AudioError(f"{self._shown} is truncated: its end is missing; copy or record it again")
+        return AudioError(f"{self._shown} is truncated (its end is missing); copy or record it again")
 
     def _scale(self, part: Part) -> float:
-        """What the samples of a part are to be multiplied by: floats may have the size of whole numbers."""
+        """The factor for the samples of a part: floats may have the magnitude of integers."""
         with self._open(part) as file:
             if file.subtype not in ("FLOAT", "DOUBLE"):
                 return 1.0
@@ -168,12 +169,12 @@ class SoundDecoder:
             return 1.0
         bits = round(np.log2(full_scale)) + 1
         self.notice = (
-            f"{self._shown} holds {bits}-bit samples as floats (up to {largest:.0f}); they were scaled to between -1 and 1"
+            f"{self._shown} contains {bits}-bit samples as floats (up to {largest:.0f}); they were scaled to between -1 and 1"
         )
         return 1.0 / full_scale
 
     def _decode_part(self, file: SoundFile, before_s: float, scale: float) -> Generator[Sound, None, int]:
-        """Give out one part; return its length in frames."""
+        """Decode one part; return its length in frames."""
         rate, expected, had = file.samplerate, file.frames, 0
         mixer = ChannelMixer(rate)
         resampler = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
@@ -185,7 +186,7 @@ class SoundDecoder:
             except (soundfile.LibsndfileError, RuntimeError):
                 samples, problem = np.zeros((0, 1), dtype=np.float32), True
             if not len(samples):
-                # An MP3's length is an estimate where its encoder left no note of it, and some files have none.
+                # The length of an MP3 is an estimate if its encoder did not store it, and some files have no length.
                 if not problem and (file.format == "MP3" or expected >= UNKNOWN_FRAMES):
                     break
                 at = before_s + had / rate
@@ -193,9 +194,9 @@ class SoundDecoder:
             had += len(samples)
             if scale != 1.0:
                 samples *= np.float32(scale)
-            # Files of floats may hold anything; beyond full scale or not a number is nothing a microphone could give.
+            # Files of floats may contain anything; a microphone delivers no NaN and nothing beyond full scale.
             mono = mixer.mix(np.clip(np.nan_to_num(samples, posinf=1.0, neginf=-1.0), -1.0, 1.0))
-            # A resampler rings above full scale at a loud edge.
+            # Resampling may overshoot full scale at a loud edge.
             yield mono if resampler is None else np.clip(resampler.resample_chunk(mono), -1.0, 1.0)
         if resampler is not None:
             yield np.clip(resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True), -1.0, 1.0)
@@ -203,13 +204,13 @@ class SoundDecoder:
 
 
 def open_regular(path: str | os.PathLike[str], shown: str) -> int:
-    """Open a regular file to be read; return its descriptor.
+    """Open a regular file for reading; return its descriptor.
 
     Raises:
-        AudioError: there is none; the message says what to do.
+        AudioError: it does not exist or is not regular; the message says what to do.
     """
     try:
-        # Without waiting: what looks like a file may be a pipe that nobody writes to.
+        # Non-blocking, because it may be a pipe that nobody writes to.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | os.O_CLOEXEC)
     except FileNotFoundError:
         raise AudioError(f"there is no file {shown}; check the path, or use mic or demo") from None
@@ -219,5 +220,5 @@ def open_regular(path: str | os.PathLike[str], shown: str) -> int:
 
 
 def reason(error: Exception) -> str:
-    """The system's own words for an error, without numbers and names."""
+    """The system's message for an error, without its number and file name."""
     return (error.strerror or printable(error, 80)) if isinstance(error, OSError) else printable(error, 80)

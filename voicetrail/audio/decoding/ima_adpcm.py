@@ -1,8 +1,8 @@
 """Decodes IMA ADPCM in WAV files (telephone recorders, old games).
 
-Whoever encodes decodes along, and the two must agree on how a code is rounded: the difference adds up within a block. libsndfile
-rounds each part of a step as the standard has it, FFmpeg (which most such files come from) the whole; it is some thousandths, and
-enough to lose a word that is just above its threshold. This decoder rounds as FFmpeg does.
+The encoder tracks the decoder's state, so the two must round in the same way: differences add up within a block. libsndfile rounds
+each part of a step, as in the standard. FFmpeg, which writes most such files, rounds the whole step. The difference is a few
+thousandths, which is enough to lose a word that is just above its threshold. This decoder rounds like FFmpeg.
 
 Standard: IMA Digital Audio Focus and Technical Working Groups, "Recommended Practices for Enhancing Digital Audio Compatibility in
 Multimedia Systems" 3.0 (1992), section 6; the layout of a block: Microsoft, "Multiple Channel Audio Data and WAVE Files", format
@@ -28,23 +28,23 @@ STEPS = np.array(
 )
 """Step sizes of the quantizer."""
 INDEX_CHANGES = np.array([-1, -1, -1, -1, 2, 4, 6, 8], dtype=np.int32)
-"""How the index into ``STEPS`` changes with the size of a code."""
+"""Change of the index into ``STEPS``, by the magnitude of a code."""
 BLOCKS = 32
-"""Blocks that are decoded at once."""
+"""Number of blocks that are decoded at once."""
 
 Sound = npt.NDArray[np.float32]
 
 
 class ImaAdpcmFile:
-    """The part of ``soundfile.SoundFile`` that the decoder uses.
+    """An IMA ADPCM file, with those methods of ``soundfile.SoundFile`` that the decoder uses.
 
     Args:
-        file: a WAV file with this format, at any position.
-        samplerate: samples a second.
+        file: a WAV file in this format, at any position.
+        samplerate: samples per second.
         frames: its length.
 
     Raises:
-        ValueError: its header is not that of such a file.
+        ValueError: it does not have the header of such a file.
     """
 
     format, subtype = "WAV", "IMA_ADPCM"
@@ -61,7 +61,7 @@ class ImaAdpcmFile:
         self.closed = False
 
     def read(self, frames: int, dtype: str = "float32", always_2d: bool = True) -> Sound:
-        """Return at most so many frames, ``[frames, channels]``; fewer at the end only."""
+        """Return up to ``frames`` frames, ``[frames, channels]``; fewer only at the end."""
         while len(self._waiting) < frames and (block := next(self._decoded, None)) is not None:
             self._waiting = np.concatenate([self._waiting, block])
         count = min(frames, len(self._waiting), self.frames - self._given)
@@ -70,7 +70,7 @@ class ImaAdpcmFile:
         return samples
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self.closed = True
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class ImaAdpcmFile:
         self.close()
 
     def _find_data(self) -> tuple[int, int, int]:
-        """Go to the first block; return channels, bytes a block, and bytes of all."""
+        """Seek to the first block; return the channels, the bytes per block, and the bytes of all blocks."""
         self._file.seek(12)
         channels = block_bytes = 0
         while len(header := self._file.read(8)) == 8:
@@ -104,7 +104,7 @@ class ImaAdpcmFile:
                 yield self._blocks(data[whole * self._block_bytes :][:rest], rest)
 
     def _blocks(self, data: bytes, block_bytes: int) -> Sound:
-        """Decode whole blocks, all of them side by side; return ``[frames, channels]``."""
+        """Decode complete blocks in parallel; return ``[frames, channels]``."""
         channels = self._channels
         blocks = np.frombuffer(data, dtype=np.uint8).reshape(-1, block_bytes)
         heads = blocks[:, : 4 * channels].reshape(-1, channels, 4)

@@ -1,4 +1,4 @@
-"""Bytes of sound of any rate, number of channels and sample format become 16 kHz mono."""
+"""Converts raw sound of any rate, number of channels and sample format to 16 kHz mono."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Sound = npt.NDArray[np.float32]
 
 
 class PcmConverter:
-    """Turns bytes into samples; keeps a frame that is not complete for the next call.
+    """Turns bytes into samples. An incomplete frame is kept for the next call.
 
     Args:
-        rate: samples a second.
-        channels: interleaved channels, mixed as ``audio.channels`` does.
-        encoding: of the samples.
+        rate: samples per second.
+        channels: number of interleaved channels, which ``audio.channels`` mixes.
+        encoding: the sample format.
     """
 
     def __init__(self, rate: int, channels: int, encoding: Encoding = "i16") -> None:
@@ -49,7 +49,7 @@ class PcmConverter:
         return samples if self._resampler is None else self._within(self._resampler.resample_chunk(samples))
 
     def finish(self) -> Sound:
-        """Return what the resampler still holds at the end."""
+        """Return the rest of the sound from the resampler, at the end."""
         if self._resampler is None:
             return np.zeros(0, dtype=np.float32)
         return self._within(self._resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
@@ -62,13 +62,13 @@ class PcmConverter:
 
 
 def decode_samples(data: bytes, encoding: Encoding) -> Sound:
-    """Turn whole samples into floats between -1 and 1."""
+    """Turn complete samples into floats between -1 and 1."""
     if encoding == "u8":
         return (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128.0) / np.float32(128)
     if encoding == "i16":
         return np.frombuffer(data, dtype="<i2").astype(np.float32) / np.float32(2**15)
     if encoding == "i24":
-        # Three bytes are the upper ones of four.
+        # Use the three bytes as the upper ones of four.
         wide = np.zeros((len(data) // 3, 4), dtype=np.uint8)
         wide[:, 1:] = np.frombuffer(data, dtype=np.uint8).reshape(-1, 3)
         return wide.view("<i4")[:, 0].astype(np.float32) / np.float32(2**31)

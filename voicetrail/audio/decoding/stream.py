@@ -1,7 +1,7 @@
-"""Sound that comes through a pipe: raw samples, or a sound file. Its first bytes decide.
+"""Decodes sound from a pipe: raw samples, or a sound file, depending on the first bytes.
 
-A WAV file of plain samples is decoded as it comes, so that ``arecord -t wav - | voicetrail listen -`` answers at once. Other formats
-(flac, ogg, mp3, compressed wav) are collected until the pipe's end and decoded then: their decoders look at the end first.
+A WAV file of uncompressed samples is decoded as it arrives, so that ``arecord -t wav - | voicetrail listen -`` responds at once. Other
+formats (flac, ogg, mp3, compressed wav) are collected until the end of the pipe, because their decoders need to seek.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from voicetrail.errors import AudioError
 from voicetrail.events import SAMPLE_RATE
 
 SNIFFED = 512
-"""Bytes that are looked at before it is decided what comes."""
+"""Bytes that are examined to determine the format."""
 MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b".snd")
 """First bytes of sound files."""
 HEADER_LIMIT = 1024 * 1024
-"""Bytes that may stand before the sound of a WAV file (pictures and notes do)."""
+"""Most bytes before the sound of a WAV file (such as pictures and notes)."""
 SPOOL_LIMIT = 2 * 1024**3
 """Most bytes that are collected."""
 MOST_CHANNELS = 32
 PCM, FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
-"""Formats of a WAV file; the last one says what it is in a further field."""
+"""Formats of a WAV file; the actual format of the last one is in another field."""
 ENCODINGS: dict[tuple[int, int], Encoding] = {
     (PCM, 8): "u8",
     (PCM, 16): "i16",
@@ -45,24 +45,24 @@ Sound = npt.NDArray[np.float32]
 
 
 class StreamDecoder:
-    """Decodes a pipe's bytes as they come, to 16 kHz mono.
+    """Decodes the bytes of a pipe as they arrive, to 16 kHz mono.
 
     Args:
-        shown: the pipe's name in messages, safe to show.
+        shown: the pipe's name in messages, safe to print.
     """
 
     def __init__(self, shown: str) -> None:
         self._shown = shown
         self._begin = bytearray()
-        """What came before it was decided what it is, or the header of a WAV file."""
+        """The bytes so far, until the format is known; then the header of a WAV file, until it is complete."""
         self._converter: PcmConverter | None = None
         self._spool: IO[bytes] | None = None
         self._in_header = False
         self._left: int | None = None
-        """Bytes of sound that are still to come; ``None`` for all."""
+        """Bytes of sound still to come; ``None`` for everything."""
 
     def feed(self, data: bytes) -> Sound:
-        """Take the next bytes; return what can be decoded with them.
+        """Process the next bytes; return the sound that is decoded with them.
 
         Raises:
             AudioError: the format cannot be decoded.
@@ -71,10 +71,10 @@ class StreamDecoder:
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
 
     def finish(self) -> Iterator[Sound]:
-        """Give out what is left when the pipe has ended.
+        """Return the rest of the sound after the end of the pipe.
 
         Raises:
-            AudioError: what was collected is not a whole sound file.
+            AudioError: the collected bytes are not a complete sound file.
         """
         if self._converter is None and self._spool is None:
             yield from self._decide(bytes(self._begin))
@@ -90,7 +90,7 @@ class StreamDecoder:
         self.close()
 
     def close(self) -> None:
-        """Throw away what was collected."""
+        """Discard the collected bytes."""
         if self._spool is not None:
             self._spool.close()
             self._spool = None
@@ -122,7 +122,7 @@ class StreamDecoder:
         if self._spool is None:
             self._spool = tempfile.TemporaryFile(prefix="voicetrail-")  # noqa: SIM115  # closed by ``close``
         if self._spool.tell() + len(data) > SPOOL_LIMIT:
-            raise AudioError(f"{self._shown} is longer than {SPOOL_LIMIT // 1024**3} GB; send wav or raw samples")
+            raise AudioError(f"{self._shown} is larger than {SPOOL_LIMIT // 1024**3} GB; send uncompressed wav or raw samples")
         self._spool.write(data)
 
     def _header(self) -> Iterator[Sound]:
@@ -147,7 +147,7 @@ class StreamDecoder:
             return
         self._in_header = False
         if encoding is None or not 1 <= channels <= MOST_CHANNELS or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-            self._collect(bytes(begin))  # compressed, or damaged: libsndfile will say
+            self._collect(bytes(begin))  # compressed or damaged: libsndfile decides
             begin.clear()
             return
         self._converter = PcmConverter(rate, channels, encoding)
@@ -166,7 +166,7 @@ class StreamDecoder:
         if taken:
             yield self._converter.convert(taken)
         if rest:
-            # Notes at the end, or the next file of several that were joined.
+            # Metadata at the end, or the next of several joined files.
             self._begin += rest
             at = self._begin.find(b"RIFF")
             if at >= 0 and self._begin[at + 8 : at + 12] == b"WAVE":
@@ -179,6 +179,6 @@ class StreamDecoder:
 
 
 def _is_mp3(begin: bytes) -> bool:
-    """Whether this is an MP3 frame with its encoder's note; raw samples look like a frame's first bytes now and then."""
+    """Whether this is an MP3 frame with the tag of its encoder; raw samples may look like the first bytes of a frame."""
     is_frame = len(begin) > 4 and begin[0] == 0xFF and begin[1] & 0xE6 == 0xE2
     return is_frame and any(tag in begin[:SNIFFED] for tag in (b"Xing", b"Info", b"LAME", b"Lavc"))

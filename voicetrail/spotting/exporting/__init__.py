@@ -1,1 +1,1 @@
-"""Writes weights for other programs: the network as ONNX, or as layers of TensorFlow.js. The features stay outside."""
+"""Exports networks for other programs: as ONNX, or as TensorFlow.js layers. The features are not exported."""

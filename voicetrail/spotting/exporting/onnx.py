@@ -1,4 +1,4 @@
-"""The network as ONNX: pictures in, scores out; what makes the pictures is described in the file's metadata."""
+"""Exports a network as ONNX: pictures in, scores out. The file's metadata describe how pictures are computed from sound."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INPUT, OUTPUT = "picture", "scores"
 
 
 class _Scores(nn.Module):
-    """A network with its posteriors."""
+    """A network followed by its posteriors."""
 
     def __init__(self, model: Model, posteriors: LabelPosteriors) -> None:
         super().__init__()
@@ -38,10 +38,10 @@ def export_onnx(weights: Weights, path: Path) -> None:
     """Write weights as ONNX.
 
     The input ``picture`` is ``[batch, 1, rows, frames]``, the output ``scores`` ``[batch, labels]``, each row summing to one. The
-    metadata ``labels`` and ``features`` are JSON: the order of the scores, and what makes a picture of sound.
+    metadata ``labels`` and ``features`` are JSON: the order of the scores, and how a picture is computed from sound.
 
     Args:
-        weights: loaded; the network is changed for use (``fold``).
+        weights: loaded; the network is prepared for inference, in place (``fold``).
         path: the file.
 
     Raises:
@@ -51,18 +51,18 @@ def export_onnx(weights: Weights, path: Path) -> None:
     try:
         import onnx
     except ImportError:
-        raise WeightsError(f"ONNX needs one more package: {pip_command('onnx')}") from None
+        raise WeightsError(f"the ONNX format needs the package onnx: {pip_command('onnx')}") from None
     info = weights.info
     fold(weights.model)
     network = _Scores(weights.model, LabelPosteriors(info.grouping(), info.temperature)).eval()
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # torch's newer exporter needs another package and writes the same graph; what the older one remarks on is none of a user's.
+        # torch's newer exporter needs another package and writes the same graph. The warnings of the older one do not concern users.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
             (torch.zeros(1, 1, info.features.rows, info.features.frames),),
-            buffer,  # type: ignore[arg-type]  # the older exporter takes a file that is open, which its hints no longer say
+            buffer,  # type: ignore[arg-type]  # the older exporter accepts an open file, although its type hints no longer say so
             dynamo=False,
             input_names=[INPUT],
             output_names=[OUTPUT],

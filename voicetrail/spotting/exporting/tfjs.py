@@ -1,7 +1,7 @@
-"""The network as layers of TensorFlow.js: ``model.json``, weights and ``metadata.json``, as the speech-commands package loads them.
+"""Exports a network as TensorFlow.js layers: ``model.json``, weights and ``metadata.json``, as the speech-commands package loads them.
 
-Only networks on the browser's features can be written: the package makes no others. The words are the network's own classes, in the
-order of its scores, for a layer cannot join several into one label.
+Only networks on the browser's features can be exported, because the package computes no others. The words are the network's classes,
+in the order of its scores, because layers cannot combine several classes into one label.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ def export_tfjs(weights: Weights, folder: Path) -> None:
 
     Args:
         weights: loaded.
-        folder: gets ``model.json``, the shard of weights and ``metadata.json``.
+        folder: receives ``model.json``, the shard of weights and ``metadata.json``.
 
     Raises:
-        WeightsError: the network is not on the browser's features, or not a row of layers.
+        WeightsError: the network does not use the browser's features, or is not a sequence of layers.
         OSError: a file cannot be written.
     """
     info = weights.info
     if not isinstance(info.features, BrowserFftSettings):
         raise WeightsError(
-            f"the weights {weights.name} are not on the browser's features, which is all that TensorFlow.js's package makes; "
-            "export them as ONNX, or train some with --architecture browser-fft"
+            f"the weights {weights.name} do not use the browser's features, and the TensorFlow.js package supports no others; "
+            "export them as ONNX, or train weights with --architecture browser-fft"
         )
     weights.model.eval()
     row, arrays = _given(weights) if info.layers else _described(weights)
@@ -77,7 +77,7 @@ def export_tfjs(weights: Weights, folder: Path) -> None:
 
 
 def _layer(name: str, layer: Layer) -> dict[str, Any]:
-    """A layer in Keras's terms."""
+    """A layer as Keras describes it."""
     config: dict[str, Any] = {"name": name}
     match layer["kind"]:
         case "conv2d":
@@ -96,11 +96,11 @@ def _layer(name: str, layer: Layer) -> dict[str, Any]:
 
 
 _Described = tuple[list[Layer], list[Mapping[str, Array]]]
-"""A row of layers, and for each that has some: kernel and bias in TensorFlow.js's order of axes."""
+"""A sequence of layers, and the kernels and biases of those that have any, in TensorFlow.js's order of axes."""
 
 
 def _given(weights: Weights) -> _Described:
-    """The row of an imported network."""
+    """The layers of an imported network."""
     row = list(weights.info.layers)
     modules = [module for module in weights.model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     biases = [bool(layer["bias"]) for layer in row if "bias" in layer]
@@ -108,14 +108,16 @@ def _given(weights: Weights) -> _Described:
 
 
 def _described(weights: Weights) -> _Described:
-    """The row of a network of our own, found by following a picture through it."""
+    """The layers of a network of our own, found by passing a picture through it."""
     features, row, arrays = weights.info.features, list[Layer](), list[Mapping[str, Array]]()
     backbone = weights.model.backbone
     if not isinstance(backbone, nn.Sequential):
-        raise WeightsError(f"the network {weights.info.architecture} is no row of layers, so TensorFlow.js cannot have it")
+        raise WeightsError(
+            f"the network {weights.info.architecture} is not a sequence of layers, so it cannot be exported to TensorFlow.js"
+        )
     x = torch.zeros(1, 1, features.rows, features.frames)
     flattened: torch.Size | None = None
-    """What was flattened with its channels first, until the next layer has been put in TensorFlow.js's order."""
+    """Shape that was flattened with the channels first, until the next layer is converted to TensorFlow.js's order."""
     for module in (*backbone, weights.model.head):
         match module:
             case nn.Conv2d():
@@ -138,7 +140,7 @@ def _described(weights: Weights) -> _Described:
             case Transpose() | nn.Dropout():
                 pass
             case _:
-                raise WeightsError(f"the network {weights.info.architecture} has a layer that TensorFlow.js lacks")
+                raise WeightsError(f"the network {weights.info.architecture} has a layer that TensorFlow.js does not have")
         x = module(x)
     return row, arrays
 

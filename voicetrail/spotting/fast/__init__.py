@@ -1,14 +1,14 @@
-"""Faster versions of what ``spotting`` does plainly; tests hold that both agree.
+"""Faster versions of parts of ``spotting``. Tests check that they agree with the plain versions.
 
-What each buys, median of a hop of the default network on one thread of a shared 2-core machine (the limit is 0.6 ms):
+The gain of each, as the median time per hop of the default network, on one thread of a shared 2-core machine (the limit is 0.6 ms):
 
-| network | features | ms a hop |
+| network | features | ms per hop |
 | --- | --- | --- |
 | plain (``model``) | plain (``features``) | 0.61 |
-| plain | new frames alone (``moving_features``) | 0.56 |
+| plain | new frames only (``moving_features``) | 0.56 |
 | ``unrolled`` | plain | 0.41 |
-| ``unrolled`` | new frames alone | 0.33 |
+| ``unrolled`` | new frames only | 0.33 |
 
-A hop comes every 40 ms for as long as the game runs, so these also decide how warm a laptop gets. ``moving_patch`` does for the
-browser's features what ``moving_features`` does for log-mel.
+There is a hop every 40 ms while the game runs, so these also save battery. ``moving_patch`` does for the browser's features what
+``moving_features`` does for log-mel.
 """

@@ -1,4 +1,4 @@
-"""The network's input, hop by hop: of a window that goes on where the last one stood, only the new frames are computed."""
+"""Computes the network's input hop by hop: if a window follows the last one by one hop, only its new frames are computed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from voicetrail.spotting.features import BLANK_QUANTILE, LogMel, frames_before
 
 Array = npt.NDArray[np.float32]
 _ROOM = 50
-"""Hops for which the sound moves on in its buffer before it is put back to the start."""
+"""Hops that fit into the buffer before the sound is moved back to its start."""
 
 
 class StreamingFeatures:
-    """Makes the same picture of a window as its ``LogMel``, in a fraction of the time.
+    """Computes the same picture of a window as its ``LogMel``, in a fraction of the time.
 
     Args:
-        features: what the network was trained on.
+        features: those that the network was trained on.
         hop: samples between windows.
-        out: ``[mels, frames]``: where the pictures go.
+        out: ``[mels, frames]``: buffer for the pictures.
     """
 
     def __init__(self, features: LogMel, hop: int, out: Array) -> None:
@@ -29,23 +29,23 @@ class StreamingFeatures:
         self._out = out
         self._size = settings.window_samples
         self._sound: Array = np.zeros(self._size + _ROOM * hop, dtype=np.float32)
-        """The last window ends at ``_end``; none yet at 0."""
+        """The last window ends at ``_end``; 0 means no window yet."""
         self._end = 0
         self._equal = np.empty(self._size - hop, dtype=np.bool_)
         self._new, rest = divmod(hop, settings.hop_length)
-        """Frames that a hop brings; 0 where it brings no whole number of them, and every window is a new one."""
+        """New frames per hop; 0 if that is not a whole number, and every window is computed in full."""
         self._new = 0 if rest else self._new
         self._needed = settings.n_fft + (self._new - 1) * settings.hop_length
         self._power: Array = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
         self._under = features.window.numpy()
-        # A spectrum is looked at as pairs of numbers, and both squares of a bin go through its row of the filters.
+        # A complex spectrum is viewed as pairs of numbers, and the squares of both go through the filter row of their bin.
         self._filters: Array = np.repeat(features.filters.numpy(), 2, axis=0)
         self._range = np.float32(10 ** (-settings.range_db / 10))
         self._log_floor = np.float32(settings.log_floor)
         self._frames: Array = np.empty((self._new, settings.n_fft), dtype=np.float32)
 
     def __call__(self, window: Array, blanked: int = 0) -> None:
-        """Put the picture of a window ``[window_samples]`` into ``out``, its first ``blanked`` samples left out."""
+        """Write the picture of a window ``[window_samples]`` into ``out``, with its first ``blanked`` samples blanked."""
         if self._goes_on(window):
             power, new = self._power, self._new
             power[:, :-new] = power[:, new:]
@@ -60,7 +60,7 @@ class StreamingFeatures:
         out *= np.float32(1 / self._features.SCALE)
 
     def _blanked(self, frames: int) -> Array:
-        """The powers with a floor in place of the first frames: what ``features.blank_past`` does."""
+        """The powers with a floor in the first frames, as ``features.blank_past`` computes them."""
         if not frames:
             return self._power
         left = self._power[:, frames:]
@@ -73,7 +73,7 @@ class StreamingFeatures:
         return power
 
     def _goes_on(self, window: Array) -> bool:
-        """Take a window over; tell whether it is the last one, a hop later."""
+        """Store a window; return whether it is the previous one, one hop later."""
         sound, hop, size, end = self._sound, self._hop, self._size, self._end
         overlap = size - hop
         goes_on = bool(self._new and end) and bool(
@@ -91,11 +91,11 @@ class StreamingFeatures:
         return True
 
     def _fresh(self) -> Array:
-        """The mel powers ``[frames, mels]`` of the newest frames: what ``LogMel.power`` computes."""
+        """The mel powers ``[frames, mels]`` of the newest frames, as ``LogMel.power`` computes them."""
         settings, frames = self._features.settings, self._frames
         step = self._sound.itemsize
         begin = (self._end - self._needed) * step
-        # A view of overlapping frames, made where it costs the least.
+        # `as_strided` is the cheapest way to make a view of overlapping frames.
         overlapping = np.ndarray(frames.shape, np.float32, self._sound, begin, (settings.hop_length * step, step))
         np.multiply(overlapping, self._under, out=frames)
         parts = np.fft.rfft(frames).astype(np.complex64, copy=False).view(np.float32)

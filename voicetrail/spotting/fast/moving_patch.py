@@ -1,4 +1,4 @@
-"""The browser's patch, hop by hop: every sample of a stream is resampled once, however many windows it is in."""
+"""Computes the browser's patch hop by hop: every sample of a stream is resampled once, however many windows contain it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Array = npt.NDArray[np.float32]
 
 
 class StreamingPatch:
-    """Makes the same patch of a window as its ``BrowserFft``.
+    """Computes the same patch of a window as its ``BrowserFft``.
 
-    Resampling works in blocks (160 samples become 441) and reaches less than a block to either side. So where a window goes on from
-    the last one, only the blocks that are new, or were at the edge, are resampled.
+    Resampling works in blocks (160 samples become 441), and its filter reaches less than one block to either side. If a window follows
+    the last one by one hop, only the blocks that are new or were at the edge are resampled.
 
     Args:
-        features: what the network was trained on.
+        features: those that the network was trained on.
         hop: samples between windows.
-        out: ``[bins, frames]``: where the patches go.
+        out: ``[bins, frames]``: buffer for the patches.
     """
 
     def __init__(self, features: BrowserFft, hop: int, out: Array) -> None:
@@ -37,14 +37,14 @@ class StreamingPatch:
         self._resampled = torch.zeros(0)
 
     def __call__(self, window: Array, blanked: int = 0) -> None:
-        """Put the patch of a window ``[window_samples]`` into ``out``, its first ``blanked`` samples left out.
+        """Write the patch of a window ``[window_samples]`` into ``out``, with its first ``blanked`` samples blanked.
 
         Call it within ``torch.inference_mode``.
         """
         features, sound = self._features, torch.from_numpy(window)
         if self._goes_on(window):
             moved = self._hop // self._block * self._block_out
-            # The last block of before was at the edge, and so is the first block of what is resampled now.
+            # The last block of the previous window was at an edge, and so is the first block that is resampled now.
             blocks = (len(self._resampled) - moved) // self._block_out - 2
             whole = (blocks + 1) * self._block_out
             fresh = features.resample(sound[None, blocks * self._block :])[0, self._block_out :]
@@ -57,7 +57,7 @@ class StreamingPatch:
         self._out[:] = features.normalize(power)[0, 0].numpy()
 
     def _goes_on(self, window: Array) -> bool:
-        """Whether a window is the last one, a hop later."""
+        """Whether a window is the previous one, one hop later."""
         last, hop = self._window, self._hop
         enough = hop % self._block == 0 and len(window) > hop + 4 * self._block
         return last is not None and enough and np.array_equal(window[:-hop], last[hop:])

@@ -1,12 +1,12 @@
-"""The default network for one window at a time: the same arithmetic as ``model.TemporalResNet``, and next to nothing around it.
+"""The default network for one window at a time: the same arithmetic as ``model.TemporalResNet``, with very little overhead.
 
-For a single window a general convolution spends most of its time on preparing, and torch more on each call than the call's work
-takes. Here everything that does not depend on the sound is prepared once, and a convolution is three calls: its input is activated
-where it lies, its patches are laid side by side, and a matrix product with the weights writes straight into the padded input of the
-next one. Biases are one more row in the patches: ones, but zeros where the product falls on padding, which so stays zero.
+For a single window, a general convolution spends most of its time on setup, and each call of torch costs more than the arithmetic.
+Here, everything that does not depend on the sound is prepared once, and a convolution is three calls: its input is activated in place,
+its patches are copied side by side, and a matrix product with the weights writes directly into the padded input of the next
+convolution. Biases are one more row in the patches: ones, or zeros where the product falls on padding, which so stays zero.
 
-Each call is whoever's does it in the least time: numpy's copy, torch's activation and products. (The libraries that numpy multiplies
-with also give products of these sizes to several threads, which takes ten times the processor time.)
+Each step uses the faster library: numpy for copies, torch for activations and products. (The libraries behind numpy's products also
+split products of this size between threads, which takes ten times the processor time.)
 
 Buffers are reused: an ``Unrolled`` serves one thread.
 """
@@ -28,7 +28,7 @@ ZERO = np.float32(0)
 
 
 def _pair(sizes: Sequence[int] | str, rows: int) -> tuple[int, int]:
-    """Rows and columns of a size that may be given for columns only."""
+    """Rows and columns of a size that may be given for the columns only."""
     numbers = [int(size) for size in sizes]
     return (numbers[0], numbers[1]) if len(numbers) == 2 else (rows, numbers[0])
 
@@ -40,18 +40,18 @@ def _array(tensor: torch.Tensor) -> Array:
 
 
 class _Map:
-    """What a layer gives to the next: ``[channels, rows, columns]`` before the activation, within the padding that the next wants."""
+    """The output of a layer: ``[channels, rows, columns]`` before the activation, inside the padding that the next layer needs."""
 
     def __init__(self, channels: int, rows: int, columns: int, padding: tuple[int, int] = (0, 0)) -> None:
         before, self.beside = padding
         self.rows, self.columns = rows, columns
         self.padded: Array = np.zeros((channels, rows + 2 * before, columns + 2 * self.beside), dtype=np.float32)
         self.activated = torch.from_numpy(self.padded)
-        """The whole of it for torch: ``relu_`` activates it, and leaves the padding zero."""
+        """All of it as a tensor: ``relu_`` activates it and leaves the padding zero."""
         within = self.padded[:, before : before + rows]
         self.inside = within[..., self.beside : self.beside + columns]
         self.lines = torch.from_numpy(within).view(channels, -1)
-        """``[channels, rows × padded columns]``: where a product writes."""
+        """``[channels, rows × padded columns]``: the target of a product."""
 
     def stacked(self) -> _Map:
         """The same numbers with the rows as channels: ``[channels × rows, 1, columns]``; for a map without padding."""
@@ -67,8 +67,8 @@ class _Convolution:
     Args:
         layer: a folded ``ConvNorm``; one over time counts as one of a single row.
         source: its input.
-        padding: that the layer after it wants.
-        scale: of the result.
+        padding: that the next layer needs.
+        scale: factor of the result.
     """
 
     def __init__(self, layer: ConvNorm, source: _Map, padding: tuple[int, int] = (0, 0), scale: float = 1.0) -> None:
@@ -81,7 +81,7 @@ class _Convolution:
         self.target = _Map(outputs, rows, columns, padding)
         taps = kernel[0] * kernel[1]
         self._taps, self._center = taps, taps // 2
-        # The row of ones stands where one more channel would have its center (see `at_center`).
+        # The row of ones is where the center of one more channel would be (see `at_center`).
         bias_at = inputs * taps + self._center
         wide = columns + 2 * padding[1]
         matrix: Array = np.zeros((bias_at + 1, rows, wide), dtype=np.float32)
@@ -100,11 +100,13 @@ class _Convolution:
 
     @property
     def at_center(self) -> torch.Tensor:
-        """Over time: the activated input under the center of the kernel, and a row of ones: ``[channels + 1, columns]``."""
+        """For a convolution over time: the activated input under the center of the kernel, and a row of ones: ``[channels + 1,
+        columns]``.
+        """
         return self._matrix[self._center :: self._taps, self._inside]
 
     def __call__(self) -> None:
-        """Activate the source, in its place, and convolve it into the target."""
+        """Activate the source in place, and convolve it into the target."""
         self._source.relu_()
         self.take()
 
@@ -115,16 +117,16 @@ class _Convolution:
 
 
 def _with_bias(layer: nn.Linear, scale: float = 1.0, bias_scale: float = 1.0) -> Array:
-    """A linear layer as a matrix for inputs with a one behind them."""
+    """A linear layer as a matrix for inputs with an appended one."""
     bias = _array(layer.bias) * np.float32(bias_scale)
     return np.ascontiguousarray(np.concatenate((_array(layer.weight) * np.float32(scale), bias[:, None]), axis=1))
 
 
 class _Block:
-    """A ``TemporalBlock``, from the sum that the one before it ends in to its own, before the activation of either.
+    """A ``TemporalBlock``, from the sum at the end of the previous block to its own sum, both before the activation.
 
-    The logistic function of its weights is half of one and a hyperbolic tangent, which no number is too large for. The half is taken
-    by the convolution before it.
+    The logistic function of its channel weights is computed as (1 + tanh(x / 2)) / 2, which cannot overflow. The preceding convolution
+    includes the outer factor of one half.
     """
 
     def __init__(self, block: TemporalBlock, source: _Map, padding: tuple[int, int]) -> None:
@@ -150,7 +152,7 @@ class _Block:
             self._sum = self.target.lines[:, padding[1] : padding[1] + self.target.columns]
 
     def __call__(self) -> None:
-        """Work the source into the target."""
+        """Compute the target from the source."""
         self._first()
         self._second()
         mean, hidden = self._mean, self._hidden
@@ -169,10 +171,10 @@ class _Block:
 
 
 class _Pool:
-    """The mean and the maximum over time of an activated map, side by side at the begin of ``out``.
+    """The mean and the maximum over time of an activated map, concatenated at the start of ``out``.
 
-    What a layer gives has been activated in its place by the layer after it. The padding is zero: it adds nothing to the mean, and
-    no activated number is below it.
+    The next layer has activated the map in place. The padding is zero, so it adds nothing to the mean, and no activated number is
+    below it.
     """
 
     def __init__(self, source: _Map, out: Array) -> None:
@@ -190,7 +192,7 @@ class Unrolled:
     """A folded default network, prepared for single windows.
 
     Args:
-        model: with a ``TemporalResNet`` as its backbone, folded.
+        model: folded, with a ``TemporalResNet`` as its backbone.
         mels: rows of its picture.
         frames: columns of its picture.
     """
@@ -204,7 +206,7 @@ class Unrolled:
         paddings = [*(_pair(layer.conv.padding, 0) for layer in stem), (0, 0)]
         source = _Map(1, mels, frames, paddings[0])
         self.picture = source.inside[0]
-        """``[mels, frames]``: write the picture here."""
+        """``[mels, frames]``: buffer for the input."""
         layers = []
         for layer, padding in zip(stem, paddings[1:], strict=True):
             layers.append(_Convolution(layer, source, padding))
@@ -229,7 +231,7 @@ class Unrolled:
         self._logits = torch.empty(model.head.out_features)
 
     def __call__(self) -> Array:
-        """The logits ``[classes]`` of ``picture``, which the next call overwrites. Call it within ``torch.inference_mode``."""
+        """Compute the logits ``[classes]`` of ``picture``; the next call overwrites them. Call it within ``torch.inference_mode``."""
         self._first.take()
         for layer in self._rest:
             layer()

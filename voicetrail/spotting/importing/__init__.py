@@ -1,7 +1,7 @@
-"""Reads models of TensorFlow.js's speech-commands package, and makes weights of them.
+"""Reads models of the TensorFlow.js speech-commands package, and converts them to weights.
 
-What is read was made by others: no code of a model is run, nothing is unpickled, no file outside the model's folder is opened, and
-every size is checked before memory is taken for it.
+The models are not trusted: no code of a model runs, nothing is unpickled, no file outside the model's folder is opened, and every size
+is checked before memory is allocated for it.
 """
 
 from voicetrail.spotting.importing.labels import LabelPlan, plan_labels, read_labels

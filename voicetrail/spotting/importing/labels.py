@@ -1,4 +1,4 @@
-"""The labels of a TensorFlow.js model, and what each means to the game."""
+"""The labels of a TensorFlow.js model, and their meanings in the game."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from voicetrail.vocabulary import MEANINGS, NOISE, RESERVED, UNKNOWN, is_word
 
 MAX_LABELS = 64
 LONGEST = 40
-"""Characters of a label: what a threshold can be given for by a flag."""
+"""Most characters of a label, so that a flag can set its threshold."""
 NOTHING = "none"
 CHOICES = (*dict.fromkeys(MEANINGS.values()), NOTHING, "noise", "unknown")
 """What a label can be mapped to."""
 _OTHER_NAMES = {"backgroundnoise": NOISE, "noise": NOISE, "unknown": UNKNOWN}
-"""How others call the two labels that are no words; Teachable Machine's first class is *Background Noise*."""
+"""Other names of the two labels that are not words; Teachable Machine's first class is *Background Noise*."""
 _UNFIT = re.compile(r"""[\s=,."'\\\[\]#]+""")
-"""What a label in a flag or a settings file cannot hold."""
+"""Characters that a label in a flag or a settings file cannot contain."""
 
 
 def read_labels(path: Path, bins: int) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def read_labels(path: Path, bins: int) -> tuple[str, ...]:
 
     Args:
         path: the file.
-        bins: that the model takes; a ``frameSize`` must be the same.
+        bins: of the model's input; a ``frameSize`` in the metadata must be the same.
 
     Raises:
         WeightsError: there are none, or the metadata belong to another model.
@@ -39,32 +39,32 @@ def read_labels(path: Path, bins: int) -> tuple[str, ...]:
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise WeightsError(f"{printable(path)} names no words (wordLabels or words); is it the model's metadata.json?")
     if not 1 <= len(labels) <= MAX_LABELS:
-        raise WeightsError(f"{printable(path)} names {len(labels)} words; 1 to {MAX_LABELS} can be taken")
+        raise WeightsError(f"{printable(path)} names {len(labels)} words; a model can have 1 to {MAX_LABELS}")
     frame = metadata.get("frameSize", bins)
     if frame != bins:
-        raise WeightsError(f"{printable(path)} is of a model with {printable(frame, 20)} bins; this one takes {bins}")
+        raise WeightsError(f"{printable(path)} belongs to a model with {printable(frame, 20)} bins; this model has {bins}")
     return tuple(labels)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelPlan:
-    """What becomes of a model's labels."""
+    """How the labels of a model are named and used."""
 
     classes: tuple[str, ...]
-    """The label that each of the model's scores counts for, in their order."""
+    """The label of each of the model's scores, in order."""
     meanings: Mapping[str, str]
     """See ``WeightsInfo.meanings``."""
     renamed: Mapping[str, str]
-    """Labels that are called otherwise here, by the model's own name."""
+    """New names of labels, by the model's own names."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Every label once."""
+        """Every label, once."""
         return tuple(dict.fromkeys(self.classes))
 
     @property
     def moves(self) -> Mapping[str, str]:
-        """What each word does in the game, of those that do something."""
+        """The meaning of each word that does something in the game."""
         words = {word: self.meanings.get(word, word) for word in self.labels if is_word(word)}
         return {word: meaning for word, meaning in words.items() if meaning in MEANINGS}
 
@@ -75,16 +75,16 @@ class LabelPlan:
 
 
 def plan_labels(given: Sequence[str], mapped: Mapping[str, str] | None = None) -> LabelPlan:
-    """Decide what a model's labels are called here and what they mean.
+    """Choose names and meanings for a model's labels.
 
-    A label that is a word of the game means that word. Characters that a flag cannot hold become ``_``.
+    A label that is a word of the game means that word. Characters that a flag cannot contain become ``_``.
 
     Args:
         given: the model's own labels.
-        mapped: for some labels, by the model's name or by ours, one of ``CHOICES``.
+        mapped: meanings (from ``CHOICES``) for some labels, by the model's names or by ours.
 
     Raises:
-        UsageError: a mapping names no label of the model, or no meaning.
+        UsageError: a mapping has an unknown label or meaning.
     """
     unmatched = dict(mapped or {})
     classes, meanings, renamed = list[str](), dict[str, str](), dict[str, str]()
@@ -108,7 +108,7 @@ def plan_labels(given: Sequence[str], mapped: Mapping[str, str] | None = None) -
             f"the model has no label {printable(next(iter(unmatched)), 40)!r}; it has {printable(', '.join(given))}"
         )
     if not any(map(is_word, classes)):
-        raise UsageError("none of the model's labels is a word; map one to what it means")
+        raise UsageError("none of the model's labels is a word; give one a meaning with --map")
     return LabelPlan(tuple(classes), meanings, renamed)
 
 
@@ -120,12 +120,12 @@ def _name(label: str, taken: Sequence[str]) -> str:
 
 
 def _plain(label: str) -> str:
-    """The label with nothing in it that a terminal, a flag or a settings file could misread."""
+    """The label without characters that a terminal, a flag or a settings file could misread."""
     return _UNFIT.sub("_", printable(label.strip(), LONGEST).replace("…", "_")) or "_"
 
 
 def _unlike(name: str, taken: Sequence[str]) -> str:
-    """The name, numbered where it is taken (two of the model's labels may become one)."""
+    """The name, with a number if it is taken (two of the model's labels may become equal)."""
     number, unlike = 2, name
     while unlike in taken:
         end = f"-{number}"

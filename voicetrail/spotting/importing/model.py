@@ -1,4 +1,4 @@
-"""A TensorFlow.js model as weights of this program."""
+"""Converts a TensorFlow.js model to weights of this program."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from voicetrail.spotting.weights import WeightsInfo, save_weights
 from voicetrail.text import printable
 
 THRESHOLD = 0.75
-"""Score that a word needs until calibration proposes better."""
+"""Threshold of every word, until calibration proposes better ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class TfjsModel:
-    """A model that was read and fits together."""
+    """A model that was read and checked."""
 
     labels: tuple[str, ...]
-    """Its own, in the order of its scores."""
+    """The model's own labels, in the order of its scores."""
     features: BrowserFftSettings
     topology: Topology
     tensors: Mapping[str, Tensor]
@@ -45,10 +45,10 @@ def read_model(path: Path, metadata: Path | None = None) -> TfjsModel:
 
     Args:
         path: a ``model.json``, or the folder that holds it.
-        metadata: the ``metadata.json``; beside the ``model.json`` if left out.
+        metadata: the ``metadata.json``; by default, the one beside the ``model.json``.
 
     Raises:
-        WeightsError: it is no model of the speech-commands package, or it is damaged; the message says what is wrong.
+        WeightsError: it is not a model of the speech-commands package, or it is damaged; the message says what is wrong.
     """
     file = path / "model.json" if path.is_dir() else path
     document = read_json(file)
@@ -57,11 +57,13 @@ def read_model(path: Path, metadata: Path | None = None) -> TfjsModel:
     features.check()
     where = file.parent / "metadata.json" if metadata is None else metadata
     if metadata is None and not where.exists():
-        raise WeightsError(f"there is no metadata.json beside {printable(file)}; give the file with the words by --metadata")
+        raise WeightsError(f"there is no metadata.json beside {printable(file)}; name the file with the words with --metadata")
     labels = read_labels(where, topology.bins)
     if len(labels) != topology.units:
-        raise WeightsError(f"the model gives {topology.units} scores, and its metadata name {len(labels)} words")
-    # Built without memory for its numbers, so that its shapes are known to be sane before the weights are read.
+        raise WeightsError(
+            f"the model has {topology.units} scores, but its metadata name {len(labels)} words; are they from the same model?"
+        )
+    # Built without memory for parameters, so that the shapes are checked before the weights are read.
     try:
         with torch.device("meta"):
             backbone, head = build_layers([each.layer for each in topology.row], topology.bins, topology.frames, topology.units)
@@ -87,7 +89,7 @@ def make_weights(model: TfjsModel, plan: LabelPlan, path: Path) -> None:
 
     Args:
         model: what was read.
-        plan: what its labels are called and mean here.
+        plan: the names and meanings of its labels.
         path: the file.
 
     Raises:
@@ -107,10 +109,10 @@ def make_weights(model: TfjsModel, plan: LabelPlan, path: Path) -> None:
 
 
 def _fit(model: Model, topology: Topology, stored: StoredWeights) -> dict[str, Tensor]:
-    """The stored weights by their names in the network, in torch's order of axes.
+    """The stored weights, by their names in the network, in torch's order of axes.
 
     Raises:
-        WeightsError: one is missing, of another shape, or belongs to no layer.
+        WeightsError: one is missing, has the wrong shape, or belongs to no layer.
     """
     modules = [item for item in model.named_modules() if isinstance(item[1], (nn.Conv2d, nn.Linear))]
     named = [each for each in topology.row if each.layer["kind"] in ("conv2d", "dense")]
@@ -130,7 +132,7 @@ def _fit(model: Model, topology: Topology, stored: StoredWeights) -> dict[str, T
 
 
 def _find(left: Mapping[str, Any], layer: str, weight: str) -> str:
-    """The stored name of a layer's weight. Converted models put a model's name before it, or a scope in its middle."""
+    """The stored name of a layer's weight. Converted models prefix it with the name of a model, or insert a scope."""
     key = f"{layer}/{weight}"
     for name in (key, *left):
         *scope, last = name.partition(":")[0].split("/")
@@ -144,6 +146,6 @@ def _find(left: Mapping[str, Any], layer: str, weight: str) -> str:
 def _of_shape(value: Tensor, shape: torch.Size, layer: str) -> Tensor:
     if value.shape != shape:
         raise WeightsError(
-            f"the weights of the layer {printable(layer, 40)!r} have the shape {[*value.shape]}, and it needs {[*shape]}"
+            f"the weights of the layer {printable(layer, 40)!r} have the shape {[*value.shape]}, but the layer needs {[*shape]}"
         )
     return value.contiguous()

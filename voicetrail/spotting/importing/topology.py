@@ -1,7 +1,7 @@
-"""Reads the layers of a TensorFlow.js *layers* model: one row of them, from the patch of spectrum to the scores.
+"""Reads the layers of a TensorFlow.js *layers* model: one sequence, from the patch of spectrum to the scores.
 
-What the browser saves and what the converter makes of Keras's files differ only in their wrapping. A transfer model holds the base
-model's layers and a ``Sequential`` with the new head inside a ``Model``.
+Models saved by the browser and models converted from Keras differ only in their wrapping. A transfer model contains the layers of the
+base model, and a ``Sequential`` with the new head, inside a ``Model``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from voicetrail.spotting import layers
 from voicetrail.text import printable
 
 DEEPEST = 8
-"""Models inside models."""
+"""Most levels of nested models."""
 CONTAINERS = ("Sequential", "Model", "Functional")
 WITHOUT_WEIGHTS = ("InputLayer", "Dropout", "Flatten", "MaxPooling2D", "Activation", "Softmax")
 KNOWN = ("Conv2D", "Dense", *WITHOUT_WEIGHTS, *CONTAINERS)
@@ -23,7 +23,7 @@ KNOWN = ("Conv2D", "Dense", *WITHOUT_WEIGHTS, *CONTAINERS)
 
 @dataclass(frozen=True, slots=True)
 class NamedLayer:
-    """A layer by the name that its weights go by."""
+    """A layer, with the name that its weights have."""
 
     name: str
     layer: layers.Layer
@@ -31,7 +31,7 @@ class NamedLayer:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """A network as a row of layers."""
+    """A network as a sequence of layers."""
 
     frames: int
     bins: int
@@ -39,7 +39,7 @@ class Topology:
 
     @property
     def units(self) -> int:
-        """Scores that it gives."""
+        """The number of scores."""
         return int(self.row[-1].layer["units"])
 
 
@@ -47,10 +47,12 @@ def read_topology(document: Mapping[str, Any]) -> Topology:
     """Read the layers of a ``model.json``.
 
     Raises:
-        WeightsError: it is no layers model, its layers are no row, or one is of a kind that is not known.
+        WeightsError: it is not a layers model, its layers are not a sequence, or the kind of a layer is not supported.
     """
     if document.get("format") == "graph-model" or "node" in (_mapping(document.get("modelTopology"), "modelTopology")):
-        raise WeightsError("this is a graph model, whose layers are gone; import the layers model that it was made from")
+        raise WeightsError(
+            "this is a graph model, which has no layers any more; import the layers model from which it was made"
+        )
     topology = _mapping(document.get("modelTopology"), "modelTopology")
     outermost = topology.get("model_config", topology)
     found = _unwrap(outermost, 0)
@@ -67,7 +69,7 @@ _Found = tuple[str, str, Mapping[str, Any]]
 
 
 def _unwrap(node: object, depth: int) -> list[_Found]:
-    """The layers of a model, of the models in it as well, in the order in which they follow each other."""
+    """The layers of a model, including those of nested models, in sequence."""
     model = _mapping(node, "model")
     kind, config = model.get("class_name"), model.get("config")
     if depth > DEEPEST:
@@ -78,7 +80,9 @@ def _unwrap(node: object, depth: int) -> list[_Found]:
     elif kind in ("Model", "Functional"):
         ordered = _chain(_mapping(config, "config"))
     else:
-        raise WeightsError(f"the model is of the kind {printable(kind, 40)!r}; {', '.join(CONTAINERS[:2])} are known")
+        raise WeightsError(
+            f"the model is of the kind {printable(kind, 40)!r}; only {' and '.join(CONTAINERS[:2])} are supported"
+        )
     out: list[_Found] = []
     for layer in ordered:
         if layer.get("class_name") in CONTAINERS:
@@ -107,13 +111,13 @@ def _chain(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         at = name if isinstance(name, str) else ""
     if following or after or len(ordered) < len(listed):
         raise WeightsError(
-            "the model's layers branch or do not join; only models whose layers follow each other can be imported"
+            "the model's layers branch or are not connected; only models with a single sequence of layers can be imported"
         )
     return ordered
 
 
 def _source(layer: Mapping[str, Any]) -> str | None:
-    """Name of the layer before this one; ``None`` for the first."""
+    """The name of the preceding layer; ``None`` for the first."""
     nodes = layer.get("inbound_nodes")
     if nodes == [] or nodes is None:
         return None
@@ -125,26 +129,26 @@ def _source(layer: Mapping[str, Any]) -> str | None:
     if not isinstance(name, str):
         shown = printable(layer.get("name"), 40)
         raise WeightsError(
-            f"the layer {shown!r} has not exactly one layer before it; only models without branches can be imported"
+            f"the layer {shown!r} does not have exactly one preceding layer; only models without branches can be imported"
         )
     return name
 
 
 def _input_shape(found: list[_Found]) -> tuple[int, int]:
-    """Frames and bins of the patch that the model takes."""
+    """Frames and bins of the model's input."""
     shape = next((c.get("batch_input_shape", c.get("batch_shape")) for _, _, c in found[:1]), None)
     if isinstance(shape, list) and len(shape) == 4 and shape[3] == 1 and all(type(size) is int for size in shape[1:3]):
         return shape[1], shape[2]
     raise WeightsError(
-        f"the model takes {printable(shape, 60)}, and not a patch of spectrum ([null, 43, 232, 1]); is it a speech-commands model?"
+        f"the model's input is {printable(shape, 60)}, not a patch of spectrum ([null, 43, 232, 1]); is it a speech-commands model?"
     )
 
 
 def _layer(name: str, kind: str, config: Mapping[str, Any]) -> layers.Layer | None:
-    """A layer in our own terms; ``None`` for one that does nothing in use."""
+    """A layer in our own terms; ``None`` for one that does nothing at inference."""
     shown = f"the layer {printable(name, 40)!r} ({printable(kind, 40)})"
     if config.get("data_format") not in (None, "channels_last", "channelsLast"):
-        raise WeightsError(f"{shown} has its channels first; only channels last are known")
+        raise WeightsError(f"{shown} has its channels first; only channels last are supported")
     match kind:
         case "InputLayer" | "Dropout":
             return None
@@ -160,7 +164,7 @@ def _layer(name: str, kind: str, config: Mapping[str, Any]) -> layers.Layer | No
             return layers.max_pool(pool, strides, _padding(config, shown))
         case "Conv2D":
             if config.get("groups", 1) != 1:
-                raise WeightsError(f"{shown} is a grouped convolution, which is not known")
+                raise WeightsError(f"{shown} is a grouped convolution, which is not supported")
             return layers.conv2d(
                 _size(config.get("filters"), shown),
                 _pair(config.get("kernel_size"), shown),
@@ -173,11 +177,11 @@ def _layer(name: str, kind: str, config: Mapping[str, Any]) -> layers.Layer | No
         case "Dense":
             units, bias = _size(config.get("units"), shown), config.get("use_bias", True) is not False
             return layers.dense(units, _activation(config, shown), bias=bias)
-    raise WeightsError(f"{shown} is not known; known are {', '.join(KNOWN)}")
+    raise WeightsError(f"{shown} is not supported; the supported layers are {', '.join(KNOWN)}")
 
 
 def _without_softmax(row: list[NamedLayer]) -> tuple[NamedLayer, ...]:
-    """The row without its last softmax, which the recognizer applies itself."""
+    """The layers without the final softmax, which the recognizer applies itself."""
     *before, last = row or [NamedLayer("", {"kind": "none", "activation": "linear"})]
     if last.layer["kind"] == "activation" and last.layer["activation"] == "softmax" and before:
         *before, last = before
@@ -191,19 +195,19 @@ def _without_softmax(row: list[NamedLayer]) -> tuple[NamedLayer, ...]:
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise WeightsError(f"the model.json has no {what} that can be read; is it a TensorFlow.js layers model?")
+        raise WeightsError(f"the model.json has no readable {what}; is it a TensorFlow.js layers model?")
     return value
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list) or not 1 <= len(value) <= 4 * layers.MAX_LAYERS:
-        raise WeightsError("the model.json lists no layers, or more than any recognizer has")
+        raise WeightsError("the model.json lists no layers, or too many for a recognizer")
     return value
 
 
 def _size(value: object, shown: str) -> int:
     if type(value) is not int or not 1 <= value <= 1 << 20:
-        raise WeightsError(f"{shown} has a size that is none: {printable(value, 40)}")
+        raise WeightsError(f"{shown} has an invalid size: {printable(value, 40)}")
     return value
 
 
@@ -216,12 +220,14 @@ def _pair(value: object, shown: str) -> tuple[int, int]:
 def _activation(config: Mapping[str, Any], shown: str) -> str:
     name = config.get("activation") or "linear"
     if name not in layers.ACTIVATIONS:
-        raise WeightsError(f"{shown} has the activation {printable(name, 40)!r}; known are {', '.join(layers.ACTIVATIONS)}")
+        raise WeightsError(
+            f"{shown} has the activation {printable(name, 40)!r}; the supported ones are {', '.join(layers.ACTIVATIONS)}"
+        )
     return str(name)
 
 
 def _padding(config: Mapping[str, Any], shown: str) -> str:
     name = config.get("padding") or "valid"
     if name not in ("valid", "same"):
-        raise WeightsError(f"{shown} has the padding {printable(name, 40)!r}; known are valid and same")
+        raise WeightsError(f"{shown} has the padding {printable(name, 40)!r}; the supported ones are valid and same")
     return str(name)
