@@ -240,7 +240,7 @@ def test_sixteen_bit_samples_give_what_the_same_numbers_give(recognizer: SpeechC
         (np.full(100, 200, dtype=np.uint8), "this is of type uint8"),
         (np.full(100, 12_000.0), "divide 16-bit numbers by 32768"),
         (np.zeros((2, 100)), "take one channel"),
-        ([[1.0], [1.0, 2.0]], "no row of numbers"),
+        ([[1.0], [1.0, 2.0]], "not a row of numbers"),
         (["a"], "this is of type <U1"),
     ],
 )

@@ -1,6 +1,6 @@
-"""How a key is written: names as other programs have them are understood, and what no terminal sends is refused.
+"""Parses names of keys: understands the spellings of other programs, and refuses keys that no terminal sends.
 
-The names that come out are Textual's: a character, or ``up``, ``enter``, ``f1``, ``ctrl+z``, ``shift+tab``.
+The results are Textual's names: a character, or ``up``, ``enter``, ``f1``, ``ctrl+z``, ``shift+tab``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NAMED = (
     *("enter", "escape", "space", "tab", "comma"),
     *(f"f{number}" for number in range(1, 25)),
 )
-"""Keys that are no character."""
+"""Keys that are not characters."""
 ALIASES: Mapping[str, str] = MappingProxyType(
     {
         "esc": "escape",
@@ -61,28 +61,28 @@ MODIFIERS: Mapping[str, str] = MappingProxyType(
     }
 )
 SAME_AS: Mapping[str, str] = MappingProxyType({"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+[": "escape"})
-"""What a terminal cannot tell from another key."""
+"""Keys that a terminal cannot distinguish from others."""
 LATIN = "qwertyuiop[]asdfghjkl;'zxcvbnm,./"
 SHIFTED: Mapping[str, str] = MappingProxyType(dict(zip('{}:"<>', "[];',.", strict=True)))
-"""What shift gives on the keys of ``LATIN`` that are no letters."""
+"""Characters that shift produces on keys of ``LATIN`` that are not letters."""
 LAYOUTS = (
     "йцукенгшщзхъфывапролджэячсмитьбю.",  # Russian
     "йцукенгшщзхїфівапролджєячсмитьбю.",  # Ukrainian
     ";ςερτυθιοπ[]ασδφγηξκλ΄'ζχψωβνμ,./",  # Greek
     "/'קראטוןםפ][שדגכעיחלךף,זסבהנמצתץ.",  # Hebrew
 )
-"""What the keys of ``LATIN`` give on keyboards of other alphabets."""
+"""Characters of the keys of ``LATIN`` on keyboards with other alphabets."""
 
 
 class KeyNameError(ValueError):
-    """A text that is no key; the message says how to write it."""
+    """A text is not a key; the message says how to write it."""
 
 
 def parse_key(text: str) -> str:
-    """The key that a text stands for: ``z``, ``Ctrl-Z``, ``^Z``, ``RETURN``, ``Page Up``.
+    """Parse the name of a key: ``z``, ``Ctrl-Z``, ``^Z``, ``RETURN``, ``Page Up``.
 
     Raises:
-        KeyNameError: no keyboard sends it; the message has the right spelling where one is near.
+        KeyNameError: no keyboard sends it; the message suggests a similar spelling if there is one.
     """
     if len(text) == 1:
         return _character(text)
@@ -95,7 +95,7 @@ def parse_key(text: str) -> str:
     *before, last = [part.strip() for part in re.split(r"[+-](?=.)", name)]
     modifiers = {MODIFIERS.get(part.lower(), "") for part in before}
     if "" in modifiers:
-        raise KeyNameError(f"{printable(text, 40)!r} is no key; write modifiers as ctrl+z, alt+z or shift+tab")
+        raise KeyNameError(f"{printable(text, 40)!r} is not a key; write modifiers as in ctrl+z, alt+z or shift+tab")
     key = last if len(last) == 1 else _named(last, text)
     if "+" in key and len(key) > 1:  # an alias that has a modifier of its own
         own, _, key = key.rpartition("+")
@@ -126,7 +126,7 @@ def _character(text: str) -> str:
     if text == ",":
         return "comma"
     if not text.isprintable():
-        raise KeyNameError(f"{printable(text)!r} is no key; write a character that can be seen, or a name as enter, space, f1")
+        raise KeyNameError(f"{printable(text)!r} is not a key; write a visible character, or a name such as enter, space or f1")
     return text
 
 

@@ -28,7 +28,7 @@ class Action:
     keys: tuple[str, ...]
     """A character, or a name such as ``up``, ``space``, ``f1``, ``ctrl+q``."""
     label: str
-    """A word or two, for the footer and the palette."""
+    """One or two words, for the footer and the palette."""
     help: str
     """One sentence, for the help screen and the palette."""
     group: Group

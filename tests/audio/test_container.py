@@ -129,7 +129,7 @@ def test_floats_the_size_of_whole_numbers_are_scaled_and_that_is_said(tmp_path: 
     soundfile.write(path, tone() / 0.4 * full_scale, SAMPLE_RATE, subtype="DOUBLE")
     source = FileSource(path)
     assert source.notice is not None
-    assert f"holds {bits}-bit samples as floats" in source.notice
+    assert f"contains {bits}-bit samples as floats" in source.notice
     sound = heard(source)
     assert 0.9 < np.max(np.abs(sound)) <= 1.0
     soundfile.write(path, tone() * 5, SAMPLE_RATE, subtype="FLOAT")

@@ -46,7 +46,7 @@ def test_nothing_to_choose_from() -> None:
 def test_several_and_none_are_refused_with_the_candidates() -> None:
     with pytest.raises(AudioError, match="several inputs match 'mic': 0 USB Audio: Mic One, 1 Built-in Audio: Mic;"):
         choose(ALL, "mic")
-    with pytest.raises(AudioError, match=r"no input matches 'kitchen'; there are 0 USB .* 5 default"):
+    with pytest.raises(AudioError, match=r"no input matches 'kitchen'; the inputs are 0 USB .* 5 default"):
         choose(ALL, "kitchen")
     with pytest.raises(AudioError, match="no input matches '2'"):
         choose(ALL, "2")

@@ -184,7 +184,7 @@ def test_empty_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["text.wav", "text.raw", "text.mp3"])
 def test_text_is_not_audio(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("up, down, left, right\n" * 100)
-    assert "is not audio" in problem(tmp_path / name)
+    assert "is not a readable sound file" in problem(tmp_path / name)
 
 
 def test_zero_seconds(tmp_path: Path) -> None:

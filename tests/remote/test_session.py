@@ -94,7 +94,7 @@ def test_where_unix_sockets_are_forbidden_a_port_with_a_secret_is_taken(made: li
     )
     it = stage(made, tmp_path, body.replace("{f}", str(tmp_path / "stored")))
     assert it.run.play()[0] is SshOutcome.ENDED
-    assert it.lines == ["desk forbids Unix sockets; trying a port with a secret"]
+    assert it.lines == ["desk does not allow Unix sockets; trying a port with a secret"]
     stored = (tmp_path / "stored").read_bytes().strip()
     assert it.run.server.secret == stored
     assert len(stored) == 64

@@ -49,14 +49,14 @@ def test_host_options_of_ssh_and_those_of_the_game() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "which host?"),
+        ((), "name the host"),
         (("desk", "other"), "neither a host nor an option"),
         (("desk", "-N"), "leaves no terminal"),
         (("desk", "-vN"), "leaves no terminal"),
         (("desk", "-p"), "needs a value"),
         (("desk", "--device"), "needs a value"),
         (("desk", "--nonsense"), "no option --nonsense"),
-        (("desk", "--", "--source=mic"), "leave --source out"),
+        (("desk", "--", "--source=mic"), "leave out --source"),
         (("\x1b[2J", "x"), "neither a host"),
     ],
 )

@@ -130,8 +130,8 @@ def test_a_recording_under_way_is_no_recording_that_was_cut_off(tmp_path: Path) 
     stage.do(Move("up", "key"), 100)
     _wait(lambda: '"i"' in path.read_text())
     assert read(path).growing
-    assert read(path).remark == "it is still being recorded"
-    assert library.summarize(path).problem == "it is still being recorded"
+    assert read(path).remark == "the session is still being recorded"
+    assert library.summarize(path).problem == "the session is still being recorded"
     copy = tmp_path / "b.trail"
     copy.write_bytes(path.read_bytes())
     assert read(copy).remark == "the end is missing: recording was cut off"

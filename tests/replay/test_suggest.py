@@ -83,7 +83,7 @@ def test_what_no_threshold_can_put_right_is_said(tmp_path: Path) -> None:
     scene(tmp_path / "a.trail", [("left", 0.9, "undo"), ("left", 0.7, ""), ("left", 0.8, "")])
     left = next(one for one in suggest(read(tmp_path / "a.trail")) if one.word == "left")
     assert left.still_wrong == 1
-    assert "no threshold corrects everything" in left.reason
+    assert "no threshold corrects all errors" in left.reason
 
 
 def test_an_undo_after_a_key_says_nothing_of_the_word(tmp_path: Path) -> None:

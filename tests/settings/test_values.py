@@ -170,7 +170,7 @@ def test_a_name_of_earlier_versions_is_understood(place: str, env: dict[str, str
     settings = load_settings({"mode": "glide"} if place == "flag" else {}, env={**env, **variables})
     assert settings["movement"] == "glide"
     (notice,) = settings.notices
-    assert "mode is called movement now" in notice
+    assert "mode is now called movement" in notice
     settings.set("movement", "step")
     assert settings["movement"] == "step"
     assert "mode" not in state.read_text()

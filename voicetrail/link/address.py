@@ -96,20 +96,20 @@ def parse_address(spec: str) -> Address:
     if unknown:
         raise AudioError(f"{shown}: unknown option {printable(', '.join(sorted(unknown)))}; docs/wire.md lists the options")
     if content == "pcm" and "secret" in values:
-        raise AudioError(f"{shown}: raw sound has no handshake that could check a secret; use {transport}:// with a secret")
+        raise AudioError(f"{shown}: raw sound has no handshake to check a secret; use {transport}:// with a secret")
     rate = _number(shown, values, "rate", 16_000, LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
     channels = _number(shown, values, "channels", 1, 1, MOST_CHANNELS)
     path, host = unquote(parts.netloc + parts.path), parts.hostname or ""
     if transport == "tcp" and (not host or port is None or parts.path not in ("", "/")):
-        raise AudioError(f"{shown}: an address of this kind is tcp://HOST:PORT")
+        raise AudioError(f"{shown}: write this kind of address as tcp://HOST:PORT")
     if transport == "unix":
         if "\0" in path:
-            raise AudioError(f"{shown}: a path cannot hold a zero byte")
+            raise AudioError(f"{shown}: a path cannot contain a zero byte")
         if not path.startswith("/"):
             raise AudioError(f"{shown}: the path of a Unix socket starts with /, for example unix:///run/user/…")
         if len(os.fsencode(path)) >= UNIX_PATH_LIMIT:
             raise AudioError(
-                f"{shown}: the path of a Unix socket is at most {UNIX_PATH_LIMIT - 1} bytes long; take a shorter one"
+                f"{shown}: the path of a Unix socket is at most {UNIX_PATH_LIMIT - 1} bytes long; use a shorter one"
             )
     return Address(
         content,

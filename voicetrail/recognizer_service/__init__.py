@@ -1,6 +1,6 @@
-"""One recognizer for many visitors of a host: a process of its own that takes each visitor's sound and sends back words.
+"""One recognizer for all visitors of a host: a separate process that receives each visitor's sound and sends back words.
 
-How to use it, from asyncio::
+Usage, from asyncio::
 
     from voicetrail.recognizer_service import RecognizerService, VisitorSound
 
@@ -11,13 +11,13 @@ How to use it, from asyncio::
     await service.remove_visitor("7")
     await service.close()
 
-``folder`` is the visitor's own, mode 0700, of this user; the socket for the words is made in it. ``sound`` is a Unix socket that
-serves the sound as ``voicetrail mic`` does (an SSH forwarding of the visitor's own, or a ``link.server.LinkServer``): the service
-connects to it, waits for it where it is not there yet, and connects again when it was lost. What serves whom is decided by these
-calls alone: nothing that a visitor sends names a path.
+``folder`` belongs to the visitor and has mode 0700; the socket for the words is created in it. ``sound`` is a Unix socket that serves
+sound like ``voicetrail mic`` (an SSH forward of the visitor, or a ``link.serving.server.LinkServer``). The service connects to it,
+waits for it if it does not exist yet, and reconnects if it is lost. Only these calls decide which visitor uses which socket: no
+message from a visitor names a path.
 
-Calls come from the event loop that ``start`` ran in. When the recognizer's process dies it is started again, with the same
-visitors; their games say that the microphone was lost, go on by keys, and connect again by themselves.
+All calls must come from the event loop that ran ``start``. If the recognizer's process dies, it is restarted with the same visitors;
+their games report a lost microphone, continue with keys, and reconnect automatically.
 """
 
 from voicetrail.recognizer_service.messages import ServiceReport, ServiceStatus, VisitorSound

@@ -1,4 +1,4 @@
-"""``python -m voicetrail.recognizer_service``: started by the host."""
+"""The recognizer's process, ``python -m voicetrail.recognizer_service``; started by the host."""
 
 from voicetrail.recognizer_service.process import main
 

@@ -1,7 +1,7 @@
-"""Gathers the windows that are due and lets the network score them together, fairly, and with a limit where there are too many.
+"""Collects the windows that are due and scores them in batches, fairly, and with a limit under overload.
 
-Each visitor has at most one window in a batch, and goes on to the next only with the scores of that: only a visitor with more
-sound queued waits longer.
+Each visitor has at most one window in a batch, and continues only when that is scored. So only visitors with a backlog of sound wait
+longer.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.spotting.recognizer import Recognizer
 
 GATHER_S = 0.010
-"""Longest time in s that a window waits for those of other visitors. At 60 visitors 15 windows come together in it, and the network
-takes 0.14 ms for each of them in place of 0.37 (see ``spotting.recognizer.TOGETHER_FROM``)."""
+"""Longest time in s that a window waits for those of other visitors. With 60 visitors, 15 windows form a batch, and the network
+takes 0.14 ms for each of them instead of 0.37 (see ``spotting.recognizer.TOGETHER_FROM``)."""
 MOST_AT_ONCE = 64
-"""Windows of one batch: 7 ms of work, after which other sound has its turn."""
+"""Most windows in a batch: 7 ms of work, before more sound is read."""
 LEVELS_S = (0.1, 0.25, 0.5)
-"""Seconds of sound waiting, in the median over the visitors, from which on there are no scores for the charts; from which on only
-every second window is scored; from which on everybody's sound that waits is dropped: a word that late moves nothing."""
+"""Levels of overload, by the median backlog of sound over the visitors, in s: no scores for the charts; only every second window is
+scored; the backlog of every visitor is dropped, because words that late move nothing."""
 CALM_S = 0.04
-"""Seconds of sound waiting below which a level is given up again,"""
+"""A level ends when the median backlog is below this, in s,"""
 STEADY_S = 2.0
-"""once that has been so for this long; and a level is taken only after a quarter of this."""
+"""for this long, in s. A level starts after a quarter of this time."""
 
 
 class Overload:
-    """Decides from how much sound waits what is left out, for all visitors alike. Pure; the time is passed in."""
+    """Decides from the backlog of sound what to skip, equally for all visitors. Pure; the time is passed in."""
 
     def __init__(self) -> None:
         self.level = 0
-        """0: nothing; 1: scores for the charts; 2: every second window too; 3: old sound too. Never words that were heard."""
+        """What is skipped: 0 nothing; 1 scores for the charts; 2 also every second window; 3 also old sound. Never detected words."""
         self._since: float | None = None
         self._direction = 0
 
     def take(self, waiting_s: float, now: float) -> bool:
-        """Take the median of the seconds of sound that wait; return whether the level has changed."""
+        """Update with the median backlog; return whether the level has changed."""
         higher = self.level < len(LEVELS_S) and waiting_s >= LEVELS_S[self.level]
         direction = 1 if higher else -1 if self.level and waiting_s <= CALM_S else 0
         if direction != self._direction or self._since is None:
@@ -51,11 +51,11 @@ class Overload:
 
 
 class Batches:
-    """The windows that are due.
+    """Collects and scores the windows that are due.
 
     Args:
-        loop: calls back when it is time.
-        on_failure: is given a visitor whose sound made the program fail, and the error; that visitor is left out.
+        loop: the event loop.
+        on_failure: called with a visitor whose sound caused an error, and the error; that visitor is not served any more.
         gather_s: see ``GATHER_S``.
     """
 
@@ -70,18 +70,18 @@ class Batches:
         self._timer: asyncio.Handle | None = None
         self._soon = False
         self.expected = 1
-        """Visitors whose sound comes: when all of them have a window, nothing more is waited for."""
+        """Number of visitors with sound: when all of them have a window, the batch does not wait any longer."""
         self.skips = False
-        """Score only every second window of each visitor; the one between counts as the one before it."""
+        """Score only every second window of each visitor; the others get the scores of the window before."""
         self.windows = self.batches = 0
 
     def sound_came(self, visitor: VisitorStream) -> None:
         """Go on with a visitor whose sound, or state, has come."""
         if visitor in self._due:
-            return  # it waits for its scores
+            return  # its window is not scored yet
         try:
             due = visitor.advance()
-        except Exception as error:  # whatever one visitor's sound leads to is that visitor's alone
+        except Exception as error:  # an error in one visitor's sound must not affect the others
             self._on_failure(visitor, error)
             return
         if due:
@@ -92,7 +92,7 @@ class Batches:
         self._due.pop(visitor, None)
 
     def close(self) -> None:
-        """Score nothing more."""
+        """Stop scoring."""
         self._due.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -106,7 +106,7 @@ class Batches:
             self._timer, self._soon = self._loop.call_soon(self.score), True
 
     def score(self) -> None:
-        """Score what is due, and let each visitor go on."""
+        """Score the windows that are due, and continue with each visitor."""
         self._timer = None
         batch = list(self._due)[:MOST_AT_ONCE]
         for visitor in batch:
@@ -124,7 +124,7 @@ class Batches:
             for visitor, posteriors in zip(visitors, scores, strict=True):
                 self._answer(visitor, posteriors)
         if self._due and self._timer is None:
-            # More than fits one batch: after the sound that has come meanwhile.
+            # More windows than fit into one batch: read new sound first.
             self._timer, self._soon = self._loop.call_later(0, self.score), True
 
     def _answer(self, visitor: VisitorStream, posteriors: tuple[float, ...]) -> None:

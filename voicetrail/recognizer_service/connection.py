@@ -1,4 +1,4 @@
-"""A visitor's connection in the loop that serves all of them: what ``link.connection.Connection`` does with a thread for each."""
+"""A visitor's connection, served by the event loop. (``link.receiving.connection.Connection`` uses a thread for each connection.)"""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from voicetrail.link.receiving.connection import BACK_OFF_S, SEND_LIMIT, Receive
 from voicetrail.link.wire import WireError
 
 READ_BYTES = 8 * 1024
-"""Bytes read from one visitor before the others have their turn: a quarter of a second of sound."""
+"""Bytes read from one visitor at a time, before the other visitors: a quarter of a second of sound."""
 BYTES_PER_SECOND = 80 * 1024
-"""Bytes read from a visitor, twice a microphone's: who sends more has to wait."""
+"""Bytes read from a visitor per second, twice the rate of a microphone; a visitor who sends more has to wait."""
 BYTES_IN_HAND = 320 * 1024
-"""Bytes read at once: what collects while a network stands still (the sender drops what is older)."""
+"""Bytes read in one burst: the backlog after the network stalls (the sender drops older sound)."""
 FAULTS_PER_SECOND, FAULTS_IN_HAND = 1 / 60, 3
-"""Times that a visitor may send something invalid; one more, and it is cut off for good."""
+"""How often a visitor may send invalid data before it is cut off for good."""
 STALE_S = 1.0
-"""Seconds of a connection from which on it counts as one that held."""
+"""A connection that lasted this long, in s, counts as successful."""
 
 
 class LoopConnection:
-    """Keeps a visitor's connection up until closed, or until what comes over it was invalid too often.
+    """Keeps a visitor's connection up until it is closed, or has sent invalid data too often.
 
     Everything runs in the loop's thread.
 
     Args:
         address: a Unix socket.
-        receiver: gets what comes.
-        loop: what serves it.
-        on_activity: called after the receiver was given something.
-        on_cut_off: called with a sentence when it is cut off; nothing more comes after that.
+        receiver: receives the data.
+        loop: the event loop.
+        on_activity: called after the receiver received data.
+        on_cut_off: called with a message when the visitor is cut off; no data follow.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class LoopConnection:
         self._closed = False
 
     def start(self) -> None:
-        """Begin to connect, once the loop comes round."""
+        """Start to connect, in the event loop."""
         self._timer = self._loop.call_later(0, self._connect)
 
     def send(self, data: bytes) -> None:
@@ -72,7 +72,7 @@ class LoopConnection:
         self._out += data
 
     def tick(self, now: float) -> None:
-        """Let the receiver see to what is due; call it a few times a second."""
+        """Let the receiver do what is due; call this a few times per second."""
         if self._socket is not None:
             try:
                 self._receiver.tick(now)
@@ -90,13 +90,13 @@ class LoopConnection:
     def _connect(self) -> None:
         self._timer = None
         try:
-            # Not waited for: a Unix socket takes a connection at once, or its program is too busy to.
+            # Non-blocking: a Unix socket accepts a connection at once, or its program is too busy.
             connection = connect(self._address, 0.0)
         except PermissionError as error:
             self._down(f"{self._address} cannot be used: {error.strerror or error}")
             return
         except (OSError, ValueError):
-            self._down(f"{self._address} brings no microphone yet")
+            self._down(f"{self._address} has no microphone yet")
             return
         self._socket, self._since = connection, time.monotonic()
         try:
@@ -144,12 +144,14 @@ class LoopConnection:
             self._loop.remove_writer(self._socket)
 
     def _broken(self, error: Exception) -> None:
-        """The connection has failed, or what came over it cannot be used."""
+        """The connection failed, or sent invalid data."""
         message = why_broken(str(self._address), error)
         if not isinstance(error, OSError) and not self._faults.take(1, time.monotonic()):
             self.close()
-            again = message if isinstance(error, WireError) else f"{self._address} sent something that cannot be used"
-            self._on_cut_off(f"{again}, again and again, and was cut off: start the game again to speak (the arrow keys draw)")
+            again = message if isinstance(error, WireError) else f"{self._address} sent invalid data"
+            self._on_cut_off(
+                f"{again} repeatedly and was cut off: restart the game to use the microphone (the arrow keys still work)"
+            )
             return
         self._down(message)
         self._on_activity()

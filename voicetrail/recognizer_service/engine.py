@@ -1,4 +1,4 @@
-"""Everything that the recognizer's process does: its visitors, their connections, the batches, and its status."""
+"""The work of the recognizer's process: visitors, connections, batches, status."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from voicetrail.spotting.recognizer import Recognizer, load_recognizer
 from voicetrail.text import printable
 
 TICK_S = 0.2
-"""Seconds between two looks at what is due: pings, sound that does not come, overload."""
+"""Seconds between checks of pings, missing sound and overload."""
 BUSY_TICKS = 25
-"""Ticks over which the part of a core is averaged."""
+"""Ticks over which the use of a core is averaged."""
 TITLE = "your connection"
-"""What a visitor's messages call the socket that the sound comes from."""
+"""The name of the socket with the sound, in messages to the visitor."""
 STATES = ("in time again", "no scores for charts", "every second window only", "old sound is dropped")
-"""What is reported at each level of overload."""
-BUSY = "this host is busy: words may come late"
+"""The report at each level of overload."""
+BUSY = "this host is busy: words may be late"
 REPORTS_PER_SECOND, REPORTS_IN_HAND = 0.2, 5
-"""Reports about one visitor."""
+"""Most reports about one visitor."""
 
 
 class _Guest:
-    """A visitor with what belongs to it."""
+    """A visitor, with its connections."""
 
     def __init__(self, name: str, words: WordsServer) -> None:
         self.name, self.words = name, words
@@ -46,13 +46,13 @@ class _Guest:
 
 
 class Engine:
-    """Serves visitors in one thread, that of the loop.
+    """Serves visitors, in the thread of the event loop.
 
     Args:
-        loop: the running loop.
-        report: is given what the host's log should have.
-        load: makes a recognizer from the name or path of its weights.
-        gather_s: longest time that a window waits for others.
+        loop: the running event loop.
+        report: called with each event for the host's log.
+        load: loads a recognizer from the name or path of its weights.
+        gather_s: longest time in s that a window waits for others.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Engine:
         self._ticking = loop.call_later(TICK_S, self._tick)
 
     async def load(self, weights: str) -> Recognizer:
-        """Load weights once, beside the loop: the other visitors play on.
+        """Load weights once, in a thread, so that other visitors are not interrupted.
 
         Raises:
-            VoicetrailError: they cannot be used.
+            VoicetrailError: the weights cannot be used.
         """
         async with self._loading:
             if weights not in self._recognizers:
@@ -83,13 +83,13 @@ class Engine:
             return self._recognizers[weights]
 
     async def add(self, name: str, sound: VisitorSound) -> str:
-        """Serve a visitor; return the address of the words, for the game's ``--source``.
+        """Start serving a visitor; return the address of the words, for the game's ``--source``.
 
         Raises:
-            VoicetrailError: the folder, the weights or the socket cannot be used, or there is a visitor of that name.
+            VoicetrailError: the folder, the weights or the socket cannot be used, or there already is a visitor with this name.
         """
         if name in self._guests:
-            raise RemoteError(f"there is a visitor {printable(name, 40)} already")
+            raise RemoteError(f"there already is a visitor {printable(name, 40)}")
         if sound.sound is not None:
             check_private_folder(sound.sound.parent)
         recognizer = await self.load(sound.weights)
@@ -105,7 +105,7 @@ class Engine:
             words.describe(guest.visitor.ready, recognizer.detector)
             await words.start()
             if name in self._guests:  # meanwhile
-                raise RemoteError(f"there is a visitor {printable(name, 40)} already")
+                raise RemoteError(f"there already is a visitor {printable(name, 40)}")
         except BaseException:
             words.close()
             raise
@@ -114,7 +114,7 @@ class Engine:
         return words_spec(sound.folder)
 
     def remove(self, name: str) -> None:
-        """Serve a visitor no more; one that is not there is no error."""
+        """Stop serving a visitor; does nothing if there is none."""
         guest = self._guests.pop(name, None)
         if guest is not None:
             self._batches.forget(guest.visitor)
@@ -122,7 +122,7 @@ class Engine:
             guest.words.close()
 
     def set_sound(self, name: str, sound: VisitorSound) -> None:
-        """Take a visitor's sound from another socket; ``None`` in it for none.
+        """Use another socket for a visitor's sound; with the path ``None``, the visitor has no sound.
 
         Raises:
             RemoteError: there is no such visitor.
@@ -134,7 +134,7 @@ class Engine:
         self._listen(self._guests[name], sound)
 
     def status(self) -> ServiceStatus:
-        """How it fares."""
+        """The status of the service."""
         visitors = [guest.visitor for guest in self._guests.values()]
         (then, used_then), (now, used_now) = (self._cpu[0], self._cpu[-1]) if self._cpu else ((0.0, 0.0), (0.0, 0.0))
         return ServiceStatus(
@@ -151,7 +151,7 @@ class Engine:
         )
 
     def close(self) -> None:
-        """End everything."""
+        """Stop serving all visitors."""
         self._ticking.cancel()
         self._batches.close()
         for name in list(self._guests):
@@ -186,7 +186,7 @@ class Engine:
     def _failed(self, visitor: VisitorStream, error: Exception) -> None:
         guest = self._guests[visitor.name]
         self._batches.forget(visitor)
-        visitor.cut_off("an error of the host ended listening (the arrow keys draw)")
+        visitor.cut_off("listening stopped because of an error of the host (the arrow keys still work)")
         guest.connection = None
         self._about(guest, "failed", f"{type(error).__name__}: {error}")
 
@@ -211,7 +211,7 @@ class Engine:
                 visitor.source.drop_waiting()
 
     def _degrade(self) -> None:
-        """Leave out what the overload of the moment asks for, for all alike, and say so."""
+        """Apply the level of overload to all visitors, and report it."""
         level = self._overload.level
         self._batches.skips = level >= 2
         for guest in self._guests.values():

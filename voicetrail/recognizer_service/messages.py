@@ -1,7 +1,8 @@
-"""What goes between the host and the recognizer's process: a JSON object a line, on a socket that only these two have.
+"""Messages between the host and the recognizer's process: one JSON object per line, on a socket that only these two have.
 
-To the process: ``{"id", "do", …}`` with ``do`` one of ``add``, ``remove``, ``sound``, ``status``. Back: ``{"id", "result"}`` or
-``{"id", "error"}`` for each, ``{"ready": labels}`` first, and ``{"report", "visitor", "text"}`` for what happens.
+To the process: ``{"id", "do", …}``, where ``do`` is ``add``, ``remove``, ``sound`` or ``status``. From the process: first
+``{"ready": labels}``, then ``{"id", "result"}`` or ``{"id", "error"}`` for each message, and ``{"report", "visitor", "text"}``
+for events.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from voicetrail.errors import RemoteError
 from voicetrail.text import printable
 
 LINE_LIMIT = 64 * 1024
-"""Bytes of one message."""
+"""Most bytes of a message."""
 REPORT_LIMIT = 300
-"""Characters of a report."""
+"""Most characters of a report."""
 
 Kind = Literal["started", "died", "cut off", "client", "busy", "failed"]
-"""What is reported: the process runs, or has died and is started again; a visitor's sound was cut off for good; a program at a
-visitor's words was refused or sent something invalid; the recognizer cannot keep up with all, or can again; an error of ours."""
+"""The kinds of reports: the process was started; it died and is being restarted; a visitor's sound was cut off for good; a client of a
+visitor's words was refused or sent invalid data; the load has changed; an internal error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,62 +35,62 @@ class ServiceReport:
     kind: Kind
     text: str
     visitor: str = ""
-    """Whom it is about; empty for the service itself."""
+    """The visitor concerned; empty for the service itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitorSound:
-    """Where a visitor's sound comes from, and how it is to be judged at first; the visitor's game sends its own settings later."""
+    """The source of a visitor's sound, and the initial settings; the visitor's game sends its own settings later."""
 
     folder: Path
-    """The visitor's own (mode 0700): the socket for the words is made in it."""
+    """The visitor's folder (mode 0700), in which the socket for the words is created."""
     sound: Path | None = None
     """Unix socket that serves the sound; ``None`` for no microphone yet (``RecognizerService.set_sound``)."""
     weights: str = "directional4w"
     """Name or path of the weights, chosen by the host."""
     settings: DetectorSettings | None = None
-    """Thresholds and times; ``None`` for those that ship with the weights."""
+    """Thresholds and times; ``None`` for those that come with the weights."""
     gain: float | Literal["auto"] = "auto"
     """In dB."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """How the recognizer fares."""
+    """The status of the recognizer."""
 
     visitors: int = 0
     with_sound: int = 0
-    """Visitors whose sound comes at present."""
+    """Visitors with sound at the moment."""
     windows: int = 0
-    """Windows scored since the process was started."""
+    """Windows scored since the start of the process."""
     batches: int = 0
-    """Times that the network ran for them."""
+    """Batches scored since the start of the process."""
     cpu_s: float = 0.0
-    """Processor time that the process has used, in s."""
+    """Processor time used by the process, in s."""
     busy: float = 0.0
-    """Part of one core that it has used in the last seconds."""
+    """Part of one core used in the last seconds."""
     level: int = 0
-    """Overload: 0 none, 1 no scores for the charts, 2 every second window only, 3 without sound that waited for long."""
+    """Level of overload: 0 none, 1 no scores for the charts, 2 only every second window, 3 old sound is dropped."""
     waiting_s: float = 0.0
-    """Median of the seconds of sound that wait, over the visitors with sound."""
+    """Median backlog of sound in s, over the visitors with sound."""
     pid: int = 0
     lost: Mapping[str, int] = field(default_factory=dict)
-    """Samples of each visitor that were dropped or lost."""
+    """Samples that were dropped or lost, by visitor."""
 
 
 SOCKET_NAME = "words"
-"""Of the socket for the words in a visitor's folder."""
+"""Name of the socket for the words, in a visitor's folder."""
 TITLE = "the host's recognizer"
-"""What the visitor's game calls it: the host's paths are nothing that a visitor should read."""
+"""Name of the source in the visitor's game, which should not show paths of the host."""
 
 
 def words_spec(folder: Path) -> str:
-    """The address of the words of the visitor with this folder."""
+    """The address of the words, for the visitor with this folder."""
     return f"words+unix://{quote(str(folder / SOCKET_NAME))}?{urlencode({'title': TITLE})}"
 
 
 def encode_sound(sound: VisitorSound) -> dict[str, Any]:
-    """Write whom to serve."""
+    """Encode the sound of a visitor."""
     return {
         "folder": str(sound.folder),
         "sound": None if sound.sound is None else str(sound.sound),
@@ -111,7 +112,7 @@ def decode_sound(data: Mapping[str, Any]) -> VisitorSound:
 
 
 def encode_status(status: ServiceStatus) -> dict[str, Any]:
-    """Write a status."""
+    """Encode a status."""
     return asdict(status)
 
 
@@ -119,7 +120,7 @@ def decode_report(data: Mapping[str, Any]) -> ServiceReport:
     """Read a report.
 
     Raises:
-        RemoteError: it is none.
+        RemoteError: it is not a report.
     """
     kind = data.get("report")
     if kind not in get_args(Kind):
@@ -130,20 +131,20 @@ def decode_report(data: Mapping[str, Any]) -> ServiceReport:
 
 
 def encode_line(message: Mapping[str, Any]) -> bytes:
-    """Write a message."""
+    """Encode a message."""
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def decode_line(line: bytes) -> dict[str, Any]:
-    """Read a message.
+    """Decode a message.
 
     Raises:
-        RemoteError: it is none.
+        RemoteError: it is not a message.
     """
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):
         raise RemoteError("a message between the host and its recognizer cannot be read") from None
     if not isinstance(message, dict):
-        raise RemoteError("a message between the host and its recognizer is no object")
+        raise RemoteError("a message between the host and its recognizer is not an object")
     return message

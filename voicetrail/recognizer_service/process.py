@@ -1,4 +1,4 @@
-"""The recognizer's process: takes the host's orders from a socket, until that is closed."""
+"""The recognizer's process: follows the host's requests from a socket, until that is closed."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from voicetrail.recognizer_service.messages import (
 from voicetrail.text import printable
 
 NICER = 5
-"""How far it goes before others, as nice(1) counts."""
+"""By how much the process lowers its nice value, to have priority over the games."""
 ENDS_S = 1.0
-"""Seconds that open connections are given to end."""
+"""Seconds for open connections to end."""
 
 
 def main() -> None:
-    """Serve until the host goes."""
+    """Serve until the host closes the socket."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--control", type=int, required=True, help="descriptor of the socket that the host's orders come from")
-    parser.add_argument("--weights", action="append", default=[], help="weights to load before the first visitor comes")
+    parser.add_argument("--control", type=int, required=True, help="descriptor of the socket with the host's requests")
+    parser.add_argument("--weights", action="append", default=[], help="weights to load at the start; may be repeated")
     args = parser.parse_args()
-    # The host ends this process by closing the socket, once the visitors were told; a terminal's keys are for the host.
+    # The host ends this process by closing the socket, after informing the visitors; ctrl+c in the terminal is for the host.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _go_first()
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _go_first() -> None:
-    """Be served before what each visitor has for itself, where the system allows it (root, or CAP_SYS_NICE)."""
+    """Raise the priority of this process above that of the games, if the system allows it (root, or CAP_SYS_NICE)."""
     with contextlib.suppress(OSError):
         os.nice(-NICER)
     with contextlib.suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as weight:
@@ -65,7 +65,7 @@ async def _serve(control: socket.socket, weights: list[str]) -> None:
     try:
         for name in weights:
             await engine.load(name)
-        # What was imported stays: looking through it for garbage would hold up every visitor for a tenth of a second.
+        # Imported modules stay for good; collecting garbage among them would delay every visitor by a tenth of a second.
         gc.collect()
         gc.freeze()
         send({"ready": list(weights)})
@@ -78,7 +78,7 @@ async def _serve(control: socket.socket, weights: list[str]) -> None:
         send({"failed": str(error)})
     finally:
         engine.close()
-        # The connections that were closed see to their ends by themselves.
+        # Closed connections finish by themselves.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ENDS_S):
                 while len(asyncio.all_tasks()) > 1:
@@ -92,7 +92,7 @@ async def _obey(engine: Engine, order: dict[str, Any], send: Any) -> None:
         answer["result"] = await _result(engine, order)
     except VoicetrailError as error:
         answer["error"] = str(error)
-    except Exception as error:  # an order that cannot be carried out leaves the other visitors alone
+    except Exception as error:  # an error in one request must not affect other visitors
         answer["error"] = f"{type(error).__name__}: {printable(error, 200)}"
     send(answer)
 

@@ -1,4 +1,4 @@
-"""The host's side of the recognizer: starts its process, gives it orders, and starts it again when it dies or hangs."""
+"""The host's side of the recognizer: starts its process, sends requests, and restarts it if it dies or hangs."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ from voicetrail.recognizer_service.messages import (
 from voicetrail.text import printable
 
 STARTS_WITHIN_S = 60.0
-"""Seconds that the process is given to load torch and the weights."""
+"""Longest time in s for the process to load torch and the weights."""
 ANSWERS_WITHIN_S = 15.0
-"""Seconds that it is given to answer an order: one that does not is ended, and started again."""
+"""Longest time in s for the process to answer a request; then it is killed and restarted."""
 LOOK_S = 5.0
-"""Seconds between two looks whether it still answers."""
+"""Seconds between checks whether it still answers."""
 AGAIN_S = (0.2, 10.0)
-"""First and longest wait in s before it is started again."""
+"""First and longest wait in s before it is restarted."""
 HELD_S = 60.0
-"""Seconds after which a process that then dies is started again without a longer wait."""
+"""If a process ran for this long, in s, before it died, the wait starts from its first value again."""
 ENDS_WITHIN_S = 3.0
-"""Seconds that it is given to end by itself."""
+"""Longest time in s for the process to end after its socket is closed."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "XDG_CACHE_HOME", "XDG_DATA_HOME", "TMPDIR")
-"""Variables of the host's environment that the process is given."""
+"""Variables of the host's environment that the process receives."""
 
 
 class _DiedError(Exception):
-    """The process has gone before it answered."""
+    """The process ended before it answered."""
 
 
 class RecognizerService:
-    """One recognizer for all visitors of a host. How to use it says the package's docstring.
+    """One recognizer for all visitors of a host. The docstring of the package shows how to use it.
 
-    All calls come from one event loop, the one that ``start`` ran in.
+    All calls must come from the event loop that ran ``start``.
 
     Args:
-        weights: names or paths that are loaded at the start; others are loaded when the first visitor asks for them.
-        on_report: is given what the host's log should have.
-        command: what is started; for tests.
+        weights: names or paths to load at the start; others are loaded when the first visitor needs them.
+        on_report: called with each event for the host's log.
+        command: the command of the process; for tests.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class RecognizerService:
         self._begun = False
         """``start`` was called, and has not failed."""
         self.starts = 0
-        """Times that the process was started."""
+        """How often the process was started."""
 
     @property
     def pid(self) -> int | None:
-        """The recognizer's process; ``None`` while there is none."""
+        """The process id; ``None`` while there is no process."""
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
@@ -109,15 +109,15 @@ class RecognizerService:
         await self._end()
 
     async def add_visitor(self, name: str, sound: VisitorSound) -> str:
-        """Serve a visitor's sound.
+        """Start serving a visitor.
 
         Args:
-            name: the host's own for the visitor, unlike every other's; it is in reports.
-            sound: where the sound comes from.
+            name: a unique name for the visitor, used in reports.
+            sound: the source of the sound.
 
         Returns:
-            The address of the words (``words+unix://…``), for the ``--source`` of the visitor's game. It stays the same when the
-            process is started again.
+            The address of the words (``words+unix://…``), for the ``--source`` of the visitor's game. It does not change when the
+            process is restarted.
 
         Raises:
             RemoteError: the folder, the weights or the socket cannot be used, there is a visitor of that name, or the recognizer
@@ -126,12 +126,12 @@ class RecognizerService:
         if not self._begun:
             raise RemoteError("the recognizer was not started")
         if name in self._visitors:
-            raise RemoteError(f"there is a visitor {printable(name, 40)} already")
+            raise RemoteError(f"there already is a visitor {printable(name, 40)}")
         self._visitors[name] = sound
         try:
             return str(await self._order("add", name, sound))
         except _DiedError:
-            # The next process is given every visitor at its start.
+            # The next process receives every visitor at its start.
             await self._running.wait()
             return words_spec(sound.folder)
         except BaseException:
@@ -139,13 +139,13 @@ class RecognizerService:
             raise
 
     async def remove_visitor(self, name: str) -> None:
-        """Serve a visitor no more: the connection and the socket are closed. One that is not there is no error."""
+        """Stop serving a visitor, and close its connection and socket; does nothing if there is none."""
         if self._visitors.pop(name, None) is not None:
             with contextlib.suppress(_DiedError):
                 await self._order("remove", name)
 
     async def set_sound(self, name: str, sound: Path | None) -> None:
-        """Take a visitor's sound from another socket from now on, or from none.
+        """Use another socket for a visitor's sound from now on, or none.
 
         Raises:
             RemoteError: there is no such visitor, or the socket's folder is not private.
@@ -157,7 +157,7 @@ class RecognizerService:
             await self._order("sound", name, changed)
 
     async def status(self) -> ServiceStatus:
-        """How the recognizer fares; all zero while it is being started."""
+        """The status of the recognizer; all values are zero while it is being started."""
         try:
             return ServiceStatus(**await self._order("status"))
         except _DiedError:
@@ -183,7 +183,7 @@ class RecognizerService:
     async def _launch(self) -> asyncio.StreamReader:
         own, others = socket.socketpair()
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        # One thread is the fastest for a network this small, and leaves the other cores to the games.
+        # One thread is fastest for a network this small, and leaves the other cores to the games.
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
         loaded = [part for name in self._weights for part in ("--weights", name)]
         try:
@@ -194,7 +194,7 @@ class RecognizerService:
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    # Linux may share the processor among sessions: what serves everybody is not to share one with others.
+                    # Linux may divide the processor between sessions, so this process gets its own.
                     start_new_session=True,
                 )
         except OSError as error:
@@ -217,7 +217,7 @@ class RecognizerService:
         return reader
 
     async def _keep(self, reader: asyncio.StreamReader) -> None:
-        """Read what the process sends; when it is gone, start it again, for as long as it takes."""
+        """Read messages from the process; if it ends, restart it, with as many attempts as needed."""
         wait, loop = AGAIN_S[0], asyncio.get_running_loop()
         while True:
             since = loop.time()
@@ -242,7 +242,7 @@ class RecognizerService:
             restoring.add_done_callback(lambda task: None if task.cancelled() else task.exception())
 
     async def _restore(self) -> None:
-        """Give a new process the visitors of the one before."""
+        """Send the current visitors to a new process."""
         for name, sound in list(self._visitors.items()):
             try:
                 await self._order("add", name, sound)
@@ -253,7 +253,7 @@ class RecognizerService:
                 return
 
     async def _look(self) -> None:
-        """See whether the process still answers: one that hangs is ended."""
+        """Check whether the process still answers, and kill it if it hangs."""
         while True:
             await asyncio.sleep(LOOK_S)
             with contextlib.suppress(_DiedError):
@@ -276,7 +276,7 @@ class RecognizerService:
             self._process.kill()
 
     async def _end(self) -> str:
-        """End the process if it has not by itself; say how it ended."""
+        """Wait for the end of the process, or kill it; return how it ended."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -286,7 +286,7 @@ class RecognizerService:
         self._answers.clear()
         process, self._process = self._process, None
         if process is None:
-            return "it did not run"
+            return "it was not running"
         loop = asyncio.get_running_loop()
         try:
             code = await loop.run_in_executor(None, process.wait, ENDS_WITHIN_S)

@@ -1,4 +1,4 @@
-"""One visitor in the recognizer's process: the sound, what the detector remembers of it, and where its words go."""
+"""One visitor in the recognizer's process: its sound, its detector, and the receiver of its words."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer
 
 NAME = "your microphone"
-"""What the source is called until the visitor's program has said."""
-NO_MICROPHONE = "no microphone: this connection brings none (the arrow keys draw)"
+"""Name of the source until the visitor's program sends one."""
+NO_MICROPHONE = "no microphone: this connection has none (use the arrow keys)"
 
 
 class VisitorSource(Source, Protocol):
-    """A source whose sound waits to be read (``link.source.NetworkSource``)."""
+    """A source with a backlog of sound (``link.receiving.source.NetworkSource``)."""
 
     @property
     def waiting_s(self) -> float:
-        """Seconds of sound that have come and were not read yet."""
+        """Seconds of sound that have arrived but were not read yet."""
         ...
 
     @property
     def lost(self) -> int:
-        """Samples that were dropped, or reported lost."""
+        """Samples that were dropped or reported as lost."""
         ...
 
     def drop_waiting(self) -> None:
-        """Drop the sound that waits to be read, and count it."""
+        """Drop the backlog of sound, and count it as lost."""
         ...
 
 
 class Words(Protocol):
-    """Where a visitor's words go (``words_server.WordsServer``)."""
+    """The receiver of a visitor's words (``words_server.WordsServer``)."""
 
     def give(self, event: Event, delay_s: float | None = None) -> None:
-        """Send what happened; ``delay_s`` is that of the sound."""
+        """Send an event; ``delay_s`` is the delay of the sound."""
         ...
 
 
@@ -59,56 +59,56 @@ class NoSound:
         self.name = NAME
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """Nothing ever comes."""
+        """Return nothing."""
         return None
 
     def drop_waiting(self) -> None:
-        """Nothing waits."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class VisitorStream:
     """Listens to one visitor, up to the next window that is to be scored.
 
     Args:
-        name: the host's for the visitor.
-        sound: what the host asked for.
-        recognizer: the one of the visitor's weights, shared with others.
-        words: where the words go.
+        name: the visitor's name on the host.
+        sound: the request of the host.
+        recognizer: with the visitor's weights, shared with other visitors.
+        words: the receiver of the words.
     """
 
     def __init__(self, name: str, sound: VisitorSound, recognizer: Recognizer, words: Words) -> None:
         self.name, self.recognizer, self._words = name, recognizer, words
         self.stream = recognizer.open_stream()
-        """Its ``picture`` is the network's input for the window that is due."""
+        """Its ``picture`` is the network's input for the window to score."""
         self.latest: tuple[float, ...] = ()
-        """The posteriors of the last window; none before the first."""
+        """The posteriors of the last window; empty before the first."""
         self.windows = 0
-        """Windows so far."""
+        """Number of windows so far."""
         self.source: VisitorSource = NoSound()
         settings = recognizer.detector if sound.settings is None else sound.settings
         detector = Detector(recognizer.labels, settings)
         self._listener = Listener(self.source, recognizer, detector, gain=make_gain(sound.gain))
         self._steps: Steps | None = None
         self.hears = False
-        """Whether sound comes at present."""
+        """Whether there is sound at the moment."""
 
     @property
     def ready(self) -> Ready:
-        """What the game is told first."""
+        """The first event for the game."""
         recognizer, name = self.recognizer, self.source.name
         return Ready(recognizer.labels, name, recognizer.name, recognizer.hash, meanings=recognizer.meanings)
 
     def listen_to(self, source: VisitorSource | None) -> None:
-        """Take the sound from another source; the one before is closed."""
+        """Use another source; the previous one is closed."""
         self.source.close()
         self._steps = None
         self._listener.source = self.source = NoSound() if source is None else source
@@ -117,15 +117,15 @@ class VisitorStream:
             self._finish(SourceLost(0, NO_MICROPHONE))
 
     def cut_off(self, message: str) -> None:
-        """Listen no more, and say why."""
+        """Stop listening, with a message for the player."""
         self.listen_to(None)
         self._words.give(SourceLost(self._listener.time, message))
 
     def advance(self) -> bool:
-        """Listen until a window is due, whose input is then in ``stream.picture``, or nothing is left.
+        """Process sound until a window has to be scored (its input is then in ``stream.picture``), or there is no more sound.
 
         Returns:
-            Whether one is due: ``answer`` goes on from there.
+            Whether a window has to be scored; ``answer`` continues from there.
         """
         while True:
             if self._steps is None:
@@ -139,12 +139,12 @@ class VisitorStream:
                 return True
 
     def answer(self, posteriors: tuple[float, ...]) -> bool:
-        """Go on with the posteriors of the window that was due; see ``advance``."""
+        """Continue with the posteriors of the window; see ``advance``."""
         self.latest = posteriors
         return self._run(posteriors) or self.advance()
 
     def received(self, event: WireEvent) -> None:
-        """Take the settings that the visitor's game sends, from the next hop on.
+        """Apply the settings from the visitor's game, from the next hop on.
 
         Raises:
             WireError: they are invalid.

@@ -1,4 +1,4 @@
-"""The words of one visitor, for the visitor's game: the protocol of ``link.words`` on a Unix socket in the visitor's folder."""
+"""Serves the words of one visitor to the visitor's game, with the protocol of ``link.words``, on a Unix socket."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.text import printable
 
 CLIENTS = 2
-"""Programs at once that are sent a visitor's words: a game, and one that takes its place. The oldest gives way to a further one."""
+"""Most clients of a visitor's words at once: a game, and one that replaces it. A further client replaces the oldest."""
 BACKLOG = 8
 READ_LIMIT = 8 * 1024
-"""Bytes of a client that wait to be read."""
+"""Most unread bytes of a client."""
 
 
 class WordsServer:
-    """Serves a visitor's words, states and scores to the visitor's game; a ``link.client.Feed`` for its clients.
+    """Serves a visitor's words, states and scores to the visitor's game; a ``link.serving.client.Feed`` for its clients.
 
-    Everything runs in the loop's thread.
+    Everything runs in the thread of the event loop.
 
     Args:
-        folder: the visitor's, private.
-        on_received: is given what a game sends (settings, mute); a ``WireError`` from it ends that game's connection.
-        on_problem: is given a line about a client that was refused or disconnected.
+        folder: the visitor's private folder.
+        on_received: called with each event from a game (settings, mute); if it raises a ``WireError``, that game is disconnected.
+        on_problem: called with a message about a client that was refused or disconnected.
 
     Raises:
-        RemoteError: the folder is not private, or the socket cannot be made.
+        RemoteError: the folder is not private, or the socket cannot be created.
     """
 
     content: Literal["words"] = "words"
@@ -64,19 +64,19 @@ class WordsServer:
         self._clients: list[Client] = []
         self._ready: WireEvent | None = None
         self._state: WireEvent | None = None
-        """What is wrong with the source; ``None`` while sound comes."""
+        """The problem of the source; ``None`` while there is sound."""
         self._busy: WireEvent | None = None
-        """That the recognizer cannot keep up, while that is so."""
+        """The message that the recognizer is overloaded; ``None`` while it is not."""
         self._summary = HopSummary()
         self.shows_scores = True
-        """Send scores and levels for the chart."""
+        """Whether to send scores and levels for the chart."""
 
     async def start(self) -> None:
-        """Begin to serve."""
+        """Start serving."""
         self._server = await asyncio.start_unix_server(self._connected, sock=self._listening.socket, limit=READ_LIMIT)
 
     def close(self) -> None:
-        """Disconnect everybody and remove the socket; safe to call twice."""
+        """Disconnect all clients and remove the socket; safe to call twice."""
         if self._server is not None:
             self._server.close()
         else:
@@ -86,13 +86,13 @@ class WordsServer:
             client.close()
 
     def describe(self, ready: Ready, shipped: DetectorSettings) -> None:
-        """Say what recognizes; to be called before ``start``, and again where that has changed."""
+        """Set the description of the recognizer; call this before ``start``, and after each change."""
         self.name = ready.source
         self._ready = encode_ready(ready, shipped, takes_gain=True)
         self._broadcast(self._ready)
 
     def give(self, event: Event, delay_s: float | None = None) -> None:
-        """Send what happened, as ``link.feeds.WordsFeed`` does; ``delay_s`` is that of the sound."""
+        """Send an event, like ``link.serving.feeds.WordsFeed``; ``delay_s`` is the delay of the sound."""
         if isinstance(event, WordHeard | WordRejected | SamplesLost):
             self._broadcast(encode_word(event))
         elif isinstance(event, SourceLost | SourceDelayed | SourceBack | SourceEnded):
@@ -103,28 +103,28 @@ class WordsServer:
             self._broadcast(scores)
 
     def say_busy(self, message: str | None) -> None:
-        """Tell the player that words may come late, or (``None``) that they come in time again."""
+        """Send the player a message that words may be late, or (``None``) that they are in time again."""
         if (message is None) == (self._busy is None):
             return
         self._busy = None if message is None else encode_state(SourceDelayed(0, message))
         if self._state is None:
             self._broadcast(self._busy or encode_state(SourceBack(0, self.name)))
 
-    # What the clients ask of their feed.
+    # The methods of ``Feed``.
 
     def first_events(self) -> list[WireEvent]:
-        """What a new client has to know first."""
+        """The first events for a new client."""
         return [event for event in (self._ready, self._state or self._busy) if event is not None]
 
     def received(self, event: WireEvent) -> None:
-        """A client sent something."""
+        """Process an event from a client."""
         self._on_received(event)
 
     def run(self, send: Callable[[Message], None]) -> None:
-        """Nothing: what is sent comes through ``give``."""
+        """Do nothing: ``give`` sends the events."""
 
     def stop(self) -> None:
-        """Nothing, as ``run``."""
+        """Do nothing, like ``run``."""
 
     def _broadcast(self, event: WireEvent) -> None:
         if not self._clients:

@@ -84,5 +84,5 @@ class Meter:
 
     @property
     def dead(self) -> bool:
-        """Whether nothing at all was heard so far."""
+        """Whether there was no sound at all so far."""
         return self.peak_db <= DEAD_DB

@@ -116,7 +116,7 @@ class SshRun:
             if outcome is not SshOutcome.NO_FORWARD:
                 return outcome, code, message
             self._tcp = True
-            self.say(f"{self.request.host} forbids Unix sockets; trying a port with a secret")
+            self.say(f"{self.request.host} does not allow Unix sockets; trying a port with a secret")
         secret = secrets.token_hex(32)
         file = f".cache/voicetrail/line-{secrets.token_hex(8)}"
         self._store(file, secret)

@@ -68,9 +68,9 @@ def split_arguments(words: Sequence[str], own_with_value: frozenset[str], own_fl
         else:
             raise UsageError(f"{printable(word)!r} is neither a host nor an option of ssh; put options of the game after --")
     if not host:
-        raise UsageError("which host? voicetrail ssh [user@]host [ssh options] [-- play options]")
+        raise UsageError("name the host: voicetrail ssh [user@]host [ssh options] [-- play options]")
     if any(option == "--source" or option.startswith("--source=") for option in play):
-        raise UsageError("the game there gets the sound of this machine: leave --source out, or put it before the host")
+        raise UsageError("the game uses the sound of this machine: leave out --source, or put it before the host")
     return SshRequest(host, tuple(ssh), tuple(play), tuple(own))
 
 
@@ -78,7 +78,7 @@ def _ssh_option(word: str, following: list[str]) -> list[str]:
     """Take an option of ssh (a cluster of letters) with its value, if it has one."""
     for index, letter in enumerate(word[1:], 1):
         if letter in NO_GAME:
-            raise UsageError(f"ssh -{printable(letter)} leaves no terminal for the game: leave it out")
+            raise UsageError(f"ssh -{printable(letter)} leaves no terminal for the game; leave it out")
         if letter in WITH_VALUE:
             return [word, *([] if word[index + 1 :] else _value(following, f"-{letter}"))]
     return [word]
@@ -214,8 +214,8 @@ def explain(code: int, lines: Sequence[str], host: str, played: bool, command: s
     host = printable(host, 80)
     if not played:
         there = {
-            NOT_THERE: f"there is no {printable(command, 80)!r} on {host}: install it there as it is here, "
-            "or say where it is (--remote-command '~/voicetrail/.venv/bin/voicetrail')",
+            NOT_THERE: f"there is no {printable(command, 80)!r} on {host}: install it there as on this machine, "
+            "or name its path (--remote-command '~/voicetrail/.venv/bin/voicetrail')",
             OLDER: f"the voicetrail on {host} is older than this one: update it there",
             NEWER: f"the voicetrail on {host} is newer than this one: update it here",
         }

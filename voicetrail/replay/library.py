@@ -75,7 +75,7 @@ def find(name: str) -> Path:
         if name == "last":
             newest = next((one for one in list_replays() if one.playable), None)
             if newest is None:
-                raise ReplayError(f"there is no replay in {printable(folder())} yet; r records while you play")
+                raise ReplayError(f"there is no replay in {printable(folder())} yet; press r while you play to record")
             return newest.path
         for candidate in (folder() / name, folder() / f"{name}{SUFFIX}"):
             if candidate.is_file():
@@ -199,7 +199,7 @@ def _summary(path: Path) -> ReplaySummary:
             problem = ""
             if not ended:
                 growing = is_being_written(descriptor)
-                problem = "it is still being recorded" if growing else "the end is missing: recording was cut off"
+                problem = "the session is still being recorded" if growing else "the end is missing: recording was cut off"
             if totals is None and about.st_size <= SCAN_MAX:
                 file.seek(len(first))
                 totals = _count(header, file.read(SCAN_MAX))
@@ -265,7 +265,7 @@ def rename(path: Path, name: str) -> Path:
     """
     stem = name.strip().removesuffix(SUFFIX)
     if not stem or stem.startswith(".") or printable(stem) != stem or any(sign in stem for sign in '/\\:*?"<>|'):
-        raise ReplayError("a name needs letters, digits, spaces or - _ . ( ) and may not begin with a dot")
+        raise ReplayError("a name may contain letters, digits, spaces and - _ . ( ), and may not start with a dot")
     target = path.with_name(stem + SUFFIX)
     moves = [(path, target)]
     if path.with_suffix(SOUND_SUFFIX).exists():
@@ -290,7 +290,7 @@ def delete(path: Path) -> None:
         ReplayError: it cannot be deleted, or is not a replay.
     """
     if path.suffix != SUFFIX:
-        raise ReplayError(f"{printable(path.name)} is no replay")
+        raise ReplayError(f"{printable(path.name)} is not a replay")
     try:
         path.unlink()
         path.with_suffix(SOUND_SUFFIX).unlink(missing_ok=True)

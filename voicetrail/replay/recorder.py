@@ -159,7 +159,7 @@ class Recorder:
         where = new_path(now) if path is None else path
         flac = where.with_suffix(SOUND_SUFFIX) if sound else None
         if flac == where:
-            raise ReplayError(f"{printable(where.name)} is the name of the sound file; give the replay another ending")
+            raise ReplayError(f"{printable(where.name)} is the name of the sound file; give the replay another suffix")
         about = about or Header()
         ready = self._ready
         header = replace(

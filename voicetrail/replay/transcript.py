@@ -39,7 +39,7 @@ def near_miss_text(item: WordRejected) -> str:
         case "threshold":
             why = f"{item.lacking:.2f} below the threshold"
         case "refractory":
-            why = f"{item.lacking:.2f} s too soon after the last"
+            why = f"{item.lacking:.2f} s too soon after the last detection"
         case "margin":
             why = f"too close to {item.rival}" if item.rival else "too close to another word"
         case "muted":

@@ -1,6 +1,6 @@
-"""Everything that can be set: one list of settings, several places that set them, and one effective value each.
+"""The settings: one list of them, several places that can set them, and one effective value for each.
 
-``SETTINGS`` is the list; ``load_settings`` reads the places and gives the ``Settings`` of a run.
+``SETTINGS`` is the list; ``load_settings`` reads all places and returns the ``Settings`` of a run.
 """
 
 from voicetrail.settings.schema import AUTO, SETTINGS, SHIPPED, TUNING, Setting, Value, find

@@ -1,8 +1,8 @@
 """The settings files: where they are, how they are read, and how they are written atomically.
 
-Two kinds: the settings file, which a person edits and the program changes only on ``voicetrail settings set`` (comments stay),
-and the state file, which keeps what keys changed. A write takes a lock, reads the file again, changes only its own entries and
-replaces it (``voicetrail.atomic``): if two games run at once, the last change of a setting wins, for that setting only.
+There are two kinds: the settings file, which a person edits and only ``voicetrail settings set`` changes (preserving comments),
+and the state file, which stores changes made with keys. A write takes a lock, reads the file again, changes only its own entries
+and replaces it (``voicetrail.atomic``). If two games run at once, the last change of a setting wins, for that setting only.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Value, split_name
 from voicetrail.text import printable
 
 LARGEST = 200_000
-"""Bytes of a settings file that are read at most; a larger one is no settings file."""
+"""Most bytes of a settings file; a larger file is refused."""
 DEEPEST = 8
-"""Tables and arrays in each other; a settings file needs two."""
+"""Most levels of nested tables and arrays; a settings file needs two."""
 MARK = "\ufeff"
 """The byte order mark that some editors put before a text."""
 SETTINGS_HEADING = "# Settings of voicetrail; `voicetrail settings` lists them all with their ranges.\n"
-STATE_HEADING = "# What keys changed in the game. Edit settings.toml instead; this file is rewritten as you play.\n"
+STATE_HEADING = "# Settings that were changed with keys. Edit settings.toml instead; this file is rewritten as you play.\n"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}")
-"""A profile's or preset's name: it becomes a file's name, so it may not hold a dot or a slash."""
+"""The name of a profile or preset. It becomes a file name, so it may not contain a dot or a slash."""
 
 Entries = dict[str, Any]
 
@@ -39,11 +39,11 @@ class SettingsFiles:
     """The files of one player."""
 
     settings: Path
-    """What a person edits."""
+    """The settings file, which a person edits."""
     profile: Path | None
-    """The same for a profile, laid over it; ``None`` without one."""
+    """The settings file of a profile, which overrides the other; ``None`` without a profile."""
     state: Path
-    """What keys changed, of this profile."""
+    """The state file of this profile."""
     presets: Path
     """The folder of saved presets."""
 
@@ -59,12 +59,12 @@ class SettingsFiles:
 
 
 def settings_paths(profile: str | None, env: Mapping[str, str]) -> SettingsFiles:
-    """Where the files of a profile belong on this system.
+    """The paths of a profile's files on this system.
 
-    ``VOICETRAIL_CONFIG_DIR`` and ``VOICETRAIL_STATE_DIR`` take the place of the platform's folders.
+    ``VOICETRAIL_CONFIG_DIR`` and ``VOICETRAIL_STATE_DIR`` replace the platform's folders.
 
     Raises:
-        SettingsError: the profile's name cannot be a file's name.
+        SettingsError: the profile's name cannot be a file name.
     """
     import platformdirs
 
@@ -79,10 +79,10 @@ def settings_paths(profile: str | None, env: Mapping[str, str]) -> SettingsFiles
 
 
 def check_name(name: str, what: str) -> str:
-    """Return a profile's or preset's name.
+    """Check the name of a profile or preset, and return it.
 
     Raises:
-        SettingsError: it could not be a file's name.
+        SettingsError: it cannot be a file name.
     """
     if not NAME.fullmatch(name) or name != name.strip():
         raise SettingsError(
@@ -93,18 +93,18 @@ def check_name(name: str, what: str) -> str:
 
 
 class BrokenFile(Exception):
-    """A file that is no TOML. ``str()`` is the reason, with the line where one is known."""
+    """A file is not TOML. ``str()`` is the reason, with the line if it is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """The contents of a TOML file; empty where there is no such file."""
+    """The contents of a TOML file; empty if it does not exist."""
 
     entries: Entries
     text: str
     """Without the byte order mark."""
     mark: str = ""
-    """The byte order mark, where there is one."""
+    """The byte order mark, if the file has one."""
 
     @property
     def line_end(self) -> str:
@@ -142,9 +142,9 @@ def read(path: Path) -> TomlFile:
 
 
 def _refuse_extremes(entries: Entries) -> None:
-    """Refuse what only the grammar of TOML allows: numbers beyond 64 bits, which TOML forbids, and very deep nesting.
+    """Refuse numbers beyond 64 bits, which TOML forbids, and very deep nesting; ``tomllib`` accepts both.
 
-    Python's own functions fail on both later, in different places.
+    Other functions of Python would fail on them later.
 
     Raises:
         BrokenFile: there is such a value.
@@ -174,10 +174,10 @@ def read_leniently(path: Path, *, set_broken_aside: bool) -> tuple[TomlFile, str
 
     Args:
         path: the file.
-        set_broken_aside: rename a broken one, so that it can be fixed and the next start has a clean one.
+        set_broken_aside: rename a broken file, so that it can be repaired and the next start finds none.
 
     Returns:
-        The file, and a notice for the player (empty when all is well).
+        The file, and a notice for the player (empty if there is none).
     """
     try:
         return read(path), ""
@@ -197,7 +197,7 @@ def read_leniently(path: Path, *, set_broken_aside: bool) -> tuple[TomlFile, str
 def set_aside(path: Path) -> Path:
     """Rename a broken file to ``<name>.broken-<n>`` and return the new path; no older one is overwritten.
 
-    Of a symbolic link the file that it points to is renamed: the link is a part of how its owner keeps settings.
+    For a symbolic link, the file that it points to is renamed, and the link stays.
     """
     target = Path(os.path.realpath(path))
     number = 1
@@ -208,14 +208,14 @@ def set_aside(path: Path) -> Path:
 
 
 def change_settings_file(path: Path, changes: Mapping[str, Value | None]) -> None:
-    """Set entries of the file that a person edits: comments, order, blank lines and line endings stay.
+    """Change entries of the settings file, preserving comments, order, blank lines and line endings.
 
     Args:
-        path: the file; made with its folder when missing.
-        changes: checked values by the setting's name, ``None`` to remove one; ``thresholds.left`` is one word's.
+        path: the file; created with its folder if missing.
+        changes: checked values by name, ``None`` to remove one; ``thresholds.left`` is the threshold of one word.
 
     Raises:
-        SettingsError: the file is broken (it is left as it is; the message has line and reason), or it cannot be written.
+        SettingsError: the file is broken (it is not changed; the message has the line and the reason), or it cannot be written.
     """
     try:
         with file_lock(path):
@@ -225,18 +225,18 @@ def change_settings_file(path: Path, changes: Mapping[str, Value | None]) -> Non
                 return
             written = _changed_text(found, changes)
             if written is None or tomllib.loads(written) != target:
-                raise SettingsError(f"{path} is written in a way that the program cannot change safely; edit it by hand")
+                raise SettingsError(f"{path} has a form that this program cannot change safely; edit it by hand")
             replace_file(path, found.mark + written, mode=None)
     except BrokenFile as broken:
-        raise SettingsError(f"{path}, {broken}; fix it by hand, or delete it to begin with defaults") from None
+        raise SettingsError(f"{path}, {broken}; repair it by hand, or delete it to use defaults") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def change_state(path: Path, changes: Mapping[str, Value | None]) -> None:
-    """Write what keys changed into a state file; ``None`` removes an entry, ``thresholds.left`` is one word's.
+    """Write changes into a state file; ``None`` removes an entry, ``thresholds.left`` is the threshold of one word.
 
-    What other games wrote since is kept. A state file that is broken by other hands is set aside.
+    Changes of other games are preserved. A broken state file is set aside.
 
     Raises:
         OSError: it cannot be written.
@@ -247,7 +247,7 @@ def change_state(path: Path, changes: Mapping[str, Value | None]) -> None:
 
 
 def _changed_text(found: TomlFile, changes: Mapping[str, Value | None]) -> str | None:
-    """The file's text with the changes made in it; ``None`` where tomlkit does not understand the text."""
+    """The text of the file with the changes; ``None`` if tomlkit cannot parse it."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -258,7 +258,7 @@ def _changed_text(found: TomlFile, changes: Mapping[str, Value | None]) -> str |
         text = tomlkit.dumps(document)
     except (TOMLKitError, ValueError, TypeError, RecursionError):
         return None
-    # What tomlkit adds ends in \n, whatever the other lines end in.
+    # Lines added by tomlkit end in \n, whatever the others end in.
     return text.replace("\r\n", "\n").replace("\n", found.line_end)
 
 
@@ -288,12 +288,12 @@ def _change(document: Any, name: str, value: Value | None) -> None:
 
 
 def _entries_of(base: str) -> tuple[str, ...]:
-    """The other entries that a change of a setting removes: those under names of earlier versions."""
+    """The entries that a change of a setting removes: those under its old names."""
     return tuple(old for old, new in OLD_NAMES.items() if new == base and old not in SETTINGS)
 
 
 def apply_changes(entries: Mapping[str, Any], changes: Mapping[str, Value | None]) -> Entries:
-    """Return entries with some of them set, or removed where the change is ``None``."""
+    """Return the entries with the changes applied; ``None`` removes an entry."""
     changed = {name: dict(value) if isinstance(value, Mapping) else value for name, value in entries.items()}
     for name, value in changes.items():
         base, word = split_name(name)
@@ -318,9 +318,9 @@ def apply_changes(entries: Mapping[str, Any], changes: Mapping[str, Value | None
 
 
 def dump(entries: Mapping[str, Any], heading: str = "") -> str:
-    """Write entries as TOML: plain values first, then a table of plain values each.
+    """Write entries as TOML: plain values first, then tables of plain values.
 
-    What cannot have come from this program (an array, a date, a table in a table) is left out.
+    Values that this program never writes (arrays, dates, nested tables) are omitted.
     """
     import tomlkit
 

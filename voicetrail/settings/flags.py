@@ -1,4 +1,4 @@
-"""A flag for every setting, made from the list."""
+"""Makes a flag for every setting from the list of settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from voicetrail.settings.schema import OLD_NAMES, SETTINGS, Setting
 
 OTHER_FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"weights": ("--words",)})
-"""Other flags of a setting: a set of words that was taught is weights under its name (`voicetrail words` lists them)."""
+"""Other names of a setting's flag: a set of taught words is a kind of weights (`voicetrail words` lists the sets)."""
 
 
 def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] = (), *, profile: bool = True) -> None:
@@ -17,12 +17,12 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
 
     Args:
         parser: the command's.
-        without: settings for which the command has a flag of its own, or none.
+        without: settings to leave out, because the command has its own flag for them or does not use them.
         profile: add ``--profile``.
     """
-    group = parser.add_argument_group("settings", "for this run; these override the settings file and the environment")
+    group = parser.add_argument_group("settings", "for this run only; they override the settings file and the environment")
     if profile:
-        group.add_argument("--profile", metavar="NAME", help="the player's own settings, kept under this name")
+        group.add_argument("--profile", metavar="NAME", help="use the settings of this profile")
     for setting in SETTINGS.values():
         if setting.name in without or setting.name == "thresholds":
             continue
@@ -36,7 +36,7 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
                 dest=setting.name,
                 action="append",
                 metavar="[WORD=]VALUE",
-                help=f"{help}; or for a single word, such as left=0.5 (repeatable)",
+                help=f"{help}, or, as in left=0.5, the threshold of one word; may be repeated",
             )
         else:
             group.add_argument(
@@ -56,7 +56,7 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
 
 
 def setting_flags(args: argparse.Namespace) -> dict[str, object]:
-    """The flags that were given, as ``load_settings`` takes them.
+    """The given flags, for ``load_settings``.
 
     Raises:
         SettingsError: a threshold cannot be used.
@@ -77,16 +77,16 @@ def setting_flags(args: argparse.Namespace) -> dict[str, object]:
 
 
 def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[str, float]]:
-    """Read thresholds as flags give them.
+    """Parse thresholds from flags.
 
     Args:
-        texts: each ``0.6`` for all words, or ``left=0.5`` (or several with commas); a later one holds over an earlier one.
+        texts: each ``0.6`` for all words, or ``left=0.5`` (or several, separated by commas); later values override earlier ones.
 
     Returns:
-        The threshold for all words, ``None`` when none was given, and the thresholds of single words.
+        The threshold for all words (``None`` if not given), and the thresholds of single words.
 
     Raises:
-        SettingsError: one is no threshold or out of range.
+        SettingsError: one is not a threshold, or out of range.
     """
     for_all: float | str | None = None
     words: dict[str, float] = {}
@@ -103,7 +103,7 @@ def parse_thresholds(texts: Collection[str]) -> tuple[float | str | None, dict[s
 
 
 def _range(setting: Setting) -> str:
-    """The allowed values in parentheses; nothing where any text is allowed."""
+    """The allowed values in parentheses; empty if any text is allowed."""
     return f" ({setting.range_text})" if setting.range_text != "text" else ""
 
 

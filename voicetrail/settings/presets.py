@@ -1,6 +1,6 @@
 """Presets: named sets of the values that decide when a word is detected.
 
-Four ship; players save others, each as a TOML file in the ``presets`` folder beside the settings file.
+Four presets ship with the program. Players can save others, as TOML files in the ``presets`` folder beside the settings file.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from voicetrail.text import printable
 
 HEADING = "# A preset of voicetrail: the values that decide when a word is detected.\n"
 MOST = 200
-"""Saved presets that are read at most."""
+"""Most saved presets that are read."""
 NONE = "none"
-"""The empty preset: every value as it ships."""
+"""The empty preset: every value as shipped."""
 
 _AS_SHIPPED: Mapping[str, Value] = MappingProxyType({name: SETTINGS[name].default for name in TUNING})
 
 
 def _preset(**values: Value) -> Mapping[str, Value]:
-    """A preset sets all of the tuning, so that nothing of the previous preset remains."""
+    """Make a preset. It sets every tuning value, so that nothing of the previous preset remains."""
     return MappingProxyType({**_AS_SHIPPED, **values})
 
 
@@ -37,22 +37,22 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
         "sure": _preset(threshold_shift=0.08, margin=0.2),
     }
 )
-"""The presets that ship, by name, in steps from what comes with the weights: ``python -m bench.presets`` measures
-what each does."""
+"""The shipped presets by name, relative to the values that come with the weights. ``python -m bench.presets`` measures the effect
+of each."""
 
 
 class Presets:
-    """Every preset that can be chosen: those that ship, and those that a player saved. All are read when this is made, so that
-    choosing one reads no file.
+    """All presets: the shipped ones and those that a player saved. The constructor reads all files, so that choosing a preset
+    reads none.
 
     Args:
-        folder: of the saved ones; it need not exist.
+        folder: of the saved presets; it need not exist.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._saved: dict[str, Mapping[str, Value] | SettingsError] = {}
-        """The values of each saved preset, or why its file cannot be used."""
+        """The values of each saved preset, or the error in its file."""
         for path in _files(folder):
             try:
                 self._saved[path.stem] = _read(path)
@@ -61,7 +61,7 @@ class Presets:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every preset there is, the shipped ones first; not ``none``."""
+        """The names of all presets, shipped ones first, without ``none``."""
         return (*PRESETS, *self._saved)
 
     def get(self, name: str) -> Mapping[str, Value]:
@@ -74,19 +74,19 @@ class Presets:
             return MappingProxyType({})
         values = PRESETS.get(name) or self._saved.get(name)
         if values is None:
-            raise SettingsError(f"no preset {printable(name, 60)!r}; there are {', '.join((NONE, *self.names))}")
+            raise SettingsError(f"no preset {printable(name, 60)!r}; the presets are {', '.join((NONE, *self.names))}")
         if isinstance(values, SettingsError):
             raise values
         return values
 
     def add(self, name: str, values: Mapping[str, Value]) -> Callable[[], None]:
-        """Add tuning values under a name; one that a player saved is replaced, one that ships is not.
+        """Add a preset; it may replace a saved one, but not a shipped one.
 
         Returns:
-            A function that writes its file, or raises ``SettingsError``.
+            A function that writes the file of the preset, or raises ``SettingsError``.
 
         Raises:
-            SettingsError: the name cannot be used.
+            SettingsError: the name is not allowed.
         """
         files.check_name(name, "preset")
         if name in PRESETS or name == NONE:
@@ -118,14 +118,14 @@ def _read(path: Path) -> Mapping[str, Value]:
     try:
         entries = files.read(path).entries
     except files.BrokenFile as broken:
-        raise SettingsError(f"{preset}, {broken}; fix the file or delete it") from None
+        raise SettingsError(f"{preset}, {broken}; repair the file or delete it") from None
     except OSError as error:
         raise SettingsError(f"{preset} cannot be read: {error.strerror or error}") from None
     if not entries:
-        raise SettingsError(f"{preset} holds nothing; save one by that name again, or delete it")
+        raise SettingsError(f"{preset} is empty; save it again, or delete it")
     unknown = [entry for entry in entries if entry not in TUNING]
     if unknown:
-        raise SettingsError(f"{preset} holds {printable(unknown[0], 60)!r}; a preset takes {', '.join(TUNING)}")
+        raise SettingsError(f"{preset} contains {printable(unknown[0], 60)!r}; a preset can contain {', '.join(TUNING)}")
     try:
         return MappingProxyType({**_AS_SHIPPED, **{entry: SETTINGS[entry].check(value) for entry, value in entries.items()}})
     except SettingsError as error:

@@ -1,8 +1,8 @@
-"""The one list of settings: name, type, default, range, step, choices, unit, and what each does.
+"""The list of all settings: name, type, default, range, step, choices, unit, and what each does.
 
-The settings file, the environment, the flags, the settings screen, the command and the README's table all read this list.
-Values are checked here and nowhere else: ``check`` for what comes typed (TOML, a key), ``parse`` for what comes as text (a
-flag, the environment, a field on the screen).
+The settings file, the environment, the flags, the settings screen, the command and the table in the docs all use this list. Values
+are checked only here: with ``check`` if they are typed (TOML, a key), with ``parse`` if they are text (a flag, the environment, a
+field on the screen).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Value = bool | int | float | str | Mapping[str, float]
 Type = Literal["text", "switch", "integer", "number", "choice", "table"]
 
 SHIPPED: Final = "shipped"
-"""The value that means "what comes with the weights"."""
+"""The value that means: use the value that comes with the weights."""
 AUTO: Final = "auto"
 
 LONGEST_TEXT = 1000
 WORD = re.compile(r"(?=.{1,40}\Z)[^\s=,.\"'\\\[\]#]+( [^\s=,.\"'\\\[\]#]+)*")
-"""A label that a threshold can be given for: what a person can also write as a flag (``left=0.5``, ``"turn left=0.5"``)."""
+"""A label that can have its own threshold: one that can be written in a flag (``left=0.5``, ``"turn left=0.5"``)."""
 ON, OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 
 
@@ -42,9 +42,9 @@ class Setting:
     default: Value
     help: str
     range: tuple[float, float] | None = None
-    """Lowest and highest number, both allowed; for a table, of each of its values."""
+    """Lowest and highest number, both allowed; for a table, those of each value."""
     step: float = 1
-    """How far one key press moves it."""
+    """How much one key press changes it."""
     choices: tuple[str, ...] = ()
     unit: str = ""
     keyword: str | None = None
@@ -54,7 +54,7 @@ class Setting:
 
     @property
     def range_text(self) -> str:
-        """The values that are allowed, in words: ``0.05 to 1``, ``on or off``, ``step or glide``."""
+        """The allowed values, in words: ``0.05 to 1``, ``on or off``, ``step or glide``."""
         if self.type == "switch":
             return "on or off"
         if self.type == "choice":
@@ -70,7 +70,7 @@ class Setting:
         """Check a typed value and return it in the setting's own type.
 
         Raises:
-            SettingsError: it is of another type or out of range; the message names the range.
+            SettingsError: it has the wrong type or is out of range; the message names the range.
         """
         if self.type == "table":
             return self._check_table(value)
@@ -125,7 +125,7 @@ class Setting:
             return value
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.refusal(value)
-        # Compared before any conversion: a TOML integer may be too large to become a float.
+        # Compared before any conversion, because a TOML integer may be too large for a float.
         low, high = self.range or (-math.inf, math.inf)
         if not low <= value <= high or not (isinstance(value, int) or math.isfinite(value)):
             raise self.refusal(value)
@@ -144,13 +144,13 @@ class Setting:
         return MappingProxyType(table)
 
     def check_entry(self, word: object, number: object) -> float:
-        """Return the number of one word of a table.
+        """Check an entry of a table, and return its number.
 
         Raises:
-            SettingsError: the word is none, or the number out of range.
+            SettingsError: the word is not allowed, or the number is out of range.
         """
         if not isinstance(word, str) or not WORD.fullmatch(word) or word in RESERVED:
-            raise SettingsError(f"{self.name}: {printable(word, 40)!r} is no word; write it as left=0.5")
+            raise SettingsError(f"{self.name}: {printable(word, 40)!r} is not a word; write an entry as in left=0.5")
         low, high = self.range or (-math.inf, math.inf)
         if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
             takes = self.range_text.removeprefix("for each word ")
@@ -159,11 +159,11 @@ class Setting:
 
 
 def _for_message(value: object) -> str:
-    """A refused value as a message shows it."""
+    """A refused value, for a message."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int) and abs(value) >= 1 << 63:
-        return "a number beyond 64 bits"  # Python refuses to write one of thousands of digits
+        return "a number beyond 64 bits"  # Python refuses to convert a number with thousands of digits
     return printable(value, 60)
 
 
@@ -173,7 +173,7 @@ def _plain(text: str) -> bool:
 
 
 def _number(text: str, given: str) -> float | int | str:
-    """Read a number; what is none comes back as it was given, for ``check`` to refuse by name."""
+    """Parse a number; anything else is returned as it is, for ``check`` to refuse."""
     try:
         return int(text)
     except ValueError:
@@ -185,33 +185,33 @@ def _number(text: str, given: str) -> float | int | str:
 
 
 def _of_detector(name: str, help: str, step: float) -> Setting:
-    """A number that ships with the weights; its bounds are the detector's."""
+    """A number that comes with the weights; its bounds are those of the detector setting."""
     bounds = BOUNDS[name]
     return Setting(name, "number", SHIPPED, help, (bounds.low, bounds.high), step, unit=bounds.unit, keyword=SHIPPED)
 
 
 OF_DETECTOR = (
-    _of_detector("refractory", "refractory time: how long after a word the same word is not detected again", 0.1),
-    _of_detector("smoothing", "time over which scores are averaged: shorter is faster, longer is more reliable", 0.04),
-    _of_detector("margin", "how far a word's score must be ahead of every other word's", 0.05),
+    _of_detector("refractory", "refractory time: how long after a detection the same word is not detected again", 0.1),
+    _of_detector("smoothing", "smoothing time: how long scores are averaged; shorter is faster, longer more reliable", 0.04),
+    _of_detector("margin", "how far a word's score must be ahead of the score of every other word", 0.05),
     _of_detector("talk_shift", "how far running speech raises every threshold", 0.08),
 )
-"""The numbers of the detector beside the thresholds. As flags they are also what *what if* takes."""
-_THRESHOLD = _of_detector("threshold", "score that every word needs", 0.05)
+"""The detector settings besides the thresholds. What-if (``voicetrail replay``) has a flag for each of them too."""
+_THRESHOLD = _of_detector("threshold", "score that a word needs", 0.05)
 
 _ALL = (
-    Setting("source", "text", "mic", "where sound comes from: mic, demo, a file, tcp://…, unix://…"),
-    Setting("device", "text", "", "the microphone, by a part of its name or its index; empty follows the system's default"),
+    Setting("source", "text", "mic", "source of the sound: mic, demo, a file, tcp://…, unix://…"),
+    Setting("device", "text", "", "the microphone, by number or by part of its name; empty means the system's default"),
     Setting("gain", "number", AUTO, "gain between the microphone and the recognizer", (-20.0, 40.0), 1, (), "dB", AUTO),
     Setting("vocabulary", "choice", DEFAULT_VOCABULARY, "the words to listen for", choices=tuple(VOCABULARIES)),
-    Setting("weights", "text", "", "the recognizer: a name or a file; empty uses the one for the vocabulary"),
+    Setting("weights", "text", "", "weights of the recognizer, by name or file; empty means those of the vocabulary"),
     _THRESHOLD,
-    Setting("thresholds", "table", MappingProxyType({}), "score that a single word needs", _THRESHOLD.range, 0.05),
+    Setting("thresholds", "table", MappingProxyType({}), "score that one word needs, for single words", _THRESHOLD.range, 0.05),
     Setting(
         "threshold_shift",
         "number",
         0.0,
-        "moves the thresholds that come with the weights; those near 1 move less",
+        "shift of the thresholds that come with the weights; those near 1 shift less",
         (-0.4, 0.4),
         0.01,
     ),
@@ -229,7 +229,7 @@ _ALL = (
         "movement",
         "choice",
         "step",
-        "one step per word, or glide until stop, silence or space",
+        "what a word does: step moves once, glide moves until stop, silence or space",
         choices=("step", "glide"),
         old_name="mode",
     ),
@@ -254,16 +254,24 @@ _ALL = (
         old_name="slow_line",
     ),
     Setting("record", "switch", False, "record every session as a replay"),
-    Setting("record_audio", "switch", False, "record the sound beside the replay"),
-    Setting("record_scores", "switch", True, "record the scores in the replay, for what-if"),
-    Setting("preset", "text", "none", "a set of values under a name: quiet room, noisy room, fast, sure, or one of your own"),
+    Setting("record_audio", "switch", False, "record the sound too, beside the replay"),
+    Setting("record_scores", "switch", True, "record the scores too, for what-if"),
+    Setting("preset", "text", "none", "named tuning: quiet room, noisy room, fast, sure, or a preset of your own"),
     Setting("theme", "text", "midnight", "the colors of the screen"),
-    Setting("grid", "switch", True, "show a faint grid of dots under the drawing"),
-    Setting("reduced_motion", "switch", False, "nothing but the game moves on the screen (automatic over SSH)"),
+    Setting("grid", "switch", True, "show a faint grid of dots behind the drawing"),
+    Setting("reduced_motion", "switch", False, "no animations besides the game itself (automatic over SSH)"),
     Setting("spectrogram", "switch", False, "show the sound as the recognizer sees it"),
-    Setting("pause_after", "number", 12.0, "silence after which a round pauses; 0 means never", (0.0, 600.0), 1, unit="s"),
-    Setting("pause_after_sketch", "number", 30.0, "the same for a sketch", (0.0, 600.0), 5, unit="s"),
-    Setting("tutorial", "switch", True, "show how to play at the next start"),
+    Setting("pause_after", "number", 12.0, "a round pauses after this much silence; 0 means never", (0.0, 600.0), 1, unit="s"),
+    Setting(
+        "pause_after_sketch",
+        "number",
+        30.0,
+        "a sketch pauses after this much silence; 0 means never",
+        (0.0, 600.0),
+        5,
+        unit="s",
+    ),
+    Setting("tutorial", "switch", True, "show the tutorial at the next start"),
 )
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in _ALL})
@@ -273,20 +281,20 @@ OLD_NAMES: Mapping[str, str] = MappingProxyType({setting.old_name: setting.name 
 """The current name by the name of earlier versions."""
 
 TUNING = ("threshold", "thresholds", "threshold_shift", *(setting.name for setting in OF_DETECTOR))
-"""The settings that decide when a word is detected: what a preset holds."""
+"""The settings that decide when a word is detected; a preset sets these."""
 
 
 def split_name(name: str) -> tuple[str, str | None]:
-    """``thresholds.left`` is the entry ``left`` of the table ``thresholds``; a name without a dot is a whole setting's."""
+    """Split ``thresholds.left`` into the setting ``thresholds`` and the word ``left``; a name without a dot has no word."""
     base, dot, word = name.partition(".")
     return base, word if dot else None
 
 
 def find(name: str) -> tuple[Setting, str | None]:
-    """The setting of a name, of now or of earlier versions, and the word in ``thresholds.left``.
+    """Find a setting by its current or old name, and the word in ``thresholds.left``.
 
     Raises:
-        SettingsError: there is none of that name; the message offers the nearest.
+        SettingsError: there is no such setting; the message suggests the nearest name.
     """
     base, word = split_name(name)
     setting = SETTINGS.get(base) or SETTINGS.get(OLD_NAMES.get(base, ""))
@@ -297,20 +305,20 @@ def find(name: str) -> tuple[Setting, str | None]:
     import difflib
 
     near = difflib.get_close_matches(base, SETTINGS, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(SETTINGS)}"
+    hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(SETTINGS)}"
     raise SettingsError(f"no setting {printable(name, 60)!r}; {hint}")
 
 
 def take(name: str, value: object, *, is_text: bool = True) -> tuple[Setting, Value, str]:
-    """Check what a file, the environment or a flag gives for a name; an old name is understood.
+    """Check a value from a file, the environment or a flag, under the current or an old name.
 
     Args:
-        name: of a whole setting.
+        name: of a setting, without a word.
         value: typed, or text.
-        is_text: a text stands for a value of any type (a flag), not for itself (TOML has types of its own).
+        is_text: text is parsed as a value of any type (a flag); otherwise it stands for itself (TOML has types).
 
     Returns:
-        The setting, its value, and a note where the name is an old one.
+        The setting, its value, and a note if the name is an old one.
 
     Raises:
         SettingsError: there is no such setting, or the value cannot be used.
@@ -325,7 +333,11 @@ def take(name: str, value: object, *, is_text: bool = True) -> tuple[Setting, Va
     except SettingsError:
         if name not in OLD_NAMES:
             raise
-        # A name of an earlier version may belong to another setting now: the value shows which one is meant.
+        # An old name may now belong to another setting: the value shows which one is meant.
         setting = SETTINGS[OLD_NAMES[name]]
         found = checked(setting)
-    return setting, found, "" if setting.name == name else f"{name} is called {setting.name} now; it is read as that"
+    return (
+        setting,
+        found,
+        "" if setting.name == name else f"{name} is now called {setting.name}; the value is used for {setting.name}",
+    )

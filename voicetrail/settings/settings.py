@@ -26,12 +26,12 @@ class Settings:
     ``values`` has them typed: ``settings.values.threshold``. What goes by names (a list, a flag, a key) uses ``settings[name]``.
 
     Args:
-        layers: what each place gives, the weakest first, without the defaults.
+        layers: the values of each place, the weakest first, without the defaults.
         paths: the files.
-        presets: those that can be chosen.
-        writer: writes what keys change.
+        presets: the available presets.
+        writer: writes changes made with keys.
         keys: the ``[keys]`` table, as ``voicetrail.keys.rebind`` takes it.
-        notices: what the player should know: broken files, values that were ignored.
+        notices: messages for the player: broken files, ignored values.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Settings:
         self.keys = keys
         self.notices = tuple(notices)
         self.locked: frozenset[str] = frozenset()
-        """Settings that cannot be changed in this run: whoever started it decided."""
+        """Settings that cannot be changed in this run, because the host fixed them."""
         self._session = Layer("key")
         self._layers = [*layers, self._session]
         self._state = next((layer for layer in layers if layer.origin == "key"), Layer("key"))
@@ -67,7 +67,7 @@ class Settings:
         if word is None:
             return self._resolved.values[setting.name]
         if word not in self._values.thresholds:
-            raise SettingsError(f"no threshold of its own is set for {word!r}: it uses the shipped one")
+            raise SettingsError(f"{word!r} has no threshold of its own; it uses the shipped one")
         return self._values.thresholds[word]
 
     def __iter__(self) -> Iterator[str]:
@@ -96,11 +96,11 @@ class Settings:
     def set(self, name: str, value: object) -> None:
         """Change a setting for this run and the next ones, as a key does; ``thresholds.left`` is one word's.
 
-        A threshold for all words resets those of single words; a preset resets all earlier tuning. An empty text where that is
-        the default leaves the setting unset, unless a file, the environment or a flag would then give it a value.
+        A threshold for all words resets those of single words; a preset resets all earlier tuning. If the default is an empty text,
+        an empty text unsets the setting, unless a file, the environment or a flag would then give it a value.
 
         Raises:
-            SettingsError: the value is out of range (nothing changes), or it cannot be kept (it holds for now).
+            SettingsError: the value is out of range (nothing changes), or it cannot be saved (it applies to this run).
         """
         self.set_all({name: value})
 
@@ -108,7 +108,7 @@ class Settings:
         """Change several settings in one change, in their order; see ``set``.
 
         Raises:
-            SettingsError: one of them cannot be used (nothing changes), or they cannot be kept (they hold for now).
+            SettingsError: one of them is invalid (nothing changes), or they cannot be saved (they apply to this run).
         """
         changes: dict[str, Value | None] = {}
         for name, value in values.items():
@@ -116,7 +116,7 @@ class Settings:
             checked = checked_change(setting, word, value, self.presets)
             key = setting.name if word is None else f"{setting.name}.{word}"
             if checked is None and self._given_without_keys(key):
-                checked = ""  # to be unset would bring that value back
+                checked = ""  # unsetting it would bring that value back
             superseded = SUPERSEDED.get(key, ())
             changes = {
                 earlier: given for earlier, given in changes.items() if earlier.partition(".")[0] not in (key, *superseded)
@@ -125,10 +125,10 @@ class Settings:
         self._change(changes)
 
     def reset(self, name: str) -> None:
-        """Undo what keys changed: the value of the file, the environment or the flag applies again, or else the default.
+        """Undo changes made with keys: the value of the file, the environment or a flag applies again, or the default.
 
         Raises:
-            SettingsError: there is no such setting, or it cannot be kept.
+            SettingsError: there is no such setting, or the change cannot be saved.
         """
         setting, word = find(name)
         self._change({setting.name if word is None else name: None})
@@ -138,8 +138,8 @@ class Settings:
 
         Args:
             name: the setting.
-            steps: how many, negative for down.
-            shipped: what comes with the weights, where the value is ``shipped`` and a step has to start from a number.
+            steps: how many; negative for down.
+            shipped: the values that come with the weights; the start of a step if the value is ``shipped``.
 
         Raises:
             SettingsError: that would leave the range.
@@ -159,19 +159,19 @@ class Settings:
     def move_threshold(
         self, change: float, shipped: DetectorSettings, words: Sequence[str], selected: str | None = None
     ) -> Mapping[str, float]:
-        """Move the threshold of the selected word, or of all words, each from its present value.
+        """Change the threshold of the selected word, or of all words, each from its current value.
 
         Args:
-            change: how far, negative for lower.
-            shipped: what comes with the weights.
+            change: by how much; negative for lower.
+            shipped: the values that come with the weights.
             words: every word of the recognizer.
-            selected: only this one; ``None`` moves all.
+            selected: only this word; ``None`` for all.
 
         Returns:
-            The new thresholds of the words that were to move.
+            The new thresholds of these words.
 
         Raises:
-            SettingsError: none of them can go further; the message names the range.
+            SettingsError: none of them can be changed further; the message names the range.
         """
         now = self.detector_settings(shipped)
         chosen = [word for word in (words if selected is None else [selected]) if WORD.fullmatch(word)]
@@ -187,10 +187,10 @@ class Settings:
         return MappingProxyType(moved)
 
     def thresholds_as_shipped(self, shipped: DetectorSettings, selected: str | None = None) -> None:
-        """Go back to the thresholds that ship with the weights, for the selected word or for all.
+        """Restore the shipped thresholds, for the selected word or for all.
 
         Raises:
-            SettingsError: it cannot be kept.
+            SettingsError: the change cannot be saved.
         """
         if selected is None:
             self._change({"thresholds": None, "threshold": SHIPPED, "threshold_shift": 0.0})
@@ -198,28 +198,28 @@ class Settings:
             self._change({f"thresholds.{selected}": shipped.threshold_of(selected)})
 
     def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
-        """The detector's settings, with the values that ship with the weights where the settings say so."""
+        """The detector's settings; values that are ``shipped`` come from the weights."""
         return self._values.detector_settings(shipped)
 
     def preset_names(self) -> tuple[str, ...]:
-        """Every preset that can be chosen, but for ``none``."""
+        """The names of all presets, without ``none``."""
         return self.presets.names
 
     def save_preset(self, name: str) -> None:
-        """Save the present tuning as a preset, and choose it.
+        """Save the current tuning as a preset, and select it.
 
         Raises:
-            SettingsError: the name cannot be used, or it cannot be written.
+            SettingsError: the name is not allowed, or the file cannot be written.
         """
         self.writer.run(self.presets.add(name, {entry: self[entry] for entry in TUNING}))
         self.set("preset", name)
 
     def close(self) -> None:
-        """Wait (briefly) until what keys changed is on the disk."""
+        """Wait briefly until all changes are on the disk."""
         self.writer.close()
 
     def _moved(self, name: str, start: float, change: float) -> float:
-        """Move a number; the last, shorter step to the end of the range is taken whole."""
+        """Change a number; the last step may be shorter, to reach the end of the range."""
         low, high = SETTINGS[name].range or (float("-inf"), float("inf"))
         target = round(start + change, 4)
         if (change > 0 and start < high < target) or (change < 0 and start > low > target):
@@ -229,7 +229,7 @@ class Settings:
     def _change(self, changes: Mapping[str, Value | None]) -> None:
         for name in changes:
             if name.partition(".")[0] in self.locked:
-                raise SettingsError(f"{name} is the host's to set: it cannot be changed here")
+                raise SettingsError(f"{name} cannot be changed here: the host has fixed it")
         for layer in (self._session, self._state):
             entries = {name: value for name, value in changes.items() if layer is self._session or value is None}
             layer.entries = files.apply_changes(layer.entries, entries)
@@ -242,7 +242,7 @@ class Settings:
                 changed(names)
 
     def _given_without_keys(self, name: str) -> bool:
-        """Whether a place other than keys gives the setting a value that is not empty."""
+        """Whether a place other than keys sets the setting to a value that is not empty."""
         keys = (self._session, self._state)
         return any(layer.entries.get(name, "") != "" for layer in self._layers if not any(layer is each for each in keys))
 
@@ -254,25 +254,25 @@ class Settings:
         try:
             return self.presets.get(name)
         except SettingsError as error:
-            # A preset's file may be deleted at any time; the game goes on without it.
+            # The file of a preset may be deleted at any time; the game continues without it.
             self.notices = tuple(dict.fromkeys((*self.notices, str(error))))
             return {}
 
 
 def checked_change(setting: Setting, word: str | None, value: object, presets: Presets) -> Value | None:
-    """Check a change of a setting beyond its type and range: what it names must exist.
+    """Check a new value of a setting, including whether the preset or weights that it names exist.
 
     Args:
         setting: the setting.
-        word: of ``thresholds``, the word.
-        value: typed as the setting, or for a word a number.
-        presets: those that can be chosen.
+        word: a word of ``thresholds``, if any.
+        value: of the setting's type, or a number for a word.
+        presets: the available presets.
 
     Returns:
-        What the setting is to hold; ``None`` to hold nothing of its own.
+        The checked value; ``None`` to unset the setting.
 
     Raises:
-        SettingsError: it cannot be used.
+        SettingsError: the value is invalid.
     """
     if word is not None:
         return setting.check_entry(word, value)

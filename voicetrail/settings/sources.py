@@ -19,7 +19,7 @@ from voicetrail.settings.state import StateWriter
 from voicetrail.settings.values import Layer, Origin
 
 KEYS = "keys"
-"""The table of the settings file that changes keys; ``voicetrail.keys`` knows what may stand in it."""
+"""The table of the settings file that changes keys; ``voicetrail.keys`` defines its contents."""
 ENVIRONMENT = "VOICETRAIL_"
 
 
@@ -36,13 +36,13 @@ def load_settings(
     from a flag or the environment raise an error instead.
 
     Args:
-        flags: values of flags by the setting's name, as text or typed; ``None`` is a flag that was not given.
-        profile: the player's profile; ``VOICETRAIL_PROFILE`` is taken when ``None``.
-        env: the environment; the process's when ``None``. An empty variable counts as not set.
-        background: for the game: broken files are set aside, and changes are written in a thread of their own.
+        flags: values of flags by the name of the setting, as text or typed; ``None`` means not given.
+        profile: the player's profile; ``None`` for that in ``VOICETRAIL_PROFILE``.
+        env: the environment; ``None`` for the process's own. An empty variable counts as not set.
+        background: for the game: set broken files aside, and write changes in a separate thread.
 
     Raises:
-        SettingsError: a flag, an environment variable or the profile's name cannot be used.
+        SettingsError: a flag, an environment variable or the profile's name is invalid.
     """
     env = os.environ if env is None else env
     paths = files.settings_paths(profile or env.get(f"{ENVIRONMENT}PROFILE") or None, env)
@@ -70,7 +70,7 @@ def load_settings(
 def _close_folders(paths: files.SettingsFiles, env: Mapping[str, str]) -> list[str]:
     """Make folders private that earlier versions left open to others; return a notice for each.
 
-    Only the platform's own: a folder that a variable names may have other uses, and ``voicetrail doctor`` looks at it.
+    Only the default folders: a folder named by a variable may have other uses. ``voicetrail doctor`` reports those.
     """
     notices = []
     for folder, variable in ((paths.settings.parent, "CONFIG"), (paths.state_folder, "STATE")):
@@ -85,9 +85,9 @@ def _close_folders(paths: files.SettingsFiles, env: Mapping[str, str]) -> list[s
 
 
 def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str]) -> dict[str, Value]:
-    """The valid entries of a file, and a notice for each other one."""
+    """The valid entries of a file; adds a notice for each other entry."""
     usable: dict[str, Value] = {}
-    # Old names first, so that a value under the name of now holds over one under the name of earlier versions.
+    # Old names first, so that a value under the current name overrides one under an old name.
     for name, value in sorted(entries.items(), key=lambda entry: entry[0] not in OLD_NAMES):
         try:
             setting, checked, note = take(name, value, is_text=False)
@@ -100,7 +100,7 @@ def _usable(entries: Mapping[str, Any], path: Path, text: str, notices: list[str
 
 
 def _line_of(name: str, text: str) -> str:
-    """``line 3: `` for an entry of a TOML text, or nothing where the line is not known."""
+    """``line 3: `` for an entry of a TOML text, or an empty text if the line is not known."""
     quoted = re.escape(name)
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(rf"""\s*(\[\s*)?["']?{quoted}["']?\s*[=.\]]""", line):
@@ -109,7 +109,7 @@ def _line_of(name: str, text: str) -> str:
 
 
 def _take_keys(table: object, path: Path, text: str, notices: list[str]) -> Mapping[str, object]:
-    """The ``[keys]`` table: keys for each action; ``voicetrail.keys.rebind`` says whether they can be used."""
+    """The ``[keys]`` table; ``voicetrail.keys.rebind`` checks its contents."""
     if isinstance(table, Mapping):
         return table
     notices.append(f"{path}, {_line_of(KEYS, text)}keys is not a table; ignored")

@@ -1,4 +1,4 @@
-"""Saves what keys changed to the state file without making the game wait for the disk."""
+"""Saves changes made with keys to the state file, without making the game wait for the disk."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from voicetrail.settings.schema import Value
 
 
 class StateWriter:
-    """Writes changes to a state file: at once, or in its own thread, which combines changes that came meanwhile.
+    """Writes changes to a state file, either directly or in a thread that combines pending changes.
 
     Args:
         path: the state file.
-        background: write in a thread; a key press then never waits for the disk, and a crash loses at most the changes of the
-            write that was under way.
+        background: write in a thread, so that a key press never waits for the disk. A crash loses at most the changes that were
+            being written.
     """
 
     def __init__(self, path: Path, *, background: bool = False) -> None:
         self.path = path
         self.background = background
         self.on_problem: Callable[[str], None] | None = None
-        """Called in the writing thread, with a sentence, when a file cannot be written."""
+        """Called in the writing thread with a message if a file cannot be written."""
         self._pending: dict[str, Value | None] = {}
         self._jobs: list[Callable[[], None]] = []
         self._condition = threading.Condition()
@@ -43,14 +43,14 @@ class StateWriter:
             return
         with self._condition:
             for name, value in changes.items():
-                # A whole setting's change covers what waits for its single words, and comes before later ones.
+                # A change of a whole setting replaces pending changes of its single words, and precedes later ones.
                 for waiting in [entry for entry in self._pending if entry == name or entry.startswith(f"{name}.")]:
                     del self._pending[waiting]
                 self._pending[name] = value
             self._wake()
 
     def run(self, job: Callable[[], None]) -> None:
-        """Write another file, in the thread where there is one.
+        """Run a function that writes another file, in the thread if there is one.
 
         Raises:
             SettingsError: the job raised it (only when not in the background).
@@ -69,12 +69,12 @@ class StateWriter:
         self._condition.notify_all()
 
     def flush(self, timeout: float = 2.0) -> bool:
-        """Wait until all is written; ``False`` when that took longer than ``timeout`` seconds."""
+        """Wait until everything is written; return ``False`` if that takes longer than ``timeout`` seconds."""
         with self._condition:
             return self._condition.wait_for(lambda: not (self._pending or self._jobs or self._writing), timeout)
 
     def close(self, timeout: float = 2.0) -> bool:
-        """As ``flush``, and end the thread. A later change starts another one."""
+        """Like ``flush``, then end the thread. A later change starts another one."""
         written = self.flush(timeout)
         with self._condition:
             thread, self._thread = self._thread, None

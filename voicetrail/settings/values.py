@@ -1,15 +1,14 @@
-"""The effective values, typed, and which of several places decides.
+"""The effective values, typed, and the rules that decide which place wins.
 
 From the weakest to the strongest: default, settings file, profile, keys of earlier sessions (the state file), environment,
-flag, keys of this session. This is the usual order. Keys of earlier sessions count as part of the written settings; keys of
-this session override everything, since a key must have an effect.
+flag, keys of this session. Keys of earlier sessions count as part of the written settings. Keys of this session override
+everything, because a key press must have an effect.
 
 Two rules cover words and presets:
 
 - A threshold for all words, given in a stronger place, overrides the thresholds of single words from weaker places.
-- A preset counts as if its values were given in the place that names it, below what else that place gives. The strongest place
-that
-  names one decides; presets of weaker places are not applied.
+- The values of a preset count as given in the place that names the preset, below the other values of that place. Only the strongest
+  place that names a preset counts; presets of weaker places are not applied.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ Shipped: TypeAlias = Literal["shipped"]
 Movement: TypeAlias = Literal["step", "glide"]
 
 FINEST = 0.01
-"""Thresholds are given in hundredths."""
+"""Step of a threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingValues:
-    """The value of every setting at one moment. ``schema.SETTINGS`` says what each does; a test keeps the two equal."""
+    """The value of every setting. ``schema.SETTINGS`` describes each of them; a test checks that both have the same names."""
 
     source: str
     device: str
@@ -69,7 +68,7 @@ class SettingValues:
 
     @classmethod
     def of(cls, values: Mapping[str, Value]) -> SettingValues:
-        """The values by name, each checked by its setting; what is missing has its default."""
+        """Make the record from values by name, each checked by its setting; missing values have their defaults."""
         return cls(**cast(dict[str, Any], {**DEFAULTS, **values}))
 
     @property
@@ -79,16 +78,16 @@ class SettingValues:
 
     @property
     def input_device(self) -> str | None:
-        """The microphone that was chosen; ``None`` follows the system's default."""
+        """The chosen microphone; ``None`` for the system's default."""
         return self.device or None
 
     def detector_settings(self, shipped: DetectorSettings) -> DetectorSettings:
-        """What the detector goes by: the values, and what ships with the weights where they say so.
+        """The detector's settings; values that are ``shipped`` come from the weights.
 
-        ``threshold_shift`` moves only thresholds that ship; one that is set is meant as it is.
+        ``threshold_shift`` shifts only shipped thresholds, not those that were set explicitly.
 
         Args:
-            shipped: what comes with the weights.
+            shipped: the values that come with the weights.
         """
         low, high = SETTINGS["threshold"].range or (0.0, 1.0)
 
@@ -111,10 +110,10 @@ DEFAULTS: Mapping[str, Value] = MappingProxyType({name: setting.default for name
 
 
 def shift_threshold(threshold: float, shift: float) -> float:
-    """Shift a threshold in log-odds, so that a high threshold comes closer to 1 but never reaches it.
+    """Shift a threshold in log-odds, so that a high threshold approaches 1 but never reaches it.
 
-    Scores do not reach 1: a word whose threshold ships at 0.9 would never be detected at 0.98, while at 0.4 a shift of 0.08
-    would make little difference.
+    Scores never reach 1: with a plain shift of 0.08, a word with a shipped threshold of 0.9 would never be detected (0.98), while at
+    0.4 the shift would make little difference.
     """
     return round(shift_in_log_odds(threshold, shift, FINEST), 2)
 
@@ -122,12 +121,12 @@ def shift_threshold(threshold: float, shift: float) -> float:
 Origin = Literal["default", "preset", "file", "profile", "key", "environment", "flag"]
 """Where a value came from."""
 ORDER: tuple[Origin, ...] = ("default", "file", "profile", "key", "environment", "flag", "key")
-"""The places from the weakest to the strongest; the first ``key`` is of earlier sessions, the second of this one."""
+"""The places from the weakest to the strongest; the first ``key`` means earlier sessions, the second this one."""
 
 
 @dataclass(slots=True)
 class Layer:
-    """The values that one place gives."""
+    """The values of one place."""
 
     origin: Origin
     entries: dict[str, Value] = field(default_factory=dict)
@@ -135,20 +134,20 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The effective values, and where each came from."""
+    """The effective values, and the origin of each."""
 
     values: Mapping[str, Value]
     origins: Mapping[str, Origin]
     word_origins: Mapping[str, Origin]
-    """Where the threshold of each single word came from."""
+    """The origin of the threshold of each single word."""
 
 
 def resolve(layers: Sequence[Layer], load_preset: Callable[[str], Mapping[str, Value]]) -> Resolved:
     """Combine the places, the weakest first.
 
     Args:
-        layers: places above the defaults, which are laid first by this function.
-        load_preset: gives a preset's values by its name.
+        layers: the places above the defaults, which this function adds.
+        load_preset: returns the values of a preset by its name.
     """
     values = dict(DEFAULTS)
     origins: dict[str, Origin] = dict.fromkeys(SETTINGS, "default")

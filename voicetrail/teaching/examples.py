@@ -1,7 +1,7 @@
-"""The takes that a set of words is made from: added, reviewed, removed, kept in a folder and read back.
+"""The takes of a set of words: adding, checking and removing them, and saving them in a folder.
 
-The folder has the layout of Speech Commands (a folder a word, ``_background_noise_`` for the room) with a manifest beside it, so that
-``voicetrail train --data`` takes it too. Files are 16-bit WAV: any program opens them.
+The folder has the layout of Speech Commands (one folder per word, and ``_background_noise_`` for the room) and a manifest, so that
+``voicetrail train --data`` can read it too. The files are 16-bit WAV.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ Sound = npt.NDArray[np.float32]
 
 MANIFEST = "manifest.json"
 VALIDATION = "validation_list.txt"
-"""Names the clips that training leaves out, as in Speech Commands."""
+"""List of the clips that are held out of training, as in Speech Commands."""
 FORMAT_VERSION = 1
 MANIFEST_MAX = 1 << 20
-"""Bytes past which a manifest is refused unread."""
+"""Most bytes of a manifest; a larger one is refused unread."""
 WORD_MAX = 24
-"""Characters of a word's name."""
+"""Most characters of a word."""
 MAX_WORDS = 32
 MAX_TAKES = 60
-"""Takes of one word."""
+"""Most takes of one word."""
 LONGEST_ROOM = 30 * SAMPLE_RATE
-"""Samples of the room that are kept."""
+"""Most samples of the room that are saved."""
 
 
 def check_word(word: str) -> str:
-    """Return the word as it is kept: one line of letters of any script, digits, spaces, hyphens and apostrophes, in NFC.
+    """Check a word and normalize it (NFC): letters of any script, digits, spaces, hyphens and apostrophes.
 
-    The name of a word becomes the name of a folder and a label, so it can hold neither a path nor anything that a terminal acts on.
+    A word becomes the name of a folder and a label, so it cannot contain a path or control characters.
 
     Raises:
-        TeachingError: it is no such word.
+        TeachingError: the word is not allowed.
     """
     name = unicodedata.normalize("NFC", word).strip()
     allowed = all(unicodedata.category(c)[0] in "LMN" or c in " -'’" for c in name)
     if not name or len(name) > WORD_MAX or not allowed or unicodedata.category(name[0])[0] not in "LN" or "  " in name:
         raise TeachingError(
             f"{printable(word)!r} cannot be a word: use 1 to {WORD_MAX} letters, digits, spaces, hyphens or apostrophes, "
-            "and begin with a letter or digit"
+            "and start with a letter or digit"
         )
     return name
 
@@ -66,7 +66,7 @@ class ExampleSet:
     """Takes by word, and the sound of the room.
 
     Args:
-        takes: of each word, in the order in which they were added.
+        takes: by word, in the order in which they were added.
         room: background noise, ``[samples]`` at 16 kHz.
     """
 
@@ -86,27 +86,27 @@ class ExampleSet:
         """Add a word without takes.
 
         Raises:
-            TeachingError: it is there already, or cannot be a word, or there are too many.
+            TeachingError: the word already exists or is not allowed, or there are too many words.
         """
         name = check_word(word)
         if any(name.casefold() == known.casefold() for known in self.takes):
-            raise TeachingError(f"the word {printable(name)!r} is there already; add takes to it, or choose another word")
+            raise TeachingError(f"the word {printable(name)!r} already exists; add takes to it, or choose another word")
         if len(self.takes) >= MAX_WORDS:
-            raise TeachingError(f"a set holds at most {MAX_WORDS} words")
+            raise TeachingError(f"a set can have at most {MAX_WORDS} words")
         self.takes[name] = []
         return name
 
     def add(self, word: str, take: Take) -> int:
-        """Add a take of a word, and the word where it is new; return the take's number, from 0.
+        """Add a take of a word, and the word if it is new; return the number of the take, counted from 0.
 
         Raises:
-            TeachingError: the word cannot be one, or has too many takes.
+            TeachingError: the word is not allowed, or has too many takes.
         """
         name = check_word(word)
         if name not in self.takes:
             name = self.add_word(name)
         if len(self.takes[name]) >= MAX_TAKES:
-            raise TeachingError(f"{name} has {MAX_TAKES} takes already; remove some first")
+            raise TeachingError(f"{name} already has {MAX_TAKES} takes; remove some first")
         self.takes[name].append(take)
         return len(self.takes[name]) - 1
 
@@ -140,7 +140,7 @@ class ExampleSet:
         return tuple(found)
 
     def distinct(self, word: str) -> list[Take]:
-        """The takes of a word without those that are the same recording twice, and without empty ones."""
+        """The takes of a word, without duplicates and empty ones."""
         seen: dict[bytes, Take] = {}
         for take in self.takes[word]:
             if TakeProblem.EMPTY not in take.problems:
@@ -155,7 +155,7 @@ class ExampleSet:
 
 @remembered
 def fingerprint(take: Take) -> bytes:
-    """The same for the same recording, whatever its loudness in 16 bits."""
+    """A hash of the recording that does not depend on its loudness."""
     peak = float(np.abs(take.sound).max(initial=0.0)) or 1.0
     return hashlib.sha256(np.round(take.sound / peak * 1000).astype(np.int16).tobytes()).digest()
 
@@ -164,14 +164,14 @@ def fingerprint(take: Take) -> bytes:
 
 
 def save_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False) -> None:
-    """Write a set as a folder: the takes and the room as WAV files, then the manifest, which makes them count.
+    """Write a set to a folder: first the takes and the room as WAV files, then the manifest.
 
-    Files of takes that were removed are deleted last, so that a crash in the middle loses nothing.
+    Files of removed takes are deleted last, so that a crash loses nothing.
 
     Args:
         examples: the set.
-        folder: where to.
-        held_out: name one take in three of each word as held out, as ``voicetrail train --data`` asks for.
+        folder: the folder.
+        held_out: list every third take of each word as held out, for ``voicetrail train --data``.
 
     Raises:
         TeachingError: the folder cannot be written.
@@ -213,7 +213,7 @@ def save_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False)
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
     except OSError as error:
-        raise TeachingError(f"the examples cannot be kept in {printable(folder)}: {error.strerror or error}") from None
+        raise TeachingError(f"the examples cannot be saved in {printable(folder)}: {error.strerror or error}") from None
 
 
 def load_examples(folder: Path) -> ExampleSet:
@@ -248,7 +248,7 @@ def read_manifest(path: Path) -> Mapping[str, list[dict[str, Any]]]:
             raise TeachingError(f"{printable(path)} is too large for a manifest of examples")
         data = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        why = getattr(error, "strerror", None) or "it is no JSON"
+        why = getattr(error, "strerror", None) or "it is not JSON"
         raise TeachingError(f"the examples in {printable(path.parent)} cannot be read: {why}") from None
     damaged = TeachingError(f"the manifest {printable(path)} is damaged; record the examples again, or restore the file")
     if not isinstance(data, dict) or not isinstance(data.get("words"), dict):
@@ -291,7 +291,7 @@ def _pcm(sound: Sound) -> npt.NDArray[np.int16]:
 
 def _write_wav(path: Path, pcm: npt.NDArray[np.int16], *, replace: bool = False) -> None:
     if path.exists() and not replace:
-        return  # its name says what it holds
+        return  # its name is derived from its content
     with replacing(path) as file:
         soundfile.write(file, pcm, SAMPLE_RATE, subtype="PCM_16", format="WAV")
 

@@ -1,4 +1,4 @@
-"""Makes a set of words from takes and keeps it: what the command, the screen and the API share."""
+"""Makes a set of words from takes and saves it; used by the command, the screen and the API."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from voicetrail.teaching.heads.teach import Taught, check_examples, teach
 from voicetrail.vocabulary import is_word
 
 BASE = "directional4w"
-"""The weights whose backbone is taught on."""
+"""The weights whose backbone is used."""
 PRIVATE = 0o600
 
 
 def shipped_negatives(base: str = BASE) -> Negatives:
-    """The negatives that ship for the backbone of some weights.
+    """Load the shipped negatives for the backbone of some weights.
 
     Raises:
-        TeachingError: there are none for it.
+        TeachingError: there are none for this backbone.
         WeightsError: there are no such weights.
     """
     return load_negatives(find_negatives(), backbone_hash(load_weights(base).model.state_dict()))
@@ -42,10 +42,10 @@ def make_set(
 
     Args:
         examples: the takes.
-        meanings: what words stand for in the game.
+        meanings: the meanings of words in the game.
         base: name of the weights.
-        settings: how the head is trained.
-        progress: is told where it stands.
+        settings: of the training.
+        progress: called with the progress.
 
     Raises:
         TeachingError: there are too few takes, or no negatives for the backbone.
@@ -71,13 +71,13 @@ def make_personal(
     settings: HeadSettings | None = None,
     progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> tuple[Taught, Check]:
-    """Retune the words of shipped weights to one voice; the check says whether that is better than what ships.
+    """Adapt the words of shipped weights to one voice; the check says whether the result is better than the shipped words.
 
     Args:
         examples: takes of each of the words.
         base: name of the weights.
-        settings: how.
-        progress: is told where it stands.
+        settings: of the training.
+        progress: called with the progress.
 
     Raises:
         TeachingError: there are too few takes, or no negatives for the backbone.
@@ -96,13 +96,13 @@ def keep_set(
     personal: bool = False,
     folder: Path | None = None,
 ) -> Path:
-    """Keep what was taught under a name, with its takes or without; a set of that name is replaced.
+    """Save a set under a name, with or without its takes; an existing set of that name is replaced.
 
     Returns:
         The weights file.
 
     Raises:
-        TeachingError: the name cannot be one, or the disk cannot take it.
+        TeachingError: the name is not allowed, or the files cannot be written.
     """
     info = taught.info
     about = word_sets.SetInfo(
@@ -132,11 +132,11 @@ def saved_examples(name: str, folder: Path | None = None) -> ExampleSet:
     """The takes of a set.
 
     Raises:
-        TeachingError: there is no such set, or it was kept (or imported) without its takes.
+        TeachingError: there is no such set, or it was saved (or imported) without its takes.
     """
     path = word_sets.set_folder(name, folder) / word_sets.EXAMPLES
     if not path.is_dir():
-        raise TeachingError(f"the set {name} holds no takes; record them again to change it")
+        raise TeachingError(f"the set {name} has no saved takes; record the words again to change it")
     return load_examples(path)
 
 
@@ -146,10 +146,10 @@ def remake_if_needed(
     """Make a set's head again where the backbone that ships is another than the one it was made for; a fine-tuned one is left.
 
     Returns:
-        Whether it was made again.
+        Whether it was trained again.
 
     Raises:
-        TeachingError: it needs to be, and there are no takes to make it from.
+        TeachingError: it would have to be, but there are no takes.
     """
     info = word_sets.read_about(word_sets.set_folder(name, folder))
     if info.fine_tuned or info.backbone == backbone_hash(load_weights(info.base).model.state_dict()):
@@ -157,11 +157,11 @@ def remake_if_needed(
     try:
         examples = saved_examples(name, folder)
     except TeachingError:
-        return False  # its own backbone is in its weights file: it plays as it did
+        return False  # its weights file contains its own backbone, so it works as before
     if info.personal:
         taught, check = make_personal(examples, base=info.base, progress=progress)
         if not check.better:
-            return False  # it plays as it did
+            return False  # it works as before
     else:
         taught = make_set(examples, info.meanings, base=info.base, progress=progress)
     keep_set(name, taught, examples, base=info.base, personal=info.personal, folder=folder)

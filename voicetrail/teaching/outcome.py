@@ -1,4 +1,4 @@
-"""What a training says of itself, as a screen shows it: where it stands, and what it gave. Imports no torch."""
+"""The progress and the result of a training, as screens show them. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far the training is."""
+    """The progress of a training."""
 
     part: float
     loss: float
@@ -58,9 +58,9 @@ class TeachingResult:
     """Part of them that also reached the threshold."""
     threshold: float
     false_an_hour: float
-    """False moves an hour of other people's talk that are assumed."""
+    """Expected false moves per hour of other people's speech."""
     confusion: tuple[tuple[int, ...], ...]
-    """How many takes of each word (rows) were taken for which (columns)."""
+    """Number of takes, by word (rows) and recognized word (columns)."""
     advice: tuple[str, ...]
     saved: bool = True
     """It is kept under its name; personal mode keeps nothing that is no better than what ships."""

@@ -1,4 +1,4 @@
-"""Records takes from a source: the next word said is found and cut out, no key has to be hit in time."""
+"""Records takes from a source: words are found and cut out automatically, without a key press."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from voicetrail.teaching.takes import LONGEST, MARGIN, Span, Take, TakeFinder, c
 Sound = npt.NDArray[np.float32]
 POLL_S = 0.2
 PAST_SAMPLES = 3 * LONGEST + 4 * MARGIN
-"""Samples of the past that are kept for cutting."""
+"""Samples of past sound in memory, for cutting."""
 
 
 class TakeCutter:
-    """Cuts takes out of sound that comes in block by block; a take is given out ``MARGIN`` after its end, with the quiet after it."""
+    """Cuts takes out of sound, block by block. A take is available ``MARGIN`` after its end, including the quiet sound after it."""
 
     def __init__(self) -> None:
         self._finder = TakeFinder()
@@ -28,9 +28,9 @@ class TakeCutter:
         self._end = 0
         self._spans: deque[Span] = deque()
         self._asked = 0
-        """Sample from which on a word was asked for: what began before is no take of it."""
+        """Sample at which a word was asked for; sound that began earlier is not a take of it."""
         self.level_db = -120.0
-        """Level of the last block."""
+        """Level of the last block, in dB."""
 
     @property
     def speaking(self) -> bool:
@@ -43,7 +43,7 @@ class TakeCutter:
         return self._finder.floor_db
 
     def add(self, samples: Sound) -> None:
-        """Take some more sound, ``[samples]`` at 16 kHz."""
+        """Process more sound, ``[samples]`` at 16 kHz."""
         self.level_db = 20 * float(np.log10(np.sqrt(np.mean(np.square(samples))) + 1e-6)) if len(samples) else -120.0
         self._past.append(samples)
         self._end += len(samples)
@@ -52,7 +52,7 @@ class TakeCutter:
         self._spans.extend(self._finder.feed(samples))
 
     def take(self, *, ended: bool = False) -> Take | None:
-        """The next take that is whole; ``ended`` where no more sound comes."""
+        """The next complete take, if any; ``ended``: there will be no more sound."""
         while self._spans and (ended or self._end >= self._spans[0].end + MARGIN):
             span = self._spans.popleft()
             if span.begin >= self._asked:
@@ -60,12 +60,12 @@ class TakeCutter:
         return None
 
     def skip(self) -> None:
-        """Forget takes that wait, and what is being said: the next word is asked for now."""
+        """Discard pending takes, including one in progress, because the next word is asked for now."""
         self._spans.clear()
         self._asked = self._end
 
     def interrupt(self) -> None:
-        """The sound has a gap here: what was being said is no take, and the room is listened to again."""
+        """Handle a gap in the sound: discard a take in progress, and estimate the noise floor again."""
         floor = self._finder.floor_db
         self._finder = TakeFinder()
         self._finder.assume_floor(floor)
@@ -74,7 +74,7 @@ class TakeCutter:
         self._spans.clear()
 
     def finish(self) -> None:
-        """The sound is over."""
+        """Handle the end of the sound."""
         self._spans.extend(self._finder.finish())
 
 
@@ -89,19 +89,19 @@ class TakeRecorder:
         self._source = source
         self._cutter = TakeCutter()
         self.problem = ""
-        """Why no sound comes, as the source says it; empty while it does."""
+        """The message of the source about missing sound; empty while there is sound."""
         self.ended = False
-        """The source is over."""
+        """Whether the source has ended."""
 
     def poll(self, timeout_s: float = POLL_S) -> Take | None:
-        """Wait at most so long for sound; return the take that it completed, if it did."""
+        """Wait at most ``timeout_s`` seconds for sound; return the take that it completes, if any."""
         take = self._cutter.take(ended=self.ended)
         if take is None and not self.ended:
             self._read(timeout_s)
         return take
 
     def next_take(self, timeout_s: float) -> Take | None:
-        """The next take; ``None`` when none came within ``timeout_s`` seconds, or the source is over."""
+        """The next take; ``None`` if there is none within ``timeout_s`` seconds, or the source has ended."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             ended = self.ended
@@ -111,7 +111,7 @@ class TakeRecorder:
         return None
 
     def record_room(self, seconds: float) -> Sound:
-        """Record so many seconds of the room, ``[samples]``; less where the source ends."""
+        """Record the room, ``[samples]``; less than ``seconds`` if the source ends."""
         blocks, size = list[Sound](), round(seconds * SAMPLE_RATE)
         patience = time.monotonic() + seconds + 5
         while sum(map(len, blocks)) < size and not self.ended and time.monotonic() < patience:

@@ -1,4 +1,4 @@
-"""Makes a set's head again behind the game where the network that ships is another than the one that the set was taught on."""
+"""Trains the head of a set again, in the background, if the shipped network is not the one that the set was taught on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from voicetrail.text import printable
 
 
 def renew(name: str, report: Callable[[str, bool], None]) -> threading.Thread | None:
-    """Look in a thread whether a set has to be made again from its takes, and make it; meanwhile it plays as it did.
+    """Check in a thread whether a set has to be trained again from its takes, and do so; meanwhile, the old set is used.
 
     Args:
-        name: of the weights that are played with.
-        report: is given, in that thread, what the player should read, and whether the set is another now.
+        name: of the weights in use.
+        report: called in that thread with a message for the player, and whether the set has changed.
 
     Returns:
-        The thread; ``None`` where the weights are no taught set.
+        The thread; ``None`` if the weights are not a taught set.
     """
     if not name or "/" in name or not (taught_folder() / name / word_sets.ABOUT).is_file():
         return None
@@ -33,6 +33,6 @@ def _renew(name: str, report: Callable[[str, bool], None]) -> None:
 
     try:
         if remake_if_needed(name):
-            report(f"{printable(name)} was made again from its takes, for the network of this version", True)
+            report(f"{printable(name)} was trained again from its takes, for the network of this version", True)
     except VoicetrailError as error:
-        report(f"{printable(name)} plays as it was taught: {error}", False)
+        report(f"{printable(name)} still uses the network that it was taught on: {error}", False)

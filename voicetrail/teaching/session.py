@@ -1,8 +1,8 @@
-"""Teaching while a screen looks on, without a screen: the room, each word a few times, then the training in a thread.
+"""The steps of teaching, independent of a screen: record the room, record each word a few times, then train in a thread.
 
-Sound comes in the listener's thread (``tap``); everything else belongs to the screen's thread, which calls ``poll`` several times a
-second. A thread behind it keeps every take on the disk (``collecting.drafts``) and compares it with the others of its word; torch
-is imported by that thread and by the training's.
+Sound arrives in the listener's thread (``tap``). Everything else runs in the screen's thread, which calls ``poll`` several times per
+second. A background thread saves every take (``collecting.drafts``) and compares it with the others of its word. Only that thread and
+the training's thread import torch.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 Sound = npt.NDArray[np.float32]
 Stage = Literal["room", "words", "ready", "training", "done", "failed"]
-"""The room is recorded; words are; all are there; a head is trained; that is over; it could not be trained, or not be kept."""
+"""Recording the room; recording words; all words recorded; training; trained and saved; training or saving failed."""
 
 TAKES = 6
 PERSONAL_TAKES = 5
 LEAST_TAKES = 3
-"""Takes of a word that may be asked for at least."""
+"""Fewest takes of a word."""
 MORE_TAKES = 3
-"""Takes that are asked for when the player wants more of a word."""
+"""Takes that are added when the player requests more of a word."""
 ROOM_S = 4.0
 WAITING_BLOCKS = 2000
-"""Blocks of sound that may wait for ``poll``; what is older is dropped."""
+"""Most blocks of sound that wait for ``poll``; older ones are dropped."""
 
 
 Make = Callable[[ExampleSet, Mapping[str, str], Callable[["HeadProgress"], None]], "Taught"]
@@ -51,7 +51,7 @@ Make = Callable[[ExampleSet, Mapping[str, str], Callable[["HeadProgress"], None]
 
 
 class TeachingSession:
-    """Collects takes of some words, and makes a set of them.
+    """Collects takes of some words, and makes a set from them.
 
     Args:
         name: of the set.
@@ -88,7 +88,7 @@ class TeachingSession:
 
         self.name = check_name(name)
         if not meanings:
-            raise TeachingError("there are no words yet; write the words to teach first")
+            raise TeachingError("there are no words yet; enter the words to teach first")
         self.examples = ExampleSet() if examples is None else examples
         for word in meanings:
             if check_word(word) not in self.examples.words or examples is None:
@@ -99,22 +99,22 @@ class TeachingSession:
         self.personal = personal
         self.stage: Stage = "room"
         self.refused: Take | None = None
-        """The last thing heard, where it was no take; ``None`` once a take follows."""
+        """The last sound that was not a take; ``None`` after the next take."""
         self.training = TrainingProgress(0.0, 0.0, None, 0.0)
         self.result: TeachingResult | None = None
         self.problem = ""
-        """Why the set could not be made."""
+        """Why making the set failed."""
         self.held = False
-        """Sound is not listened to for now: a take is being played."""
+        """Whether sound is ignored, because a take is being played."""
         self.on_end: Callable[[], None] | None = None
-        """Called in the training's thread when training is over."""
+        """Called in the training's thread at the end of the training."""
         self._make = make
         self._folder = folder
         self._word = 0
         self._asked_for = {word: max(takes, len(found)) for word, found in self.examples.takes.items()}
         self._cutter = TakeCutter()
         self._blocks: deque[Sound | None] = deque(maxlen=WAITING_BLOCKS)
-        """Sound that waits; ``None`` stands for a gap in it."""
+        """Sound waiting for ``poll``; ``None`` stands for a gap."""
         self._room: list[Sound] = []
         self._saver = BackgroundSaver(self._to_keep, judge, folder)
         self._program_lock = only_program(self.name, folder) if program_lock is None else program_lock.pop_all()
@@ -127,15 +127,15 @@ class TeachingSession:
     # Sound
 
     def tap(self, time: int, samples: Sound, listening: bool) -> None:
-        """Take a hop of sound, in the listener's thread (``listening.Tap``)."""
+        """Receive a hop of sound, in the listener's thread (``listening.Tap``)."""
         self._blocks.append(samples)
 
     def interrupt(self) -> None:
-        """The source was lost: what is being said is no take."""
+        """Handle a lost source: discard a take in progress."""
         self._blocks.append(None)
 
     def poll(self) -> None:
-        """Take up the sound that came meanwhile."""
+        """Process the sound that has arrived."""
         while self._blocks:
             block = self._blocks.popleft()
             if block is None or self.held:
@@ -167,7 +167,7 @@ class TeachingSession:
         return len(self.examples.takes[word]) < self._asked_for[word]
 
     def _go_to_next(self) -> None:
-        """Ask for the first word that lacks takes."""
+        """Ask for the first word that needs more takes."""
         self._cutter.skip()
         lacking = [number for number, word in enumerate(self.words) if self._lacks(word)]
         self.stage = "words" if lacking else "ready"
@@ -182,32 +182,32 @@ class TeachingSession:
 
     @property
     def word(self) -> str:
-        """The word that is asked for."""
+        """The current word."""
         return self.words[self._word]
 
     @property
     def number(self) -> int:
-        """Its place among the words, from 1."""
+        """The number of the current word, counted from 1."""
         return self._word + 1
 
     @property
     def asked_for(self) -> int:
-        """How many takes of it are asked for."""
+        """How many takes of the current word are needed."""
         return self._asked_for[self.word]
 
     @property
     def count(self) -> int:
-        """How many takes there are of all words."""
+        """The number of takes of all words."""
         return sum(self.examples.counts().values())
 
     @property
     def room_left_s(self) -> float:
-        """Seconds of the room that are still to be recorded."""
+        """Seconds of the room still to be recorded."""
         return self.room_s - sum(map(len, self._room)) / SAMPLE_RATE
 
     @property
     def level_db(self) -> float:
-        """Level of the sound of now."""
+        """Current level of the sound, in dB."""
         return self._cutter.level_db
 
     @property
@@ -223,40 +223,40 @@ class TeachingSession:
     # What the player does
 
     def throw_away(self, word: str, number: int) -> str:
-        """Throw a take away; return the line to show. While words are asked for, it is asked for again."""
+        """Delete a take; return the message to show. While words are being recorded, another take is requested."""
         if self.stage not in ("words", "ready", "failed"):
             return ""
         takes = self.examples.takes[word]
         if not 0 <= number < len(takes):
-            return f"there is no take of {word} to throw away"
+            return f"there is no take of {word} to delete"
         del takes[number]
         self._saver.changed()
         self._cutter.skip()
         if self.stage != "words":
             self._asked_for[word] = max(LEAST_TAKES, len(takes))
         self._go_to_next()
-        return f"take {number + 1} of {word} is thrown away" + (": say it again" if self.stage == "words" else "")
+        return f"take {number + 1} of {word} was deleted" + (": say it again" if self.stage == "words" else "")
 
     def say_again(self, word: str, number: int) -> str:
-        """Throw a take away, and ask for another in its place; return the line to show."""
+        """Delete a take, and request another one; return the message to show."""
         if self.stage not in ("words", "ready", "failed"):
             return ""
         takes = self.examples.takes[word]
         if not 0 <= number < len(takes):
-            return f"there is no take of {word} to do over"
+            return f"there is no take of {word} to repeat"
         self._asked_for[word] = max(self._asked_for[word], len(takes))
         del takes[number]
-        return self._ask_for(word, f"take {number + 1} of {word} is thrown away: say it again")
+        return self._ask_for(word, f"take {number + 1} of {word} was deleted: say it again")
 
     def repeat_word(self, word: str) -> str:
-        """Do a word over, from its first take; return the line to show."""
+        """Delete all takes of a word, and request them again; return the message to show."""
         if self.stage not in ("words", "ready", "failed"):
             return ""
         self.examples.takes[word].clear()
-        return self._ask_for(word, f"{word} begins again")
+        return self._ask_for(word, f"say {word} again, from the first take")
 
     def ask_for_more(self, word: str) -> str:
-        """Ask for some more takes of a word; return the line to show."""
+        """Request more takes of a word; return the message to show."""
         if self.stage not in ("words", "ready", "failed"):
             return ""
         self._asked_for[word] = min(MAX_TAKES, len(self.examples.takes[word]) + MORE_TAKES)
@@ -269,7 +269,7 @@ class TeachingSession:
         return line
 
     def go_on(self) -> str:
-        """Be content with the takes of this word, where there are enough; return the line to show."""
+        """Continue with the next word, if the current one has enough takes; return the message to show."""
         if self.stage != "words":
             return ""
         count = len(self.examples.takes[self.word])
@@ -280,7 +280,7 @@ class TeachingSession:
         return ""
 
     def add_takes(self, word: str, takes: Sequence[Take]) -> int:
-        """Add takes from elsewhere; return how many there was room for."""
+        """Add takes from files or replays; return how many were added."""
         room = MAX_TAKES - len(self.examples.takes[word])
         for take in takes[:room]:
             self.examples.add(word, take)
@@ -293,11 +293,11 @@ class TeachingSession:
 
     @property
     def unsaved(self) -> str:
-        """Why takes cannot be kept on the disk; empty while they can."""
+        """Why takes cannot be saved; empty while they can."""
         return self._saver.problem
 
     def settle(self) -> None:
-        """Keep all takes now."""
+        """Save all takes now."""
         self._saver.settle()
 
     def close(self) -> None:
@@ -314,7 +314,7 @@ class TeachingSession:
     # Training
 
     def train(self) -> None:
-        """Train and keep the set, in a thread of its own; ``stage`` says when it is done."""
+        """Train and save the set, in a separate thread; ``stage`` shows when it is done."""
         if self.stage not in ("ready", "failed"):
             return
         self._saver.settle()
@@ -323,7 +323,7 @@ class TeachingSession:
         threading.Thread(target=self._train, name="voicetrail-teach", daemon=True).start()
 
     def review(self) -> None:
-        """Go back to the takes: to add some, or to throw some away, and to train again."""
+        """Go back to the takes, to add or delete some and train again."""
         if self.stage in ("done", "failed"):
             self.stage = "ready"
 
@@ -338,7 +338,7 @@ class TeachingSession:
                 self._saver.finish()
             self.result = result_of(taught, self.examples, check, saved=saved)
             self.stage = "done"
-        except Exception as error:  # whatever it is: the takes stay, and the player reads why
+        except Exception as error:  # after any error, the takes remain and the player sees the reason
             self.problem = self._explain(error)
             self.stage = "failed"
         if self.on_end is not None:
@@ -358,7 +358,7 @@ class TeachingSession:
             return str(error)
         from voicetrail.play.crash_log import write_crash_log
 
-        return f"an error of the program ended the training; its log is {write_crash_log(error)}"
+        return f"an internal error ended the training; the log is {write_crash_log(error)}"
 
     def _report(self, progress: HeadProgress) -> None:
         self.training = TrainingProgress(progress.part, progress.loss, progress.accuracy, progress.seconds_left)

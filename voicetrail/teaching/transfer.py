@@ -1,11 +1,11 @@
-"""Teaching for programmers: what the TensorFlow.js package's ``createTransfer`` offers, and what it lacks.
+"""The Python API for teaching words, modeled on ``createTransfer`` of the TensorFlow.js package, with additions.
 
 transfer = voicetrail.create_transfer("mine")
-transfer.collect_example("links", waveform)            # 16 kHz samples, or a path, or seconds of the microphone
+transfer.collect_example("links", waveform)            # 16 kHz samples, a path, or seconds to record
 transfer.collect_example("_background_noise_", 5.0)
 transfer.train(callback=lambda p: print(p.part, p.loss, p.accuracy))
 print(transfer.evaluate().auc)
-transfer.recognize(waveform).word                      # and listen(callback), as a recognizer has them
+transfer.recognize(waveform).word                      # and listen(callback), as in ``voicetrail.create``
 transfer.save()
 """
 
@@ -39,32 +39,32 @@ from voicetrail.text import printable
 from voicetrail.vocabulary import NOISE
 
 BATCH_EPOCHS = 20
-"""Epochs of Adam where a batch size is given and no number of them."""
+"""Default number of epochs of Adam."""
 
 Sound = npt.NDArray[np.float32]
 LONGEST_S = 60.0
-"""Seconds of the microphone that one example may take."""
+"""Longest recording for one example, in s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How good a head is on takes and negatives that it was not trained on."""
+    """The evaluation of a head on held-out takes and negatives."""
 
     accuracy: float
-    """Part of held-out takes whose best word is right."""
+    """Part of the held-out takes whose best word is right."""
     heard: float
-    """Part of held-out takes that are right and reach the threshold."""
+    """Part of the held-out takes that are right and reach the threshold."""
     heard_at_one_percent: float
-    """The same at a threshold that 1 % of other words and noises reach."""
+    """The same at the threshold that 1 % of other words and noises reach."""
     false_moves_an_hour: float
-    """In running speech, at the threshold."""
+    """Expected false moves per hour of running speech, at the threshold."""
     auc: float
-    """Area under the curve of accepted takes over accepted negatives."""
+    """Area under the ROC curve (accepted takes over accepted negatives)."""
     curve: tuple[RocPoint, ...]
     confusion: Mapping[str, Mapping[str, int]]
-    """Of each word, how many held-out takes had which word's score highest."""
+    """Number of held-out takes, by word and by the word with the highest score."""
     advice: tuple[str, ...]
-    """What to do about it, as sentences."""
+    """Advice for better results, as sentences."""
     threshold: float
     """The one that was chosen."""
     fine_tuning: Comparison | None
@@ -72,7 +72,7 @@ class Evaluation:
     _held_out: HeldOut
 
     def at(self, threshold: float) -> RocPoint:
-        """Hits, misses, false accepts, and false moves an hour of running speech at any threshold."""
+        """Hits, misses, false accepts, and false moves per hour of running speech, at any threshold."""
         negative = np.concatenate((self._held_out.others, self._held_out.noise))
         return RocPoint(
             threshold,
@@ -83,15 +83,15 @@ class Evaluation:
 
     @property
     def equal_error(self) -> float:
-        """The error where as large a part of the takes is missed as of other words and noises is accepted."""
+        """The equal error rate: where the part of missed takes equals the part of accepted other words and noises."""
         return min((max(point.missed, point.false_accepts) for point in self.curve), default=math.nan)
 
 
 class Transfer:
-    """Words of one's own on a frozen backbone; made by ``create_transfer``.
+    """Teaches words on a frozen backbone; made by ``create_transfer``.
 
     Args:
-        name: under which ``save`` keeps it.
+        name: of the set of words, for ``save``.
         base: name of the weights whose backbone is used.
     """
 
@@ -102,9 +102,9 @@ class Transfer:
         self._taught: Taught | None = None
         self._compared: Comparison | None = None
         self._loaded: Path | None = None
-        """Weights that were kept, once they are loaded."""
+        """The weights file that was loaded, if any."""
         self.meanings: dict[str, str] = {}
-        """What a word stands for in the game, by ``vocabulary.MEANINGS``; set it before ``train``."""
+        """The meanings of words in the game (``vocabulary.MEANINGS``); set them before ``train``."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -117,19 +117,19 @@ class Transfer:
         """Add a take of a word, or of the room (``_background_noise_``).
 
         Args:
-            word: the word; a new one is added.
-            sound: 16 kHz mono samples between -1 and 1, ``[samples]``; or the path of a sound file of any format or of a
-                folder, all takes of which are added; or how many seconds of ``source`` to record.
-            source: where seconds are recorded from.
-            device: for ``mic``.
+            word: the word; it is added if it is new.
+            sound: 16 kHz mono samples between -1 and 1, ``[samples]``; the path of a sound file or folder, all takes of which are
+                added; or the number of seconds to record from ``source``.
+            source: the source to record from.
+            device: for ``mic``: the input's index or part of its name.
 
         Returns:
-            What is wrong with the takes that were added; empty if nothing is.
+            The problems of the added takes; empty if there are none.
 
         Raises:
             UsageError: ``sound`` is none of these.
-            TeachingError: no take was found in it, or the word cannot be one.
-            AudioError: the source cannot be had.
+            TeachingError: it contains no take, or the word is not allowed.
+            AudioError: the source cannot be opened.
         """
         if isinstance(sound, str | Path) and word != NOISE:
             takes = list(takes_of(Path(sound)).takes)
@@ -140,9 +140,7 @@ class Transfer:
                 return ()
             takes = list(find_takes(samples))
             if not takes:
-                raise TeachingError(
-                    f"nothing that could be {word!r} is in this sound; say it louder, or nearer to the microphone"
-                )
+                raise TeachingError(f"no word was found in this sound; say {word!r} louder, or closer to the microphone")
             takes = [max(takes, key=lambda take: take.level_db)]
         found: list[TakeProblem] = []
         for take in takes:
@@ -155,7 +153,7 @@ class Transfer:
             return read_all(open_source(str(sound)))
         if isinstance(sound, int | float):
             if not 0 < sound <= LONGEST_S:
-                raise UsageError(f"an example takes more than 0 and at most {LONGEST_S:.0f} seconds")
+                raise UsageError(f"an example must be longer than 0 and at most {LONGEST_S:.0f} seconds long")
             return read_all(open_source(source, device=device), sound)
         samples = np.asarray(sound, dtype=np.float32)
         if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all() or np.abs(samples).max() > 2:
@@ -167,7 +165,7 @@ class Transfer:
         return self._examples.counts()
 
     def examples(self, word: str) -> tuple[Take, ...]:
-        """The takes of a word, to be looked at or listened to."""
+        """The takes of a word, with their sound."""
         return tuple(self._examples.takes.get(word, ()))
 
     def remove_example(self, word: str, number: int) -> None:
@@ -190,18 +188,18 @@ class Transfer:
         return self._examples.problems(word, number)
 
     def clear_examples(self, word: str | None = None) -> None:
-        """Remove all takes of a word with the word, or all takes and the room."""
+        """Remove a word with all of its takes, or (without a word) everything, including the room."""
         if word is None:
             self._examples = ExampleSet()
         else:
             self._examples.takes.pop(word, None)
 
     def save_examples(self, folder: str | Path) -> None:
-        """Write the takes as a folder in the Speech Commands layout, with a manifest."""
+        """Write the takes to a folder in the Speech Commands layout, with a manifest."""
         save_examples(self._examples, Path(folder), held_out=True)
 
     def load_examples(self, folder: str | Path) -> None:
-        """Take the place of all takes by those of a folder that ``save_examples`` wrote."""
+        """Replace all takes by those in a folder that ``save_examples`` wrote."""
         self._examples = load_examples(Path(folder))
 
     def train(
@@ -224,10 +222,9 @@ class Transfer:
         """Train the head, and the last block of the backbone if that is asked for; a part of the takes is held out in turn.
 
         Args:
-            epochs: steps of L-BFGS, each over all windows at once, that refine the head, which is computed, by gradient; with
-                ``batch_size`` times that Adam sees all windows, batch by batch. ``None`` leaves the head as computed, which measures
-                as well (``docs/teaching.md``).
-            batch_size: windows of one step of Adam; ``None`` takes L-BFGS, which needs no batches and no learning rate.
+            epochs: steps of L-BFGS over all windows that refine the computed head or, with ``batch_size``, epochs of Adam.
+                ``None`` uses the computed head without refinement, which measures equally well, or 20 epochs of Adam.
+            batch_size: windows per step of Adam; ``None`` uses L-BFGS, which needs no batches and no learning rate.
             learning_rate: of Adam.
             validation_split: part of the takes that is held out at a time, at most a half; all are held out in turn, so that each
                 counts in ``evaluate`` and all teach the head that is kept.
@@ -246,7 +243,7 @@ class Transfer:
                 ``HeadProgress.stage`` says which of the two it is.
 
         Returns:
-            What ``evaluate`` gives.
+            The result of ``evaluate``.
 
         Raises:
             UsageError: an argument is out of range, or there is no sound to fine-tune with.
@@ -295,10 +292,10 @@ class Transfer:
         return self.evaluate()
 
     def evaluate(self) -> Evaluation:
-        """How good the trained head is, on what was held out.
+        """Evaluate the trained head on held-out takes and negatives.
 
         Raises:
-            UsageError: it was not trained.
+            UsageError: there is no trained head.
         """
         taught = self._trained()
         held_out = taught.held_out
@@ -319,28 +316,28 @@ class Transfer:
         )
 
     def recognizer(self) -> Recognizer:
-        """What was trained, or was kept under this name and loaded, as a recognizer.
+        """The recognizer of the trained or loaded words.
 
         Raises:
-            UsageError: it was neither trained nor loaded.
+            UsageError: nothing was trained or loaded.
         """
         if self._taught is None:
             if self._loaded is None:
-                raise UsageError("it was neither trained nor loaded yet; call train() or load() first")
+                raise UsageError("nothing was trained or loaded yet; call train() or load() first")
             return Recognizer(load_weights(self._loaded))
         model = build_network(self._taught.info)
         model.load_state_dict({**self._taught.tensors})
         return Recognizer(Weights(self.name, "", self._taught.info, model))
 
     def save(self, path: str | Path | None = None, *, with_examples: bool = True) -> Path:
-        """Keep what was trained: under its name, or as a weights file at ``path``.
+        """Save the trained set under its name, or as a weights file at ``path``.
 
         Returns:
-            The weights file: what ``voicetrail play --weights`` takes.
+            The weights file, for ``voicetrail play --weights``.
 
         Raises:
-            UsageError: it was not trained.
-            TeachingError: it cannot be written.
+            UsageError: there is no trained head.
+            TeachingError: the file cannot be written.
         """
         taught = self._trained()
         if path is not None:
@@ -349,10 +346,10 @@ class Transfer:
         return keep_set(self.name, taught, self._examples if with_examples else None, base=self.base)
 
     def load(self) -> None:
-        """Take up what was kept under this name: it recognizes at once, and its takes can be added to and trained again.
+        """Load the saved set of this name: it can recognize at once, and be extended and trained again.
 
         Raises:
-            TeachingError: there is none of that name.
+            TeachingError: there is no such set.
         """
         self._loaded = word_sets.weights_path(self.name)
         self._taught = None
@@ -360,23 +357,23 @@ class Transfer:
         try:
             self._examples = saved_examples(self.name)
         except TeachingError:
-            self._examples = ExampleSet()  # it was kept, or imported, without its takes
+            self._examples = ExampleSet()  # it was saved, or imported, without its takes
 
     def _trained(self) -> Taught:
         if self._taught is None:
-            raise UsageError("it was not trained yet; call train() first")
+            raise UsageError("nothing was trained yet; call train() first")
         return self._taught
 
 
 def list_saved() -> tuple[str, ...]:
-    """Names of the sets that are kept on this machine."""
+    """Names of the sets saved on this machine."""
     return tuple(info.name for info in word_sets.list_sets())
 
 
 def delete_saved(name: str) -> None:
-    """Delete a kept set with its takes.
+    """Delete a saved set with its takes.
 
     Raises:
-        TeachingError: there is none of that name.
+        TeachingError: there is no such set.
     """
     word_sets.delete_set(name)

@@ -44,7 +44,7 @@ class SetInfo:
     name: str
     words: tuple[str, ...]
     meanings: Mapping[str, str]
-    """What a word stands for in the game; a word that is missing moves nothing."""
+    """The meanings of words in the game; other words do nothing."""
     takes: Mapping[str, int]
     made: str
     """Date and time, UTC, ISO 8601."""
@@ -54,9 +54,9 @@ class SetInfo:
     """Name of the weights whose backbone it is."""
     threshold: float
     accuracy: float
-    """Part of held-out takes that were right when it was made."""
+    """Part of the held-out takes that were right."""
     false_an_hour: float
-    """False moves an hour of running speech that were assumed when the threshold was chosen."""
+    """Expected false moves per hour of running speech at the chosen threshold."""
     personal: bool = False
     """The shipped words retuned to one voice."""
     fine_tuned: bool = False
@@ -64,20 +64,20 @@ class SetInfo:
 
 
 def check_name(name: str) -> str:
-    """Return a set's name as it is kept: it becomes a folder's name.
+    """Check and normalize the name of a set, which becomes the name of a folder.
 
     Raises:
-        TeachingError: it is empty, too long, or holds anything but letters, digits, spaces, hyphens and underscores.
+        TeachingError: it is empty, too long, or contains other characters than letters, digits, spaces, hyphens and underscores.
     """
     text = unicodedata.normalize("NFC", name).strip()
     allowed = all(unicodedata.category(c)[0] in "LMN" or c in " -_" for c in text)
     if not text or len(text) > NAME_MAX or not allowed or unicodedata.category(text[0])[0] not in "LN":
         raise TeachingError(
             f"{printable(name)!r} cannot be the name of a set: use 1 to {NAME_MAX} letters, digits, spaces, hyphens or "
-            "underscores, and begin with a letter or digit"
+            "underscores, and start with a letter or digit"
         )
     if any((shipped / f"{text}.safetensors").exists() for shipped in folders()):
-        raise TeachingError(f"{text} is the name of weights that ship; choose another name")
+        raise TeachingError(f"{text} is the name of shipped weights; choose another name")
     return text
 
 
@@ -95,15 +95,15 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 def set_folder(name: str, folder: Path | None = None) -> Path:
-    """The folder of a set that exists.
+    """The folder of an existing set.
 
     Raises:
-        TeachingError: there is none of that name; the message names those that there are.
+        TeachingError: there is no such set; the message lists the existing ones.
     """
     root = taught_folder() if folder is None else folder
     path = root / check_name(name)
     if not (path / ABOUT).is_file():
-        known = ", ".join(info.name for info in list_sets(root)) or "none yet; voicetrail teach makes one"
+        known = ", ".join(info.name for info in list_sets(root)) or "none yet (`voicetrail teach` makes one)"
         raise TeachingError(f"there is no set of words named {printable(name)!r}; there are {known}")
     return path
 
@@ -123,7 +123,7 @@ def weights_path(name: str, folder: Path | None = None) -> Path:
 
 
 def list_sets(folder: Path | None = None) -> list[SetInfo]:
-    """Every set that can be read, by name; one that is damaged is left out (``damaged_sets`` names those)."""
+    """All readable sets, by name; ``damaged_sets`` lists the others."""
     found = []
     for path in _folders(taught_folder() if folder is None else folder):
         with contextlib.suppress(TeachingError):
@@ -132,7 +132,7 @@ def list_sets(folder: Path | None = None) -> list[SetInfo]:
 
 
 def damaged_sets(folder: Path | None = None) -> list[tuple[str, str]]:
-    """Names of folders that hold no readable set, each with the reason."""
+    """Names of folders without a readable set, each with the reason."""
     found = []
     for path in _folders(taught_folder() if folder is None else folder):
         try:
@@ -204,18 +204,18 @@ def _parse(name: str, data: Mapping[str, Any]) -> SetInfo:
 
 
 def now() -> str:
-    """The time of now for ``SetInfo.made``."""
+    """The current time for ``SetInfo.made``."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @contextlib.contextmanager
 def storing(name: str, folder: Path | None = None) -> Iterator[Path]:
-    """Give a new folder to fill, which becomes the set of that name when the block ends; an error changes nothing.
+    """Yield a new folder, which becomes the set of that name at the end of the block; an error changes nothing.
 
-    A set of that name that exists is replaced as a whole.
+    An existing set of that name is replaced.
 
     Raises:
-        TeachingError: the name cannot be one, or the disk cannot take it.
+        TeachingError: the name is not allowed, or the files cannot be written.
     """
     root = taught_folder() if folder is None else folder
     target = root / check_name(name)
@@ -229,22 +229,22 @@ def storing(name: str, folder: Path | None = None) -> Iterator[Path]:
 
 
 def write_about(path: Path, info: SetInfo) -> None:
-    """Write ``set.json`` into a folder that is being filled."""
+    """Write ``set.json`` into a folder from ``storing``."""
     data = {"format_version": FORMAT_VERSION, **asdict(info)}
     del data["name"]
     replace_file(path / ABOUT, json.dumps(data, ensure_ascii=False, indent=1))
 
 
 def rename_set(name: str, new: str, folder: Path | None = None) -> None:
-    """Give a set another name.
+    """Rename a set.
 
     Raises:
-        TeachingError: there is no such set, or one of the new name exists.
+        TeachingError: there is no such set, or the new name is taken.
     """
     path = set_folder(name, folder)
     target = path.parent / check_name(new)
     if target.exists():
-        raise TeachingError(f"there is a set named {printable(new)!r} already; choose another name, or delete that one")
+        raise TeachingError(f"there already is a set named {printable(new)!r}; choose another name, or delete that set")
     try:
         path.rename(target)
         sync_folder(path.parent)
@@ -261,7 +261,7 @@ def delete_set(name: str, folder: Path | None = None) -> None:
     root = taught_folder() if folder is None else folder
     path = root / check_name(name)
     if not path.is_dir() or path.is_symlink():
-        set_folder(name, root)  # raises, and names those that there are
+        set_folder(name, root)  # raises an error that lists the existing sets
     try:
         remove_folder(path, root)
     except OSError as error:

@@ -91,7 +91,7 @@ class LinkServer:
     def start(self) -> None:
         """Listen, and begin to serve."""
         if self.address.content == "pcm" and self.secret is not None:
-            raise RemoteError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
+            raise RemoteError("raw sound has no handshake to check a secret: serve tcp:// or unix:// instead")
         if self.address.transport == "tcp" and self.secret is None and not knows_owners():
             raise RemoteError("this system does not say which user a TCP connection belongs to: use --secret FILE, or unix://")
         self._socket = self._listen()
@@ -132,7 +132,7 @@ class LinkServer:
             if address.transport == "tcp":
                 if not is_loopback(address.host):
                     raise RemoteError(
-                        f"{address} would let other machines listen in: serve 127.0.0.1 or unix://, and let ssh carry it"
+                        f"{address} would let other machines listen: serve 127.0.0.1 or unix:// instead, and forward it with ssh"
                     )
                 host = "127.0.0.1" if address.host == "localhost" else str(plain_address(address.host))
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,1 +1,1 @@
-"""Questions asked of a replay: other settings, other weights, better thresholds."""
+"""Analysis of a replay: the effect of other settings or other weights, and suggested thresholds."""

@@ -75,10 +75,10 @@ def check(timeline: Timeline) -> tuple[bool, str]:
     if timeline.differences:
         first = timeline.differences[0]
         rules, newest = timeline.header.setup.rules, timeline.final.rules_version
-        known = f"this program knows them up to {newest}"
+        known = f"this program knows versions up to {newest}"
         why = "" if rules <= newest else f"; it was played with version {rules} of the rules, and {known}"
         return False, (
-            f"{name}: the drawing differs from the recorded one; it began between {time_text(first.since_ms)} and"
+            f"{name}: the drawing differs from the recorded one; the first difference is between {time_text(first.since_ms)} and"
             f" {time_text(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
         )
     if not timeline.checked:
@@ -92,7 +92,7 @@ def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str
     lines = drawing.side_by_side(
         drawing.rows(before.final, plain=plain),
         drawing.rows(after.final, plain=plain),
-        ("as it was", "as it would have been"),
+        ("recorded", "with the other settings"),
         width,
     )
     lines = [line.replace("│", "|") if plain else line for line in lines]
@@ -136,11 +136,11 @@ def proposal_lines(proposals: Sequence[ThresholdSuggestion]) -> list[str]:
     ]
     changed = [one for one in proposals if one.changed]
     if not changed:
-        lines.append("nothing to change; press m while you play to mark an error, and u to undo a false word")
+        lines.append("There is nothing to change. While you play, press m to mark an error, and u to undo a false word.")
     else:
         flags = " ".join(f"--threshold {one.word}={one.proposed:g}" for one in changed)
-        lines.append(f"try them on this session: voicetrail replay FILE {flags}")
-        lines += [f"keep them: voicetrail settings set thresholds.{one.word} {one.proposed:g}" for one in changed]
+        lines.append(f"To try them on this session: voicetrail replay FILE {flags}")
+        lines += [f"To use them: voicetrail settings set thresholds.{one.word} {one.proposed:g}" for one in changed]
     return lines
 
 

@@ -77,11 +77,11 @@ class ThresholdSuggestion:
     @property
     def reason(self) -> str:
         """Why, in words."""
-        counts = f"{self.meant} right, {self.false} taken back, {self.missed} missed"
+        counts = f"{self.meant} right, {self.false} undone, {self.missed} missed"
         if not self.false and not self.missed:
             return f"{counts}: nothing to correct"
         if self.still_wrong:
-            return f"{counts}: no threshold corrects everything; this one leaves {self.still_wrong}"
+            return f"{counts}: no threshold corrects all errors; this one leaves {self.still_wrong}"
         return counts
 
 

@@ -1,4 +1,4 @@
-"""Runs the recorded scores through the detector with other settings, and plays the game that would have come of it."""
+"""Runs the recorded scores through the detector with other settings, and plays the game that would have resulted."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class MovedWord:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfResult:
-    """What other settings would have made of a session."""
+    """The effect that other settings would have had on a session."""
 
     before: Replay
     after: Replay
@@ -178,7 +178,7 @@ class WhatIfResult:
 
 
 def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -> WhatIfResult:
-    """Find out what other settings would have made of a session.
+    """Find out what effect other settings would have had on a session.
 
     A word that is detected as before stays where it is, with its move. A lost word is removed with its move. A gained word is
     added at the time of its hop, and moves if it means something in the game. Words in stretches without scores stay as they
@@ -190,7 +190,8 @@ def what_if(replay: Replay, change: Change, progress: Report = report_nothing) -
     decisions = decide(replay, change, progress)
     if not decisions.hops:
         raise ReplayError(
-            f"{printable(replay.path.name)} holds no scores, so other settings cannot be tried; record with record_scores on"
+            f"{printable(replay.path.name)} contains no scores, so other settings cannot be tried; record with the "
+            "setting record_scores on"
         )
     staying, lost, new = _held_against(replay, decisions)
     return _result(replay, staying, new, lost, [entry for entry in new if isinstance(entry.item, WordHeard)])

@@ -1,4 +1,4 @@
-"""Writes a recorded session as a file for other programs; the ending of the name decides the format."""
+"""Exports a recorded session for other programs; the suffix of the file name decides the format."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def export(
         if out.resolve() in (session.resolve(), session.with_suffix(".flac").resolve()):
             raise UsageError(f"{printable(out.name)} is the session itself; name another file")
         if not force and os.path.lexists(out):
-            raise ReplayError(f"{printable(out)} exists already; name another file, or add --force to write over it")
+            raise ReplayError(f"{printable(out)} exists already; name another file, or overwrite it with --force")
         if not out.parent.is_dir():
             raise ReplayError(f"cannot write {printable(out)}: there is no folder {printable(out.parent)}")
         with replacing(out) as file:

@@ -65,7 +65,7 @@ def _frames(timeline: Timeline) -> list[int]:
     for at_ms in timeline.scores.hop_times():
         frames.add(-(-int(at_ms) // FRAME_MS) * FRAME_MS)
         if len(frames) > FRAMES_MAX:
-            raise ReplayError("the session is too long for a cast; a gif shows it in half a minute")
+            raise ReplayError("the session is too long for a cast; export a gif, which fits it into half a minute")
     return sorted(at_ms for at_ms in frames if 0 <= at_ms <= timeline.duration_ms)
 
 

@@ -91,7 +91,7 @@ class Pace:
             shown = [value * FIT_MS / at for value in shown]
         if shown[-1] > longest_ms:
             raise ReplayError(
-                f"it would be {shown[-1] / 60_000:.0f} minutes long, and {longest_ms // 60_000} is the limit;"
+                f"it would be {shown[-1] / 60_000:.0f} minutes long, and the limit is {longest_ms // 60_000};"
                 " choose a higher --speed or a shorter --idle"
             )
         return cls(tuple(ordered), tuple(shown))

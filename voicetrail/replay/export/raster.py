@@ -226,6 +226,6 @@ class _Picture:
 
 
 def _need_pillow() -> None:
-    """Say what to do where Pillow is missing."""
+    """Raise an error that says what to do if Pillow is missing."""
     if find_spec("PIL") is None:
-        raise ReplayError(f"gif and png need Pillow: {pip_command('pillow')}")
+        raise ReplayError(f"gif and png need the package Pillow: {pip_command('pillow')}")

@@ -55,7 +55,7 @@ def _still(timeline: Timeline) -> Iterator[str]:
 def _animated(timeline: Timeline, options: Options, progress: Report) -> Iterator[str]:
     whole = animation(timeline)
     if len(whole.lines) + len(whole.signs) > PARTS_MAX:
-        raise ReplayError("too much is drawn in this session for an animated svg; a gif shows it, or an svg without --animate")
+        raise ReplayError("the session is too large for an animated svg; export a gif, or an svg without --animate")
     parts: list[StraightLine | Sign] = [*whole.lines, *whole.signs]
     times = [part.on_ms for part in parts] + [part.off_ms for part in parts if part.off_ms is not None]
     idle_ms = IDLE_MS if options.idle is None else 1000 * options.idle

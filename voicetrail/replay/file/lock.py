@@ -1,4 +1,4 @@
-"""Tells whether a recording is still being written or was cut off.
+"""Distinguishes a recording that is still being written from one that was cut off.
 
 The writer holds a lock on its file while it runs; the system releases it however the program ends. Only the owner can open the
 file, so nobody else can hold the lock.

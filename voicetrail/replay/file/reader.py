@@ -1,4 +1,4 @@
-"""Reads a replay file that may be cut off, damaged or made up: what can be read is read, within bounds of time and memory."""
+"""Reads a replay file that may be truncated, damaged or forged, as far as possible, within bounds of time and memory."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Replay:
         if self.full:
             parts.append(f"the file is too large: only the first {len(self.entries)} entries were read")
         elif self.growing:
-            parts.append("it is still being recorded")
+            parts.append("the session is still being recorded")
         elif not self.ended:
             parts.append("the end is missing: recording was cut off")
         return "; ".join(parts)

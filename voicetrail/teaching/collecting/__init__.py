@@ -1,1 +1,1 @@
-"""Where takes come from beside the microphone, how they are looked at, and what keeps them until a set is made of them."""
+"""Collects takes from files and replays, compares them, shows them, and saves them until a set is made from them."""

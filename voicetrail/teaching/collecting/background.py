@@ -1,4 +1,4 @@
-"""Keeps takes on the disk and compares them with each other, behind the screen that collects them."""
+"""Saves takes to the disk and compares them with each other, in a background thread."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from voicetrail.teaching.collecting.drafts import Draft, delete_draft, save_draf
 from voicetrail.teaching.examples import ExampleSet
 
 Judge = Callable[[ExampleSet], None]
-"""Notes in a set which takes are unlike the others of their word."""
+"""Marks the takes of a set that are unlike the others of their word."""
 
 
 class BackgroundSaver:
-    """Has a thread whenever takes were added or removed.
+    """Runs a thread whenever takes were added or removed.
 
     Args:
-        look: gives what there is to keep: what is known of the set, and a copy of its takes.
-        judge: compares takes; ``None`` takes ``collecting.likeness``, and imports torch in the thread.
-        folder: where sets are kept; ``None`` is the usual place.
+        look: returns what to save: the description of the set, and a copy of its takes.
+        judge: compares takes; ``None`` uses ``collecting.likeness``, which imports torch in the thread.
+        folder: the folder of all sets; ``None`` for the default.
     """
 
     def __init__(self, look: Callable[[], tuple[Draft, ExampleSet]], judge: Judge | None, folder: Path | None) -> None:
@@ -59,7 +59,7 @@ class BackgroundSaver:
         self._save()
 
     def finish(self) -> None:
-        """The set is made, and holds the takes: the draft goes.
+        """Delete the draft, because the finished set contains the takes.
 
         Raises:
             TeachingError: it cannot be deleted.

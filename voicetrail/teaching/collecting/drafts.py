@@ -1,7 +1,7 @@
-"""Takes that no set was made of yet: kept from the first one on, so that a player who leaves, or a machine that stops, loses none.
+"""Drafts: takes of sets that are not finished. They are saved from the first take on, so that none is lost.
 
-A draft is a folder of its own beside the sets (``.drafts/NAME``) with the takes and a list of the words. It goes when its set is
-made, or when the player deletes it.
+A draft is a folder beside the sets (``.drafts/NAME``) with the takes and a list of the words. It is deleted when its set is finished,
+or by the player.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ LIST_MAX = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is known of a set that is not made yet, without its takes."""
+    """The description of an unfinished set, without its takes."""
 
     name: str
     words: tuple[str, ...]
     meanings: Mapping[str, str] = field(default_factory=dict)
     asked_for: int = 6
-    """How often each word is asked for."""
+    """How often to ask for each word."""
     personal: bool = False
     takes: int = 0
-    """How many there are."""
+    """Number of takes."""
 
 
 def _folder(name: str, folder: Path | None) -> Path:
@@ -72,10 +72,10 @@ def only_program(name: str, folder: Path | None = None) -> contextlib.ExitStack:
 
 
 def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -> None:
-    """Keep takes, in the place of what the draft of that name held.
+    """Save takes as a draft, replacing one with the same name.
 
     Raises:
-        TeachingError: the disk cannot take them, or the name cannot be one.
+        TeachingError: they cannot be written, or the name is not allowed.
     """
     path = _folder(draft.name, folder)
     data = {
@@ -97,13 +97,13 @@ def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet
     """Read a draft with its takes.
 
     Raises:
-        TeachingError: there is none of that name, or it is damaged.
+        TeachingError: there is no draft with this name, or it is damaged.
     """
     path = _folder(name, folder)
     draft = _read(path)
     examples = load_examples(path / TAKES) if draft.takes else ExampleSet()
     if set(examples.words) - set(draft.words):
-        raise TeachingError(f"the takes in {printable(path)} are damaged; delete them and say the words again")
+        raise TeachingError(f"the takes in {printable(path)} are damaged; delete them and record the words again")
     ordered = ExampleSet(room=examples.room)
     for word in draft.words:
         ordered.add_word(word)
@@ -159,7 +159,7 @@ def delete_draft(name: str, folder: Path | None = None) -> bool:
 
 
 def _read(path: Path) -> Draft:
-    damaged = TeachingError(f"the takes in {printable(path)} are damaged; delete them and say the words again")
+    damaged = TeachingError(f"the takes in {printable(path)} are damaged; delete them and record the words again")
     try:
         content = read_file(path / LIST, LIST_MAX)
         data = json.loads(content) if len(content) <= LIST_MAX else None

@@ -1,4 +1,4 @@
-"""Takes out of sound files, folders and replays. A long recording is read piece by piece, and only its takes are kept."""
+"""Finds takes in sound files, folders and replays. A long recording is read piece by piece, and only its takes stay in memory."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 Sound = npt.NDArray[np.float32]
 
 SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64")
-"""Endings of the files that are looked at in a folder; a file that is named itself may have any."""
+"""Suffixes of sound files in a folder; a file that is named directly may have any suffix."""
 FILES_MAX = 2000
-"""Files of one folder that are looked at."""
+"""Most files of one folder that are read."""
 SHORT_S = 8
-"""A recording of at most so many seconds is looked at whole: its own quietest part is its noise floor."""
+"""A recording up to this length, in s, is analyzed as a whole: its quietest part is the noise floor."""
 BEFORE_MS, AFTER_MS = 2000, 500
-"""What is looked at before and after the moment at which a replay decided about a word."""
+"""The sound around a decision in a replay that is searched for a take, in ms."""
 
 Stop = Callable[[], bool]
 """Whether to end early."""
@@ -43,23 +43,23 @@ class Gathered:
 
     takes: tuple[Take, ...]
     left_out: int = 0
-    """Sounds that are no takes: empty ones, and whole sentences."""
+    """Number of sounds that are not takes: empty ones, and whole sentences."""
     unreadable: tuple[str, ...] = ()
-    """Why files of a folder could not be used, a sentence each."""
+    """Messages about files of a folder that cannot be used."""
     files: int = 1
 
 
 def takes_of(path: Path, *, progress: Report = report_nothing, stop: Stop = lambda: False, most: int = MAX_TAKES) -> Gathered:
-    """The takes of a sound file, or of all sound files in a folder and the folders in it.
+    """Find the takes in a sound file, or in all sound files of a folder and its subfolders.
 
     Args:
-        path: the file, of any format that can be decoded, or the folder.
-        progress: called with the part that is done.
-        stop: asked between pieces of sound; what was found so far is returned.
-        most: takes after which the rest is left.
+        path: the file, in any format that can be decoded, or the folder.
+        progress: called with the finished part, 0 to 1.
+        stop: checked between pieces of sound; if it returns true, the takes found so far are returned.
+        most: the search stops after this many takes.
 
     Raises:
-        TeachingError: nothing in it is a take, or the folder holds no sound files.
+        TeachingError: there is no take, or the folder contains no sound files.
         AudioError: the file cannot be used.
     """
     folder = path.is_dir()
@@ -94,16 +94,16 @@ def sound_files(folder: Path) -> list[Path]:
     try:
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     except OSError as error:
-        raise TeachingError(f"{printable(folder)} cannot be looked into: {error.strerror or error}") from None
+        raise TeachingError(f"{printable(folder)} cannot be read: {error.strerror or error}") from None
     if not files:
-        raise TeachingError(f"{printable(folder)} holds no sound files ({', '.join(SUFFIXES[:6])} and others are looked for)")
+        raise TeachingError(f"{printable(folder)} contains no sound files (such as {', '.join(SUFFIXES[:6])})")
     return files[:FILES_MAX]
 
 
 def _takes_of_file(path: Path, stop: Stop) -> Iterator[Take]:
     with FileSource(path) as source:
         if source.duration is not None and source.duration <= SHORT_S:
-            # A clip of one word has no quiet seconds to know the noise floor by: it is looked at whole.
+            # A clip of one word has no quiet seconds to estimate the noise floor from, so it is analyzed as a whole.
             blocks = [*_blocks(source, stop)]
             yield from find_takes(np.concatenate(blocks)) if blocks else ()
             return
@@ -131,25 +131,25 @@ Kind = Literal["marked", "undone"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReplayTake:
-    """What was said at a moment of a replay that the player marked, or whose move was undone."""
+    """A take from a replay, at a moment that the player marked, or whose move the player undid."""
 
     at_ms: int
     label: str
-    """What the recognizer took it for, or nearly."""
+    """The word that was detected, or nearly detected."""
     kind: Kind
-    """The word of that label was said and missed; or something else was taken for it."""
+    """Whether this word was said and missed, or something else was mistaken for it."""
     take: Take
 
 
 def takes_of_replay(replay: Replay, progress: Report = report_nothing) -> tuple[ReplayTake, ...]:
-    """What was said where the player marked that a word was missed, or undid what a word did.
+    """The takes at moments where the player marked a missed word, or undid the move of a word.
 
     Args:
-        replay: a session whose sound was kept.
-        progress: called with the part that is done.
+        replay: a session with recorded sound.
+        progress: called with the finished part, 0 to 1.
 
     Raises:
-        ReplayError: its sound was not kept, or cannot be read.
+        ReplayError: there is no recorded sound, or it cannot be read.
     """
     from voicetrail.replay.analysis.suggest import cases
     from voicetrail.replay.file.sound import read_sound
@@ -157,7 +157,7 @@ def takes_of_replay(replay: Replay, progress: Report = report_nothing) -> tuple[
 
     if replay.sound is None:
         raise ReplayError(
-            f"{printable(replay.path.name)} kept no sound; record with --record-audio, and words can be taught from it"
+            f"{printable(replay.path.name)} has no recorded sound; record sessions with --record-audio to teach words from them"
         )
     sound = read_sound(replay.sound)
     found = []
@@ -171,7 +171,7 @@ def takes_of_replay(replay: Replay, progress: Report = report_nothing) -> tuple[
 
 
 def _take_at(sound: Sound, at_ms: int) -> Take | None:
-    """The take that was decided about at a moment: the last one that had begun by then."""
+    """The take that a decision was about: the last one that had begun by then."""
     since, until = (max(0, (at_ms + by) * SAMPLE_RATE // 1000) for by in (-BEFORE_MS, AFTER_MS))
     piece, at = sound[since:until], at_ms * SAMPLE_RATE // 1000 - since
     spans = find_spans(piece)

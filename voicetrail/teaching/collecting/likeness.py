@@ -1,8 +1,8 @@
-"""Which takes of a word are unlike its others: said in another way, another word, or a door that fell shut.
+"""Finds takes that are unlike the other takes of their word: said differently, another word, or a noise such as a door.
 
-A take is compared with the others of its word by the cosine of their embeddings, about the mean of all embeddings. How much is
-little, the shipped negatives say: where more than ``UNLIKE`` of them are as near to the other takes as the take itself, it is one
-more sound that is not the word. That needs no threshold on the cosine, which would be another one for every backbone.
+A take is compared with the other takes of its word by the cosine of their embeddings, relative to the mean of all embeddings. The
+shipped negatives define what counts as unlike: if more than the part ``UNLIKE`` of them is as near to the other takes as the take
+itself, the take is probably not the word. Unlike a threshold on the cosine, this does not depend on the backbone.
 
 A take that is much more like the takes of another word than like its own is pointed out too: whoever says a word once more than it is
 asked for teaches the next word with it, perhaps twice, and two wrong takes look right to each other. On 5 speakers of Speech Commands
@@ -32,14 +32,14 @@ UNLIKE = 0.02
 NEARER = 0.15
 """How much nearer the takes of another word must be, in cosine."""
 LEAST = 3
-"""Takes of a word from which on one can be unlike the others."""
+"""Fewest takes of a word among which one can be marked as unlike."""
 
 
 class Likeness:
-    """Compares takes; embeddings are kept, so that each take is embedded once.
+    """Compares takes. It stores embeddings, so that each take is embedded only once.
 
     Args:
-        base: the weights whose backbone is taught.
+        base: the weights whose backbone is used.
 
     Raises:
         WeightsError: the weights cannot be used.
@@ -55,7 +55,7 @@ class Likeness:
         self._known: dict[bytes, Tensor] = {}
 
     def mark(self, examples: ExampleSet) -> None:
-        """Note in a set which of its takes are unlike the others of their word (``ExampleSet.unlike``)."""
+        """Mark the takes of a set that are unlike the others of their word (``ExampleSet.unlike``)."""
         examples.unlike = frozenset(
             fingerprint(take)
             for word in examples.words
@@ -65,7 +65,7 @@ class Likeness:
         examples.like_other = frozenset(self._like_other(examples))
 
     def unlike(self, takes: Sequence[Take]) -> list[bool]:
-        """Of each take of a word, whether it is unlike the others."""
+        """For each take of a word, whether it is unlike the others."""
         takes = tuple(takes)
         used = [take for take in takes if TakeProblem.EMPTY not in take.problems]
         if len(used) < LEAST:
@@ -88,7 +88,7 @@ class Likeness:
                     yield fingerprint(take)
 
     def _is_unlike(self, near: Tensor, vectors: Tensor, row: int) -> bool:
-        """Only the nearer half of the others counts: one take that is wrong makes no other one look wrong."""
+        """Only the nearer half of the other takes counts, so that one wrong take does not make others look wrong."""
         others = near.topk(len(vectors) // 2).indices
         own = float(near[others].mean())
         return float(((self._negatives @ vectors[others].T).mean(1) > own).float().mean()) > UNLIKE
@@ -110,5 +110,5 @@ def _nearest_half(vector: Tensor, others: Tensor) -> float:
 
 @cache
 def shared(base: str = BASE) -> Likeness:
-    """The one of this process."""
+    """The shared instance of this process."""
     return Likeness(base)

@@ -1,4 +1,4 @@
-"""A take's spectrogram, small enough for the screen."""
+"""Makes a small spectrogram of a take, for the screen."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ WINDOW = 400
 """Samples of one spectrum (25 ms)."""
 LOWEST_HZ, HIGHEST_HZ = 80.0, 7200.0
 RANGE_DB = 50.0
-"""From silence to the loudest, as it is shown."""
+"""Dynamic range of the picture, in dB."""
 
 
 def spectrogram(take: Take, columns: int, bands: int) -> list[tuple[float, ...]]:
     """The level of each band of a take over time.
 
     Args:
-        take: shown with the quiet around it.
-        columns: moments, of equal length.
-        bands: evenly spaced on the mel scale.
+        take: the take, with the quiet sound around it.
+        columns: number of time steps.
+        bands: number of bands, evenly spaced on the mel scale.
 
     Returns:
-        ``[columns][bands]``, from the lowest band, each between 0 (silence, or the noise floor) and 1 (the loudest of the take).
+        ``[columns][bands]``, starting with the lowest band; values from 0 (silence, or the noise floor) to 1 (the loudest value).
     """
     pictures = _pictures(take)
     if (columns, bands) not in pictures:
@@ -42,7 +42,7 @@ def _pictures(take: Take) -> dict[tuple[int, int], list[tuple[float, ...]]]:
 def _drawn(sound: Sound, columns: int, bands: int) -> list[tuple[float, ...]]:
     if len(sound) < WINDOW or not columns or not bands:
         return [(0.0,) * bands] * columns
-    # Overlapping windows, several a column: the loudest counts, so that no column misses a short sound.
+    # Several overlapping windows per column; the loudest counts, so that no column misses a short sound.
     step = max(1, min(WINDOW // 2, (len(sound) - WINDOW) // max(1, columns)))
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::step]
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)) ** 2
@@ -59,7 +59,7 @@ def _drawn(sound: Sound, columns: int, bands: int) -> list[tuple[float, ...]]:
 
 
 def _mel_edges(bands: int) -> list[int]:
-    """Bins at which bands begin and end, at least one bin each."""
+    """The bins at the edges of the bands, which have at least one bin each."""
     low, high = (2595 * float(np.log10(1 + hz / 700)) for hz in (LOWEST_HZ, HIGHEST_HZ))
     mel = np.linspace(low, high, bands + 1)
     bins = np.round((10 ** (mel / 2595) - 1) * 700 / (SAMPLE_RATE / WINDOW)).astype(int)

@@ -1,1 +1,1 @@
-"""Heads on a frozen backbone: trained on takes, compared, and measured on what they did not train on."""
+"""Heads on a frozen backbone: training them on takes, and evaluating them on held-out data."""

@@ -1,4 +1,4 @@
-"""A head trained on mini-batches, for programmers who ask for a batch size and a learning rate."""
+"""Trains a head with mini-batches, for callers of the API that give a batch size."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def minimize(
         bias: ``[classes]``.
         x: embeddings, ``[windows, embedding]``.
         y: class of each window.
-        weight: of each window; together they are 1.
-        weight_decay: weight of the squared distance of the matrix from where it begins.
-        epochs: times that every window is seen.
-        batch_size: windows of one step.
+        weight: of each window; they sum to 1.
+        weight_decay: weight of the squared distance of the matrix from its initial value.
+        epochs: number of passes over all windows.
+        batch_size: windows per step.
         learning_rate: of Adam.
         seed: of the order of windows.
-        report: is given the part done and the loss, once an epoch.
+        report: called with the finished part and the loss, once per epoch.
 
     Returns:
         The loss of each epoch.

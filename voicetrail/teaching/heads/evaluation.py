@@ -1,6 +1,6 @@
-"""How well a head does on what it did not train on: right takes, confusions, false moves an hour, ROC.
+"""Evaluates a head on held-out data: accuracy, confusions, false moves per hour, ROC.
 
-Takes and negatives are held out in turn (cross-validation): each is scored by a head that never met it.
+The evaluation is a cross-validation: each take and negative is scored by a head that was not trained on it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 Scores = npt.NDArray[np.float64]
 
 ALLOWED_AN_HOUR = 3.0
-"""False moves an hour of running speech that a new set of words may make."""
+"""Most false moves per hour of running speech that a new set of words may make."""
 TALK_GUARD = 2.5
 """False moves of a stream for one event among single held-out windows, behind smoothing and the talk shift. Sets of four words made 27
 false moves an hour of books, by readers whom no training heard, where the windows had promised 10: those lie 0.2 s apart and are of
@@ -23,32 +23,32 @@ readers who are also among the centers, while a stream is scored every 0.04 s (`
 LOWEST = 0.3
 """No threshold is lower: the score of a word that is not said would not fall far enough below it."""
 TAIL = 12
-"""Highest events from which the tail is drawn on where there are too few for the rate that is looked for."""
+"""Number of highest events to which the exponential tail is fitted, for rates that are too low to count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """Scores of what was held out, all taught words beside each other."""
+    """Scores of held-out data, for all taught words."""
 
     words: tuple[str, ...]
     takes: Scores
-    """Of each held-out take as it was recorded, ``[takes, words]``."""
+    """Scores of each held-out take as recorded, ``[takes, words]``."""
     truth: npt.NDArray[np.int64]
-    """The word of each take."""
+    """Index of the word of each take."""
     talk: Scores
     """Highest score of any word in each window of running speech, in the order of the recordings, ``[windows]``."""
     talk_seconds: float
-    """How much speech that is."""
+    """Length of that speech, in s."""
     noise: Scores
-    """The same of noise, a window a second, ``[seconds]``."""
+    """The same for noise, one window per second, ``[seconds]``."""
     others: Scores
-    """The same of single other words, ``[clips]``."""
+    """The same for clips of other words, ``[clips]``."""
     room: Scores
-    """The same of the player's room, ``[windows]``; empty where none was recorded."""
+    """The same for the player's room, ``[windows]``; empty if it was not recorded."""
 
     @property
     def accuracy(self) -> float:
-        """Part of the takes whose highest score is their word's."""
+        """Part of the takes for which their own word has the highest score."""
         return float(np.mean(self.takes.argmax(1) == self.truth)) if len(self.truth) else math.nan
 
     def heard(self, threshold: float) -> float:
@@ -58,25 +58,25 @@ class HeldOut:
         return float(np.mean((self.takes.argmax(1) == self.truth) & (self.takes.max(1) >= threshold)))
 
     def heard_at_one_percent(self) -> float:
-        """Part of the takes that are right at a score that 1 % of other words and noises reach."""
+        """Part of the takes that are right and reach the score that 1 % of other words and noises reach."""
         negative = np.concatenate((self.others, self.noise))
         return self.heard(float(np.quantile(negative, 0.99))) if len(negative) else math.nan
 
     def confusion(self) -> npt.NDArray[np.int64]:
-        """How many takes of each word (rows) had which word's score highest (columns)."""
+        """Number of takes, by word (rows) and by the word with the highest score (columns)."""
         table = np.zeros((len(self.words), len(self.words)), dtype=np.int64)
         np.add.at(table, (self.truth, self.takes.argmax(1)), 1)
         return table
 
     def false_moves_an_hour(self, threshold: float) -> float:
-        """False moves that an hour of running speech is expected to make at a threshold, with smoothing and the talk shift."""
+        """Expected false moves per hour of running speech at a threshold, after smoothing and the talk shift."""
         if not self.talk_seconds:
             return math.nan
         return TALK_GUARD * expected_events(self.talk, threshold) / self.talk_seconds * 3600
 
 
 def events(scores: Scores) -> Scores:
-    """The peak of each run of neighboring windows around a local maximum: what would be one detection, not five."""
+    """The local maxima of a sequence of window scores, in descending order: each would be one detection."""
     if len(scores) < 3:
         return np.sort(scores)[::-1]
     inner = scores[1:-1]
@@ -85,10 +85,10 @@ def events(scores: Scores) -> Scores:
 
 
 def expected_events(scores: Scores, threshold: float) -> float:
-    """How many events reach a threshold, from the events seen and, above the ``TAIL`` highest of them, an exponential tail.
+    """Estimate how many events reach a threshold: by counting, or beyond the ``TAIL`` highest events, with an exponential tail.
 
-    Peaks over a high threshold are close to exponential in log-odds, so that a rate that the data are too short to
-    show can be drawn on (Pickands 1975, with shape 0; the same that ``calibration.tail`` does).
+    In log-odds, peaks over a high threshold are approximately exponential, so rates that are too low to count can be extrapolated
+    (Pickands 1975, with shape 0; ``calibration.tail`` does the same).
     """
     peaks = events(scores)
     if not len(peaks):
@@ -122,24 +122,24 @@ def threshold_for(held_out: HeldOut, allowed_an_hour: float = ALLOWED_AN_HOUR, l
 
 @dataclass(frozen=True, slots=True)
 class RocPoint:
-    """One threshold of a receiver operating characteristic."""
+    """One point of a ROC curve."""
 
     threshold: float
     heard: float
-    """Part of the takes that are right and reach it."""
+    """Part of the takes that are right and reach the threshold."""
     false_accepts: float
-    """Part of other words and noises that reach it."""
+    """Part of other words and noises that reach the threshold."""
     false_an_hour: float
-    """False moves an hour of running speech."""
+    """False moves per hour of running speech."""
 
     @property
     def missed(self) -> float:
-        """Part of the takes that are wrong, or stay below it."""
+        """Part of the takes that are wrong or do not reach the threshold."""
         return 1.0 - self.heard
 
 
 def roc(held_out: HeldOut, points: int = 50) -> tuple[tuple[RocPoint, ...], float]:
-    """The characteristic, from the highest threshold down, and the area under it (accepted takes over accepted negatives)."""
+    """The ROC curve, from the highest threshold down, and the area under it (accepted takes over accepted negatives)."""
     negative = np.concatenate((held_out.others, held_out.noise))
     every = np.unique(np.concatenate((negative, held_out.takes.max(1) if len(held_out.takes) else negative)))
     at = np.quantile(every, np.linspace(1, 0, points)) if len(every) else np.zeros(0)
@@ -160,13 +160,13 @@ def roc(held_out: HeldOut, points: int = 50) -> tuple[tuple[RocPoint, ...], floa
 
 
 def advice(held_out: HeldOut, threshold: float, counts: Mapping[str, int], known: Sequence[str] = ()) -> tuple[str, ...]:
-    """What the player should do about the words, the most pressing first, as whole sentences.
+    """Advice for the player, the most important first, as whole sentences.
 
     Args:
         held_out: scores of the held-out takes.
-        threshold: what a word needs.
-        counts: takes of each word.
-        known: words of the shipped recognizer that a taught word sounds like.
+        threshold: the score that a word needs.
+        counts: number of takes by word.
+        known: words of the shipped recognizer that sound like a taught word.
     """
     lines = []
     table = held_out.confusion()
@@ -175,7 +175,7 @@ def advice(held_out: HeldOut, threshold: float, counts: Mapping[str, int], known
         wrong[a] = 0
         if wrong.sum() * 5 >= max(1, table[a].sum()):
             other = held_out.words[int(wrong.argmax())]
-            lines.append(f"{word} is taken for {other}: choose another word for one of them, or record more takes of both.")
+            lines.append(f"{word} is confused with {other}: choose another word for one of them, or record more takes of both.")
     for a, word in enumerate(held_out.words):
         rows = held_out.truth == a
         if not rows.any():
@@ -185,6 +185,6 @@ def advice(held_out: HeldOut, threshold: float, counts: Mapping[str, int], known
             lines.append(f"{word} often stays below its threshold: record more takes of it, or choose a longer word.")
     for word, count in counts.items():
         if count < 5:
-            lines.append(f"{word} has only {count} takes: five or more are heard better.")
+            lines.append(f"{word} has only {count} takes: with five or more it is recognized more reliably.")
     lines += [f"One of your words sounds like {word}, which other people may say near the microphone." for word in known]
     return tuple(lines)

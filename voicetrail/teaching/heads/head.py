@@ -1,10 +1,10 @@
-"""The head: the distance of a window from the mean of a word's takes, beside its distances from everything else.
+"""The head of taught words: compares a window's distance from the mean of a word's takes with its distances from everything else.
 
-Of what was measured side by side (``docs/teaching.md`` has the table), this refuses best: linear discriminant analysis
-(Fisher 1936) in the space that ships with the negatives, over the means and maxima of every layer of the backbone. Each taught
-word, each known word, and each of some clusters of running speech and of noise is a class with one center; all share one
-covariance, which is the identity in that space. So a head is computed and not searched for, and it is one linear layer: a taught
-set is an ordinary weights file.
+It is a linear discriminant analysis (Fisher 1936) in the space that ships with the negatives, on the means and maxima of every layer
+of the backbone. Of all methods measured, it rejects other sounds best (``weights/EXPERIMENTS.md``). Each taught word, each known word,
+and each cluster of running speech and of noise is a class with one center. All classes share one covariance, which is the identity in
+that space. The head is therefore computed directly, without optimization. It is one linear layer, so a set is an ordinary weights
+file.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ Sound = npt.NDArray[np.float32]
 Random = np.random.Generator
 
 VARIANTS = 6
-"""Windows made of each take for training."""
+"""Training windows made from each take."""
 LATEST_END_S, EARLIEST_END_S = 0.0, 0.45
-"""How far a word's end may lie before the window's, in s: where it lies while a stream is heard."""
+"""Range of the distance from the end of a word to the end of the window, in s, as it occurs in a stream."""
 SNR_DB = (5.0, 35.0)
 PEAK_DB = (-26.0, 0.0)
 FAR = 1e3
-"""Coordinates of a center that nothing is near to."""
+"""Coordinates of a center that is far from everything."""
 CLUSTERS = {UNKNOWN: 20, NOISE: 8}
-"""Centers of running speech and of noise, which have no one center. With one each, 88 % instead of 94 % of the takes stay above
-all but two thousandths of running speech; more than these change nothing."""
+"""Number of centers for running speech and for noise. With one center each, 88 % instead of 94 % of the takes score above 99.8 % of
+running speech; more centers change nothing."""
 ROUNDS = 12
-"""Of k-means."""
+"""Iterations of k-means."""
 SHARPNESS = 0.1
 """Log posterior ratios are this part of half the difference of the squared distances: the layers do not say independent things, and
 their evidence summed up in full would be too sure."""
@@ -54,9 +54,9 @@ TEMPERATURE_OF_ONE = 2.0
 """At which the classes that are refused are joined where one word is taught: so that none of them alone decides. By five strangers, 83
 instead of 81 % of its takes are above all but 1 % of other words. Several words do worse with it (ten words: 69 instead of 77 %)."""
 WEIGHT_DECAY = 0.1
-"""Weight of the squared distance from the computed head where it is refined."""
+"""Weight of the squared distance from the computed head, in the refinement."""
 EPOCHS = 0
-"""L-BFGS steps of the refinement: it was measured, and hears and refuses no better."""
+"""L-BFGS steps of the refinement; none by default, because the measured effect was no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ class HeadProgress:
     """Where the training of a head stands."""
 
     part: float
-    """Between 0 and 1."""
+    """The finished part, 0 to 1."""
     loss: float
     accuracy: float | None
-    """Part of the held-out takes that are right, once it is known."""
+    """Part of the held-out takes that are right; ``None`` until it is known."""
     seconds_left: float
     stage: Literal["head", "fine-tuning"] = "head"
     """What ``part`` is of."""
@@ -82,13 +82,13 @@ class HeadSettings:
     variants: int = VARIANTS
     seed: int = 1
     noise: bool = True
-    """Add noise to the variants of takes: the recorded room where there is one, else noise made here."""
+    """Whether to add noise to the variants of takes: the recorded room, or generated noise."""
     batch_size: int = 0
-    """Windows of one step of Adam; 0 takes all of them at once, with L-BFGS."""
+    """Windows per step of Adam; 0 uses L-BFGS on all windows at once."""
     learning_rate: float = 0.01
-    """Of Adam."""
+    """Learning rate of Adam."""
     folds: int = 3
-    """One take (and negative) in so many is held out, in turn."""
+    """Number of folds of the cross-validation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +96,7 @@ class Head:
     """A trained head."""
 
     classes: tuple[str, ...]
-    """The taught words, then the kinds of negatives; a kind with several centers stands there for each."""
+    """The taught words, then the kinds of negatives; a kind with several centers is repeated."""
     weight: Tensor
     """``[classes, dimensions]``"""
     bias: Tensor
@@ -105,7 +105,7 @@ class Head:
     losses: tuple[float, ...] = field(default=())
 
     temperature: float = 1.0
-    """At which classes are joined to labels, as ``spotting.posteriors`` has it."""
+    """For combining classes into labels (``spotting.posteriors``)."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class Head:
         return (*self.words, UNKNOWN, NOISE)
 
     def best(self, embeddings: Tensor) -> list[str]:
-        """The likeliest class of each of the embeddings ``[windows, dimensions]``."""
+        """The most likely class for each embedding, ``[windows, dimensions]``."""
         return [self.classes[index] for index in (embeddings @ self.weight.T + self.bias).argmax(1).tolist()]
 
     def posteriors(self, embeddings: Tensor) -> Tensor:
@@ -130,11 +130,11 @@ class Head:
 
 
 class Embedder:
-    """Turns windows into embeddings with the backbone of a weights file: the means and maxima over time of all its layers.
+    """Turns windows into embeddings: the means and maxima over time of all layers of the backbone of a weights file.
 
     Args:
-        weights: their network is changed for use (``fold``).
-        space: whose coordinates to give; without one, the backbone's own numbers.
+        weights: their network is prepared for inference, in place (``fold``).
+        space: embeddings are transformed into this space; ``None`` for no transformation.
     """
 
     def __init__(self, weights: Weights, space: Space | None = None) -> None:
@@ -149,10 +149,10 @@ class Embedder:
         self._space = space
         self.size = self.pooled(np.zeros((1, self.window_samples), dtype=np.float32)).shape[1]
         if space is not None and len(space.center) != self.size:
-            raise TeachingError("the negatives that ship were made with another backbone; install voicetrail again")
+            raise TeachingError("the shipped negatives were made with another backbone; reinstall voicetrail")
 
     def pooled(self, windows: Sound, batch: int = 256) -> Tensor:
-        """The backbone's own numbers ``[windows, size]`` of windows ``[windows, window_samples]``."""
+        """The means and maxima ``[windows, size]`` of windows ``[windows, window_samples]``, without the space."""
         out = []
         with torch.inference_mode():
             for first in range(0, max(1, len(windows)), batch):
@@ -167,14 +167,14 @@ class Embedder:
 
 
 def centered(take: Take, size: int) -> Sound:
-    """A take in the middle of a window of ``size`` samples, with its own room around it."""
+    """A take in the middle of a window of ``size`` samples, with the sound around it."""
     return _placed(take, (size + take.end - take.begin) // 2, size)
 
 
 def _placed(take: Take, end: int, size: int) -> Sound:
-    """A take in a window of ``size`` samples, so that its word ends at the sample ``end`` of it.
+    """A take in a window of ``size`` samples, with the end of its word at the sample ``end``.
 
-    What the take does not cover is hiss as loud as its noise floor: digital silence is in no room.
+    The rest of the window is noise at the level of the take's noise floor, because no room has digital silence.
     """
     rng = np.random.default_rng(len(take.sound))
     out = rng.standard_normal(size).astype(np.float32) * np.float32(10 ** (take.floor_db / 20))
@@ -186,7 +186,7 @@ def _placed(take: Take, end: int, size: int) -> Sound:
 
 
 def variants(rng: Random, take: Take, count: int, size: int, room: Sound, *, noise: bool = True) -> Sound:
-    """Windows ``[count, size]`` that hold the whole word, in other places, loudnesses and noises."""
+    """Windows ``[count, size]`` that contain the whole word, at varied positions and levels, with varied noise."""
     windows = []
     for _ in range(count):
         earliest = min(take.end - take.begin, size)
@@ -208,7 +208,7 @@ def _vary(rng: Random, window: Sound, room: Sound, *, noise: bool) -> Sound:
 
 
 def _noise(rng: Random, size: int, room: Sound) -> Sound:
-    """A piece of the room, or where there is none (and now and then anyway) noise that falls by 0 to 6 dB an octave."""
+    """A piece of the room, or (without a room, and sometimes with one) noise that falls by 0 to 6 dB per octave."""
     if len(room) > size and rng.random() < 0.6:
         since = int(rng.integers(0, len(room) - size))
         return room[since : since + size]
@@ -219,20 +219,20 @@ def _noise(rng: Random, size: int, room: Sound) -> Sound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Positives:
-    """Embeddings of takes: what ``train_head`` learns words from."""
+    """Embeddings of takes, for ``train_head``."""
 
     embeddings: Tensor
     """``[windows, dimensions]``"""
     words: Tensor
     """Index of the word of each window."""
     takes: Tensor
-    """Which take each window was made of, counted over all words: so that takes can be held out."""
+    """Index of the take of each window, counted over all words, so that whole takes can be held out."""
 
 
 def take_windows(
     takes: Mapping[str, Sequence[Take]], size: int, room: Sound, settings: HeadSettings
 ) -> tuple[Sound, Tensor, Tensor]:
-    """The windows ``[windows, size]`` of all takes, each first as it was recorded, then varied; and the word and take of each."""
+    """The windows ``[windows, size]`` of all takes, each first as recorded, then varied; and the word and the take of each window."""
     rng = np.random.default_rng(settings.seed)
     windows, words, numbers, number = [np.zeros((0, size), dtype=np.float32)], [], [], 0
     for index, word_takes in enumerate(takes.values()):
@@ -263,9 +263,9 @@ def train_head(
     Args:
         words: the taught words.
         positives: windows of their takes.
-        negatives: what is to be refused.
-        settings: how.
-        progress: is given the part done, between 0 and 1, and the loss.
+        negatives: embeddings to reject.
+        settings: of the training.
+        progress: called with the finished part, 0 to 1, and the loss.
     """
     centers = [positives.embeddings[positives.words == index].mean(0) for index in range(len(words))]
     classes = [*words]
@@ -279,7 +279,7 @@ def train_head(
         centers += [*found]
         classes += [name] * len(found)
     for reserved in (UNKNOWN, NOISE):
-        if reserved not in classes:  # nothing of it is to be refused: its class is never the likeliest
+        if reserved not in classes:  # without such negatives, its class is never the most likely
             centers.append(torch.full_like(centers[0], FAR))
             classes.append(reserved)
     center = torch.stack(centers)
@@ -294,7 +294,7 @@ def train_head(
 def _clusters(x: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """K-means: the cluster of each row of ``[rows, dimensions]``, and the centers ``[clusters, dimensions]``.
 
-    An empty cluster is left out.
+    Empty clusters are omitted.
     """
     generator = torch.Generator().manual_seed(seed)
     centers = x[torch.randperm(len(x), generator=generator)[:count]].clone()
@@ -309,7 +309,7 @@ def _clusters(x: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
 def _refined(
     head: Head, x: Tensor, y: Tensor, weight: Tensor, settings: HeadSettings, progress: Callable[[float, float], None]
 ) -> Head:
-    """The head after ``settings.epochs`` steps on the weighted cross entropy, held near where it began; and its loss."""
+    """The head after ``settings.epochs`` steps on the weighted cross entropy, with a penalty on its change; and the loss."""
     matrix, bias = head.weight.clone().requires_grad_(), head.bias.clone().requires_grad_()
     losses: list[float] = []
 
@@ -351,7 +351,7 @@ def _refined(
 
 
 def _weights(y: Tensor, head: Head) -> Tensor:
-    """The weight of each window, summing to one: half for the words, half for what is to be refused, each class alike."""
+    """Weights of the windows, which sum to one: half for the words, half for the negatives, divided equally between classes."""
     count = torch.bincount(y, minlength=len(head.classes)).clamp(min=1)
     words = len(head.words)
     each = torch.full((len(head.classes),), 0.5 / max(1, len(head.classes) - words))
@@ -367,5 +367,5 @@ class Timer:
         self._began = time.monotonic()
 
     def left(self, part: float) -> float:
-        """Seconds left when ``part`` (0 to 1) is done."""
+        """Estimated seconds left when ``part`` (0 to 1) is done."""
         return (time.monotonic() - self._began) * (1 - part) / part if part > 0.02 else 0.0

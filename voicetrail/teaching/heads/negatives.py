@@ -1,14 +1,14 @@
-"""What a head must refuse: embeddings of other words, running speech and noise, shipped beside the weights.
+"""Negatives, which a head must reject: embeddings of other words, running speech and noise, shipped with the weights.
 
-A few takes say what a word sounds like. They do not say what it does not sound like, and a head that has never met anything else
-takes much of it for a word. So the backbone's embeddings of recordings that hold none of the player's words ship with it, in
-eight bits a number: the sound itself does not, and cannot be had back from them.
+A few takes show what a word sounds like, but not what it does not sound like. A head trained on takes alone would mistake many other
+sounds for a word. Therefore embeddings of recordings without the player's words ship with the backbone, in eight bits per number. The
+sound itself does not ship, and cannot be reconstructed from the embeddings.
 
-An embedding fits one backbone only, so the file names the backbone it was made with (``backbone_hash``).
+Embeddings fit only one backbone, so the file contains its hash (``backbone_hash``).
 
-What is kept of a window are not the means and maxima of the layers themselves but their coordinates in a space (``Space``) in which
-the recordings of one word lie as close together in each direction (whitening by the covariance within words, as in linear discriminant
-analysis: Fisher 1936), and of that the directions along which sounds differ most.
+The file does not contain the means and maxima of the layers themselves, but their coordinates in a ``Space`` in which recordings of
+one word have equal variance in every direction (whitening by the covariance within words, as in linear discriminant analysis: Fisher
+1936), reduced to the directions along which sounds differ most.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FILE = "negatives.safetensors"
 FORMAT_VERSION = 2
 KEY = "voicetrail_negatives"
 LARGEST = 32 * 1024 * 1024
-"""Bytes past which a file is refused unread."""
+"""Most bytes of the file; a larger one is refused unread."""
 
 
 SHRINKAGE = 0.03
@@ -44,7 +44,7 @@ DIMENSIONS = 384
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """Where heads of taught words are made: an affine image of the pooled layers in which Euclidean distances mean something."""
+    """The space for heads of taught words: an affine transform of the pooled layers in which Euclidean distances are meaningful."""
 
     center: Tensor
     """``[pooled]``"""
@@ -56,9 +56,9 @@ class Space:
         return (pooled - self.center) @ self.matrix
 
     def head(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """The weights and biases on the backbone's own output of a head ``[classes, dimensions]``, ``[classes]`` in this space.
+        """Convert a head in this space (``[classes, dimensions]``, ``[classes]``) to weights and biases on the backbone's own output.
 
-        What all classes have in common changes no posterior, and is taken away: the numbers stay small enough for half precision.
+        The mean over the classes, which does not change posteriors, is subtracted, so that the numbers fit half precision.
         """
         full = (weight - weight.mean(0)) @ self.matrix.T
         offset = bias - full @ self.center
@@ -66,7 +66,7 @@ class Space:
 
 
 def find_space(pooled: Tensor, words: Tensor, weight: Tensor, dimensions: int = DIMENSIONS) -> Space:
-    """Find the space of a backbone.
+    """Compute the space of a backbone.
 
     Args:
         pooled: the backbone's output of many windows, ``[windows, pooled]``.
@@ -95,7 +95,7 @@ def find_space(pooled: Tensor, words: Tensor, weight: Tensor, dimensions: int = 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Negatives:
-    """Embeddings of what is none of the player's words."""
+    """Embeddings of sounds that are not the player's words."""
 
     embeddings: Tensor
     """Coordinates in ``space``, ``[windows, dimensions]``."""
@@ -104,9 +104,9 @@ class Negatives:
     names: tuple[str, ...]
     """A known word, ``_unknown_`` (running speech) or ``_background_noise_``."""
     talk_seconds: float
-    """How much running speech its windows stand for: they were taken at even steps from so many seconds."""
+    """Length of the running speech from which windows were taken at even steps, in s."""
     logits: Tensor
-    """What the head that ships makes of each window, ``[windows, classes]``: personal mode begins with it."""
+    """Logits of the shipped head for each window, ``[windows, classes]``; personal mode starts with them."""
     space: Space
 
     def __len__(self) -> int:
@@ -117,7 +117,7 @@ class Negatives:
         return replace(self, embeddings=self.embeddings[rows], kinds=self.kinds[rows], logits=self.logits[rows])
 
     def without(self, words: Sequence[str]) -> Negatives:
-        """Leave known words out: those that are taught, or sound like one that is."""
+        """The negatives without some known words: those that are taught, or sound like a taught word."""
         drop = {index for index, name in enumerate(self.names) if name in {*words}}
         return self.at(torch.tensor([int(kind) not in drop for kind in self.kinds], dtype=torch.bool))
 
@@ -127,7 +127,7 @@ class Negatives:
 
 
 def backbone_hash(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256, in hex, of the tensors of a backbone in half precision (as weights files keep them); the head does not count."""
+    """SHA-256, in hex, of the tensors of a backbone, without the head, in half precision (as stored in weights files)."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         if not name.startswith("head."):
@@ -138,12 +138,12 @@ def backbone_hash(tensors: Mapping[str, Tensor]) -> str:
 
 
 def save_negatives(path: Path, negatives: Negatives, backbone: str) -> None:
-    """Write the embeddings and logits in eight bits a number, each column scaled by its own range.
+    """Write embeddings and logits with eight bits per number, each column scaled by its own range.
 
     Args:
-        path: where to.
-        negatives: what to write.
-        backbone: ``backbone_hash`` of what made them.
+        path: the file.
+        negatives: the negatives.
+        backbone: ``backbone_hash`` of their backbone.
     """
     tensors = {
         **_coded("embeddings", negatives.embeddings),
@@ -163,7 +163,7 @@ def save_negatives(path: Path, negatives: Negatives, backbone: str) -> None:
 
 
 def _coded(name: str, values: Tensor) -> dict[str, Tensor]:
-    """The eight bits of a matrix, and what a step of each column is worth."""
+    """A matrix in eight bits, with the offset and step of each column."""
     low, high = values.amin(0), values.amax(0)
     scale = (high - low).clamp(min=1e-6) / 255
     codes = ((values - low) / scale).round().clamp(0, 255).to(torch.uint8)
@@ -175,7 +175,7 @@ def _decoded(name: str, tensors: Mapping[str, Tensor]) -> Tensor:
 
 
 def find_negatives() -> Path:
-    """The file that ships.
+    """Find the shipped file.
 
     Raises:
         TeachingError: it is missing.
@@ -183,7 +183,7 @@ def find_negatives() -> Path:
     for folder in folders():
         if (folder / FILE).is_file():
             return folder / FILE
-    raise TeachingError(f"{FILE} is missing beside the weights; install voicetrail again")
+    raise TeachingError(f"{FILE} is missing beside the weights; reinstall voicetrail")
 
 
 def load_negatives(path: Path, backbone: str) -> Negatives:
@@ -191,12 +191,12 @@ def load_negatives(path: Path, backbone: str) -> Negatives:
 
     Args:
         path: the file.
-        backbone: ``backbone_hash`` of the backbone that they are wanted for.
+        backbone: ``backbone_hash`` of the backbone in use.
 
     Raises:
         TeachingError: the file is damaged, or was made with another backbone.
     """
-    damaged = TeachingError(f"{printable(path)} is damaged; install voicetrail again")
+    damaged = TeachingError(f"{printable(path)} is damaged; reinstall voicetrail")
     try:
         if path.stat().st_size > LARGEST:
             raise damaged
@@ -209,8 +209,8 @@ def load_negatives(path: Path, backbone: str) -> Negatives:
         raise damaged
     if meta.get("backbone") != backbone:
         raise TeachingError(
-            "the negatives that ship were made with another backbone; teach on the weights that ship (directional4w or 18w), "
-            "or make negatives for yours with python -m voicetrail.training.fit.negatives"
+            "the shipped negatives were made with another backbone; teach on the shipped weights (directional4w or 18w), "
+            "or make negatives for your weights with python -m voicetrail.training.fit.negatives"
         )
     names, talk_seconds = meta.get("names"), meta.get("talk_seconds")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not _fit(tensors, len(names)):
@@ -225,7 +225,7 @@ def load_negatives(path: Path, backbone: str) -> Negatives:
 
 
 def _fit(tensors: Mapping[str, Tensor], names: int) -> bool:
-    """Whether the tensors are those of a file, and fit each other."""
+    """Whether the tensors are complete and fit each other."""
     coded = {f"{name}{part}" for name in ("embeddings", "logits") for part in ("", ".low", ".scale")}
     if tensors.keys() != {*coded, "kinds", "center", "matrix"}:
         return False

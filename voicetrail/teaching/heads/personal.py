@@ -1,9 +1,9 @@
-"""Personal mode: the shipped words retuned to one voice, kept only where that measures no worse than what ships.
+"""Personal mode: adapts the shipped words to one voice; the result is used only if it measures better than the shipped words.
 
-The shipped head stays as it is. Each of its words gets a second class beside the shipped one, with a row of its own over every
-layer of the backbone, and is heard by whichever is likelier: other voices are heard as before, and this one besides. The new rows
-begin as those of a taught word (``head.train_head``) and are held near by a penalty on the squared distance, while they learn to
-distinguish takes from the shipped recordings of all known words (those four by other voices among them), talk and noise.
+The shipped head does not change. Each of its words gets a second class with its own row, over every layer of the backbone. The more
+likely of the two classes counts, so that other voices are recognized as before. The new rows start like those of a taught word
+(``head.train_head``). A penalty on the squared distance keeps them near that start while they learn to distinguish the takes from
+the shipped recordings of all known words (including these words by other voices), of running speech and of noise.
 """
 
 from __future__ import annotations
@@ -31,46 +31,46 @@ from voicetrail.vocabulary import NOISE, UNKNOWN, is_word
 Scores = npt.NDArray[np.float64]
 
 STRENGTH = 0.1
-"""Weight of the squared distance from where the new rows begin."""
+"""Weight of the squared distance from the start of the new rows."""
 SHARPNESS = 0.05
-"""Of the new rows where they begin, as ``head.SHARPNESS``."""
+"""As ``head.SHARPNESS``, for the start of the new rows."""
 STEPS = 30
-"""Of L-BFGS."""
+"""Steps of L-BFGS."""
 NEVER = -100.0
-"""Logit of a second class that no take was given for."""
+"""Logit of the second class of a word without takes."""
 TALK_GUARD = 0.3
-"""Part of the false moves of single windows that is left behind smoothing and the talk shift, with the shipped words: 2.5 of 9.8 an
-hour were (weights/EXPERIMENTS.md); a little more is assumed here."""
+"""Part of the false moves of single windows that remains after smoothing and the talk shift, for the shipped words. It was measured as
+2.5 of 9.8 per hour (weights/EXPERIMENTS.md); this is a little more."""
 LOWEST = 12.0
-"""Furthest that the new rows are lowered for false moves to be no more than with what ships; there hardly anything of them is left."""
+"""Most that the biases of the new rows are lowered to limit false moves; at this value, the rows have almost no effect."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """What ships beside what was retuned, on takes and talk that the retuned head did not train on."""
+    """Compares the adapted words with the shipped ones, on held-out takes and speech."""
 
     shipped_heard: float
-    """Part of the held-out takes that are right and reach their threshold with what ships."""
+    """Part of the held-out takes that are right and reach their threshold, with the shipped words."""
     personal_heard: float
     shipped_false: float
-    """False moves an hour of the shipped running speech and noise."""
+    """False moves per hour in the shipped running speech and noise, with the shipped words."""
     personal_false: float
     surer: float
-    """How much higher the right word's score is, on average, in log-odds."""
+    """Mean increase of the right word's score, in log-odds."""
     resolution: float = 0.0
-    """False moves an hour that one event in all of the shipped running speech stands for: less cannot be told from none."""
+    """False moves per hour that correspond to one event in the shipped running speech; smaller differences cannot be measured."""
 
     @property
     def better(self) -> bool:
-        """It hears more (or as much, and surer) and moves falsely no more, as far as the shipped talk can tell."""
+        """Whether more takes are recognized (or as many, with higher scores), without a measurable increase of false moves."""
         gains = self.personal_heard > self.shipped_heard or (self.personal_heard == self.shipped_heard and self.surer > 0)
         return gains and self.personal_false <= max(self.shipped_false, self.resolution)
 
     @property
     def sentence(self) -> str:
-        """For the player."""
-        heard = f"Of your held-out takes {self.personal_heard:.0%} are heard, {self.shipped_heard:.0%} with what ships; "
-        moved = f"false moves an hour of other talk: {self.personal_false:.1f}, {self.shipped_false:.1f} with what ships."
+        """The comparison as a sentence for the player."""
+        heard = f"Of your held-out takes, {self.personal_heard:.0%} are recognized (shipped words: {self.shipped_heard:.0%}). "
+        moved = f"False moves per hour of other speech: {self.personal_false:.1f} (shipped words: {self.shipped_false:.1f})."
         return heard + moved
 
 
@@ -81,14 +81,14 @@ def retune(
     settings: HeadSettings | None = None,
     progress: Callable[[HeadProgress], None] = lambda progress: None,
 ) -> tuple[Taught, Check]:
-    """Retune the words of shipped weights to a voice.
+    """Adapt the words of shipped weights to a voice.
 
     Args:
         examples: takes of each word of the weights.
-        weights: what ships; its network is changed for use.
-        negatives: recordings of all known words, talk and noise, by the same backbone.
-        settings: how.
-        progress: is given where it stands.
+        weights: the shipped weights; their network is prepared for inference, in place.
+        negatives: embeddings of known words, running speech and noise, from the same backbone.
+        settings: of the training.
+        progress: called with the progress.
 
     Raises:
         TeachingError: a word has too few takes.
@@ -171,11 +171,11 @@ class VoiceWindows:
     embeddings: Tensor
     """``[windows, dimensions]``"""
     logits: Tensor
-    """Of the shipped head, ``[windows, classes]``."""
+    """Logits of the shipped head, ``[windows, classes]``."""
     words: Tensor
     """Index into the head's words."""
     takes: Tensor
-    """Which take each window was made of."""
+    """Index of the take of each window."""
 
     def at(self, rows: Tensor) -> VoiceWindows:
         """Some of the windows."""
@@ -184,22 +184,22 @@ class VoiceWindows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shipped:
-    """The head that ships, and (once ``adapt`` has added them) a second class of each of its words."""
+    """The shipped head and, after ``adapt``, a second class for each of its words."""
 
     classes: tuple[str, ...]
     weight: Tensor
-    """Of the shipped classes, ``[classes, embedding]``."""
+    """Rows of the shipped classes, ``[classes, embedding]``."""
     bias: Tensor
     words: tuple[str, ...]
     temperature: float = 1.0
     own_weight: Tensor | None = None
-    """Of the second classes, ``[words, dimensions]``."""
+    """Rows of the second classes, ``[words, dimensions]``."""
     own_bias: Tensor | None = None
     losses: tuple[float, ...] = ()
 
     @property
     def all_classes(self) -> tuple[str, ...]:
-        """The shipped classes, and once more the words that have a second one."""
+        """The shipped classes, then the words with a second class."""
         return (*self.classes, *self.words) if self.own_weight is not None else self.classes
 
     def voices(self, pooled: Tensor, space: Space, words: Tensor, takes: Tensor) -> VoiceWindows:
@@ -218,11 +218,11 @@ class Shipped:
         return LabelPosteriors(grouping, self.temperature)(logits)[:, : len(self.words)]
 
     def lowered(self, by: float) -> Shipped:
-        """The same with the second classes less likely."""
+        """The same head with less likely second classes."""
         return self if self.own_bias is None else replace(self, own_bias=self.own_bias - by)
 
     def tensors(self, space: Space) -> dict[str, Tensor]:
-        """The whole head over every layer: the shipped rows look at the last block alone."""
+        """The complete head over every layer; the shipped rows use only the last block."""
         if self.own_weight is None or self.own_bias is None:
             return {"head.weight": self.weight, "head.bias": self.bias}
         own = self.own_weight @ space.matrix.T
@@ -236,10 +236,10 @@ def adapt(shipped: Shipped, voice: VoiceWindows, negatives: Negatives, strength:
     """Add a second class of each word that was said, by L-BFGS from the mean of its takes on.
 
     Args:
-        shipped: the head that ships.
+        shipped: the shipped head.
         voice: windows of takes.
-        negatives: recordings of known words (of its own ones too), talk and noise.
-        strength: of the penalty on the distance from where the rows begin.
+        negatives: embeddings of known words (including these), running speech and noise.
+        strength: weight of the penalty on the distance from the start of the rows.
     """
     count = len(shipped.words)
     columns = torch.tensor([shipped.classes.index(word) for word in shipped.words])
@@ -257,7 +257,7 @@ def adapt(shipped: Shipped, voice: VoiceWindows, negatives: Negatives, strength:
         rows = voice.words == word
         center = voice.embeddings[rows].mean(0)
         begin[word] = SHARPNESS * center
-        # At the takes themselves, the new class is as likely as the likeliest shipped one.
+        # For the takes themselves, the new class starts as likely as the most likely shipped class.
         offset[word] = float((voice.logits[rows].amax(1) - voice.embeddings[rows] @ begin[word]).mean())
     matrix, bias = begin.clone().requires_grad_(), offset.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([matrix, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
@@ -277,7 +277,7 @@ def adapt(shipped: Shipped, voice: VoiceWindows, negatives: Negatives, strength:
 
 
 class _Rows:
-    """Which windows are held out in which fold."""
+    """The windows that each fold holds out."""
 
     def __init__(self, voice: VoiceWindows, negatives: Negatives, takes: Mapping[str, Sequence[Take]]) -> None:
         self._voice, self._negatives = voice, negatives
@@ -285,12 +285,12 @@ class _Rows:
         self.count = len(numbers)
         self.folds = np.array([number % FOLDS for number in numbers])
         self.clean = torch.tensor([int((voice.takes == take).nonzero()[0, 0]) for take in range(self.count)])
-        """The window of each take as it was recorded."""
+        """The window of each take as recorded."""
         self.truth = voice.words[self.clean].numpy()
         self._blocks = (torch.arange(len(negatives)) * 12 // max(1, len(negatives))) % FOLDS
 
     def others(self, heads: Sequence[Shipped], detector: DetectorSettings) -> tuple[Scores, Scores]:
-        """The highest margin of each window of talk and of noise, by the head of the fold in which it was held out."""
+        """The highest margin of each window of running speech and of noise, with the head of the fold that holds it out."""
         out = []
         for name in (UNKNOWN, NOISE):
             every = self._negatives.of_kind(name)
@@ -319,7 +319,7 @@ class _Rows:
 
 
 def margins(head: Shipped, embeddings: Tensor, logits: Tensor, detector: DetectorSettings) -> Scores:
-    """How far each word's score lies above its threshold, in log-odds, ``[windows, words]``."""
+    """How far each word's score is above its threshold, in log-odds, ``[windows, words]``."""
     p = np.clip(head.posteriors(embeddings, logits).double().numpy(), 1e-7, 1 - 1e-7)
     at = np.array([detector.threshold_of(word) for word in head.words])
     found: Scores = np.log(p / (1 - p)) - np.log(at / (1 - at))
@@ -331,7 +331,7 @@ def _heard(margins: Scores, truth: npt.NDArray[np.int64]) -> float:
 
 
 def _false(talk: Scores, noise: Scores, talk_seconds: float) -> float:
-    """False moves an hour, with what smoothing and the talk shift leave of those in talk (``TALK_GUARD``)."""
+    """False moves per hour; those in running speech are reduced by smoothing and the talk shift (``TALK_GUARD``)."""
     rate = TALK_GUARD * expected_events(_sigmoid(talk), 0.5) / max(1.0, talk_seconds) * 3600
     return rate + (expected_events(_sigmoid(noise), 0.5) / len(noise) * 360 if len(noise) else 0.0)
 

@@ -1,4 +1,4 @@
-"""From takes to weights: embeds them, trains a head, holds out in turn to see how good it is, and chooses the threshold."""
+"""Makes weights from takes: embeds them, trains a head, evaluates it with cross-validation, and chooses the threshold."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from voicetrail.teaching.heads.negatives import Negatives
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
 LEAST_TAKES = 3
-"""Different takes that each word needs."""
+"""Fewest different takes of each word."""
 FOLDS = 3
 SHOWN_THRESHOLD = 0.8
 """Scores are spread out so that the chosen threshold lies here: there a key's step up or down means the most."""
 LOWEST_OF_ONE = 0.002
 """Lowest threshold on the score of a single word, before it is moved to where the others lie."""
 SAME = 0.5
-"""Part of a word's held-out takes that are likelier a known word for the two to count as one and the same."""
+"""If at least this part of a word's held-out takes is classified as a known word, the two count as the same word."""
 ROOM_STEP = 3200
-"""Samples between two windows of the room."""
+"""Samples between the starts of two windows of the room."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taught:
-    """What teaching gives: weights, and what is known of them."""
+    """The result of teaching: weights, and their evaluation."""
 
     tensors: Mapping[str, Tensor]
     info: WeightsInfo
@@ -60,7 +60,7 @@ class Taught:
 
     @property
     def false_an_hour(self) -> float:
-        """False moves an hour of running speech that the threshold was chosen for, as far as the shipped negatives tell."""
+        """Expected false moves per hour of running speech at the chosen threshold, according to the shipped negatives."""
         return self.held_out.false_moves_an_hour(self.threshold)
 
 
@@ -68,7 +68,7 @@ def check_examples(examples: ExampleSet) -> None:
     """Check that a head can be trained.
 
     Raises:
-        TeachingError: there are no words, or one has too few takes that differ; the message names it.
+        TeachingError: there are no words, or a word has too few different takes; the message names it.
     """
     if not examples.words:
         raise TeachingError("there are no words yet; add a word and record it first")
@@ -91,11 +91,11 @@ def teach(
 
     Args:
         examples: the takes.
-        weights: whose backbone is taken; its network is changed for use.
-        negatives: what is to be refused, made with the same backbone.
-        meanings: what each word stands for in the game, by ``vocabulary.MEANINGS``; a word that is missing moves nothing.
-        settings: how.
-        progress: is told where it stands, several times a second.
+        weights: with the backbone; their network is prepared for inference, in place.
+        negatives: embeddings to reject, from the same backbone.
+        meanings: the meaning of each word in the game (``vocabulary.MEANINGS``); other words do nothing.
+        settings: of the training.
+        progress: called with the progress, several times per second.
 
     Raises:
         TeachingError: a word has too few takes.
@@ -121,7 +121,9 @@ def teach(
 
     held_out, known = _hold_out(words, takes, positives, used, room, settings, report)
     if known:
-        # *opp* is *up* to an English ear: what cannot be told from a known word takes that one's place, and is not refused as it.
+        # Norwegian *opp* sounds like *up*: a taught word that cannot be distinguished from a known word replaces it, and the
+        # known word
+        # is removed from the negatives.
         used = used.without(sorted(known))
         held_out, _ = _hold_out(words, takes, positives, used, room, settings, report)
     head = train_head(words, positives, used, settings, report(0.75, 0.99, held_out.accuracy))
@@ -158,10 +160,10 @@ def _hold_out(
     settings: HeadSettings,
     report: Callable[[float, float, float | None], Callable[[float, float], None]],
 ) -> tuple[HeldOut, set[str]]:
-    """Score every take and negative by a head that did not train on it.
+    """Score every take and negative with a head that was not trained on it.
 
     Returns:
-        The scores, and known words that a taught word cannot be told from.
+        The scores, and the known words that cannot be distinguished from a taught word.
     """
     take_fold, first_window = [], []
     row = 0
@@ -173,7 +175,7 @@ def _hold_out(
             row += per_take
     fold_of_take = torch.tensor(take_fold)
     fold_of_window = fold_of_take[positives.takes]
-    # Long stretches, so that neighbors in time (and most voices) are on one side.
+    # Long segments, so that neighboring windows (and most voices) are in the same fold.
     block = (torch.arange(len(negatives.kinds)) * 12 // max(1, len(negatives.kinds))) % settings.folds
     clean = torch.tensor(first_window)
     scores = torch.zeros(len(clean), len(words))
@@ -226,8 +228,8 @@ def _hold_out(
 def soften(head: Head, held_out: HeldOut, threshold: float) -> tuple[Head, HeldOut, float]:
     """Spread the scores so that the threshold that is chosen comes to lie near ``SHOWN_THRESHOLD``, whatever the head's certainty.
 
-    Logits and temperature are scaled alike, so classes are joined as before and only the joined scores are raised to a power:
-    which of two windows scores higher hardly changes, and in log-odds a score is scaled, as the held-out scores are here.
+    Logits and temperature are scaled by the same factor, so that only the combined scores are raised to a power. The order of scores
+    hardly changes, and in log-odds the scores are scaled, as the held-out scores are here.
     """
     target = float(np.log(SHOWN_THRESHOLD / (1 - SHOWN_THRESHOLD)))
     at = float(np.log(threshold / (1 - threshold)))
