@@ -39,7 +39,7 @@ def test_words_go_from_a_visitors_microphone_to_the_visitors_game(recognizer: Re
             spec = await engine.add("1", VisitorSound(folder, folder / "mic"))
             assert spec.startswith(f"words+unix://{folder}/words?")
             await game.connect(folder)
-            await until(lambda: "brings no microphone" in game.messages())
+            await until(lambda: "has no microphone yet" in game.messages())
             server = await serve(folder / "mic", steady)
             await until(lambda: game.of(SCORES))
             assert game.of(READY)[0].data["gain"] is True

@@ -163,7 +163,7 @@ def test_programmers_collect_review_train_and_save(tmp_path: Path, monkeypatch: 
     for word in ("links", "rechts"):
         for seed in range(4):
             assert transfer.collect_example(word, recording([word], seed=seed)) == ()
-    with pytest.raises(TeachingError, match="nothing that could be"):
+    with pytest.raises(TeachingError, match="no word was found in this sound"):
         transfer.collect_example("links", silence(2.0))
     transfer.remove_example("links", 3)
     assert transfer.count_examples() == {"links": 3, "rechts": 4}
@@ -184,7 +184,7 @@ def test_programmers_collect_review_train_and_save(tmp_path: Path, monkeypatch: 
 def test_what_was_trained_recognizes_listens_and_is_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     transfer = voicetrail.create_transfer("mine")
-    with pytest.raises(UsageError, match="neither trained nor loaded"):
+    with pytest.raises(UsageError, match="nothing was trained or loaded"):
         transfer.recognize(recording(["links"]))
     for word in PITCH:
         for seed in range(3):
