@@ -146,7 +146,7 @@ class SpeechCommands:
             AudioError: the source cannot be opened.
         """
         if self.is_listening:
-            raise UsageError("it listens already; call stop_listening() first")
+            raise UsageError("it is already listening; call stop_listening() first")
         if overlap_factor is not None and not 0 <= overlap_factor < 1:
             raise UsageError("overlap_factor must be at least 0 and below 1")
         settings = _detector_settings(self._recognizer.detector, probability_threshold, suppression_time)
@@ -218,7 +218,7 @@ def _detector_settings(
             raise UsageError("probability_threshold must be between 0 and 1")
         settings = replace(settings, threshold=probability_threshold, thresholds={})
     if suppression_time is not None:
-        if not suppression_time >= 0:  # so that a NaN is refused as well
+        if not suppression_time >= 0:  # refuses a NaN as well
             raise UsageError("suppression_time must be at least 0 s")
         settings = replace(settings, refractory=suppression_time)
     return settings

@@ -91,7 +91,9 @@ def _calibrate(settings: Settings, args: argparse.Namespace, printer: _Printer) 
     if calibration.problem:
         raise AudioError(f"calibration cannot continue: {calibration.problem}")
     if calibration.proposal is None:
-        raise AudioError(f"no sound comes from {printable(source.name)}: try `voicetrail devices`, or name one with --device")
+        raise AudioError(
+            f"there is no sound from {printable(source.name)}; list the inputs with `voicetrail devices` and name one with --device"
+        )
     return calibration.proposal
 
 

@@ -188,7 +188,7 @@ def _say_address(bind: str, port: int, fingerprint: str, *, guests: bool) -> Non
     from voicetrail.link.owner import is_loopback
 
     if not is_loopback(bind):
-        who = "anybody" if guests else "whoever has a key of the file"
-        output.note(f"other machines reach this host, and {who} may play; the host's key is {fingerprint}")
+        who = "anybody" if guests else "everybody with a key in the file"
+        output.note(f"other machines can reach this host, and {who} may play; the host's key is {fingerprint}")
     shown = "HOST" if bind in ("", "::", "0.0.0.0") else printable(bind)
-    output.write_error(f"visitors play with: ssh -p {port} play@{shown}   (ctrl+c ends this)")
+    output.write_error(f"visitors play with: ssh -p {port} play@{shown}   (ctrl+c ends the host)")

@@ -81,11 +81,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if args.action == "delete" and not args.name:
-        raise UsageError("host-scores delete: whose results? Give the name as tables show it")
+        raise UsageError("host-scores delete needs a name, as the tables show it")
     if args.csv and args.action != "export":
-        raise UsageError("host-scores: --csv belongs to export")
+        raise UsageError("host-scores: --csv works only with export")
     if args.action == "show" and args.name:
-        raise UsageError("host-scores: list NAME prints the results of one name")
+        raise UsageError("host-scores show takes no name; `voicetrail host-scores list NAME` prints the results of one")
 
 
 def _day(text: str | None) -> date:

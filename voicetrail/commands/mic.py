@@ -78,7 +78,7 @@ def _served_address(args: argparse.Namespace) -> tuple[Address, bytes | None]:
     secret_file = args.secret or address.secret
     secret = read_secret(secret_file) if secret_file else None
     if address.content == "pcm" and secret is not None:
-        raise UsageError("raw sound has no handshake that could check a secret: serve tcp:// or unix://")
+        raise UsageError("raw sound has no handshake to check a secret: serve tcp:// or unix:// instead")
     return address, secret
 
 
@@ -99,15 +99,15 @@ def _serve(args: argparse.Namespace, address: Address, secret: bytes | None) -> 
         meter.name = feed.name
 
         def on_client(count: int) -> None:
-            meter.note = f"{count} listening" if count else "nobody listens yet"
+            meter.note = f"{count} connected" if count else "nobody is connected yet"
 
         server = LinkServer(feed, address, secret=secret, on_client=on_client, on_problem=meter.say)
         on_client(0)
         server.start()
         meter.say(f"serving {feed.name} at {server.address}; ctrl+c ends it")
         if address.transport == "tcp" and secret is None:
-            other = "unix:// in place of a port" if address.content == "pcm" else "--secret FILE"
-            meter.say(f"every program of this user can listen; before `ssh -R` carries it to another machine, use {other}")
+            other = "unix:// instead of a port" if address.content == "pcm" else "--secret FILE"
+            meter.say(f"every program of this user can listen; before you forward the port with `ssh -R`, use {other}")
         while not server.ended:
             time.sleep(POLL_S)
         if isinstance(server.failure, VoicetrailError):

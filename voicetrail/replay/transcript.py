@@ -80,7 +80,7 @@ def _listening_text(item: Item) -> str:
             own = "".join(f" {word} {value:g}" for word, value in item.settings.thresholds.items())
             return f"detector: threshold {item.settings.threshold:g}{own}, refractory time {item.settings.refractory:g} s"
         case RecognizerStarted():
-            return f"the recognizer listens: {item.weights or 'unnamed weights'} on {item.source or 'a source without a name'}"
+            return f"the recognizer started: {item.weights or 'unnamed weights'} on {item.source or 'an unnamed source'}"
     return ""
 
 

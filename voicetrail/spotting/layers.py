@@ -192,7 +192,7 @@ def build_layers(layers: Sequence[Layer], rows: int, frames: int, classes: int) 
 
 
 def _build(layer: Layer, shape: _Shape) -> list[nn.Module]:
-    """The modules of one layer; ``shape`` becomes what it gives out."""
+    """The modules of one layer; updates ``shape`` to that of its output."""
     match layer["kind"]:
         case "conv2d":
             return _convolution(layer, shape)
@@ -206,16 +206,16 @@ def _build(layer: Layer, shape: _Shape) -> list[nn.Module]:
         case "activation":
             return _activate(layer)
         case kind:
-            raise ValueError(f"a layer of the kind {str(kind)[:40]!r} is not known")
+            raise ValueError(f"layers of the kind {str(kind)[:40]!r} are not supported")
 
 
 def _convolution(layer: Layer, shape: _Shape) -> list[nn.Module]:
     if shape.flat:
-        raise ValueError("a convolution after the map was flattened")
+        raise ValueError("there is a convolution after a flatten layer")
     kernel, strides, dilation = (_pair(layer[name]) for name in ("kernel", "strides", "dilation"))
     filters, bias = _count(layer["filters"]), bool(layer["bias"])
     if filters * shape.channels * math.prod(kernel) > MAX_PARAMETERS:
-        raise ValueError("it is larger than any recognizer's")
+        raise ValueError("it is too large")
     around = _around(shape, kernel, strides, dilation, layer["padding"])
     conv = PaddedConv(shape.channels, filters, kernel, strides, dilation, around, bias)
     shape.channels = filters
@@ -224,17 +224,17 @@ def _convolution(layer: Layer, shape: _Shape) -> list[nn.Module]:
 
 def _pooling(layer: Layer, shape: _Shape) -> list[nn.Module]:
     if shape.flat:
-        raise ValueError("a maximum over a map that was flattened")
+        raise ValueError("there is a pooling layer after a flatten layer")
     pool, strides = _pair(layer["pool"]), _pair(layer["strides"])
     return [PaddedPool(pool, strides, _around(shape, pool, strides, (1, 1), layer["padding"]))]
 
 
 def _dense(layer: Layer, shape: _Shape) -> list[nn.Module]:
     if not shape.flat:
-        raise ValueError("a dense layer on a map that is not flattened")
+        raise ValueError("there is a dense layer without a flatten layer before it")
     units = _count(layer["units"])
     if units * shape.size > MAX_PARAMETERS:
-        raise ValueError("it is larger than any recognizer's")
+        raise ValueError("it is too large")
     linear = nn.Linear(shape.size, units, bias=bool(layer["bias"]))
     shape.rows, shape.columns, shape.channels = 1, 1, units
     return [linear, *_activate(layer)]

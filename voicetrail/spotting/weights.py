@@ -216,14 +216,14 @@ def _parse_labels(path: Path, meta: dict[str, Any], *, may_lack_reserved: bool) 
     """The labels and classes. A model of others may lack the two reserved labels; then its classes are its labels."""
     labels, classes = meta.get("labels"), meta.get("classes")
     if not _names(labels) or not _names(classes) or len(classes) > MAX_CLASSES:
-        raise _damaged(path, f"a label is no text of 1 to {MAX_LABEL_LENGTH} characters that can be shown")
+        raise _damaged(path, f"a label is not printable text of 1 to {MAX_LABEL_LENGTH} characters")
     reserved = set[str]() if may_lack_reserved else {*RESERVED}
     if not reserved <= {*labels} <= {*classes}:
         raise _damaged(path, "its labels are not among its classes")
     if len({*classes}) > len({*labels}) and UNKNOWN not in labels:
         raise _damaged(path, "a class belongs to no label")
     if len({*labels}) < len(labels):
-        raise _damaged(path, "a label stands there twice")
+        raise _damaged(path, "a label is listed twice")
     return labels, classes
 
 
@@ -243,7 +243,7 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     labels, classes = _parse_labels(path, meta, may_lack_reserved=architecture == LAYERS)
     layers = meta.get("layers", [])
     if not isinstance(layers, list) or len(layers) > MAX_LAYERS or not all(isinstance(layer, dict) for layer in layers):
-        raise _damaged(path, "its layers are no list of layers")
+        raise _damaged(path, "its layers are not a list of layers")
     try:
         detector = DetectorSettings.from_dict(meta.get("detector"))
     except ValueError as error:

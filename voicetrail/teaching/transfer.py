@@ -66,7 +66,7 @@ class Evaluation:
     advice: tuple[str, ...]
     """Advice for better results, as sentences."""
     threshold: float
-    """The one that was chosen."""
+    """The chosen threshold."""
     fine_tuning: Comparison | None
     """The head alone beside the fine-tuned network, where fine-tuning was asked for."""
     _held_out: HeldOut

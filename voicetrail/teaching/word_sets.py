@@ -58,7 +58,7 @@ class SetInfo:
     false_an_hour: float
     """Expected false moves per hour of running speech at the chosen threshold."""
     personal: bool = False
-    """The shipped words retuned to one voice."""
+    """Whether it adapts the shipped words to one voice."""
     fine_tuned: bool = False
     """Its network is its own, for its last block was trained too: it is not made again for another one."""
 

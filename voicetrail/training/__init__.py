@@ -1,1 +1,1 @@
-"""What makes and measures the weights; nothing a player needs."""
+"""Makes and measures the weights. Players do not need this package."""

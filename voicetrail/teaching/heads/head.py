@@ -117,7 +117,7 @@ class Head:
         return [self.classes[index] for index in (embeddings @ self.weight.T + self.bias).argmax(1).tolist()]
 
     def posteriors(self, embeddings: Tensor) -> Tensor:
-        """Scores of the taught words, ``[windows, words]``, of embeddings ``[windows, dimensions]``."""
+        """Scores of the taught words, ``[windows, words]``, for embeddings ``[windows, dimensions]``."""
         scores = LabelPosteriors(self.grouping(), self.temperature)(embeddings @ self.weight.T + self.bias)
         return scores[:, : len(self.words)]
 

@@ -1,1 +1,1 @@
-"""Recordings, and what is made of them: corpus, held-out kinds, synthetic speech, rooms and lines."""
+"""The training data: corpus, held-out recordings, synthetic speech, and simulated acoustics."""

@@ -1,6 +1,6 @@
-"""What lies between a mouth and a file: made noise, simulated rooms, telephone lines, codecs and mains hum.
+"""Simulates acoustics and transmission: generated noise, rooms, telephone lines, codecs and mains hum.
 
-All of it takes its numbers from the generator passed in, or needs none.
+All random numbers come from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Random = np.random.Generator
 
 
 def colored(rng: Random, length: int) -> Sound:
-    """Noise with a spectrum that falls by 0 to 6 dB an octave, at times with mains hum."""
+    """Noise with a spectrum that falls by 0 to 6 dB per octave, sometimes with mains hum."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum /= np.maximum(np.arange(len(spectrum)), 1.0) ** rng.uniform(0.0, 1.0)
     out = np.fft.irfft(spectrum, length)
@@ -30,12 +30,12 @@ def colored(rng: Random, length: int) -> Sound:
 
 
 def taps(rng: Random, length: int) -> Sound:
-    """Clicks and knocks on a quiet ground: keys, a mouse, a desk."""
+    """Clicks and knocks with faint background noise: keys, a mouse, a desk."""
     out = rng.standard_normal(length).astype(np.float32) * np.float32(0.002)
     for _ in range(int(rng.integers(1, 7))):
         size = int(rng.uniform(0.003, 0.06) * SAMPLE_RATE)
         knock = rng.standard_normal(size) * np.exp(-np.arange(size) / (size / 5))
-        if rng.random() < 0.5:  # wood rather than plastic
+        if rng.random() < 0.5:  # wood instead of plastic
             knock *= np.sin(2 * np.pi * rng.uniform(100, 1500) * np.arange(size) / SAMPLE_RATE)
         at = int(rng.integers(0, length))
         out[at : at + size] += knock[: length - at].astype(np.float32)
@@ -43,7 +43,7 @@ def taps(rng: Random, length: int) -> Sound:
 
 
 def hum(rng: Random, length: int) -> Sound:
-    """Mains hum of unit level: a few harmonics of 50 or 60 Hz, the even ones (a rectifier's) and low ones louder."""
+    """Mains hum of unit level: a few harmonics of 50 or 60 Hz; the even ones (from rectifiers) and the low ones are louder."""
     base, time = rng.choice((50.0, 60.0)) * rng.uniform(0.998, 1.002), np.arange(length, dtype=np.float32) / SAMPLE_RATE
     out = np.zeros(length, dtype=np.float32)
     for order in (1, 2, 3, 4, 5, 6, 8, 10):
@@ -58,23 +58,24 @@ def impulse_response(
     decay_s: tuple[float, float] = (0.1, 1.2),
     distance_m: tuple[float, float] = (0.2, 4.0),
 ) -> Sound:
-    """A room by Polack's model: a direct sound, then noise that decays by 60 dB within the reverberation time.
+    """A room response by Polack's model: direct sound, then noise that decays by 60 dB within the reverberation time.
 
     J. D. Polack, "La transmission de l'énergie sonore dans les salles" (1988): late reverberation is Gaussian noise under an
-    exponential envelope. Early reflections are a few single taps. The direct sound falls with the distance and the
-    reverberation does not: they are equally strong at 0.057 sqrt(V / T) m (Kuttruff, "Room Acoustics", section 5.1), with the
-    volume V in m³ and the reverberation time T in s.
+    exponential envelope. Early reflections are a few single taps. The level of the direct sound falls with the distance, that of the
+    reverberation does not. They are equal at 0.057 sqrt(V / T) m (Kuttruff, "Room "
+    "Acoustics", section 5.1), with the volume V in m³ and
+    the reverberation time T in s.
 
     Args:
-        rng: where its numbers come from.
-        decay_s: between which the reverberation time is drawn.
-        distance_m: between which the distance of the speaker is drawn.
+        rng: the random generator.
+        decay_s: range of the reverberation time.
+        distance_m: range of the distance of the speaker.
 
     Returns:
-        The response from the direct sound on, which is 1; cut where it has fallen by 40 dB.
+        The response from the direct sound (with value 1) to where it has fallen by 40 dB.
     """
     decay = rng.uniform(*decay_s)
-    volume = 200.0 * decay**1.5 * 2 ** rng.uniform(-1.0, 1.0)  # long reverberation is most often that of a large room
+    volume = 200.0 * decay**1.5 * 2 ** rng.uniform(-1.0, 1.0)  # long reverberation usually means a large room
     ratio_db = 20 * np.log10(0.057 * np.sqrt(volume / decay) / rng.uniform(*distance_m))
     size = int(max(decay * 40 / 60, 0.04) * SAMPLE_RATE)
     time = np.arange(size) / SAMPLE_RATE
@@ -88,7 +89,7 @@ def impulse_response(
 
 
 def companded(sound: Sound, mu: float = 255.0) -> Sound:
-    """What 8 bit by the mu-law (ITU-T G.711) leaves of a sound."""
+    """Quantize a sound to 8 bits with the mu-law (ITU-T G.711)."""
     small = np.sign(sound) * np.log1p(mu * np.abs(sound)) / np.float32(np.log1p(mu))
     steps = np.round(small * 127.0) / np.float32(127.0)
     out: Sound = (np.sign(steps) * np.expm1(np.abs(steps) * np.float32(np.log1p(mu))) / mu).astype(np.float32)
@@ -96,23 +97,23 @@ def companded(sound: Sound, mu: float = 255.0) -> Sound:
 
 
 def telephone(sound: Sound, low_hz: float = 300.0, high_hz: float = 3400.0) -> Sound:
-    """A telephone line or the headset profile of Bluetooth: 300 to 3400 Hz, and 8 bit by the mu-law at 8 kHz."""
+    """Simulate a telephone line, or Bluetooth's headset profile: 300 to 3400 Hz, and 8 bits by the mu-law at 8 kHz."""
     spectrum = np.fft.rfft(sound)
     hertz = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
     gain = 1.0 / (1.0 + (low_hz / np.maximum(hertz, 1.0)) ** 8) / (1.0 + (hertz / high_hz) ** 24)
     narrow = np.fft.irfft(spectrum * gain, len(sound)).astype(np.float32)
-    # Companding between samples of 8 kHz is companding at 8 kHz, but for the images above 4 kHz, which the second filter takes.
+    # Companding at 16 kHz equals companding at 8 kHz, except for images above 4 kHz, which the second filter removes.
     line = companded(narrow)
     out: Sound = np.fft.irfft(np.fft.rfft(line) * (hertz < 4000), len(sound)).astype(np.float32)
     return out
 
 
 def coded(sound: Sound, codec: str) -> Sound:
-    """What a codec at a low rate leaves of a sound.
+    """Encode and decode a sound with a codec at a low rate.
 
     Args:
         sound: ``[samples]`` between -1 and 1.
-        codec: ``opus`` (at libsndfile's lowest rate, some 6 kbit/s) or ``gsm`` (GSM 06.10, 13 kbit/s at 8 kHz).
+        codec: ``opus`` (at libsndfile's lowest rate, about 6 kbit/s) or ``gsm`` (GSM 06.10, 13 kbit/s at 8 kHz).
     """
     file = io.BytesIO()
     if codec == "opus":
@@ -129,13 +130,13 @@ def coded(sound: Sound, codec: str) -> Sound:
 
 
 def halved(sound: Sound) -> Sound:
-    """Every second sample, what they cannot hold filtered away first."""
+    """Halve the sample rate, with an anti-aliasing filter."""
     spectrum = np.fft.rfft(sound, len(sound) + len(sound) % 2)
     out: Sound = (np.fft.irfft(spectrum[: len(spectrum) // 2 + 1], (len(sound) + 1) // 2) / 2).astype(np.float32)
     return out
 
 
 def doubled(sound: Sound) -> Sound:
-    """Twice as many samples of the same sound: the inverse of ``halved``."""
+    """Double the sample rate: the inverse of ``halved``."""
     out: Sound = (np.fft.irfft(np.fft.rfft(sound), 2 * len(sound)) * 2).astype(np.float32)
     return out

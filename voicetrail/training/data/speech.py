@@ -1,14 +1,14 @@
-"""Real running speech out of Debian packages: what the wake phrases (short) and the synthesizers (not people) cannot give.
+"""Extracts real running speech from Debian packages, as negatives for training.
 
 ``python -m voicetrail.training.data.speech OUT`` writes the lines of ``VOICES`` as 16 kHz mono FLAC, for
 ``voicetrail train --negatives OUT``:
 
     OUT/<voice>/<name>.flac
 
-Telephone prompts, actors of three games, and people who name pictures for children. To one who listens for a few English words,
-any language is conversation. Spoken digits of the telephone prompts (a folder of their own) are left out, and so are the English
-lines in ``left_out.txt``: a word of the larger vocabulary is said in them, or nobody knows what (``training.data.transcribe`` made the
-list). Some voices are kept out of training (``dataset.HELDOUT_PHRASES`` and ``HELDOUT_DIALOGUE``).
+The speech consists of telephone prompts, dialogue of three games, and descriptions of pictures for children. Any language is useful,
+because the recognizer listens only for a few English words. The digits among the telephone prompts are skipped, and so are the English
+lines in ``left_out.txt``, which contain a word of the larger vocabulary or could not be transcribed (``training.data.transcribe`` made
+the list). Some voices are held out of training (``heldout.PHRASES`` and ``heldout.DIALOGUE``).
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from voicetrail.training.data.recordings import Samples, as_samples, decode
 
 LEFT_OUT = Path(__file__).with_name("left_out.txt")
 SHORTEST = SAMPLE_RATE // 2
-"""Samples; what is shorter is a beep or a single syllable."""
+"""Fewest samples of a line; anything shorter is a beep or a single syllable."""
 LONGEST = 20 * SAMPLE_RATE
-"""Samples; what is longer in a game is a scene, with its music."""
+"""Most samples of a line; anything longer in a game is a scene with music."""
 RAW_RATE = 11_025
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """Where a spoken line lies: a file, or a part of one."""
+    """The location of a spoken line: a file, or a part of one."""
 
     name: str
     path: Path
@@ -55,7 +55,7 @@ class SpokenLine:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A folder of lines, of one speaker or of one cast."""
+    """A folder of lines by one speaker or one cast."""
 
     name: str
     package: str
@@ -64,13 +64,13 @@ class Voice:
     pattern: str
     read: Callable[[SpokenLine], Samples]
     credit: str
-    """License, and who is to be named."""
+    """License and attribution."""
     find: Callable[[Path], list[SpokenLine]] | None = None
-    """Lists the lines in an archive; without it, a file is a line."""
+    """Lists the lines in an archive; ``None``: each file is one line."""
     skipped: frozenset[str] = frozenset()
-    """Folders that hold no running speech."""
+    """Folders without running speech."""
     unnamed: str = ""
-    """Folder that is no part of a line's name: the language."""
+    """Folder that is not part of a line's name (the language)."""
     longest: float = math.inf
 
     def lines(self, root: Path) -> list[SpokenLine]:
@@ -90,17 +90,17 @@ class Voice:
 
 
 def read_prompt(line: SpokenLine) -> Samples:
-    """Decode G.722, which soundfile does not read, by ffmpeg.
+    """Decode G.722, which soundfile cannot read, with ffmpeg.
 
     Raises:
-        TrainingError: there is no ffmpeg, or it cannot read the file.
+        TrainingError: ffmpeg is not installed, or cannot read the file.
     """
     source = ["ffmpeg", "-v", "error", "-nostdin", "-f", "g722", "-i", str(line.path)]
     target = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-"]
     try:
         done = subprocess.run([*source, *target], capture_output=True, check=True)
     except FileNotFoundError:
-        raise TrainingError("ffmpeg decodes the prompts and is not installed: sudo apt install ffmpeg") from None
+        raise TrainingError("ffmpeg, which decodes the prompts, is not installed: sudo apt install ffmpeg") from None
     except subprocess.CalledProcessError as error:
         reason = error.stderr.decode(errors="replace").strip()
         raise TrainingError(f"{line.path} cannot be decoded ({reason}); reinstall its package") from None
@@ -108,7 +108,7 @@ def read_prompt(line: SpokenLine) -> Samples:
 
 
 def read_file(line: SpokenLine) -> Samples:
-    """Decode a file that soundfile reads.
+    """Decode a file with soundfile.
 
     Raises:
         TrainingError: it cannot be read.
@@ -117,7 +117,7 @@ def read_file(line: SpokenLine) -> Samples:
 
 
 def read_raw(line: SpokenLine) -> Samples:
-    """Decode bare samples: unsigned 8 bit, 11 025 Hz, mono."""
+    """Decode raw samples: unsigned 8 bits, 11,025 Hz, mono."""
     return as_samples((np.fromfile(line.path, dtype=np.uint8).astype(np.float32) - 128) / 128, RAW_RATE)
 
 
@@ -133,17 +133,18 @@ def read_entry(line: SpokenLine) -> Samples:
     try:
         sound, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise _broken(line.path, f"{line.name} in it is no mp3 ({error})") from None
+        raise _broken(line.path, f"{line.name} in it is not an mp3 ({error})") from None
     return as_samples(sound.mean(axis=1), rate)
 
 
 def find_entries(path: Path) -> list[SpokenLine]:
-    """List the spoken lines in the archive of "Flight of the Amazon Queen", as ScummVM's tool has packed it.
+    """List the spoken lines in the archive of "Flight of the Amazon Queen", as packed by ScummVM's tool.
 
-    A head of 15 bytes (``QTBL``, version, compression, number of entries), then 21 bytes an entry: name of 12, bundle, begin, size.
+    The archive has a header of 15 bytes (``QTBL``, version, compression, number of entries), then 21 bytes per entry: the name
+    (12 bytes), bundle, start, size.
 
     Raises:
-        TrainingError: it is no such archive, or damaged.
+        TrainingError: it is not such an archive, or damaged.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -151,18 +152,18 @@ def find_entries(path: Path) -> list[SpokenLine]:
         if len(head) < 15 or head[:4] != b"QTBL":
             raise _broken(path, "it does not begin with QTBL")
         if head[12] != 1:
-            raise _broken(path, f"its compression is {head[12]}, and only 1, mp3, is read")
+            raise _broken(path, f"its compression is {head[12]}, and only 1 (mp3) is supported")
         (count,) = struct.unpack(">H", head[13:])
         table = file.read(21 * count)
     if len(table) < 21 * count:
-        raise _broken(path, f"it ends within its table of {count} entries")
+        raise _broken(path, f"it ends inside its table of {count} entries")
     lines = []
     for padded, _, begin, length in struct.iter_unpack(">12sBII", table):
         name = padded.rstrip(b"\0").decode("ascii", errors="replace")
         if not name.endswith(".SB"):
             continue
         if not re.fullmatch(r"[\w-]+\.SB", name, re.ASCII) or begin + length > size:
-            raise _broken(path, f"its entry {name!a} lies outside of it, or is no name")
+            raise _broken(path, f"its entry {name!a} is outside of the file, or has an invalid name")
         lines.append(SpokenLine(name.removesuffix(".SB"), path, begin, length))
     return lines
 
@@ -237,15 +238,15 @@ VOICES = (
 
 
 def read_left_out(path: Path = LEFT_OUT) -> frozenset[str]:
-    """Names of lines, ``<voice>/<name>``, that must not be trained on."""
+    """Names of lines, ``<voice>/<name>``, that must not be used in training."""
     return frozenset(line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#"))
 
 
 def _write(line: SpokenLine, voice: Voice, out: Path) -> int:
-    """Write a line, whole or not at all.
+    """Write a line atomically.
 
     Returns:
-        Its samples, 0 when it is too short or too long.
+        Its number of samples; 0 if it is too short or too long.
     """
     sound = voice.read(line)
     if not SHORTEST <= len(sound) <= voice.longest:
@@ -259,27 +260,27 @@ def _write(line: SpokenLine, voice: Voice, out: Path) -> int:
 def write(
     root: Path, out: Path, left_out: frozenset[str], packages: Sequence[str] | None = None
 ) -> Iterator[tuple[Voice, int, float]]:
-    """Write all voices that are installed; name the packages of the others on stderr.
+    """Write all installed voices; print the packages of the others on stderr.
 
     Args:
-        root: folder the packages are installed, or unpacked, in.
-        out: folder to write to. A line left out that an earlier run wrote there is removed.
-        left_out: names of lines not to write.
-        packages: only the voices of these; ``None``: all.
+        root: folder in which the packages are installed or unpacked.
+        out: folder to write to. Lines of an earlier run that are now skipped are removed.
+        left_out: names of lines to skip.
+        packages: only the voices of these packages; ``None`` for all.
 
     Yields:
-        A voice, its lines, and minutes of them, as soon as they are written.
+        Each voice with the number of its lines and their minutes, as soon as they are written.
 
     Raises:
-        TrainingError: no package is there, or a line cannot be read.
+        TrainingError: no package is installed, or a line cannot be read.
     """
     voices = [voice for voice in VOICES if packages is None or voice.package in packages]
     found = {voice.name: voice.lines(root) for voice in voices}
     absent = list(dict.fromkeys(voice.package for voice in voices if not found[voice.name]))
     if not any(found.values()):
-        raise TrainingError(f"{root} holds no speech: sudo apt install {' '.join(absent)}")
+        raise TrainingError(f"{root} contains no speech: sudo apt install {' '.join(absent)}")
     if absent:
-        output.write_error(f"not there, left out: {', '.join(absent)} (sudo apt install {' '.join(absent)})")
+        output.write_error(f"not installed, skipped: {', '.join(absent)} (sudo apt install {' '.join(absent)})")
     with ProcessPoolExecutor() as pool:
         for voice in voices:
             lines = []
@@ -298,15 +299,18 @@ def write(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program."""
     parser = argparse.ArgumentParser(
-        prog="python -m voicetrail.training.data.speech", description="Real running speech out of Debian packages."
+        prog="python -m voicetrail.training.data.speech", description="Extract real running speech from Debian packages."
     )
     parser.add_argument("out", type=Path, help="folder to write to")
-    parser.add_argument("--root", type=Path, default=Path("/"), help="where the packages lie (%(default)s)")
-    parser.add_argument("--all", action="store_true", help="also lines in which a word of the vocabulary is said")
-    packages = sorted({voice.package for voice in VOICES})
     parser.add_argument(
-        "--package", action="append", choices=packages, help="only the voices of this package; may be given again"
+        "--root",
+        type=Path,
+        default=Path("/"),
+        help="folder in which the packages are installed or unpacked (default: %(default)s)",
     )
+    parser.add_argument("--all", action="store_true", help="also write lines that contain a word of the vocabulary")
+    packages = sorted({voice.package for voice in VOICES})
+    parser.add_argument("--package", action="append", choices=packages, help="only the voices of this package; may be repeated")
     args = parser.parse_args(arguments)
     try:
         left_out = frozenset[str]() if args.all else read_left_out()

@@ -1,14 +1,14 @@
-"""Speech made by synthesizers: scarce words, neighbors of the directions, and running English that holds no direction.
+"""Synthesizes scarce words, neighbors of the directions, and running English without directions.
 
-``python -m voicetrail.training.data.synthesize OUT --text FILE…`` speaks with espeak-ng (GPL-3.0-or-later; what it speaks is not a
-derived work) in its English accents and voice variants, and with flite's voices (BSD-like), and writes 16 kHz FLAC:
+``python -m voicetrail.training.data.synthesize OUT --text FILE…`` uses espeak-ng (GPL-3.0-or-later; its output is not a derived work)
+with its English accents and voice variants, and flite's voices (BSD-like). It writes 16 kHz FLAC:
 
     OUT/words/<word>/<voice>_<n>.flac       for training only, mixed with real clips
     OUT/neighbors/<word>/<voice>_<n>.flac  negatives
     OUT/talk/<voice>_<n>.flac               running English, negatives
-    OUT/heldout/talk/…, OUT/heldout/neighbors/…   the same by voices that training never hears, for the evaluation
+    OUT/heldout/talk/…, OUT/heldout/neighbors/…   the same by held-out voices, for the evaluation
 
-Everything follows from ``--seed``. No synthetic clip ever counts in an accuracy.
+Everything is determined by ``--seed``. Synthetic clips never count in an accuracy.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ VARIANTS = (
     "Robert Steph Steph2 Steph3 Storm Tweaky Zac anika f1 f2 f3 f4 f5 grandma grandpa klatt2 klatt4 m1 m2 m3 m4 m5 m6 m7 m8 "
     "norbert sandro shelby travis victor"
 ).split()
-"""espeak-ng's voice variants that sound like people (the robots, whispers and croaks are left out)."""
+"""espeak-ng's voice variants that sound like people (without robots, whispers and croaks)."""
 FLITE = ("awb", "kal16", "rms", "slt")
 HELDOUT = frozenset({"rms", "f3", "m4", "Steph2", "Hugo", "Linda", "travis", "Benjamin"})
-"""Voices that only the evaluation hears."""
+"""Voices that are used only in the evaluation."""
 COUNTS = {
     "seven": 700,
     "nine": 700,
@@ -58,7 +58,7 @@ COUNTS = {
     "left": 120,
     "right": 120,
 }
-"""Clips to speak of each word; the directions get some, so that a synthetic voice does not by itself mean ``_unknown_``."""
+"""Number of clips of each word. The directions have some too, so that a synthetic voice alone does not indicate ``_unknown_``."""
 NEIGHBOR_CLIPS = 7
 DIRECTION_WORDS = re.compile(
     r"\b(up|down|left|right|write|rite|wright|upp?er?|upon|down\w*|right\w*|left\w*|up\w*|\w+right|\w+up)\b", re.I
@@ -75,7 +75,7 @@ class Utterance:
     pitch: int
     """espeak-ng's 0 to 99; for flite, Hz of the mean pitch."""
     speed: int
-    """Words a minute."""
+    """Words per minute."""
     path: Path
 
 
@@ -94,11 +94,11 @@ def _utterance(rng: random.Random, text: str, folder: Path, number: int, heldout
 
 
 def plan(out: Path, texts: Sequence[Path], seed: int, talk: int, heldout_talk: int) -> Iterator[Utterance]:
-    """Give out everything to speak, in an order that follows from the seed.
+    """Yield everything to synthesize, in an order that the seed determines.
 
     Args:
         out: folder for the files.
-        texts: files of English text for the talk; sentences with a direction in them are left out.
+        texts: files of English text for the talk; sentences with a direction are skipped.
         seed: of the random choices.
         talk: sentences for training.
         heldout_talk: sentences for the evaluation.
@@ -124,7 +124,7 @@ def plan(out: Path, texts: Sequence[Path], seed: int, talk: int, heldout_talk: i
 
 
 def sentences(texts: Sequence[Path]) -> Iterator[str]:
-    """The sentences of the text files that hold no direction and are 20 to 160 characters long."""
+    """The sentences of the text files without a direction, with 20 to 160 characters."""
     for path in texts:
         text = re.sub(r"\s+", " ", path.read_text("utf-8", "replace").replace("%", ". "))
         for sentence in re.split(r"(?<=[.!?])\s", text):
@@ -134,7 +134,7 @@ def sentences(texts: Sequence[Path]) -> Iterator[str]:
 
 
 def speak(utterance: Utterance) -> None:
-    """Speak one utterance into its file (16 kHz mono FLAC). A file that is there already is left."""
+    """Synthesize one utterance into its file (16 kHz mono FLAC), unless the file exists."""
     if utterance.path.exists():
         return
     if utterance.voice.startswith("flite:"):
@@ -156,9 +156,9 @@ def speak(utterance: Utterance) -> None:
     wave = subprocess.run(command, capture_output=True, check=False).stdout
     if len(wave) <= 44:
         raise TrainingError(
-            f"{command[0]} said nothing to {utterance.text!r}; is it installed whole? (apt install espeak-ng flite)"
+            f"{command[0]} produced no sound for {utterance.text!r}; is it completely installed? (apt install espeak-ng flite)"
         )
-    # A header written to a pipe gives no length: read the samples behind it as they are.
+    # A header written to a pipe contains no length: read the samples after it directly.
     rate = int.from_bytes(wave[24:28], "little")
     sound, _ = soundfile.read(
         io.BytesIO(wave[44:]), samplerate=rate, channels=1, format="RAW", subtype="PCM_16", dtype="float32"
@@ -168,7 +168,7 @@ def speak(utterance: Utterance) -> None:
 
 
 def main() -> None:
-    """Speak everything, two at a time."""
+    """Synthesize everything, two utterances at a time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder for the files")
     parser.add_argument("--text", type=Path, nargs="+", default=[], help="files of English text for the talk")

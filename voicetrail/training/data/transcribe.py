@@ -1,9 +1,9 @@
-"""Which English lines hold a word of the vocabulary, and so cannot be told to a recognizer as none.
+"""Finds English lines that contain a word of the vocabulary, and so must not be used as negatives.
 
 ``python -m voicetrail.training.data.transcribe OUT`` transcribes the lines that
-``python -m voicetrail.training.data.speech OUT --all`` wrote, and lists in ``left_out.txt`` those that
-``training.data.speech`` has to leave out from then on. Transcripts are kept in ``OUT/transcripts.jsonl``; a run that was
-stopped goes on where it was. Six hours of sound take half an hour of one core.
+``python -m voicetrail.training.data.speech OUT --all`` wrote, and lists those in ``left_out.txt`` that ``training.data.speech`` must
+skip from then on. Transcripts are saved in ``OUT/transcripts.jsonl``, so that an interrupted run can continue. Six hours of sound take
+half an hour on one core.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ENGLISH = ("drascula", "en_US_f_Allison", "queen")
 TRANSCRIPTS = "transcripts.jsonl"
 WORDS = frozenset(VOCABULARIES["18w"])
 PIECE = int(28.5 * SAMPLE_RATE)
-"""Samples; Whisper hears 30 s at once, however short a line is, so that lines are joined."""
+"""Most samples of a piece. Whisper always processes 30 s, so short lines are joined."""
 GAP = int(0.6 * SAMPLE_RATE)
 """Samples of silence after each line of a piece."""
 HEAD = (
@@ -45,9 +45,9 @@ HEAD = (
 
 
 def must_go(transcript: str) -> bool:
-    """Whether a line must not be told as none of the words: one of them is said in it, or nobody knows what.
+    """Whether a line must be skipped: its transcript contains one of the words, or is empty.
 
-    A figure of any length counts as one of them ("25" ends in "five").
+    A number counts as one of the words ("25" ends in "five").
     """
     words = re.findall(r"[a-z]+", transcript.lower())
     figures = re.search(r"\d", transcript) is not None
@@ -55,10 +55,10 @@ def must_go(transcript: str) -> bool:
 
 
 def join(lengths: Sequence[int]) -> list[list[int]]:
-    """Join lines, by their lengths in samples, to pieces of at most ``PIECE`` (a longer line is a piece of its own).
+    """Group lines into pieces of at most ``PIECE`` samples; a longer line is a separate piece.
 
     Returns:
-        Numbers of the lines of each piece, in order.
+        The numbers of the lines of each piece, in order.
     """
     pieces: list[list[int]] = []
     size = PIECE
@@ -72,14 +72,14 @@ def join(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def share_out(words: Iterable[tuple[float, float, str]], lengths: Sequence[int]) -> list[str]:
-    """Give each line of a piece its words by their times.
+    """Assign the words of a piece to its lines, by their times.
 
     Args:
-        words: begin and end in the piece, in seconds, and text (with the space before it).
+        words: start and end in the piece, in seconds, and text (with the space before it).
         lengths: samples of the piece's lines.
 
     Returns:
-        A transcript a line. A word belongs to the line in, or nearest to, which its middle lies.
+        One transcript per line. A word belongs to the line that contains its middle, or is nearest to it.
     """
     ends = (np.cumsum([length + GAP for length in lengths]) - GAP // 2) / SAMPLE_RATE
     texts = [""] * len(lengths)
@@ -97,15 +97,15 @@ def load_model(name: str) -> WhisperModel:
     try:
         from faster_whisper import WhisperModel
     except ImportError:
-        raise TrainingError(f"faster-whisper transcribes and is not installed: {pip_command('faster-whisper')}") from None
+        raise TrainingError(f"faster-whisper, which transcribes, is not installed: {pip_command('faster-whisper')}") from None
     try:
         return WhisperModel(name, device="cpu", compute_type="int8")
     except (OSError, RuntimeError, ValueError) as error:
-        raise TrainingError(f"the model {name} cannot be had ({error}); name one, or a folder that holds one") from None
+        raise TrainingError(f"the model {name} cannot be loaded ({error}); name another, or a folder with one") from None
 
 
 def transcribe(paths: Sequence[Path], model: WhisperModel) -> Iterator[tuple[Path, str]]:
-    """Transcribe lines, greedily, a piece at a time.
+    """Transcribe lines with greedy decoding, piece by piece.
 
     Raises:
         TrainingError: a line cannot be read.
@@ -124,28 +124,28 @@ def _samples(path: Path) -> int:
     try:
         return int(soundfile.info(path).frames)
     except soundfile.LibsndfileError as error:
-        raise TrainingError(f"{path} cannot be read as sound ({error}); write it again by training.speech") from None
+        raise TrainingError(f"{path} cannot be read as sound ({error}); write it again with training.data.speech") from None
 
 
 def read_transcripts(path: Path) -> dict[str, str]:
-    """Read the transcripts of earlier runs, by the lines' names; of a run that was killed, all whole ones.
+    """Read the transcripts of earlier runs, by the names of the lines; an incomplete last row is ignored.
 
     Raises:
-        TrainingError: the file holds something else.
+        TrainingError: the file contains something else.
     """
     rows = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
     try:
         read = [json.loads(row) for row in rows if row.endswith("\n")]
         return {str(row["line"]): str(row["text"]) for row in read}
     except (ValueError, TypeError, KeyError):
-        raise TrainingError(f"{path} holds no transcripts; remove it") from None
+        raise TrainingError(f"{path} contains no transcripts; remove it") from None
 
 
 def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
-    """Transcribe what was not yet, and rewrite the list. Lines that are not in ``out`` stay in it.
+    """Transcribe new lines, and rewrite the list. Lines in the list that are not in ``out`` stay.
 
     Returns:
-        Lines transcribed, now and before, and how many of them are left out.
+        How many lines have transcripts, and how many of them are skipped.
 
     Raises:
         TrainingError: there are no lines, no model, or a line cannot be read.
@@ -154,11 +154,13 @@ def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
     saved = out / TRANSCRIPTS
     texts = read_transcripts(saved)
     if not paths and not texts:
-        raise TrainingError(f"{out} holds no English lines; write them: python -m voicetrail.training.data.speech {out} --all")
+        raise TrainingError(
+            f"{out} contains no English lines; write them with python -m voicetrail.training.data.speech {out} --all"
+        )
     missing = {path: name for name, path in paths.items() if name not in texts}
     if missing:
         model = load_model(model_name)
-        # Whole rows only: what a killed run left of its last one would spoil the next.
+        # Complete rows only: an incomplete row of a killed run would spoil the next row.
         replace_file(saved, "".join(_row(name, text) for name, text in texts.items()), mode=PUBLIC_FILE)
         with saved.open("a", encoding="utf-8") as file:
             for number, (path, text) in enumerate(transcribe(list(missing), model), 1):
@@ -181,18 +183,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program."""
     parser = argparse.ArgumentParser(
         prog="python -m voicetrail.training.data.transcribe",
-        description="List the English lines that hold a word of the vocabulary.",
+        description="List the English lines that contain a word of the vocabulary.",
     )
-    parser.add_argument("out", type=Path, help="folder that training.speech --all wrote to")
-    parser.add_argument("--model", default="tiny", help="name of a Whisper model, or its folder (%(default)s)")
-    parser.add_argument("--list", type=Path, default=LEFT_OUT, help="the list to rewrite (%(default)s)")
+    parser.add_argument("out", type=Path, help="folder that training.data.speech --all wrote")
+    parser.add_argument("--model", default="tiny", help="name or folder of a Whisper model (default: %(default)s)")
+    parser.add_argument("--list", type=Path, default=LEFT_OUT, help="the list to rewrite (default: %(default)s)")
     args = parser.parse_args(arguments)
     try:
         lines, gone = make_list(args.out, args.model, args.list)
     except TrainingError as error:
         output.write_error(f"voicetrail: {error}")
         return 1
-    output.write_line(f"{lines} lines transcribed, {gone} of them left out: {args.list}")
+    output.write_line(f"{lines} lines have transcripts, and {gone} of them are skipped: {args.list}")
     return 0
 
 

@@ -1,1 +1,1 @@
-"""What is measured of weights, and how thresholds are chosen by it."""
+"""Measures weights, and chooses their thresholds."""

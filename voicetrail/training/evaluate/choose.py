@@ -1,13 +1,13 @@
-"""Chooses the detector's settings that ship: on the streams of one half of the validation speakers, never the judging one.
+"""Chooses the shipped detector settings, on streams of the choosing half of the validation speakers.
 
-For each shift that talk gives the thresholds (``spotting.talk``), and then for each smoothing with the best of these, the lowest
-threshold is taken at which all words together are given out no more often than allowed in running speech, in sound without speech,
-among single words and beside the words that are meant; what then hears the most words over all conditions is best.
+First for each talk shift (``spotting.talk``), then for each smoothing time with the best shift, it takes the lowest threshold with no
+more false moves than allowed in running speech, in sound without speech, among single words and beside the target words. The best
+settings are those that then detect the most words over all conditions.
 
-All words get the same threshold. There are only some dozen false moves to choose by, one or two of a word, and a threshold for each
-word learns those by heart: chosen on one part of the choosing half and tried on the other, they made 12 false moves an hour where 5
-were allowed, and where they were drawn towards each other until they kept to 5, they heard 85.5 % where one threshold heard 86.9 %
-(``weights/EXPERIMENTS.md``). Calibration is where a word gets a threshold of its own, by a player's voice and room.
+All words get the same threshold. The data contain only about a dozen false moves, one or two per word, and separate thresholds would
+overfit them: chosen on one part of the choosing half and tested on the other, they made 12 false moves per hour where 5 were allowed.
+Regularized until they made 5, they detected 85.5 % of the words, and a single threshold 86.9 % (``weights/EXPERIMENTS.md``).
+Calibration gives each word its own threshold, for a player's voice and room.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from voicetrail.training.evaluate.measure import Heard, StreamMetrics, decide, m
 from voicetrail.training.evaluate.operating import false_moves
 
 SMOOTHINGS = (0.16, 0.2, 0.24)
-"""In s. Shorter means were tried and heard less at as many false moves."""
+"""In s. Shorter smoothing times detected fewer words at the same number of false moves."""
 TALK_SHIFTS = (0.32, 0.48, 0.64)
-"""2 to 4 in log-odds; without a shift, there were four times as many false moves."""
+"""2 to 4 in log-odds. Without a shift, there were four times as many false moves."""
 MIDDLE = 0.2
-"""The smoothing with which the shift is chosen."""
+"""The smoothing time for choosing the shift, in s."""
 LOWEST, HIGHEST = 0.3, 0.96
 STEP = 0.02
 GRID = tuple(round(LOWEST + STEP * step, 2) for step in range(round((HIGHEST - LOWEST) / STEP) + 1))
-"""The thresholds tried."""
+"""The thresholds to try."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Settings, and what they gave on the choosing half."""
+    """Settings, and their results on the choosing half."""
 
     settings: DetectorSettings
     heard: float
     false_an_hour: float
     latency: float
-    """Median in s."""
+    """Median latency in s."""
     false_moves: Mapping[str, object] = field(default_factory=dict)
-    """False moves by word and threshold with these settings (``operating.false_moves``); of the best choice alone."""
+    """False moves by word and threshold with these settings (``operating.false_moves``); only for the best choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Streams, and how often an hour all words together may be given out in them where nobody said them."""
+    """Streams, and the allowed number of false moves per hour in them, over all words."""
 
     heard: Sequence[Heard]
     false_an_hour: float
@@ -64,15 +64,14 @@ def choose(
 
     Args:
         labels: of the recognizer.
-        words: to choose a threshold for; others that the recognizer knows count for nothing.
-        positive: streams with words, one a condition.
-        allowed: what false moves are counted in, each kind with how many are allowed; the first is running speech, which a calibration
-            weighs thresholds by.
-        smoothings: to try.
-        talk_shifts: to try.
+        words: the words to choose a threshold for; other words are ignored.
+        positive: streams with words, one per condition.
+        allowed: streams for counting false moves, with the allowed numbers; the first must be running speech, which calibration uses.
+        smoothings: smoothing times to try.
+        talk_shifts: talk shifts to try.
 
     Returns:
-        A choice a combination tried, the best first; of equal ones that with the smaller shift.
+        The choices, best first; of equal ones, that with the smaller shift first.
     """
     hits = _near(positive, labels, words)
     limits = [replace(kind, heard=_near(kind.heard, labels, words)) for kind in allowed]
@@ -105,7 +104,7 @@ def _best(choices: Sequence[Choice]) -> list[Choice]:
 
 
 def _lowest(labels: Sequence[str], words: Sequence[str], settings: DetectorSettings, kind: Allowed, least: float) -> float:
-    """The lowest threshold, ``least`` or more, from which on no more is given out than allowed; the highest, if it is always more."""
+    """The lowest threshold of at least ``least`` above which the false moves stay within the limit; the highest if there is none."""
     lowest = HIGHEST
     for threshold in reversed([threshold for threshold in GRID if threshold >= least]):
         if _measure(labels, words, _with(settings, words, threshold), kind.heard).false_an_hour > kind.false_an_hour:

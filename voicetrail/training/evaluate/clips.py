@@ -1,4 +1,4 @@
-"""What clips are measured on: the words of the validation split, and the noise and the phrases held out, cut into clips."""
+"""The clips for measurements: the words of the validation split, and held-out noise and phrases, cut into clips."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from voicetrail.training.data.recordings import CLIP, Recordings, Samples, in_a_
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
 BATCH = 256
-"""Clips that are turned into floating point, and through a network, at a time."""
+"""Clips that are converted and scored at a time."""
 
 
 def cut(recordings: Recordings) -> Samples:
-    """Long recordings as clips, ``[clips, CLIP]``; what is left over at the end is left out."""
+    """Cut long recordings into clips, ``[clips, CLIP]``; an incomplete clip at the end is dropped."""
     count = len(recordings.sound) // CLIP
     return recordings.sound[: count * CLIP].reshape(-1, CLIP)
 
 
 def noise_of(recordings: Recordings, which: Half) -> Recordings:
-    """The held-out noise that one half hears; of kinds that are on no list, every second recording, and of a single one the half."""
+    """The held-out noise of one half. Of unlisted kinds, each half gets every second recording, or half of a single recording."""
     if len(recordings.names) == 1 and half_of_noise(recordings.names[0]) is None:
         middle = len(recordings.sound) // 2
         return in_a_row([recordings.sound[:middle] if which == "choosing" else recordings.sound[middle:]], recordings.names)
@@ -35,9 +35,9 @@ def noise_of(recordings: Recordings, which: Half) -> Recordings:
 
 
 def measured_clips(corpus: Corpus, which: Half | None = None) -> tuple[Samples, list[str]]:
-    """All that a network is measured on, ``[clips, CLIP]``, and what each clip is: its word, ``_unknown_`` or noise.
+    """All clips for a measurement, ``[clips, CLIP]``, and the label of each: its word, ``_unknown_`` or noise.
 
-    ``which``: only the noise of this half (the clips are all speakers').
+    ``which``: only the noise of this half (the words are those of all speakers).
     """
     if which is not None:
         corpus = replace(corpus, noise=noise_of(corpus.noise, which))
@@ -47,6 +47,6 @@ def measured_clips(corpus: Corpus, which: Half | None = None) -> tuple[Samples, 
 
 
 def in_batches(sound: Samples) -> Iterator[npt.NDArray[np.float32]]:
-    """Clips ``[clips, CLIP]`` between -1 and 1, so many at a time that memory holds them."""
+    """Batches of clips ``[clips, CLIP]``, converted to numbers between -1 and 1."""
     for at in range(0, len(sound), BATCH):
         yield sound[at : at + BATCH].astype(np.float32) / np.float32(32768.0)

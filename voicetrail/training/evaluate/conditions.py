@@ -1,7 +1,7 @@
-"""What a player's room, microphone and voice do to words: the conditions that weights are judged in.
+"""The conditions for measuring weights: different rooms, microphones and voices.
 
-Each takes a stream of words and gives it back in another room, through another line, or said by another voice. All are seeded. The
-rooms are held out, or simulated with numbers that training never drew.
+Each condition transforms a stream of words: into another room, through another channel, or to another voice. All are seeded. The rooms
+are held out, or simulated with parameters outside the range of the training.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from voicetrail.training.evaluate.streams import (
 from voicetrail.vocabulary import DIRECTIONS
 
 SIMULATED_ROOM = 0.5
-"""Reverberation time in s of the simulated room, heard from 1 to 3 m."""
+"""Reverberation time in s of the simulated room, at a distance of 1 to 3 m."""
 HALL = ("ToobAmp__St._Margaret_s_Church", "quantumVerb__medium_chamber")
-"""Measured rooms of 1.0 s and more, one of each half; the other measured rooms are smaller."""
+"""Measured rooms with reverberation times of at least 1.0 s, one for each half; the other measured rooms are smaller."""
 BEHIND_DB = 10.0
-"""How far below the words people talk behind them."""
+"""Level of the words above background speech, in dB."""
 QUIET_DB, CLIPPED_DB, HUM_DB = -40.0, 24.0, 0.0
-"""Gain of a quiet microphone; gain of one that clips; level of the words above the mains hum."""
+"""Gain of a quiet microphone; gain of a clipping one; level of the words above mains hum; in dB."""
 SEMITONES = 4.0
 TEMPOS = (1.3, 0.75)
 SEGMENT = 10 * SAMPLE_RATE
-"""Samples that are heard in one room; then another begins."""
+"""Samples after which the room changes."""
 KINDS_DB = 10.0
-"""Level of the words above kitchen sounds, and above music."""
+"""Level of the words above kitchen sounds and above music, in dB."""
 
 Make = Callable[[], Stream]
 
@@ -54,14 +54,14 @@ Make = Callable[[], Stream]
 def conditions(
     corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS
 ) -> Iterator[tuple[str, Make]]:
-    """Name each condition, and how to make its stream (which takes seconds, so it is made when it is called for).
+    """Yield the name of each condition, and a function that makes its stream (which takes seconds).
 
     Args:
         corpus: the validation split.
         which: half of the speakers, of the noise, of the readers and of the rooms.
         seconds: length of each stream.
-        seed: of all of them. The words are the same in most.
-        words: what the game listens for.
+        seed: of all streams. The words are the same in most of them.
+        words: the words that the game listens for.
     """
     clean = partial(word_stream, corpus, which, None, seconds, seed, words)
     for snr_db in SNRS_DB:
@@ -100,12 +100,12 @@ def conditions(
 
 
 def changed(stream: Stream, change: Callable[[Sound], Sound]) -> Stream:
-    """The same words at the same times in a changed sound."""
+    """Transform the sound of a stream, without moving its words."""
     return replace(stream, sound=np.clip(change(stream.sound), -1, 1).astype(np.float32))
 
 
 def quiet(sound: Sound) -> Sound:
-    """What a microphone turned far down leaves: few steps of 16 bit."""
+    """Simulate a microphone with a very low gain, where few of the 16-bit steps are used."""
     out: Sound = (np.round(sound * 10 ** (QUIET_DB / 20) * 32767) / 32768).astype(np.float32)
     return out
 
@@ -120,7 +120,7 @@ def _with_noise(stream: Stream, corpus: Corpus, which: Half, seed: int, name: st
 
 
 def _talked_over(stream: Stream, corpus: Corpus, which: Half, seed: int) -> Stream:
-    """People read aloud behind the words all the time: two at once."""
+    """Add continuous background speech by two readers at once."""
     speech, rng = reading(corpus.readers, which), np.random.default_rng((seed, 7))
     behind = np.zeros(len(stream.sound), dtype=np.float32)
     for _ in range(2):
@@ -131,13 +131,13 @@ def _talked_over(stream: Stream, corpus: Corpus, which: Half, seed: int) -> Stre
 
 
 def simulated_room(seed: int, number: int) -> Sound:
-    """The response of a simulated room of a fixed reverberation time."""
+    """The response of a simulated room with a fixed reverberation time."""
     rng = np.random.default_rng((seed, 8, number))
     return impulse_response(rng, (SIMULATED_ROOM, SIMULATED_ROOM), (1.0, 3.0))
 
 
 def in_rooms(stream: Stream, responses: Sequence[Sound], name: str) -> Stream:
-    """Hear a stream in rooms, one after another, as loud as it was."""
+    """Put a stream into a sequence of rooms, at the same level."""
     longest = max(map(len, responses))
     out = np.zeros(len(stream.sound) + longest, dtype=np.float32)
     size = 1 << (SEGMENT + longest - 1).bit_length()
@@ -152,6 +152,6 @@ def in_rooms(stream: Stream, responses: Sequence[Sound], name: str) -> Stream:
 
 
 def faster(stream: Stream, tempo: float) -> Stream:
-    """The same words said faster (or, below 1, slower) by the same voices."""
+    """The same words by the same voices, faster (or, below 1, slower)."""
     spoken = tuple(Spoken(each.word, round(each.begin / tempo), round(each.end / tempo)) for each in stream.spoken)
     return Stream(f"tempo {tempo:g}", stretched(stream.sound, tempo, 1.0), spoken)

@@ -1,4 +1,4 @@
-"""Streams through ``listening.Listener``, the path that the game uses, and what came out of it in figures."""
+"""Runs streams through ``listening.Listener``, as in the game, and measures the results."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from voicetrail.training.evaluate.streams import Spoken, Stream
 from voicetrail.vocabulary import UNKNOWN, is_word
 
 ANSWER_MAX_S = 0.75
-"""A word given out later than this after its end counts as missed, and the event as a false move."""
+"""If a detection is later than this after the end of the word, in s, the word counts as missed and the detection as a false move."""
 
 TRACE = 0.03
-"""A posterior below this moves no smoothed score to where any threshold lies."""
+"""Posteriors below this cannot raise a smoothed score to any threshold."""
 
 Hops = list[tuple[int, tuple[float, ...]]]
 """The time and the posteriors of every hop of a stream."""
@@ -28,7 +28,7 @@ Hops = list[tuple[int, tuple[float, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the listener made of a stream."""
+    """A stream with its scores."""
 
     stream: Stream
     hops: Hops
@@ -49,11 +49,11 @@ def hear(stream: Stream, recognizer: RecognizerProtocol, settings: DetectorSetti
 
 
 def near_words(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = None) -> Hops:
-    """The hops within half a second of one where the posterior of some word (of ``words``, or of all) is more than a trace.
+    """The hops within half a second of a hop in which the posterior of some word (of ``words``, or of all) is more than a trace.
 
-    No detector gives a word out, nor arms again, anywhere else, and most of a stream is elsewhere: choosing thresholds, which
-    decides the same hops hundreds of times, needs only these. In place of what lies between them stands one hop at its end, without
-    any word, and with so much of ``_unknown_`` that a detector takes it for as much talk (``spotting.talk``).
+    Only at these hops can a detector detect a word or arm again, and they are a small part of a stream. Choosing thresholds
+    decides the same hops hundreds of times and needs only these. Each gap between them is replaced by one hop at its end, without
+    any word, whose posterior of ``_unknown_`` leads to the same talk level (``spotting.talk``).
     """
     columns = [index for index, label in enumerate(labels) if is_word(label) and (words is None or label in words)]
     if not hops or not columns:
@@ -71,7 +71,7 @@ def near_words(hops: Hops, labels: Sequence[str], words: Sequence[str] | None = 
 
 
 def _instead(hops: Hops, since: int, unknown: int | None) -> tuple[int, tuple[float, ...]]:
-    """One hop in place of several, the first of which follows the one at ``since``."""
+    """One hop that replaces several, the first of which follows the one at ``since``."""
     end = hops[-1][0]
     row = [0.0] * len(hops[-1][1])
     if unknown is not None:
@@ -83,32 +83,32 @@ def _instead(hops: Hops, since: int, unknown: int | None) -> tuple[int, tuple[fl
 
 
 def decide(hops: Hops, labels: Sequence[str], settings: DetectorSettings) -> list[WordHeard]:
-    """The words that a detector with these settings gives out for hops heard before."""
+    """The detections of a detector with these settings, for hops that were scored before."""
     detector = Detector(labels, settings)
     return [event for time, row in hops for event in detector.feed(time, row) if isinstance(event, WordHeard)]
 
 
 @dataclass(slots=True)
 class StreamMetrics:
-    """How well the words of one stream, or of several, were heard."""
+    """Metrics of the words in one or more streams."""
 
     seconds: float = 0.0
     spoken: dict[str, int] = field(default_factory=dict)
     right: dict[str, int] = field(default_factory=dict)
     false: dict[str, int] = field(default_factory=dict)
-    """Moves that nobody asked for, by the word given out."""
+    """Number of false moves, by the detected word."""
     latencies: list[float] = field(default_factory=list)
-    """From the end of the word to the event, in s, of the words heard."""
+    """Times from the end of a word to its detection, in s."""
 
     @property
     def heard(self) -> float:
-        """Part of the spoken words that were heard: the mean over the words."""
+        """Part of the spoken words that were detected, as the mean over the words."""
         parts = [self.right.get(word, 0) / count for word, count in self.spoken.items() if count]
         return float(np.mean(parts)) if parts else 0.0
 
     @property
     def false_an_hour(self) -> float:
-        """False moves an hour."""
+        """False moves per hour."""
         return sum(self.false.values()) / self.seconds * 3600 if self.seconds else 0.0
 
     def latency(self, percentile: float) -> float:
@@ -116,7 +116,7 @@ class StreamMetrics:
         return float(np.percentile(self.latencies, percentile)) if self.latencies else float("nan")
 
     def add(self, stream: Stream, words: Iterable[WordHeard]) -> None:
-        """Count one stream."""
+        """Add the results of one stream."""
         self.seconds += stream.seconds
         free = list(stream.spoken)
         for truth in free:
@@ -132,7 +132,9 @@ class StreamMetrics:
 
 
 def _match(event: WordHeard, spoken: Sequence[Spoken]) -> Spoken | None:
-    """The word that an event answers: the same word, begun before the event, and ended at most ``ANSWER_MAX_S`` before it."""
+    """The spoken word that matches a detection: the same word, with its start before and its end at most ``ANSWER_MAX_S`` before
+    it.
+    """
     for truth in spoken:
         if truth.word == event.word and truth.begin < event.time <= truth.end + ANSWER_MAX_S * SAMPLE_RATE:
             return truth
@@ -140,7 +142,7 @@ def _match(event: WordHeard, spoken: Sequence[Spoken]) -> Spoken | None:
 
 
 def measure(heard: Iterable[tuple[Stream, Iterable[WordHeard]]]) -> StreamMetrics:
-    """Count several streams together."""
+    """The metrics of several streams together."""
     metrics = StreamMetrics()
     for stream, words in heard:
         metrics.add(stream, words)

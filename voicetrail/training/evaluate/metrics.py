@@ -1,4 +1,4 @@
-"""Figures of merit from scores: plain arithmetic over numpy arrays, the same for training, evaluation and report."""
+"""Computes metrics from scores, for training, evaluation and reports."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ClipMetrics:
-    """How well clips are told apart."""
+    """Metrics of clips."""
 
     accuracy: float
-    """Words right, the mean over the words (so that a word with many clips counts no more than one with few)."""
+    """Part of the clips that are right, as the mean over the words."""
     by_word: dict[str, float]
     recall: float
-    """Words right by a score that at most ``false_accepts`` of the other clips reach."""
+    """Part of the clips that are right and reach ``threshold``, as the mean over the words."""
     recall_by_word: dict[str, float]
     threshold: float
-    """That score."""
+    """The score that at most the part ``false_accepts`` of other clips reaches."""
     confusion: dict[str, dict[str, int]]
-    """True word to the best label, counts."""
+    """Number of clips, by true word and best label."""
 
 
 def measure_clips(
@@ -41,9 +41,9 @@ def measure_clips(
     Args:
         scores: posteriors ``[clips, labels]``.
         labels: the order of the columns.
-        truth: the word of each clip; one that is no label counts as another word.
-        weight: of each clip among the others, ``[clips]``, for a balance that the clips themselves have not.
-        false_accepts: part of the other clips that may be taken for a word.
+        truth: the word of each clip; one that is not a label counts as another word.
+        weight: of each clip, ``[clips]``, to balance the clips of other words.
+        false_accepts: part of the other clips that may be accepted.
     """
     words = [label for label in labels if is_word(label)]
     columns = [labels.index(word) for word in words]
@@ -74,7 +74,7 @@ def _mean(values: dict[str, float]) -> float:
 
 
 def _threshold(scores: Scores, weights: npt.NDArray[np.float64], part: float) -> float:
-    """The score that at most this part of the weight lies above."""
+    """The score above which at most this part of the weight is."""
     if not len(scores):
         return 0.0
     order = np.argsort(-scores)

@@ -1,4 +1,4 @@
-"""Speech and noise that hold no direction: every false move in them counts."""
+"""Streams of speech and noise without any direction, for counting false moves."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ from voicetrail.training.evaluate.streams import LEVEL, Stream, cut_word, half, 
 from voicetrail.vocabulary import DIRECTIONS
 
 SPEECH = ("fluent", "phrases", "dialogue", "talk", "readers")
-"""The streams of speech without a direction as a room has it. Of the others, ``words`` (single ones, one after another) and
-``neighbors`` (chosen to be mistaken) are harder than any room, and the rest is no speech."""
+"""The streams of realistic speech. Of the other streams, ``words`` (a sequence of single words) and ``neighbors`` (similar words) are
+harder than realistic speech, and the rest is not speech."""
 NOBODY = ("kitchen", "music", "noise")
-"""The streams in which nobody speaks."""
+"""The streams without speech."""
 PAUSES = (0.3, 1.5)
-"""Silence in s between two recordings of speech, drawn between these: no line of talk begins within the last word of another, and
-talk stops and starts as it does between people."""
+"""Range of the silence between two recordings of speech, in s, as in a conversation."""
 
 
 def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str] = DIRECTIONS) -> list[Stream]:
-    """Speech and noise that hold none of the words.
+    """Make the streams of speech and noise without any of the words.
 
-    ``words``: the other validation words, joined at short gaps. ``phrases``: held-out wake phrases, and prompts in another language.
-    ``dialogue``: English as actors speak it. ``talk``: synthetic sentences by voices held out. ``readers``: books read aloud by
-    readers held out, and ``readers, coded`` the same through a codec. ``neighbors``: words that resemble a direction, by the
-    synthetic voices. ``fluent``: pieces of the other words, joined as in fluent speech. ``kitchen``, ``music`` and ``noise``:
-    held-out kinds of sound, as recorded, with nobody speaking.
+    ``words``: other validation words, with short gaps. ``phrases``: held-out wake phrases, and prompts in another language.
+    ``dialogue``: English dialogue by actors. ``talk``: synthetic sentences by held-out voices. ``readers``: books read aloud by
+    held-out readers; ``readers, coded``: the same through a codec. ``neighbors``: words similar to a direction, by synthetic
+    voices. ``fluent``: pieces of other words, joined as in fluent speech. ``kitchen``, ``music`` and ``noise``: held-out kinds of
+    sound, as recorded, without speech.
 
-    The sentences of ``talk``, ``dialogue`` and ``readers`` hold no direction, but other words of a larger vocabulary, or such as sound
-    like them (*know*, *to*); for such there is none of these.
+    The sentences of ``talk``, ``dialogue`` and ``readers`` contain no direction, but may contain other words of a larger
+    vocabulary or words that sound like them (*know*, *to*); with a larger vocabulary, these streams are omitted.
     """
     clips = half(corpus.clips, which)
     rng = np.random.default_rng((seed, 2))
@@ -65,7 +64,7 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
 
 
 def noise_stream(corpus: Corpus, which: Half, snr_db: float, seconds: float, seed: int) -> Stream:
-    """Noise alone, as loud as where words are so much above it."""
+    """Noise without words, at the level that it has in a stream with words at this SNR."""
     noise = noise_of_unit_level(corpus, which, int(seconds * SAMPLE_RATE), np.random.default_rng((seed, 3)))
     return Stream(f"noise, {snr_db:g} dB", np.clip(noise * np.float32(LEVEL * 10 ** (-snr_db / 20)), -1, 1))
 
@@ -75,13 +74,13 @@ def _kind(name: str) -> str:
 
 
 def reading(readers: Recordings, which: Half, seed: int = 0) -> Sound:
-    """What the readers of one half read, with pauses between the sentences."""
+    """The sentences of the readers of one half, with pauses between them."""
     rows = (row for row, name in enumerate(readers.names) if READERS.get(name.split("/")[-1].split("-")[0]) == which)
     return _paused(readers.pick(rows), (seed, 4, 3))
 
 
 def _every_other(recordings: Recordings, which: Half, seed: tuple[int, ...]) -> Sound:
-    """Every second recording, so that either half has all kinds; of a single one the half."""
+    """Every second recording, so that each half has all kinds; half of a single recording."""
     if len(recordings.names) == 1:
         middle = len(recordings.sound) // 2
         sound = recordings.sound[:middle] if which == "choosing" else recordings.sound[middle:]
@@ -99,7 +98,7 @@ def _paused(recordings: Recordings, seed: tuple[int, ...]) -> Sound:
 
 
 def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: float) -> Sound:
-    """Sounds one after another, ``low`` to ``high`` s apart."""
+    """Concatenate sounds with gaps of ``low`` to ``high`` s."""
     at, places = SAMPLE_RATE // 2, []
     for sound in sounds:
         places.append(at)

@@ -1,4 +1,4 @@
-"""False moves by threshold, word by word: what a calibration weighs a lower threshold against. It is kept with the weights."""
+"""Counts false moves by word and threshold. Calibration uses these figures, which are stored with the weights."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from voicetrail.training.evaluate.measure import Heard, decide, near_words
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96)
 NEVER = 2.0
-"""A threshold that no score reaches."""
+"""A threshold above every score."""
 
 
 def false_moves(
     labels: Sequence[str], words: Sequence[str], settings: DetectorSettings, negative: Sequence[Heard]
 ) -> dict[str, object]:
-    """Count the false moves of each word alone at a row of thresholds.
+    """Count the false moves of each word at several thresholds.
 
     Args:
         labels: of the recognizer.
-        words: to count.
-        settings: smoothing, margin and refractory time that ship.
-        negative: streams that hold none of the words.
+        words: the words to count.
+        settings: the shipped smoothing time, margin and refractory time.
+        negative: streams without any of the words.
 
     Returns:
-        ``{"thresholds": […], "per_hour": {word: […]}}``, as ``voicetrail.calibration.speech_curves`` reads it from what weights say
-        about themselves under ``false_moves``. Rates never rise with the threshold.
+        ``{"thresholds": […], "per_hour": {word: […]}}``, which ``voicetrail.calibration.speech_curves`` reads from the weights'
+        metadata (``false_moves``). Rates never rise with the threshold.
     """
     hours = sum(item.stream.seconds for item in negative) / 3600
     live = [replace(item, hops=near_words(item.hops, labels)) for item in negative]

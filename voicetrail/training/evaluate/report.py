@@ -1,4 +1,4 @@
-"""A Markdown report of an evaluation, with plots."""
+"""Writes a Markdown report of an evaluation, with plots."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Words as a room has them, for measuring: at random gaps, in noise, among others.
+"""Makes streams with words for measurements: with random gaps, in noise, among other words.
 
-Nothing here was trained on: the clips are the validation speakers', and the noise is held out (``training.data.heldout``). The
-validation speakers are halved once more, by a hash of their name: thresholds are chosen on one half (``choosing``) and judged on
-the other (``judging``). What else happens to a stream before it is heard is in ``conditions``, speech without the words in
-``negatives``.
+All data are held out of training: the clips are those of the validation speakers, and the noise is held out
+(``training.data.heldout``). The validation speakers are split into halves by a hash of their names: thresholds are chosen on one
+half (``choosing``) and measured on the other (``judging``). ``conditions`` transforms these streams, and ``negatives`` makes
+streams without words.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from voicetrail.vocabulary import DIRECTIONS
 Sound = npt.NDArray[np.float32]
 
 SNRS_DB = (None, 20.0, 10.0, 5.0, 0.0)
-"""Conditions that words are heard in: level above the noise in dB, ``None`` for no noise."""
+"""Signal-to-noise ratios of the conditions, in dB; ``None`` for no noise."""
 LEVEL = 10 ** (-26 / 20)
-"""Root mean square of a word's loud part: -26 dB below full scale, as telephone speech is levelled (ITU-T P.56)."""
+"""Root mean square of the loud part of a word: -26 dB, the usual level of telephone speech (ITU-T P.56)."""
 GAPS = (0.3, 1.5)
-"""Silence in s between two words of a stream."""
+"""Range of the silence between two words, in s."""
 AROUND = 0.1
-"""How much of its recording, in s, is heard before and after a word: its bounds are found by its energy, and a faint end (the burst of
-the *p* in *up*, which tells it from many a word) lies outside them."""
+"""How much of its recording, in s, is included before and after a word. The bounds of a word are found by its energy, and a faint end
+(such as the burst of the *p* in *up*) is outside of them."""
 CROWDED_SHARE, CROWDED_GAPS = 0.2, (0.1, 0.8)
-"""A stream in which one word in five is meant for the game and there is hardly a pause: as near to talk as commands come."""
+"""Part of the target words, and range of the gaps in s, of a crowded stream: similar to running speech."""
 RAPID_GAPS = (0.1, 0.35)
-"""Silence in s between directions said in one breath."""
+"""Range of the silence between directions in quick succession, in s."""
 SAME_WORD_S = (0.65, 1.0)
-"""Time in s from start to start where the same word is said four times."""
+"""Range of the time between the starts of repetitions of a word, in s."""
 TAIL = 5 * SAMPLE_RATE // 100
-"""What ``word_bounds`` adds behind a word, in samples; taken off again where a latency is measured."""
+"""Samples that ``word_bounds`` adds after a word; they are subtracted for latencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Spoken:
 
     word: str
     begin: int
-    """In samples of the stream."""
+    """Start, in samples of the stream."""
     end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A piece of sound and what is said in it."""
+    """Sound, with the words in it."""
 
     name: str
     sound: Sound
@@ -85,7 +85,7 @@ def half(clips: Clips, which: Half) -> Clips:
 
 
 def cut_word(clips: Clips, row: int, around: int = 0) -> Sound:
-    """A word at ``LEVEL`` with soft edges, cut so many samples outside its bounds; what the recording lacks of these is silence."""
+    """A word at ``LEVEL`` with faded edges, cut ``around`` samples outside of its bounds, and padded with silence if necessary."""
     begin, end = int(clips.begin[row]), int(clips.end[row])
     since, until = max(0, begin - around), min(CLIP, end + around)
     sound = clips.sound[row, since:until].astype(np.float32) / 32768.0
@@ -120,10 +120,10 @@ def word_stream(
         snr_db: level of the words above the noise in dB, ``None`` for no noise.
         seconds: length.
         seed: of the order, the gaps and the noise. The words are the same for every ``snr_db``.
-        words: what the game listens for.
-        share: part of all words that are these.
-        gaps: shortest and longest time between two words in s.
-        around: how much of its recording, in s, is heard before and after a word.
+        words: the target words, which the game listens for.
+        share: part of the words that are target words.
+        gaps: shortest and longest gap between two words, in s.
+        around: how much of its recording, in s, is included before and after a word.
     """
     clips = half(corpus.clips, which)
     rng = np.random.default_rng(seed)
@@ -151,25 +151,25 @@ def word_stream(
 
 
 def crowded_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS) -> Stream:
-    """Few words for the game among many others, with hardly a pause: what a guard against talk must not swallow."""
+    """Few target words among many others, with short gaps: the talk shift must not reject them."""
     found = word_stream(corpus, which, None, seconds, seed, words, share=CROWDED_SHARE, gaps=CROWDED_GAPS)
     return replace(found, name="crowded")
 
 
 def close_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS) -> Stream:
-    """Words cut close to their bounds, as a gate or an editor leaves them, between digital silence: some have lost their faint end."""
+    """Words cut close to their bounds, as by a noise gate, with digital silence between them; some have lost their faint ends."""
     return replace(word_stream(corpus, which, None, seconds, seed, words, around=0.0), name="cut close")
 
 
 def rapid_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS) -> Stream:
-    """Words for the game and no others, 0.1 to 0.35 s apart."""
+    """Target words only, with gaps of 0.1 to 0.35 s."""
     return replace(
         word_stream(corpus, which, None, seconds, seed, words, share=1.0, gaps=RAPID_GAPS, around=0.03), name="rapid"
     )
 
 
 def same_word_stream(corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str] = DIRECTIONS) -> Stream:
-    """Each time four sayings of one word by one speaker (one recording, each time somewhat louder or softer), then a pause."""
+    """Groups of four repetitions of one word by one speaker (one recording at varied levels), with pauses between the groups."""
     clips, rng = half(corpus.clips, which), np.random.default_rng(seed)
     rows = {word: np.flatnonzero(np.array(clips.words) == word) for word in words if word in clips.words}
     out, spoken, at = np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32), list[Spoken](), SAMPLE_RATE
@@ -189,9 +189,9 @@ def same_word_stream(corpus: Corpus, which: Half, seconds: float, seed: int, wor
 
 
 def noise_of_unit_level(corpus: Corpus, which: Half, length: int, rng: np.random.Generator, kinds: Sequence[str] = ()) -> Sound:
-    """Held-out noise of unit level, a new recording every five seconds, softly joined; made noise where too little is held out.
+    """Held-out noise of unit level, with a new recording every five seconds, cross-faded; generated noise if too little is held out.
 
-    ``kinds``: how the names of the recordings used begin; all without.
+    ``kinds``: prefixes of the names of the recordings; empty for all.
     """
     noise = noise_of(corpus.noise, which)
     if kinds:
@@ -212,10 +212,10 @@ def noise_of_unit_level(corpus: Corpus, which: Half, length: int, rng: np.random
 
 
 def stretched(sound: Sound, tempo: float, pitch: float) -> Sound:
-    """Change tempo and pitch (formants with it), each by a factor, with ffmpeg's overlap and add of similar waves.
+    """Change tempo and pitch (including formants) by factors, with ffmpeg (waveform-similarity overlap-add).
 
     Raises:
-        TrainingError: ffmpeg is not there or fails.
+        TrainingError: ffmpeg is not installed, or fails.
     """
     change = f"asetrate={round(SAMPLE_RATE * pitch)},aresample={SAMPLE_RATE},atempo={tempo / pitch:.6f}"
     raw = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1"]

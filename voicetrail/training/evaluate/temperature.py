@@ -1,7 +1,7 @@
-"""Fits the temperature at which classes are joined to labels (``spotting.posteriors``), on clips that training did not see.
+"""Fits the temperature for combining classes into labels (``spotting.posteriors``), on held-out clips.
 
-Label smoothing and hard windows leave a network less sure than it is right, most of all where many classes count as one. One number
-for all logits mends that (Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2).
+Label smoothing and hard windows make a network underconfident, especially where many classes form one label. A single temperature
+for all logits corrects that (Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2).
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 TEMPERATURES = tuple(round(0.4 + 0.02 * step, 2) for step in range(46))
-"""What is tried: 0.4 to 1.3."""
+"""The temperatures to try: 0.4 to 1.3."""
 
 
 def fit_temperature(logits: Tensor, grouping: Tensor, truth: Tensor, weight: Tensor) -> float:
-    """Find the temperature under which what clips are is the likeliest.
+    """Find the temperature with the highest likelihood.
 
     Args:
         logits: ``[clips, classes]``
-        grouping: which classes make up which label, ``[classes, labels]``.
+        grouping: which classes belong to which label, ``[classes, labels]``.
         truth: label of each clip, ``[clips]``.
         weight: of each clip, ``[clips]``.
 

@@ -1,4 +1,4 @@
-"""What is fitted to trained weights on the choosing half: the temperature of their classes and the settings of the detector."""
+"""Fits the temperature and the detector settings of trained weights, on the choosing half."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from voicetrail.training.evaluate.temperature import fit_temperature
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN
 
 SEED = 11
-"""Of the streams that settings are chosen on; an evaluation has others."""
+"""Seed of the streams for choosing settings; an evaluation uses another."""
 
 
 def choose_temperature(weights: Weights, corpus: Corpus) -> float:
     """Fit the temperature of weights on the clips of the choosing half of the validation speakers.
 
     Args:
-        weights: not folded yet, or folded: they are only read.
+        weights: folded or not; they are not changed.
         corpus: the validation split.
 
     Returns:
-        The temperature; where nobody of the choosing half says anything, the weights' own.
+        The temperature; that of the weights if the choosing half has no clips.
     """
     labels = weights.info.labels
     sound, truth = measured_clips(replace(corpus, clips=half(corpus.clips, "choosing")), "choosing")
@@ -47,7 +47,7 @@ def choose_temperature(weights: Weights, corpus: Corpus) -> float:
         logits = torch.cat([model(frontend(torch.from_numpy(part))) for part in in_batches(sound)])
     index = [labels.index(word if word in labels else UNKNOWN) for word in truth]
     counts = np.bincount(index, minlength=len(labels))
-    # Each word counts alike, and all that is none as much as the words together.
+    # Every word has the same weight, and everything else together has the weight of all words.
     weight = [(1.0 if labels[row] not in (UNKNOWN, NOISE) else (len(labels) - 2) / 2) / counts[row] for row in index]
     return fit_temperature(logits, weights.info.grouping(), torch.tensor(index), torch.tensor(weight))
 
@@ -61,18 +61,18 @@ def choose_settings(
 ) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams, in all conditions.
 
-    Of a larger vocabulary the directions decide: a false one moves the pen. All words get the threshold that suits these. What the
-    detector blanks is left out of account: scores are found once for all settings.
+    With a larger vocabulary, only the directions count, because they move the pen; all words get the resulting threshold. Blanking is
+    ignored, because scores are computed once for all settings.
 
     Args:
-        weights: whose network is copied and left as it is.
+        weights: their network is copied, not changed.
         corpus: the validation split.
         seconds: length of each stream with words.
         like: look for a threshold alone, with the smoothing and the shift of these settings.
         longest_s: longest a stream without words is heard, from its begin.
 
     Returns:
-        The best first.
+        The choices, best first.
     """
     recognizer = Recognizer(replace(weights, model=copy.deepcopy(weights.model)))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]

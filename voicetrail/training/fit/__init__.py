@@ -1,1 +1,1 @@
-"""Training itself: windows, augmentation, the loop, and whole runs."""
+"""The training: composing windows, augmentation, the training loop, and complete runs."""

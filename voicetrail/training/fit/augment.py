@@ -1,7 +1,7 @@
-"""Changes made to whole batches on their way from sound to pictures: tempo, the speaker's size, the microphone, masks.
+"""Augments batches while computing pictures from sound: tempo, vocal tract length, microphone, masks.
 
-Tempo is changed by the step between the frames, and the size of the speaker by warping the mel bands, so that neither costs more
-than the plain picture. Both hold for a group of windows that are composed together.
+The tempo is changed by the hop between frames, and the vocal tract length by warping the mel bands, so that both cost nothing extra.
+The tempo is the same for a group of windows that are composed together.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class PictureMaker:
 
     Args:
         settings: of the features.
-        strength: 0 changes nothing, 1 is what training uses.
+        strength: of the changes; 0 for none, 1 for the full strength.
     """
 
     WARPS = 17
     OCTAVES = 0.42
-    """Five semitones: how far a speaker's bands are moved up or down at full strength."""
+    """Largest shift of a speaker's bands, up or down, at full strength (five semitones)."""
     TEMPO = (0.72, 1.4)
     """Slowest and fastest speech at full strength."""
 
@@ -40,29 +40,29 @@ class PictureMaker:
         self._banks = torch.stack([warp_bank(banks, 2 ** (self.OCTAVES * (step - half) / half)) for step in range(self.WARPS)])
         hertz = torch.arange(len(banks)) * self.plain.bin_hz
         self._hertz = (banks * hertz[:, None]).sum(0) / banks.sum(0).clamp_min(1e-9)
-        """Middle of each mel band."""
+        """Center frequency of each mel band, in Hz."""
 
     def draw_hop(self, rng: np.random.Generator) -> int:
-        """Draw the step between frames for the next windows: below the plain one is slower speech in the picture.
+        """Draw the hop between frames for the next windows; a shorter hop makes slower speech.
 
-        Most speech keeps near its tempo, so half of the steps are.
+        Half of the hops are near the original one, because most speech has a normal tempo.
         """
         slow, fast = (math.log(tempo) * self.strength for tempo in self.TEMPO)
         part = 0.25 if rng.random() < 0.5 else 1.0
         return round(self.settings.hop_length * math.exp(part * float(rng.uniform(slow, fast))))
 
     def samples(self, hop: int) -> int:
-        """Samples of a window with this step between frames."""
+        """Samples of a window with this hop between frames."""
         return self.settings.stream_samples(hop)
 
     def pictures(self, rng: np.random.Generator, sound: Tensor, hop: int, blank: Sequence[int] = ()) -> Tensor:
         """Turn windows into pictures.
 
         Args:
-            rng: of each window's speaker and line.
+            rng: the random generator.
             sound: ``[batch, samples(hop)]``
             hop: samples between frames.
-            blank: how many samples at its begin are blanked, of each window.
+            blank: number of samples at the start of each window to blank.
 
         Returns:
             ``[batch, 1, mels, frames]``
@@ -75,13 +75,15 @@ class PictureMaker:
         return self.plain.normalize(mel.unsqueeze(1))
 
     def _speakers(self, rng: np.random.Generator, batch: int) -> Tensor:
-        """Which bank each window is heard through: that of its own speaker for three in ten, else mostly of similar ones."""
+        """The index of the filter bank for each window: the original one for three in ten, otherwise mostly similar ones."""
         half = self.WARPS // 2
         steps = np.where(rng.random(batch) < 0.3, 0.0, rng.triangular(-half, 0, half, batch)) * self.strength
         return torch.from_numpy(half + np.round(steps).astype(np.int64))
 
     def _lines(self, rng: np.random.Generator, batch: int) -> Tensor:
-        """Factors ``[batch, mels, 1]`` for the power of each band: some windows come by telephone or through another narrow band."""
+        """Factors ``[batch, mels, 1]`` for the power of each band: some windows are limited to a narrow band, such as that of a
+        telephone.
+        """
         gains = torch.ones(batch, self.settings.rows)
         for row in np.flatnonzero(rng.random(batch) < 0.16 * bool(self.strength)):
             choice = rng.random()
@@ -92,19 +94,19 @@ class PictureMaker:
         return gains.unsqueeze(2)
 
     def vary(self, rng: np.random.Generator, picture: Tensor) -> Tensor:
-        """Change pictures ``[batch, 1, mels, frames]`` in ways that cost little: another microphone, masks. Those given stay whole."""
+        """Return varied copies of pictures ``[batch, 1, mels, frames]``, with cheap changes: another microphone, masks."""
         if not self.strength:
             return picture
         return self._mask(rng, picture + self._microphone(rng, len(picture)))
 
     def _microphone(self, rng: np.random.Generator, batch: int) -> Tensor:
-        """A smooth change over the mel bands: another microphone, another room."""
+        """A smooth change over the mel bands, as by another microphone or room."""
         bands = np.linspace(0, math.pi, self.settings.rows)
         curves = sum(rng.normal(0, 0.16 / order**0.5, (batch, 1)) * np.cos(order * bands) for order in range(1, 5))
         return torch.from_numpy(np.asarray(curves, dtype=np.float32) * self.strength)[:, None, :, None]
 
     def _mask(self, rng: np.random.Generator, picture: Tensor) -> Tensor:
-        """Cover some bands or frames (Park et al., "SpecAugment", 2019)."""
+        """Mask some bands and frames (Park et al., "SpecAugment", 2019)."""
         batch, _, mels, frames = picture.shape
         for row in range(batch):
             if rng.random() < 0.4:
@@ -129,7 +131,7 @@ def warp_bank(bank: Tensor, factor: float) -> Tensor:
     part = (bins - low).clamp(0, 1).unsqueeze(1).float()
     warped = bank[low] * (1 - part) + bank[high] * part
     warped[bins > len(bank) - 1] = 0.0
-    # A band that is stretched past the top hears what is left below it rather than nothing.
+    # A band that is stretched past the top gets the part below it, not zero.
     empty = warped.sum(0) <= 0
     warped[-4:, empty] = 0.25
     return warped

@@ -1,10 +1,9 @@
-"""The mean of the weights that a run had after several epochs.
+"""Averages the weights of several epochs of a run.
 
-``python -m voicetrail.training.fit.average RUN EPOCH…`` makes ``RUN/best.safetensors`` of ``RUN/epoch-<EPOCH>.safetensors``, which
-``voicetrail train --keep N`` leaves behind, and of the weights named by ``--with``; ``voicetrail train … --resume`` then
-chooses thresholds for it and writes the weights.
-Epochs that are far apart err on different clips, and their mean errs on fewer (Izmailov et al., "Averaging Weights Leads to Wider
-Optima and Better Generalization", 2018).
+``python -m voicetrail.training.fit.average RUN EPOCH…`` makes ``RUN/best.safetensors`` from ``RUN/epoch-<EPOCH>.safetensors``, which
+``voicetrail train --keep N`` writes, and from the weights given with ``--with``. ``voicetrail train … --resume`` then chooses
+thresholds and writes the weights. Distant epochs make errors on different clips, and their mean makes fewer (Izmailov et al.,
+"Averaging Weights Leads to Wider Optima and Better Generalization", 2018).
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ from voicetrail.training.fit.checkpoints import BEST, averaged, epoch_path, save
 
 
 def mean_weights(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of each tensor; counts are the last one's.
+    """The mean of each tensor; integer counts are those of the last weights.
 
     Raises:
-        TrainingError: there are none, or they are not of one network.
+        TrainingError: there are no weights, or they belong to different networks.
     """
     if not weights:
         raise TrainingError("there is nothing to average; name some epochs")
     shapes = [{name: value.shape for name, value in each.items()} for each in weights]
     if any(shape != shapes[0] for shape in shapes):
-        raise TrainingError("the epochs are not of one network; name epochs of one run")
+        raise TrainingError("the epochs belong to different networks; name epochs of one run")
     return {
         name: torch.stack([each[name] for each in weights]).mean(0) if last.is_floating_point() else last
         for name, last in weights[-1].items()
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m voicetrail.training.fit.average", description="Average the weights of epochs."
     )
     parser.add_argument("run", type=Path, help="folder of the run")
-    parser.add_argument("epochs", type=int, nargs="+", help="which (voicetrail train --keep left them there)")
+    parser.add_argument("epochs", type=int, nargs="+", help="the epochs, which voicetrail train --keep has written")
     parser.add_argument(
         "--with",
         dest="others",
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         default=[],
         metavar="WEIGHTS",
-        help="and these, as the run began with",
+        help="also include these weights, such as those that the run started from",
     )
     args = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""Files that a run leaves behind: averaged weights of epochs, as tensors without metadata."""
+"""The files of a run: averaged weights of epochs, as tensors without metadata."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
 
 CHECKPOINT = "checkpoint.safetensors"
-"""What a run goes on from."""
+"""The state of a run, from which it can continue."""
 BEST = "best.safetensors"
-"""What weights are written of: the best epoch, or the mean that ``training.fit.average`` made."""
+"""The weights to be written: those of the best epoch, or the mean that ``training.fit.average`` made."""
 HISTORY = "history.json"
 
 
 def epoch_path(run: Path, epoch: int) -> Path:
-    """Where ``Job.keep`` keeps the weights of an epoch."""
+    """The file of an epoch's weights (``Job.keep``)."""
     return run / f"epoch-{epoch:03d}.safetensors"
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Write weights that ``averaged`` reads, atomically."""
+    """Write weights for ``averaged``, atomically."""
     replace_file(path, safetensors.torch.save(dict(tensors)))
 
 
 def save_network(network: nn.Module, path: Path) -> None:
-    """Write the weights of a network that goes on training."""
+    """Write the weights of a network during training."""
     save_tensors({name: value.detach().cpu().clone().contiguous() for name, value in network.state_dict().items()}, path)
 
 

@@ -1,11 +1,11 @@
-"""Windows as a stream has them, put together from recordings.
+"""Composes training windows that look like windows of a stream.
 
-A clip in a folder is a word alone in the middle of a second. A stream is mostly something else: a word at the window's edge, half a
-word, the word before still visible, talk, noise, nothing. Every training window is therefore composed from a word (or a part
-of one, or talk, or noise), what was said before and after it, a room, noise, a loudness and a line.
+A clip of a data set has one word in the middle of a second. Windows of a stream are mostly different: a word at the edge, half a word,
+the end of the previous word, speech, noise, silence. Every training window is therefore composed of a word (or a part of one, or
+speech, or noise), other speech before and after it, a room, noise, a level and a channel.
 
-The class of a window is the last word of which nearly all can be seen; ``_unknown_`` where only parts can, ``_background_noise_``
-where nothing is said. All numbers come from the generator passed in: the same seed makes the same windows.
+The class of a window is the last word that is almost complete in it; ``_unknown_`` if there are only parts of words, and
+``_background_noise_`` if there is no speech. All random numbers come from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from voicetrail.training.fit.surroundings import Positions, Surroundings, piece,
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES
 
 MIN_CLIPS = 100
-"""A word with fewer clips, real and synthetic together, is no class of its own but part of ``_unknown_``."""
+"""A word with fewer clips (real and synthetic) is not a class, but part of ``_unknown_``."""
 LONGEST = 3 * SAMPLE_RATE // 4
-"""A spoken word of the lists is shorter than this, in samples."""
+"""Most samples of a word."""
 RUN_INTO = (0.03, 0.45)
-"""Time in s between two words of one breath."""
+"""Range of the gap between two words in quick succession, in s."""
 SAME_WORD_S = (0.55, 1.0)
-"""Time in s from start to start where a player says the same word again."""
+"""Range of the time between the starts of two repetitions of a word, in s."""
 FADE = np.linspace(0.0, 1.0, 80, dtype=np.float32)
-"""5 ms, so that a cut makes no click."""
+"""Fade of 5 ms, to avoid clicks at cuts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Window:
     label: int
     """Index of its class."""
     blank: int = 0
-    """Samples at its begin that the detector has blanked: the picture is to have an even floor there."""
+    """Samples at its start to blank, as the detector does."""
 
 
 @dataclass
@@ -52,8 +52,8 @@ class Composer:
     """Makes windows from a corpus.
 
     Args:
-        corpus: what to make them of.
-        mix: in which shares.
+        corpus: the recordings.
+        mix: the shares of the kinds of windows.
         rooms: number of simulated rooms.
         seed: of the rooms.
     """
@@ -76,7 +76,7 @@ class Composer:
         self._other_rows = np.array([i for i, word in enumerate(self.corpus.clips.words) if word not in DIRECTIONS])
         self.surroundings = Surroundings(self.corpus, self.mix, self.rooms, self.seed)
         self.hard_talk: Positions = np.zeros(0, dtype=np.int64)
-        """Where, in the talk, windows begin that were taken for a word."""
+        """Starts of windows in the talk that were mistaken for a word."""
         self._directions = np.array([i for i, word in enumerate(self.corpus.clips.words) if word in DIRECTIONS])
         self._kinds, self._shares = self._make_shares()
 
@@ -106,8 +106,8 @@ class Composer:
         """Compose one window.
 
         Args:
-            rng: where all its numbers come from.
-            length: samples of the window; more or fewer than a second where the tempo is changed afterwards.
+            rng: the random generator.
+            length: samples of the window; not one second if the tempo is changed afterwards.
         """
         kind, blank = self._kinds[int(rng.choice(len(self._kinds), p=self._shares))], 0
         if kind == "+noise":
@@ -122,7 +122,7 @@ class Composer:
             sound, blank = self._word(rng, kind, length)
         if kind in ("+noise", "+talk", "+pieces") and rng.random() < self.mix.blanked_other:
             blank = int(rng.uniform(0.1, 0.85) * length)
-        # Recordings of noise have their room and their noise already.
+        # Recordings of noise already contain a room and noise.
         if kind != "+noise" or rng.random() < 0.2:
             if rng.random() < self.mix.room:
                 sound = self.surroundings.in_room(rng, sound)
@@ -144,7 +144,7 @@ class Composer:
         return clips, int(rng.choice(real))
 
     def _word(self, rng: Random, kind: str, length: int) -> tuple[Sound, int]:
-        """A word whole in the window, and how many samples of what was before it are blanked."""
+        """A window with a complete word, and how many samples before it are blanked."""
         clips, row = self._pick(rng, kind)
         begin, end = int(clips.begin[row]), int(clips.end[row])
         blanked = rng.random() < self.mix.blanked
@@ -153,7 +153,7 @@ class Composer:
             _add(out, clips.sound[row], (length - CLIP) // 2 + int(rng.uniform(-0.1, 0.1) * SAMPLE_RATE))
             return out, 0
         slack = length - (end - begin)
-        # Where the word ends: often just now, since that is when a player waits for the pen; else anywhere it is still whole.
+        # The end of the word is often at the end of the window, when a player waits for the pen; otherwise anywhere in it.
         behind = rng.uniform(-0.02, 0.25) * SAMPLE_RATE if rng.random() < 0.5 else rng.uniform(0.0, 1.0) * max(slack, 1)
         at = length - int(min(behind, max(slack, 0))) - (end - begin)
         if rng.random() < self.mix.cut:
@@ -172,21 +172,21 @@ class Composer:
         return out, max(0, at - int(rng.uniform(0.0, 0.15) * SAMPLE_RATE)) if blanked else 0
 
     def _other(self, rng: Random) -> Sound:
-        """The samples of some word, cut at its bounds; every third is a direction."""
+        """The samples of a random word, cut at its bounds; every third one is a direction."""
         clips = self.corpus.clips
         direction = len(self._directions) and rng.random() < 0.33
         row = int(rng.choice(self._directions) if direction else rng.integers(len(clips)))
         return _faded(clips.sound[row, clips.begin[row] : clips.end[row]])
 
     def _say_again(self, rng: Random, out: Sound, at: int, kind: str, said: tuple[Clips, int]) -> None:
-        """Say the word that begins at ``at`` once before, by the same recording or by another."""
+        """Add an earlier repetition of the word that starts at ``at``, from the same recording or another."""
         clips, row = said if rng.random() < 0.5 else self._pick(rng, kind)
         sound = _faded(clips.sound[row, clips.begin[row] : clips.end[row]])
         since = at - max(int(rng.uniform(*SAME_WORD_S) * SAMPLE_RATE), len(sound) + SAMPLE_RATE // 30)
         _add(out, sound * np.float32(rng.uniform(0.6, 1.4)), since)
 
     def _say_before(self, rng: Random, out: Sound, at: int, breath: tuple[float, float], talk_share: float = 0.4) -> None:
-        """Say something that ends before ``at``: talk, with ``breath`` seconds between, or another word, perhaps close by."""
+        """Add speech that ends before ``at``: talk, with a gap from ``breath`` (in s), or another word."""
         talk = rng.random() < talk_share and self.surroundings.talk_or_none()
         until = at - int(rng.uniform(*(breath if talk else RUN_INTO)) * SAMPLE_RATE)
         if until <= 0:
@@ -195,19 +195,19 @@ class Composer:
         _add(out, sound * np.float32(rng.uniform(0.4, 1.2)), until - len(sound))
 
     def _say_after(self, rng: Random, out: Sound, since: int) -> None:
-        """Begin the next word, of which less than half may be seen."""
+        """Add the start of the next word, less than half of it."""
         sound = self._other(rng)
         visible = len(out) - since
         if 0 < visible < 0.45 * len(sound):
             _add(out, sound * np.float32(rng.uniform(0.4, 1.2)), since)
 
     def _part(self, rng: Random, length: int) -> tuple[Sound, int]:
-        """The first half of a word at the window's end, or the last part of one: at the window's begin, or what blanking has left."""
+        """The first half of a word at the end of the window, or the last part of a word at its start or after blanking."""
         word = str(rng.choice(DIRECTIONS)) if rng.random() < 0.75 else self.words[int(rng.integers(len(self.words)))]
         for _ in range(10):
             clips, row = self._pick(rng, word if word in self._index else self.words[0])
             begin, end = int(clips.begin[row]), int(clips.end[row])
-            if end - begin <= LONGEST:  # else its bounds are lost in noise, and half of them could hold the whole word
+            if end - begin <= LONGEST:  # otherwise its bounds are unreliable, and half of it could contain the whole word
                 break
         size = min(end - begin, LONGEST)
         out = np.zeros(length, dtype=np.float32)
@@ -216,7 +216,7 @@ class Composer:
             at = length - int(size * rng.uniform(0.15, 0.45))
             _add(out, clips.sound[row], at - begin)
             if rng.random() < self.mix.before and self.surroundings.talk_or_none():
-                # Not a word: of two words, the first would be the window's class.
+                # Not a word, because with two words the first would be the class of the window.
                 self._say_before(rng, out, at, RUN_INTO, talk_share=1.0)
             return out, max(0, at - int(rng.uniform(0.0, 0.15) * SAMPLE_RATE)) if rng.random() < 0.3 else 0
         if which < 0.7:
@@ -227,7 +227,7 @@ class Composer:
         return out, max(0, stop - int(size * rng.uniform(-0.3, 0.35)))
 
     def _pieces(self, rng: Random, length: int) -> Sound:
-        """Speech joined from pieces of other words, as fluent talk is to one who does not know the language."""
+        """Speech joined from pieces of other words, similar to fluent speech."""
         clips, out = self.corpus.clips, np.zeros(length, dtype=np.float32)
         at = -int(rng.integers(0, SAMPLE_RATE // 4))
         while at < length:
@@ -256,7 +256,7 @@ def _rows_by_word(clips: Clips) -> dict[str, npt.NDArray[np.int64]]:
 
 
 def _add(out: Sound, sound: npt.NDArray[np.int16] | Sound, at: int) -> None:
-    """Add a sound that begins at ``at`` (perhaps before the window), as far as it falls into the window."""
+    """Add the part of a sound that is inside the window; it starts at ``at``, which may be negative."""
     since, until = max(at, 0), min(at + len(sound), len(out))
     if since >= until:
         return

@@ -1,8 +1,7 @@
-"""A network that begins as a smaller one: the same answers, with room to learn more.
+"""Grows a trained network: a larger network that initially computes the same function.
 
-Channels are added to a trained network so that at first nobody reads them (Chen, Goodfellow and Shlens, "Net2Net", 2016, keep
-the function as well, by other means): what the old channels are computed from stays, the new ones begin at random, and their
-weight in the old ones is zero.
+Channels are added to a trained network without changing its function (as in Chen, Goodfellow and Shlens, "Net2Net", 2016, but by other
+means): the inputs of the old channels stay, the new channels are random, and their weights in the old channels are zero.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from torch import Tensor
 
 
 def grown(small: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a smaller network in the shapes of a larger one of the same layers.
+    """Convert the weights of a smaller network for a larger one with the same layers.
 
     Args:
-        small: of the trained network.
-        fresh: of the larger one, as it was built.
+        small: weights of the trained network.
+        fresh: initial weights of the larger network.
 
     Returns:
-        Weights for the larger one, with which it gives the same logits in evaluation. What has no place in it keeps its shape.
+        Weights for the larger network that give the same logits at inference. Tensors without a counterpart keep their shape.
     """
     out = {}
     for name, old in small.items():
@@ -35,7 +34,7 @@ def grown(small: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str,
             continue
         large = new.clone()
         if name == "head.weight":
-            # The embedding is the mean and the maximum over time, side by side.
+            # The embedding is the mean and the maximum over time, concatenated.
             before, after = old.shape[1] // 2, new.shape[1] // 2
             large.zero_()
             large[:, :before], large[:, after : after + before] = old[:, :before], old[:, before:]

@@ -1,4 +1,4 @@
-"""A whole training run: load, train with checkpoints, keep the best epoch, choose thresholds, write weights."""
+"""A complete training run: load the data, train with checkpoints, keep the best epoch, choose thresholds, write weights."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to train, on what, and where to."""
+    """The description of a training run."""
 
     folders: Folders
     out: Path
     schedule: Schedule = field(default_factory=Schedule)
     architecture: str = DEFAULT_ARCHITECTURE
     vocabularies: tuple[str, ...] = (DEFAULT_VOCABULARY,)
-    """A weights file is written for each; they share one network."""
+    """One weights file is written for each vocabulary; they share one network."""
     device: str = "cpu"
     workers: int = 1
     threads: int = 1
     cache: Path | None = None
     start: Path | None = None
-    """Checkpoint of another run whose averaged weights to begin with."""
+    """Checkpoint of another run, from whose averaged weights to start."""
     mine: bool = False
-    """Look first for talk that the weights of ``start`` take for a word, and train on it more often."""
+    """First search for speech and noise that the weights of ``start`` mistake for a word, and train more often on it."""
     keep: int = 0
-    """Keep the averaged weights of every so manieth epoch, for ``training.fit.average``; 0: of none but the best."""
+    """Keep the averaged weights of every N-th epoch, for ``training.fit.average``; 0: only of the best."""
     bfloat16: bool = False
     """Multiply in bfloat16."""
     choose_seconds: float = 600.0
@@ -70,7 +70,7 @@ class RunProgress:
     batch: int
     loss: float
     left_s: float
-    """Estimated time to the end of the run, at the speed so far."""
+    """Estimated time to the end of the run, in s."""
     validation: ClipMetrics | None = None
 
 
@@ -95,9 +95,9 @@ def run(job: Job, resume: bool, log: Log, show_progress: Callable[[RunProgress],
 
     Args:
         job: what to do.
-        resume: go on from the checkpoint in ``job.out``; without it, one that is there is an error.
-        log: writes a line for people.
-        show_progress: is called after each batch and epoch.
+        resume: continue from the checkpoint in ``job.out``; without this, an existing checkpoint is an error.
+        log: prints a line.
+        show_progress: called after each batch and epoch.
 
     Returns:
         The weights files, empty on all processes but the first.
@@ -117,14 +117,16 @@ def run(job: Job, resume: bool, log: Log, show_progress: Callable[[RunProgress],
 
 
 def _prepare(job: Job, resume: bool, log: Log, processes: Processes) -> Trainer:
-    """Load what training hears, and build the network as fresh, as trained before, or as the checkpoint has it."""
+    """Load the training data, and build the network: new, from other weights, or from the checkpoint."""
     if job.architecture not in ARCHITECTURES:
         raise TrainingError(f"there is no architecture {job.architecture!r}; there are {', '.join(ARCHITECTURES)}")
     job.out.mkdir(parents=True, exist_ok=True)
     checkpoint = job.out / CHECKPOINT
     if checkpoint.exists() and not resume:
-        raise TrainingError(f"{job.out} holds an unfinished run; go on with --resume, or name another folder with --out")
-    log("decoding the recordings (once; they are kept in the cache)" if job.cache else "decoding the recordings")
+        raise TrainingError(
+            f"{job.out} contains an unfinished run; continue it with --resume, or name another folder with --out"
+        )
+    log("decoding the recordings (only once: they are cached)" if job.cache else "decoding the recordings")
     composer = Composer(load_corpus(job.folders, "training", job.cache), seed=job.schedule.seed)
     for name in job.vocabularies:
         known_words(name, composer.classes)
@@ -146,13 +148,13 @@ def _prepare(job: Job, resume: bool, log: Log, processes: Processes) -> Trainer:
     )
     if resume and checkpoint.exists():
         trainer.resume(checkpoint)
-        log(f"going on after epoch {trainer.progress.epoch}")
+        log(f"continuing after epoch {trainer.progress.epoch}")
     elif job.start is not None:
         trainer.begin_with(averaged(job.start))
     if job.mine:
-        log("looking for what the weights take for a direction in talk and noise")
+        log("searching speech and noise for places that the weights mistake for a direction")
         _mine(job, trainer, processes)
-        log(f"{len(composer.hard_talk):,} hard places in talk, {len(composer.surroundings.hard):,} in noise")
+        log(f"{len(composer.hard_talk):,} hard places in speech, {len(composer.surroundings.hard):,} in noise")
     counts = f"{parameters(trainer.model):,} parameters, {len(composer.corpus.clips):,} clips, {len(composer.classes)} classes"
     log(f"{job.architecture}: {counts}")
     return trainer
@@ -177,7 +179,7 @@ def _train(job: Job, trainer: Trainer, validation: Validation | None, show_progr
 
 
 def _mine(job: Job, trainer: Trainer, processes: Processes) -> None:
-    """Give the composer the hard places of talk and noise: those of the weights begun with, which a resumed run finds kept."""
+    """Find the hard places in speech and noise, for the composer; a resumed run reads those that were saved."""
     composer, columns = trainer.composer, [trainer.composer.classes.index(word) for word in DIRECTIONS]
     for name, sound in (("talk", composer.corpus.talk.sound), ("noise", composer.corpus.noise.sound)):
         mine(trainer.average, trainer.features, columns, sound, job.out, name, processes.rank, processes.size)
@@ -187,7 +189,7 @@ def _mine(job: Job, trainer: Trainer, processes: Processes) -> None:
 
 
 def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None:
-    """Note the epoch, and keep its weights if they are the best so far."""
+    """Record the epoch, and save its weights if they are the best so far."""
     progress = trainer.progress
     progress.history.append({"loss": loss, "accuracy": metrics.accuracy, "recall": metrics.recall})
     score = metrics.accuracy + metrics.recall
@@ -200,10 +202,10 @@ def _keep(trainer: Trainer, metrics: ClipMetrics, loss: float, job: Job) -> None
 
 
 def known_words(vocabulary: str, classes: Sequence[str]) -> tuple[str, ...]:
-    """The words of a vocabulary, all of which the network must know.
+    """The words of a vocabulary, after checking that the network knows all of them.
 
     Raises:
-        TrainingError: it does not, for there are too few recordings of some.
+        TrainingError: it does not, because there are too few recordings.
     """
     words = VOCABULARIES[vocabulary]
     missing = sorted(set(words) - set(classes))
@@ -213,14 +215,14 @@ def known_words(vocabulary: str, classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def write_all(job: Job, classes: Sequence[str], corpus: Corpus, epoch: int, log: Log) -> list[Path]:
-    """Write the best epoch as a weights file for each vocabulary, with what is chosen for it.
+    """Write the best epoch as a weights file for each vocabulary, with its temperature and thresholds.
 
     Args:
-        job: whose folder and vocabularies.
+        job: the run.
         classes: of the network.
         corpus: the validation split.
-        epoch: the best; -1 where it is not of this run.
-        log: writes a line for people.
+        epoch: the best epoch; -1 if the weights are not from this run.
+        log: prints a line.
     """
     tensors, paths = averaged(job.out / BEST), list[Path]()
     like: DetectorSettings | None = None
@@ -229,7 +231,7 @@ def write_all(job: Job, classes: Sequence[str], corpus: Corpus, epoch: int, log:
         if job.choose_seconds > 0:
             log(f"choosing thresholds for {name} on the streams of one half of the validation speakers")
             weights = chosen_for(weights, corpus, job.choose_seconds, log, like)
-            # One network: what was best for the first vocabulary is taken for the others, which saves most of the search.
+            # The vocabularies share one network: the settings of the first are used for the others, which saves most of the search.
             like = like or weights.info.detector
         path = job.out / f"{name}.safetensors"
         save_weights(path, tensors, weights.info)
@@ -238,7 +240,7 @@ def write_all(job: Job, classes: Sequence[str], corpus: Corpus, epoch: int, log:
 
 
 def _assembled(job: Job, classes: Sequence[str], vocabulary: str, tensors: Mapping[str, Tensor], epoch: int) -> Weights:
-    """The network with its metadata, but for what is chosen."""
+    """The network with its metadata, before temperature and thresholds are chosen."""
     about: dict[str, Any] = {
         "vocabulary": vocabulary,
         "epoch": epoch,
@@ -254,7 +256,7 @@ def _assembled(job: Job, classes: Sequence[str], vocabulary: str, tensors: Mappi
 
 
 def _sources(folders: Folders) -> list[str]:
-    """Names of the folders that training read."""
+    """Names of the folders of training data."""
     more = [folder for folder in (folders.talk, folders.rooms) if folder is not None]
     names = [folder.name for folder in (folders.commands, *folders.noise, *folders.negatives, *more)]
     return names + (["synthetic"] if folders.synthetic else [])
@@ -276,7 +278,7 @@ def chosen_for(
     info = replace(weights.info, temperature=choose_temperature(weights, corpus))
     choices = choose_settings(replace(weights, info=info), corpus, seconds, like, longest_s)
     best = choices[0]
-    log(f"{best.settings}: heard {best.heard:.1%}, {best.false_an_hour:.1f} false moves an hour")
+    log(f"{best.settings}: {best.heard:.1%} detected, {best.false_an_hour:.1f} false moves per hour")
     rows = [
         {
             "smoothing": each.settings.smoothing,
@@ -292,7 +294,7 @@ def chosen_for(
 
 
 def _scores_of(job: Job, epoch: int) -> dict[str, float]:
-    """How an epoch scored on the validation clips, as the run noted it."""
+    """The scores of an epoch on the validation clips, as recorded by the run."""
     path = job.out / HISTORY
     history: list[dict[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else []
     return history[epoch - 1] if 0 < epoch <= len(history) else {}

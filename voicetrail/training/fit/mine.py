@@ -1,9 +1,9 @@
-"""Hard negatives: where a network takes running speech, or noise, for one of the game's words.
+"""Mines hard negatives: places where a network mistakes running speech or noise for a word of the game.
 
-Of hours of talk nearly all is nothing like a direction, and windows drawn from just anywhere teach little after the first hours.
-Before a run that begins with trained weights, the talk is therefore heard once, and the places where those weights believed in a
-direction are noted; training then draws many of its talk windows around these (``Mix.hard``). Sung and Poggio called this
-bootstrapping ("Example-based learning for view-based human face detection", 1998, section 3.3).
+Most of many hours of speech sounds nothing like a direction, and random windows teach little after a while. Before a run that starts
+from trained weights, all speech is therefore scored once, and the places are recorded at which those weights give a high
+posterior to a direction. Training then draws many of its speech windows around these places (``Mix.hard``). Sung and Poggio
+called this bootstrapping ("Example-based learning for view-based human face detection", 1998, section 3.3).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from voicetrail.spotting.features import FeatureSettings, LogMel
 from voicetrail.spotting.frontend import FrontendSettings
 
 STEP = 10
-"""Frames between the windows that are tried."""
+"""Frames between the windows to score."""
 SUSPICIOUS = 0.05
-"""Posterior of all directions together from which a window counts as hard."""
+"""A window counts as hard if the posterior of all directions together is at least this."""
 PARTS = 8
-"""The talk is heard in so many parts, shared by the processes; each is kept in a file of its own."""
+"""Number of parts of the speech, which the processes share; the result of each is saved in a separate file."""
 STRETCH = 60 * SAMPLE_RATE
-"""Samples that are heard at once."""
+"""Samples that are scored at once."""
 
 Spots = npt.NDArray[np.int64]
 
@@ -37,21 +37,21 @@ Spots = npt.NDArray[np.int64]
 def hard_spots(
     model: nn.Module, features: FrontendSettings, columns: Sequence[int], sound: npt.NDArray[np.int16], first: int, last: int
 ) -> Spots:
-    """Find where windows begin that are taken for a word.
+    """Find windows that are mistaken for a word.
 
     Args:
-        model: in evaluation.
+        model: in evaluation mode.
         features: of the model.
         columns: the classes that count as words.
         sound: ``[samples]``
-        first: the first sample at which a window may begin.
-        last: the first sample at which none may begin any more.
+        first: the first possible start of a window.
+        last: the end of the possible starts of windows (exclusive).
 
     Returns:
-        Samples, rising.
+        The starts of the windows, in samples, ascending.
     """
     if not isinstance(features, FeatureSettings):
-        raise TrainingError("only networks that hear log-mel features can be asked for what they take for a word")
+        raise TrainingError("hard negatives can be mined only with networks on log-mel features")
     mel, width, step = LogMel(features), features.frames, STEP * features.hop_length
     found: list[Spots] = []
     for at in range(first, last, STRETCH):
@@ -93,7 +93,7 @@ def mine(
 
 
 def mined(out: Path, name: str) -> Spots:
-    """All that ``mine`` found under a name, of all processes."""
+    """The results of ``mine`` under a name, from all processes."""
     return np.concatenate([np.load(_path(out, name, part), allow_pickle=False) for part in range(PARTS)])
 
 

@@ -1,8 +1,8 @@
-"""Makes ``negatives.safetensors``, the embeddings that ship beside the weights for the heads of taught words to refuse.
+"""Makes ``negatives.safetensors``: the embeddings, shipped with the weights, that heads of taught words must reject.
 
     python -m voicetrail.training.fit.negatives --data DATA weights/directional4w.safetensors weights/negatives.safetensors
 
-Known words come from training speakers only; talk and noise from what is not held out. Nothing of the sound is in the file.
+The data are known words by training speakers only, and speech and noise that are not held out. The file contains no sound.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ SPACE_CLIPS = 700
 TALK_WINDOWS = 9000
 NOISE_WINDOWS = 2500
 TALK_STEP = SAMPLE_RATE // 5
-"""Samples between two windows of one stretch of talk: short enough that no word slips between two."""
+"""Samples between two windows of a segment of speech, short enough to miss no word."""
 STRETCH = 50
-"""Windows in a row of one stretch (10 s); stretches are drawn from all over the talk."""
+"""Consecutive windows of a segment (10 s); segments are drawn from all of the speech."""
 
 GROUPS = (1.0, 1.0, 0.3)
-"""Weight of known words, talk and noise when the directions of the space are chosen."""
+"""Weights of known words, speech and noise in the choice of the directions of the space."""
 
 Sound = npt.NDArray[np.float32]
 
 
 def make_negatives(corpus: Corpus, embedder: Embedder, head: nn.Linear, *, seed: int = 1) -> Negatives:
-    """Embed known words, talk and noise of a corpus, in the space that they themselves span.
+    """Embed known words, speech and noise of a corpus, in a space computed from these embeddings.
 
     Args:
-        corpus: of the training split.
-        embedder: of the backbone.
-        head: that ships with it.
-        seed: of what is drawn.
+        corpus: the training split.
+        embedder: with the backbone.
+        head: the shipped head.
+        seed: of the random choices.
     """
     rng = np.random.default_rng(seed)
     names = (*sorted({*corpus.clips.words}), UNKNOWN, NOISE)
@@ -83,7 +83,7 @@ def make_negatives(corpus: Corpus, embedder: Embedder, head: nn.Linear, *, seed:
 
 
 def _stretches(rng: np.random.Generator, sound: npt.NDArray[np.int16], count: int, step: int, length: int) -> list[Sound]:
-    """Windows of a second, ``length`` of them in a row at a time, from evenly spread places."""
+    """Segments of ``length`` consecutive windows of one second, from evenly spaced positions."""
     span = CLIP + (length - 1) * step
     places = max(1, count // length)
     begins = np.linspace(0, max(0, len(sound) - span), places).astype(np.int64)

@@ -1,4 +1,4 @@
-"""What is around a word in a training window: rooms, noise, people talking, the microphone and the line."""
+"""Adds surroundings to training windows: rooms, noise, background speech, microphone and channel."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from voicetrail.training.data.recordings import CLIP, Recordings
 from voicetrail.training.fit.mix import Mix
 
 ROOM_FFT = 1 << 15
-"""Length of the transform that puts a window into a room: room for the longest window; the tail wraps around, as if
-something had been said before."""
+"""Length of the transform for convolving a window with a room. It fits the longest window; the tail of the response wraps around, like
+the reverberation of earlier speech."""
 LONGEST_RESPONSE = 3 * SAMPLE_RATE // 4
-"""Samples of a measured response that are used: what comes later is fainter than any noise."""
+"""Most samples of a measured response; the rest is below the noise."""
 MEASURED = 0.5
-"""Part of the rooms that are measured ones, where there are such."""
+"""Part of the rooms that are measured, if there are any."""
 
 Positions = npt.NDArray[np.int64]
 
 
 def piece(rng: Random, recordings: Recordings, length: int) -> Sound:
-    """A piece from anywhere in recordings."""
+    """A random piece of the recordings."""
     since = int(rng.integers(0, max(1, len(recordings.sound) - length)))
     return recordings.sound[since : since + length].astype(np.float32) / 32768.0
 
 
 def piece_around(rng: Random, recordings: Recordings, places: Positions, length: int) -> Sound:
-    """A window that was taken for a word, or one close by."""
+    """A window that was mistaken for a word, or one close to it."""
     sound, place = recordings.sound, int(places[int(rng.integers(len(places)))])
     since = place + (CLIP - length) // 2 + int(rng.uniform(-0.08, 0.08) * SAMPLE_RATE)
     since = min(max(since, 0), len(sound) - length)
@@ -44,8 +44,8 @@ class Surroundings:
     """Puts sound into rooms and noise.
 
     Args:
-        corpus: whose noise, speech and rooms.
-        mix: how often and how much.
+        corpus: the noise, speech and rooms.
+        mix: the proportions.
         rooms: number of simulated rooms.
         seed: of the rooms and the made noise.
     """
@@ -56,35 +56,35 @@ class Surroundings:
     seed: int
 
     def __post_init__(self) -> None:
-        # Spectra, and noise made beforehand: transforms of odd lengths would cost more than the network.
+        # Spectra and generated noise are computed in advance: transforms of odd lengths would cost more than the network.
         responses = (impulse_response(np.random.default_rng((self.seed, number))) for number in range(self.rooms))
         self._simulated = [_spectrum(response) for response in responses]
         rooms = {name: _spectrum(response) for name, response in self.corpus.rooms.items()}
-        # One room was measured at many angles: each room counts alike.
+        # One room was measured at many angles; every room has the same weight.
         kinds = [name.split("_az")[0].split("_ch")[0] for name in rooms]
         self._measured = list(rooms.values())
         self._room_shares = _shares([1.0 / kinds.count(kind) ** 0.5 for kind in kinds])
         made_noise = [colored(np.random.default_rng((self.seed, 1, number)), 1 << 16) for number in range(40)]
         self._colored = np.concatenate(made_noise)
         self.hard: Positions = np.zeros(0, dtype=np.int64)
-        """Where, in the noise, windows begin that were taken for a word."""
+        """Starts of windows in the noise that were mistaken for a word."""
         noise = self.corpus.noise
         folders = [name.split("/")[0] for name in noise.names]
         lengths = np.diff(noise.begins).astype(float)
         totals = {
             folder: sum(length for name, length in zip(folders, lengths, strict=True) if name == folder) for folder in folders
         }
-        # A folder counts by the root of its length, that an hour of one kind does not hide ten minutes of another.
+        # A folder is weighted by the root of its length, so that a long recording of one kind does not dominate.
         self._noise_shares = _shares(
             [length / max(totals[folder], 1.0) ** 0.5 for folder, length in zip(folders, lengths, strict=True)]
         )
 
     def talk_or_none(self) -> bool:
-        """Whether there is talk to say before or behind a word."""
+        """Whether there is background speech."""
         return len(self.corpus.talk.sound) > 2 * CLIP
 
     def in_room(self, rng: Random, sound: Sound) -> Sound:
-        """Say it in some room."""
+        """Convolve the sound with a random room."""
         if self._measured and rng.random() < MEASURED:
             response = self._measured[int(rng.choice(len(self._measured), p=self._room_shares))]
         else:
@@ -94,7 +94,7 @@ class Surroundings:
         return out
 
     def noise(self, rng: Random, length: int, hard: float = 0.0) -> Sound:
-        """Noise without speech; ``hard``: the part drawn around places that were taken for a word."""
+        """Noise without speech; ``hard``: the part drawn around places that were mistaken for a word."""
         if len(self.hard) and rng.random() < hard:
             out = piece_around(rng, self.corpus.noise, self.hard, length)
             return out + self._one_noise(rng, length) * np.float32(rng.uniform(0.0, 0.3)) if rng.random() < 0.15 else out
@@ -126,7 +126,7 @@ class Surroundings:
         return taps(rng, length)
 
     def with_noise(self, rng: Random, sound: Sound) -> Sound:
-        """Add noise, or people talking, or hum, each at a level drawn from its range."""
+        """Add noise, background speech or hum, at random levels."""
         if rng.random() < self.mix.noisy:
             if rng.random() < self.mix.talk_behind and self.talk_or_none():
                 sound = mixed(rng, sound, self._behind(rng, len(sound)), self.mix.talk_snr_db)
@@ -146,7 +146,7 @@ class Surroundings:
         return self.in_room(rng, out) if rng.random() < 0.5 else out
 
     def through_microphone(self, rng: Random, sound: Sound) -> Sound:
-        """Bring it to some loudness, at times too much for the microphone, and send it through some line."""
+        """Scale the sound to a random level, sometimes with clipping, and send it through a random channel."""
         peak = float(np.abs(sound).max())
         if peak <= 0.0:
             return sound
@@ -163,7 +163,7 @@ class Surroundings:
 
 
 def mixed(rng: Random, sound: Sound, noise: Sound, snr_db: tuple[float, float]) -> Sound:
-    """Add noise so that the loudest 0.3 s of the sound are above it by a number of dB drawn between these two."""
+    """Add noise, with a random level of the loudest 0.3 s of the sound above it, from the range ``snr_db``."""
     loud = np.sort(np.mean(sound[: len(sound) // 160 * 160].reshape(-1, 160) ** 2, axis=1))[-30:].mean()
     power = float(np.mean(noise**2))
     if power <= 0.0 or loud <= 0.0:

@@ -1,10 +1,9 @@
-"""The training loop: composed windows in, weights out, with checkpoints that lose at most an epoch.
+"""The training loop: trains a network on composed windows, with a checkpoint after every epoch.
 
-An epoch is a fixed number of windows, not a pass over the clips, for windows are composed. A cycle of ``Schedule.repeat`` epochs
-shares its windows, in another order and otherwise masked each time. They are made in groups of ``GROUP``, group ``g`` of cycle
-``c`` from ``(seed, c, g)`` alone, and the network takes a group at a time (batch normalization sees a group, gradients are summed over
-the batch's groups). So it makes no difference whether one process takes all groups of a batch or several share them, nor whether
-a run was interrupted.
+An epoch is a fixed number of windows, not a pass over the clips, because windows are composed. A cycle of ``Schedule.repeat`` epochs
+shares its windows, with another order and other masks each time. Windows are made in groups of ``GROUP``. Group ``g`` of cycle ``c``
+depends only on ``(seed, c, g)``, and the network processes one group at a time (batch normalization uses a group, gradients are summed
+over the groups of a batch). The result therefore does not depend on the number of processes, or on interruptions.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ from voicetrail.training.fit.grow import grown
 from voicetrail.training.fit.teachers import Teachers, taught_loss
 
 GROUP = 64
-"""Windows that the batch normalization sees together."""
+"""Windows per group, which batch normalization processes together."""
 SAME_TEMPO = 16
-"""Of these, so many share a tempo."""
+"""Windows in a group that share a tempo."""
 CHECKPOINT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast to train."""
+    """The length and the learning rate of a training."""
 
     epochs: int = 60
     windows: int = 32_768
-    """Windows an epoch, made up to whole batches."""
+    """Windows per epoch, rounded up to whole batches."""
     batch: int = 128
     learning_rate: float = 2.5e-3
     warmup: float = 0.03
@@ -57,25 +56,25 @@ class Schedule:
     smoothing: float = 0.05
     """Label smoothing."""
     average: float = 0.998
-    """Decay of the running average of the weights, which is what is kept."""
+    """Decay of the moving average of the weights, which is the result."""
     seed: int = 1
     strength: float = 0.6
-    """Of the changes to the pictures."""
+    """Strength of the augmentation."""
     repeat: int = 1
-    """Epochs that share their composed windows, under other masks and other microphones: it saves composing, some third of the time.
-    At 6 the wide network learnt its windows by heart (loss 0.50 on the sixth time against 0.77 on new ones), at 2 it still gained
-    nothing on speech that it did not know."""
+    """Epochs that share their composed windows, with different masks and microphones, which saves about a third of the time. With
+    6, the wide network overfitted its windows (loss 0.50 in the sixth epoch, 0.77 on new windows); with 2, it did not improve on
+    unknown speech either."""
 
     label_share: float = 1.0
     """Part of the loss that the label decides; the rest are the posteriors of ``teachers``."""
 
     @property
     def batches(self) -> int:
-        """Batches an epoch."""
+        """Batches per epoch."""
         return math.ceil(self.windows / self.batch)
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step: a linear rise, then half a cosine down to a hundredth."""
+        """Learning rate of a step: a linear warm-up, then a half cosine down to one hundredth."""
         total = self.epochs * self.batches
         rise = max(1, round(total * self.warmup))
         if step < rise:
@@ -86,7 +85,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The processes that train together (torch.distributed), or one alone."""
+    """The processes that train together (torch.distributed), or a single one."""
 
     rank: int = 0
     size: int = 1
@@ -101,7 +100,7 @@ class Processes:
         return cls(dist.get_rank(), dist.get_world_size())
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait for all processes."""
         if self.size > 1:
             dist.barrier()
 
@@ -111,11 +110,11 @@ Group = tuple[Tensor, Tensor, Tensor | None]
 
 
 class Groups(Dataset[tuple[Tensor, Tensor]]):
-    """Groups of composed windows, made when asked for.
+    """Groups of composed windows, made on demand.
 
     Args:
         composer: makes the windows.
-        pictures: makes the network's input of them.
+        pictures: computes the network's input.
         seed: of the run.
         cycle: which of the run's cycles of ``Schedule.repeat`` epochs.
         numbers: of the groups.
@@ -129,7 +128,7 @@ class Groups(Dataset[tuple[Tensor, Tensor]]):
         return len(self.numbers)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Pictures ``[GROUP, 1, mels, frames]`` in half precision, in which they are kept, and classes ``[GROUP]``."""
+        """Pictures ``[GROUP, 1, mels, frames]`` in half precision, and classes ``[GROUP]``."""
         rng = np.random.default_rng((self.seed, self.cycle, self.numbers[index]))
         pictures, labels = [], []
         for _ in range(GROUP // SAME_TEMPO):
@@ -146,7 +145,7 @@ class TrainerState:
     """Where a run stands; everything that a checkpoint keeps beside tensors."""
 
     epoch: int = 0
-    """Epochs done."""
+    """Finished epochs."""
     best_score: float = -1.0
     best_epoch: int = -1
     history: list[dict[str, float]] = field(default_factory=list)
@@ -158,15 +157,15 @@ class Trainer:
     Args:
         composer: makes the windows.
         architecture: a name in ``spotting.model.ARCHITECTURES``.
-        schedule: how long and how fast.
+        schedule: length and learning rate.
         device: ``cpu`` or ``cuda``.
-        workers: processes that compose windows beside the one that trains; 0 composes in between.
+        workers: extra processes that compose windows; 0 composes them in the training process.
         processes: the processes that share the work.
         bfloat16: multiply in bfloat16, a quarter faster on a CPU that has it.
         teachers: networks whose answers are learned beside the labels.
 
     Raises:
-        TrainingError: the batch cannot be shared out.
+        TrainingError: the batch cannot be divided between the processes.
     """
 
     def __init__(
@@ -188,7 +187,7 @@ class Trainer:
         per_batch = schedule.batch // GROUP
         if schedule.batch % GROUP or per_batch % self.processes.size:
             raise TrainingError(
-                f"a batch of {schedule.batch} is not whole groups of {GROUP} for each of {self.processes.size} processes; "
+                f"a batch of {schedule.batch} cannot be divided into groups of {GROUP} for each of {self.processes.size} processes; "
                 f"choose --batch as a multiple of {GROUP * self.processes.size}"
             )
         torch.manual_seed(schedule.seed)
@@ -207,7 +206,7 @@ class Trainer:
         self.progress = TrainerState()
 
     def begin_with(self, tensors: dict[str, Tensor]) -> None:
-        """Begin with the weights of another run instead of fresh ones; those of a smaller network are grown.
+        """Start from the weights of another run; those of a smaller network are grown.
 
         Raises:
             TrainingError: they do not fit the network.
@@ -220,7 +219,7 @@ class Trainer:
         self.average.load_state_dict(tensors)
 
     def epoch(self) -> Iterator[tuple[int, float]]:
-        """Train one epoch; give out ``(batch, loss)`` as it goes. ``average`` then holds the weights to use."""
+        """Train one epoch, and yield ``(batch, loss)`` for each batch. ``average`` then contains the resulting weights."""
         schedule, share = self.schedule, self.schedule.batch // GROUP // self.processes.size
         self.model.train()
         self.optimizer.zero_grad()
@@ -289,7 +288,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        # Early on the average follows quickly, so that it is not made of the first, random weights.
+        # At first, the average adapts quickly, so that it does not contain the initial random weights.
         decay = min(self.schedule.average, (step + 1) / (step + 10))
         with torch.no_grad():
             for mean, now in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
@@ -299,7 +298,7 @@ class Trainer:
                     mean.copy_(now)
 
     def checkpoint(self, path: Path) -> None:
-        """Write everything that is needed to go on, atomically (safetensors: nothing is pickled)."""
+        """Write everything needed to continue, atomically (as safetensors; nothing is pickled)."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         for index, state in self.optimizer.state_dict()["state"].items():
@@ -315,7 +314,7 @@ class Trainer:
         replace_file(path, safetensors.torch.save(on_cpu, {"checkpoint": json.dumps(meta)}))
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint.
+        """Continue from a checkpoint.
 
         Raises:
             TrainingError: it cannot be read, or belongs to another run.
@@ -338,7 +337,7 @@ class Trainer:
         for name, value in mine.items():
             if meta.get(name) != value:
                 raise TrainingError(
-                    f"the checkpoint {path} is of a run with another {name}; use its settings or another folder"
+                    f"the checkpoint {path} belongs to a run with another {name}; use the same settings, or another folder"
                 )
         self.model.load_state_dict(_under(tensors, "model."))
         self.average.load_state_dict(_under(tensors, "average."))
@@ -359,7 +358,7 @@ def _one_thread(_: int) -> None:
 
 
 def score_pictures(model: Model, pictures: Tensor, batch: int = 256) -> Tensor:
-    """Posteriors ``[clips, classes]`` of plain pictures ``[clips, 1, mels, frames]``."""
+    """Posteriors ``[clips, classes]`` of pictures ``[clips, 1, mels, frames]``, without augmentation."""
     model.eval()
     with torch.inference_mode():
         return torch.cat([torch.softmax(model(part), dim=1) for part in torch.split(pictures, batch)])
