@@ -88,7 +88,7 @@ def test_voices_are_named_by_their_language_and_lines_by_their_path(tmp_path: Pa
         "tuxpaint_ca/animals_birds_owl_desc_ca.flac": 1.0,
     }
     printed = capsys.readouterr()
-    assert "not there, left out: asterisk-core-sounds-en-g722," in printed.err
+    assert "not installed, skipped: asterisk-core-sounds-en-g722," in printed.err
     assert "(sudo apt install asterisk-core-sounds-en-g722 " in printed.err
     assert "fillets-ng" not in printed.err
     assert [line.split()[:4] for line in printed.out.splitlines()][:1] == [["fillets_cs", "2", "lines", "0.0"]]
@@ -167,13 +167,13 @@ def test_an_entry_that_is_no_mp3_is_reported_in_one_line(tmp_path: Path, capsys:
     assert main([str(tmp_path / "out"), "--root", str(tmp_path), "--all"]) == 1
     printed = capsys.readouterr().err.splitlines()
     assert printed[-1].startswith("voicetrail: ")
-    assert "queen.1c cannot be read (A in it is no mp3" in printed[-1]
+    assert "queen.1c cannot be read (A in it is not an mp3" in printed[-1]
 
 
 def test_a_root_without_speech_names_all_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "out"), "--root", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"voicetrail: {tmp_path} holds no speech: sudo apt install ")
+    assert line.startswith(f"voicetrail: {tmp_path} contains no speech: sudo apt install ")
     assert all(voice.package in line for voice in VOICES)
     assert not (tmp_path / "out").exists()
 

@@ -83,7 +83,7 @@ def test_the_list_is_made_of_what_was_transcribed_before_and_keeps_what_is_not_h
     assert main([str(tmp_path), "--list", str(listed)]) == 0
     assert listed.read_text("utf-8").splitlines()[1:] == ["drascula/C", "en_US_f_Allison/X", "queen/A"]
     assert read_left_out(listed) == {"drascula/C", "en_US_f_Allison/X", "queen/A"}
-    assert capsys.readouterr().out.startswith("3 lines transcribed, 2 of them left out")
+    assert capsys.readouterr().out.startswith("3 lines have transcripts, and 2 of them are skipped")
 
 
 def test_without_faster_whisper_the_message_says_what_to_install(
@@ -105,4 +105,4 @@ def test_no_lines_and_damaged_transcripts_are_reported(tmp_path: Path, capsys: p
     tree(tmp_path, "queen/A")
     (tmp_path / TRANSCRIPTS).write_text('{"line": 1}\n', "utf-8")
     assert main([str(tmp_path), "--list", str(tmp_path / "list")]) == 1
-    assert "holds no transcripts" in capsys.readouterr().err
+    assert "contains no transcripts" in capsys.readouterr().err
