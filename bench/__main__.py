@@ -1,6 +1,6 @@
 """``make bench``: prints a table of what the game costs and writes it as JSON (``bench.json``).
 
-A part of the table can be had by naming it: ``make bench ARGS="recognizer screen"``.
+To measure only some parts, name them: ``make bench ARGS="recognizer screen"``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _rows(part: str) -> Iterable[Row]:
 
 
 def main() -> None:
-    """Measure and print row by row."""
+    """Measure, and print row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--out", type=Path, default=Path("bench.json"))

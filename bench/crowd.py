@@ -1,9 +1,9 @@
-"""Measures the recognizer of a host alone: many scripted visitors, without SSH and without screens.
+"""Measures the recognizer of a host alone, with many scripted visitors, but without SSH and screens.
 
     python -m bench.crowd 1 20 60 --seconds 20
 
-Each row: visitors; words heard with them and by one listener alone; the time from the end of a word to the event, 95 %; processor time
-of the recognizer for each visitor; how much of what was due together went through the network together; sound lost; load average.
+Each row has the number of visitors; the words detected, and those that a single listener detects; the time from the end of a word to
+its detection (median, 95 %); the processor time of the recognizer per visitor; windows per batch; lost sound; the load average.
 """
 
 from __future__ import annotations
@@ -32,41 +32,41 @@ COMMAND = os.environ.get("CROWD_COMMAND", "")
 
 @dataclass(frozen=True, slots=True)
 class CrowdRow:
-    """What was measured with so many visitors."""
+    """The results with one number of visitors."""
 
     visitors: int
     said: int
     heard: int
     by_one: int
-    """Heard by one listener alone."""
+    """Words detected by a single listener."""
     latency_s: tuple[float, float]
-    """Median and 95 % of the time from the end of a word to the event at the visitor's game."""
+    """Median and 95 % of the time from the end of a word to its detection in the visitor's game, in s."""
     by_one_latency_s: tuple[float, float]
-    """The same, where computing takes no time."""
+    """The same for a single listener whose computation takes no time."""
     cpu: float
-    """Part of a core for each visitor."""
+    """Part of a core per visitor."""
     batch: float
-    """Windows a batch."""
+    """Windows per batch."""
     memory_mb: float
-    """Proportional set size of the recognizer's process, for each visitor."""
+    """Proportional set size of the recognizer's process per visitor, in MB."""
     lost: int
-    """Samples."""
+    """Lost samples."""
     load: float
-    """Load average of the machine: two is what two cores can do."""
+    """Load average of the machine."""
 
     def __str__(self) -> str:
         def ms(pair: tuple[float, float]) -> str:
             return f"{pair[0] * 1000:.0f}/{pair[1] * 1000:.0f} ms"
 
         return (
-            f"{self.visitors:>3} visitors: {self.heard}/{self.said} heard (alone {self.by_one}), {ms(self.latency_s)} "
-            f"(alone {ms(self.by_one_latency_s)}), {self.cpu * 100:.2f} % of a core each, {self.batch:.1f} windows a batch, "
+            f"{self.visitors:>3} visitors: {self.heard}/{self.said} detected (alone {self.by_one}), {ms(self.latency_s)} "
+            f"(alone {ms(self.by_one_latency_s)}), {self.cpu * 100:.2f} % of a core each, {self.batch:.1f} windows per batch, "
             f"{self.memory_mb:.1f} MB each, {self.lost} samples lost, load {self.load:.1f}"
         )
 
 
 async def measure(count: int, seconds: float) -> CrowdRow:
-    """Measure with so many visitors."""
+    """Measure with ``count`` visitors."""
     speech = find_speech()
     speakers = [make_speaker(speech, SEED + at, seconds) for at in range(count)]
     reports: list[ServiceReport] = []
@@ -115,7 +115,7 @@ async def measure(count: int, seconds: float) -> CrowdRow:
 
 
 async def follow(path: Path, microphone: Microphone, heard: list[tuple[float, str]]) -> None:
-    """Write down which words come, and when, in s of the microphone's sound."""
+    """Record the words that arrive, with their times in s of the microphone's sound."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     decoder = EventDecoder()
     try:
@@ -129,13 +129,13 @@ async def follow(path: Path, microphone: Microphone, heard: list[tuple[float, st
 
 
 def spread(values: list[float | None]) -> tuple[float, float]:
-    """Median and 95 % of those that are there."""
+    """Median and 95 % of the values that are not ``None``."""
     there = [value for value in values if value is not None]
     return (float(np.median(there)), float(np.percentile(there, 95))) if there else (0.0, 0.0)
 
 
 def proportional_mb(pid: int) -> float:
-    """Memory of a process in MB, where what it shares with others is divided among them (PSS)."""
+    """Proportional set size (PSS) of a process in MB: shared memory is divided between its users."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
 

@@ -1,11 +1,11 @@
-"""Measures `voicetrail host` as a whole: scripted visitors, each a real ssh with a microphone of its own, all playing at once.
+"""Measures `voicetrail host`: scripted visitors, each with a real ssh and its own microphone, all playing at once.
 
     python -m bench.host 1 20 40 60 --seconds 20
 
-Each visitor is the system's ``ssh`` with the reverse forward that ``voicetrail ssh`` makes, a terminal of 100×30, and a validation
-speaker who says directions in real time. Measured: words heard, beside what one listener alone hears; the time from the end of a word
-until the move is on the visitor's terminal; processor time and memory of each part. The clients run on the same machine, and what
-they use is said too. ``make load`` runs it.
+Each visitor is the system's ``ssh`` with the reverse forward of ``voicetrail ssh``, a terminal of 100×30 cells, and a validation
+speaker who says directions in real time. The results are the words detected, compared with those that a single listener detects;
+the time from the end of a word to the move on the visitor's terminal; processor time and memory of each part. The clients run on
+the same machine; their processor time is reported too. ``make load`` runs this.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from voicetrail.link.host_request import HostRequest, encode_request
 SEED = 900
 SIZE = (30, 100)
 PLAYS = ("sketch", "--pause-after-sketch", "0")
-"""What each visitor plays; who comes first must not be led out by a pause until the last has come."""
+"""What each visitor plays, without pauses: the first visitors must not be disconnected before the last ones connect."""
 COMES_WITHIN_S = 90.0
-"""Seconds in which all visitors have to be in."""
+"""Longest time for all visitors to connect, in s."""
 AT_ONCE = 8
-"""Visitors who come at the same time."""
+"""Visitors who connect at the same time."""
 TICKS = os.sysconf("SC_CLK_TCK")
 MOVE_WITHIN_S = MATCH_WITHIN_S + 0.75
-"""A move later than this after the end of its word belongs to no word."""
+"""A move later than this after the end of a word does not belong to it, in s."""
 
 
 @dataclass
@@ -58,53 +58,53 @@ class Player:
     process: asyncio.subprocess.Process
     terminal: int
     shown: list[tuple[float, bytes]] = field(default_factory=list)
-    """What came on the terminal, and when."""
+    """The output on the terminal, with its times."""
 
     def read(self) -> None:
-        """Take what has come."""
+        """Read the available output."""
         with contextlib.suppress(OSError):
             self.shown.append((time.monotonic(), os.read(self.terminal, 65536)))
 
     @property
     def text(self) -> bytes:
-        """All that came so far."""
+        """All output so far."""
         return b"".join(data for _, data in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """What was measured with so many visitors."""
+    """The results with one number of visitors."""
 
     visitors: int
     said: int
     moves: int
     """Words that moved the pen on the visitor's terminal."""
     by_one: int
-    """Words that one listener alone hears, with all the time that it needs."""
+    """Words that a single listener detects without time pressure."""
     delay_s: tuple[float, float]
-    """Median and 95 % of the time from the end of a word to its move on the terminal."""
+    """Median and 95 % of the time from the end of a word to its move on the terminal, in s."""
     by_one_s: tuple[float, float]
-    """The same to the event, where nothing takes time."""
+    """The same to the detection, if computation takes no time."""
     recognizer_cpu: float
-    """Part of a core, for each visitor; so are the next two."""
+    """Part of a core per visitor, like the next two."""
     host_cpu: float
     game_cpu: float
     clients_cpu: float
-    """What this program and the visitors' ssh took of a core, in all."""
+    """Part of a core used by this program and the visitors' ssh, in total."""
     recognizer_mb: float
-    """Proportional set size, for each visitor; so are the next two."""
+    """Proportional set size in MB per visitor, like the next two."""
     host_mb: float
     game_mb: float
     bytes_s: float
-    """Bytes to each visitor's terminal in a second."""
+    """Bytes per second to each visitor's terminal."""
     busy_elsewhere: float
-    """What other programs took of a core: what is left, where it is much, is less than visitors need."""
+    """Part of a core used by other programs; if it is large, the results are not representative."""
     load: float
     """Load average of the machine."""
 
     @property
     def memory_mb(self) -> float:
-        """Of all parts, for each visitor."""
+        """Memory of all parts per visitor, in MB."""
         return self.recognizer_mb + self.host_mb + self.game_mb
 
     def __str__(self) -> str:
@@ -122,11 +122,11 @@ class HostRow:
 
 
 class Host:
-    """A running ``voicetrail host``, a process of its own.
+    """A running ``voicetrail host``, in a separate process.
 
     Args:
         folder: for its key and its log.
-        visitors: let in at once.
+        visitors: most visitors at once.
     """
 
     def __init__(self, folder: Path, visitors: int) -> None:
@@ -141,7 +141,7 @@ class Host:
         )
 
     async def port(self) -> int:
-        """Where it listens, once it does."""
+        """The port, once the host listens."""
         end = time.monotonic() + COMES_WITHIN_S
         while time.monotonic() < end and self.process.poll() is None:
             if self._log.exists() and (found := re.search(r"\blistening\b.*\bport=(\d+)", self._log.read_text("utf-8"))):
@@ -150,7 +150,7 @@ class Host:
         raise RuntimeError(f"the host did not start: {Path(self._errors.name).read_text('utf-8', 'replace')}")
 
     def close(self) -> None:
-        """End it."""
+        """End the host."""
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
             if self.process.poll() is None:
                 self.process.send_signal(number)
@@ -159,14 +159,14 @@ class Host:
         self._errors.close()
 
     def check(self, parts: dict[str, list[int]]) -> None:
-        """Raise an error where a process has gone since ``processes`` was called; it says what the host logged."""
+        """Raise an error with the host's log if a process has ended since ``processes`` was called."""
         gone = [part for part, pids in parts.items() for pid in pids if not Path(f"/proc/{pid}").exists()]
         if gone:
             logged = [line for line in self._log.read_text("utf-8").splitlines() if " came " not in line]
             raise RuntimeError(f"ended while it was measured: {', '.join(gone)}; the log: {'; '.join(logged[-8:])}")
 
     def processes(self) -> dict[str, list[int]]:
-        """The processes by what they are: ``host``, ``recognizer`` and ``game``."""
+        """The process ids by kind: ``host``, ``recognizer`` and ``game``."""
         found: dict[str, list[int]] = {"host": [self.process.pid], "recognizer": [], "game": []}
         for pid in descendants(self.process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -175,7 +175,7 @@ class Host:
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """Processes that a process started, and those that these started."""
+    """All descendants of a process."""
     parents: dict[int, list[int]] = {}
     for each in Path("/proc").iterdir():
         if each.name.isdigit():
@@ -209,7 +209,7 @@ def machine_s() -> float:
 
 
 async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player:
-    """Let a visitor come in."""
+    """Connect a visitor."""
     local, there = folder / f"mic{number}", f"/tmp/voicetrail-{secrets.token_hex(16)}.sock"
     microphone = Microphone(speaker)
     await microphone.serve(local)
@@ -218,7 +218,7 @@ async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player
     os.set_blocking(outside, False)
     options = ("StrictHostKeyChecking=no", f"UserKnownHostsFile={folder / 'known'}", "LogLevel=ERROR", "IdentityAgent=none")
     process = await asyncio.create_subprocess_exec(
-        # Each from an address of its own: of one address a host takes only so many connections a second.
+        # Each from a different address, because the host limits the connections per address and second.
         *(
             "ssh",
             "-tt",
@@ -243,7 +243,7 @@ async def come(number: int, port: int, folder: Path, speaker: Speaker) -> Player
 
 
 async def until_all(players: list[Player], what: str) -> None:
-    """Wait until every visitor's microphone is listened to and every game is painted."""
+    """Wait until the host listens to every visitor's microphone, and every game has been painted."""
     end = time.monotonic() + COMES_WITHIN_S
     while not all(player.microphone.listened_to and len(player.text) > 1000 for player in players):
         gone = [player for player in players if player.process.returncode is not None]
@@ -254,14 +254,14 @@ async def until_all(players: list[Player], what: str) -> None:
 
 
 def put_first(pids: list[int], weight: int = -20) -> None:
-    """Let sessions run before what else the machine does (as root): Linux shares the processor among them by this weight."""
+    """Raise the priority of sessions over other programs (as root): Linux divides the processor between sessions by this weight."""
     for pid in pids:
         with contextlib.suppress(OSError):
             Path(f"/proc/{pid}/autogroup").write_text(str(weight))
 
 
 async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow:
-    """Measure with so many visitors; ``first``: before what else the machine does."""
+    """Measure with ``count`` visitors; ``first``: with priority over other programs."""
     speech = find_speech()
     speakers = [make_speaker(speech, SEED + at, seconds) for at in range(count)]
     players: list[Player] = []
@@ -275,7 +275,7 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
                 if len(players) % AT_ONCE == 0:
                     await until_all(players, "not all visitors came in")
             await until_all(players, "not all visitors came in")
-            await asyncio.sleep(2.0)  # what a start costs is over
+            await asyncio.sleep(2.0)  # exclude the cost of starting
             parts = host.processes()
             clients = [os.getpid(), *(player.process.pid for player in players)]
             if first:
@@ -339,7 +339,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("visitors", type=int, nargs="*", default=[1, 20, 40, 60])
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--first", action="store_true", help="run before what else the machine does (root, Linux)")
+    parser.add_argument("--first", action="store_true", help="run with priority over other programs (root, Linux)")
     args = parser.parse_args()
     end_cleanly_when_killed()
     if shutil.which("ssh") is None:

@@ -1,4 +1,4 @@
-"""Many microphones in one loop: each serves the sound of a speaker in real time, as ``voicetrail mic`` does, on a Unix socket."""
+"""Many microphones in one event loop: each serves the sound of a speaker in real time, like ``voicetrail mic``, on a Unix socket."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from voicetrail.events import SAMPLE_RATE
 from voicetrail.link.wire import HELLO, PROTOCOL, EventDecoder, encode
 
 SLOTS = 4
-"""The microphones take turns within the time of a block, so that not all speak at once."""
+"""The microphones are spread over the time of a block, so that they do not all send at once."""
 BLOCK_S = BLOCK / SAMPLE_RATE
 
 
 class Microphone:
-    """One speaker's."""
+    """The microphone of one speaker."""
 
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
         self.began: float | None = None
-        """``time.monotonic()`` at the begin of the sound; ``None`` while nobody listens."""
+        """``time.monotonic()`` at the start of the sound; ``None`` while nobody listens."""
         self.sent = 0
-        """Blocks so far."""
+        """Blocks sent so far."""
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     async def serve(self, path: Path) -> None:
-        """Wait at a socket for who listens."""
+        """Wait for a listener on a socket."""
         self._server = await asyncio.start_unix_server(self._connected, str(path))
 
     def close(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         if self._server is not None:
             self._server.close()
         for writer in self._writers:
             writer.close()
 
     def start(self, now: float) -> None:
-        """Begin to speak."""
+        """Start the sound."""
         self.began = now
 
     def send(self, now: float) -> None:
-        """Send the blocks that have been spoken by now."""
+        """Send the blocks that are due."""
         while self.began is not None and self.sent < len(self.speaker.blocks):
             spoken = self.began + (self.sent + 1) * BLOCK_S
             if spoken > now:
@@ -81,7 +81,7 @@ class Microphone:
 
 
 async def speak(microphones: Sequence[Microphone], seconds: float) -> None:
-    """Let all speak, side by side, for so long."""
+    """Run all microphones in parallel, for ``seconds``."""
     begun = time.monotonic() + 0.1
     for at, microphone in enumerate(microphones):
         microphone.start(begun + (at % SLOTS) * BLOCK_S / SLOTS)

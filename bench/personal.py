@@ -1,4 +1,4 @@
-"""Personal mode: words of a speaker that the shipped weights miss, and how many of them are heard once they are retuned to the voice.
+"""Measures personal mode: how many words that the shipped weights miss are recognized after adapting them to the voice.
 
     python -m bench.personal --data DATA --half judging
 

@@ -1,7 +1,7 @@
-"""What each preset does, measured: ``python -m bench.presets --data DATA --synthetic SYNTHETIC``.
+"""Measures the effect of each preset: ``python -m bench.presets --data DATA --synthetic SYNTHETIC``.
 
-Every stream is scored once, and each preset's detector decides the same scores: words clean and in noise, speech without any
-direction as a room has it, and noise alone, of the half of the validation speakers that nothing was chosen on.
+Every stream is scored once, and the detector of each preset decides on the same scores. The streams are words clean and in noise,
+realistic speech without any direction, and noise alone, from the judging half of the validation speakers.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from voicetrail.vocabulary import is_word
 CONDITIONS = (None, 10.0, 5.0)
 """Level of the words above the noise in dB, ``None`` for no noise."""
 NOISE_SNR = 5.0
-"""The noise alone is as loud as where words are so much above it."""
+"""The noise alone has the level that it has in a stream with words at this SNR, in dB."""
 SEED = 29
 
 
 @dataclass(frozen=True, slots=True)
 class PresetMetrics:
-    """What a preset does."""
+    """The results of a preset."""
 
     name: str
     words: Mapping[str, StreamMetrics]
@@ -43,14 +43,14 @@ def measure_presets(
     talk: Sequence[Heard],
     noise: Sequence[Heard],
 ) -> list[PresetMetrics]:
-    """Measure what ships, and every preset.
+    """Measure the shipped settings, and every preset.
 
     Args:
         labels: of the recognizer.
-        shipped: what comes with the weights.
-        words: streams with words, one a condition.
-        talk: speech that holds none of them.
-        noise: no speech.
+        shipped: the settings that come with the weights.
+        words: streams with words, one per condition.
+        talk: speech without any of the words.
+        noise: sound without speech.
     """
     tuned = {NONE: shipped, **{name: SettingValues.of(values).detector_settings(shipped) for name, values in PRESETS.items()}}
     return [
@@ -71,7 +71,7 @@ def _count(labels: Sequence[str], settings: DetectorSettings, heard: Sequence[He
 def table(rows: Sequence[PresetMetrics]) -> str:
     """The figures as a Markdown table."""
     conditions = list(rows[0].words)
-    head = ["preset", *(f"heard, {name}" for name in conditions), "false moves an hour of talk", "of noise", "after the word"]
+    head = ["preset", *(f"detected, {name}" for name in conditions), "false moves per hour of speech", "of noise", "latency"]
     lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
     for row in rows:
         clean = row.words[conditions[0]]
@@ -95,11 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from voicetrail.training.evaluate.negatives import SPEECH, negative_streams, noise_stream
     from voicetrail.training.evaluate.streams import Stream, word_stream
 
-    parser = argparse.ArgumentParser(prog="python -m bench.presets", description="What each preset does.")
+    parser = argparse.ArgumentParser(prog="python -m bench.presets", description="Measure the effect of each preset.")
     parser.add_argument("weights", nargs="?", default="directional4w", help="name or path of the weights (%(default)s)")
     add_data_arguments(parser)
     parser.add_argument("--seconds", type=float, default=600.0, help="length of each stream with words (%(default)s)")
-    parser.add_argument("--choosing", action="store_true", help="the half that thresholds were chosen on, for setting presets")
+    parser.add_argument(
+        "--choosing", action="store_true", help="use the half that thresholds were chosen on, to adjust presets"
+    )
     args = parser.parse_args(arguments)
     try:
         recognizer = load_recognizer(args.weights)

@@ -1,4 +1,4 @@
-"""Measures the connection of `voicetrail ssh`: what it adds to the delay, and what goes over it."""
+"""Measures the connection of `voicetrail ssh`: its additional delay, and its traffic."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ONE_WAY_S = (0.05, 0.15, 0.3)
 
 
 class Counting:
-    """A microphone whose n-th block consists of the number n; remembers when each was spoken."""
+    """A microphone whose n-th block consists of the number n; it records the time of each block."""
 
     name = "counting"
     live = True
@@ -42,7 +42,7 @@ class Counting:
         self._noise = np.random.default_rng(1)
 
     def read(self, timeout: float) -> AudioBlock:
-        """Give the next block when it is due."""
+        """Return the next block when it is due."""
         self._due += BLOCK / 16_000
         time.sleep(max(0.0, self._due - time.monotonic()))
         self.spoken.append(time.monotonic())
@@ -61,7 +61,7 @@ class Counting:
 
 
 def added_delay(one_way: float = 0.0) -> float:
-    """Median seconds from the microphone's block to the game's, over a connection that takes so long one way."""
+    """Median time in s from a block at the microphone to the same block in the game, over a connection with this one-way delay."""
     microphone = Counting()
     server = LinkServer(SoundFeed(microphone), parse_address("tcp://127.0.0.1:0"))
     server.start()
@@ -79,7 +79,7 @@ def added_delay(one_way: float = 0.0) -> float:
 
 
 def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
-    """What a client gets in a second, after the handshake."""
+    """Bytes per second to a client, after the handshake."""
     with tempfile.TemporaryDirectory(prefix="vt") as folder:
         path = str(Path(folder) / "mic")
         server = LinkServer(feed, Address("wyoming", "unix", path=path))
@@ -103,7 +103,7 @@ def bytes_a_second(feed: Feed, seconds: float = SECONDS) -> float:
 
 
 def words_feed(source: Source) -> Feed:
-    """The recognizer that ships, on this source."""
+    """The shipped recognizer on this source."""
     from voicetrail.link.serving.feeds import WordsFeed
     from voicetrail.spotting.recognizer import load_recognizer
 
@@ -119,12 +119,12 @@ def rows() -> Iterator[Row]:
         name = f"connection: delay over {one_way * 1000:.0f} ms one way"
         yield {"name": name, "value": value, "unit": "ms", "limit": one_way * 1000 + 60}
     yield {
-        "name": "connection: sound, bytes a second",
+        "name": "connection: sound, bytes per second",
         "value": bytes_a_second(SoundFeed(Counting())),
         "unit": "B/s",
         "limit": 40_000,
     }
     quiet = bytes_a_second(words_feed(Counting(0.001)), 10)
-    yield {"name": "connection: words only, silent room, bytes a second", "value": quiet, "unit": "B/s", "limit": 50}
+    yield {"name": "connection: words only, silent room, bytes per second", "value": quiet, "unit": "B/s", "limit": 50}
     spoken = bytes_a_second(words_feed(open_source("demo", paced=True)), 20)
-    yield {"name": "connection: words only, somebody plays, bytes a second", "value": spoken, "unit": "B/s", "limit": 300}
+    yield {"name": "connection: words only, somebody plays, bytes per second", "value": spoken, "unit": "B/s", "limit": 300}

@@ -1,8 +1,8 @@
-"""The same word said five times in a row, and words said slowly, through the game's own path: ``python -m bench.repeated DATA``.
+"""Measures repeated words and slow words, through the game's own loop: ``python -m bench.repeated DATA``.
 
-The speakers are validation speakers of Speech Commands who said all four directions: training heard none of them. Each says each
-word five times, at a fixed time from start to start, in a quiet room; where there are several recordings of it they take turns.
-Said slowly, a word is one word: whoever gives it out twice is wrong. The figures are the same at every run (``SEED``).
+The speakers are validation speakers of Speech Commands who said all four directions; they are not in the training. Each says each word
+five times, with a fixed time between the starts, in a quiet room; several recordings of a word alternate. A word that is said
+slowly must be detected only once. The figures are the same in every run (``SEED``).
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from voicetrail.training.evaluate.streams import Spoken, Stream, cut_word, half,
 from voicetrail.vocabulary import DIRECTIONS
 
 SPACINGS_S = (0.65, 0.8, 1.0)
-"""From the start of a word to the start of the next one."""
+"""Times between the starts of two repetitions, in s."""
 TIMES = 5
-"""How often a word is said."""
+"""Number of repetitions."""
 LONGEST_S = 0.6
-"""Longer recordings of a word are left out: nobody draws them out and says them twice within 0.65 s."""
+"""Longer recordings of a word are skipped, because they cannot be repeated within 0.65 s."""
 TEMPO = 0.6
-"""Of a word said slowly."""
+"""Tempo of a word that is said slowly."""
 AROUND_S = 0.1
-"""How much of its recording is heard before and after a word."""
+"""How much of its recording is included before and after a word, in s."""
 MATCH_WITHIN_S = 0.5
-"""A word given out later than this after its end answers nothing."""
+"""A detection later than this after the end of a word does not match it, in s."""
 ROOM = 10 ** (-66 / 20)
 """Root mean square of the quiet room: 40 dB below the words."""
 SEED = 31
@@ -47,14 +47,14 @@ SEED = 31
 
 @dataclass(slots=True)
 class Figures:
-    """What came out of some streams."""
+    """The results of some streams."""
 
     spoken: int = 0
     heard: int = 0
     other: int = 0
-    """Words given out that nobody said at that time, doubles among them."""
+    """False detections, including duplicates."""
     too_soon: int = 0
-    """Near misses held back by the refractory time."""
+    """Near misses because of the refractory time."""
 
     def add(self, stream: Stream, events: Sequence[WordHeard | WordRejected]) -> None:
         """Count one stream."""
@@ -76,7 +76,7 @@ class Figures:
 
 
 def by_speaker(clips: Clips) -> Mapping[str, Mapping[str, list[int]]]:
-    """The rows of the clips by speaker and word, of the speakers who said every direction."""
+    """The rows of the clips by speaker and word, for the speakers who said every direction."""
     rows: dict[str, dict[str, list[int]]] = {}
     for row, (word, path) in enumerate(zip(clips.words, clips.paths, strict=True)):
         if clips.end[row] - clips.begin[row] <= LONGEST_S * SAMPLE_RATE:
@@ -85,7 +85,7 @@ def by_speaker(clips: Clips) -> Mapping[str, Mapping[str, list[int]]]:
 
 
 def repeated_streams(clips: Clips, spacing_s: float) -> Iterator[Stream]:
-    """Every word of every speaker ``TIMES`` times in a row, a stream each."""
+    """Streams of every word of every speaker, repeated ``TIMES`` times."""
     for speaker, words in by_speaker(clips).items():
         for word, rows in words.items():
             out, spoken = _room(spacing_s * TIMES + 2.0, speaker + word), []
@@ -97,7 +97,7 @@ def repeated_streams(clips: Clips, spacing_s: float) -> Iterator[Stream]:
 
 
 def slow_streams(clips: Clips, tempo: float = TEMPO) -> Iterator[Stream]:
-    """Every word of every speaker once, drawn out."""
+    """Streams of every word of every speaker, said slowly once."""
     for speaker, words in by_speaker(clips).items():
         for word, rows in words.items():
             sound = stretched(cut_word(clips, rows[0], round(AROUND_S * SAMPLE_RATE)), tempo, 1.0)
@@ -117,7 +117,7 @@ def _put(out: npt.NDArray[np.float32], sound: npt.NDArray[np.float32], begin: in
 
 
 def measure(streams: Iterator[Stream], recognizer: RecognizerProtocol, settings: DetectorSettings) -> Figures:
-    """Hear streams as the game does."""
+    """Run streams through the game's loop."""
     figures = Figures()
     for stream in streams:
         listener = Listener(BlockSource([stream.sound]), recognizer, Detector(recognizer.labels, settings))
@@ -138,7 +138,7 @@ def validation_clips(data: Path, which: Half | None, cache: Path | None = None) 
 def table(recognizer: RecognizerProtocol, settings: DetectorSettings, clips: Clips) -> str:
     """The figures as a Markdown table."""
     lines = [f"{len(by_speaker(clips))} speakers, each direction {TIMES} times", ""]
-    lines += ["| from start to start | heard | given out for nothing | too soon |", "| --- | --- | --- | --- |"]
+    lines += ["| from start to start | detected | false detections | too soon |", "| --- | --- | --- | --- |"]
     for spacing in SPACINGS_S:
         found = measure(repeated_streams(clips, spacing), recognizer, settings)
         lines.append(
@@ -156,10 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from voicetrail.spotting.recognizer import load_recognizer
 
     parser = argparse.ArgumentParser(prog="python -m bench.repeated", description="The same word five times in a row.")
-    parser.add_argument("data", type=Path, help="folder in the Speech Commands layout, or one that holds it")
+    parser.add_argument("data", type=Path, help="folder in the Speech Commands layout, or one that contains it")
     parser.add_argument("--weights", default="directional4w", help="name or path of the weights (%(default)s)")
-    parser.add_argument("--half", choices=("choosing", "judging"), help="only these of the validation speakers")
-    parser.add_argument("--refractory", type=float, help="refractory time in s, in place of the shipped one")
+    parser.add_argument("--half", choices=("choosing", "judging"), help="only this half of the validation speakers")
+    parser.add_argument("--refractory", type=float, help="refractory time in s, instead of the shipped one")
     parser.add_argument("--cache", type=Path, help="folder for decoded clips")
     args = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""Measures replay files: an hour of the bundled voice, recognized with 18 words, recorded, opened and looked through."""
+"""Measures replay files: records an hour of the bundled voice, recognized with 18 words, then opens the file and seeks in it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class _Hour:
-    """Plays the same half minute again and again to a recorder, on a clock of its own."""
+    """Plays the same half minute repeatedly to a recorder, with its own clock."""
 
     def __init__(self) -> None:
         self.recognizer = load_recognizer("18w")
         self.listener = Listener(open_source("demo"), self.recognizer, Detector(self.recognizer.labels))
         self.heard: list[Event] = [event for event in self.listener.events() if not isinstance(event, Level)]
-        """What half a minute gives; levels are not recorded."""
+        """The events of half a minute, without levels, which are not recorded."""
         self.hops = sum(isinstance(event, Scores) for event in self.heard)
         self.now = 0.0
 
     def keep(self, path: Path, seconds: int, *, sound: bool = False, hurry: float = 20.0) -> float:
-        """Record so many seconds, ``hurry`` times as fast as they are; return the processor's time for it in s."""
+        """Record for ``seconds``, at ``hurry`` times the normal speed; return the processor time in s."""
         game = Sketch()
         session = Round(game, lambda: self.now)
         session.recorder = recorder = Recorder(game)
@@ -61,7 +61,7 @@ class _Hour:
                 if sound:
                     recorder.tap(event.time, quiet, True)
                 if hop % 500 == 0:
-                    # So that the writer's queue stays short; sleeping is no processor's time.
+                    # Keeps the writer's queue short; sleeping takes no processor time.
                     time.sleep(500 * self.recognizer.hop / SAMPLE_RATE / hurry)
             recorder.hear(event, session.now_ms)
             if isinstance(event, WordHeard | WordRejected):
@@ -73,7 +73,7 @@ class _Hour:
 
 
 def rows() -> Iterator[Row]:
-    """What an hour costs: to keep, on the disk, to open, and to look through."""
+    """The cost of an hour: recording it, its size, opening it, and seeking in it."""
     hour = _Hour()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hour.trail"
@@ -84,7 +84,7 @@ def rows() -> Iterator[Row]:
         size = path.stat().st_size
         yield {"name": "an hour's file with 18 words' scores", "value": size / 1e6, "unit": "MB", "limit": 3.0}
         packed = sum(len(line) for line in path.read_bytes().splitlines() if b'"s"' in line)
-        yield {"name": "its scores a second", "value": packed / HOUR_S, "unit": "B", "limit": 500.0}
+        yield {"name": "its scores per second", "value": packed / HOUR_S, "unit": "B", "limit": 500.0}
         taken = []
         for _ in range(5):
             began = time.perf_counter()

@@ -1,6 +1,6 @@
-"""Measures the game at its pty, from outside: bytes over the line, times to the first paint and to listening, stalls, cost.
+"""Measures the game from outside, through its pty: bytes sent, time to the first paint and to listening, stalls, cost.
 
-Each function gives one row of the table: ``{"name", "value", "unit", "limit"}``. Run by itself it prints all of them.
+Each function returns one row of the table: ``{"name", "value", "unit", "limit"}``. As a program, it prints all of them.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ PLAY = (sys.executable, "-m", "voicetrail", "play")
 RATE = 16_000
 ARROWS = {"up": b"\x1b[A", "down": b"\x1b[B", "right": b"\x1b[C", "left": b"\x1b[D"}
 PAINTED = b"voicetrail"
-"""Stands in the frame of the canvas."""
+"""Text in the frame of the canvas, which shows that the screen is painted."""
 LISTENS = b"listening"
 
 
 class Play:
-    """The game in a pty, with its output and when it came.
+    """The game in a pty, with its output and the times of it.
 
     Args:
         arguments: of ``voicetrail play``.
         size: columns and rows.
-        command: how the game is called.
+        command: the command of the game.
     """
 
     def __init__(self, arguments: Sequence[str], size: tuple[int, int] = (100, 30), command: Sequence[str] = PLAY) -> None:
         self._home = tempfile.TemporaryDirectory(prefix="voicetrail-bench-")
         self.output = bytearray()
         self.times: list[tuple[float, int]] = []
-        """When output came, and how many bytes."""
+        """Times of output, with the number of bytes."""
         self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
@@ -60,7 +60,7 @@ class Play:
             os.execvpe(command[0], [*command, *arguments], environment)
 
     def read(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
-        """Take output for a time, or until something holds; return how long it took."""
+        """Read output for some time, or until a condition is true; return the time that it took, in s."""
         begun = time.perf_counter()
         while (left := begun + seconds - time.perf_counter()) > 0 and not until():
             if select.select([self._fd], [], [], min(left, 0.02))[0]:
@@ -69,17 +69,17 @@ class Play:
                 except OSError:
                     break
                 if b"\x1b[?2026$p" in data:
-                    # As terminals that draw a frame at once answer, so that its marks are counted too.
+                    # Answer like a terminal with synchronized output, so that its control sequences are counted too.
                     os.write(self._fd, b"\x1b[?2026;2$y")
                 self.output += data
                 self.times.append((time.perf_counter(), len(data)))
         return time.perf_counter() - begun
 
     def wait_for(self, text: bytes, seconds: float = 60.0, since: int = 0) -> float:
-        """Wait until a text comes; return the time since the start."""
+        """Wait for a text; return the time since the start, in s."""
         self.read(seconds, lambda: text in self.output[since:])
         if text not in self.output[since:]:
-            raise TimeoutError(f"{text!r} did not come within {seconds:g} s")
+            raise TimeoutError(f"{text!r} did not appear within {seconds:g} s")
         return time.perf_counter() - self.started
 
     def press(self, keys: bytes) -> None:
@@ -92,7 +92,7 @@ class Play:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mb(self) -> float:
-        """Resident memory."""
+        """Resident memory in MB."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def __enter__(self) -> Self:
@@ -115,7 +115,7 @@ class Play:
 
 
 def silence(folder: Path, seconds: float = 60.0) -> Path:
-    """A file of a quiet room: faint noise."""
+    """A sound file of a quiet room, with faint noise."""
     path = folder / "silence.wav"
     noise = np.random.default_rng(1).normal(0, 0.001, round(seconds * RATE)).astype(np.float32)
     soundfile.write(path, noise, RATE, subtype="PCM_16")
@@ -123,7 +123,7 @@ def silence(folder: Path, seconds: float = 60.0) -> Path:
 
 
 def bytes_for_a_move(folder: Path, size: tuple[int, int], command: Sequence[str] = PLAY, moves: int = 24) -> Row:
-    """Bytes for one step of the pen, by an arrow key, with the message line and the tally; the mean over a walk."""
+    """Bytes for one step of the pen with an arrow key, including the message line and the tally, as a mean over many steps."""
     way = [direction for direction in ("up", "right", "down", "left") for _ in range(moves // 4)]
     with Play(["--source", str(silence(folder))], size, command) as play:
         play.wait_for(LISTENS)
@@ -137,18 +137,18 @@ def bytes_for_a_move(folder: Path, size: tuple[int, int], command: Sequence[str]
             play.read(0.15)
         seconds = time.perf_counter() - begun
         each = (len(play.output) - before - quiet * seconds) / moves
-    return {"name": f"bytes for a move, {size[0]}×{size[1]}", "value": round(each), "unit": "bytes", "limit": 600}
+    return {"name": f"bytes per move, {size[0]}×{size[1]}", "value": round(each), "unit": "bytes", "limit": 600}
 
 
 def bytes_for_a_word(sound: Path, words: int, size: tuple[int, int], command: Sequence[str] = PLAY) -> Row:
-    """Bytes for one word that is heard and moves the pen, with bars, list, message and tally: all while sound of words plays."""
+    """Bytes for one word that moves the pen, including bars, list, message and tally."""
     with Play(["--source", str(sound)], size, command) as play:
         play.wait_for(LISTENS)
         before = len(play.output)
         play.read(soundfile.info(sound).duration)
         total = len(play.output) - before
     return {
-        "name": f"bytes for a spoken word, {size[0]}×{size[1]}",
+        "name": f"bytes per spoken word, {size[0]}×{size[1]}",
         "value": round(total / words),
         "unit": "bytes",
         "limit": 4000,
@@ -158,18 +158,18 @@ def bytes_for_a_word(sound: Path, words: int, size: tuple[int, int], command: Se
 def bytes_a_second(
     sound: Path, size: tuple[int, int], name: str, limit: float, command: Sequence[str] = PLAY, seconds: float = 10.0
 ) -> Row:
-    """Bytes a second while a sound plays."""
+    """Bytes per second while a sound plays."""
     with Play(["--source", str(sound)], size, command) as play:
         play.wait_for(LISTENS)
         play.read(1.5)
         before = len(play.output)
         took = play.read(seconds)
         rate = (len(play.output) - before) / took
-    return {"name": f"bytes a second {name}, {size[0]}×{size[1]}", "value": round(rate), "unit": "bytes/s", "limit": limit}
+    return {"name": f"bytes per second {name}, {size[0]}×{size[1]}", "value": round(rate), "unit": "bytes/s", "limit": limit}
 
 
 def start_to_paint(command: Sequence[str] = PLAY, times: int = 3) -> Row:
-    """Start of the process to the first painted screen; the best of some."""
+    """Time from the start of the process to the first painted screen; the best of several."""
     taken = []
     for _ in range(times):
         with Play(["--source", "demo"], command=command) as play:
@@ -178,14 +178,14 @@ def start_to_paint(command: Sequence[str] = PLAY, times: int = 3) -> Row:
 
 
 def start_to_listening(command: Sequence[str] = PLAY) -> Row:
-    """Start of the process to listening."""
+    """Time from the start of the process to listening."""
     with Play(["--source", "demo"], command=command) as play:
         taken = play.wait_for(LISTENS)
     return {"name": "start to listening", "value": round(taken, 2), "unit": "s", "limit": 3.0}
 
 
 def _longest_answer(play: Play, seconds: float, until: Callable[[], bool] = lambda: False) -> tuple[float, list[float]]:
-    """Press arrow keys and see how long each takes to be on the screen; the longest, and all, in ms."""
+    """Press arrow keys, and measure how long each takes to appear on the screen; return the longest, and all, in ms."""
     answers: list[float] = []
     end, turn = time.perf_counter() + seconds, 0
     while time.perf_counter() < end and not until():
@@ -201,7 +201,7 @@ def _longest_answer(play: Play, seconds: float, until: Callable[[], bool] = lamb
 
 
 def longest_stall(command: Sequence[str] = PLAY) -> Row:
-    """The longest time that a key took to be on the screen while the recognizer is loaded."""
+    """The longest time for a key to appear on the screen while the recognizer is being loaded."""
     with Play(["--source", "demo"], command=command) as play:
         play.wait_for(PAINTED)
         longest, _ = _longest_answer(play, 15.0, lambda: LISTENS in play.output)
@@ -209,7 +209,7 @@ def longest_stall(command: Sequence[str] = PLAY) -> Row:
 
 
 def key_while_listening(sound: Path, command: Sequence[str] = PLAY) -> Row:
-    """A key press to the screen while the recognizer runs: 95 of 100."""
+    """The time for a key press to appear on the screen while the recognizer is running (95 %)."""
     with Play(["--source", str(sound)], command=command) as play:
         play.wait_for(LISTENS)
         _, answers = _longest_answer(play, 5.0)
@@ -218,7 +218,7 @@ def key_while_listening(sound: Path, command: Sequence[str] = PLAY) -> Row:
 
 
 def cost_of_listening(sound: Path, command: Sequence[str] = PLAY, seconds: float = 10.0) -> list[Row]:
-    """The share of a core, and the memory, of the whole game while it listens."""
+    """The processor time and the memory of the whole game while it listens."""
     with Play(["--source", str(sound)], command=command) as play:
         play.wait_for(LISTENS)
         play.read(2.0)
@@ -233,7 +233,7 @@ def cost_of_listening(sound: Path, command: Sequence[str] = PLAY, seconds: float
 
 
 def rows(command: Sequence[str] = PLAY, speech: Path | None = None) -> list[Row]:
-    """The whole table. ``speech`` is a file of someone playing; the bundled voice without it."""
+    """The whole table. ``speech`` is a sound file of a player; by default, the bundled voice."""
     if speech is None:
         from voicetrail.audio.file import demo_path
 

@@ -1,4 +1,4 @@
-"""Reads from what came on a terminal when the pen of a sketch moved, and where to."""
+"""Finds the moves of the pen of a sketch in the output of a terminal."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import pyte
 
 PENS = {"▲": "up", "▼": "down", "◄": "left", "►": "right"}
-"""The pen once it has moved, by the direction."""
+"""The symbols of the pen after a move, by direction."""
 
 
 def moves_on(shown: Iterable[tuple[float, bytes]], size: tuple[int, int]) -> list[tuple[float, str]]:
-    """When the pen moved, and the direction.
+    """The times and directions of the moves.
 
     Args:
-        shown: what came, and when; the first of it from an empty screen.
+        shown: the output with its times, starting with an empty screen.
         size: rows and columns.
     """
     screen = pyte.Screen(size[1], size[0])
@@ -31,7 +31,7 @@ def moves_on(shown: Iterable[tuple[float, bytes]], size: tuple[int, int]) -> lis
 
 
 def pen_of(screen: pyte.Screen) -> tuple[int, int, str] | None:
-    """Row, column and look of the pen; ``None`` where it has not moved yet, or no board is shown."""
+    """Row, column and symbol of the pen; ``None`` before its first move, or without a board."""
     lines = screen.display
     width = lines[0].find("╮")
     for row, line in enumerate(lines):

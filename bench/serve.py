@@ -1,4 +1,4 @@
-"""Measures `voicetrail serve` in a real Chromium: the first paint, the way to listening, the microphone's delay, memory."""
+"""Measures `voicetrail serve` in a real Chromium: time to the first paint and to listening, delay of the microphone, memory."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ WHEN_SHOWN = """text => new Promise(done => {
     const look = () => requestAnimationFrame(shown() ? () => done(performance.now()) : look);
     look();
 })"""
-"""Milliseconds from the navigation to the frame after the one in which the game shows a text."""
+"""Script: milliseconds from the navigation to the frame after the one in which the game shows a text."""
 
 
 def rows() -> Iterator[Row]:
-    """Measure one after the other."""
+    """Yield the rows one after the other."""
     with tempfile.TemporaryDirectory(prefix="vt") as folder:
         yield from _page(Path(folder))
     with tempfile.TemporaryDirectory(prefix="vt") as folder:
@@ -58,11 +58,11 @@ def _page(folder: Path) -> Iterator[Row]:
                 page.goto(server.url, wait_until="commit")
                 first = page.evaluate(WHEN_SHOWN, "Sketch") / 1000
                 second = page.evaluate(WHEN_SHOWN, "● listening") / 1000
-                if trial:  # the first one waits for the recognizer and the browser to start
+                if trial:  # skip the first one, which waits for the recognizer and the browser to start
                     painted.append(first)
                     listening.append(second)
                 context.close()
-                time.sleep(2)  # the next game gets ready
+                time.sleep(2)  # let the next game get ready
     finally:
         server.close()
     yield {"name": "serve: page to the game's first paint in Chromium", "value": median(painted), "unit": "s", "limit": 1.0}
@@ -70,7 +70,7 @@ def _page(folder: Path) -> Iterator[Row]:
 
 
 class Clicks:
-    """When each click arrives in a stream of blocks."""
+    """Records the arrival times of clicks in a stream of blocks."""
 
     def __init__(self, source: Any) -> None:
         self.times: list[float] = []
@@ -89,7 +89,7 @@ class Clicks:
                     self.times.append(now)
 
     def stop(self) -> list[float]:
-        """End; return the times."""
+        """Stop, and return the times."""
         self._stopped.set()
         self._thread.join(2)
         self._source.close()
@@ -97,7 +97,7 @@ class Clicks:
 
 
 def _clicks() -> Sound:
-    """Clicks at uneven distances, so that they meet every place of a block."""
+    """Clicks at irregular intervals, so that they occur at every position of a block."""
     sound = np.zeros(round((CLICKS + 2) * CLICK_EVERY_S * SAMPLE_RATE), np.float32)
     for index in range(CLICKS):
         at = round((index + 1) * CLICK_EVERY_S * SAMPLE_RATE) + 97 * index
@@ -106,13 +106,13 @@ def _clicks() -> Sound:
 
 
 class _InThread:
-    """A server whose games are nothing, in a thread, so that its sessions can be reached from here."""
+    """A server with empty games, in a thread, so that its sessions can be accessed."""
 
     def __init__(self) -> None:
         self.url = ""
         self.path = Path()
         self.stamps: list[tuple[float, float]] = []
-        """Each chunk's clock of the page in s, and when it came, since 1970."""
+        """For each chunk, the page's clock and the time of arrival, in s since 1970."""
         self._ready, self._session, self._stop = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
@@ -146,7 +146,7 @@ class _InThread:
 
 
 def _delay(folder: Path) -> Iterator[Row]:
-    """The browser's microphone, beside the same microphone opened by the game itself."""
+    """The browser's microphone, compared with the same microphone opened by the game directly."""
     microphone = VirtualMicrophone(folder)
     before = dict(os.environ)
     os.environ.update(microphone.env)
@@ -182,7 +182,7 @@ def _delay(folder: Path) -> Iterator[Row]:
     added = [found[0] - at for at in near if (found := [other for other in late if abs(other - at) < CLICK_EVERY_S / 2])]
     if len(added) < CLICKS * 0.9:
         raise RuntimeError(
-            f"{len(added)} of {CLICKS} clicks came both ways ({len(near)} directly, {len(late)} over the browser)"
+            f"{len(added)} of {CLICKS} clicks arrived both ways ({len(near)} directly, {len(late)} through the browser)"
         )
     yield {
         "name": "serve: delay of the browser's microphone beyond the same one opened directly, 95 %",
@@ -201,7 +201,7 @@ def _memory(folder: Path) -> Iterator[Row]:
     server = ServeProcess(folder, "--visitors", str(PAGES + 1))
 
     def used() -> float:
-        """Megabytes of the server, its recognizer and its games, shared ones in part."""
+        """Memory of the server, its recognizer and its games in MB (PSS)."""
         pids = [server.process.pid, *_children(server.process.pid)]
         return sum(_pss_mb(pid) for pid in pids)
 
@@ -223,7 +223,7 @@ def _memory(folder: Path) -> Iterator[Row]:
         value = asyncio.run(measure())
     finally:
         server.close()
-    yield {"name": f"serve: memory a page, of {PAGES} that speak", "value": value, "unit": "MB", "limit": 60}
+    yield {"name": f"serve: memory per page, with {PAGES} pages that speak", "value": value, "unit": "MB", "limit": 60}
 
 
 async def _paint(terminal: Any) -> None:

@@ -1,4 +1,4 @@
-"""Measures a snake at its fastest: what it sends over the line, and what it costs with the recognizer listening."""
+"""Measures a snake at top speed: its traffic, and its cost while the recognizer listens."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is run by hand to make parts of the project."""
+"""Programs for maintainers, which make parts of the project."""

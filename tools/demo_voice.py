@@ -1,12 +1,12 @@
-"""Make the bundled voice, ``voicetrail/audio/demo.flac``: half a minute of a player who draws a castle.
+"""Makes the bundled voice, ``voicetrail/audio/demo.flac``: half a minute of a player who draws a castle.
 
     python tools/demo_voice.py [OUT.flac]
 
 The words are spoken by flite (https://github.com/festvox/flite) with its voice ``awb``. flite and the CMU ARCTIC voices are free to
-use, copy, modify and distribute, also the speech they make (the permissive license of Carnegie Mellon University, in flite's
+use, copy, modify and distribute, and so is the speech they make (the permissive license of Carnegie Mellon University, in flite's
 COPYING). Debian and Ubuntu: ``sudo apt install flite``.
 
-Nothing in the game knows this text: the recording goes through the recognizer like any other sound.
+The game does not know this text: the recording goes through the recognizer like any other sound.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ right down right up right down right up right
 down down down
 left left up left down left left
 """
-"""A wall, three battlements, a wall, and the ground with a gate in it. The pen ends where it began."""
+"""A wall, three battlements, a wall, and the ground with a gate in it. The pen ends where it started."""
 RATE = 16_000
 VOICE = "awb"
 SEED = 1
 PITCH = (105.0, 150.0)
 """Range of the mean pitch of a word in Hz."""
 STRETCH = (0.88, 1.05)
-"""Range of the length of a word, relative to the voice's own pace."""
+"""Range of the length of a word, relative to the voice's normal speed."""
 PAUSE = (0.6, 1.1)
 """Range of the silence between two words in s."""
 BREATH = 0.5
@@ -41,17 +41,17 @@ BREATH = 0.5
 SPEECH_DB = (-25.0, -18.0)
 """Range of the loudness of a word (its root mean square), in dB below full scale."""
 ROOM_DB = -66.0
-"""Loudness of the room's own noise."""
+"""Level of the room's noise, in dB."""
 REFLECTIONS = ((0.011, 0.22), (0.019, -0.16), (0.031, 0.12), (0.047, -0.07))
 """Delay in s and strength of the first reflections of a small room."""
 EDGE = 1.0
-"""Room before the first word and after the last, in s."""
+"""Silence before the first word and after the last, in s."""
 
 Sound = npt.NDArray[np.float64]
 
 
 def speak(word: str, pitch: float, stretch: float) -> Sound:
-    """Let flite say a word; the silence around it is cut off."""
+    """Synthesize a word with flite, and cut off the silence around it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "word.wav"
         settings = {"int_f0_target_mean": pitch, "duration_stretch": stretch}
@@ -64,7 +64,7 @@ def speak(word: str, pitch: float, stretch: float) -> Sound:
 
 
 def make(text: str = TEXT, seed: int = SEED) -> Sound:
-    """The whole recording: words of one voice that never says the same twice alike, in a small room."""
+    """Make the whole recording: words of one voice with varied pitch and speed, in a small room."""
     chance = np.random.default_rng(seed)
     parts = [np.zeros(round(EDGE * RATE))]
     for line in text.split("\n"):
@@ -82,7 +82,7 @@ def make(text: str = TEXT, seed: int = SEED) -> Sound:
 
 
 def room(length: int, chance: np.random.Generator) -> Sound:
-    """Noise of a quiet room: white noise with its highs turned down by 3 dB an octave."""
+    """Noise of a quiet room: white noise that falls by 3 dB per octave."""
     spectrum = np.fft.rfft(chance.normal(size=length))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     spectrum[: round(40 * length / RATE)] = 0

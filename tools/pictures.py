@@ -1,8 +1,8 @@
-"""Makes every picture of the README and the docs, by the app itself, from sessions that are played: ``python -m tools.pictures``.
+"""Makes every picture of the README and the docs, with the app itself, from real sessions: ``python -m tools.pictures``.
 
 The sketch is drawn by the bundled voice, through the recognizer. The other modes are played by keys in the app without a
-terminal (Textual's pilot), recorded, and exported as anyone's replay is. Two networks side by side are drawn from what
-``tools.side_by_side`` recorded. Settings and scores lie in a temporary folder.
+terminal (Textual's pilot), recorded, and exported like any replay. Two networks side by side are drawn from what
+``tools.side_by_side`` recorded. Settings and scores are in a temporary folder.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 SIZE = (100, 30)
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 VOICE_S = 50.0
-"""Longest time that the bundled voice takes."""
+"""Longest time for the bundled voice, in s."""
 
 Play = Callable[[Pilot[None], Rules], Awaitable[None]]
 
 
 def main() -> None:
-    """Make them all."""
+    """Make all pictures."""
     OUT.mkdir(exist_ok=True)
     side_by_side.draw(OUT / "side-by-side.svg")
     with tempfile.TemporaryDirectory(prefix="voicetrail-") as folder:

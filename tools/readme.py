@@ -1,4 +1,4 @@
-"""Writes tables of keys, settings and commands into the docs from the code: ``python -m tools.readme``. A test holds them equal."""
+"""Writes the tables of keys, settings and commands into the docs: ``python -m tools.readme``. A test compares them with the code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def commands_table() -> str:
 
 
 def filled(text: str) -> str:
-    """A page with the tables that it has as the code has them now."""
+    """Return a page with its tables updated from the code."""
     for name, table in (("keys", markdown_table()), ("settings", settings_table()), ("commands", commands_table())):
         if f"<!-- {name} -->\n" in text:
             before, rest = text.split(f"<!-- {name} -->\n", 1)

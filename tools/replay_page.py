@@ -1,4 +1,4 @@
-"""Writes the tables of docs/replays.md from the code: ``python -m tools.replay_page``. A test holds them equal."""
+"""Writes the tables of docs/replays.md: ``python -m tools.replay_page``. A test compares them with the code."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "replays.md"
 
 
 def codes_table() -> str:
-    """Every line of a replay file."""
+    """The table of the lines of a replay file."""
     lines = ["| code | what | data |", "| --- | --- | --- |"]
     lines += [f"| `{code.code}` | {code.what} | `{code.data.about}` |" for code in CODES.values()]
     return "\n".join(lines) + "\n"
 
 
 def header_table() -> str:
-    """Every value of the header."""
+    """The table of the values of the header."""
     lines = ["| name | value |", "| --- | --- |"]
     lines += [f"| `{name}` | `{about}` |" for name, about in HEADER.about_each()]
     return "\n".join(lines) + "\n"
 
 
 def filled(text: str) -> str:
-    """The page with its tables as the code has them now."""
+    """Return the page with its tables updated from the code."""
     for name, table in (("codes", codes_table()), ("header", header_table())):
         before, rest = text.split(f"<!-- {name} -->\n", 1)
         text = f"{before}<!-- {name} -->\n{table}<!-- /{name} -->" + rest.split(f"<!-- /{name} -->", 1)[1]

@@ -1,1 +1,1 @@
-"""Attacks on the program: seeded, bounded, and meant to find nothing. `make attack` runs them all."""
+"""Attacks on the program's inputs, seeded and bounded. They should find nothing. `make attack` runs all of them."""

@@ -9,10 +9,10 @@ from importlib import import_module
 from pathlib import Path
 
 COUNTS = {"soak": 480, "settings": 5000, "replays": 10_000, "kills": 200, "wire": 100_000, "sounds": 5000}
-"""Mutants of each attack (of the soak: minutes of sound), where ``--count`` says nothing; of any other, ``COUNT``."""
+"""Default number of mutants of each attack (of the soak: minutes of sound); others use ``COUNT``."""
 COUNT = 1000
 SHOWN = 20
-"""Failures that are printed at most."""
+"""Most failures that are printed."""
 
 
 def attacks() -> list[str]:
@@ -22,11 +22,13 @@ def attacks() -> list[str]:
 
 
 def main() -> int:
-    """Run them; 1 if anything was found."""
+    """Run the attacks; return 1 if any of them found a failure."""
     parser = argparse.ArgumentParser(prog="python -m tools.attack", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(attacks())}; all without one")
-    parser.add_argument("--count", type=int, help="how many mutants, in place of each attack's own number")
-    parser.add_argument("--seed", type=int, default=1, help="what the mutants are drawn with (%(default)s)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"the attacks to run, from {', '.join(attacks())} (default: all)"
+    )
+    parser.add_argument("--count", type=int, help="the number of mutants, instead of each attack's default")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the mutants (default: %(default)s)")
     args = parser.parse_args()
     unknown = [name for name in args.names if name not in attacks()]
     if unknown:

@@ -1,9 +1,9 @@
-"""Kills a recording, again and again, and looks at what is left.
+"""Kills a recording repeatedly, and checks the remaining files.
 
     python -m tools.attack.kills [COUNT] [SEED]
 
-A process records sound, scores and inputs in real time; at a moment chosen by lot it is killed (SIGKILL). What must hold: at most a
-second of sound and of everything else is lost, what is there can be read and is what was recorded, and there is no empty sound file.
+A process records sound, scores and inputs in real time, and is killed (SIGKILL) at a random moment. At most one second of sound and of
+everything else may be lost, the rest must be readable and equal what was recorded, and there must be no empty sound file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOISE = np.random.default_rng(1).normal(0, 0.1, HOP * 100).astype(np.float32)
 
 @dataclass
 class Outcome:
-    """What the kills left."""
+    """The results of the kills."""
 
     kills: int = 0
     failures: list[str] = field(default_factory=list)
@@ -57,12 +57,12 @@ class _Recording:
     process: int
     path: Path
     heard: int
-    """Reads a byte for each hop that was recorded."""
+    """Descriptor from which a byte is read for each recorded hop."""
     ends: float
 
 
 def run(count: int, seed: int) -> Outcome:
-    """Kill so many recordings, some at once."""
+    """Kill ``count`` recordings, several in parallel."""
     dice = random.Random(seed)
     outcome = Outcome()
     recordings: list[_Recording] = []
@@ -99,7 +99,7 @@ def _kill(one: _Recording, outcome: Outcome) -> None:
     while chunk := os.read(one.heard, 65_536):
         hops += len(chunk)
     os.close(one.heard)
-    # A byte is sent before the hop is: the last one may not have been handed over.
+    # A byte is sent before its hop, so the last hop may not have been recorded.
     _look(one.path, max(0, hops - 2), outcome)
     outcome.kills += 1
 

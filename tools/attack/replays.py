@@ -1,10 +1,11 @@
-"""Mutated replays through the reader, every command and every export.
+"""Runs mutated replays through the reader, every command and every export.
 
     python -m tools.attack.replays [COUNT] [SEED]
 
-Each mutant is made by lot from a session of one of the modes (or from a file that broke an earlier version) and goes through
-`replay --check`, `--text`, `--json`, what if, `--suggest`, the list, and one export. What must hold: no traceback, an exit code of 0,
-1 or 2, nothing over 2 s of processor time or 200 MB, no raw control character in what is printed, and nothing written but the export.
+Each mutant is made at random from a session of one of the modes (or from a file that broke an earlier version), and goes through
+`replay --check`, `--text`, `--json`, what if, `--suggest`, the list, and one export. There must be no traceback, an exit code of
+0, 1 or 2, at most 2 s of processor time and 200 MB, no raw control character in the output, and no file written except for the
+export.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ from voicetrail.replay.recorder import Recorder
 from voicetrail.spotting.detector import DetectorSettings
 
 LONGEST_S = 2.0
-"""Processor time of one command."""
+"""Most processor time of one command, in s."""
 LARGEST_MB = 200
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What no terminal may be sent raw."""
+"""Characters that must not be sent to a terminal."""
 LABELS = ("up", "down", "left", "right", "_unknown_", "_background_noise_")
 HOP = 640
 ENDINGS = ("cast", "gif", "png", "svg", "txt", "ans", "wav")
@@ -66,12 +67,12 @@ _EXTREMES: tuple[object, ...] = (
 
 @dataclass
 class Outcome:
-    """What an attack found."""
+    """The results of an attack."""
 
     mutants: int = 0
     failures: list[str] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
-    """How often each command ended with each code."""
+    """How often each command ended with each exit code."""
     slowest_s: float = 0.0
     largest_mb: float = 0.0
 
@@ -84,7 +85,7 @@ class Outcome:
 
 
 def run(count: int, seed: int) -> Outcome:
-    """Make so many mutants and try everything with each."""
+    """Make ``count`` mutants, and try everything with each."""
     dice = random.Random(seed)
     outcome = Outcome()
     before_mb = peak_mb()
@@ -163,7 +164,7 @@ def _try_everything(path: Path, dice: random.Random, outcome: Outcome, number: i
 
 
 def make_sources(folder: Path, seed: int) -> list[Path]:
-    """A short session of each mode, the drawing with scores and sound."""
+    """Make a short session of each mode; that of the sketch has scores and sound."""
     folder.mkdir(parents=True)
     paths = []
     for number, setup in enumerate(

@@ -36,7 +36,7 @@ def add_setting_flags(parser: argparse.ArgumentParser, without: Collection[str] 
                 dest=setting.name,
                 action="append",
                 metavar="[WORD=]VALUE",
-                help=f"{help}, or, as in left=0.5, the threshold of one word; may be repeated",
+                help=f"{help}: VALUE for all words, or WORD=VALUE for one, such as left=0.5; may be repeated",
             )
         else:
             group.add_argument(

@@ -206,7 +206,7 @@ _ALL = (
     Setting("vocabulary", "choice", DEFAULT_VOCABULARY, "the words to listen for", choices=tuple(VOCABULARIES)),
     Setting("weights", "text", "", "weights of the recognizer, by name or file; empty means those of the vocabulary"),
     _THRESHOLD,
-    Setting("thresholds", "table", MappingProxyType({}), "score that one word needs, for single words", _THRESHOLD.range, 0.05),
+    Setting("thresholds", "table", MappingProxyType({}), "score that a single word needs", _THRESHOLD.range, 0.05),
     Setting(
         "threshold_shift",
         "number",
