@@ -1,4 +1,4 @@
-"""What the game costs, measured from outside; ``make bench`` prints it. Never part of the tests: figures depend on the machine."""
+"""Measures what the game costs; ``make bench`` prints a table. Not part of the tests, because the figures depend on the machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import sys
 
 
 def end_cleanly_when_killed() -> None:
-    """Have a SIGTERM or SIGHUP end the measurement as ctrl+c does: what it started is ended with it."""
+    """End the measurement and its child processes on SIGTERM and SIGHUP, as ctrl+c does."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda given, _: sys.exit(128 + given))

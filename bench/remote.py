@@ -51,13 +51,13 @@ class Counting:
         return AudioBlock(np.full(BLOCK, (len(self.spoken) - 1) / 32768, dtype=np.float32), self.spoken[-1])
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 def added_delay(one_way: float = 0.0) -> float:

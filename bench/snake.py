@@ -38,7 +38,7 @@ def snake_at_full_speed(size: tuple[int, int]) -> list[Row]:
             raise RuntimeError("the snake came to its end while it was measured")
     where = f"{size[0]}×{size[1]}"
     return [
-        {"name": f"bytes a second of a snake at 5 cells/s, {where}", "value": round(sent), "unit": "bytes/s", "limit": 3000},
+        {"name": f"bytes per second of a snake at 5 cells/s, {where}", "value": round(sent), "unit": "bytes/s", "limit": 3000},
         {"name": f"a snake at 5 cells/s, of one core, {where}", "value": round(100 * share, 1), "unit": "%", "limit": 8},
     ]
 

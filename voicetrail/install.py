@@ -1,4 +1,4 @@
-"""How a missing package is installed: in words that work wherever voicetrail itself came from."""
+"""The commands that install a missing package. They work however voicetrail itself was installed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import shlex
 import sys
 
 HERE = "run `pipx install .` in a clone of voicetrail"
-"""How voicetrail itself comes onto a machine."""
+"""How to install voicetrail itself."""
 
 
 def pip_command(*packages: str) -> str:
-    """The command that installs packages beside this program: a clone's environment, one of pipx, or any other.
+    """The command that installs packages into the environment of this program (a clone's, one of pipx, or any other).
 
-    ``voicetrail[host]`` is what the extra *host* needs: voicetrail itself is there already, and stays as it is.
+    ``voicetrail[host]`` installs what the extra *host* needs; voicetrail itself is already installed and does not change.
     """
     return f"{shlex.quote(sys.executable)} -m pip install {shlex.join(packages)}"

@@ -88,9 +88,9 @@ def write_json(value: object, *, flush: bool = False, indent: int | None = None)
 
 
 def write_error(text: str, *, end: str = "\n") -> None:
-    """Write lines to the standard error, at once. Where that cannot be written, nothing happens.
+    """Write lines to the standard error, flushed. If that fails, nothing happens.
 
-    A terminal shows a line that is longer than it is wide on several, broken between words; anything else gets it whole.
+    In a terminal, lines that are wider than the terminal wrap between words. A file or a pipe gets them unchanged.
     """
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(_fitted(safe(text), _columns(sys.stderr)) + end)
@@ -133,7 +133,7 @@ def abandon() -> None:
 
 
 def _columns(stream: TextIO) -> int:
-    """How wide the terminal is that a stream is written to; 0 where it is none, or does not say."""
+    """The width of the terminal behind a stream; 0 if it is no terminal or its width is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
     except (OSError, ValueError):
@@ -141,7 +141,7 @@ def _columns(stream: TextIO) -> int:
 
 
 def _fitted(text: str, columns: int) -> str:
-    """The text with every line that is longer than ``columns`` broken at spaces; what has none stays whole. 0 changes nothing."""
+    """Wrap the lines that are longer than ``columns`` at spaces; words are never split. With 0 columns, nothing changes."""
     if not columns:
         return text
     wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)

@@ -76,7 +76,7 @@ class RecognizerService:
         self._running = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._begun = False
-        """``start`` was called, and has not failed."""
+        """``start`` was called and did not fail."""
         self.starts = 0
         """How often the process was started."""
 
@@ -120,8 +120,8 @@ class RecognizerService:
             process is restarted.
 
         Raises:
-            RemoteError: the folder, the weights or the socket cannot be used, there is a visitor of that name, or the recognizer
-                was not started.
+            RemoteError: the folder, the weights or the socket cannot be used, there already is a visitor with this name, or the
+                recognizer was not started.
         """
         if not self._begun:
             raise RemoteError("the recognizer was not started")

@@ -149,9 +149,9 @@ def list_replays(where: Path | None = None) -> list[ReplaySummary]:
 
 
 def list_named() -> list[ReplaySummary]:
-    """The replays in the platform's folder that bear a name rather than the time of their beginning, the newest first.
+    """List the replays in the platform's folder that have a name instead of the time they began, newest first.
 
-    There are few of them, so that this is quick among many recordings. Raises nothing: a folder that cannot be read has none.
+    Only these few files are read, so this is fast among many recordings. A folder that cannot be read gives an empty list.
     """
     try:
         paths = [
