@@ -16,16 +16,16 @@ snake.START_SPEED = snake.TOP_SPEED
 from voicetrail.cli import main
 sys.exit(main(["play", "snake", "large", "--seed", "1", *sys.argv[1:]]))
 """
-"""The game with a snake that is as fast from its first cell as after 25 pieces of food."""
+"""The game with a snake that begins at top speed, as after 25 pieces of food."""
 LEG_S = 0.8
-"""Time of each side of the square that it goes around: four cells."""
+"""Time for each side (four cells) of the square that the snake follows."""
 ROUNDS = 4
 SIZES = ((80, 24), (100, 30))
 
 
 def snake_at_full_speed(size: tuple[int, int]) -> list[Row]:
-    """Bytes a second, and the share of a core, of the whole game while the snake goes around at 5 cells a second."""
-    # The words of somebody who plays would steer it too: a quiet room costs the recognizer as much.
+    """Measure bytes per second and the share of a core of the whole game, while the snake moves at 5 cells per second."""
+    # Spoken words would steer the snake too; a quiet room costs the recognizer just as much.
     with tempfile.TemporaryDirectory(prefix="voicetrail-bench-") as folder, _play(Path(folder), size) as play:
         play.wait_for(LISTENS)
         play.read(1.0)
@@ -48,7 +48,7 @@ def _play(folder: Path, size: tuple[int, int]) -> Play:
 
 
 def rows() -> list[Row]:
-    """The whole table."""
+    """Measure all rows of the table."""
     return [row for size in SIZES for row in snake_at_full_speed(size)]
 
 

@@ -1,4 +1,4 @@
-"""Scripted visitors' voices: directions of validation speakers, whom no training heard, with the time at which each word ends."""
+"""Voices of simulated visitors: directions by validation speakers (not in the training data), and when each word ends."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from voicetrail.training.evaluate.streams import TAIL
 BLOCK = 320
 """Samples of a block: 20 ms, as a microphone sends them."""
 GAPS_S = (0.5, 1.2)
-"""Silence between two recordings, which have some of their own."""
+"""Range of the silence between two recordings, in s (recordings also begin and end with silence)."""
 ROOM = 10 ** (-66 / 20)
-"""Root mean square of the quiet room."""
+"""Root mean square of the background noise (-66 dB)."""
 STEPS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
 FARTHEST = 2
-"""Steps from the middle at most: at an edge of the board a word would move nothing."""
+"""Maximum distance from the middle in steps, because a word at the edge of the board would move nothing."""
 MATCH_WITHIN_S = 0.75
-"""A word given out later than this after its end answers nothing; through a door, which takes time too, that much more."""
+"""A detection later than this after the end of a word does not count for it. Over a connection, its delay is added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Said:
 
     word: str
     end_s: float
-    """When it ends, in s of the stream."""
+    """End of the word in the stream, in s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,22 @@ class Speaker:
 
     @property
     def sound(self) -> npt.NDArray[np.float32]:
-        """All its samples, as a recognizer gets them."""
+        """All samples, in the recognizer's format."""
         return (np.frombuffer(b"".join(self.blocks), dtype="<i2") / np.float32(32768)).astype(np.float32)
 
 
 def find_speech() -> Speech:
-    """The recordings, from ``$VOICETRAIL_SPEECH`` or ``../shared/speech`` beside the checkout.
+    """Find the recordings in ``$VOICETRAIL_SPEECH``, or in ``../shared/speech`` next to the checkout.
 
     Raises:
-        FileNotFoundError: they are not there.
+        FileNotFoundError: there are no recordings.
     """
     named = os.environ.get(SPEECH_VARIABLE)
     return Speech(Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "speech")
 
 
 def make_speaker(speech: Speech, seed: int, seconds: float) -> Speaker:
-    """A speaker who says directions at a player's pace, and stays near the middle of the board; the same one for the same seed."""
+    """Make a speaker who says directions at a player's pace and stays near the middle of the board; deterministic for a seed."""
     rng = np.random.default_rng(seed)
     out = rng.normal(0, ROOM, round(seconds * SAMPLE_RATE)).astype(np.float32)
     said: list[Said] = []
@@ -89,7 +89,7 @@ def make_speaker(speech: Speech, seed: int, seconds: float) -> Speaker:
 
 
 def match(said: Sequence[Said], heard: Iterable[tuple[float, str]], within_s: float = MATCH_WITHIN_S) -> list[float | None]:
-    """For each word said, how long after its end it was heard, in s; ``None`` where it was not."""
+    """Return for each spoken word how long after its end it was detected, in s; ``None`` if it was missed."""
     left = sorted(heard)
     out: list[float | None] = []
     for each in said:
@@ -101,7 +101,7 @@ def match(said: Sequence[Said], heard: Iterable[tuple[float, str]], within_s: fl
 
 
 class _Sound:
-    """The blocks of a speaker as a source, as fast as they are read."""
+    """The blocks of a speaker as a source, without waiting."""
 
     name, live, delay_s = "speaker", False, None
 
@@ -122,7 +122,7 @@ class _Sound:
 
 
 def heard_by_one(speakers: Iterable[Speaker]) -> list[list[tuple[float, str]]]:
-    """What one listener alone hears of each: times in s of the stream, and words. It has all the time that it needs."""
+    """What a single listener detects for each speaker, without time limits: (time in the stream in s, word)."""
     recognizer = load_recognizer()
     out = []
     for speaker in speakers:

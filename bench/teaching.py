@@ -1,14 +1,14 @@
-"""How well taught words are heard: words that a backbone never saw, a few takes, and everything else refused.
+"""Measures how well taught words are recognized, and other sounds rejected, with words that the backbone was not trained with.
 
     python -m bench.teaching WEIGHTS NEGATIVES --data DATA --takes 4 --half judging
     python -m bench.teaching WEIGHTS NEGATIVES --data DATA --takes 5 --strangers --words up down left right backward forward …
     python -m bench.teaching WEIGHTS NEGATIVES --data DATA --takes 5 --voices FOLDER --count 10
 
-``WEIGHTS`` must have been trained without the words (copy the data without their folders); ``NEGATIVES`` is what
-``voicetrail.training.fit.negatives`` made with them. By default, takes come from speakers who said every word often enough; each take
-is left out in turn, and the test is that take, by the head of ``--takes`` of the others. With ``--strangers`` each take is by another
-speaker, and the test is by speakers of whom there is none. ``FOLDER`` holds voices, a folder of words each (synthetic ones, say).
-What is to be refused are validation clips of all other words, of those among them that the backbone does not know either, and noise.
+``WEIGHTS`` must have been trained without the words (copy the data without their folders). ``NEGATIVES`` is the output of
+``voicetrail.training.fit.negatives`` for these weights. By default, the takes come from speakers with enough clips of every word; each
+take is left out in turn, and tests a head that is trained with ``--takes`` of the others. With ``--strangers``, every take is by a
+different speaker, and the tests are by other speakers. ``FOLDER`` contains voices (synthetic ones, for example), each a folder of
+words. To be rejected: validation clips of all other words, those of words that the backbone does not know, and noise.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from voicetrail.teaching.takes import Take, find_takes
 from voicetrail.vocabulary import is_word
 
 UNSEEN = ("up", "down", "left", "right", "backward", "forward", "marvin", "sheila", "happy", "house")
-"""Words that the development backbone was trained without."""
+"""Words that were left out of the training of the development backbone."""
 OTHERS, NOISES, TESTS = 1500, 400, 40
 
 
 def read_take(path: Path) -> Take:
-    """A clip of one word as a take: the loudest take found in it, or the whole clip."""
+    """Read a clip of one word as a take: the loudest take that is found in it, or the entire clip."""
     sound, _ = soundfile.read(str(path), dtype="float32")
     found = sorted(find_takes(sound), key=lambda take: take.level_db)
     return found[-1] if found else Take(sound, 0, len(sound))
@@ -57,7 +57,7 @@ def clips_by_speaker(data: Path, words: Sequence[str]) -> dict[str, dict[str, li
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Takes to teach, and takes to test with, by word."""
+    """Takes for teaching and for testing, by word."""
 
     takes: Mapping[str, Sequence[Path]]
     tests: Mapping[str, Sequence[Path]]
@@ -66,7 +66,7 @@ class Case:
 
 
 def by_one_speaker(args: argparse.Namespace, found: Mapping[str, Mapping[str, Sequence[Path]]]) -> Iterator[Case]:
-    """Takes and tests by one speaker; the first five takes of each word, each left out in turn."""
+    """Takes and tests by one speaker: each of the first five takes of a word is left out in turn."""
     used = [s for s in sorted(found) if all(len(found[s][w]) >= 5 for w in args.words)]
     used = [used[i] for i in np.random.default_rng(11).permutation(len(used))]
     half = {"choosing": used[: len(used) // 2], "judging": used[len(used) // 2 :], "all": used}[args.half][: args.count]
@@ -82,7 +82,7 @@ def by_one_speaker(args: argparse.Namespace, found: Mapping[str, Mapping[str, Se
 
 
 def by_strangers(args: argparse.Namespace, found: Mapping[str, Mapping[str, Sequence[Path]]]) -> Iterator[Case]:
-    """Each take by a speaker of its own, and tests by yet others."""
+    """Every take by a different speaker, and tests by others."""
     for draw in range(args.count):
         rng, takes, tests = np.random.default_rng(draw), {}, {}
         for word in args.words:
@@ -93,7 +93,7 @@ def by_strangers(args: argparse.Namespace, found: Mapping[str, Mapping[str, Sequ
 
 
 def by_voices(args: argparse.Namespace) -> Iterator[Case]:
-    """Voices of a folder, words of which are drawn ``--size`` at a time; tests are the takes that are left."""
+    """Voices of a folder: ``--size`` words are drawn at a time, and the remaining takes are the tests."""
     for number, folder in enumerate(sorted(args.voices.iterdir())):
         rng = np.random.default_rng(number)
         words = sorted(path.name for path in folder.iterdir())
@@ -104,7 +104,7 @@ def by_voices(args: argparse.Namespace) -> Iterator[Case]:
 
 
 def refused(data: Path, embedder: Embedder, words: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """The backbone's output of other words and of noise: clips of validation speakers, and noise that training does not hear."""
+    """Embeddings of other words (clips of validation speakers) and of noise that is not in the training data."""
     from voicetrail.training.data.heldout import half_of_noise
     from voicetrail.training.data.recordings import sound_files
 
@@ -127,19 +127,19 @@ def refused(data: Path, embedder: Embedder, words: Sequence[str]) -> tuple[Tenso
 
 
 def main() -> None:
-    """Measure, and print one table."""
+    """Measure and print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("negatives", type=Path)
     parser.add_argument("--data", type=Path, required=True, help="a folder with speech_commands/ and noise/")
     parser.add_argument("--words", nargs="+", default=list(UNSEEN[:4]))
     parser.add_argument("--takes", type=int, default=4)
-    parser.add_argument("--count", type=int, default=1000, help="speakers, draws, or draws a voice")
-    parser.add_argument("--half", choices=("choosing", "judging", "all"), default="judging", help="of the speakers")
-    parser.add_argument("--every", type=int, default=1, help="leave every so manieth take out")
-    parser.add_argument("--strangers", action="store_true", help="each take by another speaker, tests by yet others")
+    parser.add_argument("--count", type=int, default=1000, help="speakers, draws, or draws per voice")
+    parser.add_argument("--half", choices=("choosing", "judging", "all"), default="judging", help="the half of the speakers")
+    parser.add_argument("--every", type=int, default=1, help="leave out only every n-th take (to save time)")
+    parser.add_argument("--strangers", action="store_true", help="every take by a different speaker, tests by others")
     parser.add_argument("--voices", type=Path, help="a folder of voices")
-    parser.add_argument("--size", type=int, default=4, help="words of a set, with --voices")
+    parser.add_argument("--size", type=int, default=4, help="number of words in a set, with --voices")
     args = parser.parse_args()
     torch.set_num_threads(1)
     commands = args.data / "speech_commands"
@@ -156,7 +156,7 @@ def main() -> None:
         measure(case, args.weights, negatives, embedder, words, noise, rows)
     print(f"{len(cases[0].takes)} words, {args.takes} takes, {len(cases)} heads, {len(rows['right'])} test takes")
     for name, values in rows.items():
-        unit = "" if name in ("seconds", "assumed false moves an hour") else " %"
+        unit = "" if name in ("seconds", "assumed false moves per hour") else " %"
         print(f"| {name} | {np.mean(values) * (100 if unit else 1):.1f}{unit} |")
 
 
@@ -169,7 +169,7 @@ def measure(
     noise: Tensor,
     rows: dict[str, list[float]],
 ) -> None:
-    """Teach one case, and add what it scores to the rows."""
+    """Teach one case, and add its results to the rows."""
     examples = ExampleSet()
     for word, paths in case.takes.items():
         for path in paths:
@@ -178,7 +178,7 @@ def measure(
     try:
         taught = teach(examples, load_weights(weights), negatives, {})
     except TeachingError:
-        return  # two of the clips are one recording, in both versions of Speech Commands
+        return  # two clips are the same recording (this occurs in both versions of Speech Commands)
     rows["seconds"].append(time.perf_counter() - began)
     head = head_of(taught)
     other, sounds = head.posteriors(words).amax(1), head.posteriors(noise).amax(1)
@@ -196,11 +196,11 @@ def measure(
             rows[f"{said_by}right at the threshold"] += (right & (most >= taught.threshold)).float().tolist()
     rows["other words taken at the threshold"].append(float((other >= taught.threshold).float().mean()))
     rows["noises taken at the threshold"].append(float((sounds >= taught.threshold).float().mean()))
-    rows["assumed false moves an hour"].append(taught.false_an_hour)
+    rows["assumed false moves per hour"].append(taught.false_an_hour)
 
 
 def head_of(taught: Taught) -> Head:
-    """The head of what was taught, on the backbone's own output."""
+    """The taught head, applied to the backbone's own output."""
     tensors, info = taught.tensors, taught.info
     words = tuple(label for label in info.labels if is_word(label))
     return Head(info.classes, tensors["head.weight"], tensors["head.bias"], words, temperature=info.temperature)

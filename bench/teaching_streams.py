@@ -1,17 +1,17 @@
-"""Taught words in streams: in the manner of Mazumder et al. 2021, and false moves an hour.
+"""Measures taught words in streams, as Mazumder et al. (2021) do, and false moves per hour.
 
     python -m bench.teaching_streams WEIGHTS NEGATIVES --data DATA
 
-"Few-Shot Keyword Spotting in Any Language" (Interspeech 2021) teaches one word at a time with five takes, each by another speaker, and
-lets the detector hear a stream of ten minutes of that word and others, by speakers of whom there was no take. Its streams are those of
-TensorFlow's ``generate_streaming_test_wav``: a clip of a second every three seconds, over noise of Speech Commands at a tenth of its
-loudness. A word is heard if a detection ends within 0.75 s of its clip; every other detection is a false accept, and they are divided
-by the number of other clips. Over 440 words 87.4 % are heard at 4.3 %, at one threshold on the scores of all words.
+"Few-Shot Keyword Spotting in Any Language" (Interspeech 2021) teaches one word at a time with five takes, each by a different speaker.
+The detector then runs on a stream of ten minutes with this word and others, by other speakers. The streams follow TensorFlow's
+``generate_streaming_test_wav``: a clip of one second every three seconds, over noise of Speech Commands at a tenth of its amplitude.
+A word counts as detected if a detection occurs within 0.75 s of its clip. Every other detection is a false accept; the rate is their
+number divided by the number of other clips. With one threshold for 440 words, 87.4 % are detected at a rate of 4.3 %.
 
-The same here, with words that ``WEIGHTS`` were not trained with; half of the other clips are of words that they were not trained with
-either. ``same`` moves the thresholds that the sets chose for themselves all by as much; ``equal`` sets each so that as many shipped
-clips of known words reach it as singles. False moves are counted in books read by readers whom no training heard, with four words by
-one speaker, five takes each, at the threshold that the set chooses for itself.
+This module does the same with words that ``WEIGHTS`` were not trained with; half of the other clips are of such words, too. ``same``
+shifts the sets' own thresholds by the same amount; ``equal`` chooses each threshold so that the same part of the shipped clips of
+known words reaches it. False moves are counted in audiobooks by readers who are not in the training data, with four words by one
+speaker, five takes each, at the set's own threshold.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Sound = npt.NDArray[np.float32]
 Scored = list[tuple[int, tuple[float, ...]]]
 
 STEP_S = 3
-"""A clip in so many seconds."""
+"""Time between the starts of two clips, in s."""
 NOISE_GAIN = 0.1
 LATE_S = 0.75
 """Within so many seconds after a clip's end a detection still belongs to it."""
@@ -51,14 +51,14 @@ TAKEN = (0.005, 0.01, 0.02, 0.03, 0.05)
 
 
 def recognizer_of(weights: Weights, taught: Taught) -> Recognizer:
-    """What a saved set would load."""
+    """The recognizer that loading the saved set would give."""
     model = build_network(taught.info)
     model.load_state_dict(dict(taught.tensors))
     return Recognizer(replace(weights, info=taught.info, model=model))
 
 
 def detections(recognizer: Recognizer, scores: Scored, settings: DetectorSettings) -> list[int]:
-    """When words were given out, in samples."""
+    """Times of the detections, in samples."""
     detector = Detector(recognizer.labels, settings)
     return [event.time for at, row in scores for event in detector.feed(at, row) if isinstance(event, WordHeard)]
 
@@ -66,7 +66,9 @@ def detections(recognizer: Recognizer, scores: Scored, settings: DetectorSetting
 def stream(
     rng: np.random.Generator, clips: Sequence[tuple[bool, Path]], noise: Sound
 ) -> tuple[Sound, list[tuple[bool, int, int]]]:
-    """Clips, one every three seconds, over noise; whether each is the word, and where it begins and ends."""
+    """Make a stream of clips, one every three seconds, over noise; and for each clip, whether it is the word, its start and its
+    end.
+    """
     out = np.resize(noise[int(rng.integers(0, len(noise))) :], (len(clips) * STEP_S + 1) * SAMPLE_RATE) * np.float32(NOISE_GAIN)
     spans = []
     for number, (target, path) in enumerate(clips):
@@ -79,14 +81,14 @@ def stream(
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What came of a stream at one threshold."""
+    """The results of a stream at one threshold."""
 
     heard: int
     false: int
 
 
 def count(times: Sequence[int], spans: Sequence[tuple[bool, int, int]]) -> Counts:
-    """Words that were heard, and detections that belong to none."""
+    """Count the words that were detected, and the detections that belong to no word."""
     late = int(LATE_S * SAMPLE_RATE)
     own = [(begin + SAMPLE_RATE - late, end + late) for target, begin, end in spans if target]
     heard = sum(any(since <= time <= until for time in times) for since, until in own)
@@ -94,7 +96,7 @@ def count(times: Sequence[int], spans: Sequence[tuple[bool, int, int]]) -> Count
 
 
 def known_scores(taught: Taught, negatives: Negatives) -> npt.NDArray[np.float64]:
-    """The highest score of each shipped clip of a known word, by the head that plays."""
+    """The highest score of each shipped clip of a known word, with the head that is used in play."""
     from bench.teaching import head_of
 
     head = head_of(taught)
@@ -107,16 +109,16 @@ def known_scores(taught: Taught, negatives: Negatives) -> npt.NDArray[np.float64
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("negatives", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--words", nargs="+", default=list(UNSEEN))
-    parser.add_argument("--draws", type=int, default=1, help="sets of five takes a word, with a stream each")
-    parser.add_argument("--clips", type=int, default=200, help="of a stream")
-    parser.add_argument("--minutes", type=float, default=20.0, help="of books read aloud")
-    parser.add_argument("--speakers", type=int, default=3, help="whose sets hear them")
+    parser.add_argument("--draws", type=int, default=1, help="sets of five takes per word, each with its own stream")
+    parser.add_argument("--clips", type=int, default=200, help="clips in a stream")
+    parser.add_argument("--minutes", type=float, default=20.0, help="length of the audiobooks, in minutes")
+    parser.add_argument("--speakers", type=int, default=3, help="number of speakers whose sets are measured")
     args = parser.parse_args()
     torch.set_num_threads(1)
     found = clips_by_speaker(args.data / "speech_commands", args.words)
@@ -126,7 +128,7 @@ def main() -> None:
 
 
 def _streams(args: argparse.Namespace, found: dict[str, dict[str, list[Path]]], negatives: Negatives) -> None:
-    """Hear the streams, and print what was heard at which false accepts."""
+    """Run the streams, and print the detected words and the false accepts."""
     commands = args.data / "speech_commands"
     listed = {str(Path(line).with_suffix("")) for line in (commands / "validation_list.txt").read_text().split()}
     known = [
@@ -173,7 +175,7 @@ def _streams(args: argparse.Namespace, found: dict[str, dict[str, list[Path]]], 
 
 
 def _talk(args: argparse.Namespace, found: dict[str, dict[str, list[Path]]], negatives: Negatives) -> None:
-    """Count false moves in books read aloud."""
+    """Count false moves in audiobooks."""
     rows = [line.split("\t") for line in (args.data / "talk" / "transcripts.tsv").read_text("utf-8").splitlines()[1:]]
     paths = [args.data / row[0] for row in rows if row[1] in heldout.READERS]
     parts, size = [], 0
@@ -195,8 +197,8 @@ def _talk(args: argparse.Namespace, found: dict[str, dict[str, list[Path]]], neg
         taught = teach(examples, load_weights(args.weights), negatives, {})
         recognizer = recognizer_of(load_weights(args.weights), taught)
         counts.append(len(detections(recognizer, recognizer.score_all(sound), recognizer.detector)))
-        print(f"{speaker}: {counts[-1]} false moves, {taught.false_an_hour:.1f} an hour assumed")
-    print(f"{sum(counts) / len(counts) / len(sound) * SAMPLE_RATE * 3600:.1f} false moves an hour of books read aloud")
+        print(f"{speaker}: {counts[-1]} false moves, {taught.false_an_hour:.1f} per hour assumed")
+    print(f"{sum(counts) / len(counts) / len(sound) * SAMPLE_RATE * 3600:.1f} false moves per hour of audiobooks")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python -m tools.attack settings --count 5000 --seed 1
 
-What must hold for each mutant: no traceback, an exit code of 0 or 2, at most two seconds of processor time, nothing raw for a
-terminal in what is printed; listing changes and renames nothing; a change leaves a file that can be read and holds the change, or the
-file as it was; the game starts, and what it keeps is read back.
+Each mutant must pass these checks: no traceback; exit code 0 or 2; at most two seconds of processor time; no control characters in
+the output; listing changes and renames no file; a change either leaves a readable file that contains it, or the original file; the
+game starts, and the next start reads the settings that it saved.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ SPECIAL = ("fifo", "socket", "folder", "loop", "dangling", "device", "hard link"
 
 @dataclass
 class Outcome:
-    """What an attack found."""
+    """The result of an attack."""
 
     mutants: int = 0
     failures: list[str] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Outcome:
 
 
 def run(count: int = 5000, seed: int = 1) -> Outcome:
-    """Attack with so many mutants; the same seed makes the same ones."""
+    """Attack with ``count`` mutants; the same seed makes the same mutants."""
     rng, outcome = random.Random(seed), Outcome()
     before_mb = peak_mb()
     for number in range(count):
@@ -136,7 +136,7 @@ def run(count: int = 5000, seed: int = 1) -> Outcome:
 
 
 def _mutant(rng: random.Random) -> bytes:
-    """A file made of a sound one: bytes changed, cut, doubled, and pieces put in that are hard to read."""
+    """A mutant of a valid file: with changed, missing and doubled bytes, and inserted pieces that are hard to parse."""
     if rng.random() < 0.05:
         return rng.randbytes(rng.randrange(300))
     data = bytearray(rng.choice(SEEDS))
@@ -160,7 +160,7 @@ def _mutant(rng: random.Random) -> bytes:
 
 
 def _special(path: Path, rng: random.Random, stack: contextlib.ExitStack) -> str:
-    """Put something in the place of the file that is none; return what."""
+    """Replace the file by something that is not a regular file; return its kind."""
     kind = rng.choice(SPECIAL)
     match kind:
         case "fifo":
@@ -185,7 +185,7 @@ def _special(path: Path, rng: random.Random, stack: contextlib.ExitStack) -> str
 
 
 def _list(path: Path, place: str) -> None:
-    """Listing prints every setting, and changes nothing."""
+    """Check that listing prints every setting and changes nothing."""
     root = path.parents[place.count("/")]
     before = _contents(root)
     profile = ["--profile", "ann"] if "profiles" in place else []
@@ -198,7 +198,7 @@ def _list(path: Path, place: str) -> None:
 
 
 def _set(path: Path, place: str) -> None:
-    """A change is in the file, or the file is as it was."""
+    """Check that a change is in the file, or that the file is unchanged."""
     profile = ["--profile", "ann"] if "profiles" in place else []
     before = _content(path)
     code, out = _command("settings", "set", "step", "7", *profile)
@@ -213,7 +213,7 @@ def _set(path: Path, place: str) -> None:
 
 
 def _play(path: Path, place: str) -> None:
-    """The game starts with any files, and what it keeps is read back by the next one."""
+    """Check that the game starts with any files, and that the next start reads what it saved."""
     profile = "ann" if "profiles" in place else None
     settings = load_settings(profile=profile, background=True)
     problems: list[str] = []
@@ -244,7 +244,7 @@ def _contents(root: Path) -> dict[str, object]:
 
 
 def _content(path: Path) -> object:
-    """What lies at a path, without waiting for it."""
+    """What is at a path, without blocking (a FIFO would block)."""
     try:
         found = path.lstat()
         return path.read_bytes() if path.is_file() else (found.st_mode, found.st_ino)

@@ -1,10 +1,10 @@
-"""Feeds hours of speech, noise, silence and faults through the game's own session, as fast as it goes, and watches what it holds.
+"""Feeds hours of speech, noise, silence and faults through the game's own session, as fast as possible, and watches its resources.
 
     python -m tools.attack soak --count 480       # minutes of sound
 
-A round lasts ten minutes of sound; then the next begins, as a player's would, and each is recorded. (A sketch alone would grow by
-some 1 KB a word, for its undo has no limit.) What must hold after the first ten minutes: memory grows by at most 5 MB, threads
-and descriptors stay as many, and every recording reads and checks.
+A new round begins after every ten minutes of sound, and each round is recorded. (A single sketch would grow by about 1 KB per word,
+because its undo is unlimited.) After the first ten minutes, memory may grow by at most 5 MB, the numbers of threads and descriptors
+must not change, and every recording must be readable and match its checksums.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ Sound = npt.NDArray[np.float32]
 BLOCK = SAMPLE_RATE // 50
 GROWTH_MB = 5.0
 SETTLE_PART = 0.25
-"""Part of the sound after which memory is taken to have settled, where the whole is short; ten minutes where it is long."""
+"""Part of the sound after which memory counts as settled, for short runs; long runs use ten minutes."""
 ROUND_S = 600.0
-"""Seconds of sound of a round."""
+"""Sound per round, in s."""
 LOOK_S = 60.0
-"""Seconds of sound between two looks."""
+"""Sound between two measurements, in s."""
 
 
 @dataclass
 class Outcome:
-    """What the session held."""
+    """The measured resources of the session."""
 
     minutes: int
     words: int = 0
@@ -67,11 +67,11 @@ class Outcome:
 
 
 class MixedSource:
-    """A source of everything that a long evening brings: words, talk-like noise, silence, gaps, a microphone that comes and goes.
+    """A source with everything that a long evening brings: words, speech-like noise, silence, gaps, and an unplugged microphone.
 
     Args:
-        minutes: how long.
-        seed: of the order.
+        minutes: length of the sound.
+        seed: seed of the order.
     """
 
     live = False
@@ -82,14 +82,14 @@ class MixedSource:
         self._rng = np.random.default_rng(seed)
         self._left = minutes * 60 * SAMPLE_RATE
         self.done = 0
-        """Samples given out."""
+        """Samples that were read."""
         self._voice = read_all(FileSource(demo_path()))
         self._noise = (self._rng.standard_normal(1 << 18) * 0.02).astype(np.float32)
         self._now: Sound = np.zeros(0, dtype=np.float32)
         self._events: list[SourceEvent] = []
 
     def read(self, timeout: float) -> AudioBlock | SourceEvent | None:
-        """The next block, or now and then an event."""
+        """Return the next block, or occasionally an event."""
         if self._events:
             return self._events.pop(0)
         if self._left <= 0:
@@ -115,7 +115,7 @@ class MixedSource:
         return np.zeros(size, dtype=np.float32)
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -125,11 +125,11 @@ class MixedSource:
 
 
 def run(count: int = 480, seed: int = 1) -> Outcome:
-    """Feed so many minutes of sound.
+    """Feed sound.
 
     Args:
-        count: minutes.
-        seed: of what is fed.
+        count: minutes of sound.
+        seed: seed of the sound.
     """
     outcome, began = Outcome(count), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="voicetrail-soak-") as folder, _data_folder(folder):
@@ -166,7 +166,7 @@ def run(count: int = 480, seed: int = 1) -> Outcome:
 
 @contextlib.contextmanager
 def _data_folder(folder: str) -> Iterator[None]:
-    """Have recordings and scores kept below a folder meanwhile."""
+    """Save recordings and scores below a folder, within this context."""
     before = os.environ.get("XDG_DATA_HOME")
     os.environ["XDG_DATA_HOME"] = folder
     try:

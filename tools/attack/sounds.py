@@ -2,8 +2,9 @@
 
     python -m tools.attack sounds --count 5000 --seed 1
 
-What must hold for each mutant: it is decoded to samples between -1 and 1, or refused with one line; at most two seconds of processor
-time; no more sound than its bytes can hold; at most 200 MB more memory in all, and no descriptor left open.
+Each mutant must pass these checks: it is decoded to samples between -1 and 1, or refused with one line; it takes at most two seconds
+of processor time; it gives no more sound than its bytes can hold. All mutants together may use at most 200 MB more memory, and must
+leave no descriptor open.
 """
 
 from __future__ import annotations
@@ -31,20 +32,20 @@ from voicetrail.events import AudioBlock
 LONGEST_S = 2.0
 LARGEST_MB = 200
 SECONDS = 1.0
-"""Length of the files that mutants are made of."""
+"""Length of the original files, in s."""
 MOST_SECONDS_A_BYTE = 1.0
-"""A second of silence can be a byte of FLAC or Opus; more than that is made up."""
+"""FLAC and Opus can store a second of silence in one byte; more sound per byte must be wrong."""
 FORMATS = (
     *(("WAV", subtype) for subtype in ("PCM_16", "PCM_24", "FLOAT", "DOUBLE", "IMA_ADPCM", "MS_ADPCM", "GSM610", "ULAW")),
     *(("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"), ("AIFF", "PCM_16"), ("W64", "PCM_16")),
 )
 NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
-"""What a field of a header is replaced by."""
+"""Values that replace a field of a header."""
 
 
 @dataclass
 class Outcome:
-    """What an attack found."""
+    """The result of an attack."""
 
     mutants: int = 0
     refused: int = 0
@@ -60,7 +61,7 @@ class Outcome:
 
 
 def run(count: int, seed: int) -> Outcome:
-    """Attack with so many mutants; the same seed makes the same ones."""
+    """Attack with ``count`` mutants; the same seed makes the same mutants."""
     rng, outcome, originals = random.Random(seed), Outcome(), _originals()
     silence_native_libraries()  # which keeps a descriptor for good
     before_mb, descriptors = peak_mb(), len(os.listdir("/dev/fd"))

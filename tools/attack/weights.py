@@ -2,7 +2,7 @@
 
     python -m tools.attack weights --count 1000
 
-What must hold: a file gives a recognizer whose scores are numbers, or one line that can be shown; nothing takes over 2 s or 200 MB.
+Each mutant must either give a recognizer with finite scores, or an error message of one printable line, within 2 s and 200 MB.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PIECES = ("NaN", "1e400", "-1", "null", "[]", "{}", "99999999999999999999", '"\\
 
 @dataclass
 class Outcome:
-    """What the mutants did."""
+    """The result of an attack."""
 
     mutants: int = 0
     loaded: int = 0
@@ -47,11 +47,11 @@ class Outcome:
 
 
 def run(count: int = 1000, seed: int = 1) -> Outcome:
-    """Load so many mutants.
+    """Load mutants.
 
     Args:
-        count: how many.
-        seed: of the mutations.
+        count: number of mutants.
+        seed: seed of the mutations.
     """
     rng, outcome = random.Random(seed), Outcome()
     whole = find_weights("directional4w").read_bytes()
@@ -86,7 +86,7 @@ def run(count: int = 1000, seed: int = 1) -> Outcome:
 
 
 def _mutant(rng: random.Random, whole: bytes) -> bytes:
-    """A file with another header, other metadata, other numbers, or a part missing."""
+    """A mutant of the file: with a changed header, changed metadata, changed numbers, or a missing part."""
     size = struct.unpack("<Q", whole[:8])[0]
     header, body = whole[8 : 8 + size], whole[8 + size :]
     kind = rng.random()

@@ -2,9 +2,8 @@
 
     python -m tools.attack wire --count 100000 --seed 1
 
-What must hold: no error that nobody thought of (none is raised in a thread, and none reaches the net that each connection has for
-such), nothing raw for a terminal in what is reported, no connection that takes over two seconds, at most 200 MB more memory, and
-afterwards both ends still do what they are for.
+What is checked: no unexpected exception (neither in a thread nor in the last handler of a connection), no control characters in the
+reports, no connection longer than two seconds, at most 200 MB more memory, and both ends still work afterwards.
 """
 
 from __future__ import annotations
@@ -38,17 +37,17 @@ from voicetrail.link.serving.server import LinkServer
 from voicetrail.link.wire import PROOF, EventDecoder, proof
 
 BATCH = 25
-"""Messages of one connection."""
+"""Messages per connection."""
 LONGEST_S = 2.0
 LARGEST_MB = 200
 SECRET = b"a secret of some length"
 UNEXPECTED = re.compile(r"(failed|disconnected) \([A-Za-z]+")
-"""How an error is reported that nobody thought of."""
+"""The report of an unexpected exception."""
 
 
 @dataclass
 class Outcome:
-    """What an attack found."""
+    """The result of an attack."""
 
     messages: int = 0
     failures: list[str] = field(default_factory=list)
@@ -63,7 +62,7 @@ class Outcome:
 
 
 def run(count: int, seed: int) -> Outcome:
-    """Attack with so many messages, a quarter of them at each of four ends; the same seed makes the same ones."""
+    """Attack with ``count`` messages, a quarter of them at each of four ends; the same seed makes the same messages."""
     outcome = Outcome()
     before_mb = peak_mb()
     thread_errors: list[str] = []
@@ -103,7 +102,7 @@ def _attack_server(
     rng: random.Random,
     outcome: Outcome,
 ) -> None:
-    """A client that lies, again and again."""
+    """Connect again and again as a client that sends wrong messages."""
     lines: list[str] = []
     server = make(feed, parse_address(f"unix://{path}"), secret=secret, on_problem=lines.append)
     server._problems = TokenBucket(1e9, 1e9)  # every line, not the first few
@@ -130,7 +129,7 @@ def _attack_server(
 
 
 def _attack_source(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
-    """A microphone that lies to the game, and then becomes an honest one."""
+    """Attack the game as a microphone, and then check that it still works with a correct one."""
     path = folder / "microphone"
     honest = hello("sound") + b"".join(chunk(20 * n) for n in range(50))
     with _peer(path, count, rng, outcome, sound_events, honest), open_connection(f"unix://{path}") as source:
@@ -156,7 +155,7 @@ def _attack_source(folder: Path, count: int, rng: random.Random, outcome: Outcom
 
 
 def _attack_listener(folder: Path, count: int, rng: random.Random, outcome: Outcome) -> None:
-    """A recognizer that lies to the game, and then becomes an honest one."""
+    """Attack the game as a recognizer, and then check that it still works with a correct one."""
     path = folder / "recognizer"
     word = json.dumps({"type": "vt-heard", "data": {"t": 424_242, "w": "down", "p": 77}}).encode() + b"\n"
     honest = hello("words") + ready("honest") + word
@@ -195,7 +194,7 @@ def _peer(
     events: Callable[[random.Random], list[dict[str, Any]]],
     honest: bytes,
 ) -> Iterator[None]:
-    """Serve lies, a batch a connection; once there were enough, the truth."""
+    """Serve wrong messages, a batch per connection, and afterwards correct ones."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
     server.listen()
@@ -258,7 +257,7 @@ def _read(client: socket.socket, count: int) -> bytes:
 
 
 def _drain(client: socket.socket) -> None:
-    """Read until the other end has had enough of it."""
+    """Read until the other end closes the connection."""
     end = time.monotonic() + LONGEST_S
     while client.recv(65_536):
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""Messages of the wire protocol, and what may be wrong with them."""
+"""Messages of the wire protocol, and mutations of them."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ LITERALS = (
         "[" * 500 + "]" * 500,
     ),
 )
-"""What a value is replaced by, as JSON (or nearly)."""
+"""Values that replace a value, as JSON (or almost JSON)."""
 WEIGHTS = (4, 1, 1, 1, 1, 1, 36)
-"""How often each kind of mutation is chosen; the last is none."""
+"""Relative frequencies of the kinds of mutations; the last kind is no mutation."""
 LABELS = list(LoudIsUp.labels)
 
 
 def client_events(rng: random.Random) -> list[dict[str, Any]]:
-    """What a client sends."""
+    """The messages of a client."""
     settings = DetectorSettings(thresholds={"up": 0.7}).to_dict()
     return [
         {"type": "ping", "data": {"text": "1.25", "received": rng.randrange(10**6)}},
@@ -57,7 +57,7 @@ def client_events(rng: random.Random) -> list[dict[str, Any]]:
 
 
 def sound_events(rng: random.Random) -> list[dict[str, Any]]:
-    """What a server of sound sends."""
+    """The messages of a sound server."""
     audio = {"rate": 16_000, "width": 2, "channels": 1}
     return [
         {"type": "audio-start", "data": audio},
@@ -72,7 +72,7 @@ def sound_events(rng: random.Random) -> list[dict[str, Any]]:
 
 
 def word_events(rng: random.Random) -> list[dict[str, Any]]:
-    """What a server of words sends."""
+    """The messages of a word server."""
     return [
         json.loads(ready(rng.choice("ab"))),
         {"type": "vt-heard", "data": {"t": rng.randrange(10**6), "w": "up", "p": 90, "c": rng.randrange(10**6)}},
@@ -84,7 +84,7 @@ def word_events(rng: random.Random) -> list[dict[str, Any]]:
 
 
 def mutated(rng: random.Random, events: list[dict[str, Any]]) -> bytes:
-    """One of the events, every fifth with something wrong in it: what is wrong ends the connection, and nothing after it is read."""
+    """One of the events; only every fifth is mutated, because a wrong message ends the connection and hides what follows."""
     event = rng.choice(events)
     if event["type"] in (HELLO, PROOF) and rng.random() < 0.9:
         event = events[0]  # a second handshake ends it too
@@ -134,6 +134,6 @@ def ready(name: str) -> bytes:
 
 
 def chunk(stamp: int) -> bytes:
-    """A block of sound that began at a time of the server's clock."""
+    """A block of sound that began at ``stamp``, on the server's clock."""
     data = {"rate": 16_000, "width": 2, "channels": 1, "timestamp": stamp}
     return json.dumps({"type": "audio-chunk", "data": data, "payload_length": 666}).encode() + b"\n" + b"\1\0" * 333
