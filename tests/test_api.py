@@ -53,16 +53,16 @@ def test_importing_the_package_loads_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
-def test_the_package_has_no_other_names() -> None:
+def test_package_exports_only_its_api() -> None:
     with pytest.raises(AttributeError, match="no attribute 'listen_to'"):
         _ = voicetrail.listen_to
 
 
-def test_the_labels_are_the_vocabularys_then_unknown_then_noise(recognizer: SpeechCommands) -> None:
+def test_labels_are_vocabulary_then_unknown_then_noise(recognizer: SpeechCommands) -> None:
     assert recognizer.word_labels == (*DIRECTIONS, "_unknown_", "_background_noise_")
 
 
-def test_a_vocabulary_or_weights_that_do_not_fit_are_refused() -> None:
+def test_unknown_vocabulary_or_weights_are_refused() -> None:
     with pytest.raises(UsageError, match=r"no vocabulary '5w'; there are directional4w, 18w"):
         voicetrail.create("5w")
     with pytest.raises(UsageError, match="do not know eight, five"):
@@ -90,13 +90,13 @@ def test_a_word_in_the_middle_of_silence_is_recognized(recognizer: SpeechCommand
     assert plain.embedding is None
 
 
-def test_numbers_of_any_kind_are_a_waveform(recognizer: SpeechCommands) -> None:
+def test_waveform_accepts_any_number_type(recognizer: SpeechCommands) -> None:
     assert recognizer.recognize([0.0] * 100).word == "_background_noise_"
     assert recognizer.recognize(np.zeros(40_000, dtype=np.float64)).word == "_background_noise_"
 
 
 @pytest.mark.parametrize("waveform", [[], [[0.0, 0.1]], 0.5, [0.0, float("nan")], [float("inf")]], ids=str)
-def test_what_is_no_waveform_is_refused(recognizer: SpeechCommands, waveform: npt.ArrayLike) -> None:
+def test_invalid_waveforms_are_refused(recognizer: SpeechCommands, waveform: npt.ArrayLike) -> None:
     with pytest.raises(UsageError, match="one row of finite samples"):
         recognizer.recognize(waveform)
 
@@ -114,7 +114,7 @@ def test_blocks_of_any_size_are_listened_to(recognizer: SpeechCommands, speech: 
     assert [(r.time, r.word, r.score) for r in listen(recognizer, blocks())] == [(r.time, r.word, r.score) for r in spoken]
 
 
-def test_a_file_gives_what_its_samples_give(
+def test_file_and_samples_give_the_same_result(
     recognizer: SpeechCommands, speech: Sound, spoken: list[Result], tmp_path: Path
 ) -> None:
     path = tmp_path / "words.wav"
@@ -122,14 +122,14 @@ def test_a_file_gives_what_its_samples_give(
     assert [(r.time, r.word) for r in listen(recognizer, path)] == [(r.time, r.word) for r in spoken]
 
 
-def test_a_threshold_of_ones_own_holds_for_every_word(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
+def test_own_threshold_applies_to_every_word(recognizer: SpeechCommands, speech: Sound, spoken: list[Result]) -> None:
     assert listen(recognizer, [speech], probability_threshold=1.0, overlap_factor=0.9) == []
     bold = listen(recognizer, [speech], probability_threshold=0.2, overlap_factor=0.9)
     assert {result.word for result in bold} >= {result.word for result in spoken}
     assert 0.2 <= min(result.score for result in bold) < 1.0
 
 
-def test_after_a_word_it_is_suppressed(recognizer: SpeechCommands, speech: Sound) -> None:
+def test_word_is_suppressed_after_its_detection(recognizer: SpeechCommands, speech: Sound) -> None:
     def heard(seconds: float) -> list[str]:
         return [result.word for result in listen(recognizer, [speech, speech], suppression_time=seconds, overlap_factor=0.9)]
 
@@ -182,7 +182,7 @@ def endless() -> Iterator[Sound]:
         yield np.zeros(1_600, dtype=np.float32)
 
 
-def test_it_can_be_stopped_from_outside_and_then_listens_again(recognizer: SpeechCommands, speech: Sound) -> None:
+def test_listening_can_be_stopped_and_restarted(recognizer: SpeechCommands, speech: Sound) -> None:
     called = threading.Event()
     recognizer.listen(lambda _: called.set(), source=endless(), invoke_on_noise_and_unknown=True)
     assert called.wait(30)
@@ -194,7 +194,7 @@ def test_it_can_be_stopped_from_outside_and_then_listens_again(recognizer: Speec
     assert listen(recognizer, [speech], overlap_factor=0.9)
 
 
-def test_the_callback_may_stop_it(recognizer: SpeechCommands) -> None:
+def test_callback_can_stop_listening(recognizer: SpeechCommands) -> None:
     results: list[Result] = []
 
     def enough(result: Result) -> None:
@@ -207,7 +207,7 @@ def test_the_callback_may_stop_it(recognizer: SpeechCommands) -> None:
     assert len(results) == 3
 
 
-def test_wait_raises_once_what_the_callback_raised(recognizer: SpeechCommands) -> None:
+def test_wait_raises_the_callbacks_error_once(recognizer: SpeechCommands) -> None:
     def fail(_: Result) -> None:
         raise ZeroDivisionError("in the callback")
 
@@ -219,7 +219,7 @@ def test_wait_raises_once_what_the_callback_raised(recognizer: SpeechCommands) -
     assert listen(recognizer, []) == []
 
 
-def test_it_stops_at_the_end_of_a_with_statement(recognizer: SpeechCommands) -> None:
+def test_with_statement_stops_listening(recognizer: SpeechCommands) -> None:
     with recognizer as listening:
         assert listening is recognizer
         listening.listen(print, source=endless())
@@ -227,7 +227,7 @@ def test_it_stops_at_the_end_of_a_with_statement(recognizer: SpeechCommands) -> 
     assert not recognizer.is_listening
 
 
-def test_sixteen_bit_samples_give_what_the_same_numbers_give(recognizer: SpeechCommands, speech: Sound) -> None:
+def test_16_bit_samples_give_the_same_result(recognizer: SpeechCommands, speech: Sound) -> None:
     whole = np.round(speech * 32767).astype(np.int16)
     assert recognizer.recognize(whole).scores == recognizer.recognize(whole / 32768).scores
     assert [r.time for r in listen(recognizer, [whole])] == [r.time for r in listen(recognizer, [whole / np.float32(32768)])]
@@ -244,12 +244,12 @@ def test_sixteen_bit_samples_give_what_the_same_numbers_give(recognizer: SpeechC
         (["a"], "this is of type <U1"),
     ],
 )
-def test_samples_of_another_kind_are_refused_with_a_sentence(recognizer: SpeechCommands, waveform: object, says: str) -> None:
+def test_unsupported_sample_types_are_refused_with_a_message(recognizer: SpeechCommands, waveform: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         recognizer.recognize(waveform)  # type: ignore[arg-type]
 
 
-def test_torch_keeps_the_threads_that_its_program_gave_it() -> None:
+def test_number_of_torch_threads_is_unchanged() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
@@ -273,14 +273,14 @@ def test_the_package_lists_its_api() -> None:
     assert Path(voicetrail.__file__).with_name("py.typed").exists()
 
 
-def test_blocks_that_are_no_sound_end_it_with_a_message(recognizer: SpeechCommands) -> None:
+def test_invalid_blocks_end_listening_with_a_message(recognizer: SpeechCommands) -> None:
     recognizer.listen(print, source=[np.zeros(100), np.zeros((2, 100))])
     with pytest.raises(UsageError, match="each block must be one row"):
         recognizer.wait(30)
     assert listen(recognizer, []) == []  # the error is of that time alone
 
 
-def test_a_source_that_cannot_be_opened_is_reported_at_once(recognizer: SpeechCommands) -> None:
+def test_unopenable_source_raises_at_once(recognizer: SpeechCommands) -> None:
     with pytest.raises(AudioError):
         recognizer.listen(print, source="nowhere.wav")
     assert not recognizer.is_listening

@@ -28,7 +28,7 @@ def mode(path: Path) -> int:
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))
-def test_a_file_holds_what_was_written_last_and_nothing_lies_beside_it(contents: list[bytes]) -> None:
+def test_replaced_file_has_the_new_content_and_no_leftovers(contents: list[bytes]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -39,7 +39,7 @@ def test_a_file_holds_what_was_written_last_and_nothing_lies_beside_it(contents:
         assert os.listdir(folder) == ["file"]
 
 
-def test_files_and_folders_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_files_and_folders_are_private_with_any_umask(tmp_path: Path, umask: int) -> None:
     path = tmp_path / "new" / "newer" / "file"
     replace_file(path, "voice")
     with file_lock(path):
@@ -54,7 +54,7 @@ def test_files_and_folders_are_private_whatever_the_umask(tmp_path: Path, umask:
     assert mode(path) == 0o644
 
 
-def test_a_link_and_the_mode_stay_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_link_and_mode_are_preserved_on_request(tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     real.write_text("old")
     real.chmod(0o640)
@@ -65,7 +65,7 @@ def test_a_link_and_the_mode_stay_where_that_is_asked_for(tmp_path: Path) -> Non
     assert mode(real) == 0o640
 
 
-def test_what_a_killed_writer_left_is_removed_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+def test_leftovers_of_killed_writers_are_removed_but_not_active_writes(tmp_path: Path) -> None:
     path = tmp_path / "file"
     left = tmp_path / ".file.abc.tmp"
     left.write_text("half")
@@ -78,7 +78,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_is_being_written_is_not(t
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_only_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     replace_file(path, "old")
 
@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkey
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_content_is_on_the_disk_before_it_takes_the_files_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_synced_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     fsync, rename = os.fsync, os.replace
 
@@ -158,7 +158,7 @@ def test_only_regular_files_are_read_and_replaced(special: Path) -> None:
 
 
 @pytest.mark.timeout(5)
-def test_a_lock_that_is_held_is_waited_for_up_to_a_limit(tmp_path: Path) -> None:
+def test_wait_for_a_held_lock_has_a_limit(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with (
         file_lock(path),
@@ -170,7 +170,7 @@ def test_a_lock_that_is_held_is_waited_for_up_to_a_limit(tmp_path: Path) -> None
         pass
 
 
-def test_an_open_lock_file_is_closed_to_others(tmp_path: Path) -> None:
+def test_lock_file_open_to_others_is_made_private(tmp_path: Path) -> None:
     lock = tmp_path / ".file.lock"
     lock.touch(0o666)
     lock.chmod(0o666)
@@ -178,7 +178,7 @@ def test_an_open_lock_file_is_closed_to_others(tmp_path: Path) -> None:
         assert mode(lock) == 0o600
 
 
-def test_a_lock_is_no_way_to_another_file(tmp_path: Path) -> None:
+def test_lock_does_not_follow_links(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (tmp_path / ".file.lock").symlink_to(victim)
@@ -187,7 +187,7 @@ def test_a_lock_is_no_way_to_another_file(tmp_path: Path) -> None:
     assert mode(victim) != 0o600
 
 
-def test_an_open_folder_of_ours_is_closed_to_others_once(tmp_path: Path) -> None:
+def test_folder_open_to_others_is_made_private_once(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir(0o755)
     assert close_to_others(folder)
@@ -196,13 +196,13 @@ def test_an_open_folder_of_ours_is_closed_to_others_once(tmp_path: Path) -> None
     assert not close_to_others(tmp_path / "missing")
 
 
-def test_something_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
+def test_file_in_place_of_a_folder_raises(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
         make_private_folder(tmp_path / "file" / "folder")
 
 
-def test_the_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
+def test_lock_is_released_after_an_error(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with pytest.raises(ZeroDivisionError), file_lock(path):
         raise ZeroDivisionError

@@ -40,7 +40,7 @@ def test_the_version(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"voicetrail {voicetrail.__version__}\n"
 
 
-def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dance\x1b[2J"]) == 2
     err = capsys.readouterr().err
     assert "no command 'dance�[2J'" in err
@@ -86,12 +86,12 @@ def test_without_a_command_it_shows_the_title(stand_in: SimpleNamespace, given: 
         (["doctor", "--profile", "ann"], False),
     ],
 )
-def test_a_profile_may_stand_before_the_command(stand_in: SimpleNamespace, given: list[str], loud: bool) -> None:
+def test_profile_flag_is_accepted_before_the_command(stand_in: SimpleNamespace, given: list[str], loud: bool) -> None:
     assert main(given) == 0
     assert stand_in.given == [{"loud": loud, "profile": "ann"}]
 
 
-def test_the_commands_exit_code_is_the_programs(stand_in: SimpleNamespace) -> None:
+def test_exit_code_of_the_command_is_returned(stand_in: SimpleNamespace) -> None:
     stand_in.result = 1
     assert main(["doctor"]) == 1
 
@@ -123,13 +123,13 @@ def test_ctrl_c_ends_without_a_traceback(stand_in: SimpleNamespace, capsys: pyte
     assert capsys.readouterr().err == ""
 
 
-def test_a_fault_of_our_own_is_not_hidden(stand_in: SimpleNamespace) -> None:
+def test_unexpected_exception_is_not_hidden(stand_in: SimpleNamespace) -> None:
     stand_in.result = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         main(["doctor"])
 
 
-def test_a_reader_that_has_gone_is_no_error() -> None:
+def test_closed_output_is_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     code = (
@@ -147,7 +147,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 @pytest.mark.parametrize("asked", ["after", "before"])
-def test_every_command_says_what_it_is_for(name: str, asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_a_description(name: str, asked: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name, "--help"] if asked == "after" else ["help", name]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"usage: voicetrail {name}")
@@ -159,7 +159,7 @@ def test_a_profile_before_a_command_without_settings_is_no_error(capsys: pytest.
     assert capsys.readouterr().out.startswith("# AUTOMATICALLY GENERATED")
 
 
-def test_a_wrong_flag_is_one_line_that_says_where_help_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_flag_gives_one_line_that_points_to_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["play", "maze", "--seed", "abc"]) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1

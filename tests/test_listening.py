@@ -75,7 +75,7 @@ def of(kind: type[E], events: list[Event]) -> list[E]:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 350), max_size=12))
-def test_windows_are_a_hop_apart_however_the_sound_is_cut(sizes: list[int]) -> None:
+def test_windows_are_one_hop_apart_for_any_block_size(sizes: list[int]) -> None:
     sound, at, blocks = ramp(sum(sizes)), 0, []
     for size in sizes:
         blocks.append(AudioBlock(sound[at : at + size]))
@@ -98,7 +98,7 @@ def test_windows_are_a_hop_apart_however_the_sound_is_cut(sizes: list[int]) -> N
     assert loop.time == len(sound)
 
 
-def test_a_word_comes_after_the_scores_and_the_level_of_its_hop() -> None:
+def test_word_event_follows_the_scores_and_level_of_its_hop() -> None:
     events = list(listener(block(0.1), block(0.9)).events())
     assert [type(event) for event in events] == [Level, Scores, Level, Scores, WordHeard, SourceEnded]
     assert events[4] == WordHeard(2 * HOP, "up", 0.9)
@@ -107,19 +107,19 @@ def test_a_word_comes_after_the_scores_and_the_level_of_its_hop() -> None:
     assert scores.smoothed == scores.posteriors == (0.9, 0.1)
 
 
-def test_lost_samples_are_reported_and_are_no_time_of_the_stream() -> None:
+def test_lost_samples_are_reported_and_do_not_advance_stream_time() -> None:
     later = AudioBlock(np.zeros(HOP, dtype=np.float32), lost=37)
     events = list(listener(block(0.0), later, AudioBlock(np.zeros(HOP, dtype=np.float32), lost=5)).events())
     assert of(SamplesLost, events) == [SamplesLost(HOP, 37, 37), SamplesLost(2 * HOP, 5, 42)]
     assert [event.time for event in of(Scores, events)] == [HOP, 2 * HOP, 3 * HOP]
 
 
-def test_the_time_of_capture_is_that_of_the_hops_last_sample() -> None:
+def test_capture_time_is_that_of_the_last_sample_of_the_hop() -> None:
     sound = AudioBlock(np.zeros(2 * HOP, dtype=np.float32), captured=50.0)
     assert [event.captured for event in of(Scores, list(listener(sound).events()))] == [50.0 - HOP / 16_000, 50.0]
 
 
-def test_while_muted_words_are_not_given_and_scores_go_on() -> None:
+def test_while_muted_scores_continue_without_words() -> None:
     loop = listener(block(0.0), block(0.9), block(0.0), block(0.9))
     heard: list[Event] = []
     for event in loop.events():
@@ -134,7 +134,7 @@ def test_while_muted_words_are_not_given_and_scores_go_on() -> None:
     assert heard.index(ListeningChanged(HOP, False)) < heard.index(WordRejected(2 * HOP, "up", 0.9, "muted"))
 
 
-def test_the_tap_learns_whether_listening_was_on() -> None:
+def test_tap_receives_the_listening_state() -> None:
     loop, tapped = listener(block(0.1), block(0.2)), list[bool]()
     loop.tap = lambda _, __, listening: tapped.append(listening)
     for event in loop.events():
@@ -142,7 +142,7 @@ def test_the_tap_learns_whether_listening_was_on() -> None:
     assert tapped == [True, False]
 
 
-def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -> None:
+def test_sound_before_and_after_a_gap_is_not_joined() -> None:
     recognizer = LoudnessRecognizer()
     half = AudioBlock(block(0.3).samples[: HOP // 2])
     source = Items([block(0.4, 3), half, SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1)])
@@ -156,7 +156,7 @@ def test_what_was_said_before_a_gap_is_not_joined_with_what_is_said_after_it() -
     assert of(Scores, events)[-1].smoothed == (0.1, 0.9)
 
 
-def test_a_change_of_the_detectors_settings_is_reported_with_the_first_hop_it_decides() -> None:
+def test_changed_detector_settings_are_reported_with_their_first_hop() -> None:
     loop = listener(block(0.4), block(0.4), block(0.4))
     heard: list[Event] = []
     for event in loop.events():
@@ -177,7 +177,7 @@ class Double:
         return out
 
 
-def test_the_gain_changes_what_is_heard_and_not_what_is_tapped_or_counts_as_clipped() -> None:
+def test_gain_affects_recognition_but_not_the_tap_or_clipping() -> None:
     recognizer, tapped = LoudnessRecognizer(), list[Sound]()
     loop = Listener(
         Items([block(0.25), block(1.0)]),
@@ -194,7 +194,7 @@ def test_the_gain_changes_what_is_heard_and_not_what_is_tapped_or_counts_as_clip
     assert (quiet.clipped, loud.clipped) == (False, True)
 
 
-def test_a_constant_offset_reaches_neither_the_recognizer_nor_the_gain_nor_the_level() -> None:
+def test_dc_offset_is_removed_before_recognizer_gain_and_level() -> None:
     recognizer, gained, tapped = LoudnessRecognizer(), list[Sound](), list[Sound]()
 
     class Gain:
@@ -213,7 +213,7 @@ def test_a_constant_offset_reaches_neither_the_recognizer_nor_the_gain_nor_the_l
     assert tapped[0][0] == np.float32(0.3), "what is recorded is what came"
 
 
-def test_a_changed_gain_reaches_the_recognizer_with_the_next_hop() -> None:
+def test_changed_gain_applies_from_the_next_hop() -> None:
     recognizer = LoudnessRecognizer()
     loop = Listener(Items([block(0.2, 3)]), recognizer, Detector(LABELS))
     for event in loop.events():
@@ -222,12 +222,12 @@ def test_a_changed_gain_reaches_the_recognizer_with_the_next_hop() -> None:
     assert [round(float(np.abs(window[-HOP:]).max()), 3) for window in recognizer.windows] == [0.2, 0.4, 0.4]
 
 
-def test_nothing_for_a_while_is_waited_for() -> None:
+def test_pause_of_the_source_is_waited_out() -> None:
     events = list(listener(None, block(0.9), None, None, block(0.1)).events())
     assert [event.time for event in of(Scores, events)] == [HOP, 2 * HOP]
 
 
-def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> None:
+def test_source_is_closed_at_its_end_and_on_stop() -> None:
     source = Items([block(0.1)])
     list(Listener(source, LoudnessRecognizer(), Detector(LABELS)).events())
     assert source.closed
@@ -239,7 +239,7 @@ def test_the_source_is_closed_at_its_end_and_when_nobody_listens_any_more() -> N
 
 
 @pytest.mark.parametrize("during", ["silence", "a long block"])
-def test_it_stops_within_a_poll(during: str) -> None:
+def test_stop_takes_at_most_one_poll(during: str) -> None:
     source = Items([], endless=True) if during == "silence" else Items([block(0.1, 10_000_000 // HOP)])
     loop = Listener(source, LoudnessRecognizer(), Detector(LABELS))
     thread = threading.Thread(target=lambda: list(loop.events()), daemon=True)

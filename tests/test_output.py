@@ -21,14 +21,14 @@ ROOT = Path(__file__).parents[1]
 
 
 @given(st.text(st.characters(), max_size=80))
-def test_nothing_that_a_terminal_would_act_on_goes_out(text: str) -> None:
+def test_control_characters_are_never_written(text: str) -> None:
     shown = output.safe(text)
     assert not {unicodedata.category(character) for character in shown.replace("\n", "")} & UNSAFE
     assert shown.count("\n") == text.count("\n")
 
 
 @given(st.text(st.characters(), max_size=80))
-def test_json_goes_out_as_ascii_and_means_the_same(text: str) -> None:
+def test_json_is_written_as_ascii(text: str) -> None:
     import contextlib
     import io
 
@@ -54,7 +54,7 @@ def run(*arguments: str, env: dict[str, str] | None = None, out: int = subproces
 @pytest.mark.parametrize(
     "arguments", [("--help",), ("--version",), ("settings",), ("settings", "--json"), ("replays", "--help")]
 )
-def test_a_full_disk_is_one_line_and_code_1(arguments: tuple[str, ...]) -> None:
+def test_full_disk_gives_one_line_and_exit_code_1(arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "wb") as full:
         done = run(*arguments, out=full.fileno())
     assert (done.returncode, done.stderr) == (1, b"voicetrail: the output cannot be written: No space left on device\n")
@@ -74,14 +74,14 @@ def test_a_locale_that_is_not_utf8_gets_replacements(encoding: str, arguments: t
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp", "Zs"]) | st.just(" "), max_size=300), st.integers(1, 120))
-def test_a_line_is_broken_between_words_and_nothing_is_lost(text: str, columns: int) -> None:
+def test_long_lines_wrap_between_words(text: str, columns: int) -> None:
     lines = output._fitted(text, columns).split("\n")
     assert " ".join(lines).split() == text.split()
     assert all(len(line) <= columns or " " not in line.strip() for line in lines)
     assert len(text) > columns or lines == [text]
 
 
-def test_an_error_fits_the_terminal_and_is_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_errors_wrap_only_in_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     error = "voicetrail: there is no input named USB; connect it, or choose another one with voicetrail play --device"
     ours, terminal = os.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
@@ -119,7 +119,7 @@ def test_an_empty_no_color_leaves_the_colors_on(monkeypatch: pytest.MonkeyPatch)
         ("play", "a\x1bb", "\x9b"),
     ],
 )
-def test_a_hostile_argument_is_shown_without_harm(
+def test_control_characters_in_arguments_are_replaced(
     arguments: tuple[str, ...], capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicetrail.cli import main

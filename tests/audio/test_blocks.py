@@ -14,7 +14,7 @@ from voicetrail.errors import UsageError
 from voicetrail.events import AudioBlock, SourceEnded
 
 
-def test_blocks_of_any_kind_of_numbers_then_the_end_then_nothing() -> None:
+def test_blocks_of_any_number_type_are_read_until_the_end() -> None:
     source: Source = BlockSource([[0.5, -0.5], np.zeros(3, dtype=np.float64), []], "words.flac")
     assert (source.name, source.live) == ("words.flac", False)
     for expected in ([0.5, -0.5], [0.0, 0.0, 0.0], []):
@@ -27,7 +27,7 @@ def test_blocks_of_any_kind_of_numbers_then_the_end_then_nothing() -> None:
     assert source.read(0) is None
 
 
-def test_a_generator_is_asked_only_when_its_block_is_read() -> None:
+def test_generator_is_advanced_only_on_read() -> None:
     asked = []
 
     def blocks() -> Iterator[list[float]]:
@@ -41,7 +41,7 @@ def test_a_generator_is_asked_only_when_its_block_is_read() -> None:
     assert asked == [0]
 
 
-def test_once_closed_it_gives_out_nothing() -> None:
+def test_closed_source_returns_nothing() -> None:
     with BlockSource([[0.0]] * 3) as source:
         assert source.read(0) is not None
     assert source.read(0) is None
@@ -50,7 +50,7 @@ def test_once_closed_it_gives_out_nothing() -> None:
 
 
 @pytest.mark.parametrize("block", [0.5, [[0.0, 0.1]], [float("nan")], [float("inf")]], ids=str)
-def test_what_is_no_row_of_samples_is_refused(block: npt.ArrayLike) -> None:
+def test_blocks_of_wrong_shape_are_refused(block: npt.ArrayLike) -> None:
     source = BlockSource([[0.0], block])
     source.read(0)
     with pytest.raises(UsageError, match="each block must be one row of finite samples"):

@@ -18,12 +18,12 @@ def mixed(left: Sound, right: Sound, block: int = 640) -> Sound:
     return np.concatenate([mixer.mix(frames[at : at + block]) for at in range(0, len(frames), block)])
 
 
-def test_one_channel_passes() -> None:
+def test_mono_passes_unchanged() -> None:
     sound = noise(0.1)
     np.testing.assert_array_equal(ChannelMixer().mix(sound[:, None]), sound)
 
 
-def test_the_mean_of_two() -> None:
+def test_two_channels_are_averaged() -> None:
     left, right = noise(0.5, seed=1), noise(0.5, seed=2)
     np.testing.assert_allclose(mixed(left, right), (left + right) / 2, atol=1e-7)
 
@@ -34,17 +34,17 @@ def test_an_inverted_channel_does_not_cancel_the_other(other: float) -> None:
     np.testing.assert_allclose(mixed(left, other * left), left, atol=1e-7)
 
 
-def test_the_louder_channel_is_taken_where_they_cancel() -> None:
+def test_louder_channel_is_used_if_channels_cancel() -> None:
     left = noise(1)
     np.testing.assert_allclose(mixed(-0.8 * left, left), left, atol=1e-7)
 
 
-def test_a_silent_channel_is_averaged_as_it_always_was() -> None:
+def test_silent_channel_is_still_averaged() -> None:
     left = noise(0.5)
     np.testing.assert_allclose(mixed(left, np.zeros_like(left)), left / 2, atol=1e-7)
 
 
-def test_a_wide_moment_does_not_change_a_stream_that_is_not_inverted() -> None:
+def test_short_stereo_difference_does_not_switch_channels() -> None:
     left = noise(3)
     right = left.copy()
     right[16_000:16_640] *= -1

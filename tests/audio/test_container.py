@@ -44,13 +44,13 @@ def samples_in(path: Path) -> int:
 
 
 @pytest.mark.parametrize("sizes", [(0, 0), (36, 0), (0xFFFFFFFF, 0xFFFFFFFF), (0x7FFFF024, 0x7FFFF000), (0, 0xFFFFFFFF)])
-def test_a_wav_whose_recorder_was_killed_holds_what_was_recorded(tmp_path: Path, sizes: tuple[int, int]) -> None:
+def test_wav_of_a_killed_recorder_is_read_completely(tmp_path: Path, sizes: tuple[int, int]) -> None:
     path = tmp_path / "killed.wav"
     path.write_bytes(wav(tone(), riff_size=sizes[0], data_size=sizes[1]))
     np.testing.assert_allclose(heard(FileSource(path))[:SAMPLE_RATE], tone(), atol=1 / 32_000)
 
 
-def test_a_wav_that_is_empty_stays_empty(tmp_path: Path) -> None:
+def test_empty_wav_gives_no_samples(tmp_path: Path) -> None:
     path = tmp_path / "empty.wav"
     data = wav(np.zeros(0, dtype=np.float32))
     path.write_bytes(data + b"LIST\x04\x00\x00\x00INFO")
@@ -61,7 +61,7 @@ def test_a_wav_that_is_empty_stays_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_joined_files_are_heard_one_after_the_other(tmp_path: Path, ending: str) -> None:
+def test_joined_files_are_decoded_in_sequence(tmp_path: Path, ending: str) -> None:
     sound = np.random.default_rng(1).normal(0, 0.1, 2 * SAMPLE_RATE).astype(np.float32)
     one = write(tmp_path / f"one.{ending}", sound)
     joined = tmp_path / f"joined.{ending}"
@@ -73,7 +73,7 @@ def test_joined_files_are_heard_one_after_the_other(tmp_path: Path, ending: str)
             FileSource(joined)
 
 
-def test_joined_wavs_without_sizes_and_of_two_rates(tmp_path: Path) -> None:
+def test_joined_wavs_of_two_rates_without_sizes_are_decoded(tmp_path: Path) -> None:
     path = tmp_path / "joined.wav"
     path.write_bytes(wav(tone(length=0.5), riff_size=0, data_size=0) + wav(tone(length=0.25)))
     assert samples_in(path) == round(0.75 * SAMPLE_RATE)
@@ -82,7 +82,7 @@ def test_joined_wavs_without_sizes_and_of_two_rates(tmp_path: Path) -> None:
     assert samples_in(path) == pytest.approx(1.5 * SAMPLE_RATE, abs=4)
 
 
-def test_a_flac_without_a_count_of_samples(tmp_path: Path) -> None:
+def test_flac_without_a_sample_count_is_decoded(tmp_path: Path) -> None:
     path = write(tmp_path / "piped.flac", tone(length=2.0))
     data = bytearray(path.read_bytes())
     # The count is the last 36 bits of the ten bytes at 18 (RFC 9639, section 8.2).
@@ -94,7 +94,7 @@ def test_a_flac_without_a_count_of_samples(tmp_path: Path) -> None:
     np.testing.assert_allclose(heard(source)[: 2 * SAMPLE_RATE], tone(length=2.0), atol=1 / 32_000)
 
 
-def test_gsm_which_cannot_seek(tmp_path: Path) -> None:
+def test_gsm_without_seeking_is_decoded(tmp_path: Path) -> None:
     path = tmp_path / "phone.wav"
     soundfile.write(path, tone(8_000, 2.0), 8_000, format="WAV", subtype="GSM610")
     sound = heard(FileSource(path))
@@ -103,7 +103,7 @@ def test_gsm_which_cannot_seek(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_ima_adpcm_is_decoded_as_its_encoder_did(tmp_path: Path, channels: int) -> None:
+def test_ima_adpcm_matches_the_reference_decoder(tmp_path: Path, channels: int) -> None:
     path, decoded = tmp_path / "old.wav", tmp_path / "decoded.wav"
     source = write(tmp_path / "new.wav", np.stack([tone(length=2.0)] * channels, axis=1))
     try:
@@ -116,7 +116,7 @@ def test_ima_adpcm_is_decoded_as_its_encoder_did(tmp_path: Path, channels: int) 
     np.testing.assert_allclose(ours, theirs.mean(axis=1), atol=1 / 32_000)
 
 
-def test_ima_adpcm_is_near_what_was_written(tmp_path: Path) -> None:
+def test_ima_adpcm_approximates_the_original(tmp_path: Path) -> None:
     path = tmp_path / "old.wav"
     soundfile.write(path, tone(), SAMPLE_RATE, format="WAV", subtype="IMA_ADPCM")
     sound = heard(FileSource(path))
@@ -124,7 +124,7 @@ def test_ima_adpcm_is_near_what_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("full_scale", "bits"), [(37_048.0, 16), (2.0**23, 24), (2.0**31, 32)])
-def test_floats_the_size_of_whole_numbers_are_scaled_and_that_is_said(tmp_path: Path, full_scale: float, bits: int) -> None:
+def test_unscaled_floats_are_scaled_with_a_note(tmp_path: Path, full_scale: float, bits: int) -> None:
     path = tmp_path / "floats.wav"
     soundfile.write(path, tone() / 0.4 * full_scale, SAMPLE_RATE, subtype="DOUBLE")
     source = FileSource(path)
@@ -138,7 +138,9 @@ def test_floats_the_size_of_whole_numbers_are_scaled_and_that_is_said(tmp_path: 
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"RIFF", b"OggS", b"fLaC\x00\x00\x00\x22", b"ID3", b"\xff\xfb"]))
-def test_any_bytes_have_parts_that_lie_in_the_file(tmp_path_factory: pytest.TempPathFactory, rest: bytes, magic: bytes) -> None:
+def test_parts_of_arbitrary_bytes_stay_within_the_file(
+    tmp_path_factory: pytest.TempPathFactory, rest: bytes, magic: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(magic + rest + b"x")
     descriptor = os.open(path, os.O_RDONLY)
@@ -152,7 +154,7 @@ def test_any_bytes_have_parts_that_lie_in_the_file(tmp_path_factory: pytest.Temp
     assert all(before.end <= after.start for before, after in itertools.pairwise(parts))
 
 
-def test_a_part_is_read_as_a_file_of_its_own(tmp_path: Path) -> None:
+def test_part_of_a_file_is_read_like_a_file(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"0123456789")
     descriptor = os.open(path, os.O_RDONLY)
@@ -170,7 +172,7 @@ def test_a_part_is_read_as_a_file_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "raw", "joined", "IMA_ADPCM", "flac", "ogg", "mp3"]
 )
-def test_a_pipes_first_bytes_decide_how_it_is_decoded(tmp_path: Path, subtype: str, step: int) -> None:
+def test_first_bytes_of_a_pipe_select_the_decoder(tmp_path: Path, subtype: str, step: int) -> None:
     original = tone(length=1.0)
     if subtype == "raw":
         data = (original * 32768).astype("<i2").tobytes()
@@ -198,13 +200,13 @@ def test_a_pipes_first_bytes_decide_how_it_is_decoded(tmp_path: Path, subtype: s
 
 
 @pytest.mark.parametrize("data_size", [None, 0, 0xFFFFFFFF])
-def test_a_wav_through_a_pipe_is_originalout_as_it_comes(data_size: int | None) -> None:
+def test_wav_through_a_pipe_is_streamed(data_size: int | None) -> None:
     data = wav(tone(), data_size=data_size)
     decoder = StreamDecoder("pipe")
     assert len(decoder.feed(data[: len(data) // 2])) > 7000
 
 
-def test_a_damaged_file_through_a_pipe_is_an_error(tmp_path: Path) -> None:
+def test_damaged_file_through_a_pipe_raises(tmp_path: Path) -> None:
     data = write(tmp_path / "x.ogg", tone()).read_bytes()
     decoder = StreamDecoder("pipe")
     decoder.feed(data[: len(data) // 2])
@@ -213,7 +215,7 @@ def test_a_damaged_file_through_a_pipe_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", [-1, -1281, 0, 32767])
-def test_raw_samples_are_not_taken_for_an_mp3(first: int) -> None:
+def test_raw_samples_are_not_detected_as_mp3(first: int) -> None:
     sound = np.random.default_rng(1).integers(-3000, 3000, 4000).astype("<i2")
     sound[0] = first
     decoder = StreamDecoder("pipe")

@@ -22,7 +22,7 @@ CASTLE = """\
 ◄───────╯   ╰───────╯"""
 
 
-def test_the_bundled_voice_is_heard_and_draws_a_castle() -> None:
+def test_bundled_voice_is_recognized_and_draws_a_castle() -> None:
     """Nothing is scripted: the recording goes through the real recognizer, on the path that the game uses."""
     recognizer = load_recognizer("directional4w")
     rules = Sketch()

@@ -29,21 +29,21 @@ def test_an_input_is_found(asked: str | None, found: InputDevice) -> None:
     assert choose(ALL, asked) == found
 
 
-def test_a_whole_name_wins_over_parts_of_others() -> None:
+def test_exact_name_wins_over_partial_matches() -> None:
     longer = InputDevice(6, "pulse two", False, 48_000, 1)
     assert choose([longer, PULSE], "pulse") == PULSE
 
 
-def test_without_a_default_the_first_is_taken() -> None:
+def test_first_input_is_used_without_a_default() -> None:
     assert choose([USB, BUILT_IN], None) == USB
 
 
-def test_nothing_to_choose_from() -> None:
+def test_no_inputs_are_reported() -> None:
     assert choose([], None) is None
     assert choose([], "usb") is None
 
 
-def test_several_and_none_are_refused_with_the_candidates() -> None:
+def test_ambiguous_and_unknown_names_list_the_candidates() -> None:
     with pytest.raises(AudioError, match="several inputs match 'mic': 0 USB Audio: Mic One, 1 Built-in Audio: Mic;"):
         choose(ALL, "mic")
     with pytest.raises(AudioError, match=r"no input matches 'kitchen'; the inputs are 0 USB .* 5 default"):
@@ -52,13 +52,13 @@ def test_several_and_none_are_refused_with_the_candidates() -> None:
         choose(ALL, "2")
 
 
-def test_a_name_with_escape_sequences_is_shown_harmless() -> None:
+def test_escape_sequences_in_a_device_name_are_replaced() -> None:
     with pytest.raises(AudioError) as caught:
         choose(ALL, "\x1b[2Jmic")
     assert "\x1b" not in str(caught.value)
 
 
-def test_a_long_list_is_cut() -> None:
+def test_long_list_of_candidates_is_shortened() -> None:
     many = [InputDevice(index, f"input {index}", False, 48_000, 1) for index in range(30)]
     assert "and 24 more" in listing(many)
 
@@ -66,7 +66,7 @@ def test_a_long_list_is_cut() -> None:
 TWIN = [InputDevice(index, "USB Mic", False, 48_000, 1) for index in (2, 7)]
 
 
-def test_two_of_one_name_are_remembered_by_which_of_them_it_is() -> None:
+def test_inputs_of_the_same_name_are_numbered() -> None:
     inputs = [USB, *TWIN, DEFAULT]
     names = [lasting_name(inputs, each) for each in inputs]
     assert names == [USB.name, "USB Mic #1", "USB Mic #2", "default"]
@@ -77,13 +77,13 @@ def test_two_of_one_name_are_remembered_by_which_of_them_it_is() -> None:
     assert found.index == 2, "whatever its number is today"
 
 
-def test_which_of_them_it_is_no_longer_fits_is_said() -> None:
+def test_number_of_a_missing_input_is_reported() -> None:
     with pytest.raises(AudioError, match=r"there is no input 'USB Mic #2'; there are only 1 with that name: 2 USB Mic"):
         choose([USB, TWIN[0]], "USB Mic #2")
     with pytest.raises(AudioError, match="no input matches"):
         choose([USB], "USB Mic #2")
 
 
-def test_a_name_that_ends_in_a_number_is_a_name() -> None:
+def test_name_ending_in_a_number_is_matched_as_a_name() -> None:
     odd = InputDevice(3, "Line #2", False, 48_000, 1)
     assert choose([USB, odd], "Line #2") == odd

@@ -54,7 +54,7 @@ def loudest_pitch(sound: Sound) -> float:
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
 @pytest.mark.parametrize("ending", FORMATS)
-def test_any_format_and_rate_comes_as_16_khz_mono(tmp_path: Path, ending: str, rate: int) -> None:
+def test_any_format_and_rate_is_decoded_to_16_khz_mono(tmp_path: Path, ending: str, rate: int) -> None:
     stereo = np.stack([tone(rate), tone(rate)], axis=1)
     sound = heard(FileSource(write(tmp_path / f"tone.{ending}", stereo, rate)))
     assert abs(len(sound) - SAMPLE_RATE - TAIL) <= 2
@@ -62,7 +62,7 @@ def test_any_format_and_rate_comes_as_16_khz_mono(tmp_path: Path, ending: str, r
     assert np.sqrt(np.mean(sound[4000:12000] ** 2)) == pytest.approx(0.4 / np.sqrt(2), rel=0.03)
 
 
-def test_samples_at_16_khz_pass_unchanged_and_silence_follows(tmp_path: Path) -> None:
+def test_samples_at_16_khz_are_unchanged_and_followed_by_silence(tmp_path: Path) -> None:
     given = tone(length=0.33)
     sound = heard(FileSource(write(tmp_path / "tone.wav", given)))
     np.testing.assert_allclose(sound[: len(given)], given, atol=1 / 32_000)
@@ -70,7 +70,7 @@ def test_samples_at_16_khz_pass_unchanged_and_silence_follows(tmp_path: Path) ->
     assert not sound[len(given) :].any()
 
 
-def test_mp3_is_decoded_straight_on(tmp_path: Path) -> None:
+def test_mp3_is_decoded_sequentially(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     path = write(tmp_path / "noise.mp3", noise)
     whole, _ = soundfile.read(path, dtype="float32")
@@ -83,7 +83,7 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     assert np.max(np.abs(sound)) == pytest.approx(0.2, abs=0.001)
 
 
-def test_floats_beyond_full_scale_are_brought_back(tmp_path: Path) -> None:
+def test_floats_beyond_full_scale_are_clipped(tmp_path: Path) -> None:
     wild = np.array([np.nan, np.inf, -np.inf, 7.0] * 100, dtype=np.float32)
     soundfile.write(tmp_path / "wild.wav", wild, SAMPLE_RATE, subtype="FLOAT")
     assert heard(FileSource(tmp_path / "wild.wav"))[:4].tolist() == [0.0, 1.0, -1.0, 1.0]
@@ -100,7 +100,7 @@ def test_nothing_comes_after_the_end_or_after_close(tmp_path: Path) -> None:
         assert other.read(1.0) is None
 
 
-def test_repeat_begins_again(tmp_path: Path) -> None:
+def test_repeat_restarts_the_file(tmp_path: Path) -> None:
     once = tone(length=0.5)
     source = FileSource(write(tmp_path / "tone.wav", once), repeat=True)
     blocks = [source.read(0) for _ in range(150)]
@@ -124,7 +124,7 @@ def test_paced_file_follows_the_clock_without_drift(tmp_path: Path) -> None:
     assert times[0] == pytest.approx(100 + BLOCK / 16_000)
 
 
-def test_paced_file_that_is_far_behind_goes_on_from_there(tmp_path: Path) -> None:
+def test_paced_file_does_not_catch_up_a_long_delay(tmp_path: Path) -> None:
     now = [0.0]
     source = FileSource(write(tmp_path / "tone.wav", tone(length=2)), paced=True, clock=lambda: now[0])
     source.read(0)
@@ -143,7 +143,7 @@ def test_paced_file_waits_in_real_time(tmp_path: Path) -> None:
     assert 0.19 <= time.monotonic() - began < 2
 
 
-def test_close_ends_a_waiting_read(tmp_path: Path) -> None:
+def test_close_ends_a_blocked_read(tmp_path: Path) -> None:
     source = FileSource(write(tmp_path / "tone.wav", tone()), paced=True, clock=lambda: 0.0)
     reader = threading.Thread(target=source.read, args=(30.0,))
     reader.start()
@@ -192,7 +192,7 @@ def test_zero_seconds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["flac", "ogg", "opus", "mp3"])
-def test_zero_seconds_in_a_format_that_then_has_no_header(tmp_path: Path, ending: str) -> None:
+def test_empty_file_in_a_headerless_format(tmp_path: Path, ending: str) -> None:
     problem(write(tmp_path / f"nothing.{ending}", np.zeros(0, dtype=np.float32)))
 
 
@@ -211,7 +211,7 @@ def test_ogg_without_its_last_page_is_truncated(tmp_path: Path) -> None:
     assert "is truncated" in problem(path)
 
 
-def test_wav_from_a_pipe_does_not_know_its_size(tmp_path: Path) -> None:
+def test_wav_with_unknown_size_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "piped.wav", tone(length=0.1))
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.index(b"data") + 4, 0xFFFF_FFFF)
@@ -228,7 +228,7 @@ def test_damage_in_the_middle_is_reported_with_its_time(tmp_path: Path) -> None:
     assert "is damaged at" in problem(path)
 
 
-def test_names_with_escape_sequences_are_shown_harmless(tmp_path: Path) -> None:
+def test_escape_sequences_in_file_names_are_replaced(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as caught:
         FileSource(tmp_path / "\x1b[31mred\nfile.wav")
     assert "\x1b" not in str(caught.value)

@@ -51,7 +51,7 @@ def test_loud_speech_is_lowered_within_bounds() -> None:
     assert gain.gain_db == LOWEST_DB == -6.0
 
 
-def test_very_quiet_speech_gets_no_more_than_the_bound() -> None:
+def test_very_quiet_speech_gets_at_most_the_maximum_gain() -> None:
     gain = AutomaticGain()
     run(gain, speech(-60, 20, room_db=-85))
     assert gain.gain_db == HIGHEST_DB == 24.0
@@ -69,13 +69,13 @@ def test_the_gain_is_frozen_in_silence() -> None:
 
 
 @pytest.mark.parametrize("level", range(-90, -9, 10))
-def test_steady_noise_is_never_raised(level: int) -> None:
+def test_steady_noise_is_never_amplified(level: int) -> None:
     _, gains = run(AutomaticGain(), noise(level, 20))
     assert max(gains) <= 0
 
 
 @pytest.mark.parametrize("level", range(-80, -9, 10))
-def test_noise_that_sets_in_is_not_left_raised(level: int) -> None:
+def test_gain_falls_again_when_noise_begins(level: int) -> None:
     """A fan that starts looks like speech at first; within seconds it is floor, and brought below the ceiling again."""
     gain = AutomaticGain()
     run(gain, noise(-90, 5))
@@ -83,7 +83,7 @@ def test_noise_that_sets_in_is_not_left_raised(level: int) -> None:
     assert gain.gain_db <= max(0.0, NOISE_CEILING_DB - level) + 0.5
 
 
-def test_a_shout_after_whispers_is_not_cut_off() -> None:
+def test_shout_after_whispers_is_not_clipped() -> None:
     gain = AutomaticGain()
     run(gain, speech(-45, 10))
     shout = (0.9 * np.sin(np.arange(HOP) / 5)).astype(np.float32)
@@ -111,7 +111,7 @@ def test_knocks_do_not_turn_the_gain_down() -> None:
     assert np.max(np.abs(out)) <= 0.99, "and the knock itself is not clipped"
 
 
-def test_the_gain_glides_from_hop_to_hop() -> None:
+def test_gain_is_interpolated_between_hops() -> None:
     _, gains = run(AutomaticGain(), speech(-43, 6))
     assert np.max(np.abs(np.diff(gains))) < 1.0
 
@@ -122,7 +122,7 @@ def test_fixed_gain() -> None:
     np.testing.assert_array_equal(FixedGain().apply(sound), sound)
 
 
-def test_the_setting_makes_the_stage() -> None:
+def test_setting_selects_the_gain_stage() -> None:
     assert isinstance(make_gain("auto"), AutomaticGain)
     assert make_gain("-3").gain_db == make_gain(-3.0).gain_db == -3
     with pytest.raises(ValueError, match="loud"):

@@ -43,7 +43,7 @@ ROOMS = {"white": colored(0, 1), "pink": colored(1, 2), "brown": colored(2, 3), 
 
 
 @pytest.mark.parametrize("gain", ["auto", -20, 0, 20, 40])
-def test_noise_gives_no_word(gain: object, recognizer: Recognizer) -> None:
+def test_noise_triggers_no_word(gain: object, recognizer: Recognizer) -> None:
     for room, sound in ROOMS.items():
         quiet = (sound * 10 ** (LEVEL_DB / 20)).astype(np.float32)
         listener = Listener(

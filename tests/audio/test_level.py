@@ -23,7 +23,7 @@ def test_silence_has_a_floor() -> None:
     assert decibels(1e-9) == FLOOR_DB
 
 
-def test_a_constant_offset_is_not_loud() -> None:
+def test_dc_offset_does_not_count_as_loudness() -> None:
     tone = np.sin(np.arange(1600) * 2 * np.pi / 16).astype(np.float32) * np.float32(0.1)
     assert loudness(tone + np.float32(0.3)).rms_db == pytest.approx(loudness(tone).rms_db, abs=0.01)
     assert loudness(np.full(100, 0.3, dtype=np.float32)).peak_db == FLOOR_DB
@@ -32,13 +32,13 @@ def test_a_constant_offset_is_not_loud() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(-0.5, 0.5), st.lists(st.integers(1, 2000), min_size=1, max_size=20))
-def test_an_offset_is_removed_however_the_stream_is_cut(offset: float, sizes: list[int]) -> None:
+def test_dc_removal_is_independent_of_block_size(offset: float, sizes: list[int]) -> None:
     remover = OffsetRemover()
     out = [remover.remove(np.full(size, offset, dtype=np.float32)) for size in sizes]
     assert np.max(np.abs(np.concatenate(out))) < 1e-6
 
 
-def test_an_offset_that_drifts_is_followed_and_speech_is_left_alone() -> None:
+def test_drifting_dc_offset_is_removed_without_changing_speech() -> None:
     at = np.arange(10 * 16_000)
     voice = (0.2 * np.sin(at * 2 * np.pi * 120 / 16_000)).astype(np.float32)
     drift = np.linspace(0.0, 0.1, len(at), dtype=np.float32)

@@ -31,7 +31,7 @@ class Tone:
         self.closed.set()
 
 
-def test_every_input_has_a_level_or_a_reason() -> None:
+def test_every_input_has_a_level_or_an_error() -> None:
     tones: list[Tone] = []
 
     def open_input(device: InputDevice, receive: Callable[[Captured], None]) -> OpenCapture:

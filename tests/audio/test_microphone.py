@@ -117,7 +117,7 @@ def test_lists_the_inputs_with_the_default(port: FakePortAudio) -> None:
     ]
 
 
-def test_a_device_is_asked_for_16_khz_and_its_samples_pass(port: FakePortAudio) -> None:
+def test_device_opens_at_16_khz_without_resampling(port: FakePortAudio) -> None:
     with Microphone() as source:
         stream = stream_of(port)
         assert (stream.options["samplerate"], stream.options["channels"], stream.options["device"]) == (16_000, 1, 0)
@@ -138,7 +138,7 @@ def test_a_device_is_asked_for_16_khz_and_its_samples_pass(port: FakePortAudio) 
         (lambda rate, channels: (rate, channels) == (48_000, 1), (48_000, 1)),
     ],
 )
-def test_what_a_device_refuses_is_asked_for_in_its_own_way(
+def test_unsupported_rate_falls_back_to_the_devices_own(
     port: FakePortAudio, accepts: Callable[[int, int], bool], asked: tuple[int, int]
 ) -> None:
     port.devices[0]["max_input_channels"] = 2
@@ -156,13 +156,13 @@ def test_what_a_device_refuses_is_asked_for_in_its_own_way(
         assert samples == pytest.approx(5 * 4800 * 16_000 / asked[0], abs=600)
 
 
-def test_a_device_that_refuses_everything_says_why(port: FakePortAudio) -> None:
+def test_device_that_cannot_be_opened_gives_the_reason(port: FakePortAudio) -> None:
     port.accepts = lambda rate, channels: False
     with pytest.raises(AudioError, match=r"cannot record from Desk: Invalid sample rate; see `voicetrail doctor`"):
         Capture(inputs()[0], lambda sound: None)
 
 
-def test_an_inverted_channel_does_not_silence_the_other(port: FakePortAudio) -> None:
+def test_inverted_channel_does_not_cancel_the_other_one(port: FakePortAudio) -> None:
     port.devices[0]["max_input_channels"] = 2
     with Microphone() as source:
         tone = np.round(8000 * np.sin(np.arange(320)))
@@ -181,7 +181,7 @@ def test_an_overflow_is_counted(port: FakePortAudio) -> None:
         assert [block.lost for block in blocks if isinstance(block, AudioBlock)] == [0, 320]
 
 
-def test_a_stream_that_falls_silent_is_lost_and_opened_again(port: FakePortAudio) -> None:
+def test_stalled_stream_is_lost_and_reopened(port: FakePortAudio) -> None:
     with Microphone() as source:
         stream_of(port).speak([[1]] * 320)
         assert isinstance(next_item(source), AudioBlock)
@@ -196,9 +196,7 @@ def test_a_stream_that_falls_silent_is_lost_and_opened_again(port: FakePortAudio
         assert port.looks > 0, "devices are looked for again: it may have been plugged in elsewhere"
 
 
-def test_a_microphone_that_gives_only_zeros_is_muted_and_that_is_said(
-    port: FakePortAudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_microphone_of_only_zeros_is_reported_as_muted(port: FakePortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone, "SILENT_S", 5.0)
     with Microphone() as source:
         stream = stream_of(port)
@@ -209,7 +207,7 @@ def test_a_microphone_that_gives_only_zeros_is_muted_and_that_is_said(
                 events += [item] if not isinstance(item, AudioBlock) else []
         (muted,) = events
         assert isinstance(muted, SourceDelayed)
-        assert muted.message.startswith("there is no sound at all from Desk: it is muted or not allowed")
+        assert muted.message.startswith("there is no sound at all from Desk; it is muted or not allowed")
         stream.speak([[0], [1]] * 100)
         back, block = next_item(source), next_item(source)
         assert isinstance(back, SourceBack)
@@ -225,7 +223,7 @@ def test_a_quiet_room_is_not_muted(port: FakePortAudio, monkeypatch: pytest.Monk
             assert isinstance(next_item(source), AudioBlock)
 
 
-def test_the_second_of_two_inputs_of_one_name_is_found_again_under_another_number(port: FakePortAudio) -> None:
+def test_second_input_of_the_same_name_is_found_under_a_new_index(port: FakePortAudio) -> None:
     with Microphone("2") as source:
         assert stream_of(port).options["device"] == 2
         port.streams[0].speak([[1]])
@@ -238,7 +236,7 @@ def test_the_second_of_two_inputs_of_one_name_is_found_again_under_another_numbe
         assert stream_of(port, 1).options["device"] == 3
 
 
-def test_a_named_device_that_is_not_there_is_refused_or_waited_for(port: FakePortAudio) -> None:
+def test_missing_device_is_refused_or_awaited(port: FakePortAudio) -> None:
     with pytest.raises(AudioError, match="no input matches 'kitchen'"):
         Microphone("kitchen")
     with Microphone("kitchen", patient=True) as source:
@@ -249,7 +247,7 @@ def test_a_named_device_that_is_not_there_is_refused_or_waited_for(port: FakePor
         assert isinstance(next_item(source), SourceBack)
 
 
-def test_no_input_at_all_is_waited_for(port: FakePortAudio) -> None:
+def test_missing_inputs_are_awaited(port: FakePortAudio) -> None:
     taken, port.devices[:] = list(port.devices), []
     with Microphone() as source:
         assert isinstance(next_item(source), SourceLost)
@@ -258,13 +256,13 @@ def test_no_input_at_all_is_waited_for(port: FakePortAudio) -> None:
         assert isinstance(next_item(source), SourceBack)
 
 
-def test_without_portaudio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_portaudio_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(AudioError, match="the PortAudio library is missing"):
         Microphone()
 
 
-def test_closing_ends_a_waiting_read_and_the_thread(port: FakePortAudio) -> None:
+def test_close_ends_a_blocked_read_and_the_thread(port: FakePortAudio) -> None:
     source = Microphone()
     stream_of(port)
     threading.Timer(0.05, source.close).start()

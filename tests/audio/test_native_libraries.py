@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc lets its stderr be moved")
-def test_the_c_library_is_silenced_and_python_is_not() -> None:
+def test_only_the_c_library_is_silenced() -> None:
     script = (
         "import ctypes, sys\n"
         "from voicetrail.audio.native_libraries import silence_native_libraries\n"

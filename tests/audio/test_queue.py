@@ -14,7 +14,7 @@ def sound(number: int, samples: int = 320, rate: int = 16_000, overflow: int = 0
     return Captured(number.to_bytes(2, "little") * samples, float(number), rate, overflow)
 
 
-def test_sound_and_events_come_in_order() -> None:
+def test_sound_and_events_keep_their_order() -> None:
     queue = SoundQueue(16_000)
     queue.put(sound(1))
     queue.put_event(SourceLost(0, "gone"))
@@ -25,7 +25,7 @@ def test_sound_and_events_come_in_order() -> None:
     assert queue.get(0) is None
 
 
-def test_the_oldest_sound_is_dropped_and_counted_and_events_are_kept() -> None:
+def test_full_queue_drops_and_counts_the_oldest_sound_but_no_events() -> None:
     queue = SoundQueue(640)
     queue.put(sound(1))
     queue.put_event(SourceLost(0, "gone"))
@@ -47,7 +47,7 @@ def test_lost_samples_are_counted_at_16_khz() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 400), st.booleans()), max_size=60))
-def test_nothing_is_lost_uncounted(steps: list[tuple[int, bool]]) -> None:
+def test_every_lost_sample_is_counted(steps: list[tuple[int, bool]]) -> None:
     queue, put, taken = SoundQueue(1000), 0, 0
     for number, (samples, read) in enumerate(steps):
         queue.put(sound(number, samples))
@@ -60,7 +60,7 @@ def test_nothing_is_lost_uncounted(steps: list[tuple[int, bool]]) -> None:
     assert taken == put
 
 
-def test_a_waiting_reader_is_woken_by_sound_and_by_close() -> None:
+def test_blocked_reader_wakes_up_on_sound_and_close() -> None:
     queue = SoundQueue(1000)
     threading.Timer(0.05, queue.put, [sound(1)]).start()
     began = time.monotonic()

@@ -53,34 +53,34 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
     made.close()
 
 
-def test_the_width_of_each_sign_is_what_the_terminal_says(terminal: Terminal) -> None:
+def test_measured_widths_are_those_of_the_terminal(terminal: Terminal) -> None:
     widths = measure_widths(SIGNS, stdin=terminal.slave, stdout=terminal.slave, timeout_s=5)
     assert set(widths) == set(SIGNS)
     assert widths["●"] == terminal.ambiguous
     assert widths["♦"] == 1
 
 
-def test_the_terminal_is_left_as_it_was_with_an_empty_line(terminal: Terminal) -> None:
+def test_terminal_is_restored_with_an_empty_line(terminal: Terminal) -> None:
     before = termios.tcgetattr(terminal.slave)
     measure_widths("●", stdin=terminal.slave, stdout=terminal.slave, timeout_s=5)
     assert termios.tcgetattr(terminal.slave) == before
     assert terminal.shown.endswith(b"\r\x1b[K")
 
 
-def test_a_terminal_that_does_not_answer_is_waited_for_a_moment_only() -> None:
+def test_silent_terminal_is_awaited_only_briefly() -> None:
     silent = Terminal(1, answers=False)
     assert measure_widths("●", stdin=silent.slave, stdout=silent.slave, timeout_s=0.1) == {}
     silent.close()
 
 
-def test_only_where_the_locale_makes_it_likely_the_terminal_is_asked(terminal: Terminal) -> None:
+def test_terminal_is_measured_only_in_likely_locales(terminal: Terminal) -> None:
     assert not draws_wide({"LANG": "en_GB.UTF-8"}, stdin=terminal.slave, stdout=terminal.slave)
     assert terminal.shown == b""
     asked = draws_wide({"LANG": "ja_JP.UTF-8"}, stdin=terminal.slave, stdout=terminal.slave)
     assert asked == (terminal.ambiguous == 2)
 
 
-def test_what_is_no_terminal_is_not_wide() -> None:
+def test_pipe_is_not_measured() -> None:
     reader, writer = os.pipe()
     assert not draws_wide({"LANG": "ja_JP.UTF-8"}, stdin=reader, stdout=writer)
     assert not needs_ascii({"LANG": "ja_JP.UTF-8", "TERM": "linux"}, stdin=reader, stdout=writer)
@@ -93,7 +93,7 @@ def test_reports_among_other_input_are_found() -> None:
     assert re.findall(REPORT, b"x\x1b[12;3R\x1b[A\x1b[1;200Ry") == [(b"12", b"3"), (b"1", b"200")]
 
 
-def test_a_console_without_the_signs_is_drawn_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_console_without_the_characters_uses_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     for lacking, expected in ((("►",), True), ((), False), (None, False)):
         monkeypatch.setattr("voicetrail.checkup.probe.console_lacks", lambda *_, found=lacking, **__: found)
         assert needs_ascii({"TERM": "linux", "LANG": "en_GB.UTF-8"}) is expected

@@ -7,7 +7,7 @@ from voicetrail.checkup.sound import judge, problem
 def test_a_level_is_judged() -> None:
     assert judge("mic", Loudness(-50, -30, False)).verdict == "ok"
     assert judge("mic", None).verdict == "fail"
-    assert "zeros" in judge("mic", Loudness(FLOOR_DB, FLOOR_DB, False)).text
+    assert "no sound at all" in judge("mic", Loudness(FLOOR_DB, FLOOR_DB, False)).text
     assert "clips" in judge("mic", Loudness(-5, 0, True)).text
 
 

@@ -14,13 +14,13 @@ def findings(env: Mapping[str, str], size: tuple[int, int] | None = (100, 30), e
     return list(check_terminal(env, is_terminal=True, size=size, encoding=encoding))
 
 
-def test_a_good_terminal_has_nothing_to_mend() -> None:
+def test_good_terminal_has_only_ok_findings() -> None:
     assert {each.verdict for each in findings(GOOD)} == {"ok"}
     assert "true color" in [each.text for each in findings(GOOD)]
 
 
 @pytest.mark.parametrize("kind", ["", "dumb", "unknown"])
-def test_a_terminal_that_cannot_place_characters_fails(kind: str) -> None:
+def test_terminal_without_cursor_positioning_fails(kind: str) -> None:
     failures = [each for each in findings({**GOOD, "TERM": kind}) if each.verdict == "fail"]
     assert len(failures) == 1
     assert "listen" in failures[0].advice
@@ -53,36 +53,36 @@ def test_a_locale_without_unicode_is_reported(locale: str, encoding: str) -> Non
     assert any("ASCII" in each.text for each in warned)
 
 
-def test_an_ssh_session_is_pointed_to_the_other_command() -> None:
+def test_ssh_session_is_advised_to_use_voicetrail_ssh() -> None:
     advice = [each.advice for each in findings({**GOOD, "SSH_CONNECTION": "::1 1 ::1 2"})]
     assert any("voicetrail ssh" in each for each in advice)
 
 
-def test_what_runs_elsewhere_is_reported_so() -> None:
+def test_command_outside_a_terminal_warns() -> None:
     assert next(check_terminal(GOOD, is_terminal=False, size=None, encoding="utf-8")).verdict == "warn"
 
 
-def test_names_from_outside_are_shown_harmless() -> None:
+def test_control_characters_of_the_environment_are_replaced() -> None:
     assert all("\x1b" not in each.text for each in findings({"TERM": "\x1b[2J", "LANG": "\x1b[2J"}))
 
 
 @pytest.mark.parametrize(
     ("widths", "verdict", "text"),
     [
-        ({"●": 1, "─": 1}, "ok", "every sign is drawn one cell wide"),
-        ({"●": 2, "─": 1}, "warn", "1 of the game's signs are drawn two cells wide (●)"),
-        ({}, "ok", "the terminal does not say how wide"),
+        ({"●": 1, "─": 1}, "ok", "every character is drawn one cell wide"),
+        ({"●": 2, "─": 1}, "warn", "1 of the game's characters are drawn two cells wide (●)"),
+        ({}, "ok", "the terminal does not report how wide"),
     ],
 )
-def test_how_wide_signs_are_drawn(widths: dict[str, int], verdict: str, text: str) -> None:
+def test_width_of_characters_is_reported(widths: dict[str, int], verdict: str, text: str) -> None:
     found = check_terminal(GOOD, is_terminal=True, size=(100, 30), encoding="utf-8", widths=widths)
     assert any(each.verdict == verdict and text in each.text for each in found)
 
 
-def test_signs_that_a_console_lacks_are_named() -> None:
+def test_characters_missing_in_a_console_font_are_named() -> None:
     console = {**GOOD, "TERM": "linux"}
     named = list(check_terminal(console, is_terminal=True, size=(100, 30), encoding="utf-8", lacking=("►", "○")))
-    assert any("has no ► ○" in each.text and "ascii on" in each.advice for each in named)
+    assert any("font: ► ○" in each.text and "ascii on" in each.advice for each in named)
     assert any("may lack" in each.text for each in check_terminal(console, is_terminal=True, size=(100, 30), encoding="utf-8"))
     whole = check_terminal(console, is_terminal=True, size=(100, 30), encoding="utf-8", lacking=())
-    assert not any("lack" in each.text or "has no" in each.text for each in whole)
+    assert not any("lack" in each.text or "missing" in each.text for each in whole)

@@ -24,7 +24,7 @@ def clips(tmp_path: Path) -> tuple[Path, Path]:
     return silence, voice
 
 
-def test_a_json_object_a_clip(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_json_object_per_clip(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "--json", *map(str, clips)]) == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["path"], second["path"]) == tuple(map(str, clips))
@@ -37,14 +37,14 @@ def test_a_json_object_a_clip(clips: tuple[Path, Path], capsys: pytest.CaptureFi
     assert second["scores"] != first["scores"]
 
 
-def test_a_line_for_people(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_output_is_readable(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", str(clips[0])]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{clips[0]}: _background_noise_ ")
     assert out.count(",") == 2
 
 
-def test_paths_come_from_a_list_or_from_standard_input(
+def test_paths_are_read_from_a_list_or_standard_input(
     clips: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listing = f"{clips[1]}\n\n{clips[0]}\n"
@@ -57,7 +57,7 @@ def test_paths_come_from_a_list_or_from_standard_input(
     assert [line.partition(": ")[0] for line in from_file.splitlines()] == [str(clips[1]), str(clips[0])]
 
 
-def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_classified(
+def test_unreadable_file_does_not_stop_the_others(
     clips: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = tmp_path / "broken.wav"
@@ -91,6 +91,6 @@ def test_wrong_usage_is_reported(
     assert message in capsys.readouterr().err
 
 
-def test_weights_that_are_not_there_are_reported(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_weights_are_reported(clips: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "--weights", "none", str(clips[0])]) == 1
     assert "there are no weights named 'none'" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def test_the_figures_are_printed_as_json(data: Path, tmp_path: Path, capsys: pyt
     assert logged.err == "clips\n"
 
 
-def test_a_report_is_written_beside_the_tables(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_is_written_in_addition_to_the_tables(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib", reason="the report's plots need matplotlib")
     assert main(arguments(data, tmp_path, "--report", str(tmp_path / "report"))) == 0
     logged = capsys.readouterr()
@@ -45,14 +45,14 @@ def test_a_report_is_written_beside_the_tables(data: Path, tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize("seconds", ["1", "nan", "1e9"])
-def test_lengths_out_of_range_are_wrong_usage(
+def test_lengths_out_of_range_are_usage_errors(
     data: Path, tmp_path: Path, seconds: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments(data, tmp_path, "--seconds", seconds)) == 2
     assert "--seconds must be between" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_folder_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path / "nowhere", tmp_path)) == 1
     assert "there is no folder" in capsys.readouterr().err
 
@@ -87,7 +87,7 @@ class NoiseRecognizer:
         return np.stack((first, 1 - first), axis=1).astype(np.float32)
 
 
-def test_noise_is_counted_by_the_second() -> None:
+def test_noise_is_measured_in_seconds() -> None:
     noisy = replace(corpus(2), noise=recording(21))
     recognizer = NoiseRecognizer()
     assert noise_accepted(recognizer, noisy, ["up"]) == 0.5  # type: ignore[arg-type]  # all that it needs of a recognizer

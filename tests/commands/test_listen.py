@@ -44,7 +44,7 @@ def noise(tmp_path: Path) -> Path:
     return path
 
 
-def test_json_lines_are_as_documented(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_match_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
     printer = _JsonPrinter()
     printer.show(WordHeard(54_720, "up", 0.97043, None))
     printer.show(WordRejected(64_000, "left", 0.5512, "threshold", 0.1988))
@@ -56,21 +56,23 @@ def test_json_lines_are_as_documented(capsys: pytest.CaptureFixture[str]) -> Non
     ]
 
 
-def test_source_events_go_to_the_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_source_events_are_written_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     for printer in (_JsonPrinter(), _TextPrinter()):
         printer.show(SourceLost(16_000, "the mic\x1b[2J is gone"))
     assert capsys.readouterr() == ("", "    1.000 s  the mic�[2J is gone\n" * 2)
 
 
 @pytest.mark.parametrize("printer", [_JsonPrinter(), _TextPrinter()])
-def test_a_hostile_label_does_no_harm(printer: _JsonPrinter | _TextPrinter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_in_a_label_are_escaped(
+    printer: _JsonPrinter | _TextPrinter, capsys: pytest.CaptureFixture[str]
+) -> None:
     for word in ("\x1b[2J", "\x9b31m", "\u202eup", "\ud800", "\x7f"):
         printer.show(WordHeard(16_000, word, 0.9, None))
         printer.show(WordRejected(16_000, word, 0.5, "margin", 0.1, word))
     assert capsys.readouterr().out.replace("\n", "").isprintable()
 
 
-def test_text_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_output(capsys: pytest.CaptureFixture[str]) -> None:
     printer = _TextPrinter()
     printer.show(WordHeard(54_720, "up", 0.97, None))
     printer.show(WordRejected(64_000, "left", 0.55, "threshold", 0.2))
@@ -87,9 +89,7 @@ def test_text_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_thresholds_decide_and_the_same_file_gives_the_same_lines(
-    weights: Path, noise: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_thresholds_apply_and_output_is_deterministic(weights: Path, noise: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def lines(*more: str) -> list[str]:
         assert main(["listen", str(noise), "--json", "--weights", str(weights), *more]) == 0
         return capsys.readouterr().out.splitlines()

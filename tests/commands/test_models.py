@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_model(tmp_path / "mine")
 
 
-def test_a_folder_becomes_weights_of_its_name(folder: Path, capsys: Captured) -> None:
+def test_imported_weights_are_named_after_the_folder(folder: Path, capsys: Captured) -> None:
     assert main(["import-model", str(folder), "--map", "links=left"]) == 0
     said = capsys.readouterr().out
     assert "words that move the pen: up, links = left" in said
@@ -36,7 +36,7 @@ def test_a_folder_becomes_weights_of_its_name(folder: Path, capsys: Captured) ->
     assert stat.S_IMODE(Path("mine.safetensors").stat().st_mode) == 0o644
 
 
-def test_it_says_what_was_made_as_json(folder: Path, capsys: Captured) -> None:
+def test_import_reports_its_result_as_json(folder: Path, capsys: Captured) -> None:
     assert main(["import-model", str(folder / "model.json"), "--out", "x.safetensors", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["weights"] == "x.safetensors"
@@ -44,7 +44,7 @@ def test_it_says_what_was_made_as_json(folder: Path, capsys: Captured) -> None:
     assert made["idle"] == ["links"]
 
 
-def test_at_a_terminal_it_asks_what_words_mean(folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_asks_for_the_directions_in_a_terminal(folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     typed = io.StringIO("sideways\nLeft\n")
     monkeypatch.setattr(typed, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", typed)
@@ -55,7 +55,7 @@ def test_at_a_terminal_it_asks_what_words_mean(folder: Path, capsys: Captured, m
     assert read_info(Path("mine.safetensors")).meanings == {"links": "left"}
 
 
-def test_a_file_that_is_there_is_replaced_only_when_forced(folder: Path, capsys: Captured) -> None:
+def test_existing_file_is_replaced_only_with_force(folder: Path, capsys: Captured) -> None:
     Path("mine.safetensors").write_bytes(b"precious")
     assert main(["import-model", str(folder)]) == 2
     assert "--force" in capsys.readouterr().err
@@ -82,7 +82,7 @@ def test_wrong_usage_is_one_line(folder: Path, capsys: Captured, arguments: list
     assert not list(Path().glob("*.safetensors"))
 
 
-def test_what_cannot_be_imported_leaves_nothing_behind(folder: Path, capsys: Captured) -> None:
+def test_failed_import_leaves_no_files(folder: Path, capsys: Captured) -> None:
     document = small_document()
     document["modelTopology"]["config"]["layers"][1]["class_name"] = "LSTM\x1b[2J"
     (folder / "model.json").write_text(json.dumps(document))
@@ -115,7 +115,7 @@ def test_an_imported_model_listens_and_classifies(folder: Path, sound: Path, cap
     assert words
 
 
-def test_weights_are_exported_and_come_back(folder: Path, capsys: Captured) -> None:
+def test_exported_weights_can_be_imported_again(folder: Path, capsys: Captured) -> None:
     assert main(["import-model", str(folder)]) == 0
     assert main(["export-model", "mine.safetensors", "--format", "tfjs"]) == 0
     assert main(["import-model", "mine-tfjs", "--out", "back.safetensors"]) == 0

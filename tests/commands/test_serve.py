@@ -16,7 +16,7 @@ from voicetrail.cli import main
 SERVE = [sys.executable, "-m", "voicetrail", "serve"]
 
 
-def test_without_its_library_it_says_what_to_install(
+def test_serve_without_aiohttp_names_the_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("voicetrail.commands.serve.find_spec", lambda name: None)
@@ -36,7 +36,7 @@ def test_without_its_library_it_says_what_to_install(
         (["--visitors", "0"], 2, "--visitors"),
     ],
 )
-def test_what_cannot_be_served_is_said_in_a_line(
+def test_unusable_arguments_give_one_line(
     arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve", "--port", "0", *arguments]) == code
@@ -46,7 +46,7 @@ def test_what_cannot_be_served_is_said_in_a_line(
     assert "Traceback" not in error
 
 
-def test_a_port_that_is_taken_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_gives_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
     assert "--port" in capsys.readouterr().err
@@ -62,7 +62,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(capsys: pytest.CaptureFixture[st
         (["--bind", "0.0.0.0"], r"http://ADDRESS:\d+/\?token=[\w-]{32} ", True),
     ],
 )
-def test_it_says_where_the_page_is_and_warns_where_others_can_reach_it(
+def test_start_prints_the_address_and_warns_if_it_is_reachable_by_others(
     arguments: list[str], shown: str, warned: bool, tmp_path: Path
 ) -> None:
     process = subprocess.Popen([*SERVE, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -79,7 +79,7 @@ def test_it_says_where_the_page_is_and_warns_where_others_can_reach_it(
     assert "Traceback" not in error
 
 
-def test_a_token_of_ones_own_is_read_from_a_private_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_own_token_is_read_from_a_private_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "token"
     file.write_text("a-token-of-my-own-0123456789\n")
     file.chmod(0o644)

@@ -74,7 +74,7 @@ def test_takes_come_from_any_format_from_long_recordings_and_from_folders(tmp_pa
     [
         (["a/b", "--word", "links"], "cannot be the name of a set"),
         (["..", "--word", "links"], "cannot be the name of a set"),
-        (["directional4w", "--word", "links"], "name of weights that ship"),
+        (["directional4w", "--word", "links"], "name of shipped weights"),
         (["mine", "--word", "../links"], "cannot be a word"),
         (["mine", "--word", "links", "--word", "Links"], "given twice"),
         (["mine", "--word", "links=sideways"], "the meaning must be one of"),
@@ -91,7 +91,7 @@ def test_takes_come_from_any_format_from_long_recordings_and_from_folders(tmp_pa
         (["mine", "--word", "links", "--base", "nowhere"], "no weights named"),
     ],
 )
-def test_wrong_input_is_one_clear_line_and_makes_no_set(
+def test_wrong_input_gives_one_line_and_saves_no_set(
     arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -114,12 +114,10 @@ def test_two_words_that_sound_alike_are_pointed_out(tmp_path: Path, capsys: Capt
     two = write(tmp_path / "b.wav", recording(["links"] * 5, seed=2))
     assert main(["teach", "mine", "--from", f"links={one}", "--from", f"lynx={two}"]) == 0
     said = capsys.readouterr().err
-    assert "links is taken for lynx" in said or "lynx is taken for links" in said
+    assert "links is confused with lynx" in said or "lynx is confused with links" in said
 
 
-def test_what_was_recorded_before_the_sound_ended_is_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
-) -> None:
+def test_teaching_continues_after_the_sound_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     real = sources.open_source
     monkeypatch.setattr(sources, "open_source", lambda spec, **more: real(spec, **more | {"paced": False}))
     first = np.concatenate((silence(4.2), recording(["links"] * 3, seed=1)))
@@ -137,7 +135,7 @@ def test_what_was_recorded_before_the_sound_ended_is_gone_on_with(
     assert list_drafts() == []
 
 
-def test_a_full_disk_loses_no_set_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+def test_full_disk_does_not_damage_existing_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     found = write(tmp_path / "a.wav", recording(["links"] * 4, seed=1))
     assert main(["teach", "mine", "--from", f"links={found}"]) == 0
     capsys.readouterr()
@@ -180,7 +178,7 @@ def record_marked_and_undone(path: Path) -> None:
     soundfile.write(sound, samples, SAMPLE_RATE, format="FLAC")
 
 
-def test_words_that_a_replay_marked_or_undid_are_takes(tmp_path: Path, capsys: Captured) -> None:
+def test_marked_and_undone_words_of_a_replay_become_takes(tmp_path: Path, capsys: Captured) -> None:
     path = tmp_path / "kept.trail"
     record_marked_and_undone(path)
     found = takes_of_replay(read(path))

@@ -29,7 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_trained_is_reported_in_one_line(
+def test_untrainable_input_gives_one_line(
     data: Path, tmp_path: Path, arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["train", "--data", str(data), "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), *arguments]

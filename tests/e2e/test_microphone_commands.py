@@ -70,7 +70,15 @@ def test_doctor_finds_everything_well(virtual_mic: VirtualMicrophone, terminal: 
     status = screen.wait_for_exit(40)
     shown = screen.capture()
     assert status == 0, shown
-    for text in ("120×40", "true color", "UTF-8", "PortAudio", "2 inputs", "there is no sound at all from default", "ms a hop"):
+    for text in (
+        "120×40",
+        "true color",
+        "UTF-8",
+        "PortAudio",
+        "2 inputs",
+        "there is no sound at all from default",
+        "ms per hop",
+    ):
         assert text in shown
     assert "Everything works." in shown
 

@@ -76,7 +76,7 @@ def test_a_network_that_stands_for_ten_seconds_is_reported_and_survived(
         assert median(delays[-30:]) < 0.1, "and the delay is the old one again"
 
 
-def test_where_unix_sockets_are_forbidden_a_port_with_a_secret_is_taken(
+def test_tcp_with_a_secret_replaces_forbidden_unix_sockets(
     open_server: Callable[..., SshServer],
     terminal: OpenTerminal,
     microphone: CountingMicrophone,

@@ -47,13 +47,13 @@ def test_reads_an_address(spec: str, address: Address) -> None:
         ("tcp://\x1b[2J:1", "not an address"),
     ],
 )
-def test_says_what_is_wrong_with_an_address(spec: str, reason: str) -> None:
+def test_invalid_address_is_explained(spec: str, reason: str) -> None:
     with pytest.raises(AudioError, match=r"^[^\x1b\n]*$") as caught:
         parse_address(spec)
     assert reason in str(caught.value)
 
 
-def test_a_secret_is_long_enough_and_read_by_nobody_else(tmp_path: Path) -> None:
+def test_secret_is_long_and_private(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     with pytest.raises(AudioError, match="cannot read the secret"):
         read_secret(str(file))

@@ -5,7 +5,7 @@ import pytest
 from voicetrail.link.delay import BUCKET_S, BUCKETS, DelayEstimator, TokenBucket
 
 
-def test_what_waited_above_the_best_delay_is_reported_without_a_common_clock() -> None:
+def test_delay_above_the_best_one_needs_no_common_clock() -> None:
     clock = DelayEstimator()
     offset = 12345.6
     assert clock.waited(0.0, offset + 0.30) == 0.0
@@ -14,7 +14,7 @@ def test_what_waited_above_the_best_delay_is_reported_without_a_common_clock() -
     assert clock.waited(3.0, offset + 3.45) == pytest.approx(0.25)
 
 
-def test_half_of_the_shortest_round_trip_is_the_way() -> None:
+def test_one_way_delay_is_half_of_the_shortest_round_trip() -> None:
     clock = DelayEstimator()
     assert clock.transit == 0.0
     for taken in (0.4, 0.1, 0.9):
@@ -22,7 +22,7 @@ def test_half_of_the_shortest_round_trip_is_the_way() -> None:
     assert clock.transit == 0.05
 
 
-def test_clocks_that_drift_apart_are_followed() -> None:
+def test_clock_drift_is_tracked() -> None:
     clock = DelayEstimator()
     drift = 1.0002  # 200 parts in a million, a bad sound card: 0.7 s in an hour
     worst = max(clock.waited(second, second * drift) for second in range(3600))
@@ -36,7 +36,7 @@ def test_a_restart_forgets_the_senders_clock() -> None:
     assert clock.waited(0.0, 6.0) == 0.0
 
 
-def test_a_token_bucket_lets_so_much_through_at_once_and_then_so_much_a_second() -> None:
+def test_token_bucket_limits_burst_and_rate() -> None:
     bucket = TokenBucket(rate=10, in_hand=20)
     assert bucket.spend(20, now=0.0) == 0.0
     assert bucket.spend(5, now=0.0) == 0.5
@@ -44,7 +44,7 @@ def test_a_token_bucket_lets_so_much_through_at_once_and_then_so_much_a_second()
     assert bucket.spend(21, now=100.0) == pytest.approx(0.1), "no more in hand than its limit"
 
 
-def test_the_best_of_five_minutes_counts_and_no_older_one() -> None:
+def test_best_delay_of_the_last_five_minutes_counts() -> None:
     """Each bucket of sixty seconds keeps its own best; the sixth one pushes the first out."""
     estimate = DelayEstimator()
     assert estimate.waited(0.0, 1.0) == 0.0  # the fastest of all
@@ -63,7 +63,7 @@ def test_a_faster_block_in_the_middle_of_a_bucket_counts_at_once() -> None:
     assert estimate.waited(31, 32.5) == pytest.approx(0.5)
 
 
-def test_a_bucket_takes_only_what_there_is() -> None:
+def test_token_bucket_never_goes_negative() -> None:
     bucket = TokenBucket(rate=10, in_hand=2)
     assert [bucket.take(1, 0.0) for _ in range(4)] == [True, True, False, False]
     assert bucket.take(1, 0.1), "what was refused is not owed"

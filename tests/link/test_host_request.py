@@ -34,7 +34,7 @@ def test_a_request_comes_back_as_it_was_sent(content: str, path: str, play: list
 
 
 @given(st.text())
-def test_whatever_stands_behind_the_mark_is_a_request_or_is_refused(text: str) -> None:
+def test_arbitrary_request_is_parsed_or_refused(text: str) -> None:
     for command in (text, f": voicetrail-game {text};"):
         try:
             found = decode_request(command)
@@ -44,7 +44,7 @@ def test_whatever_stands_behind_the_mark_is_a_request_or_is_refused(text: str) -
 
 
 @given(st.binary(max_size=300))
-def test_rubbish_in_the_encoding_is_refused(data: bytes) -> None:
+def test_invalid_encoding_is_refused(data: bytes) -> None:
     import base64
 
     with pytest.raises(HostRequestError):
@@ -52,7 +52,7 @@ def test_rubbish_in_the_encoding_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh", "fish", "csh", "ksh"])
-def test_a_shell_runs_it_without_effect(shell: str) -> None:
+def test_request_is_harmless_in_a_shell(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     command = encode_request(HostRequest("sound", "/tmp/x y'z", ("$(id)", "`id`", '"'))) + "echo on"

@@ -62,7 +62,7 @@ SENT = {
 
 
 @pytest.mark.parametrize("case", SENT)
-def test_the_source_reports_it_in_a_line_and_connects_again(
+def test_hostile_peer_is_reported_in_one_line_and_reconnected(
     tmp_path: Path, case: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def bad(connection: socket.socket) -> None:
@@ -81,7 +81,7 @@ def test_the_source_reports_it_in_a_line_and_connects_again(
     assert capfd.readouterr().err == ""
 
 
-def test_an_error_that_nobody_thought_of_is_reported_and_the_source_connects_again(
+def test_unexpected_exception_is_reported_and_the_source_reconnects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     failing = threading.Event()
@@ -108,7 +108,7 @@ def test_an_error_that_nobody_thought_of_is_reported_and_the_source_connects_aga
 
 
 @pytest.mark.parametrize("kind", ["tiny", "formats", "states"])
-def test_a_flood_of_events_is_bounded_and_leaving_takes_half_a_second(tmp_path: Path, kind: str) -> None:
+def test_flood_of_events_is_bounded_and_closing_is_fast(tmp_path: Path, kind: str) -> None:
     def flood(connection: socket.socket) -> None:
         connection.sendall(hello())
         count = 0
@@ -134,7 +134,7 @@ def test_a_flood_of_events_is_bounded_and_leaving_takes_half_a_second(tmp_path: 
         assert time.monotonic() - began < 5
 
 
-def test_leaving_does_not_wait_for_a_host_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_does_not_wait_for_an_unresponsive_host(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting, leave = threading.Event(), threading.Event()
 
     def hang(address: object, timeout: float) -> socket.socket:
@@ -160,7 +160,7 @@ def word(time_: int = 1, clock_ms: int | None = None) -> bytes:
     return encode(Event("vt-heard", {"t": time_, "w": "up", "p": 90, "c": clock_ms}))
 
 
-def test_a_flood_of_words_is_bounded_and_leaving_takes_half_a_second(tmp_path: Path) -> None:
+def test_flood_of_words_is_bounded_and_closing_is_fast(tmp_path: Path) -> None:
     def flood(connection: socket.socket) -> None:
         connection.sendall(hello("words") + ready())
         while True:
@@ -206,7 +206,7 @@ def test_a_late_word_moves_nothing(tmp_path: Path) -> None:
         assert "a word came 3 s late and was ignored" in delayed.message
 
 
-def test_nothing_is_sent_to_a_recognizer_that_has_not_proven_itself(tmp_path: Path) -> None:
+def test_nothing_is_sent_to_an_unproven_recognizer(tmp_path: Path) -> None:
     got: list[str] = []
 
     def impostor(connection: socket.socket) -> None:
@@ -231,7 +231,7 @@ def test_nothing_is_sent_to_a_recognizer_that_has_not_proven_itself(tmp_path: Pa
     assert got == ["voicetrail-proof"]
 
 
-def test_a_secret_that_is_not_asked_for_is_an_error(tmp_path: Path) -> None:
+def test_unrequested_secret_is_an_error(tmp_path: Path) -> None:
     """Whoever named a secret must not be served by somebody who asks for none."""
 
     def play(connection: socket.socket) -> None:
@@ -253,7 +253,7 @@ def test_raw_sound_cannot_have_a_secret() -> None:
 
 
 @pytest.mark.parametrize("what", ["a file", "a link to a file"])
-def test_what_lies_at_the_path_of_an_address_that_serves_once_is_kept(tmp_path: Path, what: str) -> None:
+def test_other_file_at_a_one_time_address_is_kept(tmp_path: Path, what: str) -> None:
     path, kept = tmp_path / "s", tmp_path / "drawing"
     kept.write_text(json.dumps({"kept": True}))
     path.symlink_to(kept) if "link" in what else kept.rename(path)

@@ -62,7 +62,7 @@ def test_finds_the_user_at_either_end_of_a_tcp_connection(family: socket.Address
 
 
 @NEEDS_TABLES
-def test_a_program_that_has_closed_its_end_is_not_taken_for_root() -> None:
+def test_closed_peer_is_not_mistaken_for_root() -> None:
     """Linux lists a socket that nobody holds any more as root's."""
     for near, far in pair(socket.AF_INET, "127.0.0.1", "127.0.0.1"):
         near.sendall(b"mute")
@@ -86,7 +86,7 @@ def test_a_client_of_another_user_or_of_an_unknown_one_is_refused(monkeypatch: p
 
 
 @pytest.mark.parametrize("owners", [[], [None], [ANOTHER], [os.geteuid(), ANOTHER], [os.geteuid(), None]])
-def test_a_listener_of_another_user_or_of_nobody_knows_whom_is_refused(
+def test_server_of_another_or_unknown_user_is_refused(
     owners: list[int | None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(owner, "listener_owners", lambda connection: owners)
@@ -99,7 +99,7 @@ def test_a_listener_of_another_user_or_of_nobody_knows_whom_is_refused(
         connect(Address("wyoming", "tcp", host=here.host, port=here.port, any_owner=True), 1).close()
 
 
-def test_where_there_are_no_tables_nobody_is_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_nobody_is_trusted_without_proc_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(owner, "TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
     assert not owner.knows_owners()
     for near, far in pair(socket.AF_INET, "127.0.0.1", "127.0.0.1"):

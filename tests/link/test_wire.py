@@ -21,7 +21,7 @@ EVENTS = st.builds(
 
 @settings(max_examples=50)
 @given(st.lists(EVENTS, max_size=4), st.integers(1, 50))
-def test_what_was_encoded_is_read_however_it_is_cut(events: list[Event], step: int) -> None:
+def test_encoded_events_are_decoded_from_any_chunks(events: list[Event], step: int) -> None:
     wire = b"".join(map(encode, events))
     decoder = EventDecoder()
     read = [event for at in range(0, len(wire), step) for event in decoder.feed(wire[at : at + step])]
@@ -57,19 +57,19 @@ def test_speaks_with_the_wyoming_package_both_ways(event: Event) -> None:
         json.dumps({"type": "x" * 100}).encode() + b"\n",
     ],
 )
-def test_refuses_what_is_no_event_or_over_a_limit(wire: bytes) -> None:
+def test_invalid_and_oversized_events_are_refused(wire: bytes) -> None:
     with pytest.raises(WireError):
         EventDecoder().feed(wire)
 
 
 @settings(max_examples=100)
 @given(st.binary(max_size=300))
-def test_any_bytes_are_events_or_refused(wire: bytes) -> None:
+def test_arbitrary_bytes_are_events_or_refused(wire: bytes) -> None:
     with contextlib.suppress(WireError):
         assert all(event.type for event in EventDecoder().feed(wire))
 
 
-def test_a_proof_is_good_for_one_side_one_secret_and_one_pair_of_nonces() -> None:
+def test_proof_is_bound_to_side_secret_and_nonces() -> None:
     good = proof(b"secret", "mic", "a", "b")
     assert same_proof(good, proof(b"secret", "mic", "a", "b"))
     for other in (

@@ -66,7 +66,7 @@ def over_the_wire(event: WireEvent) -> WireEvent:
 
 @settings(max_examples=60)
 @given(EVENTS)
-def test_words_come_over_as_they_were(event: WordHeard | WordRejected | SamplesLost) -> None:
+def test_words_are_transmitted_unchanged(event: WordHeard | WordRejected | SamplesLost) -> None:
     assert decode_word(over_the_wire(encode_word(event)), LABELS) == event
 
 
@@ -81,11 +81,11 @@ def test_words_come_over_as_they_were(event: WordHeard | WordRejected | SamplesL
         st.floats(0, 0.9),
     )
 )
-def test_settings_come_over_as_they_were(settings: DetectorSettings) -> None:
+def test_settings_are_transmitted_unchanged(settings: DetectorSettings) -> None:
     assert decode_settings(over_the_wire(WireEvent("x", settings.to_dict())).data) == settings
 
 
-def test_what_the_recognizer_is_comes_over() -> None:
+def test_recognizer_description_is_transmitted() -> None:
     ready = Ready(
         LABELS, "desk", "directional4w", "ab" * 32, {"up": 0.7, "down": 0.6, "_background_noise_": 0.6}, {"down": "left"}
     )
@@ -105,12 +105,12 @@ def test_what_the_recognizer_is_comes_over() -> None:
         ("vt-lost", {"t": 1, "n": True, "a": 1}),
     ],
 )
-def test_refuses_words_that_cannot_be(kind: str, data: dict[str, object]) -> None:
+def test_invalid_words_are_refused(kind: str, data: dict[str, object]) -> None:
     with pytest.raises(WireError):
         decode_word(WireEvent(kind, data), LABELS)
 
 
-def test_refuses_scores_settings_and_labels_that_cannot_be() -> None:
+def test_invalid_scores_settings_and_labels_are_refused() -> None:
     for scores in ([1, 2], "123", [1, 2, 101], [1, 2, None]):
         with pytest.raises(WireError):
             decode_scores({"t": 1, "s": scores, "l": -30, "k": -20}, LABELS)
@@ -136,7 +136,7 @@ def test_scores_and_levels_are_reported_only_when_they_change() -> None:
     assert bytes_of([(0.9 * (i // 12 % 2), -60 + 40 * (i // 12 % 2)) for i in range(60 * second)]) < 60 * 200, "talking"
 
 
-def test_how_far_talk_raised_the_thresholds_comes_over() -> None:
+def test_talk_shift_is_transmitted() -> None:
     summary = HopSummary()
     summary.take(Level(640, -30, -20, False))
     event = summary.take(Scores(640, (0.5, 0.0, 0.0), talk_shift=0.27))
@@ -145,7 +145,7 @@ def test_how_far_talk_raised_the_thresholds_comes_over() -> None:
 
 
 @pytest.mark.parametrize(("delay_s", "read_s"), [(0.034, 0.034), (None, 0.0), (1e9, 60.0)])
-def test_the_delay_of_the_sound_before_it_was_recognized_comes_over(delay_s: float | None, read_s: float) -> None:
+def test_delay_of_the_sound_is_transmitted(delay_s: float | None, read_s: float) -> None:
     summary = HopSummary()
     summary.take(Level(640, -30, -20, False))
     event = summary.take(Scores(640, (0.5, 0.0, 0.0)), delay_s)
@@ -154,7 +154,7 @@ def test_the_delay_of_the_sound_before_it_was_recognized_comes_over(delay_s: flo
 
 
 @pytest.mark.parametrize("delay_ms", [-1, 1e9, "3", True])
-def test_a_delay_that_cannot_be_is_refused(delay_ms: object) -> None:
+def test_invalid_delay_is_refused(delay_ms: object) -> None:
     with pytest.raises(WireError):
         decode_delay({"d": delay_ms})
 
@@ -183,7 +183,7 @@ def server(tmp_path: Path, microphone: Steady) -> Iterator[LinkServer]:
     server.close()
 
 
-def test_the_game_gets_the_words_of_a_recognizer_elsewhere(server: LinkServer, microphone: Steady) -> None:
+def test_game_receives_the_words_of_a_remote_recognizer(server: LinkServer, microphone: Steady) -> None:
     listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     ready = next(stream)
@@ -226,7 +226,7 @@ def test_settings_and_mute_reach_the_recognizer(server: LinkServer, microphone: 
     listener.stop()
 
 
-def test_a_word_on_its_way_when_the_ear_was_closed_moves_nothing(server: LinkServer, microphone: Steady) -> None:
+def test_word_in_transit_during_mute_moves_nothing(server: LinkServer, microphone: Steady) -> None:
     listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     next(stream)
@@ -239,7 +239,7 @@ def test_a_word_on_its_way_when_the_ear_was_closed_moves_nothing(server: LinkSer
     listener.stop()
 
 
-def test_a_break_of_the_connection_is_reported_and_its_end(tmp_path: Path, microphone: Steady) -> None:
+def test_interrupted_connection_and_its_recovery_are_reported(tmp_path: Path, microphone: Steady) -> None:
     address = parse_address(f"unix://{tmp_path}/w")
     listener = RemoteListener(f"words+{address}")
     stream = listener.events()
@@ -254,6 +254,6 @@ def test_a_break_of_the_connection_is_reported_and_its_end(tmp_path: Path, micro
     assert not any(isinstance(event, Ready) for event in stream), "the same recognizer is told once"
 
 
-def test_sound_is_no_words() -> None:
+def test_sound_server_is_refused_as_a_word_source() -> None:
     with pytest.raises(UsageError, match="sends sound"):
         RemoteListener("tcp://127.0.0.1:1")

@@ -32,7 +32,7 @@ def _quick_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.recognizer_service.connection.BACK_OFF_S", (0.02, 0.1))
 
 
-def test_words_go_from_a_visitors_microphone_to_the_visitors_game(recognizer: Recognizer, short_path: Path) -> None:
+def test_words_reach_the_visitors_game(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
             folder, game = private(short_path, "1"), Game()
@@ -55,7 +55,7 @@ def test_words_go_from_a_visitors_microphone_to_the_visitors_game(recognizer: Re
 
 
 @pytest.mark.parametrize("wrong", ["missing", "open", "link", "socket in an open folder"])
-def test_a_folder_that_others_may_enter_is_refused(recognizer: Recognizer, short_path: Path, wrong: str) -> None:
+def test_folder_open_to_others_is_refused(recognizer: Recognizer, short_path: Path, wrong: str) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
             folder = short_path / "v"
@@ -78,7 +78,7 @@ def test_a_folder_that_others_may_enter_is_refused(recognizer: Recognizer, short
     run(test())
 
 
-def test_weights_that_cannot_be_used_are_refused_in_a_sentence(short_path: Path) -> None:
+def test_unusable_weights_are_refused_with_a_message(short_path: Path) -> None:
     async def test() -> None:
         engine = Engine(asyncio.get_running_loop(), lambda report: None)
         with pytest.raises(VoicetrailError, match="nothing-of-that-name"):
@@ -116,7 +116,7 @@ async def changing_formats(reader: asyncio.StreamReader, writer: asyncio.StreamW
 
 
 @pytest.mark.parametrize("hostile", [rubbish, tiny_events, changing_formats])
-def test_who_sends_rubbish_is_cut_off_with_a_sentence_and_harms_nobody(
+def test_invalid_sound_disconnects_only_its_visitor_with_a_message(
     recognizer: Recognizer, short_path: Path, hostile: Play
 ) -> None:
     async def test() -> None:
@@ -142,7 +142,7 @@ def test_who_sends_rubbish_is_cut_off_with_a_sentence_and_harms_nobody(
     run(test())
 
 
-def test_who_floods_is_held_to_real_time(recognizer: Recognizer, short_path: Path) -> None:
+def test_flooding_visitor_is_limited_to_real_time(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
             folder, seconds = private(short_path, "1"), 1.5
@@ -160,9 +160,7 @@ def test_who_floods_is_held_to_real_time(recognizer: Recognizer, short_path: Pat
     run(test())
 
 
-def test_a_game_that_sends_what_it_should_not_is_disconnected_and_the_next_one_is_served(
-    recognizer: Recognizer, short_path: Path
-) -> None:
+def test_misbehaving_game_is_disconnected_and_the_next_one_served(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, reports):
             folder = private(short_path, "1")
@@ -187,7 +185,7 @@ def test_a_game_that_sends_what_it_should_not_is_disconnected_and_the_next_one_i
     run(test())
 
 
-def test_the_third_game_of_a_visitor_takes_the_place_of_the_first(recognizer: Recognizer, short_path: Path) -> None:
+def test_third_game_of_a_visitor_replaces_the_first(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
             folder, games = private(short_path, "1"), [Game() for _ in range(3)]
@@ -203,7 +201,7 @@ def test_the_third_game_of_a_visitor_takes_the_place_of_the_first(recognizer: Re
     run(test())
 
 
-def test_twenty_comings_and_goings_leave_nothing(recognizer: Recognizer, short_path: Path) -> None:
+def test_twenty_visits_leave_no_resources(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
             folder = private(short_path, "1")
@@ -254,7 +252,7 @@ MESSAGE = st.one_of(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(MESSAGE, max_size=30))
-def test_whatever_a_visitor_sends_the_engine_goes_on(recognizer: Recognizer, messages: list[bytes]) -> None:
+def test_engine_survives_arbitrary_input(recognizer: Recognizer, messages: list[bytes]) -> None:
     """Through the real receiving code, without waiting: every message is handed on as if it had come over the socket."""
 
     async def test(folder: Path) -> None:
@@ -301,7 +299,7 @@ def test_lost_sound_is_counted(recognizer: Recognizer, short_path: Path) -> None
     run(test())
 
 
-def test_scores_are_left_out_before_words(recognizer: Recognizer, short_path: Path) -> None:
+def test_scores_are_dropped_before_words(recognizer: Recognizer, short_path: Path) -> None:
     """An overload stops the charts of all; what was heard is still sent, and the players read why words may come late."""
 
     async def test() -> None:
@@ -326,9 +324,7 @@ def test_scores_are_left_out_before_words(recognizer: Recognizer, short_path: Pa
     run(test())
 
 
-def test_a_games_own_settings_reach_its_sound_and_come_again_after_an_interruption(
-    recognizer: Recognizer, short_path: Path
-) -> None:
+def test_settings_of_a_game_are_sent_again_after_an_interruption(recognizer: Recognizer, short_path: Path) -> None:
     async def test() -> None:
         async with engine_with(recognizer) as (engine, _):
             folder, other = private(short_path, "1"), private(short_path, "2")

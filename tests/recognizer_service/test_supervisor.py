@@ -35,9 +35,7 @@ async def until(condition: Callable[[], object], limit: float = 60.0) -> None:
 
 
 @pytest.mark.e2e
-def test_a_recognizer_that_dies_or_hangs_is_started_again_with_the_same_visitors(
-    short_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dead_or_hanging_recognizer_is_restarted_with_its_visitors(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "LOOK_S", 0.3)
 
     async def test() -> None:
@@ -88,7 +86,7 @@ def test_a_recognizer_that_dies_or_hangs_is_started_again_with_the_same_visitors
 
 
 @pytest.mark.parametrize("program", ["import time; time.sleep(0.3)", "import os, sys; os.write(int(sys.argv[2]), b'hello\\n')"])
-def test_a_process_that_is_no_recognizer_is_said_so(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+def test_process_that_is_no_recognizer_is_reported(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """It ends with an order that it did not read (the connection is then reset), or writes something else."""
     opened = asyncio.open_unix_connection
 
@@ -108,7 +106,7 @@ def test_a_process_that_is_no_recognizer_is_said_so(monkeypatch: pytest.MonkeyPa
     run(test())
 
 
-def test_what_is_wrong_is_said_in_a_sentence(short_path: Path) -> None:
+def test_errors_are_whole_sentences(short_path: Path) -> None:
     async def test() -> None:
         with pytest.raises(RemoteError, match="cannot be started"):
             await RecognizerService(command=("/nothing/there",)).start()
@@ -118,7 +116,7 @@ def test_what_is_wrong_is_said_in_a_sentence(short_path: Path) -> None:
     run(test())
 
 
-def test_a_visitor_of_a_recognizer_that_was_not_started_is_refused_and_waits_for_nothing(short_path: Path) -> None:
+def test_visitor_before_start_is_refused_at_once(short_path: Path) -> None:
     async def test() -> None:
         service = RecognizerService(command=("/nothing/there",))
         for _ in range(2):
@@ -170,7 +168,7 @@ def test_a_line_that_is_no_message_is_refused(line: bytes) -> None:
     st.floats(-20, 40) | st.just("auto"),
     st.none() | st.builds(DetectorSettings, threshold=st.floats(0.05, 1), margin=st.floats(0, 0.9)),
 )
-def test_what_a_visitor_needs_survives_the_way_to_the_process(sound: Path | None, gain: Any, settings: Any) -> None:
+def test_visitor_request_round_trips(sound: Path | None, gain: Any, settings: Any) -> None:
     asked = VisitorSound(Path("/run/v"), sound, "18w", settings, gain)
     assert decode_sound(decode_line(encode_line(encode_sound(asked)))) == asked
 

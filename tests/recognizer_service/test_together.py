@@ -67,7 +67,7 @@ def same(a: list[tuple[int, str, float]], b: list[tuple[int, str, float]]) -> bo
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_everybody_hears_what_one_listener_alone_hears(recognizer: Recognizer, demo: Sound, count: int) -> None:
+def test_batched_visitors_get_the_same_words_as_a_single_listener(recognizer: Recognizer, demo: Sound, count: int) -> None:
     sounds = voices(demo[: 10 * 16_000], count)
     visitors = [make_visitor(str(at), recognizer, sound) for at, sound in enumerate(sounds)]
     score_all(visitor for visitor, _ in visitors)
@@ -87,7 +87,7 @@ def test_everybody_hears_what_one_listener_alone_hears(recognizer: Recognizer, d
     assert heard >= 3 * count
 
 
-def test_the_settings_of_one_visitor_are_no_other_ones(
+def test_settings_of_visitors_are_independent(
     recognizer: Recognizer, demo: Sound, demo_words: list[tuple[int, str, float]]
 ) -> None:
     made = [make_visitor(name, recognizer, demo) for name in ("plain", "muted", "strict", "quiet")]
@@ -104,7 +104,7 @@ def test_the_settings_of_one_visitor_are_no_other_ones(
     assert any(isinstance(event, WordRejected) and event.reason == "muted" for event in muted_words.events)
 
 
-def test_who_has_much_sound_waiting_keeps_nobody_waiting(recognizer: Recognizer) -> None:
+def test_backlog_of_one_visitor_does_not_delay_others(recognizer: Recognizer) -> None:
     """In every batch each visitor has one window at most, so the short ones end before the long one has had more turns."""
     quiet = np.zeros(640 * 100, dtype=np.float32)
     flood, _ = make_visitor("flood", recognizer, quiet, block=6400)
@@ -125,7 +125,7 @@ def test_who_has_much_sound_waiting_keeps_nobody_waiting(recognizer: Recognizer)
     assert turns[:5] == [[at] * 6 for at in range(1, 6)]
 
 
-def test_an_error_in_one_visitors_sound_ends_that_one_alone(
+def test_error_in_one_visitors_sound_ends_only_that_visitor(
     recognizer: Recognizer, demo: Sound, demo_words: list[tuple[int, str, float]]
 ) -> None:
     class Broken(Blocks):
@@ -143,7 +143,7 @@ def test_an_error_in_one_visitors_sound_ends_that_one_alone(
     assert same(words(given.events), demo_words)
 
 
-def test_under_overload_every_second_window_is_scored_and_words_are_still_heard(
+def test_overload_skips_every_second_window_but_no_words(
     recognizer: Recognizer, demo: Sound, demo_words: list[tuple[int, str, float]]
 ) -> None:
     visitor, given = make_visitor("1", recognizer, demo)
@@ -152,7 +152,7 @@ def test_under_overload_every_second_window_is_scored_and_words_are_still_heard(
     assert len(words(given.events)) >= 0.9 * len(demo_words)
 
 
-def test_settings_take_hold_in_the_order_of_the_sound(recognizer: Recognizer, demo: Sound) -> None:
+def test_settings_apply_in_order_with_the_sound(recognizer: Recognizer, demo: Sound) -> None:
     visitor, given = make_visitor("1", recognizer, demo[:32_000])
     visitor.received(WireEvent(TUNE, DetectorSettings(threshold=0.6).to_dict()))
     score_all([visitor])
@@ -160,7 +160,7 @@ def test_settings_take_hold_in_the_order_of_the_sound(recognizer: Recognizer, de
 
 
 @given_(st.lists(st.tuples(st.floats(0, 3), st.floats(0.05, 1)), max_size=80))
-def test_overload_moves_a_level_at_a_time_and_only_when_it_lasts(steps: list[tuple[float, float]]) -> None:
+def test_lasting_overload_raises_the_level_step_by_step(steps: list[tuple[float, float]]) -> None:
     overload, now, before, changed = Overload(), 0.0, 0, -10.0
     for waiting, passed in steps:
         now += passed
@@ -174,7 +174,7 @@ def test_overload_moves_a_level_at_a_time_and_only_when_it_lasts(steps: list[tup
             before, changed = overload.level, now
 
 
-def test_overload_is_taken_back_when_it_is_over() -> None:
+def test_overload_level_falls_after_overload() -> None:
     overload, now = Overload(), 0.0
     for _ in range(50):
         now += 0.2

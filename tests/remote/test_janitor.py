@@ -38,7 +38,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("how", ["killed", "dismissed"])
-def test_a_killed_program_is_cleaned_up_after(tmp_path: Path, how: str) -> None:
+def test_janitor_cleans_up_after_a_killed_program(tmp_path: Path, how: str) -> None:
     folder = tmp_path / "left"
     folder.mkdir()
     (folder / "socket").touch()
@@ -58,7 +58,7 @@ def test_a_killed_program_is_cleaned_up_after(tmp_path: Path, how: str) -> None:
         child.wait()
 
 
-def test_it_leaves_with_the_program(tmp_path: Path) -> None:
+def test_janitor_ends_with_the_program(tmp_path: Path) -> None:
     janitor = Janitor()
     janitor.end(0)
     janitor.dismiss()
@@ -67,7 +67,7 @@ def test_it_leaves_with_the_program(tmp_path: Path) -> None:
     janitor.dismiss()  # twice is no harm
 
 
-def test_a_process_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.remote.janitor.ENDS_WITHIN_S", 0.2)
     ignores_hangup = subprocess.Popen(
         ["sh", "-c", "trap '' HUP; echo ready; while :; do sleep 0.05; done"], stdout=subprocess.PIPE
@@ -78,7 +78,7 @@ def test_a_process_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatc
     assert ignores_hangup.wait(5) == -signal.SIGKILL
 
 
-def test_the_terminal_is_put_back_as_it_was() -> None:
+def test_terminal_is_restored() -> None:
     import pty
     import termios
 
@@ -96,7 +96,7 @@ def test_the_terminal_is_put_back_as_it_was() -> None:
     os.close(writing)
 
 
-def test_without_a_terminal_there_is_nothing_to_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_restored_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
         assert terminal_state() is None

@@ -30,7 +30,7 @@ def test_a_line_has_level_clipping_name_and_note() -> None:
     assert line.endswith("1 listening")
 
 
-def test_it_writes_ten_times_a_second_at_most_and_nothing_once_the_game_has_the_terminal() -> None:
+def test_meter_writes_ten_times_per_second_and_stops_for_the_game() -> None:
     terminal, now = Terminal(), [100.0]
     meter = Meter("desk", terminal, lambda: now[0])
     for _ in range(100):
@@ -46,7 +46,7 @@ def test_it_writes_ten_times_a_second_at_most_and_nothing_once_the_game_has_the_
     assert terminal.getvalue() == before
 
 
-def test_it_writes_no_level_where_there_is_no_terminal() -> None:
+def test_meter_writes_no_level_without_a_terminal() -> None:
     stream = io.StringIO()
     Meter("desk", stream).show(level(-20))
     assert stream.getvalue() == ""

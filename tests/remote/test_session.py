@@ -71,7 +71,7 @@ def stage(made: list[Stage], tmp_path: Path, body: str) -> Stage:
     return made[-1]
 
 
-def test_the_games_exit_code_is_handed_on_and_nothing_is_left(made: list[Stage], tmp_path: Path) -> None:
+def test_exit_code_is_returned_and_no_files_are_left(made: list[Stage], tmp_path: Path) -> None:
     it = stage(made, tmp_path, "exit 7")
     folder = Path(it.run.folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -88,7 +88,7 @@ def test_the_games_exit_code_is_handed_on_and_nothing_is_left(made: list[Stage],
     assert not folder.exists()
 
 
-def test_where_unix_sockets_are_forbidden_a_port_with_a_secret_is_taken(made: list[Stage], tmp_path: Path) -> None:
+def test_tcp_with_a_secret_replaces_forbidden_unix_sockets(made: list[Stage], tmp_path: Path) -> None:
     body = (
         'case $n in 1) echo "Error: remote port forwarding failed for listen path" >&2; exit 255;; 3) cat > {f};; esac; exit 0'
     )
@@ -118,7 +118,7 @@ def test_a_secret_that_cannot_be_stored_ends_it(made: list[Stage], tmp_path: Pat
         stage(made, tmp_path, body).run.play()
 
 
-def test_leaving_ends_ssh(made: list[Stage], tmp_path: Path) -> None:
+def test_quitting_ends_ssh(made: list[Stage], tmp_path: Path) -> None:
     import threading
 
     it = stage(made, tmp_path, "exec sleep 60")
@@ -144,5 +144,5 @@ def test_tunnels_have_names_that_nobody_can_guess() -> None:
     assert 20_000 <= int(tunnel.forward.split(":")[1]) < 32_000
 
 
-def test_waits_between_attempts_grow_to_a_quarter_of_a_minute() -> None:
+def test_retry_delays_grow_to_15_seconds() -> None:
     assert [wait_between(attempt) for attempt in range(7)] == [1, 2, 4, 8, 15, 15, 15]

@@ -60,7 +60,7 @@ def test_host_options_of_ssh_and_those_of_the_game() -> None:
         (("\x1b[2J", "x"), "neither a host"),
     ],
 )
-def test_says_what_is_wrong(words: tuple[str, ...], said: str) -> None:
+def test_invalid_arguments_are_explained(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError, match=r"^[^\x1b\n]*$") as caught:
         split(*words)
     assert said in str(caught.value)
@@ -93,14 +93,14 @@ def test_options_of_ssh_may_stand_before_the_host(words: list[str], own: dict[st
         (["~/$(touch x)"], "~'/$(touch x)'"),
     ],
 )
-def test_a_tilde_is_left_to_the_shell_over_there(words: list[str], line: str) -> None:
+def test_tilde_is_expanded_by_the_remote_shell(words: list[str], line: str) -> None:
     assert shell_words(words) == line
 
 
 @given(
     st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=4)
 )
-def test_every_other_word_arrives_as_it_was(words: list[str]) -> None:
+def test_arguments_are_quoted_for_the_remote_shell(words: list[str]) -> None:
     plain = [word for word in words if not word.startswith("~")]
     assert shlex.split(shell_words(plain)) == plain
 
@@ -184,12 +184,12 @@ def test_a_secret_is_stored_where_only_its_owner_reads_it(tmp_path: Path) -> Non
         (-9, [], True, SshOutcome.DROPPED, "was lost"),
     ],
 )
-def test_says_how_it_ended(code: int, lines: list[str], played: bool, outcome: SshOutcome, said: str) -> None:
+def test_end_of_the_session_is_explained(code: int, lines: list[str], played: bool, outcome: SshOutcome, said: str) -> None:
     found, message = explain(code, lines, "desk", played, "voicetrail")
     assert found is outcome
     assert said in message
     assert message.isprintable()
 
 
-def test_a_banner_is_not_said_in_other_words() -> None:
+def test_banner_is_shown_unchanged() -> None:
     assert explain_line("Welcome to desk. Touch your key.") is None

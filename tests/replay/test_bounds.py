@@ -69,7 +69,7 @@ wild: st.SearchStrategy[Item] = strategies.items(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(item=wild, at_ms=whole, before_ms=st.integers(0, 2**53))
-def test_whatever_is_written_is_read(item: Item, at_ms: int, before_ms: int) -> None:
+def test_every_written_entry_can_be_read(item: Item, at_ms: int, before_ms: int) -> None:
     line, written_ms = write_entry(Entry(at_ms, item), before_ms)
     line.encode()
     entry = read_entry(line, before_ms)
@@ -92,11 +92,11 @@ def test_whatever_is_written_is_read(item: Item, at_ms: int, before_ms: int) -> 
         sound=anything,
     )
 )
-def test_whatever_header_is_written_is_read(header: Header) -> None:
+def test_every_written_header_can_be_read(header: Header) -> None:
     assert write_header(read_header(write_header(header))) == write_header(header)
 
 
-def test_every_code_is_in_the_test() -> None:
+def test_test_covers_every_code() -> None:
     written = set()
 
     @settings(max_examples=500, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -115,9 +115,7 @@ jumps = st.integers(-200_000, 200_000) | st.integers(-(2**45), 2**45)
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.sampled_from("hsew"), jumps), max_size=30), seed=st.integers(0, 999))
-def test_a_writer_whose_clock_jumps_writes_nothing_that_is_damaged(
-    tmp_path: Path, steps: list[tuple[str, int]], seed: int
-) -> None:
+def test_clock_jumps_do_not_damage_the_file(tmp_path: Path, steps: list[tuple[str, int]], seed: int) -> None:
     path = tmp_path / f"{seed}-{len(list(tmp_path.iterdir()))}.trail"
     writer = TrailWriter(path, Header(), sound=path.with_suffix(".flac"))
     writer.put(Entry(0, RecognizerStarted(0, LABELS, HOP, "", "", "")))
@@ -142,7 +140,7 @@ def test_a_writer_whose_clock_jumps_writes_nothing_that_is_damaged(
     assert sum(isinstance(entry.item, WordHeard) for entry in replay.entries) == sum(kind == "w" for kind, _ in steps)
 
 
-def test_a_session_that_was_suspended_for_a_minute_is_read_whole() -> None:
+def test_suspended_session_is_read_completely() -> None:
     """Written by an earlier version, whose own reader refused a line of it."""
     replay = read(CASES / "suspended_a_minute.trail")
     assert replay.remark == ""

@@ -73,7 +73,7 @@ def test_a_replay_is_found_by_path_name_and_age(folder: Path, tmp_path: Path) ->
         store.find("three")
 
 
-def test_renaming_never_writes_over_and_takes_the_sound_along(folder: Path) -> None:
+def test_rename_moves_the_sound_and_never_overwrites(folder: Path) -> None:
     record_spoken(folder / "one.trail", hops=10, sound=True)
     record_spoken(folder / "two.trail", hops=10)
     for wrong in ("two", "", "..", ".hidden", "a/b", "a\x1b[0m", "a\nb"):
@@ -166,7 +166,7 @@ def test_export_writes_and_refuses(folder: Path, tmp_path: Path, capsys: pytest.
         assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_bar_shows_only_when_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_bar_appears_only_for_slow_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True

@@ -74,7 +74,7 @@ def used(path: Path, *, what_ifs: bool = True) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_mutants_go_through_every_command(seed: int) -> None:
+def test_every_command_handles_mutants(seed: int) -> None:
     """A slice of the attack; `python -m tools.attack.replays` has ten thousand."""
     outcome = replays.run(30, seed)
     assert outcome.failures == []
@@ -105,7 +105,7 @@ MEASURED = """
 
 
 @pytest.mark.e2e
-def test_monsters_stay_within_the_memory(source: bytes, tmp_path: Path) -> None:
+def test_huge_files_stay_within_the_memory_limit(source: bytes, tmp_path: Path) -> None:
     head = source.split(b"\n")[0]
     monsters = {
         "line": source + b'[0,"m","' + b"x" * 10_000_000 + b'"]\n' + source.split(b"\n", 1)[1],
@@ -132,7 +132,7 @@ def test_monsters_stay_within_the_memory(source: bytes, tmp_path: Path) -> None:
     assert time.monotonic() - began < 50
 
 
-def test_what_is_damaged_is_reported_and_the_rest_plays(tmp_path: Path) -> None:
+def test_damage_is_reported_and_the_rest_plays(tmp_path: Path) -> None:
     path = tmp_path / "a.trail"
     stage = record_spoken(path, hops=300)
     lines = path.read_bytes().split(b"\n")
@@ -176,7 +176,7 @@ def test_a_missing_input_is_found_and_dated(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("name", ["no.trail", "folder.trail", "empty.trail", "text.trail", "nul\0.trail", "pipe.trail"])
-def test_what_is_no_replay_gets_one_clear_line(
+def test_non_replays_give_one_line(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("voicetrail.replay.file.reader.WAIT_S", 0.1)
@@ -191,7 +191,7 @@ def test_what_is_no_replay_gets_one_clear_line(
     assert said.err.count("\n") == 1
 
 
-def test_bounds_are_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_are_enforced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.trail"
     record_spoken(path, hops=10)
     head = path.read_bytes().split(b"\n")[0]

@@ -88,7 +88,7 @@ def test_a_cast_plays_to_the_final_screen(timeline: Timeline, tmp_path: Path, ve
     assert f"{sketch(timeline.final).tally.strokes} strokes" in screen.display[-1]
 
 
-def test_a_cast_can_go_faster_and_cut_pauses(timeline: Timeline, tmp_path: Path) -> None:
+def test_cast_supports_speed_and_pause_limit(timeline: Timeline, tmp_path: Path) -> None:
     export(timeline, tmp_path / "a.cast", Options(speed=4.0, plain=True))
     _, events = cast_lines(tmp_path / "a.cast")
     assert sum(time for time, _, _ in events) == pytest.approx(timeline.duration_ms / 4000, abs=0.1)
@@ -177,7 +177,7 @@ def test_a_session_without_sound_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "b.wav").exists()
 
 
-def test_nothing_is_written_over(timeline: Timeline, tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(timeline: Timeline, tmp_path: Path) -> None:
     out = tmp_path / "a.txt"
     out.write_text("precious")
     with pytest.raises(ReplayError, match="--force"):

@@ -122,13 +122,13 @@ def test_every_header_comes_back(header: Header) -> None:
         "[" * 100_000,
     ],
 )
-def test_a_line_that_is_none_is_refused(line: str) -> None:
+def test_invalid_line_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_entry(line, 0)
 
 
 @pytest.mark.parametrize("line", ['[0.25, "z9", {"a": [1]}]', '[0.25,"z9",', '[0.25 , "z9", 1]'])
-def test_a_line_of_an_unknown_code_has_its_time(line: str) -> None:
+def test_line_with_unknown_code_keeps_its_time(line: str) -> None:
     assert read_entry(line, 1000) == 1250
 
 
@@ -150,7 +150,7 @@ def test_a_line_of_an_unknown_code_has_its_time(line: str) -> None:
         ({"settings": []}, "damaged"),
     ],
 )
-def test_a_header_that_does_not_fit_is_refused(change: dict[str, object], says: str) -> None:
+def test_invalid_header_is_refused(change: dict[str, object], says: str) -> None:
     line = json.dumps(json.loads(write_header(Header())) | change)
     with pytest.raises(ReplayError, match=says):
         read_header(line)

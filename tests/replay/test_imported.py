@@ -73,13 +73,13 @@ def recorded(folder: Path, recognizer: Recognizer) -> Replay:
     return read(folder / "a.trail")
 
 
-def test_its_words_are_heard_in_a_file_of_another_rate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_imported_weights_recognize_a_file_of_another_rate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["listen", str(folder / "said.wav"), "--weights", str(folder / "m.safetensors"), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert tuple(line["word"] for line in lines if line["type"] == "detection") == SPOKEN
 
 
-def test_its_words_move_the_pen_as_they_were_mapped_and_the_replay_says_so(recorded: Replay, recognizer: Recognizer) -> None:
+def test_imported_words_move_the_pen_as_mapped(recorded: Replay, recognizer: Recognizer) -> None:
     words = [entry.item.word for entry in recorded.entries if isinstance(entry.item, WordHeard)]
     steps = [entry.item.direction for entry in recorded.entries if isinstance(entry.item, Move)]
     assert tuple(words) == SPOKEN
@@ -101,7 +101,7 @@ def test_the_sound_can_be_recognized_again(recorded: Replay, recognizer: Recogni
     assert not again.lost
 
 
-def test_another_machine_learns_what_they_mean(recognizer: Recognizer) -> None:
+def test_mapping_is_transmitted_to_another_machine(recognizer: Recognizer) -> None:
     ready = Ready(recognizer.labels, "desk", recognizer.name, recognizer.hash, meanings=recognizer.meanings)
     came, shipped = decode_ready(over_the_wire(encode_ready(ready, recognizer.detector)).data)
     assert replace(came, thresholds={}) == ready
@@ -114,7 +114,7 @@ def test_calibration_asks_for_the_words_that_move(recognizer: Recognizer) -> Non
     assert words_that_move(("up", "yes", "_unknown_"), {}) == ("up",)
 
 
-def test_programs_use_it_by_its_path(folder: Path) -> None:
+def test_api_loads_imported_weights_by_path(folder: Path) -> None:
     made = voicetrail.create(weights=folder / "m.safetensors")
     assert made.word_labels == ("links", "rechts", "_background_noise_")
     sound = 0.3 * np.sin(2 * np.pi * TONES["rechts"] * np.arange(16_000) / 16_000)

@@ -21,7 +21,7 @@ from voicetrail.replay.timeline import Timeline
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(SETUPS, TIMED, TIMED, LEAVING, st.integers(20, 700))
-def test_any_inputs_give_the_same_round_from_its_replay(
+def test_replay_reproduces_the_round(
     tmp_path: Path, setup: RoundSetup, before: Timed, during: Timed, leaving: Timed, tick_ms: int
 ) -> None:
     path, clock, rules = tmp_path / f"{time.monotonic_ns()}.trail", Clock(), make_rules(setup)
@@ -61,7 +61,7 @@ def test_any_inputs_give_the_same_round_from_its_replay(
     ],
     ids=lambda setup: setup.mode,
 )
-def test_what_if_decides_rounds_of_every_mode_again(tmp_path: Path, setup: RoundSetup) -> None:
+def test_what_if_works_in_every_mode(tmp_path: Path, setup: RoundSetup) -> None:
     stage = Stage(make_rules(setup))  # type: ignore[arg-type]
     stage.start(tmp_path / "a.trail")
     for _ in stage.listen(spoken(5, 600)):

@@ -37,7 +37,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
     return Timeline(read(path))
 
 
-def test_any_jump_ends_where_playing_would(long: Timeline) -> None:
+def test_seeking_gives_the_same_state_as_playing(long: Timeline) -> None:
     clock = Clock()
     player, straight = Player(long, clock), Player(long, clock)
     assert len(long._history._snapshots) > 4
@@ -52,7 +52,7 @@ def test_any_jump_ends_where_playing_would(long: Timeline) -> None:
         assert player.game.checksum() == sums[at_ms]
 
 
-def test_changed_cells_are_all_that_changed(long: Timeline) -> None:
+def test_changed_cells_are_complete(long: Timeline) -> None:
     clock = Clock()
     player = Player(long, clock)
     player.play()
@@ -64,7 +64,7 @@ def test_changed_cells_are_all_that_changed(long: Timeline) -> None:
         assert {cell: mask for cell, mask in shown.items() if mask} == sketch(player.game).trail.cells
 
 
-def test_it_keeps_pace_at_every_speed(tmp_path: Path) -> None:
+def test_playback_keeps_time_at_every_speed(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail", hops=1000)
     clock = Clock()
     player = Player(Timeline(read(tmp_path / "a.trail")), clock)
@@ -86,7 +86,7 @@ def test_it_keeps_pace_at_every_speed(tmp_path: Path) -> None:
     assert (player.at_end, player.playing) == (True, False)
 
 
-def test_steps_stop_at_every_event_there_and_back(tmp_path: Path) -> None:
+def test_steps_stop_at_every_event_in_both_directions(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail", hops=300)
     player = Player(Timeline(read(tmp_path / "a.trail")), Clock())
     there = []

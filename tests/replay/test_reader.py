@@ -63,7 +63,7 @@ def test_a_file_of_unknown_lines_takes_little_memory(tmp_path: Path, megabytes: 
         assert time.monotonic() - began < 20
 
 
-def test_the_list_reads_a_header_and_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_reads_only_header_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.trail"
     stage = Stage()
     stage.start(path, about=Header(title="mine"))
@@ -87,7 +87,7 @@ def test_the_list_reads_a_header_and_an_end(tmp_path: Path, monkeypatch: pytest.
     assert 0 < taken < path.stat().st_size / 10
 
 
-def test_a_file_without_an_end_is_looked_through_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_without_an_end_is_scanned_within_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.trail"
     record_spoken(path, hops=300)
     whole = library.summarize(path)
@@ -118,12 +118,12 @@ def test_a_pipe_is_read(tmp_path: Path, how: str) -> None:
     assert "checksums right, 0:08.00 long" in done.stdout
 
 
-def test_what_is_no_file_is_refused_at_once() -> None:
+def test_special_files_are_refused_at_once() -> None:
     with pytest.raises(ReplayError, match="neither a file nor a pipe"):
         read("/dev/zero")
 
 
-def test_a_recording_under_way_is_no_recording_that_was_cut_off(tmp_path: Path) -> None:
+def test_active_recording_is_not_reported_as_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "a.trail"
     stage = Stage()
     stage.start(path)
@@ -175,7 +175,7 @@ def test_the_player_follows_a_recording_to_its_end(tmp_path: Path) -> None:
         assert player.timeline.replay.whole
 
 
-def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
+def test_incomplete_line_is_read_later(tmp_path: Path) -> None:
     path = tmp_path / "a.trail"
     record_spoken(path, hops=30)
     data = path.read_bytes()
@@ -195,7 +195,7 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
             assert reader.replay.damaged == 0
 
 
-def test_files_and_folders_are_the_owners_alone(tmp_path: Path) -> None:
+def test_files_and_folders_are_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         path = tmp_path / "new" / "folder" / "a.trail"
@@ -207,7 +207,7 @@ def test_files_and_folders_are_the_owners_alone(tmp_path: Path) -> None:
     assert [oct(one.stat().st_mode & 0o777) for one in (path.parent, path.parent.parent)] == ["0o700"] * 2
 
 
-def test_a_folder_that_was_open_is_closed_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_open_to_others_is_made_private_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert library.close_folder() == ""
     library.folder().mkdir(parents=True)
@@ -217,7 +217,7 @@ def test_a_folder_that_was_open_is_closed_and_named(tmp_path: Path, monkeypatch:
     assert library.close_folder() == ""
 
 
-def test_a_pipe_from_which_nothing_comes_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_for_a_silent_pipe_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.replay.file.reader.WAIT_S", 0.2)
     os.mkfifo(tmp_path / "fifo")
     holder = threading.Thread(target=lambda: os.close(os.open(tmp_path / "fifo", os.O_WRONLY)))

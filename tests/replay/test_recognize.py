@@ -98,7 +98,7 @@ def test_another_recognizer_gives_other_words(smooth: Replay) -> None:
     assert 0.9 < parts[-1] <= 1.0
 
 
-def test_sound_lies_where_the_files_clock_is(stalled: Replay) -> None:
+def test_sound_is_aligned_with_the_session_clock(stalled: Replay) -> None:
     """A tone in the sound file begins where the scores say that it was heard, also after a stall."""
     assert stalled.sound is not None
     samples, _ = soundfile.read(stalled.sound)
@@ -108,7 +108,7 @@ def test_sound_lies_where_the_files_clock_is(stalled: Replay) -> None:
             assert np.sqrt(np.mean(samples[at - 3000 : at] ** 2)) > 0.05
 
 
-def test_without_sound_it_says_so(tmp_path: Path) -> None:
+def test_missing_sound_is_reported(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail", hops=20)
     with pytest.raises(ReplayError, match="record-audio"):
         recognize_again(read(tmp_path / "a.trail"), Loudness(), SETTINGS)

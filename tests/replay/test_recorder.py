@@ -53,7 +53,7 @@ things = st.tuples(inputs, st.integers(0, 3000))
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(before=st.lists(things, max_size=8), during=st.lists(things, max_size=25), ticks=st.integers(20, 700))
-def test_any_inputs_give_the_same_drawing(
+def test_replay_reproduces_the_drawing(
     tmp_path: Path, before: list[tuple[Input, int]], during: list[tuple[Input, int]], ticks: int
 ) -> None:
     path = tmp_path / f"{time.monotonic_ns()}.trail"
@@ -121,7 +121,7 @@ def test_checksums_come_every_few_seconds_while_something_is_drawn(tmp_path: Pat
     assert timeline.differences == []
 
 
-def test_the_scores_come_back_to_the_bit(tmp_path: Path) -> None:
+def test_scores_round_trip_exactly(tmp_path: Path) -> None:
     rows = spoken(5, 130)
     stage = Stage()
     stage.start(tmp_path / "a.trail")
@@ -147,7 +147,7 @@ def test_scores_can_be_turned_off(tmp_path: Path) -> None:
     assert any(isinstance(item, WordHeard) for item in items)
 
 
-def test_a_second_recording_holds_what_came_before(tmp_path: Path) -> None:
+def test_second_recording_includes_earlier_inputs(tmp_path: Path) -> None:
     stage = Stage()
     for number in range(500):
         stage.do(Move(("up", "right", "down", "left")[number % 4 if number < 480 else 1], "key"), number * 10)
@@ -162,7 +162,7 @@ def test_a_second_recording_holds_what_came_before(tmp_path: Path) -> None:
     assert second.final.checksum() == stage.game.checksum()
 
 
-def test_it_never_writes_over_a_file(tmp_path: Path) -> None:
+def test_recorder_never_overwrites_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.trail"
     path.write_text("precious")
     with pytest.raises(ReplayError, match="never overwrites"):
@@ -170,7 +170,7 @@ def test_it_never_writes_over_a_file(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
-def test_it_never_writes_over_a_sound(tmp_path: Path) -> None:
+def test_recorder_never_overwrites_a_sound_file(tmp_path: Path) -> None:
     (tmp_path / "mine.flac").write_text("precious")
     with pytest.raises(ReplayError, match=r"mine\.flac exists already"):
         Stage().start(tmp_path / "mine.trail", sound=True)
@@ -179,13 +179,13 @@ def test_it_never_writes_over_a_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["file/x.trail", "nul\0.trail"])
-def test_a_place_that_cannot_be_is_an_error(tmp_path: Path, name: str) -> None:
+def test_unusable_path_raises(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReplayError, match="cannot record to"):
         Stage().start(tmp_path / name)
 
 
-def test_names_are_of_the_time_and_never_taken(tmp_path: Path) -> None:
+def test_default_names_are_unique_times(tmp_path: Path) -> None:
     first = store.new_path(NOW, tmp_path)
     assert first.name == "2026-05-04-133705.trail"
     first.touch()
@@ -195,7 +195,7 @@ def test_names_are_of_the_time_and_never_taken(tmp_path: Path) -> None:
     assert store.new_path(NOW, tmp_path).name == "2026-05-04-133705-3.trail"
 
 
-def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
+def test_full_disk_stops_only_the_recording(tmp_path: Path) -> None:
     """A limit on the size of files makes the same error path as a full disk."""
     path = tmp_path / "a.trail"
     stage = Stage()
@@ -225,7 +225,7 @@ def test_a_full_disk_stops_recording_and_not_the_game(tmp_path: Path) -> None:
     assert Timeline(read(tmp_path / "b.trail")).final.checksum() == stage.game.checksum()
 
 
-def test_words_and_scores_come_in_one_order(tmp_path: Path) -> None:
+def test_words_and_scores_keep_their_order(tmp_path: Path) -> None:
     """A word lies between the scores before it and those after it, with the time at which it was decided."""
     stage = Stage()
     stage.start(tmp_path / "a.trail")
@@ -241,7 +241,7 @@ def test_words_and_scores_come_in_one_order(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
-def test_earlier_inputs_fit_into_lines_that_are_read(tmp_path: Path) -> None:
+def test_earlier_inputs_are_split_into_readable_lines(tmp_path: Path) -> None:
     stage = Stage()
     for number in range(30):
         stage.do(SetBackground("\x01" * 15_000 if number % 2 else "─" * 100), number)
@@ -292,7 +292,7 @@ def test_a_lost_source_is_kept_in_its_place(tmp_path: Path) -> None:
     assert after.time == 31 * 640
 
 
-def test_recording_never_waits(tmp_path: Path) -> None:
+def test_recording_never_blocks(tmp_path: Path) -> None:
     """A writer that is stuck (a disk that hangs) costs the game nothing, and recording ends with the reason."""
     stage = Stage(Sketch())
     stage.start(tmp_path / "a.trail")

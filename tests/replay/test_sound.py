@@ -17,7 +17,7 @@ from voicetrail.replay.file.writer import Sound, TrailWriter
 NOISE = np.random.default_rng(3).normal(0, 0.2, 16_000 * 5).astype(np.float32).clip(-1, 1)
 
 
-def test_what_is_there_is_whole_after_every_flush(tmp_path: Path) -> None:
+def test_file_is_complete_after_every_flush(tmp_path: Path) -> None:
     path, copy = tmp_path / "a.flac", tmp_path / "b.flac"
     writer = SoundWriter(path)
     assert not path.exists(), "before there is sound there is no file"
@@ -44,7 +44,7 @@ def test_a_recording_without_sound_leaves_no_sound_file(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["a.trail"]
 
 
-def test_a_file_that_appears_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+def test_file_created_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     writer = TrailWriter(tmp_path / "a.trail", Header(), sound=tmp_path / "a.flac")
     (tmp_path / "a.flac").write_text("precious")
     for hop in range(1, 20):
@@ -67,7 +67,7 @@ def test_sound_is_found_by_the_time(tmp_path: Path) -> None:
     reader.close()
 
 
-def test_what_is_no_sound_gets_a_message(tmp_path: Path) -> None:
+def test_invalid_sound_gives_a_message(tmp_path: Path) -> None:
     (tmp_path / "a.flac").write_bytes(b"junk")
     with pytest.raises(ReplayError, match="cannot read the sound"):
         SoundReader(tmp_path / "a.flac")
@@ -77,7 +77,7 @@ def test_what_is_no_sound_gets_a_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_kills_lose_at_most_a_second() -> None:
+def test_kill_loses_at_most_one_second() -> None:
     """A slice of the attack; `python -m tools.attack.kills` has two hundred."""
     outcome = kills.run(40, seed=7)
     assert outcome.failures == []

@@ -36,7 +36,7 @@ def scene(path: Path, script: list[tuple[str, float, str]], threshold: float = 0
     stage.stop()
 
 
-def test_thresholds_move_to_where_the_marks_say(tmp_path: Path) -> None:
+def test_marks_determine_the_suggested_thresholds(tmp_path: Path) -> None:
     path = tmp_path / "a.trail"
     scene(
         path,
@@ -74,19 +74,19 @@ def test_thresholds_move_to_where_the_marks_say(tmp_path: Path) -> None:
     assert [getattr(entry.item, "word", "") for entry in outcome.lost] == ["up", "down"]
 
 
-def test_nothing_marked_nothing_changes(tmp_path: Path) -> None:
+def test_without_marks_nothing_is_suggested(tmp_path: Path) -> None:
     scene(tmp_path / "a.trail", [("left", 0.9, ""), ("left", 0.5, "")])
     assert not any(proposal.changed for proposal in suggest(read(tmp_path / "a.trail")))
 
 
-def test_what_no_threshold_can_put_right_is_said(tmp_path: Path) -> None:
+def test_mistakes_beyond_thresholds_are_reported(tmp_path: Path) -> None:
     scene(tmp_path / "a.trail", [("left", 0.9, "undo"), ("left", 0.7, ""), ("left", 0.8, "")])
     left = next(one for one in suggest(read(tmp_path / "a.trail")) if one.word == "left")
     assert left.still_wrong == 1
     assert "no threshold corrects all errors" in left.reason
 
 
-def test_an_undo_after_a_key_says_nothing_of_the_word(tmp_path: Path) -> None:
+def test_undo_after_a_key_does_not_mark_the_word(tmp_path: Path) -> None:
     scene(tmp_path / "a.trail", [("left", 0.9, "undo"), ("up", 0.9, "")])
     first = [case for case in cases(Timeline(read(tmp_path / "a.trail"))) if case.word == "left"]
     assert [case.meant for case in first] == [False]

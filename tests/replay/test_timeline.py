@@ -39,7 +39,7 @@ def chatter(path: Path) -> dict[int, float]:
     return shifts
 
 
-def test_the_thresholds_of_a_moment_are_raised_as_they_were_in_the_game(tmp_path: Path) -> None:
+def test_thresholds_are_raised_as_in_the_game(tmp_path: Path) -> None:
     shifts = chatter(tmp_path / "a.trail")
     timeline = Timeline(read(tmp_path / "a.trail"))
     assert max(shifts.values()) > 0.4
@@ -49,7 +49,7 @@ def test_the_thresholds_of_a_moment_are_raised_as_they_were_in_the_game(tmp_path
     assert {at_ms for at_ms, value in shown.items() if value == 0} & {at_ms for at_ms, value in shifts.items() if value == 0}
 
 
-def test_a_word_amid_talk_counts_with_the_score_it_would_have_had_without(tmp_path: Path) -> None:
+def test_talk_shift_is_added_to_the_score_of_a_word(tmp_path: Path) -> None:
     chatter(tmp_path / "a.trail")
     timeline = Timeline(read(tmp_path / "a.trail"))
     amid, later = cases(timeline)

@@ -77,7 +77,7 @@ def test_a_lower_threshold_gains_words_and_their_moves(tmp_path: Path) -> None:
     assert heard
 
 
-def test_the_outcome_is_what_the_game_would_have_drawn(tmp_path: Path) -> None:
+def test_outcome_equals_the_drawing_of_the_game(tmp_path: Path) -> None:
     """Decided again at other settings, a session is the one that those settings would have given."""
     other = DetectorSettings(threshold=0.4, refractory=0.3)
     stages = []
@@ -114,7 +114,7 @@ def test_less_smoothing_moves_words_forward(tmp_path: Path) -> None:
     assert all(move.after.at_ms < move.before.at_ms for move in outcome.moved)
 
 
-def test_a_muted_stretch_stays_muted(tmp_path: Path) -> None:
+def test_muted_period_stays_muted(tmp_path: Path) -> None:
     stage = Stage()
     stage.start(tmp_path / "a.trail")
     for hop, listener in stage.listen(spoken(2, 400)):
@@ -125,20 +125,20 @@ def test_a_muted_stretch_stays_muted(tmp_path: Path) -> None:
     assert not any(100 * 40 < entry.at_ms <= 300 * 40 for entry in outcome.gained)
 
 
-def test_without_scores_nothing_can_be_decided(tmp_path: Path) -> None:
+def test_what_if_needs_scores(tmp_path: Path) -> None:
     record_spoken(tmp_path / "a.trail", scores=False)
     with pytest.raises(ReplayError, match="record_scores"):
         what_if(read(tmp_path / "a.trail"), Override(threshold=0.5))
 
 
-def test_an_override_holds_over_what_was_recorded() -> None:
+def test_override_replaces_the_recorded_setting() -> None:
     shipped = DetectorSettings(0.7, {"up": 0.8, "left": 0.9})
     assert Override(thresholds={"left": 0.5})(shipped).thresholds == {"up": 0.8, "left": 0.5}
     assert Override(0.6, {"left": 0.5})(shipped) == DetectorSettings(0.6, {"left": 0.5})
     assert Override(others={"refractory": 0.1})(shipped).refractory == 0.1
 
 
-def test_a_word_that_the_game_held_back_is_not_gained(tmp_path: Path) -> None:
+def test_word_suppressed_by_the_game_is_not_gained(tmp_path: Path) -> None:
     """A word that was on its way when listening was turned off is kept as a near miss, and stays one."""
     path = tmp_path / "a.trail"
     stage = Stage()
@@ -195,7 +195,7 @@ def test_a_recording_that_begins_amid_talk_knows_the_talk_level(tmp_path: Path) 
     assert [getattr(entry.item, "word", "") for entry in outcome.gained] == ["up"]
 
 
-def test_what_a_gained_word_means_is_the_games_to_say(tmp_path: Path) -> None:
+def test_game_decides_the_effect_of_a_gained_word(tmp_path: Path) -> None:
     """`stop` lifts the pen where nothing glides: a word that is gained does what it would have done."""
     labels = ("up", "stop", "go", UNKNOWN, "_background_noise_")
     rows = []
@@ -211,7 +211,7 @@ def test_what_a_gained_word_means_is_the_games_to_say(tmp_path: Path) -> None:
     assert [type(entry.item).__name__ for entry in outcome.after.entries if is_input(entry.item)] == ["Move", "PenUp", "Move"]
 
 
-def test_a_word_that_the_game_did_not_take_takes_no_input_with_it(tmp_path: Path) -> None:
+def test_word_without_effect_removes_no_input(tmp_path: Path) -> None:
     """A screen lay over the game while a word was detected: it became no input, and the next one keeps its own."""
     stage = Stage()
     stage.start(tmp_path / "a.trail")

@@ -57,7 +57,7 @@ def test_set_and_reset(env: dict[str, str], settings_file: Path, capsys: pytest.
     assert settings_file.read_text().strip() == "# mine"
 
 
-def test_set_says_when_something_else_holds(
+def test_set_reports_a_value_with_higher_precedence(
     env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VOICETRAIL_STEP", "9")
@@ -95,7 +95,7 @@ def test_presets_by_command(env: dict[str, str], capsys: pytest.CaptureFixture[s
         (["save", "fast"], "choose another name"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_exit_code_2(
+def test_errors_give_one_line_and_exit_code_2(
     given: list[str], says: str, env: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["settings", *given]) == 2

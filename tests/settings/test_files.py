@@ -34,9 +34,7 @@ from voicetrail.settings.files import change_settings_file, change_state, read_l
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_broken_file_is_named_set_aside_and_the_defaults_hold(
-    content: bytes, where: str, settings_file: Path, env: dict[str, str]
-) -> None:
+def test_broken_file_is_reported_and_set_aside(content: bytes, where: str, settings_file: Path, env: dict[str, str]) -> None:
     settings_file.write_bytes(content)
     for _ in range(2):
         listed = load_settings(env=env)
@@ -56,7 +54,7 @@ def test_a_broken_file_is_named_set_aside_and_the_defaults_hold(
     assert load_settings(env=env).notices == ()
 
 
-def test_a_value_that_cannot_be_used_is_passed_over_with_its_line(settings_file: Path, env: dict[str, str]) -> None:
+def test_unusable_value_is_skipped_and_reported_with_its_line(settings_file: Path, env: dict[str, str]) -> None:
     settings_file.write_text("# mine\nstep = 3\nglide_speed = 900\nfly = true\n[thresholds]\nleft = 7\n[keys]\nundo = 'z'\n")
     settings = load_settings(env=env)
     assert settings["step"] == 3
@@ -69,7 +67,7 @@ def test_a_value_that_cannot_be_used_is_passed_over_with_its_line(settings_file:
     assert settings_file.exists()
 
 
-def test_a_folder_in_the_place_of_a_file_is_no_end(settings_file: Path, env: dict[str, str]) -> None:
+def test_folder_in_place_of_a_file_is_reported(settings_file: Path, env: dict[str, str]) -> None:
     settings_file.mkdir()
     settings = load_settings(env=env)
     assert "cannot be read" in settings.notices[0]
@@ -77,7 +75,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_end(settings_file: Path, env: dic
         change_settings_file(settings_file, {"step": 3})
 
 
-def test_state_that_cannot_be_kept_still_holds(env: dict[str, str], tmp_path: Path) -> None:
+def test_unsaved_state_stays_in_effect(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     settings = load_settings(env=env)
     with pytest.raises(SettingsError, match=r"applies for now but cannot be saved"):
@@ -85,7 +83,7 @@ def test_state_that_cannot_be_kept_still_holds(env: dict[str, str], tmp_path: Pa
     assert settings["step"] == 4
 
 
-def test_a_write_in_the_background_reports_its_error(env: dict[str, str], tmp_path: Path) -> None:
+def test_background_write_reports_its_error(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     reported: list[str] = []
     settings = load_settings(env=env, background=True)
@@ -96,7 +94,7 @@ def test_a_write_in_the_background_reports_its_error(env: dict[str, str], tmp_pa
     assert "cannot be saved" in reported[0]
 
 
-def test_what_keys_change_in_the_background_is_kept(env: dict[str, str]) -> None:
+def test_changes_by_keys_are_saved_in_the_background(env: dict[str, str]) -> None:
     settings = load_settings(env=env, background=True)
     for value in range(1, 21):
         settings.set("step", value)
@@ -108,7 +106,7 @@ def test_what_keys_change_in_the_background_is_kept(env: dict[str, str]) -> None
     assert dict(kept.values.thresholds) == {**{f"w{value}": value / 20 for value in range(1, 21)}, "w1": 0.9}
 
 
-def test_two_games_at_once_keep_what_each_changed(env: dict[str, str]) -> None:
+def test_concurrent_games_keep_each_others_changes(env: dict[str, str]) -> None:
     one, other = load_settings(env=env), load_settings(env=env)
     one.set("step", 4)
     other.set("glide_speed", 9)
@@ -125,7 +123,7 @@ def _count_up(path: str, name: str) -> None:
         change_state(Path(path), {name: value, f"thresholds.{name}": 0.5})
 
 
-def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_concurrent_writers_lose_no_changes(tmp_path: Path) -> None:
     path = tmp_path / "state.toml"
     context = multiprocessing.get_context("fork")
     writers = [context.Process(target=_count_up, args=(str(path), f"w{number}")) for number in range(4)]
@@ -173,7 +171,7 @@ def test_comments_survive_a_change(settings_file: Path) -> None:
     assert tomllib.loads(settings_file.read_text()) == {"keys": {"undo": ["z", "backspace"]}}
 
 
-def test_a_change_of_nothing_does_not_touch_the_file(settings_file: Path) -> None:
+def test_unchanged_value_does_not_rewrite_the_file(settings_file: Path) -> None:
     settings_file.write_text(COMMENTED)
     before = settings_file.stat()
     change_settings_file(settings_file, {"step": 3, "margin": None})
@@ -184,17 +182,17 @@ def test_a_change_of_nothing_does_not_touch_the_file(settings_file: Path) -> Non
 
 def test_a_broken_settings_file_is_not_changed_by_set(settings_file: Path) -> None:
     settings_file.write_text("step = 3\nmode = glide\n")
-    with pytest.raises(SettingsError, match=r"line 2.*fix it by hand"):
+    with pytest.raises(SettingsError, match=r"line 2.*repair it by hand"):
         change_settings_file(settings_file, {"step": 4})
     assert settings_file.read_text() == "step = 3\nmode = glide\n"
 
 
-def test_reading_what_is_not_there_is_no_problem(tmp_path: Path) -> None:
+def test_missing_files_are_no_problem(tmp_path: Path) -> None:
     found, notice = read_leniently(tmp_path / "none.toml", set_broken_aside=True)
     assert (found.entries, found.text, notice) == ({}, "", "")
 
 
-def test_a_byte_order_mark_and_the_ends_of_lines_stay(settings_file: Path, env: dict[str, str]) -> None:
+def test_byte_order_mark_and_line_ends_are_preserved(settings_file: Path, env: dict[str, str]) -> None:
     settings_file.write_bytes(b"\xef\xbb\xbf# mine\r\nstep = 3\r\n")
     settings = load_settings(env=env)
     assert (settings.values.step, settings.notices) == (3, ())
@@ -205,9 +203,7 @@ def test_a_byte_order_mark_and_the_ends_of_lines_stay(settings_file: Path, env: 
     assert load_settings(env=env).values.thresholds == {"left": 0.5}
 
 
-def test_a_broken_file_behind_a_link_is_set_aside_where_it_lies(
-    settings_file: Path, tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_broken_file_behind_a_link_is_set_aside_in_place(settings_file: Path, tmp_path: Path, env: dict[str, str]) -> None:
     kept = tmp_path / "dotfiles" / "voicetrail.toml"
     kept.parent.mkdir()
     kept.write_text("no toml")
@@ -222,9 +218,7 @@ def test_a_broken_file_behind_a_link_is_set_aside_where_it_lies(
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("place", ["settings.toml", "state.toml", "presets/mine.toml"])
-def test_a_fifo_in_the_place_of_a_file_is_no_file(
-    place: str, settings_file: Path, state_file: Path, env: dict[str, str]
-) -> None:
+def test_fifo_in_place_of_a_file_is_refused(place: str, settings_file: Path, state_file: Path, env: dict[str, str]) -> None:
     path = (state_file if place == "state.toml" else settings_file).parent / place
     path.parent.mkdir(exist_ok=True)
     os.mkfifo(path)
@@ -244,15 +238,13 @@ def test_a_fifo_in_the_place_of_a_file_is_no_file(
 
 
 @pytest.mark.timeout(10)
-def test_a_lock_that_another_program_holds_is_not_waited_for_without_end(
-    settings_file: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wait_for_a_held_lock_is_limited(settings_file: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicetrail.atomic.file_lock.__wrapped__.__defaults__", (0.1,))
     with file_lock(settings_file), pytest.raises(SettingsError, match="another program has held its lock"):
         change_settings_file(settings_file, {"step": 3})
 
 
-def test_an_open_folder_of_the_platform_is_closed_and_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_open_to_others_is_made_private_with_one_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -269,7 +261,7 @@ def test_an_open_folder_of_the_platform_is_closed_and_said_once(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "fchmod"])
-def test_a_state_that_cannot_be_written_whole_is_not_written(
+def test_failed_write_of_the_state_changes_nothing(
     step: str, state_file: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load_settings(env=env).set("step", 3)
@@ -307,7 +299,7 @@ def test_a_writer_of_the_state_that_is_killed_leaves_the_old_values_or_the_new(s
     assert sorted(path.name for path in state_file.parent.iterdir()) == [".state.toml.lock", "state.toml"]
 
 
-def test_closing_the_settings_leaves_no_thread_and_a_later_change_is_written(env: dict[str, str]) -> None:
+def test_closed_settings_have_no_thread_and_still_write_later_changes(env: dict[str, str]) -> None:
     before = threading.active_count()
     settings = load_settings(env=env, background=True)
     for value in (4, 5):

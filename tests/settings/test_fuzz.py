@@ -82,7 +82,7 @@ def env_in(folder: str) -> dict[str, str]:
         st.binary(max_size=60),
     )
 )
-def test_any_file_gives_settings(content: bytes) -> None:
+def test_arbitrary_files_give_settings(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = env_in(folder)
         for name in ("config/settings.toml", "state/state.toml"):
@@ -97,7 +97,7 @@ def test_any_file_gives_settings(content: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(NAMES, VALUES)
-def test_any_value_is_taken_or_refused(name: str, value: object) -> None:
+def test_arbitrary_values_are_accepted_or_refused(name: str, value: object) -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = env_in(folder)
         loaded = load_settings(env=env)
@@ -112,7 +112,7 @@ def test_any_value_is_taken_or_refused(name: str, value: object) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(NAMES, st.one_of(st.text(max_size=20), st.sampled_from(["left=0.5", "left=", "=1", "1e999", "٣", "left=0.5,left=2"])))
-def test_any_text_of_a_flag_or_variable_is_taken_or_refused(name: str, text: str) -> None:
+def test_arbitrary_texts_of_flags_and_variables_are_accepted_or_refused(name: str, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = env_in(folder)
         for flags, variables in (({name: text}, {}), ({}, {f"VOICETRAIL_{name.upper()}": text})):
@@ -137,14 +137,14 @@ ENTRIES = st.dictionaries(
 
 @settings(max_examples=100, deadline=None)
 @given(ENTRIES, st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), ENTRIES, max_size=2))
-def test_what_is_dumped_is_read_back(entries: dict[str, object], tables: dict[str, dict[str, object]]) -> None:
+def test_dumped_settings_can_be_loaded(entries: dict[str, object], tables: dict[str, dict[str, object]]) -> None:
     given = {**entries, **tables}
     assert tomllib.loads(dump(given)) == given
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "t.x", "t.y", "t"]), st.sampled_from([None, 1, 2])), max_size=8))
-def test_changes_one_by_one_or_together(changes: list[tuple[str, int | None]]) -> None:
+def test_separate_and_joint_changes_give_the_same_result(changes: list[tuple[str, int | None]]) -> None:
     singly: dict[str, object] = {}
     for name, value in changes:
         singly = apply_changes(singly, {name: value})

@@ -55,7 +55,7 @@ def kill_writers(state_file: Path) -> int:
 
 
 @pytest.mark.e2e
-def test_the_state_file_is_whole_after_every_kill(state_file: Path, env: dict[str, str]) -> None:
+def test_state_file_is_complete_after_every_kill(state_file: Path, env: dict[str, str]) -> None:
     # In a process of its own: to fork one that has loaded all that tests load would take longer than everything else here.
     line = (
         "import sys; from pathlib import Path; from tests.settings.test_kill import kill_writers;"

@@ -17,14 +17,14 @@ VALUE = {place: 3 + index for index, place in enumerate(PLACES)}
 ORIGIN = {"file": "file", "profile": "profile", "state": "key", "environment": "environment", "flag": "flag", "session": "key"}
 
 
-def test_the_order_is_the_documented_one() -> None:
+def test_precedence_matches_the_documentation() -> None:
     assert ("default", *(ORIGIN[place] for place in PLACES)) == ORDER
 
 
 @pytest.mark.parametrize(
     "giving", [places for count in range(len(PLACES) + 1) for places in itertools.combinations(PLACES, count)], ids="+".join
 )
-def test_the_strongest_place_that_gives_a_value_decides(giving: tuple[str, ...], env: dict[str, str]) -> None:
+def test_value_with_the_highest_precedence_wins(giving: tuple[str, ...], env: dict[str, str]) -> None:
     config, state = Path(env["VOICETRAIL_CONFIG_DIR"]), Path(env["VOICETRAIL_STATE_DIR"])
     files = {
         "file": config / "settings.toml",
@@ -46,7 +46,7 @@ def test_the_strongest_place_that_gives_a_value_decides(giving: tuple[str, ...],
         assert settings.origin("step") == "default"
 
 
-def test_a_key_holds_over_a_flag_at_once_and_under_it_at_the_next_start(env: dict[str, str]) -> None:
+def test_change_by_key_overrides_a_flag_only_until_the_next_start(env: dict[str, str]) -> None:
     settings = load_settings({"threshold": "0.6"}, env=env)
     settings.set("threshold", 0.5)
     assert settings["threshold"] == 0.5
@@ -54,7 +54,7 @@ def test_a_key_holds_over_a_flag_at_once_and_under_it_at_the_next_start(env: dic
     assert load_settings(env=env)["threshold"] == 0.5
 
 
-def test_reset_takes_back_what_keys_changed(settings_file: Path, env: dict[str, str]) -> None:
+def test_reset_undoes_changes_by_keys(settings_file: Path, env: dict[str, str]) -> None:
     settings_file.write_text("step = 5\n")
     settings = load_settings(env=env)
     settings.set("step", 7)
@@ -63,7 +63,7 @@ def test_reset_takes_back_what_keys_changed(settings_file: Path, env: dict[str, 
     assert load_settings(env=env)["step"] == 5
 
 
-def test_a_threshold_for_all_words_ends_weaker_ones_of_single_words(settings_file: Path, env: dict[str, str]) -> None:
+def test_threshold_for_all_words_overrides_weaker_single_ones(settings_file: Path, env: dict[str, str]) -> None:
     settings_file.write_text("threshold = 0.8\n[thresholds]\nleft = 0.5\nup = 0.4\n")
     assert dict(load_settings(env=env).values.thresholds) == {"left": 0.5, "up": 0.4}
     flagged = load_settings({"threshold": "0.6", "thresholds": "up=0.3"}, env=env)
@@ -83,7 +83,7 @@ def test_a_threshold_for_all_words_ends_weaker_ones_of_single_words(settings_fil
         ("preset = 'sure'", "2.5", "fast", 0.35, "preset"),
     ],
 )
-def test_a_preset_stands_where_it_is_named(
+def test_preset_has_the_precedence_of_the_place_that_names_it(
     file: str,
     environment: str | None,
     flag: str | None,
@@ -101,7 +101,7 @@ def test_a_preset_stands_where_it_is_named(
 
 
 @pytest.mark.parametrize("name", ["VOICETRAIL_STEP", "VOICETRAIL_PRESET", "VOICETRAIL_PROFILE"])
-def test_what_is_given_for_this_run_is_refused_when_it_cannot_be_used(name: str, env: dict[str, str]) -> None:
+def test_unusable_flags_and_variables_are_refused(name: str, env: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         load_settings(env={**env, name: "../no"})
     with pytest.raises(SettingsError):

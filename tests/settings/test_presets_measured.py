@@ -27,7 +27,7 @@ def heard(name: str, peaks: list[float], *, said: bool) -> Heard:
     return Heard(stream, [(HOP * (number + 1), row) for number, row in enumerate(rows)], ())
 
 
-def test_every_preset_does_what_its_name_says() -> None:
+def test_presets_have_the_promised_effect() -> None:
     """On scores that rise to everywhere between faint and full."""
     peaks = list(np.linspace(0.5, 1.0, 26))
     rows = measure_presets(

@@ -11,7 +11,7 @@ from voicetrail.settings.flags import add_setting_flags, parse_thresholds, setti
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_default_is_a_value_that_its_own_text_reads_back(name: str) -> None:
+def test_text_of_a_default_parses_to_the_default(name: str) -> None:
     setting = SETTINGS[name]
     assert setting.check(setting.default) == setting.default
     assert setting.parse(setting.format(setting.default)) == setting.default
@@ -36,7 +36,7 @@ def test_a_default_is_a_value_that_its_own_text_reads_back(name: str) -> None:
         ("source", "tcp://127.0.0.1:10700", "tcp://127.0.0.1:10700"),
     ],
 )
-def test_a_text_stands_for_a_value(name: str, text: str, value: Value) -> None:
+def test_texts_are_parsed_to_values(name: str, text: str, value: Value) -> None:
     assert SETTINGS[name].parse(text) == value
 
 
@@ -56,21 +56,21 @@ def test_a_text_stands_for_a_value(name: str, text: str, value: Value) -> None:
         ("source", "a\x1b[31m", "�"),
         ("source", "\udcff", "source cannot be"),
         ("thresholds", {"left": 2}, "thresholds.left cannot be '2': it takes 0.05 to 1"),
-        ("thresholds", {"_unknown_": 0.5}, "is no word"),
-        ("thresholds", {" a": 0.5}, "is no word"),
-        ("thresholds", {"": 0.5}, "is no word"),
+        ("thresholds", {"_unknown_": 0.5}, "is not a word"),
+        ("thresholds", {" a": 0.5}, "is not a word"),
+        ("thresholds", {"": 0.5}, "is not a word"),
         pytest.param("step", 10**5000, "a number beyond 64 bits", id="huge"),
         ("thresholds", [0.5], "for each word 0.05 to 1"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_range(name: str, value: object, says: str) -> None:
+def test_value_out_of_range_is_refused_with_the_range(name: str, value: object, says: str) -> None:
     with pytest.raises(SettingsError) as exit_error:
         SETTINGS[name].check(value)
     assert says in str(exit_error.value)
     assert "\x1b" not in str(exit_error.value)
 
 
-def test_a_misspelt_name_gets_the_nearest() -> None:
+def test_misspelled_name_suggests_the_nearest() -> None:
     with pytest.raises(SettingsError, match="did you mean threshold"):
         find("treshold")
     with pytest.raises(SettingsError, match=r"no setting 'step\.left'"):
@@ -106,7 +106,7 @@ def test_thresholds_of_flags() -> None:
         parse_thresholds(["left=x"])
 
 
-def test_the_ranges_are_those_of_the_rules() -> None:
+def test_ranges_match_the_detectors_bounds() -> None:
     from voicetrail.game.inputs import SILENCE_RANGE, SPEED_RANGE, STEP_RANGE
 
     ranges = {"step": STEP_RANGE, "glide_speed": SPEED_RANGE, "glide_silence": SILENCE_RANGE}

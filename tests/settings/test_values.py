@@ -38,14 +38,14 @@ def expected_type(setting: Setting) -> object:
             return str
 
 
-def test_the_typed_values_are_those_of_the_list() -> None:
+def test_typed_values_match_the_schema() -> None:
     types = typing.get_type_hints(SettingValues)
     assert [field.name for field in dataclasses.fields(SettingValues)] == list(SETTINGS)
     for name, setting in SETTINGS.items():
         assert types[name] == expected_type(setting), name
 
 
-def test_what_ships_is_what_the_typed_values_hold() -> None:
+def test_typed_defaults_match_the_shipped_settings() -> None:
     values = SettingValues.of({})
     assert {name: getattr(values, name) for name in SETTINGS} == DEFAULTS
     assert values.recognizer == "directional4w"
@@ -62,7 +62,7 @@ def test_the_typed_values_follow_a_change(env: dict[str, str]) -> None:
     assert dict(settings.values.thresholds) == {"left": 0.3}
 
 
-def test_one_change_is_announced_once(env: dict[str, str]) -> None:
+def test_one_change_notifies_once(env: dict[str, str]) -> None:
     settings = load_settings(env=env)
     seen: list[frozenset[str]] = []
     settings.subscribe(seen.append)
@@ -75,7 +75,7 @@ def test_one_change_is_announced_once(env: dict[str, str]) -> None:
     assert seen[2] == {"threshold", "thresholds"}
 
 
-def test_several_settings_are_one_change(env: dict[str, str]) -> None:
+def test_changing_several_settings_notifies_once(env: dict[str, str]) -> None:
     settings = load_settings(env=env)
     seen: list[frozenset[str]] = []
     settings.subscribe(seen.append)
@@ -88,7 +88,9 @@ def test_several_settings_are_one_change(env: dict[str, str]) -> None:
     assert (settings.origin("margin"), len(seen)) == ("default", 1)
 
 
-def test_a_key_reads_no_file(env: dict[str, str], settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changing_a_value_by_key_reads_no_file(
+    env: dict[str, str], settings_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     presets = settings_file.parent / "presets"
     presets.mkdir()
     (presets / "mine.toml").write_text("margin = 0.3\n")
@@ -129,7 +131,7 @@ def test_a_preset_that_cannot_be_written_is_reported(env: dict[str, str], settin
 
 
 @pytest.mark.parametrize("name", ["abc", "no/such.safetensors", "x.safetensors"])
-def test_weights_that_are_not_there_are_refused_when_they_are_set(name: str, env: dict[str, str]) -> None:
+def test_missing_weights_are_refused_when_set(name: str, env: dict[str, str]) -> None:
     settings = load_settings(env=env)
     with pytest.raises(SettingsError, match="weights cannot be"):
         settings.set("weights", name)
@@ -151,7 +153,7 @@ def test_an_empty_text_stays_unset(env: dict[str, str], settings_file: Path) -> 
     assert load_settings(env=env).origin("weights") == "default"
 
 
-def test_an_empty_label_gets_no_threshold(env: dict[str, str]) -> None:
+def test_empty_label_is_refused_for_thresholds(env: dict[str, str]) -> None:
     settings = load_settings(env=env)
     with pytest.raises(SettingsError, match="cannot have a threshold of its own"):
         settings.move_threshold(0.05, DetectorSettings(), ("", "up"), "")
@@ -161,7 +163,7 @@ def test_an_empty_label_gets_no_threshold(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("place", ["file", "state", "environment", "flag"])
-def test_a_name_of_earlier_versions_is_understood(place: str, env: dict[str, str], settings_file: Path) -> None:
+def test_setting_name_of_earlier_versions_is_accepted(place: str, env: dict[str, str], settings_file: Path) -> None:
     state = Path(env["VOICETRAIL_STATE_DIR"], "state.toml")
     state.parent.mkdir()
     if place in ("file", "state"):
@@ -176,7 +178,7 @@ def test_a_name_of_earlier_versions_is_understood(place: str, env: dict[str, str
     assert "mode" not in state.read_text()
 
 
-def test_the_name_of_now_holds_over_the_old_one(env: dict[str, str], settings_file: Path) -> None:
+def test_current_setting_name_overrides_the_old_one(env: dict[str, str], settings_file: Path) -> None:
     settings_file.write_text("movement = 'step'\nmode = 'glide'\n")
     assert load_settings(env=env).values.movement == "step"
 

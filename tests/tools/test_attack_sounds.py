@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.attack import sounds
 
 
-def test_damaged_sound_files_are_decoded_or_refused() -> None:
+def test_mutated_sound_files_are_decoded_or_refused() -> None:
     outcome = sounds.run(120, seed=2)
     assert not outcome.failures
     assert outcome.mutants == 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.attack import wire
 
 
-def test_messages_that_lie_find_nothing() -> None:
+def test_mutated_messages_find_no_failure() -> None:
     outcome = wire.run(600, seed=2)
     assert not outcome.failures
     assert outcome.messages == 600

@@ -21,7 +21,7 @@ finally:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_measurement_that_is_killed_ends_what_it_started(number: signal.Signals) -> None:
+def test_killed_measurement_ends_its_children(number: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", CODE], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "measuring\n"

@@ -23,7 +23,7 @@ def side(*words: tuple[float, str]) -> Side:
         ([], ["missed"]),
     ],
 )
-def test_words_are_counted_as_an_evaluation_counts_them(given: list[tuple[float, str]], kinds: list[str]) -> None:
+def test_words_are_counted_as_in_an_evaluation(given: list[tuple[float, str]], kinds: list[str]) -> None:
     assert [kind for _, _, kind in marked(side(*given), [["up", 1.0, 1.4]])] == kinds
 
 

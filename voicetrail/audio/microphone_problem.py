@@ -19,7 +19,7 @@ ADVICE_MUTED = "it is muted or not allowed: check the system's sound settings, o
 
 def only_zeros(name: str) -> str:
     """The message about an open input that delivers only zeros."""
-    return f"there is no sound at all from {name}: {ADVICE_MUTED}"
+    return f"there is no sound at all from {name}; {ADVICE_MUTED}"
 
 
 class ZeroCheck:

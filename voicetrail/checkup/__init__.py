@@ -1,1 +1,1 @@
-"""What `voicetrail doctor` looks at: the terminal, the sound, the recognizer."""
+"""The checks of `voicetrail doctor`: terminal, sound, recognizer."""

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class Finding:
     part: Literal["terminal", "sound", "recognizer", "settings"]
     verdict: Verdict
     text: str
-    """What was found."""
+    """The result, for display."""
     advice: str = ""
-    """What to do about it."""
+    """What the player can do about it; empty if nothing is wrong."""

@@ -1,4 +1,4 @@
-"""Asks the terminal itself: how wide it draws a character, and on a Linux console whether the font has it."""
+"""Measures how wide the terminal draws a character, and on a Linux console whether its font has the character."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 SIGNS = "─│╭╮╰╯━┃●○◌·…×▸▲▼◄►♦░▒▓█▏▌"
-"""Characters that the game draws and that some terminals draw two cells wide, or not at all."""
+"""Characters of the game that some terminals draw two cells wide, or do not have."""
 TIMEOUT_S = 0.5
-"""Longest wait for the terminal's answer; over a slow line it takes a round trip."""
+"""Longest wait for the terminal's answer in s; over a network, the answer takes a round trip."""
 WIDE_LANGUAGES = ("ja", "ko", "zh")
-"""Languages of locales in which terminals may draw ambiguous characters two cells wide (Unicode Standard Annex 11)."""
+"""Languages whose locales make some terminals draw ambiguous characters two cells wide (Unicode Standard Annex 11)."""
 REPORT = re.compile(rb"\x1b\[(\d+);(\d+)R")
 """A cursor position report (ECMA-48 CPR): row and column."""
 GIO_UNIMAP = 0x4B66
-"""Linux: read a console's map from Unicode to its font (ioctl_console(2))."""
+"""On Linux: read a console's map from Unicode to its font (ioctl_console(2))."""
 MOST_PAIRS = 65_535
 
 
 def measure_widths(signs: Sequence[str], *, stdin: int = 0, stdout: int = 1, timeout_s: float = TIMEOUT_S) -> dict[str, int]:
-    """How many cells a terminal moves its cursor for each character.
+    """Measure by how many cells a terminal moves its cursor for each character.
 
-    Each is written at the begin of the line, followed by the question where the cursor is (DSR 6). The line is empty afterwards.
+    Each character is written at the start of the line, followed by a request for the cursor position (DSR 6). The line is empty
+    afterwards.
 
     Args:
         signs: the characters.
         stdin: descriptor of the terminal to read from.
         stdout: descriptor of the same terminal to write to.
-        timeout_s: how long to wait for all the answers.
+        timeout_s: longest wait for all answers, in s.
 
     Returns:
-        The width of each; empty where the terminal does not answer.
+        The width of each character; empty if the terminal does not answer.
     """
     text = "".join(f"\r{sign}\x1b[6n" for sign in signs) + "\r\x1b[K"
     with _raw(stdin):
@@ -46,7 +47,7 @@ def measure_widths(signs: Sequence[str], *, stdin: int = 0, stdout: int = 1, tim
 
 
 def needs_ascii(env: Mapping[str, str], *, stdin: int = 0, stdout: int = 1) -> bool:
-    """Whether it is known that this terminal cannot show the game's signs as they are meant: too wide, or not in its font.
+    """Whether this terminal is known to show the game's characters wrongly: too wide, or missing in its font.
 
     Args:
         env: the environment.
@@ -59,7 +60,7 @@ def needs_ascii(env: Mapping[str, str], *, stdin: int = 0, stdout: int = 1) -> b
 
 
 def draws_wide(env: Mapping[str, str], *, stdin: int = 0, stdout: int = 1) -> bool:
-    """Whether the terminal draws the game's signs two cells wide; asked only where the locale makes that likely.
+    """Whether the terminal draws the game's characters two cells wide; measured only if the locale makes that likely.
 
     Args:
         env: the environment.
@@ -76,7 +77,7 @@ def draws_wide(env: Mapping[str, str], *, stdin: int = 0, stdout: int = 1) -> bo
 
 
 def console_lacks(signs: Sequence[str], *, stdout: int = 1) -> tuple[str, ...] | None:
-    """The characters that the font of a Linux console lacks; ``None`` where that cannot be known (any other terminal)."""
+    """The characters that are missing in the font of a Linux console; ``None`` if unknown (any other terminal)."""
     import ctypes
     import fcntl
 
@@ -98,7 +99,7 @@ def console_lacks(signs: Sequence[str], *, stdout: int = 1) -> tuple[str, ...] |
 
 @contextlib.contextmanager
 def _raw(terminal: int) -> Iterator[None]:
-    """Read the terminal byte by byte and without an echo; what was typed before is dropped, as is an answer that comes late."""
+    """Read the terminal byte by byte without echo. Earlier input and late answers are discarded."""
     import termios
 
     try:
@@ -121,7 +122,7 @@ def _write(terminal: int, data: bytes) -> None:
 
 
 def _reports(terminal: int, count: int, timeout_s: float) -> list[tuple[bytes, bytes]]:
-    """Read cursor position reports until there are so many, or the time is over."""
+    """Read ``count`` cursor position reports, or fewer if the time runs out."""
     received, end = b"", time.monotonic() + timeout_s
     while (left := end - time.monotonic()) > 0:
         if not select.select([terminal], [], [], left)[0]:

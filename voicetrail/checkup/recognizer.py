@@ -1,4 +1,4 @@
-"""Whether the recognizer is there, loads, and is fast enough. Imports torch when it is called."""
+"""Checks whether the recognizer loads and is fast enough. Imports torch only when called."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from voicetrail.install import HERE
 from voicetrail.vocabulary import is_word
 
 ROUNDS = 50
-"""Windows that are timed."""
+"""Number of windows that are timed."""
 LOUDEST_SILENCE = 0.3
-"""A word that scores more than this on silence would be heard all the time."""
+"""A word with a higher score on silence would be detected all the time."""
 
 
 def check_recognizer(weights: str) -> Iterator[Finding]:
-    """Load the weights, let them hear silence, and time them.
+    """Load the weights, score silence, and measure the time per hop.
 
     Args:
         weights: name or path.
@@ -42,7 +42,7 @@ def check_recognizer(weights: str) -> Iterator[Finding]:
         return
     took = time.perf_counter() - began
     extension = sys.modules.get("torchaudio._extension")
-    how = "without its extension, which is not needed" if getattr(extension, "__file__", None) is None else "whole"
+    how = "without its extension, which is not needed" if getattr(extension, "__file__", None) is None else "complete"
     yield Finding("recognizer", "ok", f"torch {version('torch')}, torchaudio {version('torchaudio')} ({how})")
     words = ", ".join(label for label in recognizer.labels if is_word(label))
     yield Finding("recognizer", "ok", f"weights {recognizer.name} ({recognizer.hash[:12]}) for {words}, loaded in {took:.1f} s")
@@ -51,7 +51,10 @@ def check_recognizer(weights: str) -> Iterator[Finding]:
     loudest = max((word for word in scores if is_word(word)), key=scores.__getitem__)
     if scores[loudest] > LOUDEST_SILENCE:
         yield Finding(
-            "recognizer", "fail", f"silence scores {scores[loudest]:.2f} for {loudest}", "these weights do not work: use others"
+            "recognizer",
+            "fail",
+            f"silence scores {scores[loudest]:.2f} for {loudest}",
+            "these weights do not work: use different ones",
         )
     else:
         yield Finding("recognizer", "ok", f"silence scores at most {scores[loudest]:.2f} for a word")
@@ -61,8 +64,13 @@ def check_recognizer(weights: str) -> Iterator[Finding]:
         recognizer.score(silence)
         times.append(time.perf_counter() - start)
     cost, budget = 1000 * median(times), 1000 * recognizer.hop / SAMPLE_RATE
-    text = f"{cost:.1f} ms a hop of {budget:.0f} ms"
+    text = f"{cost:.1f} ms per hop of {budget:.0f} ms"
     if cost > budget / 2:
-        yield Finding("recognizer", "warn", text, "this machine is slow for it: words come late; close other programs")
+        yield Finding(
+            "recognizer",
+            "warn",
+            text,
+            "the recognizer is slow on this machine, so words are detected late: close other programs",
+        )
     else:
         yield Finding("recognizer", "ok", text)

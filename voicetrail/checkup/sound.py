@@ -1,4 +1,4 @@
-"""Whether sound can be had: the library, the inputs, and whether the chosen one hears anything."""
+"""Checks the sound: the audio library, the inputs, and the level of the chosen input."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from voicetrail.events import AudioBlock, SourceLost, seconds
 from voicetrail.install import HERE
 
 LISTEN = 1.0
-"""Seconds that the level is measured."""
+"""How long the level is measured, in s."""
 PATIENCE = 4.0
-"""Seconds that a microphone is given to begin."""
+"""Longest wait for the first sound of a microphone, in s."""
 
 
 def check_sound(device: str | None) -> Iterator[Finding]:
-    """Look at the sound.
+    """Check the sound.
 
     Args:
         device: the input that the settings name; ``None`` for the system's default.
@@ -49,21 +49,21 @@ def check_sound(device: str | None) -> Iterator[Finding]:
 
 
 def problem(message: str, verdict: Verdict = "fail") -> Finding:
-    """Turn "what: why; what to do" into a finding."""
+    """Turn a message of the form "what: why; what to do" into a finding."""
     text, _, advice = message.partition("; ")
     return Finding("sound", verdict, text, advice)
 
 
 def judge(name: str, heard: Loudness | None) -> Finding:
-    """Say what a level means.
+    """Judge the level of an input.
 
     Args:
-        name: of the input.
-        heard: how loud it was; ``None`` where nothing came.
+        name: name of the input.
+        heard: the measured level; ``None`` if no sound arrived.
     """
     if heard is None:
-        return Finding("sound", "fail", f"{name} gives no sound", "plug it in again, or choose another with `--device`")
-    text = f"{name} hears {heard.rms_db:.0f} dB, at most {heard.peak_db:.0f} dB"
+        return Finding("sound", "fail", f"{name} delivers no sound", "plug it in again, or choose another with `--device`")
+    text = f"{name}: {heard.rms_db:.0f} dB, peak {heard.peak_db:.0f} dB"
     if heard.peak_db <= FLOOR_DB:
         return problem(only_zeros(name), "warn")
     if heard.clipped:
@@ -88,6 +88,6 @@ def _listen(device: str | None) -> tuple[str, Loudness | None]:
 def _demo() -> Finding:
     try:
         with FileSource(demo_path()) as voice:
-            return Finding("sound", "ok", f"the bundled voice is there ({voice.duration:.0f} s)")
+            return Finding("sound", "ok", f"the bundled voice can be read ({voice.duration:.0f} s)")
     except AudioError as error:
         return Finding("sound", "fail", f"the bundled voice: {error}", f"install voicetrail again: {HERE}")

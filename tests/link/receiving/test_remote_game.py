@@ -17,7 +17,7 @@ from voicetrail.play.listening.updates import SourceOpened, SourceRequest, Updat
 from voicetrail.play.listening.worker import ListeningWorker
 
 
-def test_the_game_hears_words_from_elsewhere_and_tunes_the_recognizer_there(tmp_path: Path) -> None:
+def test_game_receives_remote_words_and_tunes_the_remote_recognizer(tmp_path: Path) -> None:
     microphone = Steady(height=0.8)
     feed = WordsFeed(microphone, LoudIsUp(), LoudIsUp.detector)
     server = LinkServer(feed, parse_address(f"unix://{tmp_path}/w"))

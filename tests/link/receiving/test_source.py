@@ -31,7 +31,7 @@ def stay(connection: socket.socket) -> None:
         pass
 
 
-def test_any_wyoming_microphone_is_heard(tmp_path: Path) -> None:
+def test_any_wyoming_microphone_works(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(start() + chunk() * 10)
         stay(connection)
@@ -46,7 +46,7 @@ def test_any_wyoming_microphone_is_heard(tmp_path: Path) -> None:
         assert first.lost == 0
 
 
-def test_raw_sound_of_another_rate_and_two_channels_is_made_to_fit(tmp_path: Path) -> None:
+def test_raw_stereo_sound_of_another_rate_is_converted(tmp_path: Path) -> None:
     second = np.repeat(np.sin(np.arange(24_000) * 2 * np.pi * 440 / 48_000) * 16_000, 2).astype("<i2").tobytes()
 
     def play(connection: socket.socket) -> None:
@@ -87,7 +87,7 @@ def test_chunks_of_another_rate_are_resampled(tmp_path: Path) -> None:
         hello(secret=True),
     ],
 )
-def test_what_is_not_understood_is_refused_and_the_line_taken_up_again(tmp_path: Path, sent: bytes) -> None:
+def test_invalid_message_is_refused_and_the_source_reconnects(tmp_path: Path, sent: bytes) -> None:
     def bad(connection: socket.socket) -> None:
         connection.sendall(sent)
         stay(connection)
@@ -103,7 +103,7 @@ def test_what_is_not_understood_is_refused_and_the_line_taken_up_again(tmp_path:
         assert isinstance(items[-2], SourceBack)
 
 
-def test_a_peer_that_sends_without_end_is_bounded(tmp_path: Path) -> None:
+def test_flooding_peer_is_bounded(tmp_path: Path) -> None:
     sent = 0
 
     def flood(connection: socket.socket) -> None:
@@ -121,7 +121,7 @@ def test_a_peer_that_sends_without_end_is_bounded(tmp_path: Path) -> None:
         assert source.lost > QUEUE_SAMPLES
 
 
-def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_reported(tmp_path: Path) -> None:
+def test_silent_peer_is_reported_without_blocking_the_game(tmp_path: Path) -> None:
     with peer(tmp_path / "s", stay) as path, open_connection(f"unix://{path}") as source:
         items = gather(source, bool)
         assert isinstance(items[0], SourceDelayed)
@@ -130,7 +130,7 @@ def test_a_peer_that_says_nothing_leaves_the_game_alone_and_is_reported(tmp_path
         assert time.monotonic() - began < 2
 
 
-def test_nobody_there_is_reported_once_and_tried_again(tmp_path: Path) -> None:
+def test_failed_connection_is_reported_once_and_retried(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with open_connection(f"unix://{path}") as source:
         items = gather(source, bool)
@@ -146,7 +146,7 @@ def test_nobody_there_is_reported_once_and_tried_again(tmp_path: Path) -> None:
             assert [type(item) for item in items] == [SourceBack, AudioBlock]
 
 
-def test_after_a_pause_of_the_line_the_late_sound_is_dropped_and_counted(tmp_path: Path) -> None:
+def test_late_sound_after_a_pause_is_dropped_and_counted(tmp_path: Path) -> None:
     resume = threading.Event()
 
     def play(connection: socket.socket) -> None:
@@ -173,7 +173,7 @@ def test_after_a_pause_of_the_line_the_late_sound_is_dropped_and_counted(tmp_pat
         assert max(late) < 0.8
 
 
-def test_a_stream_without_stamps_that_paused_is_taken_up_again(tmp_path: Path) -> None:
+def test_paused_stream_without_timestamps_continues(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(tone())
         time.sleep(1.0)
@@ -187,7 +187,7 @@ def test_a_stream_without_stamps_that_paused_is_taken_up_again(tmp_path: Path) -
         assert sum(block.lost for block in blocks(items)) < 1.5 * 16_000
 
 
-def test_a_wyoming_stream_that_stops_is_not_called_delayed_and_begins_again(tmp_path: Path) -> None:
+def test_stopped_wyoming_stream_restarts_without_a_delay(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(start() + chunk() + encode(AudioStop().event()))
         time.sleep(1.2)
@@ -216,7 +216,7 @@ def test_pings_measure_the_delay_of_the_connection(tmp_path: Path) -> None:
         assert 0.04 < source.delay_s < 0.4
 
 
-def test_the_other_ends_microphone_being_pulled_out_is_reported(tmp_path: Path) -> None:
+def test_unplugged_remote_microphone_is_reported(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(
             hello() + chunk(stamp=1) + encode(Event(SOURCE_STATE, {"state": "lost", "message": "un\x1bplugged"}))
@@ -241,7 +241,7 @@ def secret_file(tmp_path: Path) -> Path:
     return file
 
 
-def test_no_sound_is_taken_from_who_does_not_know_the_secret(tmp_path: Path) -> None:
+def test_sound_from_a_peer_without_the_secret_is_refused(tmp_path: Path) -> None:
     def impostor(connection: socket.socket) -> None:
         connection.sendall(hello(secret=True) + chunk(stamp=1))
         connection.recv(4096)
@@ -264,7 +264,7 @@ def test_no_sound_is_taken_from_who_does_not_know_the_secret(tmp_path: Path) -> 
         assert samples_of(items) == 100
 
 
-def test_what_serves_once_is_removed_once_used(tmp_path: Path) -> None:
+def test_one_time_socket_is_removed_after_use(tmp_path: Path) -> None:
     file = secret_file(tmp_path)
     with peer(tmp_path / "s", stay) as path:
         source = NetworkSource(parse_address(f"unix://{path}?secret={file}&once=1"))
@@ -274,7 +274,7 @@ def test_what_serves_once_is_removed_once_used(tmp_path: Path) -> None:
         source.close()
 
 
-def test_a_fifo_is_heard_to_its_end_without_loss(tmp_path: Path) -> None:
+def test_fifo_is_read_to_its_end_without_loss(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     data = tone(80_000)
@@ -296,7 +296,7 @@ def test_a_fifo_of_the_game_waits_for_its_next_writer(tmp_path: Path) -> None:
             assert isinstance(items[0], SourceBack)
 
 
-def test_words_are_not_sound() -> None:
+def test_word_server_is_refused_as_a_sound_source() -> None:
     with pytest.raises(AudioError, match="sends words"):
         open_connection("words+tcp://127.0.0.1:1")
 
@@ -324,7 +324,7 @@ def test_closing_ends_the_thread_and_the_connection(tmp_path: Path) -> None:
     assert len(os.listdir("/dev/fd")) == files
 
 
-def test_the_hello_of_a_future_version_says_what_to_do(tmp_path: Path) -> None:
+def test_later_protocol_version_gives_advice(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(json.dumps({"type": HELLO, "data": {"protocol": PROTOCOL + 1}}).encode() + b"\n")
         stay(connection)
@@ -335,7 +335,7 @@ def test_the_hello_of_a_future_version_says_what_to_do(tmp_path: Path) -> None:
         assert "install the newer voicetrail here" in lost.message
 
 
-def test_a_microphone_elsewhere_that_gives_only_zeros_is_reported(tmp_path: Path) -> None:
+def test_remote_microphone_of_only_zeros_is_reported(tmp_path: Path) -> None:
     zeros, seconds = bytes(32_000), round(ZEROS_S) + 1
 
     def play(connection: socket.socket) -> None:
@@ -354,7 +354,7 @@ def test_a_microphone_elsewhere_that_gives_only_zeros_is_reported(tmp_path: Path
         gather(source, lambda items: any(isinstance(item, SourceBack) for item in items))
 
 
-def test_what_a_reader_cannot_keep_up_with_is_dropped_and_counted(tmp_path: Path) -> None:
+def test_slow_reader_drops_and_counts_sound(tmp_path: Path) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(start() + chunk() * 20)
         time.sleep(0.3)

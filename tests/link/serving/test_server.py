@@ -89,7 +89,7 @@ def ended(connection: socket.socket) -> bool:
     return True
 
 
-def test_the_game_hears_the_microphone_with_the_time_of_capture(server: LinkServer) -> None:
+def test_game_receives_sound_with_its_capture_time(server: LinkServer) -> None:
     with open_connection(str(server.address)) as source:
         items = gather(source, lambda items: samples_of(items) > 8000)
         assert isinstance(items[0], SourceBack)
@@ -102,7 +102,7 @@ def test_the_game_hears_the_microphone_with_the_time_of_capture(server: LinkServ
         assert source.delay_s < 0.06
 
 
-def test_other_wyoming_programs_hear_it_without_a_word(server: LinkServer) -> None:
+def test_wyoming_clients_receive_sound_without_a_request(server: LinkServer) -> None:
     with near(server) as connection, connection.makefile("rb") as reader:
         assert isinstance(reader, io.BufferedReader)
         events = [read_event(reader) for _ in range(4)]
@@ -119,7 +119,7 @@ def test_raw_sound_can_be_served(tmp_path: Path, microphone: Steady) -> None:
     server.close()
 
 
-def test_the_socket_is_the_users_own_and_is_removed(server: LinkServer, microphone: Steady) -> None:
+def test_socket_is_private_and_removed(server: LinkServer, microphone: Steady) -> None:
     path = Path(server.address.path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     server.close()
@@ -127,7 +127,7 @@ def test_the_socket_is_the_users_own_and_is_removed(server: LinkServer, micropho
     assert microphone.closed.is_set()
 
 
-def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, server: LinkServer) -> None:
+def test_stale_socket_is_replaced_but_not_a_used_one(tmp_path: Path, server: LinkServer) -> None:
     with pytest.raises(RemoteError, match="served already"):
         LinkServer(SoundFeed(Steady()), server.address).start()
     stale = tmp_path / "stale"
@@ -148,18 +148,18 @@ def test_a_socket_left_behind_is_taken_over_but_not_one_in_use(tmp_path: Path, s
         ("unix:///etc/passwd", "not a socket"),
     ],
 )
-def test_refuses_where_it_cannot_or_must_not_listen(spec: str, reason: str) -> None:
+def test_unusable_and_forbidden_addresses_are_refused(spec: str, reason: str) -> None:
     with pytest.raises(RemoteError, match=reason):
         LinkServer(SoundFeed(Steady()), parse_address(spec)).start()
 
 
-def test_another_users_connection_is_closed_unheard(server: LinkServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_of_another_user_is_closed(server: LinkServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "peer_owner", lambda connection: os.geteuid() + 4321)
     with near(server) as connection:
         assert read_events(connection, 1) == []
 
 
-def test_who_asks_too_much_or_nonsense_is_dropped_and_the_others_hear_on(server: LinkServer) -> None:
+def test_misbehaving_client_is_disconnected_alone(server: LinkServer) -> None:
     with open_connection(str(server.address)) as source, near(server) as flooding, near(server) as raving:
         raving.sendall(b"\x00\x01 what?\n")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -168,14 +168,14 @@ def test_who_asks_too_much_or_nonsense_is_dropped_and_the_others_hear_on(server:
         gather(source, lambda items: samples_of(items) > 4000)
 
 
-def test_who_does_not_read_is_bounded_and_costs_the_others_nothing(server: LinkServer) -> None:
+def test_client_that_does_not_read_is_bounded(server: LinkServer) -> None:
     with near(server) as slow_reader, open_connection(str(server.address)) as source:
         slow_reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         items = gather(source, lambda items: samples_of(items) > 16_000)
         assert sum(block.lost for block in blocks(items)) == 0
 
 
-def test_the_oldest_of_too_many_clients_gives_way(server: LinkServer) -> None:
+def test_oldest_client_is_disconnected_at_the_limit(server: LinkServer) -> None:
     open_ones = [near(server) for _ in range(CLIENTS)]
     for connection in open_ones:
         read_events(connection, 1)
@@ -212,13 +212,13 @@ def secret_file(tmp_path: Path) -> Path:
     return file
 
 
-def test_who_knows_the_secret_hears(guarded: LinkServer, tmp_path: Path) -> None:
+def test_client_with_the_secret_receives_sound(guarded: LinkServer, tmp_path: Path) -> None:
     with open_connection(f"tcp://127.0.0.1:{guarded.port}?secret={secret_file(tmp_path)}") as source:
         gather(source, lambda items: samples_of(items) > 1600)
 
 
 @pytest.mark.parametrize("said", [b"", encode(Event("voicetrail-proof", {"nonce": "n", "proof": "0" * 64}))])
-def test_who_does_not_know_the_secret_hears_nothing_and_is_dropped(guarded: LinkServer, said: bytes) -> None:
+def test_client_without_the_secret_is_disconnected(guarded: LinkServer, said: bytes) -> None:
     with socket.create_connection(("127.0.0.1", guarded.port), 3) as connection:
         connection.sendall(said)
         events = read_events(connection, 5)
@@ -227,7 +227,7 @@ def test_who_does_not_know_the_secret_hears_nothing_and_is_dropped(guarded: Link
         assert events[0].data.keys() == {"protocol", "nonce", "secret"}
 
 
-def test_connections_without_a_proof_keep_nobody_out_and_last_a_second(
+def test_unproven_connections_are_closed_after_a_second(
     guarded: LinkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "PROOF_TIME_S", 1.0)
@@ -243,7 +243,7 @@ def test_connections_without_a_proof_keep_nobody_out_and_last_a_second(
         connection.close()
 
 
-def test_a_client_that_has_proven_itself_stays_while_others_try(guarded: LinkServer, tmp_path: Path) -> None:
+def test_proven_client_stays_connected(guarded: LinkServer, tmp_path: Path) -> None:
     with open_connection(f"tcp://127.0.0.1:{guarded.port}?secret={secret_file(tmp_path)}") as source:
         gather(source, lambda items: samples_of(items) > 0)
         for _ in range(3 * UNPROVEN):
@@ -261,7 +261,7 @@ def test_a_wrong_secret_is_reported_in_the_game(guarded: LinkServer, tmp_path: P
         assert isinstance(items[0], SourceLost)
 
 
-def test_a_microphone_that_is_pulled_out_is_reported_also_to_who_comes_later(server: LinkServer, microphone: Steady) -> None:
+def test_unplugged_microphone_is_reported_to_later_clients_too(server: LinkServer, microphone: Steady) -> None:
     microphone.silent.set()
     microphone.events.append(SourceLost(0, "desk microphone was unplugged"))
     time.sleep(0.3)
@@ -274,7 +274,7 @@ def test_a_microphone_that_is_pulled_out_is_reported_also_to_who_comes_later(ser
         gather(source, lambda items: samples_of(items) > 0)
 
 
-def test_a_listener_that_falls_behind_gets_no_more_than_it_can_use_and_then_hears_on(server: LinkServer) -> None:
+def test_slow_client_gets_recent_sound_only(server: LinkServer) -> None:
     """An acknowledgment stops coming (the network stands still): what is on the way stays bounded."""
     with near(server) as connection:
         stamp = read_events(connection, 3)[2].data["timestamp"]
@@ -289,7 +289,7 @@ def test_a_listener_that_falls_behind_gets_no_more_than_it_can_use_and_then_hear
         assert chunks[0].data["lost"] > 1600
 
 
-def test_twenty_connections_leave_nothing_behind(server: LinkServer) -> None:
+def test_twenty_connections_leave_no_resources(server: LinkServer) -> None:
     with near(server) as first:
         read_events(first, 1)
     time.sleep(0.1)
@@ -315,7 +315,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 @pytest.mark.parametrize("has_secret", [False, True])
-def test_a_client_that_sends_what_cannot_be_is_disconnected_and_reported_in_a_line(
+def test_client_with_invalid_message_is_disconnected_with_one_line(
     tmp_path: Path, case: str, has_secret: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lines: list[str] = []
@@ -334,7 +334,7 @@ def test_a_client_that_sends_what_cannot_be_is_disconnected_and_reported_in_a_li
     assert capfd.readouterr().err == ""
 
 
-def test_an_error_that_nobody_thought_of_ends_one_connection_only(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_unexpected_exception_ends_only_one_connection(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     class Broken(SoundFeed):
         def received(self, event: Event) -> None:
             raise ZeroDivisionError("by accident")
@@ -367,7 +367,7 @@ def test_a_source_that_fails_ends_the_server_without_a_traceback(tmp_path: Path,
     assert capfd.readouterr().err == ""
 
 
-def test_a_client_that_comes_again_and_again_does_not_fill_the_terminal(tmp_path: Path) -> None:
+def test_reconnecting_client_does_not_flood_the_terminal(tmp_path: Path) -> None:
     lines: list[str] = []
     server = LinkServer(SoundFeed(Steady()), parse_address(f"unix://{tmp_path}/mic"), on_problem=lines.append)
     server.start()
@@ -389,7 +389,7 @@ def test_another_users_socket_is_left_alone(tmp_path: Path, monkeypatch: pytest.
     assert path.exists()
 
 
-def test_where_the_system_names_no_owner_a_secret_is_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_is_required_if_the_owner_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "TABLES", (tmp_path / "tcp",))
     with pytest.raises(RemoteError, match="--secret"):
         LinkServer(SoundFeed(Steady()), parse_address("tcp://127.0.0.1:0")).start()
