@@ -113,7 +113,7 @@ def run(count: int, seed: int) -> Outcome:
                 outcome.mutants += 1
         if written := list((folder / "home").rglob("*")):
             outcome.failures.append(f"written elsewhere: {written}")
-    # What the attack and its imports take was there before.
+    # Exclude the memory of the attack itself and its imports.
     outcome.largest_mb = peak_mb() - before_mb
     if outcome.largest_mb > LARGEST_MB:
         outcome.failures.append(f"{outcome.largest_mb:.0f} MB")

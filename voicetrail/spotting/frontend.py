@@ -19,11 +19,11 @@ FrontendSettings = FeatureSettings | BrowserFftSettings
 
 
 Frontend = LogMel | BrowserFft
-"""A torch module; both have ``spectrum``, ``power``, ``normalize``, ``bank`` and ``bin_hz``."""
+"""A frontend (torch module); both kinds have ``spectrum``, ``power``, ``normalize``, ``bank`` and ``bin_hz``."""
 
 
 def build_frontend(settings: FrontendSettings) -> Frontend:
-    """Make the frontend that weights name."""
+    """Build the frontend with these settings."""
     return LogMel(settings) if isinstance(settings, FeatureSettings) else BrowserFft(settings)
 
 
