@@ -1,4 +1,4 @@
-"""The one list of what keys do.
+"""The list of all actions and their keys.
 
 The app's bindings, its footer, the help screen, the command palette and the table in the docs are generated from it. The ``[keys]``
 table of the settings file can change keys: ``undo = "z"`` or ``undo = ["z", "backspace"]``. ``voicetrail.key_names`` defines the names
@@ -41,7 +41,7 @@ class Action:
 
     @property
     def all_keys(self) -> tuple[str, ...]:
-        """Every key that runs it."""
+        """Every key that runs the action."""
         return self.keys + self.other_layouts
 
     @property
@@ -107,7 +107,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("threshold_up_fine", ("}",), "Hear a little less", "Raise the threshold by 0.01.", "Tune", call="threshold(0.01)"),
     Action("select_next", ("tab",), "Next word", "Select the next word; after the last one, all words.", "Tune"),
-    Action("select_previous", ("shift+tab",), "Previous word", "Select the word before.", "Tune"),
+    Action("select_previous", ("shift+tab",), "Previous word", "Select the previous word.", "Tune"),
     Action("select_all", ("escape",), "All words", "Select all words again.", "Tune"),
     Action("thresholds_reset", ("0",), "Thresholds as shipped", "Reset the thresholds to those of the weights.", "Tune"),
     Action(
@@ -153,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("spectrogram", ("f",), "Spectrogram", "Show or hide the spectrogram of the recognizer's input.", "Screens"),
     Action("theme", ("t",), "Dark or light", "Switch between a dark and a light theme.", "Screens"),
     Action("screenshot", ("S",), "Screenshot", "Save the screen as an SVG picture.", "Screens"),
-    Action("help", ("?", "f1"), "Help", "What every key does, and how to say the words.", "Screens", footer=True),
+    Action("help", ("?", "f1"), "Help", "Show what every key does, and how to say the words.", "Screens", footer=True),
     Action("command_palette", ("ctrl+p",), "Palette", "Find any action by its name.", "Screens"),
     Action("quit", ("q", "ctrl+q"), "Quit", "Leave the game.", "Screens", footer=True),
 )
@@ -236,7 +236,7 @@ def _usable(name: str, texts: Sequence[str], problems: list[str]) -> tuple[str, 
             problems.append(f"keys: {name}: {error}")
             continue
         if key in WORD_DIGITS:
-            problems.append(f"keys: {key} selects a word and cannot be {name}")
+            problems.append(f"keys: {key} selects a word and cannot be used for {name}")
         elif key == ALWAYS_QUITS and name != "quit":
             problems.append(f"keys: {shown_key(key)} always leaves the game and cannot be used for {name}")
         else:

@@ -104,7 +104,7 @@ def _day_lines(store: HostScoreStore, day: date) -> list[str]:
     from voicetrail.scores.shared.table import ROWS_MAX, day_table
 
     table = day_table(store.tries(day), day, rows=ROWS_MAX)
-    heading = f"the maze of {day}: {table.finished} of {table.tried} players found the way out"
+    heading = f"the maze of {day}: {table.finished} of {table.tried} players found the exit"
     rows = [("", "name", "", "score", "time", "by", "host")]
     for row in table.rows:
         rows.append((f"{row.place}", row.name, _guest(row.known), f"{row.score}", time_text(row.time_ms), row.how, row.host))

@@ -1,6 +1,6 @@
 """Start a round. Say up, down, left, right; the arrow keys do the same, and ? shows every key.
 
-MODE is sketch (draw what you like), trace (follow a line), maze (find the way out), snake, echo (repeat a sequence) or daily (the
+MODE is sketch (draw what you like), trace (follow a line), maze (find the exit), snake, echo (repeat a sequence) or daily (the
 maze of the day).
 """
 

@@ -23,7 +23,7 @@ Role = Literal[
     "wrong",  # a step beside that line
     "wall",  # a wall of a maze, the edge of a field
     "fog",  # what has not been seen yet
-    "goal",  # the way out, the start of the next part of a line
+    "goal",  # the exit, the start of the next part of a line
     "gem",
     "food",
     "body",  # the snake behind its head

@@ -68,8 +68,8 @@ def choose_settings(
         weights: their network is copied, not changed.
         corpus: the validation split.
         seconds: length of each stream with words.
-        like: look for a threshold alone, with the smoothing and the shift of these settings.
-        longest_s: longest a stream without words is heard, from its begin.
+        like: choose only a threshold, with the smoothing time and the talk shift of these settings.
+        longest_s: use only this much of the beginning of streams without words, in s.
 
     Returns:
         The choices, best first.

@@ -272,8 +272,8 @@ def chosen_for(
 ) -> Weights:
     """The same weights with temperature and detector settings chosen on the choosing half.
 
-    ``like``: take smoothing and shift from these settings instead of looking for the best. ``longest_s``: longest a stream without
-    words is heard.
+    ``like``: use the smoothing time and the talk shift of these settings, instead of searching for the best. ``longest_s``: use
+    only this much of the beginning of streams without words, in s.
     """
     info = replace(weights.info, temperature=choose_temperature(weights, corpus))
     choices = choose_settings(replace(weights, info=info), corpus, seconds, like, longest_s)
