@@ -82,7 +82,7 @@ def find(name: str) -> Path:
                 return candidate
     except (OSError, ValueError) as error:
         raise ReplayError(f"cannot read {printable(name)}: {reason_of(error)}") from error
-    raise ReplayError(f"there is no replay {printable(name)}; `voicetrail replays` lists what is there")
+    raise ReplayError(f"there is no replay {printable(name)}; `voicetrail replays` lists the replays")
 
 
 @dataclass(frozen=True, slots=True)

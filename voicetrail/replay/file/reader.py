@@ -249,7 +249,7 @@ class ReplayReader:
 
     def _unreadable(self, error: Exception) -> ReplayError:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return ReplayError(f"cannot read {self._name}: {reason}; `voicetrail replays` lists what is there")
+        return ReplayError(f"cannot read {self._name}: {reason}; `voicetrail replays` lists the replays")
 
 
 class _Lines:
@@ -293,7 +293,7 @@ def _open(name: str, path: str | Path) -> int:
     mode = os.fstat(descriptor).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         os.close(descriptor)
-        raise ReplayError(f"{name} is neither a file nor a pipe; `voicetrail replays` lists what is there")
+        raise ReplayError(f"{name} is neither a file nor a pipe; `voicetrail replays` lists the replays")
     return descriptor
 
 
