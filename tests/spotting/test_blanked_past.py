@@ -27,7 +27,7 @@ def noise(samples: int) -> Sound:
 
 
 @pytest.mark.parametrize("blanked", [0, 300, 4000, 9000, 15_000, 16_000])
-def test_the_fast_path_and_the_plain_one_blank_alike(blanked: int) -> None:
+def test_fast_and_plain_recognizer_blank_the_same_sound(blanked: int) -> None:
     features = LogMel(FeatureSettings())
     settings, sound = features.settings, noise(WINDOW + 8 * HOP)
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
@@ -40,7 +40,7 @@ def test_the_fast_path_and_the_plain_one_blank_alike(blanked: int) -> None:
         np.testing.assert_allclose(out, features.normalize(power)[0, 0].numpy(), atol=1e-4)
 
 
-def test_the_browsers_patch_is_blanked_as_well() -> None:
+def test_browser_patch_is_blanked_too() -> None:
     features = BrowserFft()
     settings = features.settings
     sound = noise(settings.window_samples)
@@ -52,7 +52,7 @@ def test_the_browsers_patch_is_blanked_as_well() -> None:
         np.testing.assert_allclose(out, features.normalize(power)[0, 0].numpy(), atol=1e-3)
 
 
-def test_what_is_blanked_makes_no_difference_and_the_rest_does() -> None:
+def test_blanked_sound_has_no_effect_but_the_rest_has() -> None:
     features = LogMel(FeatureSettings())
     settings, one = features.settings, noise(WINDOW)
     other = one.copy()
@@ -68,7 +68,7 @@ def test_what_is_blanked_makes_no_difference_and_the_rest_does() -> None:
     assert np.abs(picture(one) - picture(other)).max() > 0.1
 
 
-def test_a_floor_is_always_left_to_be_taken() -> None:
+def test_blanking_always_leaves_frames_for_the_floor() -> None:
     for settings in (FeatureSettings(), BrowserFft().settings):
         counts = [frames_before(settings, samples) for samples in range(0, 2 * settings.window_samples, 97)]
         assert counts == sorted(counts)
@@ -107,7 +107,7 @@ def blanked_hops(loud: list[int], *, muted: bool = False, settings: DetectorSett
 
 
 @pytest.mark.parametrize("muted", [False, True])
-def test_a_word_is_blanked_from_a_while_after_it_until_it_has_left_the_window(muted: bool) -> None:
+def test_word_is_blanked_until_it_leaves_the_window(muted: bool) -> None:
     blanked = blanked_hops([5], muted=muted)
     given = 6 * HOP
     first = next(hop for hop, samples in enumerate(blanked) if samples)
@@ -116,12 +116,12 @@ def test_a_word_is_blanked_from_a_while_after_it_until_it_has_left_the_window(mu
     assert blanked == [max(0, reach - ((hop + 1) * HOP - WINDOW)) if hop >= first else 0 for hop in range(50)]
 
 
-def test_a_word_that_came_too_soon_is_blanked_as_well() -> None:
+def test_word_within_the_refractory_time_is_blanked_too() -> None:
     once, twice = blanked_hops([5]), blanked_hops([5, 9])
     assert twice[20] == once[20] + 4 * HOP
 
 
-def test_a_lost_source_forgets_what_was_blanked() -> None:
+def test_lost_source_resets_blanking() -> None:
     detector = Detector(LABELS, DetectorSettings(threshold=0.8, smoothing=0.0))
     for hop in range(1, 20):
         detector.feed(hop * HOP, (0.9 if hop == 2 else 0.0, 0.0, 0.0, 0.0))

@@ -35,7 +35,7 @@ def speech_like(seconds: float, rate: int, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(np.asarray(sound, dtype=np.float32))[None]
 
 
-def test_a_little_over_a_second_becomes_the_browsers_patch(frontend: BrowserFft) -> None:
+def test_window_gives_a_patch_of_the_browsers_size(frontend: BrowserFft) -> None:
     assert frontend.settings.window_samples == 16_347
     patch = frontend(torch.randn(3, 16_347) * 0.1)
     assert patch.shape == (3, 1, 232, 43)
@@ -43,7 +43,7 @@ def test_a_little_over_a_second_becomes_the_browsers_patch(frontend: BrowserFft)
     assert (patch.std(dim=(1, 2, 3), correction=0) - 1).abs().max() < 1e-5
 
 
-def test_sound_that_came_at_the_streams_rate_looks_as_sound_that_came_at_the_browsers(frontend: BrowserFft) -> None:
+def test_resampled_sound_gives_the_same_patch_as_original_sound(frontend: BrowserFft) -> None:
     """What resampling costs, in dB, in every bin that holds something."""
     seconds = (2048 + 42 * 1024) / RATE
     direct = frontend.decibels(frontend.power_at_own_rate(speech_like(seconds, RATE)))
@@ -56,13 +56,13 @@ def test_sound_that_came_at_the_streams_rate_looks_as_sound_that_came_at_the_bro
     assert apart[loud].quantile(0.95) < 1.0
 
 
-def test_a_short_sound_follows_silence(frontend: BrowserFft) -> None:
+def test_short_sound_is_padded_with_silence_in_front(frontend: BrowserFft) -> None:
     sound = torch.randn(1, 16_000) * 0.1
     padded = torch.cat((torch.zeros(1, 347), sound), dim=1)
     torch.testing.assert_close(frontend(sound), frontend(padded), rtol=0, atol=0)
 
 
-def test_a_stream_is_resampled_once_and_gives_the_same_patches(frontend: BrowserFft) -> None:
+def test_resampling_a_stream_once_gives_the_same_patches(frontend: BrowserFft) -> None:
     out, hop, size = np.zeros((232, 43), dtype=np.float32), 640, frontend.settings.window_samples
     sound = (torch.randn(size + 60 * hop, generator=torch.Generator().manual_seed(4)) * 0.1).numpy()
     moving, resampled = StreamingPatch(frontend, hop, out), list[int]()
@@ -79,7 +79,7 @@ def test_a_stream_is_resampled_once_and_gives_the_same_patches(frontend: Browser
     assert resampled[40:] == [size, resampled[41], size, size]
 
 
-def test_digital_silence_does_not_decide_the_patch(frontend: BrowserFft) -> None:
+def test_digital_silence_does_not_dominate_the_patch(frontend: BrowserFft) -> None:
     """Columns of zeros would otherwise push everything else to one side of the mean."""
     sound = torch.randn(1, 16_347) * 0.01
     sound[:, :6000] = 0.0
@@ -101,7 +101,7 @@ def test_digital_silence_does_not_decide_the_patch(frontend: BrowserFft) -> None
         }
     )
 )
-def test_settings_come_back_from_their_dict_or_are_refused(values: dict[str, int]) -> None:
+def test_settings_round_trip_or_are_refused(values: dict[str, int]) -> None:
     settings = BrowserFftSettings(**values)
     try:
         settings.check()
@@ -113,12 +113,12 @@ def test_settings_come_back_from_their_dict_or_are_refused(values: dict[str, int
 
 
 @pytest.mark.parametrize("change", [{"bins": 1.5}, {"bins": None}, {"frames": True}, {"n_fft": "2048"}, {"kind": "wavelet"}])
-def test_settings_that_are_none_are_refused(change: dict[str, object]) -> None:
+def test_invalid_browser_settings_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(WeightsError):
         frontend_settings(BrowserFftSettings().as_dict() | change)
 
 
-def test_each_settings_makes_its_frontend() -> None:
+def test_settings_select_the_frontend() -> None:
     assert isinstance(build_frontend(BrowserFftSettings()), BrowserFft)
     assert frontend_settings({**FeatureSettings().as_dict()}) == FeatureSettings()
     assert frontend_settings({"kind": "log-mel", **FeatureSettings().as_dict()}) == FeatureSettings()

@@ -29,20 +29,20 @@ def noise(*shape: int, level: float = 0.1, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) * level
 
 
-def test_a_second_becomes_forty_mels_by_ninety_seven_frames(plain: LogMel) -> None:
+def test_one_second_gives_40_mels_and_97_frames(plain: LogMel) -> None:
     picture = plain(noise(3, 16_000))
     assert picture.shape == (3, 1, 40, 97)
     assert plain.settings.frames == 97
 
 
 @pytest.mark.parametrize("made", LOG_MELS)
-def test_no_frame_reaches_past_the_edges_of_the_window(made: FeatureSettings) -> None:
+def test_no_frame_exceeds_the_window(made: FeatureSettings) -> None:
     s = made
     assert s.used_samples <= s.window_samples < s.used_samples + s.hop_length
     assert LogMel(s).power(noise(1, s.window_samples)).shape[-1] == s.frames
 
 
-def test_the_frames_lie_at_the_end_of_the_window_where_the_newest_sound_is(plain: LogMel) -> None:
+def test_frames_are_aligned_to_the_end_of_the_window(plain: LogMel) -> None:
     sound, used = noise(1, 16_000), plain.settings.used_samples
     other = sound.clone()
     other[:, : 16_000 - used] = 0.5
@@ -52,31 +52,31 @@ def test_the_frames_lie_at_the_end_of_the_window_where_the_newest_sound_is(plain
     assert changed.nonzero().flatten().tolist() == [95, 96]
 
 
-def test_the_spectrogram_is_the_textbooks(plain: LogMel) -> None:
+def test_spectrogram_matches_the_textbook_formula(plain: LogMel) -> None:
     sound = noise(2, 16_000)
     torch.testing.assert_close(plain.power(sound)[:, 0], mel_power(sound, plain.settings), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("made", LOG_MELS)
-def test_the_spectrogram_is_torchaudios(made: FeatureSettings) -> None:
+def test_spectrogram_matches_torchaudio(made: FeatureSettings) -> None:
     mel = LogMel(made)
     for sound in (noise(2, 16_000), noise(1, 1_000 + mel.settings.n_fft, seed=1)):
         torch.testing.assert_close(mel.power(sound)[:, 0], mel.mel(sound), rtol=1e-5, atol=1e-6)
 
 
-def test_a_voice_far_away_looks_as_a_near_one(plain: LogMel) -> None:
+def test_features_do_not_depend_on_loudness(plain: LogMel) -> None:
     sound = noise(1, 16_000, level=0.3)
     assert (plain(sound) - plain(sound * 0.1)).abs().max() < 0.01
 
 
-def test_the_picture_has_no_mean_and_about_unit_size(plain: LogMel) -> None:
+def test_features_have_zero_mean_and_about_unit_variance(plain: LogMel) -> None:
     speech = noise(1, 16_000) * torch.sin(torch.arange(16_000) * 2 * torch.pi / 16_000) ** 4
     picture = plain(speech)
     assert abs(float(picture.mean())) < 1e-5
     assert 0.2 < float(picture.std()) < 2.0
 
 
-def test_digital_silence_is_a_flat_finite_picture(plain: LogMel) -> None:
+def test_digital_silence_gives_constant_finite_features(plain: LogMel) -> None:
     picture = plain(torch.zeros(1, 16_000))
     assert picture.abs().max() < 1e-5
 
@@ -122,7 +122,7 @@ def test_settings_survive_the_weights_file(fft: int, win: int, hop: int, mels: i
     ],
     ids=str,
 )
-def test_settings_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
+def test_invalid_feature_settings_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(WeightsError, match="download the file again"):
         FeatureSettings.from_dict({**FeatureSettings().as_dict(), **change})
 

@@ -25,7 +25,7 @@ ROW = (
 )
 
 
-def test_the_shapes_follow_from_each_other() -> None:
+def test_layer_shapes_are_derived_from_each_other() -> None:
     backbone, head = build_layers(ROW, 232, 43, 3)
     embedding = backbone(torch.zeros(2, 1, 232, 43))
     assert embedding.shape == (2, 5)
@@ -49,7 +49,7 @@ def test_the_shapes_follow_from_each_other() -> None:
         ((layers.flatten(),) * 65, "65 layers"),
     ],
 )
-def test_a_row_that_is_no_recognizer_is_refused(row: tuple[layers.Layer, ...], said: str) -> None:
+def test_invalid_sequence_of_layers_is_refused(row: tuple[layers.Layer, ...], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         build_layers(row, 232, 43, 3)
 
@@ -62,7 +62,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "m.safetensors"
 
 
-def test_an_imported_recognizer_gives_the_same_scores_every_way(imported: Path) -> None:
+def test_imported_recognizer_gives_the_same_scores_on_every_path(imported: Path) -> None:
     recognizer = Recognizer(load_weights(imported))
     assert recognizer.window_samples == 16_347
     sound = (torch.randn(3 * 16_000, generator=torch.Generator().manual_seed(2)) * 0.1).numpy()
@@ -86,7 +86,7 @@ def test_an_imported_recognizer_gives_the_same_scores_every_way(imported: Path) 
         ('"_unknown_", "up", "links"], "arch', "."),
     ],
 )
-def test_weights_whose_layers_were_changed_are_refused(imported: Path, tmp_path: Path, change: str, said: str) -> None:
+def test_weights_with_modified_layers_are_refused(imported: Path, tmp_path: Path, change: str, said: str) -> None:
     with safetensors.safe_open(imported, "pt") as stored:
         meta = stored.metadata()[KEY]
     assert change in meta

@@ -48,12 +48,12 @@ thresholds = st.integers(5, 95).map(lambda hundredths: hundredths / 100)
     st.tuples(thresholds, thresholds).map(sorted),
     st.sampled_from((0.08, 0.12, 0.2, 0.3)),
 )
-def test_a_lower_threshold_hears_every_word_that_a_higher_one_hears(string: int, pair: list[float], smoothing: float) -> None:
+def test_lower_threshold_detects_every_word_of_a_higher_one(string: int, pair: list[float], smoothing: float) -> None:
     low, high = pair
     assert heard(string, low, smoothing) >= heard(string, high, smoothing)
 
 
 @pytest.mark.parametrize("threshold", [0.8, 0.4, 0.3, 0.2, 0.1])
-def test_clear_words_are_heard_at_every_threshold(threshold: float) -> None:
+def test_clear_words_are_detected_at_every_threshold(threshold: float) -> None:
     count = sum(len(heard(string, threshold, 0.2)) for string in range(len(STRINGS)))
     assert count >= 0.93 * sum(len(string["spoken"]) for string in STRINGS)

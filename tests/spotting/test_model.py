@@ -45,7 +45,7 @@ TOTALS = {"cnn-trad-fpool3": (244.2, 9700), "cnn-one-fstride4": (122.2, 502.7)}
 
 
 @pytest.mark.parametrize("name", list(PAPER))
-def test_the_papers_networks_cost_what_its_tables_say(name: str) -> None:
+def test_networks_have_the_cost_given_in_the_paper(name: str) -> None:
     features = ARCHITECTURES[name].features
     assert (features.frames, features.rows) == (32, 40)
     model = build_model(name, features, 4)
@@ -58,19 +58,19 @@ def test_the_papers_networks_cost_what_its_tables_say(name: str) -> None:
     assert sum(layer.multiplies for layer in found) / 1000 == pytest.approx(work, rel=0.01)
 
 
-def test_the_browsers_network_has_the_parameters_of_the_browsers() -> None:
+def test_browser_network_has_the_original_number_of_parameters() -> None:
     model = build_model("browser-fft", ARCHITECTURES["browser-fft"].features, 6)
     assert parameters(model) == 1_440_670
 
 
-def test_the_compact_networks_are_as_large_as_their_papers_say() -> None:
+def test_compact_networks_have_the_size_given_in_their_papers() -> None:
     size = {name: parameters(build_model(name, ARCHITECTURES[name].features, 12)) for name in ("ds-cnn", "bc-resnet")}
     assert size["bc-resnet"] == pytest.approx(9_200, rel=0.02)
     # The first filter is 10 bands high here, and 4 coefficients in the paper.
     assert size["ds-cnn"] - 64 * 60 == pytest.approx(22_900, rel=0.03)
 
 
-def test_the_default_network_is_small_and_the_wide_one_within_what_is_allowed() -> None:
+def test_default_and_wide_networks_stay_within_their_size_limits() -> None:
     sizes = {name: parameters(build_model(name, ARCHITECTURES[name].features, 33)) for name in ARCHITECTURES}
     assert next(iter(ARCHITECTURES)) == DEFAULT_ARCHITECTURE
     assert sizes[DEFAULT_ARCHITECTURE] < 160_000
@@ -78,7 +78,7 @@ def test_the_default_network_is_small_and_the_wide_one_within_what_is_allowed() 
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_every_architecture_hears_a_second(name: str) -> None:
+def test_every_architecture_accepts_one_second(name: str) -> None:
     features = ARCHITECTURES[name].features
     assert abs(features.window_samples - 16_000) < 400
     model = build_model(name, features, 6)
@@ -89,7 +89,7 @@ def test_every_architecture_hears_a_second(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_folding_changes_nothing_that_is_heard(name: str) -> None:
+def test_folding_batch_norm_does_not_change_scores(name: str) -> None:
     features = ARCHITECTURES[name].features
     torch.manual_seed(3)
     model = build_model(name, features, 6)
@@ -111,7 +111,7 @@ def test_folding_changes_nothing_that_is_heard(name: str) -> None:
     assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_folding_twice_is_folding_once() -> None:
+def test_folding_is_idempotent() -> None:
     name = next(iter(ARCHITECTURES))
     model = fold(build_model(name, ARCHITECTURES[name].features, 6))
     picture = torch.randn(1, 1, 40, 97)

@@ -12,12 +12,12 @@ GROUPING = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
 """A word, and three classes that count as unknown."""
 
 
-def test_at_a_temperature_of_one_it_is_the_sum() -> None:
+def test_temperature_one_sums_the_classes() -> None:
     logits = torch.randn(3, 4)
     torch.testing.assert_close(LabelPosteriors(GROUPING)(logits), torch.softmax(logits, 1) @ GROUPING)
 
 
-def test_a_word_that_is_the_best_class_is_not_outweighed_by_many_that_are_less() -> None:
+def test_best_word_is_not_outweighed_by_many_weaker_classes() -> None:
     logits = torch.log(torch.tensor([[0.4, 0.25, 0.2, 0.15]]))
     assert LabelPosteriors(GROUPING)(logits).argmax() == 1
     assert LabelPosteriors(GROUPING, 0.3)(logits).argmax() == 0

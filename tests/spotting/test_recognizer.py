@@ -40,7 +40,7 @@ def apart(scores: tuple[float, ...], truth: Sound) -> float:
     return float(np.abs(np.array(scores) - truth).max())
 
 
-def test_scores_that_go_on_are_those_of_each_window_by_itself(recognizer: Recognizer, speech: Sound) -> None:
+def test_streaming_scores_equal_those_of_single_windows(recognizer: Recognizer, speech: Sound) -> None:
     each = windows(speech, recognizer.window_samples, 60)
     truth = recognizer.posteriors(np.stack(each))
     assert truth.max(axis=0)[:4].max() > 0.5  # there is something to hear
@@ -48,14 +48,14 @@ def test_scores_that_go_on_are_those_of_each_window_by_itself(recognizer: Recogn
         assert apart(recognizer.score(window), row) <= 0.002
 
 
-def test_after_a_jump_nothing_of_the_old_place_is_left(recognizer: Recognizer, speech: Sound) -> None:
+def test_jump_resets_the_streaming_state(recognizer: Recognizer, speech: Sound) -> None:
     places = [0, HOP, 5 * HOP, 5 * HOP, 4 * HOP, 50 * HOP + 1, 51 * HOP + 1]
     each = [speech[at : at + recognizer.window_samples] for at in places]
     for window, row in zip(each, recognizer.posteriors(np.stack(each)), strict=True):
         assert apart(recognizer.score(window), row) <= 0.002
 
 
-def test_the_callers_window_may_be_written_over(recognizer: Recognizer, speech: Sound) -> None:
+def test_caller_may_reuse_its_window_buffer(recognizer: Recognizer, speech: Sound) -> None:
     window = speech[: recognizer.window_samples].copy()
     for hop in range(1, 20):
         recognizer.score(window)
@@ -67,7 +67,7 @@ def test_the_callers_window_may_be_written_over(recognizer: Recognizer, speech: 
     assert apart(recognizer.score(window), recognizer.posteriors(last[None])[0]) <= 0.002
 
 
-def test_a_window_that_goes_on_has_only_its_new_frames_computed(
+def test_consecutive_window_computes_only_new_frames(
     recognizer: Recognizer, speech: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole: list[int] = []
@@ -86,7 +86,7 @@ def test_a_window_that_goes_on_has_only_its_new_frames_computed(
     assert apart(recognizer.score(each[-1]), recognizer.posteriors(each[-1][None])[0]) <= 0.002
 
 
-def test_the_picture_that_moves_on_is_that_of_the_window(recognizer: Recognizer, speech: Sound) -> None:
+def test_streaming_features_equal_those_of_the_window(recognizer: Recognizer, speech: Sound) -> None:
     features = LogMel(FeatureSettings())
     settings = features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
@@ -96,7 +96,7 @@ def test_the_picture_that_moves_on_is_that_of_the_window(recognizer: Recognizer,
         np.testing.assert_allclose(out, recognizer.spectrogram(window), atol=1e-4)
 
 
-def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_again(recognizer: Recognizer, speech: Sound) -> None:
+def test_fractional_hop_recomputes_all_features(recognizer: Recognizer, speech: Sound) -> None:
     features = LogMel(FeatureSettings())
     settings = features.settings
     out = np.zeros((settings.n_mels, settings.frames), dtype=np.float32)
@@ -107,7 +107,7 @@ def test_a_hop_of_no_whole_number_of_frames_makes_each_picture_again(recognizer:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.4])
-def test_one_windows_posteriors_are_those_of_a_batch_of_one(temperature: float) -> None:
+def test_single_window_equals_a_batch_of_one(temperature: float) -> None:
     join = LabelPosteriors(torch.eye(3)[[0, 1, 1, 2, 2]], temperature)
     for logits in (torch.tensor([1.0, -3.0, 0.5, 2.0, 0.0]), torch.tensor([90.0, -90.0, 0.0, 89.0, 1.0])):
         np.testing.assert_allclose(join.one(logits.numpy()), join(logits[None])[0].numpy(), atol=1e-6)
@@ -121,7 +121,7 @@ def test_scores_are_rounded_and_sum_to_one(recognizer: Recognizer, speech: Sound
         assert sum(scores) == pytest.approx(1.0, abs=0.004)
 
 
-def test_silence_is_no_word(recognizer: Recognizer) -> None:
+def test_silence_scores_no_word(recognizer: Recognizer) -> None:
     scores = dict(zip(recognizer.labels, recognizer.score(np.zeros(recognizer.window_samples, dtype=np.float32)), strict=True))
     assert max(scores, key=lambda label: scores[label]) == "_background_noise_"
 
@@ -134,20 +134,20 @@ def test_picture_and_embedding_have_their_shapes(recognizer: Recognizer, speech:
     assert np.isfinite(embedding).all()
 
 
-def test_what_the_game_needs_to_know_of_its_recognizer(recognizer: Recognizer) -> None:
+def test_recognizer_describes_itself(recognizer: Recognizer) -> None:
     assert recognizer.labels == ("up", "down", "left", "right", "_unknown_", "_background_noise_")
     assert (recognizer.name, recognizer.hop, recognizer.window_samples) == ("directional4w", 640, 16_000)
     assert len(recognizer.hash) == 64
 
 
-def test_the_loudest_window_holds_the_word() -> None:
+def test_loudest_window_contains_the_word() -> None:
     sound = np.full(50_000, 0.01, dtype=np.float32)
     sound[20_000:30_000] = 0.5
     window = loudest_window(sound, 16_000)
     assert (window == np.float32(0.5)).sum() == 10_000
 
 
-def test_a_shorter_sound_is_centered_in_zeros() -> None:
+def test_short_sound_is_centered_in_zeros() -> None:
     window = loudest_window(np.ones(1000, dtype=np.float32), 16_000)
     assert window.shape == (16_000,)
     assert np.flatnonzero(window)[[0, -1]].tolist() == [7500, 8499]

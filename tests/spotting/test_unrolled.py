@@ -23,7 +23,7 @@ def logits(unrolled: Unrolled, picture: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("architecture", [DEFAULT_ARCHITECTURE, DEFAULT_ARCHITECTURE + POOLED, "temporal-resnet-medium-pooled"])
-def test_it_gives_the_logits_of_the_network(architecture: str) -> None:
+def test_unrolled_network_gives_the_same_logits(architecture: str) -> None:
     model = network(architecture)
     unrolled = Unrolled(model, 40, 97)
     with torch.inference_mode():
@@ -33,7 +33,7 @@ def test_it_gives_the_logits_of_the_network(architecture: str) -> None:
 
 
 @pytest.mark.parametrize(("mels", "frames"), [(40, 97), (41, 64), (30, 33)])
-def test_any_size_of_picture_will_do(mels: int, frames: int) -> None:
+def test_unrolled_network_accepts_any_size(mels: int, frames: int) -> None:
     torch.manual_seed(6)
     backbone = TemporalResNet(mels, 24, ((24, 5, 1), (32, 5, 2), (32, 3, 1), (40, 3, 2)))
     model = Model(backbone, backbone.embedding, 7)
@@ -45,7 +45,7 @@ def test_any_size_of_picture_will_do(mels: int, frames: int) -> None:
         assert torch.allclose(logits(Unrolled(model, mels, frames), picture), model(picture)[0], rtol=1e-5, atol=1e-5)
 
 
-def test_nothing_of_the_window_before_is_left() -> None:
+def test_unrolled_network_keeps_no_state() -> None:
     unrolled = Unrolled(network(), 40, 97)
     with torch.inference_mode():
         picture = torch.randn(1, 1, 40, 97)
@@ -54,6 +54,6 @@ def test_nothing_of_the_window_before_is_left() -> None:
         assert torch.equal(logits(unrolled, picture), first)
 
 
-def test_other_networks_are_refused() -> None:
+def test_unsupported_networks_are_refused() -> None:
     with pytest.raises(TypeError):
         Unrolled(network("cnn-one-fstride4"), 40, 32)

@@ -70,7 +70,7 @@ def exit_error(path: Path | str) -> str:
     return line
 
 
-def test_what_is_saved_is_what_is_loaded(kept: Path) -> None:
+def test_weights_round_trip(kept: Path) -> None:
     weights = load_weights(kept)
     assert weights.info == INFO
     assert (weights.name, weights.hash) == ("untrained", hashlib.sha256(kept.read_bytes()).hexdigest())
@@ -82,16 +82,16 @@ def test_what_is_saved_is_what_is_loaded(kept: Path) -> None:
     assert not kept.with_suffix(".part").exists()
 
 
-def test_the_metadata_can_be_read_alone(kept: Path) -> None:
+def test_metadata_can_be_read_without_the_tensors(kept: Path) -> None:
     assert read_info(kept) == INFO
 
 
-def test_classes_that_are_no_label_count_as_unknown() -> None:
+def test_classes_outside_the_labels_count_as_unknown() -> None:
     scores = torch.tensor([[0.3, 0.1, 0.2, 0.1, 0.05, 0.05, 0.15, 0.05]]) @ INFO.grouping()
     torch.testing.assert_close(scores, torch.tensor([[0.2, 0.1, 0.05, 0.05, 0.55, 0.05]]))
 
 
-def test_a_name_that_is_not_there_is_refused_with_the_names_that_are(tmp_path: Path) -> None:
+def test_unknown_name_lists_the_available_weights(tmp_path: Path) -> None:
     line = exit_error("directional5w")
     assert "'directional5w'" in line
     assert "18w, directional4w" in line
@@ -101,13 +101,11 @@ def test_a_name_that_is_not_there_is_refused_with_the_names_that_are(tmp_path: P
     assert "no weights file" in exit_error(folder)
 
 
-def test_a_name_with_control_characters_does_no_harm_to_the_terminal() -> None:
+def test_control_characters_in_a_name_are_replaced() -> None:
     assert "\x1b" not in exit_error("\x1b[2Jnone")
 
 
-def test_weights_are_looked_for_in_the_package_first_and_then_in_the_checkout(
-    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_package_weights_come_before_those_of_the_checkout(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed, checkout = tmp_path / "installed", tmp_path / "checkout"
     for folder in (installed, checkout):
         folder.mkdir()
@@ -119,7 +117,7 @@ def test_weights_are_looked_for_in_the_package_first_and_then_in_the_checkout(
 
 
 @pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
-def test_a_file_that_is_cut_short_is_refused(kept: Path, tmp_path: Path, part: float) -> None:
+def test_truncated_weights_are_refused(kept: Path, tmp_path: Path, part: float) -> None:
     whole = kept.read_bytes()
     path = tmp_path / "cut.safetensors"
     path.write_bytes(whole[: int(len(whole) * part)])
@@ -129,14 +127,14 @@ def test_a_file_that_is_cut_short_is_refused(kept: Path, tmp_path: Path, part: f
 @pytest.mark.parametrize(
     "content", [b"hello, these are no weights\n" * 40, b"\0" * 4096, b"\xff" * 64], ids=["text", "zeros", "ones"]
 )
-def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused_as_weights(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.safetensors"
     path.write_bytes(content)
     assert "download the file again" in exit_error(path) or "lacks their metadata" in exit_error(path)
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_is_refused_and_never_run(tmp_path: Path, zipped: bool) -> None:
+def test_pickle_is_refused_without_running_it(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "pickle.safetensors"
     torch.save(build_model(INFO.architecture, INFO.features, 6).state_dict(), path, _use_new_zipfile_serialization=zipped)
     line = exit_error(path)
@@ -144,7 +142,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path: Path, zipped: bool) -> None
     assert ".safetensors" in line
 
 
-def test_a_file_larger_than_any_weights_is_refused_unread(tmp_path: Path) -> None:
+def test_oversized_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.safetensors"
     with path.open("wb") as file:
         file.truncate(10**9)
@@ -157,19 +155,19 @@ def test_weights_of_another_program_are_refused(tmp_path: Path) -> None:
     assert "no weights of voicetrail" in exit_error(path)
 
 
-def test_another_format_version_is_refused_with_both_numbers(altered: Callable[..., Path]) -> None:
+def test_other_format_version_is_refused_with_both_numbers(altered: Callable[..., Path]) -> None:
     line = exit_error(altered({"format_version": 7}))
     assert "format version 7" in line
     assert "reads 1" in line
 
 
-def test_an_unknown_architecture_is_refused_with_those_there_are(altered: Callable[..., Path]) -> None:
+def test_unknown_architecture_lists_the_known_ones(altered: Callable[..., Path]) -> None:
     line = exit_error(altered({"architecture": "transformer-9000"}))
     assert "transformer-9000" in line
     assert DEFAULT_ARCHITECTURE in line
 
 
-def test_shapes_that_do_not_fit_are_refused_with_the_first_that_does_not(altered: Callable[..., Path]) -> None:
+def test_wrong_shapes_are_refused_with_the_first_one(altered: Callable[..., Path]) -> None:
     assert "head.weight" in exit_error(altered(tensors={"head.weight": torch.zeros(3, 160)}))
     assert "head.bias" in exit_error(altered(tensors={"head.bias": None}))
     assert "extra tensors" in exit_error(altered(tensors={"another": torch.zeros(1)}))
@@ -178,7 +176,7 @@ def test_shapes_that_do_not_fit_are_refused_with_the_first_that_does_not(altered
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_weight_that_is_no_number_is_refused(altered: Callable[..., Path], value: float) -> None:
+def test_weights_with_nan_are_refused(altered: Callable[..., Path], value: float) -> None:
     bias = torch.zeros(len(CLASSES))
     bias[2] = value
     assert "not a number" in exit_error(altered(tensors={"head.bias": bias}))
@@ -218,22 +216,22 @@ ABSURD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("meta", ABSURD, ids=lambda meta: json.dumps(meta)[:60])
-def test_absurd_metadata_are_refused_in_one_line(altered: Callable[..., Path], meta: dict[str, Any]) -> None:
+def test_absurd_metadata_give_one_line(altered: Callable[..., Path], meta: dict[str, Any]) -> None:
     assert exit_error(altered(meta))
 
 
-def test_metadata_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
+def test_deeply_nested_metadata_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "deep.safetensors"
     safetensors.torch.save_file({"a": torch.zeros(1)}, path, {KEY: "[" * 100_000})
     assert "damaged" in exit_error(path)
 
 
-def test_what_it_was_trained_on_may_be_anything(altered: Callable[..., Path]) -> None:
+def test_training_data_in_metadata_may_be_any_json(altered: Callable[..., Path]) -> None:
     assert load_weights(altered({"about": "a secret"})).info == replace(INFO, about={})
 
 
 @pytest.mark.parametrize("name", list(VOCABULARIES))
-def test_the_weights_that_ship_are_as_promised(name: str) -> None:
+def test_shipped_weights_match_the_documentation(name: str) -> None:
     path = find_weights(name)
     assert path.parent in folders()
     assert path.stat().st_size < 2_000_000
@@ -250,7 +248,7 @@ def test_the_weights_that_ship_are_as_promised(name: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["\x1b[31mup", "u\u202ep", "\ud800", "up\n", "\x9b", "", "x" * 41, "\u200bup"])
-def test_a_label_that_a_terminal_would_act_on_is_refused(altered: Callable[..., Path], label: str) -> None:
+def test_label_with_control_characters_is_refused(altered: Callable[..., Path], label: str) -> None:
     labels, classes = (label, *INFO.labels[1:]), (label, *INFO.classes[1:])
     line = exit_error(altered({"labels": labels, "classes": classes, "meanings": {}}))
     assert "label" in line
@@ -267,7 +265,7 @@ def test_weights_whose_scores_overflow_are_refused(altered: Callable[..., Path],
     assert "scores are not finite" in exit_error(altered(tensors=large))
 
 
-def test_a_probe_leaves_the_networks_averages_alone(kept: Path) -> None:
+def test_probe_does_not_change_batch_norm_statistics(kept: Path) -> None:
     loaded = load_weights(kept).model.state_dict()
     stored = safetensors.torch.load_file(kept)
     assert all(torch.equal(loaded[name].float(), stored[name].float()) for name in stored)

@@ -43,7 +43,7 @@ def test_counts_follow_the_threshold() -> None:
     assert counts.counts() == {"up": 3, "left": 2}
 
 
-def test_a_word_is_forgotten_after_the_span() -> None:
+def test_word_is_dropped_after_the_span() -> None:
     counts = WordCounts(LABELS, SETTINGS, span=2.0)
     for scores in say("up", 0.9, 0):
         counts.add(scores)
@@ -53,7 +53,7 @@ def test_a_word_is_forgotten_after_the_span() -> None:
     assert counts.counts() == {}
 
 
-def test_a_recount_knows_of_the_talk_before_the_minute() -> None:
+def test_recount_includes_the_talk_level_before_the_span() -> None:
     guarded = replace(SETTINGS, threshold=0.7, talk_shift=0.48)
     counts, word = WordCounts(LABELS, SETTINGS, span=1.0), tuple(0.9 if label == "up" else 0.0 for label in LABELS)
     for number in range(1000):
@@ -65,7 +65,7 @@ def test_a_recount_knows_of_the_talk_before_the_minute() -> None:
     assert counts.counts() == {"up": 1}
 
 
-def test_a_new_stream_begins_afresh() -> None:
+def test_new_stream_resets_the_counts() -> None:
     counts = WordCounts(LABELS, SETTINGS)
     for scores in say("up", 0.9, 100_000):
         counts.add(scores)
@@ -76,7 +76,7 @@ def test_a_new_stream_begins_afresh() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 80))
-def test_changed_settings_count_as_if_they_had_always_held(seed: int, change_at: int) -> None:
+def test_changed_settings_apply_to_the_whole_span(seed: int, change_at: int) -> None:
     rng = random.Random(seed)
     other = DetectorSettings(threshold=0.45, smoothing=0.12, refractory=0.4, margin=0.05)
     counts, detector, expected = WordCounts(LABELS, SETTINGS), Detector(LABELS, other), 0
@@ -89,7 +89,7 @@ def test_changed_settings_count_as_if_they_had_always_held(seed: int, change_at:
     assert sum(counts.counts().values()) == expected
 
 
-def test_peaks_fade_and_go() -> None:
+def test_peaks_fade_and_disappear() -> None:
     peaks = FadingPeaks(2, span=1.0)
     assert peaks.peak(0) == Peak(0.0, 0.0)
     peaks.add(1600, (0.8, 0.1))

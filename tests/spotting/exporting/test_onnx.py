@@ -26,7 +26,7 @@ def imported(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["directional4w", "18w", "imported"])
-def test_another_program_gets_the_same_scores(tmp_path: Path, name: str) -> None:
+def test_onnx_runtime_gives_the_same_scores(tmp_path: Path, name: str) -> None:
     weights: str | Path = imported(tmp_path) if name == "imported" else name
     export_onnx(load_weights(weights), tmp_path / "x.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "x.onnx")

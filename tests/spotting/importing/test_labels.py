@@ -12,13 +12,13 @@ from voicetrail.spotting.importing import plan_labels
 from voicetrail.vocabulary import NOISE, RESERVED, UNKNOWN, is_word
 
 
-def test_words_of_the_game_mean_themselves_and_others_nothing() -> None:
+def test_words_of_the_game_keep_their_meaning_and_others_have_none() -> None:
     plan = plan_labels([NOISE, UNKNOWN, "up", "yes"])
     assert plan.classes == (NOISE, UNKNOWN, "up", "yes")
     assert (plan.moves, plan.idle, plan.meanings) == ({"up": "up"}, ("yes",), {})
 
 
-def test_a_map_says_what_words_mean() -> None:
+def test_map_defines_the_meaning_of_words() -> None:
     plan = plan_labels([NOISE, "links", "rechts", "up"], {"links": "left", "up": "none"})
     assert plan.meanings == {"links": "left", "up": ""}
     assert plan.moves == {"links": "left"}
@@ -46,13 +46,13 @@ def test_several_labels_can_be_noise() -> None:
         ([NOISE, UNKNOWN], {}, "none of the model's labels is a word"),
     ],
 )
-def test_what_cannot_be_mapped_is_refused(labels: list[str], mapped: dict[str, str], said: str) -> None:
+def test_invalid_maps_are_refused(labels: list[str], mapped: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         plan_labels(labels, mapped)
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
-def test_every_label_becomes_one_that_a_flag_can_name(labels: list[str]) -> None:
+def test_labels_are_converted_to_flag_names(labels: list[str]) -> None:
     plan = plan_labels([*labels, "go"])
     words = [name for name in plan.classes if name not in RESERVED]
     assert len(plan.classes) == len(labels) + 1

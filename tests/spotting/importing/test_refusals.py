@@ -79,7 +79,7 @@ def test_a_model_is_read_with_its_words(tmp_path: Path) -> None:
         (lambda d: group(d).update(paths=["."]), "is not a file"),
     ],
 )
-def test_a_model_that_does_not_fit_says_what_is_wrong(tmp_path: Path, change: Change, said: str) -> None:
+def test_unsupported_model_is_explained(tmp_path: Path, change: Change, said: str) -> None:
     document = copy.deepcopy(small_document())
     write_model(tmp_path / "m", document)
     (tmp_path / "outside.bin").write_bytes(b"\0" * 4096)
@@ -90,7 +90,7 @@ def test_a_model_that_does_not_fit_says_what_is_wrong(tmp_path: Path, change: Ch
     assert "\n" not in str(refused.value)
 
 
-def test_a_shard_that_is_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
+def test_shard_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     (tmp_path / "outside.bin").write_bytes((folder / "two.bin").read_bytes())
     (folder / "two.bin").unlink()
@@ -99,7 +99,7 @@ def test_a_shard_that_is_a_link_out_of_the_folder_is_not_read(tmp_path: Path) ->
         read_model(folder)
 
 
-def test_a_shard_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_special_file_as_shard_does_not_block(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "two.bin").unlink()
     os.mkfifo(folder / "two.bin")
@@ -116,7 +116,7 @@ def test_a_shard_of_another_size_is_refused(tmp_path: Path, size: int, said: str
         read_model(folder)
 
 
-def test_a_weight_that_is_no_number_is_refused(tmp_path: Path) -> None:
+def test_weights_with_nan_are_refused(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "one.bin").write_bytes(b"\xff" * 1000)
     with pytest.raises(WeightsError, match="contains values that are not numbers"):
@@ -135,7 +135,7 @@ def test_a_weight_that_is_no_number_is_refused(tmp_path: Path) -> None:
         ("[" * 100_000, "is not JSON"),
     ],
 )
-def test_metadata_that_do_not_fit_say_what_is_wrong(tmp_path: Path, metadata: str, said: str) -> None:
+def test_invalid_metadata_are_explained(tmp_path: Path, metadata: str, said: str) -> None:
     folder = write_model(tmp_path / "m")
     (folder / "metadata.json").write_text(metadata)
     with pytest.raises(WeightsError, match=said):
@@ -151,7 +151,7 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         read_model(folder)
 
 
-def test_layers_that_branch_are_refused(tmp_path: Path) -> None:
+def test_branching_layers_are_refused(tmp_path: Path) -> None:
     document = small_document()
     row = layers(document)
     names = [layer["config"]["name"] for layer in row]

@@ -77,7 +77,7 @@ def our_scores(weights: Path, patches: npt.NDArray[np.float32]) -> npt.NDArray[n
 
 
 @pytest.mark.parametrize("name", ["base", "same", "transfer", "uint8", "uint16", "float16"])
-def test_an_imported_network_gives_the_scores_of_the_real_one(made: Path, name: str) -> None:
+def test_imported_network_gives_the_scores_of_tensorflow_js(made: Path, name: str) -> None:
     theirs = floats(made / f"{name}.f32", PATCHES, -1)
     ours = our_scores(import_model(made, name), floats(made / "patches.f32", PATCHES, 43, 232))
     assert theirs.shape[1] == len(OWN_WORDS if name == "transfer" else WORDS)
@@ -85,21 +85,21 @@ def test_an_imported_network_gives_the_scores_of_the_real_one(made: Path, name: 
     assert np.abs(ours - theirs).max() < CLOSE
 
 
-def test_quantized_weights_are_distinguished_from_whole_ones(made: Path) -> None:
+def test_quantized_weights_are_dequantized(made: Path) -> None:
     whole = floats(made / "same.f32", PATCHES, -1)
     for dtype in ("uint8", "uint16", "float16"):
         assert read_model(made / dtype).about["stored_as"] == [dtype]
         assert np.abs(floats(made / f"{dtype}.f32", PATCHES, -1) - whole).max() > 1e-6
 
 
-def test_a_transfer_models_words_mean_what_the_map_says(made: Path) -> None:
+def test_map_applies_to_transfer_models(made: Path) -> None:
     recognizer = Recognizer(load_weights(import_model(made, "transfer")))
     assert recognizer.labels == tuple(OWN_WORDS)
     assert recognizer.meanings == {"links": "left"}
     assert recognizer.detector.threshold_of("links") == 0.75
 
 
-def test_the_features_are_those_of_the_packages_own_extractor(made: Path) -> None:
+def test_features_match_the_packages_extractor(made: Path) -> None:
     frontend = BrowserFft()
     power = frontend.power_at_own_rate(torch.from_numpy(np.fromfile(made / "sound.f32", "<f4"))[None])
     decibels = frontend.decibels(power)[0, 0].T.numpy()
@@ -107,9 +107,7 @@ def test_the_features_are_those_of_the_packages_own_extractor(made: Path) -> Non
     assert np.abs(frontend.normalize(power)[0, 0].T.numpy() - floats(made / "patch.f32", 43, 232)).max() < 1e-4
 
 
-def test_a_network_trained_here_says_the_same_words_in_the_real_library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_exported_network_recognizes_the_same_words_in_tensorflow_js(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     need_node()
     torch.set_num_threads(1)
     monkeypatch.setattr(compose, "MIN_CLIPS", 4)
