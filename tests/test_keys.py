@@ -102,7 +102,7 @@ def test_a_key_can_be_written_as_other_programs_have_it(text: str, key: str) -> 
         ("shift+5", "write the character that shift gives there"),
         ("hyper+x", "write modifiers as in ctrl+z"),
         ("", "no keyboard sends ''"),
-        ("\x1b", "is no key; write a character that can be seen"),
+        ("\x1b", "is not a key; write a visible character"),
         ("f99", "did you mean f"),
     ],
 )

@@ -28,7 +28,7 @@ def test_the_list_has_every_setting_with_its_origin(
     assert "1 to 20 steps" in lines["step"]
     assert SETTINGS["step"].help in lines["step"]
     assert "note: keys: there is no action 'fly'" in out
-    assert "note: keys: c is now undo; clear has no key left" in out
+    assert "note: keys: c now belongs to undo; clear has no key left" in out
 
 
 def test_the_list_as_json(env: dict[str, str], settings_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
