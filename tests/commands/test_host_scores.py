@@ -56,36 +56,34 @@ def test_results_are_listed_and_exported(folder: Path, capsys: pytest.CaptureFix
     assert names == {"Anna", "Bo", "'=1+1"}, "no spreadsheet takes a name for a formula"
 
 
-def test_a_name_is_deleted_also_where_it_waits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deleting_a_name_also_deletes_waiting_results(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(WaitingResults(folder)) as waiting:
         waiting.add(daily_result(ANNA))
         waiting.add(daily_result(BO))
     host_scores("delete", "Anna", "--state", str(folder), code=2)
     assert "add --yes" in capsys.readouterr().err
     host_scores("delete", "Anna", "--state", str(folder), "--yes")
-    assert "3 results of Anna are deleted" in capsys.readouterr().out
+    assert "Deleted 3 results of Anna" in capsys.readouterr().out
     with closing(WaitingResults(folder)) as waiting:
         assert [one.name for one in waiting.first()] == ["Bo"]
     host_scores("delete", "Anna", "--state", str(folder), "--yes")
-    assert "there are no results of Anna" in capsys.readouterr().out
+    assert "There are no results of Anna" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["delete"], "whose results"),
-        (["--csv"], "belongs to export"),
+        (["delete"], "needs a name"),
+        (["--csv"], "works only with export"),
         (["show", "Anna"], "list NAME"),
-        (["--day", "yesterday"], "is no date"),
+        (["--day", "yesterday"], "write a date such as"),
         (["--database", "postgresql://me:s3cret@h/x"], "other users can read"),
         (["--database", "a", "--database-file", "b"], "cannot be used together"),
         (["--database", "mysql://h/x"], "SQLite"),
     ],
     ids=str,
 )
-def test_wrong_use_is_said_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
-) -> None:
+def test_wrong_usage_gives_one_line(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
     host_scores("--state", str(folder), *arguments, code=2)
     said = capsys.readouterr().err
     assert says in said
@@ -93,12 +91,12 @@ def test_wrong_use_is_said_in_one_line(
     assert len(said.splitlines()) == 1
 
 
-def test_a_folder_without_scores_is_reported_and_none_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_without_scores_is_reported_and_not_created(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     host_scores("--state", str(tmp_path / "none"), code=2)
-    assert "there are no scores of visitors" in capsys.readouterr().err
+    assert "there are no visitors' scores" in capsys.readouterr().err
     assert not (tmp_path / "none" / FILE_NAME).exists()
 
 
-def test_a_database_that_is_away_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreachable_database_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     host_scores("--database", "postgresql://me@127.0.0.1:1/x", code=1)
     assert "cannot be had from PostgreSQL x at 127.0.0.1:1" in capsys.readouterr().err
