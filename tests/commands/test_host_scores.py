@@ -99,4 +99,4 @@ def test_folder_without_scores_is_reported_and_not_created(tmp_path: Path, capsy
 
 def test_unreachable_database_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     host_scores("--database", "postgresql://me@127.0.0.1:1/x", code=1)
-    assert "cannot be had from PostgreSQL x at 127.0.0.1:1" in capsys.readouterr().err
+    assert "cannot use the database PostgreSQL x at 127.0.0.1:1" in capsys.readouterr().err
