@@ -59,7 +59,7 @@ def test_the_table_is_newest_first_and_safe(folder: Path, capsys: pytest.Capture
 
 def test_an_empty_folder_says_how_to_fill_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replays"]) == 0
-    assert "r records" in capsys.readouterr().out
+    assert "Press r while you play" in capsys.readouterr().out
     assert main(["replay", "last"]) == 1
     assert "no replay" in capsys.readouterr().err
 
