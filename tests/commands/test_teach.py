@@ -114,7 +114,7 @@ def test_two_words_that_sound_alike_are_pointed_out(tmp_path: Path, capsys: Capt
     two = write(tmp_path / "b.wav", recording(["links"] * 5, seed=2))
     assert main(["teach", "mine", "--from", f"links={one}", "--from", f"lynx={two}"]) == 0
     said = capsys.readouterr().err
-    assert "links is confused with lynx" in said or "lynx is confused with links" in said
+    assert "links is taken for lynx" in said or "lynx is taken for links" in said
 
 
 def test_teaching_continues_after_the_sound_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

@@ -38,7 +38,7 @@ RESULT = TeachingResult(
     0.8,
     2.4,
     ((6, 0, 0, 0), (0, 6, 0, 0), (0, 1, 5, 0), (0, 0, 0, 6)),
-    ("hoch is confused with rechts: choose another word for one of them, or record more takes of both.",),
+    ("hoch is taken for rechts: choose another word for one of them, or record more takes of both.",),
 )
 
 

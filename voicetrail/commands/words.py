@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it."""
+    """Run ``voicetrail words``."""
     from voicetrail.teaching import exchange, word_sets
     from voicetrail.teaching.collecting import drafts
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         if not drafts.delete_draft(args.name) or word_sets.is_there(args.name):
             word_sets.delete_set(args.name)
-        output.write_line(f"{printable(args.name)} and its takes are deleted.")
+        output.write_line(f"Deleted {printable(args.name)} and its takes.")
     elif args.action == "export":
         out = args.out or Path(f"{args.name}{word_sets.SUFFIX}")
         exchange.export_set(args.name, out, examples=not args.without_takes, overwrite=args.force)
@@ -90,12 +90,12 @@ def _list(as_json: bool) -> int:
         for draft in unfinished:
             output.write_line(
                 f"{draft.name}: not finished, {draft.takes} takes of {', '.join(draft.words)}; "
-                f"`voicetrail teach '{draft.name}' --continue` goes on"
+                f"to resume: voicetrail teach '{draft.name}' --continue"
             )
     if not sets and not unfinished and not as_json:
-        output.write_line("No words have been taught yet. `voicetrail teach NAME` makes a set.")
+        output.write_line("No words have been taught yet. `voicetrail teach NAME` teaches some.")
     for name, reason in (*word_sets.damaged_sets(), *damaged_drafts()):
-        output.write_error(f"voicetrail: {printable(name)} is left out: {printable(reason)}")
+        output.write_error(f"voicetrail: skipped {printable(name)}: {printable(reason)}")
     return 0
 
 

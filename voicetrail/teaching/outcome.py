@@ -63,7 +63,7 @@ class TeachingResult:
     """Number of takes, by word (rows) and recognized word (columns)."""
     advice: tuple[str, ...]
     saved: bool = True
-    """It is kept under its name; personal mode keeps nothing that is no better than what ships."""
+    """Whether the set was saved; personal mode saves nothing that is not better than the shipped words."""
     compared: Comparison | None = None
     """In personal mode: how it does beside what ships."""
     mistakes: tuple[Mistake, ...] = ()
@@ -73,10 +73,10 @@ def result_of(taught: Taught, examples: ExampleSet, check: Check | None, *, save
     """What a screen shows of a head.
 
     Args:
-        taught: the head.
+        taught: the result of teaching.
         examples: what it was made from.
-        check: in personal mode, how it does beside what ships.
-        saved: it is kept.
+        check: in personal mode, the comparison with the shipped words.
+        saved: whether the set was saved.
     """
     held_out = taught.held_out
     return TeachingResult(

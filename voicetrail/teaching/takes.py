@@ -1,12 +1,12 @@
-"""Takes: single utterances of a word, found in a stream or a longer recording, cut out and checked.
+"""Takes: a word said once, found and cut out of a stream or a longer recording, and checked before a head is trained on it.
 
-A take is found by its energy. The noise floor is the level of the quiet part of the last seconds. A take starts where the level rises
-well above the floor, and ends after the level has stayed near the floor for a quarter of a second, so that a word with a closure
-in its middle (*stop*, *eight*) is not split. All times are counted in samples of the stream.
+A take is found by its energy. The noise floor is the quiet part of the last seconds; a take begins where the level rises well
+above the floor and ends where it has stayed near the floor for a quarter of a second, so that a word with a stop in its middle
+(*stop*, *eight*) stays whole. Everything is counted in samples of the stream.
 
-The noise behind a word may be louder than the pause before it: a noise gate opens, a noisy clip follows silence, a fan starts. The
-level of such a take never falls back to the floor. If the level has become steady far below its peak, that is therefore assumed to be
-the noise behind the take, and its levels are analyzed again with that as the floor.
+The noise behind a word may be louder than the pause before it: a noise gate opens, a clip with hiss of its own follows silence, a
+fan starts. Such a take never comes back to its floor. So where it has become steady far below its peak, that is taken for the
+noise behind it, and its levels are gone through once more with that as the floor.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Sound = npt.NDArray[np.float32]
 FRAME = SAMPLE_RATE // 100
 """Samples of one level measurement (10 ms)."""
 BEGIN_ABOVE_DB = 12.0
-"""A take starts when the level is this far above the noise floor."""
+"""A take has begun where the level is this far above the noise floor."""
 END_ABOVE_DB = 7.0
 """It reaches as far as the level is this much above the floor."""
 LOUD_FLOOR_DB = -50.0
@@ -41,34 +41,34 @@ SPREADS = 3.0
 ``BEGIN_ABOVE_DB``. Of 60 clips of words in a stream with white noise at -30 dB, 49 are found so (32 before); in no noise that was
 tried is more found that is no word."""
 BEGIN_FRAMES = 5
-"""Fewest frames above the starting level of a take (50 ms): a click is shorter."""
+"""Frames above the level that begins a take (50 ms): a click is shorter."""
 END_FRAMES = 28
-"""Consecutive frames near the floor that end a take (280 ms): longer than the closure of a stop consonant."""
+"""Frames in a row near the floor that end a take (280 ms): longer than the closure of a stop consonant."""
 MARGIN = int(0.4 * SAMPLE_RATE)
-"""Samples included before and after a take (0.4 s): the faint first and last sounds of a word, and the room around it. Heads trained
-on takes that are cut more closely reject less (weights/EXPERIMENTS.md)."""
+"""Samples kept before and after a take (0.4 s): the faint first and last sounds of a word, and the room around it, in which the
+word will be heard. Heads trained on takes cut closer refuse less (docs/teaching.md)."""
 CUT_OFF = SAMPLE_RATE // 20
-"""Quiet samples that must follow a take at the end of a recording (50 ms); otherwise it counts as cut off."""
+"""Samples of quiet that must follow a take at the end of a recording (50 ms); else it is cut off."""
 STEADY_FRAMES = 45
-"""Consecutive frames of steady noise that end a take (450 ms): a weak last syllable or an *s* is shorter."""
+"""Frames in a row of steady noise that end a take (450 ms): a weak last syllable or an *s* is shorter."""
 STEADY_DB = 6.0
-"""Noise counts as steady if the loudest of ``STEADY_FRAMES`` frames is at most this far above their median."""
+"""Noise is this steady: of ``STEADY_FRAMES`` frames the loudest lies at most so far above the median."""
 FLOOR_FRAMES = 300
 """Frames from which the noise floor is estimated (3 s)."""
 FLOOR_QUANTILE = 0.2
 SPREAD_QUANTILE = 0.9
 LOWEST_FLOOR_DB = -75.0
-"""Lowest noise floor: with that of digital silence, the faintest hiss would be a take."""
+"""The floor is never taken to be lower: digital silence would make a take of the faintest hiss."""
 LONGEST = int(1.5 * SAMPLE_RATE)
-"""Longest word, in samples; anything longer is a sentence or a continuous noise."""
+"""A word is shorter than this, in samples; what is longer is a sentence or a noise that goes on."""
 SHORTEST = int(0.08 * SAMPLE_RATE)
-"""Shortest word, in samples."""
+"""What is shorter than this, in samples, is no word."""
 QUIET_DB = -50.0
-"""A take is too quiet if its loudest 50 ms are below this level (0 dB is full scale)."""
+"""A take whose loudest 50 ms stay below this is too quiet, in dB below full scale."""
 CLEAR_DB = 10.0
-"""A take is noisy if it is less than this far above the noise."""
+"""A take must stand at least this far above the noise."""
 CLIPPED_SAMPLES = 4
-"""Consecutive samples at full scale that count as clipping."""
+"""Samples at full scale in a row that count as clipping."""
 
 
 class TakeProblem(Enum):
@@ -91,7 +91,7 @@ NO_TAKES = frozenset({TakeProblem.EMPTY, TakeProblem.TOO_LONG})
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The position of a take in a stream, in samples."""
+    """Where a take lies in a stream, in samples."""
 
     begin: int
     end: int
@@ -105,7 +105,7 @@ T = TypeVar("T")
 
 
 def remembered(function: Callable[[Take], T]) -> Callable[[Take], T]:
-    """Cache a function of a take; screens call it several times per second."""
+    """Compute something of a take once; a screen asks for it several times a second."""
     known: WeakKeyDictionary[Take, T] = WeakKeyDictionary()
 
     @wraps(function)
@@ -122,11 +122,11 @@ class Take:
     """One recording of a word, with its bounds inside the recording."""
 
     sound: Sound
-    """16 kHz mono, ``[samples]``: the word with at most ``MARGIN`` before and after it."""
+    """16 kHz mono, ``[samples]``: the word with ``MARGIN`` around it, at most."""
     begin: int
     """First sample of the word."""
     end: int
-    """The sample after its last."""
+    """Sample behind its last."""
     floor_db: float = LOWEST_FLOOR_DB
     cut_off: bool = False
 
@@ -171,7 +171,7 @@ def _level_db(take: Take) -> float:
 
 
 def frame_levels_db(sound: Sound) -> npt.NDArray[np.float64]:
-    """RMS of each complete frame of 10 ms, in dB (0 dB is full scale), ``[frames]``."""
+    """RMS of each whole frame of 10 ms, in dB below full scale, ``[frames]``."""
     frames = sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)
     power = np.mean(np.square(frames), axis=1) if len(frames) else np.zeros(0)
     return 10 * np.log10(power + 1e-12)
@@ -184,7 +184,7 @@ def loudest_db(sound: Sound) -> float:
 
 
 def is_clipped(sound: Sound) -> bool:
-    """Whether ``CLIPPED_SAMPLES`` consecutive samples are at full scale, or at the same maximum near it."""
+    """Whether ``CLIPPED_SAMPLES`` in a row stand at full scale, or at one and the same highest value that is near it."""
     peak = float(np.abs(sound).max(initial=0.0))
     if peak < 0.5:
         return False
@@ -196,7 +196,7 @@ def is_clipped(sound: Sound) -> bool:
 class TakeFinder:
     """Finds takes in a stream, block by block.
 
-    It does not store the sound: ``feed`` returns the positions of takes, and the caller cuts them out.
+    The sound itself is not kept: ``feed`` returns where takes lie, and the caller cuts them out.
     """
 
     def __init__(self) -> None:
@@ -204,18 +204,18 @@ class TakeFinder:
         self._rest = np.zeros(0, dtype=np.float32)
         self._frame = 0
         self._above = 0
-        """Number of latest consecutive frames that belong to a take, if one starts."""
+        """Frames in a row so far above the floor that they belong to a take, if one begins."""
         self._loud = 0
-        """How many of these frames are loud enough to start a take."""
+        """How many of them are so loud that one begins."""
         self._below = 0
         self._begin: int | None = None
         self._floor = LOWEST_FLOOR_DB
         self._end_above = END_ABOVE_DB
         """How far above the floor the take under way reaches."""
         self._least_floor = LOWEST_FLOOR_DB
-        """Lower bound of the floor while levels are analyzed again."""
+        """The floor is not taken to be lower while levels are gone through once more."""
         self._current: list[float] = []
-        """The levels of the take in progress."""
+        """The levels of the take under way."""
         self._peak = LOWEST_FLOOR_DB
 
     @property
@@ -226,7 +226,7 @@ class TakeFinder:
         return max(LOWEST_FLOOR_DB, float(np.quantile(np.fromiter(self._levels, np.float64), FLOOR_QUANTILE)))
 
     def assume_floor(self, floor_db: float) -> None:
-        """Start with a known noise floor, in dB (0 dB is full scale)."""
+        """Begin with a noise floor that is known from elsewhere, in dB below full scale."""
         self._levels.extend([floor_db] * BEGIN_FRAMES)
 
     @property
@@ -235,14 +235,14 @@ class TakeFinder:
         return self._begin is not None
 
     def feed(self, sound: Sound) -> list[Span]:
-        """Process more sound, ``[samples]`` at 16 kHz; return the takes that ended in it."""
+        """Take some more sound, ``[samples]`` at 16 kHz; return the takes that have ended in it."""
         joined = np.concatenate((self._rest, sound)) if len(self._rest) else sound
         levels = frame_levels_db(joined)
         self._rest = joined[len(levels) * FRAME :].copy()
         return [span for level in levels.tolist() for span in self._take(level)]
 
     def finish(self) -> list[Span]:
-        """The take that is still in progress at the end of the sound, marked as cut off unless it had almost ended."""
+        """The take that is still under way when the sound ends, marked as cut off unless it had all but ended."""
         if self._begin is None:
             return []
         end = self._frame - self._below
@@ -267,7 +267,7 @@ class TakeFinder:
         return []
 
     def _wait(self, level: float) -> None:
-        """Wait for the start of a take."""
+        """No take is under way: one may begin."""
         floor = max(self.floor_db, self._least_floor) if len(self._levels) >= BEGIN_FRAMES else LOWEST_FLOOR_DB
         begin_above = self._begin_above(floor)
         end_above = begin_above * END_ABOVE_DB / BEGIN_ABOVE_DB
@@ -281,7 +281,7 @@ class TakeFinder:
         self._end_above = end_above
         self._current = list(self._levels)[-self._above :]
         self._peak = max(self._current)
-        # Sound that may be the start of a take is not part of the floor.
+        # What has just begun is not part of the floor.
         quiet = sorted(self._levels)[: max(1, len(self._levels) - self._above)]
         self._floor = max(self._least_floor, quiet[int(FLOOR_QUANTILE * (len(quiet) - 1))])
 
@@ -293,14 +293,14 @@ class TakeFinder:
         return float(min(BEGIN_ABOVE_DB, max(LEAST_BEGIN_DB, SPREADS * (high - low) + 2.0)))
 
     def _noise_behind(self) -> float | None:
-        """The level of steady noise far below the peak, which means that the take has ended; ``None`` if there is none."""
+        """The level of the steady noise, far below its peak, in which the take has ended; ``None`` while there is none."""
         recent = sorted(self._current[-STEADY_FRAMES:])
         noise, loudest = recent[STEADY_FRAMES // 2], recent[-1]
         steady = loudest <= min(self._peak - BEGIN_ABOVE_DB, noise + STEADY_DB)
         return noise if steady and noise > self._floor + 0.5 else None
 
     def _end_too_long(self, level: float) -> list[Span]:
-        """Handle a take that is too long: a word in a noise that began before it, or a continuous noise."""
+        """A word in a noise that began before it, or a noise that goes on."""
         noise = sorted(self._current)[int(FLOOR_QUANTILE * len(self._current))]
         if self._peak >= noise + BEGIN_ABOVE_DB and noise > self._floor + 0.5:
             return self._go_through_again(noise)
@@ -309,7 +309,7 @@ class TakeFinder:
         return [self._end()]
 
     def _go_through_again(self, floor_db: float) -> list[Span]:
-        """Search the levels of the take in progress again, with a higher floor: it may turn out to be several takes, or none."""
+        """Look for takes in the levels of the take under way, with a higher floor: what was one take may be several, or none."""
         assert self._begin is not None
         levels, self._frame = self._current, self._begin
         self._begin, self._above, self._loud, self._below = None, 0, 0, 0
@@ -332,9 +332,9 @@ def cut(sound: Sound, span: Span, offset: int = 0, after: int = 0, before: int |
 
     Args:
         sound: ``[samples]`` at 16 kHz.
-        span: the position of the take.
-        offset: sample of the stream at which ``sound`` starts.
-        after: first sample of the stream that may belong to this take (the middle of the pause before it).
+        span: where the take lies.
+        offset: sample of the stream at which ``sound`` begins.
+        after: sample of the stream before which nothing belongs to this take (the middle of the pause before it).
         before: the same for its end; ``None`` for no limit.
     """
     since = max(0, span.begin - offset - MARGIN, after - offset)
@@ -344,8 +344,8 @@ def cut(sound: Sound, span: Span, offset: int = 0, after: int = 0, before: int |
 
 
 def find_spans(sound: Sound) -> list[Span]:
-    """The positions of the takes in a whole recording, ``[samples]`` at 16 kHz."""
-    # A clip of one word has no quiet seconds to estimate the floor from; its quietest frames are used instead.
+    """Where the takes of a whole recording lie, ``[samples]`` at 16 kHz."""
+    # A recording that is a clip of one word has no quiet seconds to know the floor by: its own quietest frames must do.
     finder = TakeFinder()
     levels = frame_levels_db(sound)
     if len(levels):
@@ -354,7 +354,7 @@ def find_spans(sound: Sound) -> list[Span]:
 
 
 def cut_all(sound: Sound, spans: Sequence[Span]) -> Iterator[Take]:
-    """Cut takes out of a whole recording, each extended to the middle of the pauses around it."""
+    """Cut takes out of a whole recording, each with the sound around it up to the middle of the pauses."""
     if not spans:
         return
     middles = [(one.end + two.begin) // 2 for one, two in pairwise(spans)]

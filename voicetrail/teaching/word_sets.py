@@ -225,7 +225,7 @@ def storing(name: str, folder: Path | None = None) -> Iterator[Path]:
             yield partial
             take_place(partial, target)
     except OSError as error:
-        raise TeachingError(f"the set {printable(name)} cannot be kept: {error.strerror or error}") from None
+        raise TeachingError(f"the set {printable(name)} cannot be saved: {error.strerror or error}") from None
 
 
 def write_about(path: Path, info: SetInfo) -> None:

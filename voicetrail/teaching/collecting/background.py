@@ -43,7 +43,7 @@ class BackgroundSaver:
         """Why takes cannot be kept on the disk; empty while they can."""
 
     def changed(self) -> None:
-        """Takes were added or removed."""
+        """Note that takes were added or removed."""
         self._unsaved, self._over = True, False
         self.compare()
 
@@ -55,7 +55,7 @@ class BackgroundSaver:
             self._thread.start()
 
     def settle(self) -> None:
-        """Keep everything now."""
+        """Save everything now."""
         self._save()
 
     def finish(self) -> None:
@@ -77,7 +77,7 @@ class BackgroundSaver:
             try:
                 self._compare(examples)
             except VoicetrailError:
-                continue  # a backbone without negatives: the training will say so
+                continue  # there are no negatives for this backbone; the training will report it
             self.unlike, self.like_other = examples.unlike, examples.like_other
 
     def _save(self) -> None:

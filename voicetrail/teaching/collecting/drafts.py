@@ -112,7 +112,7 @@ def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet
 
 
 def list_drafts(folder: Path | None = None) -> list[Draft]:
-    """Every draft that can be read, by name."""
+    """All readable drafts, by name."""
     found = []
     for path in _folders(folder):
         with contextlib.suppress(TeachingError):

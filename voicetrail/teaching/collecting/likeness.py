@@ -28,7 +28,7 @@ from voicetrail.teaching.making import BASE, shipped_negatives
 from voicetrail.teaching.takes import Take, TakeProblem
 
 UNLIKE = 0.02
-"""Part of the negatives that may be nearer to the other takes of a word than one of them."""
+"""Part of the negatives that may be nearer to the other takes of a word than a take that is not marked."""
 NEARER = 0.15
 """How much nearer the takes of another word must be, in cosine."""
 LEAST = 3

@@ -175,7 +175,7 @@ def advice(held_out: HeldOut, threshold: float, counts: Mapping[str, int], known
         wrong[a] = 0
         if wrong.sum() * 5 >= max(1, table[a].sum()):
             other = held_out.words[int(wrong.argmax())]
-            lines.append(f"{word} is confused with {other}: choose another word for one of them, or record more takes of both.")
+            lines.append(f"{word} is taken for {other}: choose another word for one of them, or record more takes of both.")
     for a, word in enumerate(held_out.words):
         rows = held_out.truth == a
         if not rows.any():
