@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--speakers", type=int, default=100)
     parser.add_argument("--every-turn", action="store_true", help="also those in which what ships misses nothing")
     parser.add_argument("--minutes", type=float, default=10.0, help="of books, for each fourth turn")
-    parser.add_argument("--negatives", type=Path, help="others than those that ship")
+    parser.add_argument("--negatives", type=Path, help="negatives other than the shipped ones")
     args = parser.parse_args()
     torch.set_num_threads(1)
     root = args.data / "speech_commands"

@@ -44,10 +44,10 @@ STEP_S = 3
 """Time between the starts of two clips, in s."""
 NOISE_GAIN = 0.1
 LATE_S = 0.75
-"""Within so many seconds after a clip's end a detection still belongs to it."""
+"""A detection up to this time after the end of a clip still belongs to the clip."""
 SHIFTS = (-3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 1.0)
 TAKEN = (0.005, 0.01, 0.02, 0.03, 0.05)
-"""Parts of the shipped clips of known words that reach a threshold."""
+"""Fractions of the shipped clips of known words that reach a threshold."""
 
 
 def recognizer_of(weights: Weights, taught: Taught) -> Recognizer:

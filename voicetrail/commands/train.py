@@ -17,7 +17,7 @@ from typing import Any
 from voicetrail import output
 
 LABEL_SHARE = 0.3
-"""Part of the loss that labels decide where there are teachers."""
+"""Part of the loss that comes from the labels, if there are teachers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,25 +43,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CHECKPOINT",
-        help="learn what the weights of another run answer, too; may be given again: the mean of them",
+        help="also learn the posteriors of the weights of another run; may be repeated, to learn their mean",
     )
     parser.add_argument(
-        "--label-share", type=float, help=f"with --teacher, the part of the loss that the labels decide, 0 to 1 ({LABEL_SHARE})"
+        "--label-share",
+        type=float,
+        help=f"with --teacher, the part of the loss that comes from the labels, 0 to 1 (default: {LABEL_SHARE})",
     )
-    parser.add_argument("--vocabulary", action="append", help="write weights for it; may be given again (directional4w)")
-    parser.add_argument("--architecture", default=None, help="name of the network (temporal-resnet)")
+    parser.add_argument(
+        "--vocabulary", action="append", help="the vocabulary to write weights for; may be repeated (default: directional4w)"
+    )
+    parser.add_argument("--architecture", default=None, help="the network (default: temporal-resnet)")
     parser.add_argument("--epochs", type=int, help="epochs of --windows windows (60)")
     parser.add_argument("--windows", type=int, help="windows per epoch (32768)")
     parser.add_argument("--batch", type=int, help="windows per step (128)")
     parser.add_argument("--learning-rate", type=float, help="peak learning rate (0.0025)")
-    parser.add_argument("--strength", type=float, help="of the random changes to tempo, voice and pictures, 0 to 1 (0.6)")
-    parser.add_argument("--repeat", type=int, help="epochs that share their composed windows (1)")
-    parser.add_argument("--keep", type=int, default=0, metavar="N", help="keep the weights of every N-th epoch too")
-    parser.add_argument("--seed", type=int, help="seed of everything random (1)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
-    parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16, a quarter faster where the CPU has it")
-    parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (%(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="threads for computation (%(default)s)")
+    parser.add_argument(
+        "--strength", type=float, help="strength of the random changes to tempo, pitch and spectrograms, 0 to 1 (default: 0.6)"
+    )
+    parser.add_argument("--repeat", type=int, help="how many epochs in a row share the same composed windows (default: 1)")
+    parser.add_argument("--keep", type=int, default=0, metavar="N", help="also keep the weights of every N-th epoch")
+    parser.add_argument("--seed", type=int, help="seed of everything random (default: 1)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="multiply in bfloat16: about a quarter faster on CPUs that support it"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="processes that compose windows (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
     parser.add_argument(
         "--choose-seconds",
         type=float,
@@ -157,7 +165,7 @@ def _vocabularies(args: argparse.Namespace) -> tuple[str, ...]:
     if args.label_share is not None and not args.teachers:
         raise UsageError("--label-share weighs labels against the answers of teachers; name some with --teacher")
     if args.mine and args.start is None and not args.resume:
-        raise UsageError("--mine asks what trained weights take for a direction; name them with --begin-with")
+        raise UsageError("--mine searches for mistakes of trained weights; name them with --begin-with")
     return vocabularies
 
 
@@ -173,7 +181,7 @@ def _chosen(args: argparse.Namespace) -> dict[str, Any]:
     for name in (*named, "threads", "workers", "keep"):
         value, flag = getattr(args, name), f"--{name.replace('_', '-')}"
         from_zero = name in ("seed", "strength", "workers", "keep", "label_share")
-        # Asked for what is right, so that a NaN is refused as well.
+        # Written so that a NaN is refused as well.
         if value is not None and not (value >= 0 if from_zero else value > 0):
             raise UsageError(f"{flag} must be {'at least 0' if from_zero else 'above 0'}")
         if value is not None and name in ("strength", "label_share") and value > 1:

@@ -17,9 +17,9 @@ Scores = npt.NDArray[np.float64]
 ALLOWED_AN_HOUR = 3.0
 """Most false moves per hour of running speech that a new set of words may make."""
 TALK_GUARD = 2.5
-"""False moves of a stream for one event among single held-out windows, behind smoothing and the talk shift. Sets of four words made 27
-false moves an hour of books, by readers whom no training heard, where the windows had promised 10: those lie 0.2 s apart and are of
-readers who are also among the centers, while a stream is scored every 0.04 s (``python -m bench.teaching_streams``)."""
+"""False moves in a stream, after smoothing and the talk shift, per event among single held-out windows. Sets of four words made 27
+false moves per hour of books, by readers held out of all training, where the windows had predicted 10: the windows are 0.2 s apart and
+by readers who also contribute to the centers, while a stream is scored every 0.04 s (``python -m bench.teaching_streams``)."""
 LOWEST = 0.3
 """No threshold is lower: the score of a word that is not said would not fall far enough below it."""
 TAIL = 12
@@ -109,7 +109,7 @@ def _log_odds(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def threshold_for(held_out: HeldOut, allowed_an_hour: float = ALLOWED_AN_HOUR, lowest: float = LOWEST) -> float:
-    """The lowest threshold at which running speech, noise and the room together make at most so many false moves an hour."""
+    """The lowest threshold with at most ``allowed_an_hour`` false moves per hour of running speech, noise and the room together."""
     low = np.geomspace(lowest, LOWEST, 60)[:-1] if lowest < LOWEST else np.zeros(0)
     grid = np.concatenate((low, np.arange(LOWEST, 0.98, 0.01), 1 - np.geomspace(0.02, 1e-5, 40)))
     for threshold in grid.tolist():

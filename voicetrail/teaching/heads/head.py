@@ -48,8 +48,8 @@ running speech; more centers change nothing."""
 ROUNDS = 12
 """Iterations of k-means."""
 SHARPNESS = 0.1
-"""Log posterior ratios are this part of half the difference of the squared distances: the layers do not say independent things, and
-their evidence summed up in full would be too sure."""
+"""Factor from half the difference of squared distances to log posterior ratios. It is below 1 because the layers are not independent,
+so that the sum of their evidence would be overconfident."""
 TEMPERATURE_OF_ONE = 2.0
 """At which the classes that are refused are joined where one word is taught: so that none of them alone decides. By five strangers, 83
 instead of 81 % of its takes are above all but 1 % of other words. Several words do worse with it (ten words: 69 instead of 77 %)."""

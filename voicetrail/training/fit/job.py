@@ -57,7 +57,7 @@ class Job:
     bfloat16: bool = False
     """Multiply in bfloat16."""
     choose_seconds: float = 600.0
-    """Length of each stream that thresholds are chosen on; 0 keeps the defaults."""
+    """Length in s of each stream for choosing thresholds; 0 keeps the defaults."""
     teachers: tuple[Path, ...] = ()
     """Weights whose answers are learned beside the labels (``training.fit.teachers``)."""
 
