@@ -111,7 +111,7 @@ def test_content_is_synced_before_the_rename(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.e2e
-def test_a_writer_that_is_killed_leaves_the_old_content_or_the_new(tmp_path: Path) -> None:
+def test_killed_writer_leaves_old_or_new_content(tmp_path: Path) -> None:
     path = tmp_path / "file"
     replace_file(path, "0" * 5000)
     for _ in range(20):

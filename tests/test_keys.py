@@ -8,7 +8,7 @@ from voicetrail.key_names import LATIN, LAYOUTS, KeyNameError, letters_on_key, p
 from voicetrail.keys import ACTIONS, by_group, markdown_table, rebind
 
 
-def test_no_key_does_two_things() -> None:
+def test_no_key_has_two_actions() -> None:
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))
     assert not set(keys) & set("123456789")
@@ -85,7 +85,7 @@ def test_a_key_taken_from_an_action_is_reported() -> None:
         ("plus", "+"),
     ],
 )
-def test_a_key_can_be_written_as_other_programs_have_it(text: str, key: str) -> None:
+def test_keys_can_be_written_as_in_other_programs(text: str, key: str) -> None:
     assert parse_key(text) == key
 
 
@@ -106,14 +106,14 @@ def test_a_key_can_be_written_as_other_programs_have_it(text: str, key: str) -> 
         ("f99", "did you mean f"),
     ],
 )
-def test_what_no_keyboard_sends_is_refused_with_the_right_spelling(text: str, says: str) -> None:
+def test_unknown_key_is_refused_with_the_right_spelling(text: str, says: str) -> None:
     with pytest.raises(KeyNameError) as error:
         parse_key(text)
     assert says in str(error.value)
 
 
 @given(st.text(max_size=12))
-def test_any_text_is_a_key_or_is_refused_in_one_line(text: str) -> None:
+def test_arbitrary_text_is_a_key_or_refused_in_one_line(text: str) -> None:
     try:
         shown = key = parse_key(text)
     except KeyNameError as error:
@@ -122,7 +122,7 @@ def test_any_text_is_a_key_or_is_refused_in_one_line(text: str) -> None:
     assert parse_key(key) == key
 
 
-def test_a_key_that_is_none_leaves_the_action_its_own() -> None:
+def test_invalid_key_leaves_the_default_key() -> None:
     actions, problems = rebind(
         {"quit": ["nonsense"], "undo": ["Ctrl-Z", "ctrl+i"], "record": "Ctrl+Q", "mode": "G", "clera": "x"}
     )
@@ -137,12 +137,12 @@ def test_a_key_that_is_none_leaves_the_action_its_own() -> None:
 
 
 @pytest.mark.parametrize("given", [[], "", ["1"], ["ctrl+m"], ["nonsense", "2"]])
-def test_there_is_always_a_key_to_leave_by(given: object) -> None:
+def test_quit_always_has_a_key(given: object) -> None:
     actions, _ = rebind({"quit": given, "undo": "q"})
     assert "ctrl+q" in next(action.keys for action in actions if action.name == "quit")
 
 
-def test_keyboards_of_other_alphabets_reach_the_same_actions() -> None:
+def test_keys_work_on_non_latin_keyboards() -> None:
     assert {len(layout) for layout in LAYOUTS} == {len(LATIN)}
     assert "й" in letters_on_key("q")
     assert "Й" in letters_on_key("Q")

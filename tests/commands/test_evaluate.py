@@ -58,7 +58,7 @@ def test_missing_folder_is_reported(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.e2e
-def test_streams_are_measured_in_every_condition_and_kind() -> None:
+def test_streams_are_measured_in_every_condition() -> None:
     few = clips(2, words=("up", "cat"))
     small = replace(corpus(4, words=("up", "left", "cat")), neighbors=few, noise=recording(4))
     logged: list[str] = []

@@ -85,7 +85,7 @@ def message(rng: random.Random, kinds: tuple[str, ...], fields: tuple[str, ...])
 
 
 @MANY
-def test_the_sound_of_one_visitor_can_be_anything_and_another_is_heard_as_before(messages: int) -> None:
+def test_arbitrary_sound_of_one_visitor_does_not_affect_others(messages: int) -> None:
     recognizer, rng, clock = load_recognizer(), random.Random(14), Clock()
     bad = VisitorStream("bad", VisitorSound(Path("unused")), recognizer, WordsList())
     source, windows, refused = connect(bad, clock), 0, 0
@@ -137,7 +137,7 @@ def score_one(visitor: VisitorStream, recognizer: Recognizer) -> int:
 
 
 @MANY
-def test_whatever_a_game_sends_settings_stay_within_their_bounds(messages: int) -> None:
+def test_arbitrary_settings_stay_within_bounds(messages: int) -> None:
     recognizer, rng = load_recognizer(), random.Random(41)
     visitor = VisitorStream("1", VisitorSound(Path("unused")), recognizer, WordsList())
     refused = taken = 0

@@ -283,7 +283,7 @@ def test_failed_write_of_the_state_changes_nothing(
 
 
 @pytest.mark.e2e
-def test_a_writer_of_the_state_that_is_killed_leaves_the_old_values_or_the_new(state_file: Path) -> None:
+def test_killed_writer_of_the_state_leaves_old_or_new_values(state_file: Path) -> None:
     change_state(state_file, {"step": 1, "source": "1" * 300})
     for _ in range(15):
         child = os.fork()

@@ -8,7 +8,7 @@ from tools.attack import soak
 
 
 @pytest.mark.e2e
-def test_an_evening_in_small_grows_nothing_and_can_be_played_again() -> None:
+def test_short_soak_has_no_growth_and_readable_recordings() -> None:
     outcome = soak.run(2, seed=5)
     assert outcome.failures == []
     assert outcome.words > 10

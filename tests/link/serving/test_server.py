@@ -66,9 +66,7 @@ def test_no_block_waits_for_the_next_one(microphone: Steady) -> None:
         assert served._writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_it_can_be_closed_before_it_has_begun_to_serve(
-    tmp_path: Path, microphone: Steady, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_server_can_be_closed_before_it_serves(tmp_path: Path, microphone: Steady, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a program ends while it starts: the thread ends as it does later, and says nothing."""
     failed: list[object] = []
     monkeypatch.setattr(threading, "excepthook", failed.append)

@@ -104,7 +104,7 @@ def refusal(folder: Path) -> str | None:
 
 
 @pytest.mark.parametrize("rounds", [100, pytest.param(500, marks=pytest.mark.e2e)])
-def test_damaged_models_give_a_line_or_a_model(tmp_path: Path, watched: list[str], rounds: int) -> None:
+def test_damaged_models_give_one_line_or_a_model(tmp_path: Path, watched: list[str], rounds: int) -> None:
     folder = tmp_path / "m"
     (tmp_path / "outside.bin").write_bytes(bytes(9000))
     read_model(write_model(folder))  # what is imported on the way is imported now
