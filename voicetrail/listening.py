@@ -39,7 +39,7 @@ Sound = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PendingWindow:
-    """Sound that is to be scored before the listener can go on."""
+    """Sound to be scored before the listener can continue."""
 
     samples: Sound
     """``[window_samples]``; the next hop overwrites it."""
@@ -48,7 +48,7 @@ class PendingWindow:
 
 
 Steps = Generator["Event | PendingWindow", "tuple[float, ...] | None", None]
-"""What a listener does with a piece of its source: it gives out events, and windows whose posteriors are to be sent to it."""
+"""Yields events, and windows; the caller sends the posteriors of each window."""
 
 
 class RecognizerProtocol(Protocol):

@@ -5,7 +5,7 @@ Usage, from asyncio::
     from voicetrail.recognizer_service import RecognizerService, VisitorSound
 
     service = RecognizerService(on_report=log)      # ``log`` is given a ``ServiceReport`` for each event: plain values, no voices
-    await service.start()                           # loads the weights; a second or two
+    await service.start()                           # loads the weights, in a second or two
     spec = await service.add_visitor("7", VisitorSound(folder=folder, sound=folder / "mic"))
     # run the visitor's game with ``--source`` spec (``words+unix://…``): it needs no torch
     await service.remove_visitor("7")

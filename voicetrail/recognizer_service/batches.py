@@ -76,7 +76,7 @@ class Batches:
         self.windows = self.batches = 0
 
     def sound_came(self, visitor: VisitorStream) -> None:
-        """Go on with a visitor whose sound, or state, has come."""
+        """Process new sound, or a new state, of a visitor."""
         if visitor in self._due:
             return  # its window is not scored yet
         try:
@@ -88,7 +88,7 @@ class Batches:
             self._add(visitor)
 
     def forget(self, visitor: VisitorStream) -> None:
-        """Leave a visitor out from now on."""
+        """Stop serving a visitor."""
         self._due.pop(visitor, None)
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ class Batches:
 
 
 def median_waiting_s(visitors: Iterable[VisitorStream]) -> float:
-    """The median of the seconds of sound that wait, over the visitors whose sound comes: one that floods does not move it."""
+    """The median backlog of sound in s, over the visitors with sound; a single visitor who floods does not change it."""
     waiting = [visitor.source.waiting_s for visitor in visitors if visitor.hears]
     return statistics.median(waiting) if waiting else 0.0
 

@@ -213,7 +213,7 @@ class RecognizerService:
             await self._end()
             raise RemoteError(f"the recognizer cannot be started: {printable(first.get('failed', 'it ended at once'), 300)}")
         self._running.set()
-        self._on_report(ServiceReport("started", f"the recognizer runs as process {self.pid}"))
+        self._on_report(ServiceReport("started", f"the recognizer is running as process {self.pid}"))
         return reader
 
     async def _keep(self, reader: asyncio.StreamReader) -> None:
@@ -228,7 +228,7 @@ class RecognizerService:
                 looking.cancel()
             self._running.clear()
             code = await self._end()
-            self._on_report(ServiceReport("died", f"the recognizer's process has ended ({code}); it is started again"))
+            self._on_report(ServiceReport("died", f"the recognizer's process ended ({code}) and is being restarted"))
             wait = AGAIN_S[0] if loop.time() - since > HELD_S else wait
             while True:
                 await asyncio.sleep(wait)

@@ -126,7 +126,7 @@ class ExampleSet:
         return {word: len(takes) for word, takes in self.takes.items()}
 
     def problems(self, word: str, number: int) -> tuple[TakeProblem, ...]:
-        """What is wrong with a take: by itself, beside the others of its word, or as the same recording as an earlier one."""
+        """The problems of a take: on its own, compared with the others of its word, or as a duplicate of an earlier recording."""
         take = self.takes[word][number]
         found = list(take.problems)
         own = fingerprint(take)

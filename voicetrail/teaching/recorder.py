@@ -119,7 +119,7 @@ class TakeRecorder:
                 blocks.append(samples)
             elif self.problem and not blocks and time.monotonic() > patience - seconds - 3:
                 break  # there is no microphone: two seconds are enough to see that
-        self._cutter.skip()  # what was said meanwhile is no take
+        self._cutter.skip()  # words said meanwhile are not takes
         return np.concatenate(blocks)[:size] if blocks else np.zeros(0, dtype=np.float32)
 
     def _read(self, timeout_s: float) -> Sound | None:

@@ -47,7 +47,7 @@ WAITING_BLOCKS = 2000
 
 
 Make = Callable[[ExampleSet, Mapping[str, str], Callable[["HeadProgress"], None]], "Taught"]
-"""Makes a head from takes and meanings; is given where to report its progress."""
+"""Trains a head from takes and meanings, and reports its progress."""
 
 
 class TeachingSession:
@@ -216,7 +216,7 @@ class TeachingSession:
         return self.stage == "words" and not self.held and self._cutter.speaking
 
     def problems(self, word: str, number: int) -> tuple[TakeProblem, ...]:
-        """What is wrong with a take, by its number from 0."""
+        """The problems of a take, whose number counts from 0."""
         self.examples.unlike, self.examples.like_other = self._saver.unlike, self._saver.like_other
         return self.examples.problems(word, number)
 

@@ -177,7 +177,7 @@ class Transfer:
         self._examples.remove(word, number)
 
     def problems(self, word: str, number: int) -> tuple[TakeProblem, ...]:
-        """What is wrong with a take, also beside the others of its word: whether it is unlike them.
+        """The problems of a take, including whether it is unlike the others of its word.
 
         Raises:
             TeachingError: there is none of that number.

@@ -166,7 +166,7 @@ def retune(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiceWindows:
-    """Windows of takes, as the backbone and the shipped head have them."""
+    """Windows of takes: their embeddings, and their logits from the shipped head."""
 
     embeddings: Tensor
     """``[windows, dimensions]``"""
@@ -203,7 +203,9 @@ class Shipped:
         return (*self.classes, *self.words) if self.own_weight is not None else self.classes
 
     def voices(self, pooled: Tensor, space: Space, words: Tensor, takes: Tensor) -> VoiceWindows:
-        """Windows by the means and maxima of the layers, ``[windows, pooled]``; the head stands on those of the last block."""
+        """Make a ``Voice`` from the means and maxima of the layers, ``[windows, pooled]``; the shipped head uses those of the
+        last block.
+        """
         logits = pooled[:, -self.weight.shape[1] :] @ self.weight.T + self.bias
         return VoiceWindows(space(pooled), logits, words, takes)
 

@@ -19,7 +19,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def text(report: EvaluationReport) -> str:
-    """The report's tables."""
+    """The tables of the report."""
     clips = report.clips
     parts = [
         f"`{report.weights}` ({report.parameters:,} parameters, {report.hop_ms:.2f} ms a hop, sha256 `{report.hash[:12]}`)",

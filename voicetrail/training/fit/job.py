@@ -64,7 +64,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is: after a batch or, with ``validation``, after an epoch."""
+    """The progress of a run: after a batch or, with ``validation``, after an epoch."""
 
     epoch: int
     batch: int
@@ -161,7 +161,7 @@ def _prepare(job: Job, resume: bool, log: Log, processes: Processes) -> Trainer:
 
 
 def _train(job: Job, trainer: Trainer, validation: Validation | None, show_progress: Callable[[RunProgress], None]) -> None:
-    """Train the epochs that are left; with ``validation``, measure and keep each."""
+    """Train the remaining epochs; with ``validation``, measure and save each."""
     began, done, batches = time.monotonic(), trainer.progress.epoch, job.schedule.batches
     left_s = 0.0
     while trainer.progress.epoch < job.schedule.epochs:

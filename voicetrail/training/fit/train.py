@@ -142,7 +142,7 @@ class Groups(Dataset[tuple[Tensor, Tensor]]):
 
 @dataclass
 class TrainerState:
-    """Where a run stands; everything that a checkpoint keeps beside tensors."""
+    """The progress of a run: everything in a checkpoint besides tensors."""
 
     epoch: int = 0
     """Finished epochs."""
