@@ -92,7 +92,7 @@ def test_every_word_that_passes_is_a_plain_file_name(word: str) -> None:
 def test_a_word_is_there_once_whatever_its_case() -> None:
     examples = ExampleSet()
     examples.add_word("Links")
-    with pytest.raises(TeachingError, match="there already"):
+    with pytest.raises(TeachingError, match="already exists"):
         examples.add_word("links")
 
 
