@@ -31,7 +31,7 @@ def test_serve_without_aiohttp_names_the_install_command(
     [
         (["--port", "70000"], 2, "--port"),
         (["--name", "a b/c"], 2, "--name"),
-        (["--bind", "not an address"], 1, "cannot serve"),
+        (["--bind", "not an address"], 1, "cannot listen on"),
         (["--token-file", "/does/not/exist"], 1, "secret"),
         (["--visitors", "0"], 2, "--visitors"),
     ],

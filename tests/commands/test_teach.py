@@ -193,7 +193,7 @@ def test_marked_and_undone_words_of_a_replay_become_takes(tmp_path: Path, capsys
     silent = tmp_path / "silent.trail"
     record_spoken(silent)
     assert main(["teach", "mine", "--replay", f"links={silent}"]) != 0
-    assert "kept no sound; record with --record-audio" in capsys.readouterr().err
+    assert "has no recorded sound; record sessions with --record-audio" in capsys.readouterr().err
 
 
 def test_takes_that_are_not_finished_are_listed_gone_on_with_or_deleted_and_never_replaced(

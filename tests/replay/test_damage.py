@@ -172,7 +172,7 @@ def test_a_missing_input_is_found_and_dated(tmp_path: Path, capsys: pytest.Captu
     path.write_text("\n".join(lines) + "\n")
     assert main(["replay", str(path), "--check"]) == 1
     said = capsys.readouterr().out
-    assert "it began between 0:05.00 and 0:09.50" in said
+    assert "the first difference is between 0:05.00 and 0:09.50" in said
 
 
 @pytest.mark.parametrize("name", ["no.trail", "folder.trail", "empty.trail", "text.trail", "nul\0.trail", "pipe.trail"])

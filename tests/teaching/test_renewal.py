@@ -36,7 +36,7 @@ def test_it_is_made_again_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     before = load_weights(path).hash
     look("mine")
     assert [changed for _, changed in said] == [True]
-    assert "made again from its takes" in said[0][0]
+    assert "trained again from its takes" in said[0][0]
     assert load_weights(path).hash != before
     look("mine")
     assert len(said) == 1

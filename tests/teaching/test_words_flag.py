@@ -109,7 +109,7 @@ def test_calibrate_asks_for_the_words_of_the_set(taught: Path, capsys: pytest.Ca
     said = str(taught / "said.wav")
     code = main(["calibrate", "--words", "mine", "--source", said, "--only", "nope"])
     assert code != 0
-    assert "they have links, rechts, hoch" in capsys.readouterr().err
+    assert "their words are links, rechts, hoch" in capsys.readouterr().err
 
 
 def test_play_loads_the_set_and_its_words_move(taught: Path, tmp_path: Path) -> None:
