@@ -30,7 +30,7 @@ async def test_record_mark_and_replay_without_leaving(tmp_path: Path, monkeypatc
         await pilot.press("right", "right", "u", "m", "down")
         await pilot.press("r")
         assert "REC" not in game.message.text_rows[0]
-        assert "kept in" in game.message.message
+        assert "recorded to" in game.message.message
         drawn = BOX_GLYPHS.rows(sketch(game).trail)
         await pilot.press("l")
         await pilot.pause()
