@@ -24,6 +24,7 @@ from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.style.look import Look, make_look
 from voicetrail.ui.style.theme import THEMES, sixteen_colors
 from voicetrail.ui.textual_private.clean_exit import CleanExitApp
+from voicetrail.ui.textual_private.fast_screen import FastScreen
 from voicetrail.ui.widgets.rows import Rows
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
@@ -189,7 +190,7 @@ class VoicetrailApp(TrailApp):
 
     async def _show_in_place(self, screen: Screen[None]) -> None:
         """Replace the round, result or tutorial on top with a screen; over a list, push it."""
-        if getattr(self.screen, "is_replaced", False):
+        if isinstance(self.screen, FastScreen) and self.screen.is_replaced:
             await self.switch_screen(screen)
         else:
             await self.push_screen(screen)

@@ -56,7 +56,7 @@ class RoundScreen(GameScreen):
     """
 
     COMMANDS: ClassVar = {ActionCommands, SettingCommands}
-    gives_way = True
+    is_replaced = True
     words_are_moves = True
 
     def __init__(self, context: SessionContext, current: Round) -> None:
