@@ -184,7 +184,7 @@ async def test_without_a_terminal_there_is_a_line_and_no_game() -> None:
     async with open_host() as host, host.connect() as connection:
         done = await connection.run(None)
         assert done.exit_status == 1
-        assert "ssh -t" in str(done.stdout)
+        assert "run ssh with -t" in str(done.stdout)
         assert not host.log.events("came")
 
 

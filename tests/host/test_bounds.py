@@ -49,7 +49,7 @@ async def test_a_visitor_who_does_nothing_reads_why_the_game_ends(monkeypatch: p
         visitor.visit.seen -= 10
         done = await asyncio.wait_for(process.wait(), 20)
         assert done.exit_status == 0
-        assert b"nothing was played" in done.stdout
+        assert b"there was no input for" in done.stdout
         assert "how=ended" in host.log.events("left")[0]
 
 

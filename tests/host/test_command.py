@@ -23,10 +23,10 @@ from voicetrail.host.server import listen
         (["--visitors", "0"], "it takes 1 to 1000"),
         (["--idle", "-1"], "it takes 10 to 86400"),
         (["--authorized-keys", "missing"], "cannot read the keys"),
-        (["--host-key", "folder"], "the host's key"),
+        (["--host-key", "folder"], "the host key"),
         (["--log", "folder"], "cannot write the log"),
-        (["--no-voice", "--bind", "192.0.2.1"], "cannot listen at 192.0.2.1"),
-        (["--no-voice", "--bind", "no such host\x1b[2J"], "cannot listen at no such host"),
+        (["--no-voice", "--bind", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+        (["--no-voice", "--bind", "no such host\x1b[2J"], "cannot listen on no such host"),
     ],
 )
 def test_invalid_arguments_are_reported_in_one_line(

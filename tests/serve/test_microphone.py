@@ -101,7 +101,7 @@ async def test_without_sound_the_game_reports_why(running: Running, game: Game) 
     assert "press Use the microphone" in game.events[0].message
     page = await page_of(running)
     for state, said in [
-        ("refused", "refused"),
+        ("refused", "blocks the microphone"),
         ("missing", "no microphone"),
         ("hidden", "background"),
         ("elsewhere", "another tab"),

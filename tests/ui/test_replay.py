@@ -154,7 +154,7 @@ async def test_the_list_plays_renames_and_deletes(tmp_path: Path) -> None:
         field = screen.query_one(Input)
         field.value = "../evil"
         await pilot.press("enter")
-        assert "a name needs" in str(note.render())
+        assert "a name may contain" in str(note.render())
         field.value = "qdy best"
         await pilot.press("enter")
         names = sorted(path.name for path in tmp_path.iterdir())

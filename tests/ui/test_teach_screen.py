@@ -151,7 +151,7 @@ async def test_a_take_is_deleted_a_word_restarted_and_problems_are_sentences(app
         assert "It is clipped" in rows(screen)
         await pilot.press("x")
         assert session.examples.counts()["links"] == 1
-        assert "thrown away" in rows(screen)
+        assert "was deleted" in rows(screen)
         say(app, np.concatenate((silence(0.8), spoken("links", 5, seconds=2.2), silence(0.9, seed=3))))
         await until(pilot, lambda: "That was not a take" in rows(screen))
         assert session.examples.counts()["links"] == 1

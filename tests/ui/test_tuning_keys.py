@@ -49,8 +49,8 @@ THRESHOLD_KEYS = (
     ("tab [", (0.65, 0.7, 0.6, 0.7), "up", "threshold of up 0.65"),
     ("tab tab escape ]", (0.75, 0.75, 0.65, 0.75), None, "thresholds"),
     ("shift+tab ]", (0.7, 0.7, 0.6, 0.75), "right", "threshold of right 0.75"),
-    ("] ] 0", (0.7, 0.7, 0.6, 0.7), None, "as it ships"),
-    ("] 3 ] 0", (0.75, 0.75, 0.6, 0.75), "left", "threshold of left as it ships"),
+    ("] ] 0", (0.7, 0.7, 0.6, 0.7), None, "reset to the value of the weights"),
+    ("] 3 ] 0", (0.75, 0.75, 0.6, 0.75), "left", "threshold of left reset to the value of the weights"),
     ("2 ] ] ] ] ] ] ] ]", (0.7, 1.0, 0.6, 0.7), "down", "cannot go higher: it takes 0.05 to 1"),
 )
 """Keys, the thresholds after them, the word that is selected, and what the message line says."""

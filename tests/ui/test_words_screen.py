@@ -277,7 +277,8 @@ async def test_takes_that_are_not_here_are_no_empty_form(app: VoicetrailApp) -> 
         teaching = app.screen
         assert isinstance(teaching, TeachScreen)
         await until(
-            pilot, lambda: "holds no takes; record them again" in " ".join(teaching.query_one("#lines", Rows).text_rows)
+            pilot,
+            lambda: "has no saved takes; record the words again" in " ".join(teaching.query_one("#lines", Rows).text_rows),
         )
         assert teaching.query_one("#form").display is False
         await pilot.press("escape")

@@ -52,5 +52,5 @@ def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.Monkey
         raise ModuleNotFoundError(f"No module named {name!r}")
 
     monkeypatch.setattr(importlib.resources, "files", missing)
-    with pytest.raises(TrainingError, match=r"pip install 'voicetrail\[voices\]'"):
+    with pytest.raises(TrainingError, match=r"pip install '\.\[voices\]'"):
         Kokoro()

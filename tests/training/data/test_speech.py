@@ -149,9 +149,9 @@ def test_voices_held_out_are_voices() -> None:
     [
         (lambda whole: b"MZ" + whole[2:], "QTBL"),
         (lambda whole: whole[:12] + b"\3" + whole[13:], "compression is 3"),
-        (lambda whole: whole[:20], "within its table"),
+        (lambda whole: whole[:20], "inside its table"),
         (lambda whole: whole[:60], "outside"),
-        (lambda whole: whole.replace(b"A.SB", b"/.SB"), "is no name"),
+        (lambda whole: whole.replace(b"A.SB", b"/.SB"), "has an invalid name"),
         (lambda whole: b"", "QTBL"),
     ],
 )
