@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from time import monotonic, process_time
+from time import monotonic, thread_time
 
 import pytest
 from textual._context import active_app
@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 TURNS = 12
 """Turns of the loop without a message waiting anywhere, after which none is on its way either: more than any message takes from one
 part to the next."""
-LONGEST = 5.0
-"""Seconds of the process's own work after which a part that always has messages is not waited for: however busy the machine is."""
+LONGEST = 2.0
+"""Seconds of the screen's own work after which a part that always has messages is not waited for: however busy the machine is."""
 
 
 async def settled(*limits: float) -> None:
@@ -23,10 +23,10 @@ async def settled(*limits: float) -> None:
 
     ``limits``, in seconds, are what Textual gives its own; here nothing goes by them.
     """
-    app, end = active_app.get(), process_time() + LONGEST
+    app, end = active_app.get(), thread_time() + LONGEST
     for _ in range(2):
         quiet = 0
-        while quiet < TURNS and process_time() < end:
+        while quiet < TURNS and thread_time() < end:
             await asyncio.sleep(0)
             quiet = 0 if any(not pump._message_queue.empty() for pump in (app, *app._registry)) else quiet + 1
         try:
