@@ -225,7 +225,7 @@ def test_the_file_is_private_and_another_file_is_refused_in_one_line(tmp_path: P
     with pytest.raises(ScoresError, match="not a database") as refused:
         HostScoreStore(database_address(str(tmp_path / "text")))
     assert "\n" not in str(refused.value)
-    with pytest.raises(ScoresError, match="cannot be kept"):
+    with pytest.raises(ScoresError, match="cannot be saved"):
         HostScoreStore(database_address(str(tmp_path / "text" / "below")))
 
 

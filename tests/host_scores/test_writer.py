@@ -154,7 +154,7 @@ def test_waiting_results_are_limited_private_and_set_aside_if_damaged(tmp_path: 
     file.path.write_bytes(b"no database" * 100)
     with closing(WaitingResults(tmp_path)) as file:
         assert len(file) == 0
-        assert "are damaged" in file.notices[0]
+        assert "is damaged" in file.notices[0]
 
 
 # The visitor's connection

@@ -146,7 +146,7 @@ def test_oversized_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.safetensors"
     with path.open("wb") as file:
         file.truncate(10**9)
-    assert "larger" in exit_error(path)
+    assert "too large" in exit_error(path)
 
 
 def test_weights_of_another_program_are_refused(tmp_path: Path) -> None:

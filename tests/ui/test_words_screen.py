@@ -264,7 +264,7 @@ async def test_looking_at_the_takes_of_a_set_leaves_no_second_list_of_them(app: 
         screen.menu.choose("taught:mine")
         await pilot.press("a")
         assert app.screen is screen, "takes that are not trained yet are not overwritten"
-        assert "were not trained yet: right goes on with them" in said(screen)
+        assert "are not trained yet: right continues with them" in said(screen)
         assert screen.menu.item is not None
         assert screen.menu.item.name == "draft:mine"
 

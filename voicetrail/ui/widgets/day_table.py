@@ -57,7 +57,7 @@ def day_rows(table: DayTable | None, look: Look, most: int) -> list[list[Run]]:
     if not table.finished:
         text = f"{table.tried} played, nobody has found the exit yet" if table.tried else "nobody has played it yet"
         return [heading, [(text, look.dim)]]
-    heading.append((f"  {table.finished} of {table.tried} players found the exit", look.dim))
+    heading.append((f"  {table.finished} of {table.tried} finished", look.dim))
     shown = [row for number, row in enumerate(table.rows) if number < most or row.own]
     if len(shown) > most > 1 and shown[-1].own:
         del shown[most - 1 : -1]

@@ -219,13 +219,15 @@ class WordsScreen(MenuScreen):
 
     def action_more(self) -> None:
         """Go back to the takes of a set."""
-        if not (chosen := self._chosen("gone on with")):
+        if not (chosen := self._chosen("given more takes")):
             return
         if any(draft.name == chosen for draft in drafts.list_drafts()):
-            # Two lists of takes of one name: those that count no set yet would be lost.
+            # A second list of takes with this name would replace the takes that are not trained yet. They may have been
+            # saved after the rows were built, so build the rows again.
+            self._list()
             self.menu.choose(f"{DRAFT}{chosen}")
             self.say(
-                f"there are takes of {printable(chosen)} that were not trained yet: right goes on with them, x deletes them"
+                f"there are takes of {printable(chosen)} that are not trained yet: right continues with them, x deletes them"
             )
         else:
             self._teach(f"set:{chosen}")
