@@ -257,9 +257,12 @@ async def test_looking_at_the_takes_of_a_set_leaves_no_second_list_of_them(app: 
         await pilot.press("escape")
         assert drafts.list_drafts() == []
         # Once a take is thrown away there is something to go on with; the set has its takes still.
-        await pilot.press("a", "down", "x", "escape")
+        await pilot.press("a", "down", "x")
+        await pilot.press("escape")
+        await until(pilot, drafts.list_drafts)
         (draft,) = drafts.list_drafts()
         assert draft.takes == 5
+        await until(pilot, lambda: app.screen is screen)
         assert dict(word_sets.list_sets()[0].takes) == {"links": 3, "rechts": 3}
         screen.menu.choose("taught:mine")
         await pilot.press("a")
