@@ -65,7 +65,7 @@ def as_heard(rng: np.random.Generator, clip: Sound, condition: str, noise: Sound
 
 
 def words_in(recognizer: Recognizer, sound: Sound) -> list[str]:
-    """The words that are given out."""
+    """The words that are detected."""
     detector = Detector(recognizer.labels, recognizer.detector)
     return [e.word for at, row in recognizer.score_all(sound) for e in detector.feed(at, row) if isinstance(e, WordHeard)]
 

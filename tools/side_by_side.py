@@ -23,9 +23,7 @@ CONDITION = "10 dB"
 STREAM_SEED = 23
 """The evaluation's."""
 ABOUT = "The same sound, heard twice: words in household noise 10 dB below them, by speakers new to both networks"
-LEGEND = (
-    "lines: scores · dashed: threshold · arrow: given out · red cross: said and not heard · red arrow: given out and not said"
-)
+LEGEND = "lines: scores · dashed: threshold · arrow: detection · red cross: missed word · red arrow: false detection"
 POINTS_A_SECOND = 25
 """Of the sound's outline: as many as there are hops."""
 
@@ -48,7 +46,7 @@ class Side:
     thresholds: list[float]
     """What a word had to reach, one a hop: running speech moves it."""
     words: list[tuple[float, str]]
-    """When a word was given out, in s, and which."""
+    """When a word was detected, in s, and which."""
 
 
 def draw(target: Path, recorded: Path = RECORDED) -> None:
@@ -116,9 +114,9 @@ def _row(side: Side, spoken: Sequence[Sequence[Any]], top: float, across: Callab
 
 
 def marked(side: Side, spoken: Sequence[Sequence[Any]]) -> list[tuple[str, float, str]]:
-    """The words given out and the words missed, with their times: ``right``, ``missed`` or ``false``.
+    """The words detected and the words missed, with their times: ``right``, ``missed`` or ``false``.
 
-    A word counts as in an evaluation (``training.evaluate.measure``): begun before it was given out, and ended at most 0.75 s before.
+    A word counts as in an evaluation (``training.evaluate.measure``): begun before it was detected, and ended at most 0.75 s before.
     """
     from voicetrail.training.evaluate.measure import ANSWER_MAX_S
 
@@ -146,7 +144,7 @@ def record(arguments: argparse.Namespace) -> None:
         arguments.cache,
     )
     stream = next(make() for name, make in conditions(corpus, "judging", 180.0, STREAM_SEED) if name == CONDITION)
-    # A word that could still be given out after the end is left out, and its sound with it.
+    # A word that could still be detected after the end is left out, and its sound with it.
     within = [word for word in stream.spoken if word.end / SAMPLE_RATE + ANSWER_MAX_S <= SECONDS]
     end = min(int(SECONDS * SAMPLE_RATE), stream.spoken[len(within)].begin - SAMPLE_RATE // 10)
     sound = stream.sound[:end]

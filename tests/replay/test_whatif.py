@@ -185,7 +185,7 @@ def test_a_recording_that_begins_amid_talk_knows_the_talk_level(tmp_path: Path) 
     heard = [entry.item.word for entry in replay.entries if isinstance(entry.item, WordHeard)]
     assert heard == ["left"], "a word of 0.68 is below a threshold of 0.6 that talk has moved up"
     assert what_if(replay, Override()).same
-    # Without the talk level, the first word would have been given out.
+    # Without the talk level, the first word would have been detected.
     forgotten = replace(state, talk_level=0.0)
     entries = tuple(
         replace(entry, item=replace(entry.item, state=forgotten)) if isinstance(entry.item, RecognizerStarted) else entry

@@ -1,4 +1,4 @@
-"""A word that was given out is blanked in the windows after it, so that its next saying stands alone."""
+"""A detected word is blanked in the windows after it, so that its next saying stands alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores become words: each test feeds rows of scores, a hop a row, and looks at what is given out."""
+"""Scores become words: each test feeds rows of scores, a hop a row, and looks at what is detected."""
 
 from __future__ import annotations
 

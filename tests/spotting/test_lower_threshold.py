@@ -17,12 +17,12 @@ from voicetrail.spotting.detector import Detector, DetectorSettings
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "words_0.7s_apart.json").read_text("utf-8"))
 STRINGS: list[dict[str, Any]] = RECORDED["strings"]
 MATCH_WITHIN_SAMPLES = 3 * SAMPLE_RATE // 4
-"""Samples after its end that a word may be given out."""
+"""Samples after its end within which a word may be detected."""
 
 
 @lru_cache(maxsize=4096)
 def heard(string: int, threshold: float, smoothing: float) -> frozenset[int]:
-    """Which of the spoken words are given out, by their number."""
+    """Which of the spoken words are detected, by their number."""
     detector = Detector(RECORDED["labels"], DetectorSettings(threshold=threshold, smoothing=smoothing))
     spoken = STRINGS[string]["spoken"]
     found: set[int] = set()

@@ -5,7 +5,7 @@ Beside the events of ``link.wire`` there are these Wyoming events (times in samp
 - ``vt-ready``: ``labels``, ``source``, ``weights``, ``hash``, ``detector`` (what ships with the weights), and
   ``meanings`` (the game's word for a label) where there are any. The first one.
 - ``vt-heard``: ``t`` time, ``w`` word, ``p`` score, ``c`` the sender's clock in ms when its last sample was captured.
-- ``vt-near``: ``t``, ``w``, ``p``, ``r`` reason, ``l`` lacking, ``v`` rival: a word that was not given out.
+- ``vt-near``: ``t``, ``w``, ``p``, ``r`` reason, ``l`` lacking, ``v`` rival: a word that was not detected.
 - ``vt-scores``: ``t``, ``s`` the highest smoothed score of each label since the last, ``l`` loudness, ``k`` peak, ``x``
   clipping, ``g`` gain, ``u`` the threshold shift, ``d`` the delay of the sound before it was recognized, in ms, where there is
   one. Only when something has changed, at most twice a second.
