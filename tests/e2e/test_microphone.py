@@ -168,7 +168,7 @@ def test_device_by_number_and_by_part_of_its_name(server: VirtualMicrophone) -> 
             assert isinstance(microphone.read(3.0), AudioBlock)
     with pytest.raises(AudioError, match=r"several inputs.*pulse"):
         Microphone("u")
-    with pytest.raises(AudioError, match=r"no input matches 'kitchen'; there are .*default.*"):
+    with pytest.raises(AudioError, match=r"no input matches 'kitchen'; the inputs are .*default.*"):
         Microphone("kitchen")
     with pytest.raises(AudioError, match="no input matches '99'"):
         Microphone("99")

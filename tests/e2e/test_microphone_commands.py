@@ -60,7 +60,7 @@ def test_a_device_that_matches_none_or_several(virtual_mic: VirtualMicrophone, h
     none = voicetrail("listen", "mic", "--device", "kitchen", env=virtual_mic.env)
     several = voicetrail("listen", "mic", "--device", "l", env=virtual_mic.env)
     assert (none.returncode, several.returncode) == (1, 1)
-    assert "no input matches 'kitchen'; there are" in none.stderr
+    assert "no input matches 'kitchen'; the inputs are" in none.stderr
     assert "several inputs match 'l'" in several.stderr
     assert none.stderr.count("\n") == several.stderr.count("\n") == 1
 

@@ -300,4 +300,4 @@ def test_pages_that_are_gone_leave_no_game_once_the_server_ends(open_page: Any, 
     (file,) = other.recordings.glob("*.trail")
     done = subprocess.run([*VOICETRAIL, "replay", str(file), "--check"], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    game.wait_for_status("closing")
+    game.wait_for_status("shutting down")

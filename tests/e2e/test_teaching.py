@@ -70,7 +70,7 @@ def test_teach_hear_export_delete_import_and_hear_again(
     virtual_mic.wait_for_listener()
     virtual_mic.play_samples(spaced([sound for sounds in recorded.values() for sound in sounds[:TAKES]], lead=6.0), wait=False)
     assert teaching.wait(120) == 0, log.read_text("utf-8")
-    assert "held-out takes are right" in log.read_text("utf-8")
+    assert "Of the held-out takes" in log.read_text("utf-8")
 
     # Takes that it was not taught with, in turn, at the microphone.
     rest = [(word, sound) for word, sounds in recorded.items() for sound in sounds[TAKES:]]

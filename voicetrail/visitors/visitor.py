@@ -141,7 +141,7 @@ class Visitor:
 
     async def close_within(self, seconds: float) -> None:
         """Announce the shutdown, wait for the round to end, at most ``seconds``, and end the game."""
-        reason = "this host is shutting down: come back later"
+        reason = "this host is shutting down; come back later"
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         # A visitor without a round, or with one that has just ended, gets time to read the message and the result.
