@@ -26,9 +26,9 @@ play: .venv/installed
 test:
 	@$(MAKE) --no-print-directory --keep-going unit e2e
 
-# Three workers on two cores, for many tests wait; a file's tests stay with one of them, which makes its fixtures once.
+# Five workers on two cores, because many tests wait. The tests of a file run in one worker, which makes its fixtures once.
 unit: .venv/installed-dev
-	$(BIN)/pytest -m "not e2e and not evening" --ignore tests/e2e -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
+	$(BIN)/pytest -m "not e2e and not evening" --ignore tests/e2e -n 5 --dist loadfile $(ARGS) || [ $$? = 5 ]
 
 e2e:
 	@$(MAKE) --no-print-directory --keep-going e2e-programs e2e-clock

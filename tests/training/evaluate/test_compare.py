@@ -13,6 +13,9 @@ from voicetrail.training.evaluate.compare import comparison, figures
 from voicetrail.training.evaluate.evaluation import Streams
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN
 
+pytestmark = pytest.mark.e2e
+"""Whole streams are composed and measured: seconds of work for one test."""
+
 STREAMS = Streams(30.0, ("clean", "words", "noise"), 3.0)
 
 
