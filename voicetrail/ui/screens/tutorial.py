@@ -105,7 +105,7 @@ class TutorialScreen(SpokenScreen):
             self._draw(direction)
             self._said = f"{direction}: detected"
         elif asked is not None:
-            self._said = f"the game heard {direction}; say {asked} again"
+            self._said = f'the game heard "{direction}"; say "{asked}" again'
         if tutorial.step != step:
             self._step_over()
         self._show()
