@@ -36,10 +36,11 @@ LARGEST = 32 * 1024 * 1024
 """Most bytes of the file; a larger one is refused unread."""
 
 
-SHRINKAGE = 0.03
+SHRINKAGE = 0.05
 """How much of the covariance within words is taken to be the same in all directions (Ledoit and Wolf 2004, with a fixed part)."""
-DIMENSIONS = 384
-"""Of the space: fewer refuse less (256 by a point or two), more refuse no better."""
+DIMENSIONS = 256
+"""Of the space. Fewer refuse less (192 by a point, 128 by two). 384, found by more clips, refuse better in single windows, but
+make more false moves in books (``weights/EXPERIMENTS.md``)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

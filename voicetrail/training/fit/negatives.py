@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from voicetrail import output
 from voicetrail.events import SAMPLE_RATE
@@ -56,16 +56,11 @@ def make_negatives(corpus: Corpus, embedder: Embedder, head: nn.Linear, *, seed:
     windows: list[Sound] = []
     kinds: list[int] = []
     words = np.array(corpus.clips.words)
-    more = list[Tensor]()
-    more_kinds = list[int]()
     for index, name in enumerate(names[:-2]):
-        rows = rng.permutation(np.flatnonzero(words == name))[:SPACE_CLIPS]
-        clips = [np.roll(corpus.clips.sound[row].astype(np.float32) / 32768.0, int(rng.integers(0, CLIP // 4))) for row in rows]
-        windows += clips[:CLIPS]
-        kinds += [index] * len(clips[:CLIPS])
-        if clips[CLIPS:]:
-            more.append(embedder.pooled(np.stack(clips[CLIPS:])))
-            more_kinds += [index] * len(clips[CLIPS:])
+        for row in rng.permutation(np.flatnonzero(words == name))[:CLIPS]:
+            clip = corpus.clips.sound[row].astype(np.float32) / 32768.0
+            windows.append(np.roll(clip, int(rng.integers(0, CLIP // 4))))
+            kinds.append(index)
     talk = _stretches(rng, corpus.talk.sound, TALK_WINDOWS, TALK_STEP, STRETCH)
     noise = _stretches(rng, corpus.noise.sound, NOISE_WINDOWS, SAMPLE_RATE, 5)
     kinds += [len(names) - 2] * len(talk) + [len(names) - 1] * len(noise)
@@ -73,11 +68,7 @@ def make_negatives(corpus: Corpus, embedder: Embedder, head: nn.Linear, *, seed:
     kind = torch.tensor(kinds)
     count = torch.tensor([len(windows), len(talk), len(noise)])
     weight = torch.repeat_interleave(torch.tensor(GROUPS) / count.clamp(min=1), count)
-    space = find_space(
-        torch.cat([pooled, *more]),
-        torch.cat([torch.where(kind < len(names) - 2, kind, -1), torch.tensor(more_kinds, dtype=kind.dtype)]),
-        torch.cat([weight, torch.zeros(len(more_kinds))]),
-    )
+    space = find_space(pooled, torch.where(kind < len(names) - 2, kind, -1), weight)
     logits = pooled[:, -head.in_features :] @ head.weight.T + head.bias
     return Negatives(space(pooled), kind, names, len(talk) * TALK_STEP / SAMPLE_RATE, logits.detach(), space)
 
