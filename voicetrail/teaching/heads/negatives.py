@@ -72,11 +72,10 @@ def find_space(pooled: Tensor, words: Tensor, weight: Tensor, dimensions: int = 
     Args:
         pooled: the backbone's output of many windows, ``[windows, pooled]``.
         words: the word of each window; -1 for what is no recording of one word.
-        weight: how much each window counts when the directions are chosen; 0 for one that only tells how the recordings of its word
-            differ.
+        weight: how much each window counts when the directions are chosen.
         dimensions: how many are kept.
     """
-    center = pooled[weight > 0].mean(0)
+    center = pooled.mean(0)
     x = (pooled - center).double()
     within, count = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64), 0
     for word in torch.unique(words[words >= 0]):
