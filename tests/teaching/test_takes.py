@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.teaching.tones import recording, silence, spoken
@@ -55,6 +55,20 @@ def test_a_take_at_the_end_of_a_recording_is_cut_off() -> None:
     assert TakeProblem.CUT_OFF in found.problems
 
 
+def test_a_take_at_the_beginning_of_a_recording_is_cut_off() -> None:
+    for behind in (0.1, 1.0):
+        sound = np.concatenate((spoken("links")[SAMPLE_RATE // 10 :], silence(behind)))
+        (found,) = find_takes(sound)
+        assert TakeProblem.CUT_OFF in found.problems
+
+
+def test_noise_behind_a_word_at_the_end_of_a_recording_does_not_prolong_it() -> None:
+    floor = silence(1.0, -75)
+    for seed in range(20):
+        (found,) = find_takes(np.concatenate((floor, spoken("links", seed), silence(0.24, -68.6, seed))))
+        assert found.seconds == pytest.approx(0.4, abs=0.06)
+
+
 def test_a_word_is_found_in_a_loud_steady_noise_though_it_stands_little_above_it() -> None:
     word, noise = spoken("links", peak=0.14), silence(5.0, level_db=-30)
     noise[3 * SAMPLE_RATE :][: len(word)] += word
@@ -101,6 +115,9 @@ def test_a_take_in_noise_and_a_long_one_are_pointed_out() -> None:
     around_s=st.floats(0.5, 1.2),
     seed=st.integers(0, 99),
 )
+# Noise just below the level at which a take ends: some of its frames rise above it.
+@example(quieter_db=7, noise_db=-68.75, around_s=0.5, seed=2)
+@example(quieter_db=6.1, noise_db=-64.14, around_s=0.5, seed=58)
 def test_noise_behind_the_words_that_is_louder_than_the_pauses_joins_no_takes(
     quieter_db: float, noise_db: float, around_s: float, seed: int
 ) -> None:

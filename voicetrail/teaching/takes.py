@@ -6,7 +6,8 @@ above the floor and ends where it has stayed near the floor for a quarter of a s
 
 The noise behind a word may be louder than the pause before it: a noise gate opens, a clip with hiss of its own follows silence, a
 fan starts. Such a take never comes back to its floor. So where it has become steady far below its peak, that is taken for the
-noise behind it, and its levels are gone through once more with that as the floor.
+noise behind it, and its levels are gone through once more with that as the floor. If the noise only touches the level at which a
+take ends, the last frames that are as quiet as that noise do not count.
 """
 
 from __future__ import annotations
@@ -211,7 +212,7 @@ class TakeFinder:
         self._begin: int | None = None
         self._floor = LOWEST_FLOOR_DB
         self._end_above = END_ABOVE_DB
-        """How far above the floor the take under way reaches."""
+        """How far above the floor the take under way reaches, in dB."""
         self._least_floor = LOWEST_FLOOR_DB
         """The floor is not taken to be lower while levels are gone through once more."""
         self._current: list[float] = []
@@ -243,12 +244,7 @@ class TakeFinder:
 
     def finish(self) -> list[Span]:
         """The take that is still under way when the sound ends, marked as cut off unless it had all but ended."""
-        if self._begin is None:
-            return []
-        end = self._frame - self._below
-        span = Span(self._begin * FRAME, end * FRAME, self._floor, cut_off=self._below * FRAME < CUT_OFF)
-        self._begin, self._above, self._loud, self._below = None, 0, 0, 0
-        return [span]
+        return [] if self._begin is None else [self._end(at_end=True)]
 
     def _take(self, level: float) -> list[Span]:
         self._frame += 1
@@ -320,11 +316,26 @@ class TakeFinder:
         self._least_floor = before
         return spans
 
-    def _end(self) -> Span:
+    def _end(self, *, at_end: bool = False) -> Span:
         assert self._begin is not None
-        span = Span(self._begin * FRAME, (self._frame - self._below) * FRAME, self._floor, cut_off=self._begin == 0)
+        quiet = self._quiet_frames()
+        cut_off = self._begin == 0 or (at_end and quiet * FRAME < CUT_OFF)
+        span = Span(self._begin * FRAME, (self._frame - quiet) * FRAME, self._floor, cut_off)
         self._begin, self._above, self._loud, self._below = None, 0, 0, 0
         return span
+
+    def _quiet_frames(self) -> int:
+        """Frames behind the word, which ends now.
+
+        Noise whose median lies just below the level at which a take ends rises above that level every few frames. These frames are
+        not part of the word, so all frames count as quiet that are as quiet as this noise may be.
+        """
+        noise = float(np.median(self._current[-max(self._below, END_FRAMES // 2) :]))
+        if noise >= min(self._floor + self._end_above, self._peak - BEGIN_ABOVE_DB):
+            return self._below  # the word has not ended, or hardly stands out from the noise
+        loudest = noise + STEADY_DB * self._end_above / END_ABOVE_DB
+        levels = self._current[: len(self._current) - self._below]
+        return self._below + next((number for number, level in enumerate(reversed(levels)) if level > loudest), 0)
 
 
 def cut(sound: Sound, span: Span, offset: int = 0, after: int = 0, before: int | None = None) -> Take:
