@@ -19,6 +19,33 @@ from voicetrail.spotting.recognizer import Recognizer
 
 HELLO_SOUND = encode(WireEvent(HELLO, {"protocol": 1, "nonce": "n", "secret": False, "content": "sound", "name": "desk"}))
 
+SOUND_EVENTS = (
+    "audio-chunk",
+    "audio-start",
+    "audio-stop",
+    "voicetrail-hello",
+    "voicetrail-source",
+    "voicetrail-proof",
+    "ping",
+    "pong",
+)
+"""Events that a program of a microphone, or somebody who pretends to be one, may send."""
+SOUND_FIELDS = (
+    "rate",
+    "width",
+    "channels",
+    "timestamp",
+    "lost",
+    "state",
+    "message",
+    "protocol",
+    "nonce",
+    "secret",
+    "content",
+    "name",
+)
+"""Fields of these events."""
+
 
 def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(test, 60))

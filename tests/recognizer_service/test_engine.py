@@ -16,7 +16,19 @@ from hypothesis import strategies as st
 from wyoming.event import Event as WireEvent
 
 from tests.link.peers import chunk, start, tone
-from tests.recognizer_service.games import HELLO_SOUND, Game, Play, engine_with, private, run, serve, steady, until
+from tests.recognizer_service.games import (
+    HELLO_SOUND,
+    SOUND_EVENTS,
+    SOUND_FIELDS,
+    Game,
+    Play,
+    engine_with,
+    private,
+    run,
+    serve,
+    steady,
+    until,
+)
 from voicetrail.errors import RemoteError, VoicetrailError
 from voicetrail.link.receiving.remote_listener import RemoteListener
 from voicetrail.link.wire import encode
@@ -221,27 +233,9 @@ def test_twenty_visits_leave_no_resources(recognizer: Recognizer, short_path: Pa
     run(test())
 
 
-EVENT = st.sampled_from(
-    [
-        "audio-chunk",
-        "audio-start",
-        "audio-stop",
-        "voicetrail-hello",
-        "voicetrail-source",
-        "voicetrail-proof",
-        "ping",
-        "pong",
-        "x",
-    ]
-)
+EVENT = st.sampled_from([*SOUND_EVENTS, "x"])
 VALUE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
-DATA = st.dictionaries(
-    st.sampled_from(
-        ["rate", "width", "channels", "timestamp", "lost", "state", "message", "protocol", "nonce", "secret", "name"]
-    ),
-    VALUE,
-    max_size=5,
-)
+DATA = st.dictionaries(st.sampled_from(SOUND_FIELDS), VALUE, max_size=5)
 MESSAGE = st.one_of(
     st.binary(max_size=300),
     st.builds(lambda kind, data, payload: encode(WireEvent(kind, data, payload or None)), EVENT, DATA, st.binary(max_size=400)),

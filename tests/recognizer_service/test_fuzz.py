@@ -12,7 +12,7 @@ import pytest
 from wyoming.event import Event as WireEvent
 
 from tests.link.peers import chunk
-from tests.recognizer_service.games import HELLO_SOUND
+from tests.recognizer_service.games import HELLO_SOUND, SOUND_EVENTS, SOUND_FIELDS
 from tests.recognizer_service.makers import WordsList, make_visitor, score_all
 from voicetrail.errors import VoicetrailError
 from voicetrail.events import WordHeard
@@ -24,31 +24,7 @@ from voicetrail.recognizer_service.visitor import VisitorStream
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer
 
 MANY = pytest.mark.parametrize("messages", [2_000, pytest.param(20_000, marks=pytest.mark.e2e)])
-KINDS = (
-    "audio-chunk",
-    "audio-start",
-    "audio-stop",
-    "voicetrail-hello",
-    "voicetrail-source",
-    "voicetrail-proof",
-    "ping",
-    "pong",
-)
 ASKED = ("vt-tune", "vt-mute", "vt-gain", "vt-heard", "ping", "nothing")
-FIELDS = (
-    "rate",
-    "width",
-    "channels",
-    "timestamp",
-    "lost",
-    "state",
-    "message",
-    "protocol",
-    "nonce",
-    "secret",
-    "content",
-    "name",
-)
 SETTINGS = ("threshold", "thresholds", "smoothing", "refractory", "margin", "talk_shift", "muted", "gain", "text")
 VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0, 0.5, 1, 2, 20, 16_000, 44_100, 10**9, 10**300, -1e308, "", "auto", "lost", "back", "sound", "x" * 900),
@@ -92,7 +68,7 @@ def test_arbitrary_sound_of_one_visitor_does_not_affect_others(messages: int) ->
     for _ in range(messages):
         clock.now += 0.02
         try:
-            source.received(message(rng, KINDS, FIELDS), clock.now)
+            source.received(message(rng, SOUND_EVENTS, SOUND_FIELDS), clock.now)
             source.tick(clock.now)
             again = rng.random() < 0.05
         except VoicetrailError as error:

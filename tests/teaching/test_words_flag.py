@@ -14,7 +14,7 @@ import soundfile
 
 from tests.replay.makers import record_spoken
 from tests.teaching.tones import PITCH, recording, silence, take
-from tests.ui.test_words_screen import keep
+from tests.ui.teaching.test_words_screen import keep
 from voicetrail.cli import main
 from voicetrail.commands import ssh
 from voicetrail.program import command_parser

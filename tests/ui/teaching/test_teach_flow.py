@@ -13,7 +13,7 @@ from textual.widgets import Input
 from tests.commands.test_teach import record_marked_and_undone
 from tests.replay.makers import record_spoken
 from tests.teaching.tones import recording, silence
-from tests.ui.test_teach_screen import TAKES, accepts_words, name_words, open_form, quick_training, rows, say, stage, took
+from tests.ui.teaching.steps import TAKES, accepts_words, name_words, open_form, rows, say, took
 from tests.ui.waiting import until
 from voicetrail.replay import library
 from voicetrail.teaching import making, word_sets
@@ -27,17 +27,6 @@ from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.teaching.takes.replays_screen import TakeReplaysScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
 from voicetrail.ui.widgets.menu import MenuList
-
-
-@pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    return quick_training(monkeypatch)
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
-    return stage(tmp_path, monkeypatch)
-
 
 PITCH_OF = {"up": "links", "down": "rechts", "left": "hoch", "right": "other"}
 """Tones that stand for the shipped words."""

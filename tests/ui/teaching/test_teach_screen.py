@@ -6,100 +6,26 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.teaching.tones import PITCH, recording, silence, spoken
-from tests.ui.stage import make_context, make_settings
-from tests.ui.tones import tone_file
+from tests.ui.teaching.steps import TAKES, accepts_words, is_held, name_words, open_form, rows, say, took
 from tests.ui.waiting import until
 from voicetrail.errors import TeachingError
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard
-from voicetrail.teaching import making, word_sets
+from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
 from voicetrail.teaching.examples import ExampleSet
-from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
+from voicetrail.teaching.heads.head import HeadProgress
 from voicetrail.teaching.heads.teach import Taught
 from voicetrail.teaching.session import Make
-from voicetrail.teaching.takes import Sound
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.teaching.takes.files_screen import TakeFilesScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
-from voicetrail.ui.widgets.rows import Rows
-
-TAKES = 3
-
-
-def quick_training(monkeypatch: pytest.MonkeyPatch) -> Make:
-    """The real training on a sixth of the shipped negatives."""
-    shipped = making.shipped_negatives()
-    thin = shipped.at(slice(None, None, 6))
-    monkeypatch.setattr(making, "shipped_negatives", lambda base="": thin)
-    quick = HeadSettings(variants=3)
-    return lambda examples, meanings, report: making.make_set(examples, meanings, settings=quick, progress=report)
-
-
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
-    """The app, with sets of words in a folder of the test's own."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    return VoicetrailApp(make_context(make_settings(tmp_path), tone_file(tmp_path / "a.wav", [])))
-
-
-@pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    return quick_training(monkeypatch)
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
-    return stage(tmp_path, monkeypatch)
-
-
-def say(app: VoicetrailApp, sound: Sound) -> None:
-    """Sound comes from the listener, hop by hop."""
-    worker = app.context.worker
-    assert worker is not None
-    assert worker.sound_tap is not None
-    for begin in range(0, len(sound) - 639, 640):
-        worker.sound_tap(begin, sound[begin : begin + 640], False)
-
-
-async def open_form(pilot: Pilot[None], app: VoicetrailApp, make: Make | None = None) -> TeachScreen:
-    await until(pilot, lambda: app.context.labels)
-    screen = TeachScreen(app.context, make=make, takes=TAKES, room_s=2.0)
-    await app.push_screen(screen)
-    await pilot.pause()
-    return screen
-
-
-async def name_words(pilot: Pilot[None], *words: str) -> None:
-    for text in ("mine", *words):
-        await pilot.press(*text, "enter")
-    await pilot.press("enter")
-
-
-def rows(screen: Screen[Any], where: str = "#lines") -> str:
-    return "\n".join(screen.query_one(where, Rows).text_rows)
-
-
-def accepts_words(screen: TeachScreen) -> bool:
-    return screen.accepts_words
-
-
-def is_held(app: VoicetrailApp) -> bool:
-    """Whether a dialog holds words back."""
-    return app.context.held_by_dialog
-
-
-def took(screen: TeachScreen, number: int) -> bool:
-    """Whether the takes of a word are all there."""
-    return screen.session is None or screen.session.number > number or screen.stage == "ready"
 
 
 @pytest.mark.parametrize(("size", "ascii_only"), [((80, 24), False), ((60, 20), True)], ids=["box", "ascii-small"])

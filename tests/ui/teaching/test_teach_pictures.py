@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from tests.teaching.tones import silence, spoken, take
 from tests.ui.stage import make_context, make_settings
-from tests.ui.test_words_screen import keep
+from tests.ui.teaching.test_words_screen import keep
 from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.outcome import TeachingResult, TrainingProgress
