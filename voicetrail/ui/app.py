@@ -19,7 +19,7 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.drawings import begin_requested
 from voicetrail.play.listening.updates import Problem, Update
 from voicetrail.ui.dialogs import open_dialog, open_help
-from voicetrail.ui.messages import RoundEnded, RoundRequested, UpdatesArrived
+from voicetrail.ui.messages import RoundEnded, RoundRequested, SetsChanged, UpdatesArrived
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.style.look import Look, make_look
 from voicetrail.ui.style.theme import THEMES, sixteen_colors
@@ -121,6 +121,7 @@ class VoicetrailApp(TrailApp):
         super().__init__(self._first_screen, theme=settings.values.theme, ascii_only=ascii_only or settings.values.ascii)
         self.context = context
         self.updates: Signal[tuple[Update, ...]] = Signal(self, "updates")
+        self.sets_changed: Signal[None] = Signal(self, "sets_changed")
         self._force_ascii = ascii_only
         self.exit_error = ""
         """The error that ended the game: something that the player requested is not available."""
@@ -216,13 +217,20 @@ class VoicetrailApp(TrailApp):
                 self._renew(self.context.settings.values.weights)
         self.updates.publish(tuple(self.context.take(item) for item in message.updates))
 
+    def on_sets_changed(self) -> None:
+        """Notify the screens that show sets."""
+        self.sets_changed.publish(None)
+
     def _renew(self, name: str) -> None:
         """Retrain the current set of words if it was trained on another network than the shipped one."""
         from voicetrail.teaching.renewal import renew
 
         def report(text: str, changed: bool) -> None:
             self._send((Problem(text),))
-            if changed and self.context.worker is not None:
+            if not changed:
+                return
+            self.post_message(SetsChanged())
+            if self.context.worker is not None:
                 self.context.worker.reload()
 
         renew(name, report)

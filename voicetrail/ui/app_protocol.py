@@ -30,6 +30,9 @@ class GameApp(LookProvider, Protocol):
     updates: Signal[tuple[Update, ...]]
     """Publishes the updates of the listening worker, after the context has processed them."""
 
+    sets_changed: Signal[None]
+    """Publishes that taught sets or their takes have changed on the disk."""
+
     def open_dialog(self, name: str, *arguments: str) -> None:
         """Open a dialog over the screen, by its name in ``ui.dialogs``."""
         ...

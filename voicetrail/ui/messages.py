@@ -17,6 +17,10 @@ class UpdatesArrived(Message, bubble=False):
         self.updates = updates
 
 
+class SetsChanged(Message, bubble=False):
+    """Taught sets or their takes were saved or deleted, by something else than the list of sets."""
+
+
 class LeaveRequested(Message):
     """The player wants to leave the sending screen: back to the title, or out of the game."""
 

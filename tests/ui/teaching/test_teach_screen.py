@@ -24,6 +24,7 @@ from voicetrail.teaching.heads.head import HeadProgress
 from voicetrail.teaching.heads.teach import Taught
 from voicetrail.teaching.session import Make
 from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.teaching.sets.words_screen import WordsScreen
 from voicetrail.ui.teaching.takes.files_screen import TakeFilesScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
 
@@ -123,7 +124,12 @@ async def test_a_player_who_leaves_continues_later_with_every_take(app: Voicetra
         assert [info.name for info in word_sets.list_sets()] == ["mine"]
 
 
-async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_used(app: VoicetrailApp, make: Make) -> None:
+def rows_with(screen: WordsScreen, *texts: str) -> list[str]:
+    """The rows of the list that contain all of some texts."""
+    return [row for row in screen.menu.text_rows if all(text in row for text in texts)]
+
+
+async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_listed_and_used(app: VoicetrailApp, make: Make) -> None:
     go_on = threading.Event()
 
     def slow(examples: ExampleSet, meanings: Mapping[str, str], report: Callable[[HeadProgress], None]) -> Taught:
@@ -131,6 +137,8 @@ async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_used(app:
         return make(examples, meanings, report)
 
     async with app.run_test(size=(80, 24)) as pilot:
+        listed = WordsScreen(app.context)
+        await app.push_screen(listed)
         screen = await open_form(pilot, app, slow)
         await name_words(pilot, "links")
         say(app, silence(2.2))
@@ -140,8 +148,11 @@ async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_used(app:
         await pilot.press("enter", "escape")
         assert app.screen is not screen
         assert [draft.takes for draft in list_drafts()] == [TAKES], "a machine that stops now loses nothing"
+        assert rows_with(listed, "mine", "not finished")
         go_on.set()
         await until(pilot, lambda: app.context.settings.values.weights == "mine", seconds=60)
+        await until(pilot, lambda: rows_with(listed, "mine", "links", "in use"))
+        assert not rows_with(listed, "not finished")
         assert list_drafts() == []
 
 

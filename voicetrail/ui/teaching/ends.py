@@ -11,7 +11,7 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Problem
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.text import printable
-from voicetrail.ui.messages import UpdatesArrived
+from voicetrail.ui.messages import SetsChanged, UpdatesArrived
 
 _training: dict[str, TeachingSession] = {}
 """Sessions that train after their screen was closed, by the name of the set."""
@@ -49,6 +49,7 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
             text = f"{name}: no better than the shipped words, so only the takes were saved"
         else:
             text = use(context, session) or f"{name} is trained and in use from now on"
+        app.post_message(SetsChanged())
         app.post_message(UpdatesArrived((Problem(text),)))
 
     session.on_end = end

@@ -22,6 +22,7 @@ from voicetrail.teaching.examples import WORD_MAX
 from voicetrail.teaching.session import Make, TeachingSession
 from voicetrail.ui.app_protocol import game_app_of, look_of
 from voicetrail.ui.base.menu_screen import MenuScreen
+from voicetrail.ui.messages import SetsChanged
 from voicetrail.ui.teaching import texts
 from voicetrail.ui.teaching.begin import open_session
 from voicetrail.ui.teaching.ends import finish_behind, use
@@ -148,6 +149,8 @@ class TeachScreen(TakesDialog):
             finish_behind(self.app, self.context, session)
         else:
             session.close()
+            # The list below was resumed before the last take was saved.
+            self.app.post_message(SetsChanged())
 
     def on_resize(self) -> None:
         """Fit the new size."""

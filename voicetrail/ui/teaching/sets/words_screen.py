@@ -122,7 +122,8 @@ class WordsScreen(MenuScreen):
         yield self.too_small
 
     def on_mount(self) -> None:
-        """Select the set in use."""
+        """Select the set in use, and follow changes of the sets."""
+        game_app_of(self).sets_changed.subscribe(self, self._sets_changed)
         self._list()
         self.menu.choose(self._shown)
         self._describe()
@@ -142,6 +143,9 @@ class WordsScreen(MenuScreen):
         """Let words reach the game again."""
         if self._typing is not None:
             self.context.hold_words(False)
+
+    def _sets_changed(self, _: None) -> None:
+        self._list()
 
     def _list(self) -> None:
         self._shown = row_in_use(self.context.settings.values)
@@ -222,9 +226,7 @@ class WordsScreen(MenuScreen):
         if not (chosen := self._chosen("given more takes")):
             return
         if any(draft.name == chosen for draft in drafts.list_drafts()):
-            # A second list of takes with this name would replace the takes that are not trained yet. They may have been
-            # saved after the rows were built, so build the rows again.
-            self._list()
+            # A second list of takes with this name would replace the takes that are not trained yet.
             self.menu.choose(f"{DRAFT}{chosen}")
             self.say(
                 f"there are takes of {printable(chosen)} that are not trained yet: right continues with them, x deletes them"
