@@ -21,7 +21,7 @@ from voicetrail.scores.store import ScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.base.spoken_screen import GRACE_S
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
-from voicetrail.ui.screens.levels import MazeScreen, SketchScreen
+from voicetrail.ui.screens.levels import MazeScreen, SketchScreen, TraceScreen
 from voicetrail.ui.screens.result import ResultScreen
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.screens.scores import ScoresScreen
@@ -175,6 +175,32 @@ async def test_keys_and_clicks_do_the_same(context: SessionContext, key: str) ->
         await until(pilot, lambda: app.screen is title)
         await pilot.press("q")
     assert app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["right", "enter"])
+async def test_keys_start_a_level_of_trace_and_the_next_one_is_selected(tmp_path: Path, key: str) -> None:
+    context = make_context(make_settings(tmp_path, reduced_motion=True), open_scores=lambda: ScoreStore(tmp_path / "scores.db"))
+    app = VoicetrailApp(context)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("down", key)
+        await until(pilot, lambda: isinstance(app.screen, TraceScreen))
+        levels = app.screen
+        assert isinstance(levels, TraceScreen)
+        await until(pilot, lambda: levels.field.is_mounted)
+        assert app.focused is None, "the hidden text field must not take the keys"
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, RoundScreen))
+        await pilot.press("right", "down")
+        await until(pilot, lambda: isinstance(app.screen, ResultScreen))
+        await pilot.press("up")
+        await until(pilot, lambda: isinstance(app.screen, RoundScreen))
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is levels)
+        assert levels.menu.item is not None
+        assert levels.menu.item.name == "square", "corner is finished"
+        await pilot.press("left")
+        await until(pilot, lambda: isinstance(app.screen, TitleScreen))
+    context.close()
 
 
 async def test_a_drawing_without_a_recording_is_saved_and_reported(context: SessionContext) -> None:

@@ -80,13 +80,18 @@ class TraceScreen(MenuScreen):
     def on_mount(self) -> None:
         """Add the text field, and select the first unfinished level."""
         self.mount(self.field, after=self.query_one("#page"))
-        done = level_notes(self.context.scores, "trace", self.context.profile)
-        following = next((item.name for item in self.menu.items if item.name not in done), "")
-        self.call_after_refresh(self.menu.choose, following)
+        self.call_after_refresh(self._select_unfinished, 0)
 
     def on_screen_resume(self) -> None:
-        """Update the best scores after a round."""
+        """Update the best scores after a round, and go on to the next level if the selected one is finished."""
         self.menu.set_items(trace_items(self.context))
+        if self.menu.item is not None and self.menu.item.note:
+            self._select_unfinished(self.menu.cursor)
+
+    def _select_unfinished(self, first: int) -> None:
+        """Select the first level without a result, from a row on; if there is none, the selection stays."""
+        levels = [item for item in self.menu.items[first:] if item.name != OWN_TEXT]
+        self.menu.choose(next((item.name for item in levels if not item.note), ""))
 
     def take(self, item: MenuItem) -> None:
         """Trace a level."""

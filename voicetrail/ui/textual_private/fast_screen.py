@@ -25,6 +25,8 @@ class FastScreen(Screen[None], inherit_bindings=False):
         actions: the actions with their keys; a subclass has a method ``action_<name>`` for each.
     """
 
+    AUTO_FOCUS = ""
+    """No widget takes the keys by itself. By default, Textual focuses the first one that can be focused, even a hidden text field."""
     is_replaced: ClassVar[bool] = False
     """Whether the next screen replaces this one, instead of being pushed over it."""
 
