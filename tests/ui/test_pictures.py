@@ -28,7 +28,8 @@ async def _play(pilot: Pilot[None]) -> None:
     game.board.show_labels(("up", "down", "left", "right", "_unknown_", "_background_noise_"))
     game.board.bars.set_thresholds({"up": 0.8, "down": 0.7, "left": 0.6, "right": 0.75})
     game.board.bars.set_fired({"up": 2, "down": 1, "left": 0, "right": 1})
-    # Held still, so that no picture depends on how long it took to take it.
+    # Held still, so that no picture depends on how long it took to take it; no minute of silence pauses the round either.
+    game.flow.pause_after_s = 0
     game.round._clock = lambda: game.round._start + 65
     game.board.bars._clock = game.board.status._clock = lambda: 0.0
     await pilot.press("up", "right", "right", "down", "down", "left")
