@@ -13,19 +13,12 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.teaching.tones import silence, take
+from tests.teaching.sets import example_set
+from tests.teaching.tones import take
 from voicetrail.errors import TeachingError
 from voicetrail.teaching.examples import MANIFEST, WORD_MAX, ExampleSet, check_word, load_examples, save_examples
 from voicetrail.teaching.takes import TakeProblem
 from voicetrail.training.data.corpus import find_folders, load_corpus
-
-
-def example_set() -> ExampleSet:
-    examples = ExampleSet(room=silence(2.0))
-    for seed in range(3):
-        for word in ("links", "rechts"):
-            examples.add(word, take(word, seed))
-    return examples
 
 
 def test_a_set_is_read_back_as_it_was_kept(tmp_path: Path) -> None:

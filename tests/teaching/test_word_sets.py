@@ -15,43 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.teaching.test_examples import example_set
+from tests.teaching.sets import MEANINGS, keep_untrained
 from voicetrail.errors import TeachingError, WeightsError
-from voicetrail.spotting.weights import load_weights, save_weights
+from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching import exchange, word_sets
-from voicetrail.teaching.examples import save_examples
-
-MEANINGS = {"links": "left", "rechts": "right"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with one set, ``mine``, on an untrained head."""
-    from dataclasses import replace
-
-    root = tmp_path / "words"
-    weights = load_weights("directional4w")
-    classes = ("links", "rechts", "_unknown_", "_background_noise_")
-    tensors = {name: value.clone() for name, value in weights.model.state_dict().items()}
-    tensors["head.weight"], tensors["head.bias"] = tensors["head.weight"][:4], tensors["head.bias"][:4]
-    info = replace(weights.info, labels=classes, classes=classes, meanings=MEANINGS)
-    about = word_sets.SetInfo(
-        "mine",
-        ("links", "rechts"),
-        MEANINGS,
-        {"links": 3, "rechts": 3},
-        word_sets.now(),
-        "0" * 64,
-        "directional4w",
-        0.8,
-        0.95,
-        1.5,
-    )
-    with word_sets.storing("mine", root) as partial:
-        save_weights(partial / word_sets.WEIGHTS, tensors, info)
-        save_examples(example_set(), partial / word_sets.EXAMPLES)
-        word_sets.write_about(partial, about)
-    return root
+    keep_untrained("mine", tmp_path / "words", with_takes=True)
+    return tmp_path / "words"
 
 
 def test_a_set_is_listed_as_it_was_kept(folder: Path) -> None:

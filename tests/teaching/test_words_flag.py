@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from tests.replay.makers import record_spoken
+from tests.teaching.sets import keep_untrained
 from tests.teaching.tones import PITCH, recording, silence, take
-from tests.ui.teaching.test_words_screen import keep
 from voicetrail.cli import main
 from voicetrail.commands import ssh
 from voicetrail.program import command_parser
@@ -48,7 +48,7 @@ def test_a_set_that_is_not_there_is_answered_with_those_that_are(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    keep("mine")
+    keep_untrained("mine")
     soundfile.write(tmp_path / "a.wav", np.zeros(16_000), 16_000)
     assert main([command, str(tmp_path / "a.wav"), "--words", "yours"]) != 0
     error = capsys.readouterr().err

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from textual.pilot import Pilot
 
+from tests.teaching.sets import keep_untrained
 from tests.teaching.tones import silence, spoken, take
 from tests.ui.stage import make_context, make_settings
-from tests.ui.teaching.test_words_screen import keep
 from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.outcome import TeachingResult, TrainingProgress
@@ -86,7 +86,7 @@ def test_the_teaching_screens(
     async def visit(pilot: Pilot[None]) -> None:
         await pilot.pause()
         if name == "list":
-            keep("mine")
+            keep_untrained("mine")
             drafts.save_draft(drafts.Draft("half", tuple(MEANINGS), MEANINGS, 6, takes=6), takes_of((6, 0, 0, 0)))
             await app.push_screen(open_dialog("words", context))
             await pilot.pause()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.teaching.tones import silence, take
+from tests.teaching.sets import MEANINGS, keep_untrained
+from tests.teaching.tones import take
 from tests.ui.stage import make_settings
 from tests.ui.tones import ToneRecognizer, tone_file
 from tests.ui.waiting import until
@@ -24,47 +24,14 @@ from voicetrail.play.listening.updates import SourceRequest
 from voicetrail.play.listening.worker import ListeningWorker
 from voicetrail.settings import Settings
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
-from voicetrail.teaching.examples import ExampleSet, save_examples
+from voicetrail.teaching.examples import ExampleSet
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.screens.title import TitleScreen
 from voicetrail.ui.teaching.sets.words_screen import WordsScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
 from voicetrail.ui.widgets.rows import Rows
-
-MEANINGS = {"links": "left", "rechts": "right"}
-
-
-def keep(name: str, *, with_takes: bool = False) -> None:
-    """A set with an untrained head."""
-    weights = load_weights("directional4w")
-    classes = ("links", "rechts", "_unknown_", "_background_noise_")
-    tensors = {key: value.clone() for key, value in weights.model.state_dict().items()}
-    tensors["head.weight"], tensors["head.bias"] = tensors["head.weight"][:4], tensors["head.bias"][:4]
-    about = word_sets.SetInfo(
-        name,
-        ("links", "rechts"),
-        MEANINGS,
-        dict.fromkeys(MEANINGS, 3 if with_takes else 6),
-        word_sets.now(),
-        "0" * 64,
-        "directional4w",
-        0.8,
-        0.95,
-        1.5,
-    )
-    with word_sets.storing(name) as partial:
-        info = replace(weights.info, labels=classes, classes=classes, meanings=MEANINGS)
-        save_weights(partial / word_sets.WEIGHTS, tensors, info)
-        if with_takes:
-            examples = ExampleSet(room=silence(1.0))
-            for word in MEANINGS:
-                for seed in range(3):
-                    examples.add(word, take(word, seed))
-            save_examples(examples, partial / word_sets.EXAMPLES)
-        word_sets.write_about(partial, about)
 
 
 class Links(ToneRecognizer):
@@ -93,8 +60,8 @@ def make_app(settings: Settings, sound: Path) -> VoicetrailApp:
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoicetrailApp:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    keep("mine")
-    keep("other")
+    keep_untrained("mine")
+    keep_untrained("other")
     return make_app(make_settings(tmp_path), tone_file(tmp_path / "a.wav", []))
 
 
@@ -139,7 +106,7 @@ async def test_a_set_is_used_without_leaving_the_game_and_saved(app: VoicetrailA
 
 
 async def test_a_set_that_cannot_be_loaded_leaves_the_previous_one_in_use(app: VoicetrailApp) -> None:
-    keep("broken")
+    keep_untrained("broken")
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         screen.menu.choose("taught:broken")
@@ -257,7 +224,7 @@ async def test_looking_at_the_takes_of_a_set_leaves_no_second_list_of_them(
 
     # A disk that is slow: the list is on the screen before the takes are saved.
     monkeypatch.setattr("voicetrail.teaching.collecting.background.save_draft", save_slowly)
-    keep("mine", with_takes=True)
+    keep_untrained("mine", with_takes=True)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         screen.menu.choose("taught:mine")
