@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -76,8 +77,9 @@ def remove_folder(path: Path, root: Path) -> None:
         OSError: it cannot be deleted.
     """
     make_private_folder(root)
-    gone = Path(tempfile.mkdtemp(prefix=GONE, dir=root))
-    path.rename(gone / "0")
+    # It is renamed, and not moved into a new folder, because a full disk may have no room for one.
+    gone = root / f"{GONE}{secrets.token_hex(8)}"
+    path.rename(gone)
     sync_folder(path.parent)
     shutil.rmtree(gone)
     sync_folder(root)

@@ -20,6 +20,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from tests.disks import FULL, fill
 from tests.replay.makers import Stage, record_spoken, sketch
 from tools.attack.replays import make_sources
 from voicetrail.errors import ReplayError, UsageError
@@ -168,6 +169,14 @@ def test_the_sound(timeline: Timeline, tmp_path: Path) -> None:
     assert rate == 16_000
     assert timeline.replay.sound is not None
     assert np.array_equal(samples, read_sound(timeline.replay.sound))
+
+
+@pytest.mark.parametrize("ending", [".wav", ".txt"])
+def test_a_full_disk_is_said_to_be_full(timeline: Timeline, disk: Path, ending: str) -> None:
+    fill(disk, leave_kb=0)
+    with pytest.raises(ReplayError, match=FULL):
+        export(timeline, disk / f"a{ending}")
+    assert [path.name for path in disk.iterdir()] == ["filler"]
 
 
 def test_a_session_without_sound_says_so(tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ class _Job:
     def collect(self) -> None:
         """Collect takes from files and replays, and record the rest."""
         from voicetrail.teaching import making
+        from voicetrail.teaching.collecting.drafts import list_drafts
         from voicetrail.teaching.examples import load_examples
 
         args = self._args
@@ -153,8 +154,8 @@ class _Job:
         try:
             self._record(to_record)
         except (VoicetrailError, KeyboardInterrupt):
-            if any(self.examples.counts().values()):
-                output.write_error(f"The takes so far are saved. To resume: voicetrail teach '{self._name}' --continue")
+            if saved := next((draft.takes for draft in list_drafts() if draft.name == self._name), 0):
+                output.write_error(f"Saved takes: {saved}. To resume: voicetrail teach '{self._name}' --continue")
             raise
 
     def _record(self, words: list[str]) -> None:

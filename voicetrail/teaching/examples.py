@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
+import wave
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,43 +178,52 @@ def save_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False)
         TeachingError: the folder cannot be written.
     """
     try:
-        make_private_folder(folder)
-        entries: dict[str, list[dict[str, Any]]] = {}
-        keep = {MANIFEST}
-        for word, takes in examples.takes.items():
-            entries[word] = []
-            for take in takes:
-                pcm = _pcm(take.sound)
-                name = f"{word}/{hashlib.sha256(pcm.tobytes()).hexdigest()[:16]}.wav"
-                keep.add(name)
-                _write_wav(folder / name, pcm)
-                entries[word].append(
-                    {
-                        "file": name,
-                        "begin": take.begin,
-                        "end": take.end,
-                        "floor_db": round(take.floor_db, 2),
-                        "cut_off": take.cut_off,
-                    }
-                )
-        if len(examples.room):
-            keep.add(f"{NOISE}/room.wav")
-            _write_wav(folder / NOISE / "room.wav", _pcm(examples.room), replace=True)
-        text = json.dumps(
-            {"format_version": FORMAT_VERSION, "sample_rate": SAMPLE_RATE, "words": entries}, ensure_ascii=False, indent=1
-        )
-        if held_out:
-            names = [entry["file"] for takes in entries.values() for entry in takes[2::3]]
-            replace_file(folder / VALIDATION, "\n".join(names) + "\n")
-        replace_file(folder / MANIFEST, text)
-        for path in folder.glob("*/*.wav"):
-            if path.relative_to(folder).as_posix() not in keep:
-                path.unlink()
-        for path in folder.iterdir():
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
+        write_examples(examples, folder, held_out=held_out)
     except OSError as error:
         raise TeachingError(f"the examples cannot be saved in {printable(folder)}: {error.strerror or error}") from None
+
+
+def write_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False) -> None:
+    """Write a set as ``save_examples`` does.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    make_private_folder(folder)
+    entries: dict[str, list[dict[str, Any]]] = {}
+    keep = {MANIFEST}
+    for word, takes in examples.takes.items():
+        entries[word] = []
+        for take in takes:
+            pcm = _pcm(take.sound)
+            name = f"{word}/{hashlib.sha256(pcm.tobytes()).hexdigest()[:16]}.wav"
+            keep.add(name)
+            _write_wav(folder / name, pcm)
+            entries[word].append(
+                {
+                    "file": name,
+                    "begin": take.begin,
+                    "end": take.end,
+                    "floor_db": round(take.floor_db, 2),
+                    "cut_off": take.cut_off,
+                }
+            )
+    if len(examples.room):
+        keep.add(f"{NOISE}/room.wav")
+        _write_wav(folder / NOISE / "room.wav", _pcm(examples.room), replace=True)
+    text = json.dumps(
+        {"format_version": FORMAT_VERSION, "sample_rate": SAMPLE_RATE, "words": entries}, ensure_ascii=False, indent=1
+    )
+    if held_out:
+        names = [entry["file"] for takes in entries.values() for entry in takes[2::3]]
+        replace_file(folder / VALIDATION, "\n".join(names) + "\n")
+    replace_file(folder / MANIFEST, text)
+    for path in folder.glob("*/*.wav"):
+        if path.relative_to(folder).as_posix() not in keep:
+            path.unlink()
+    for path in folder.iterdir():
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def load_examples(folder: Path) -> ExampleSet:
@@ -292,8 +302,10 @@ def _pcm(sound: Sound) -> npt.NDArray[np.int16]:
 def _write_wav(path: Path, pcm: npt.NDArray[np.int16], *, replace: bool = False) -> None:
     if path.exists() and not replace:
         return  # its name is derived from its content
-    with replacing(path) as file:
-        soundfile.write(file, pcm, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    # Not with soundfile: libsndfile writes through a callback, in which the error of a full disk is lost.
+    with replacing(path) as file, wave.open(file, "wb") as out:
+        out.setparams((1, 2, SAMPLE_RATE, len(pcm), "NONE", ""))
+        out.writeframes(pcm.astype("<i2").tobytes())
 
 
 def _read_wav(folder: Path, name: str) -> Sound:

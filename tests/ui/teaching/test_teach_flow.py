@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.commands.test_teach import record_marked_and_undone
+from tests.disks import FULL, fill
 from tests.replay.makers import record_spoken
 from tests.teaching.tones import recording, silence
 from tests.ui.teaching.steps import TAKES, accepts_words, name_words, open_form, rows, say, took
@@ -205,3 +206,28 @@ async def test_takes_come_from_a_replay_where_words_were_marked_or_undone(
         await pilot.press("escape", "escape")
         assert app.screen is screen
         await until(pilot, lambda: "take 3 of" in rows(screen))
+
+
+async def test_takes_that_a_full_disk_does_not_hold_are_not_left_without_a_question(
+    app: VoicetrailApp, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(disk))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, app)
+        await name_words(pilot, "links")
+        say(app, silence(2.2))
+        await until(pilot, lambda: screen.stage == "words")
+        filler = fill(disk, leave_kb=12)
+        say(app, recording(["links"]))
+        await until(pilot, lambda: FULL in " ".join(rows(screen).split()))
+        await pilot.press("escape")
+        assert app.screen is screen
+        assert "esc again leaves, and loses the takes" in " ".join(rows(screen).split())
+        filler.unlink()
+        say(app, recording(["links"], seed=2))
+        await until(pilot, lambda: screen.session is not None and screen.session.count == 2)
+        await until(pilot, lambda: FULL not in rows(screen))
+        await pilot.press("escape")
+        assert app.screen is not screen
+        await until(pilot, list_drafts)
+        assert [draft.takes for draft in list_drafts()] == [2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from typing import BinaryIO
 
 from voicetrail.errors import ReplayError
@@ -18,6 +19,7 @@ def write_wav(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
 
     Raises:
         ReplayError: there is none, or it is damaged.
+        OSError: the file cannot be written.
     """
     import soundfile
 
@@ -27,10 +29,12 @@ def write_wav(timeline: Timeline, options: Options, file: BinaryIO, progress: Re
     try:
         with (
             soundfile.SoundFile(path) as sound,
-            soundfile.SoundFile(file, "w", sound.samplerate, sound.channels, "PCM_16", format="WAV") as out,
+            # Not with soundfile: libsndfile writes through a callback, in which the error of a full disk is lost.
+            wave.open(file, "wb") as out,
         ):
+            out.setparams((sound.channels, 2, sound.samplerate, 0, "NONE", ""))
             for block in sound.blocks(_BLOCK, dtype="int16"):
-                out.write(block)
+                out.writeframes(block.astype("<i2").tobytes())
                 progress(min(1.0, sound.tell() / max(1, sound.frames)))
     except RuntimeError as error:
         raise ReplayError(f"cannot read the sound {printable(path.name)}: {error}") from error

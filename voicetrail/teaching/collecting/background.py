@@ -29,6 +29,8 @@ class BackgroundSaver:
         self._folder = folder
         self._disk = threading.Lock()
         """Held while the draft is written or deleted."""
+        self._running = threading.Lock()
+        """Held while it is decided whether the thread runs."""
         self._dirty = False
         """Takes were added or removed since they were last compared."""
         self._unsaved = False
@@ -49,10 +51,11 @@ class BackgroundSaver:
 
     def compare(self) -> None:
         """Compare the takes, which are kept already."""
-        self._dirty = True
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="voicetrail-takes", daemon=True)
-            self._thread.start()
+        with self._running:
+            self._dirty = True
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="voicetrail-takes", daemon=True)
+                self._thread.start()
 
     def settle(self) -> None:
         """Save everything now."""
@@ -66,12 +69,11 @@ class BackgroundSaver:
         """
         name = self._look()[0].name
         with self._disk:
-            self._over, self._dirty, self._unsaved = True, False, False
+            self._over, self._dirty, self._unsaved, self.problem = True, False, False, ""
             delete_draft(name, self._folder)
 
     def _run(self) -> None:
-        while self._dirty:
-            self._dirty = False
+        while self._goes_on():
             self._save()
             examples = self._look()[1]
             try:
@@ -79,6 +81,14 @@ class BackgroundSaver:
             except VoicetrailError:
                 continue  # there are no negatives for this backbone; the training will report it
             self.unlike, self.like_other = examples.unlike, examples.like_other
+
+    def _goes_on(self) -> bool:
+        """Whether takes have changed since the thread last looked; if not, the thread ends."""
+        with self._running:
+            goes_on, self._dirty = self._dirty, False
+            if not goes_on:
+                self._thread = None
+            return goes_on
 
     def _save(self) -> None:
         with self._disk:

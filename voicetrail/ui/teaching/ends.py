@@ -44,9 +44,9 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
         session.close()
         name = printable(session.name)
         if session.stage == "failed":
-            text = f"{name} could not be trained: {session.problem}; its takes are saved"
+            text = f"{name} could not be trained: {session.problem}; {session.unsaved or 'its takes are saved'}"
         elif session.result is not None and not session.result.saved:
-            text = f"{name}: no better than the shipped words, so only the takes were saved"
+            text = f"{name}: no better than the shipped words; {session.unsaved or 'only the takes were saved'}"
         else:
             text = use(context, session) or f"{name} is trained and in use from now on"
         app.post_message(SetsChanged())

@@ -93,7 +93,7 @@ class TeachScreen(TakesDialog):
         self._broken = False
         """What it should have begun with cannot be used."""
         self._leaving = False
-        """The player was asked whether to leave what was typed."""
+        """The player was asked whether to leave what was typed, or takes that cannot be saved."""
         self._proposed = False
         """The words in the form were proposed to who leads it by voice."""
         self._last_word = 0.0
@@ -223,6 +223,7 @@ class TeachScreen(TakesDialog):
         before = session.stage, session.number, session.count
         session.poll()
         if before != (session.stage, session.number, session.count):
+            self._leaving = False
             # The last take of a word is not seen: the next word stands there at once.
             done = before[0] == "words" and session.stage == "words" and before[1] != session.number
             self._said = f"{session.words[before[1] - 1]} has its takes: now say {session.word}" if done else ""
@@ -308,11 +309,24 @@ class TeachScreen(TakesDialog):
     def action_back(self) -> None:
         """Leave: takes are kept, and training goes on."""
         typed = self.stage == "form" and not self._proposed and any(field.value for field in self.query(Input))
-        if typed and not self._leaving:
+        if self._leaving:
+            self.dismiss()
+        elif typed:
             self._leaving = True
             self._say(texts.LEAVE_FORM)
+        elif unsaved := self._unsaved():
+            self._leaving = True
+            self._say(f"{unsaved}; {texts.LEAVE_TAKES}")
         else:
             self.dismiss()
+
+    def _unsaved(self) -> str:
+        """Why takes would be lost if the player left now; empty if none would."""
+        session = self.session
+        if session is None or session.stage == "training" or not session.unsaved:
+            return ""
+        session.settle()  # there may be room now
+        return session.unsaved
 
     def action_help(self) -> None:
         """Open the help; what is said meanwhile is no take."""
@@ -341,13 +355,14 @@ class TeachScreen(TakesDialog):
         fill(keys, shown)
         head = self.query_one("#head", Rows)
         session = self.session
-        said = self._said or (self._lost if self.stage in ("room", "words") else texts.OFFER if self._offers else "")
+        said = self._said or ("" if session is None else session.unsaved)
+        said = said or (self._lost if self.stage in ("room", "words") else texts.OFFER if self._offers else "")
         if session is None:
             head.put(0, [("" if self._broken else texts.HEAD, look.text)])
             spoken = texts.PROPOSED if self._proposed else texts.SPOKEN if self.accepts_words else ""
             page = [[], *said_rows(said, width, look.warn), *said_rows("" if self._broken else spoken, width, look.dim)]
         else:
             head.put(0, [(f"{session.name}: {', '.join(session.words)}"[:width], look.dim)])
-            page = said_rows(said or session.unsaved, width, look.warn)
+            page = said_rows(said, width, look.warn)
             page += session_page(look, session, self.mark, self.trial, (width, lines.size.height - len(page)))
         fill(lines, page[: lines.size.height])

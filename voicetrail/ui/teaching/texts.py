@@ -23,6 +23,7 @@ PROPOSED = "By voice: right begins, and you may say what you like for each; left
 NO_SOUND = "there is no microphone to record from; start the game with one, or press f to load takes from files"
 OFFER = "Nothing was said for a while. Right plays with it, left goes back to the takes; up or down goes on trying."
 LEAVE_FORM = "What you wrote is lost if you leave: esc again leaves, enter goes on."
+LEAVE_TAKES = "esc again leaves, and loses the takes that cannot be kept."
 HELP = """Words that are easy to recognize have two syllables or more, and do not sound alike.
 
 First be silent: the sound of your room is recorded, so that it is not taken for a word. Then say each word when it is asked for, \
