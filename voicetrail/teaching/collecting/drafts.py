@@ -1,7 +1,8 @@
 """Drafts: takes of sets that are not finished. They are saved from the first take on, so that none is lost.
 
 A draft is a folder beside the sets (``.drafts/NAME``) with the takes and a list of the words. It is deleted when its set is finished,
-or by the player.
+or by the player. A program that is killed at any moment leaves it as it was before or after the last take, because the list of the
+words never changes beside takes that are there already: a draft with other words takes the place of the whole folder.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from voicetrail.teaching.examples import (
     check_word,
     load_examples,
     read_manifest,
-    save_examples,
+    write_examples,
 )
 from voicetrail.teaching.word_sets import check_name
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS
-from voicetrail.whole_folders import put_in_order, remove_folder
+from voicetrail.whole_folders import filling, put_in_order, remove_folder, take_place
 
 FOLDER = ".drafts"
 LIST, TAKES = "draft.json", "examples"
@@ -85,12 +86,27 @@ def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -
         "asked_for": draft.asked_for,
         "personal": draft.personal,
     }
+    text = json.dumps(data, ensure_ascii=False, indent=1)
     try:
         make_private_folder(path.parent.parent)
-        replace_file(path / LIST, json.dumps(data, ensure_ascii=False, indent=1))
+        put_in_order(path.parent)
+        if _is_list(path / LIST, text):
+            write_examples(examples, path / TAKES)
+            return
+        with filling(path.parent) as partial:
+            replace_file(partial / LIST, text)
+            write_examples(examples, partial / TAKES)
+            take_place(partial, path)
     except OSError as error:
         raise TeachingError(f"the takes cannot be kept in {printable(path)}: {error.strerror or error}") from None
-    save_examples(examples, path / TAKES)
+
+
+def _is_list(path: Path, text: str) -> bool:
+    """Whether a file is the list of a draft with this text."""
+    try:
+        return read_file(path, LIST_MAX) == text.encode()
+    except OSError:
+        return False
 
 
 def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet]:
@@ -100,6 +116,7 @@ def load_draft(name: str, folder: Path | None = None) -> tuple[Draft, ExampleSet
         TeachingError: there is no draft with this name, or it is damaged.
     """
     path = _folder(name, folder)
+    put_in_order(path.parent)
     draft = _read(path)
     examples = load_examples(path / TAKES) if draft.takes else ExampleSet()
     if set(examples.words) - set(draft.words):
