@@ -46,12 +46,12 @@ async def test_bars() -> None:
         bars.light("up")
         bars.select("left")
         assert bars.text_rows == [
-            "  word  score         needs 1 min",
+            "  word  score         needs  /min",
             " ●up    ██████▌───┃──   .75     3",
             "  down  ──────────┃──   .75     0",
             "▸ left  ██████┃▓▓▓───   .50     1",
             "  right ──────────┃──   .75    12",
-            "  other speech ─────────────────",
+            "  other speech     ─────────────",
             "  background noise ███──────────",
         ]
         bars.set_scores(640 * 60, (0.0,) * 6)
@@ -88,7 +88,7 @@ async def test_the_status_of_listening() -> None:
         assert ear.text_rows == [
             " ● listening   word to move 84 ms",
             "   ━━━━━━━━━━━───────────  -30 dB",
-            "   desk�[31m mic             +6 dB",
+            "   desk�[31m mic        gain +6 dB",
         ]
         assert "\x1b" not in "".join(ear.text_rows)
         ear.set_level(Level(0, -2.0, 0.0, True))

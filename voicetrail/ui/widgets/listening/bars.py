@@ -43,6 +43,15 @@ class _Shape:
     """Whether there is room for the number of possible detections."""
     room: int
     """Width of a word's bar, in cells."""
+    names: tuple[str, ...]
+    """What the labels are called on the screen."""
+    others: int
+    """Width of the names of the labels that are not words, in characters."""
+
+    @property
+    def room_of_others(self) -> int:
+        """Width of the bars of the labels that are not words: without a threshold, their names get the room."""
+        return max(0, min(WIDEST_BAR, self.width - self.others - 4))
 
 
 class ScoreBars(Rows):
@@ -141,11 +150,13 @@ class ScoreBars(Rows):
         needs = room - NEEDS >= NARROWEST_BAR
         fired = needs and room - NEEDS - FIRED >= NARROWEST_BAR
         room -= NEEDS * needs + FIRED * fired
-        return _Shape(self.look, lines, longest, each, needs, fired, max(0, min(WIDEST_BAR, room)))
+        names = tuple(self._shown_name(label, each) for label in self.labels)
+        others = max((len(name) for name, label in zip(names, self.labels, strict=True) if not is_word(label)), default=0)
+        return _Shape(self.look, lines, longest, each, needs, fired, max(0, min(WIDEST_BAR, room)), names, others)
 
     def _heading(self, shape: _Shape, columns: int) -> None:
         name = f"  {'word':<{shape.longest}} {'score':<{shape.room}}"
-        tail = ("needs".rjust(NEEDS) if shape.needs else "") + ("1 min".rjust(FIRED) if shape.fired else "")
+        tail = ("needs".rjust(NEEDS) if shape.needs else "") + ("/min".rjust(FIRED) if shape.fired else "")
         text = (name[: shape.width - len(tail)] + tail).ljust(shape.width + 1)
         self.put(0, [(text * columns, self.look.dim)])
 
@@ -163,16 +174,16 @@ class ScoreBars(Rows):
     def _visible(self, index: int, shape: _Shape) -> tuple[object, ...]:
         """Return everything visible of a bar, rounded; a bar with an equal state does not have to be redrawn."""
         label = self.labels[index]
-        room = shape.room if is_word(label) else shape.width - len(self._shown_name(index, shape)) - 4
+        room = shape.room if is_word(label) else shape.room_of_others
         at, fresh = self._peak_at(index, room)
         lit = label in self._lit and self._clock() - self._lit[label] < LIT_S
         filled = self._filled(index, room)
         return label, filled, at, fresh, lit, self._thresholds.get(label), self._fired.get(label), label == self.selected
 
-    def _shown_name(self, index: int, shape: _Shape) -> str:
-        label = self.labels[index]
+    @staticmethod
+    def _shown_name(label: str, width: int) -> str:
         name = SHOWN_NAMES.get(label, label)
-        return name if len(name) + 3 <= shape.width else SHORT_NAMES.get(label, label)
+        return name if len(name) + 3 <= width else SHORT_NAMES.get(label, label)
 
     def _peak_at(self, index: int, room: int) -> tuple[int | None, bool]:
         """Return the cell of the peak's mark (``None`` without one), and whether it is bright."""
@@ -183,11 +194,9 @@ class ScoreBars(Rows):
 
     def _bar(self, index: int, shape: _Shape) -> list[Run]:
         look, marks = self.look, self.look.marks
-        label, name = self.labels[index], self._shown_name(index, shape)
+        label, name = self.labels[index], shape.names[index]
         if not is_word(label):
-            # Labels that are not words have no threshold, and their names need the room.
-            room = max(0, min(WIDEST_BAR, shape.width - len(name) - 4))
-            return [(f"  {name} ", look.dim), *self._scale(index, room, look.dim)]
+            return [(f"  {name:<{shape.others}} ", look.dim), *self._scale(index, shape.room_of_others, look.dim)]
         lit = label in self._lit and self._clock() - self._lit[label] < LIT_S
         style = look.good if lit else look.text
         runs: list[Run] = [

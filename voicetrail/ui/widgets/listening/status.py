@@ -121,7 +121,7 @@ class ListeningStatus(Rows):
         says = state_text(look, self.state)
         self.put(0, [(f" {mark} ", style), (says, look.text), (self._latency(width - 3 - len(says)), look.dim)])
         self.put(1, self._meter(width))
-        notes = [f"{self._gain:+d} dB"] if self._gain else []
+        notes = [f"gain {self._gain:+d} dB"] if self._gain else []
         notes += [f"delay {self.connection_ms} ms"] if self.connection_ms is not None else []
         notes += [f"lost {self.lost} ms"] if self.lost else []
         while len(note := "  ".join(notes)) > width - 3:
@@ -136,7 +136,7 @@ class ListeningStatus(Rows):
         """Return the latency with the longest label that fits."""
         if self.latency_ms is None:
             return ""
-        for name in ("word to move ", "move +"):
+        for name in ("word to move ", "move after "):
             # Leave a blank on both sides.
             if len(text := f"{name}{self.latency_ms} ms") <= room - 2:
                 return text.rjust(room - 1)
