@@ -1,4 +1,4 @@
-"""Makes text from outside (file names, titles, device names, network messages) safe to print."""
+"""Makes text from outside (file names, titles, device names, network messages) safe to print; counts things in words."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def _shown(character: str) -> str:
         return character
     space = character in "\t\n\r" or unicodedata.category(character) == "Zs"
     return " " if space else "\N{REPLACEMENT CHARACTER}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: ``1 stroke``, ``2 strokes``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def expanded_path(text: str) -> Path:

@@ -141,7 +141,7 @@ def test_a_gem_outweighs_its_detour() -> None:
     without = maze(RoundSetup("maze", "small", 3))
     steps(without, *without.maze.best())
     assert rules.result().score > without.result().score
-    assert "1 of 1 gems" in rules.share_text(rules.result())
+    assert "1 of 1 gem," in rules.share_text(rules.result())
     assert "the shortest path has" in rules.hint()
 
 

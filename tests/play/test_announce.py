@@ -89,7 +89,7 @@ def test_a_maze_can_be_solved_by_its_announcements(begin: Callable[..., Session]
         assert f" {word} " in session.lines[-1].replace("open:", " "), "the way is among those that are open"
         session.type(word)
     assert "You are out of the maze" in session.lines
-    assert "14 words (at least 14 needed) in 0:13, 0 wrong, 0 near misses" in session.lines
+    assert "14 words (par 14) in 0:13, 0 wrong, 0 near misses" in session.lines
 
 
 def test_a_snake_keeps_moving_and_its_surroundings_are_announced(begin: Callable[..., Session]) -> None:
@@ -118,7 +118,7 @@ def test_the_directions_of_an_echo_are_announced_as_they_are_shown(begin: Callab
 def test_a_sketch_is_drawn_undone_and_left(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("sketch"))
     session.type("right", "up", "undo", "redo", "status")
-    assert session.lines[-1] == "2 strokes, 4 long"
+    assert session.lines[-1] == "2 strokes, length 4"
     assert "undone: up" in session.lines
     session.type("quit")
     assert not session.going

@@ -58,7 +58,7 @@ async def test_it_plays_in_real_time_to_the_same_drawing(tmp_path: Path) -> None
         assert drawn(screen) == BOX_GLYPHS.rows(sketch(timeline.final).trail)
         tally = sketch(timeline.final).tally
         assert tally.words > 5
-        assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes, {tally.length} long")
+        assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes, length {tally.length}")
         last = timeline.detected[-1].item
         assert f" {last.word} " in screen.board.words.text_rows[0]  # type: ignore[union-attr]
 

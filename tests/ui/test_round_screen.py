@@ -67,10 +67,10 @@ async def test_arrows_draw_undo_works_and_clear_can_be_undone(app: VoicetrailApp
         assert game.message.message == "undone: left"
         await pilot.press("c")
         assert drawn(game) == ["●"]
-        assert game.message.text_rows[0].endswith("0 strokes, 0 long")
+        assert game.message.text_rows[0].endswith("0 strokes, length 0")
         await pilot.press("u")
         assert drawn(game) == ["╶───╮", "    │", "    ▼"]
-        assert game.message.text_rows[0].endswith("2 strokes, 4 long")
+        assert game.message.text_rows[0].endswith("2 strokes, length 4")
 
 
 async def test_words_draw_light_their_bar_and_are_listed(app: VoicetrailApp) -> None:

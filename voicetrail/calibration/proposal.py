@@ -12,6 +12,7 @@ from voicetrail.calibration.choice import ROOM_NEAR, STAY_BONUS, WordEvidence, c
 from voicetrail.calibration.run import ABOVE_ROOM_DB, QUIETEST_DB, RECOGNIZED, Answer, CalibrationRun
 from voicetrail.calibration.tail import RoomTail, SpeechCurve
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.text import counted
 
 ASSUMED_PER_HOUR = 2.0
 """False moves per hour of speech by one word at its shipped threshold, for weights without measured curves."""
@@ -190,7 +191,7 @@ def _warnings(run: CalibrationRun, speech_db: float, answers: Mapping[str, Seque
     if clipped:
         warnings.append(f"{clipped} of {len(run.answers)} words were clipped: lower the microphone's level, or move away")
     if run.losses:
-        warnings.append(f"the sound stopped {run.losses} times: calibrate again if a word was lost")
+        warnings.append(f"the sound stopped {counted(run.losses, 'time')}: calibrate again if a word was lost")
     above = speech_db - run.room.level_db
     if _nothing_recognized(run):
         # All words have the same problem, so it is reported once and not for each word.

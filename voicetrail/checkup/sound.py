@@ -15,6 +15,7 @@ from voicetrail.checkup.finding import Finding, Verdict
 from voicetrail.errors import AudioError
 from voicetrail.events import AudioBlock, SourceLost, seconds
 from voicetrail.install import HERE
+from voicetrail.text import counted
 
 LISTEN = 1.0
 """How long the level is measured, in s."""
@@ -39,7 +40,9 @@ def check_sound(device: str | None) -> Iterator[Finding]:
         yield problem(microphone_problem() or "no microphone: plug one in")
         return
     default = next((each.name for each in found if each.default), None)
-    yield Finding("sound", "ok", f"{len(found)} inputs, the default is {default or 'not set'} (see `voicetrail devices`)")
+    yield Finding(
+        "sound", "ok", f"{counted(len(found), 'input')}, the default is {default or 'not set'} (see `voicetrail devices`)"
+    )
     try:
         name, heard = _listen(device)
     except AudioError as error:

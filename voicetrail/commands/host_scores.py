@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from voicetrail import output
 from voicetrail.errors import UsageError
-from voicetrail.text import expanded_path, printable
+from voicetrail.text import counted, expanded_path, printable
 
 if TYPE_CHECKING:
     from voicetrail.host_scores.store import HostScoreStore
@@ -104,7 +104,7 @@ def _day_lines(store: HostScoreStore, day: date) -> list[str]:
     from voicetrail.scores.shared.table import ROWS_MAX, day_table
 
     table = day_table(store.tries(day), day, rows=ROWS_MAX)
-    heading = f"the maze of {day}: {table.finished} of {table.tried} players found the exit"
+    heading = f"the maze of {day}: {table.finished} of {counted(table.tried, 'player')} found the exit"
     rows = [("", "name", "", "score", "time", "by", "host")]
     for row in table.rows:
         rows.append((f"{row.place}", row.name, _guest(row.known), f"{row.score}", time_text(row.time_ms), row.how, row.host))
@@ -164,7 +164,7 @@ def _delete(store: HostScoreStore, name: str, folder: Path, sure: bool) -> None:
         of_keys = sum(known for _, known, _ in visitors)
         who = f"{of_keys} with a key, {len(visitors) - of_keys} without"
         output.write_line(
-            f"Delete {sum(count for *_, count in visitors)} results of {shown} (visitors: {who})? Type yes to delete them."
+            f"Delete {counted(sum(count for *_, count in visitors), 'result')} of {shown} (visitors: {who})? Type yes to delete."
         )
         if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
             output.write_line("Nothing was deleted.")
@@ -176,4 +176,4 @@ def _delete(store: HostScoreStore, name: str, folder: Path, sure: bool) -> None:
         count += waiting.delete(name)
         waiting.close()
     count += store.delete(name)
-    output.write_line(f"Deleted {count} results of {shown}." if count else f"There are no results of {shown}.")
+    output.write_line(f"Deleted {counted(count, 'result')} of {shown}." if count else f"There are no results of {shown}.")

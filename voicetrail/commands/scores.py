@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from voicetrail import output
 from voicetrail.errors import UsageError
+from voicetrail.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             output.note(notice)
         if args.action:
             new, known = import_file(store, Path(args.file))
-            output.write_line(f"{_count(new, 'new result')}, {known} already known")
+            output.write_line(f"{counted(new, 'new result')}, {known} already known")
         elif args.json:
             output.write_json(export_json(store))
         elif args.csv:
@@ -71,7 +72,7 @@ def report(store: ScoreStore) -> list[str]:
     lines = [
         *_bests(store.bests()),
         "",
-        f"daily maze: {state}; streak {_count(days.now, 'day')}, longest {_count(days.longest, 'day')}",
+        f"daily maze: {state}; streak {counted(days.now, 'day')}, longest {counted(days.longest, 'day')}",
         "",
         *_calendar(calendar(rows, today)),
     ]
@@ -80,12 +81,12 @@ def report(store: ScoreStore) -> list[str]:
 
 
 def _bests(rows: Sequence[ScoreRow]) -> list[str]:
-    table = [("mode", "level", "best", "medal", "words", "time", "when")]
+    table = [("mode", "level", "best", "medal", "words", "par", "time", "when")]
     for row in rows:
         seconds = row.time_ms // 1000
-        par = f" of {row.par}" if row.par is not None else ""
+        par = "-" if row.par is None else str(row.par)
         time = f"{seconds // 60}:{seconds % 60:02}"
-        table.append((row.mode, row.group or "-", str(row.score), row.medal or "-", f"{row.words}{par}", time, str(row.date)))
+        table.append((row.mode, row.group or "-", str(row.score), row.medal or "-", str(row.words), par, time, str(row.date)))
     if len(table) == 1:
         return ["no round has been finished yet"]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
@@ -107,7 +108,3 @@ def _accuracy(words: Sequence[WordAccuracy]) -> list[str]:
         by_week = " ".join("  -" if part is None else f"{100 * part:3.0f}" for part in one.by_week)
         lines.append(f"{one.word:<{width}}  {one.count.heard:>5}  {100 * one.accuracy:4.0f}%  {by_week}")
     return lines
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"

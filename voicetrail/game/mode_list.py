@@ -44,7 +44,7 @@ MODES: dict[ModeName, Mode] = {
         "Trace",
         "follow the gray line",
         "Follow the gray line with up, down, left and right. Strokes on the line turn bright, strokes beside it turn red. "
-        "The fewer words and the less time you need, the higher is your score.",
+        "The fewer words and the less time you need, the higher is your score. Par is the fewest words with which it can be done.",
         frozenset({"level", "text"}),
         default_level="corner",
         can_undo=True,
@@ -53,7 +53,7 @@ MODES: dict[ModeName, Mode] = {
         "Maze",
         "find the exit",
         "Find the exit, at the bottom right. A word moves you along the corridor to the next junction, corner or gem. "
-        "The fewer words you need, the higher is your score. Gems give points too, so a detour can pay off.",
+        "The fewer words you need, the higher is your score; par is the fewest that lead to the exit. Gems give points too, so a detour can pay off.",
         frozenset({"level", "seed", "braided", "fog"}),
         default_level="medium",
     ),

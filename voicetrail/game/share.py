@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicetrail.game.rules import RoundResult
+from voicetrail.text import counted
 
 WIDTH = 40
 """Maximum length of a line, in characters, so that it fits everywhere."""
@@ -29,8 +30,8 @@ def compose_share_text(title: str, result: RoundResult, lines: Sequence[str]) ->
         result: the result of the round.
         lines: at most five more lines.
     """
-    words = f"{result.words} word{'' if result.words == 1 else 's'}"
-    par = f" (best {result.par})" if result.par is not None else ""
+    words = counted(result.words, "word")
+    par = f" (par {result.par})" if result.par is not None else ""
     medal = f", {result.medal} medal" if result.medal else ""
     text = [f"voicetrail {title}".rstrip(), *lines, f"{words}{par} in {time_text(result.time_ms)}{medal}"]
     return "\n".join(_plain(line)[:WIDTH] for line in text)

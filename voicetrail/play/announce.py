@@ -31,6 +31,7 @@ from voicetrail.play.listening.updates import Problem, SourceOpened, Update
 from voicetrail.play.rounds.flow import CHOICES, RoundFlow
 from voicetrail.play.rounds.outcome import Outcome, next_level
 from voicetrail.play.rounds.setups import requested_setup, same_again, snake_setup
+from voicetrail.text import counted
 
 TICK_S = 0.04
 """Time between two ticks while something moves, in s."""
@@ -338,11 +339,12 @@ def result_lines(outcome: Outcome) -> list[str]:
     result, rules = outcome.result, outcome.rules
     medal = f", {result.medal} medal" if result.medal else ""
     best = ", your best" if outcome.is_best else "" if outcome.best_before is None else f", best so far {outcome.best_before}"
-    par = f" (at least {result.par} needed)" if result.par is not None else ""
+    par = f" (par {result.par})" if result.par is not None else ""
     lines = [
         rules.headline,
         f"score {result.score}{medal}{best}",
-        f"{result.words} words{par} in {time_text(result.time_ms)}, {result.wrong} wrong, {outcome.near_misses} near misses",
+        f"{counted(result.words, 'word')}{par} in {time_text(result.time_ms)}, {result.wrong} wrong, "
+        f"{counted(outcome.near_misses, 'near miss', 'near misses')}",
     ]
     lines += [f"{name}: {value}" for name, value in result.details.items() if value != ""]
     if not result.finished and not isinstance(rules, Sketch):
@@ -366,7 +368,7 @@ def _about(item: Update) -> str:
         case SourceLost(_, message) | SourceDelayed(_, message):
             return message
         case SamplesLost(_, count):
-            return f"{count} samples lost"
+            return f"{counted(count, 'sample')} lost"
         case Problem(message):
             return message
     return ""

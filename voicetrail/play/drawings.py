@@ -14,7 +14,7 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.recording import LAST_DRAWING
 from voicetrail.play.rounds.round import Round
 from voicetrail.play.rounds.setups import with_settings
-from voicetrail.text import printable
+from voicetrail.text import counted, printable
 
 
 def begin_requested(context: SessionContext, setup: RoundSetup, background: str = "") -> Round:
@@ -67,7 +67,7 @@ def list_drawings() -> list[Drawing]:
 def drawings_note(drawings: Sequence[Drawing]) -> str:
     """Return the number of named drawings as a short text for lists; empty if there are none."""
     named = sum(drawing.name != LAST_DRAWING for drawing in drawings)
-    return f"{named} drawing{'s' if named > 1 else ''}" if named else ""
+    return counted(named, "drawing") if named else ""
 
 
 def open_drawing(name: str) -> tuple[RoundSetup, list[tuple[int, Input]]] | None:

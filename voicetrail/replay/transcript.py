@@ -21,7 +21,7 @@ from voicetrail.progress import Report, report_nothing
 from voicetrail.replay.file.entries import EarlierInputs, End, Item, Marker, RecognizerStarted, SettingChanged
 from voicetrail.replay.history import new_game
 from voicetrail.replay.timeline import Timeline
-from voicetrail.text import printable
+from voicetrail.text import counted, printable
 
 
 def time_text(ms: int) -> str:
@@ -61,7 +61,7 @@ def describe(item: Item, game: Rules, at_ms: int) -> str:
         case EarlierInputs(inputs):
             for when, one in inputs:
                 game.apply(one, when)
-            return f"{'1 input' if len(inputs) == 1 else f'{len(inputs)} inputs'} from before the recording"
+            return f"{counted(len(inputs), 'input')} from before the recording"
         case End(reason):
             return f"end: {reason}" if reason else "end"
     return _listening_text(item) or _sound_text(item)
@@ -94,7 +94,7 @@ def _sound_text(item: Item) -> str:
         case SourceEnded():
             return "the sound ended"
         case SamplesLost():
-            return "1 sample lost" if item.count == 1 else f"{item.count} samples lost"
+            return f"{counted(item.count, 'sample')} lost"
     return ""
 
 
@@ -111,7 +111,7 @@ def transcript(timeline: Timeline, progress: Report = report_nothing) -> Iterato
         progress(number / len(replay.entries))
     final = timeline.final
     result = final.result()
-    words = "1 word or key" if result.words == 1 else f"{result.words} words and keys"
+    words = counted(result.words, "word or key", "words and keys")
     yield f"{final.mode_name}: {final.status} ({words}, {result.words - result.presses} by voice, {result.wrong} wrong)"
     if replay.remark:
         yield printable(replay.remark)

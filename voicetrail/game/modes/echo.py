@@ -15,6 +15,7 @@ from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, compose_share_text
 from voicetrail.game.trail import Direction
+from voicetrail.text import counted
 
 START_LENGTH = 2
 """Length of the first sequence, in directions."""
@@ -95,7 +96,7 @@ class Echo(FieldRules):
     @property
     def status(self) -> str:
         """Best sequence and lives."""
-        return f"longest {self.longest}, {self.lives} {'life' if self.lives == 1 else 'lives'} left"
+        return f"longest {self.longest}, {counted(self.lives, 'life', 'lives')} left"
 
     def checksum(self) -> str:
         """Return a stable hash of the visible state."""
@@ -144,7 +145,7 @@ class Echo(FieldRules):
         if passed >= self.length * SHOW_MS + HOLD_MS:
             self._shown_ms, self._shown, self._said = None, 0, 0
             self._show_places()
-            return f"say it back: {self.length} directions", False
+            return f"repeat the {self.length} directions, one by one", False
         if shown == self._shown:
             return NOTHING
         self._shown = shown
@@ -185,7 +186,7 @@ class Echo(FieldRules):
             return "that was the longest sequence", False
         self.length += 1
         self._show_again()
-        return f"right: {self.longest} directions", False
+        return f"right: you repeated {self.longest} directions", False
 
     def _show_again(self) -> None:
         self._shown_ms, self._shown, self._said = self.clock.time_ms, 0, 0

@@ -19,7 +19,7 @@ from voicetrail.game.seeded_random import SeededRandom
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import compose_share_text
 from voicetrail.game.trail import ARMS, DELTAS, OPPOSITE, Cell, Direction, Pen
-from voicetrail.text import printable
+from voicetrail.text import counted, printable
 
 ROOM_WIDTH, ROOM_HEIGHT = 4, 2
 """Cells between the centers of two neighboring rooms."""
@@ -139,8 +139,7 @@ class Maze(FieldRules):
     @property
     def status(self) -> str:
         """Words and gems so far."""
-        words = f"{self.words} word{'' if self.words == 1 else 's'}"
-        return f"{words}, {self.collected} of {len(self.maze.gems)} gem{'' if len(self.maze.gems) == 1 else 's'}"
+        return f"{counted(self.words, 'word')}, {self.collected} of {counted(len(self.maze.gems), 'gem')}"
 
     @property
     def surroundings(self) -> str:
@@ -175,13 +174,13 @@ class Maze(FieldRules):
     def hint(self) -> str:
         """The shortest path, and the shortest one with every gem."""
         every = self.maze.best(all_gems=True)
-        text = f"the shortest path has {self.par} words: {', '.join(self.maze.best())}"
+        text = f"the shortest path has {counted(self.par, 'word')}: {', '.join(self.maze.best())}"
         return f"{text}; with every gem it has {len(every)}" if self.maze.gems else text
 
     def share_text(self, result: RoundResult) -> str:
         """Return a character for each word, without its direction: ``=`` forward, ``*`` gem, ``<`` back, ``x`` wall."""
         lines = [self._signs[:WRONG_WORDS] + ("+" if len(self._signs) > WRONG_WORDS else "")] if self._signs else []
-        gems = f"{self.collected} of {len(self.maze.gems)} gems, {result.score} points"
+        gems = f"{self.collected} of {counted(len(self.maze.gems), 'gem')}, {counted(result.score, 'point')}"
         return compose_share_text(f"maze: {result.level}", result, [*lines, gems])
 
     # Moves

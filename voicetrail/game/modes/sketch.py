@@ -38,6 +38,7 @@ from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import compose_share_text
 from voicetrail.game.tally import Tally
 from voicetrail.game.trail import HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail
+from voicetrail.text import counted
 from voicetrail.vocabulary import DIGITS
 
 
@@ -157,8 +158,7 @@ class Sketch(BaseRules):
     @property
     def status(self) -> str:
         """Number of strokes and total length."""
-        strokes = self.tally.strokes
-        return f"{strokes} stroke{'' if strokes == 1 else 's'}, {self.tally.length} long"
+        return f"{counted(self.tally.strokes, 'stroke')}, length {self.tally.length}"
 
     @property
     def surroundings(self) -> str:
@@ -215,7 +215,7 @@ class Sketch(BaseRules):
 
     def share_text(self, result: RoundResult) -> str:
         """Return the counts only, because the drawing may be large."""
-        return compose_share_text("sketch", result, [f"{result.words} strokes, {result.details['length']} long"])
+        return compose_share_text("sketch", result, [f"{counted(result.words, 'stroke')}, length {result.details['length']}"])
 
     def copy(self) -> Sketch:
         """Return an independent copy of the round in the same state; replays use it to jump back."""

@@ -119,7 +119,7 @@ class Snake(FieldRules):
     @property
     def status(self) -> str:
         """Food, length and speed so far."""
-        return f"{self.food} eaten, {len(self.body)} long, {self.speed:.1f} cells/s"
+        return f"{self.food} eaten, length {len(self.body)}, {self.speed:.1f} cells/s"
 
     @property
     def surroundings(self) -> str:
@@ -152,7 +152,7 @@ class Snake(FieldRules):
         """Return the snake as a line of text, and the counts."""
         length = len(self.body)
         picture = "o" * min(length, 30) + ">" + (f" x{length}" if length > 30 else "")
-        return compose_share_text(f"snake: {result.level}", result, [picture, f"{self.food} eaten, {length} long"])
+        return compose_share_text(f"snake: {result.level}", result, [picture, f"{self.food} eaten, length {length}"])
 
     def copy(self) -> Self:
         """Return an independent copy of the round in the same state."""

@@ -20,6 +20,7 @@ from voicetrail.game.rules import Mark, Medal, Role, RoundResult, WordCount
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, compose_share_text
 from voicetrail.game.trail import ARMS, DELTAS, SIDEWAYS, Cell, Direction, Pen
+from voicetrail.text import counted
 
 MARGIN = 2
 """Steps between the line and the edge of the field."""
@@ -143,7 +144,7 @@ class Trace(FieldRules):
     @property
     def status(self) -> str:
         """Covered part and words so far."""
-        return f"{int(100 * self.covered)} % covered, {self.words} of {self.level_data.par} words"[:30]
+        return f"{int(100 * self.covered)} % covered, {counted(self.words, 'word')}, par {self.level_data.par}"
 
     @property
     def surroundings(self) -> str:
@@ -180,11 +181,15 @@ class Trace(FieldRules):
     def hint(self) -> str:
         """The author's path, if it has fewer words."""
         moves = [direction for figure in self.level_data.figures for direction, _ in figure.moves]
-        return f"the line in {self.level_data.par} words: {', '.join(moves)}" if self.words > self.level_data.par else ""
+        return (
+            f"the line in {counted(self.level_data.par, 'word')}: {', '.join(moves)}"
+            if self.words > self.level_data.par
+            else ""
+        )
 
     def share_text(self, result: RoundResult) -> str:
         """Return the covered part and the points."""
-        return compose_share_text(f"trace: {result.level}", result, [f"{bar(self.covered)} {result.score} points"])
+        return compose_share_text(f"trace: {result.level}", result, [f"{bar(self.covered)} {counted(result.score, 'point')}"])
 
     # Moves
 

@@ -8,6 +8,7 @@ from voicetrail.errors import SettingsError
 from voicetrail.settings import Settings, find
 from voicetrail.settings.presets import NONE
 from voicetrail.spotting.detector import DetectorSettings
+from voicetrail.text import counted
 from voicetrail.vocabulary import DIGITS, is_word
 
 NOT_YET = "the recognizer is still loading"
@@ -58,7 +59,7 @@ class Tuner:
         if digits and DIGITS[number] not in digits:
             return f"{number} selects no word; these weights know {', '.join(digits)}, and tab goes through all words"
         if not digits and number > len(self.words):
-            return f"there {'is 1 word' if len(self.words) == 1 else f'are {len(self.words)} words'}"
+            return f"there {'is' if len(self.words) == 1 else 'are'} {counted(len(self.words), 'word')}"
         word = DIGITS[number] if digits else self.words[number - 1]
         return self.select(None if word == self.selected else word)
 

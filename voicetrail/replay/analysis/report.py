@@ -15,7 +15,7 @@ from voicetrail.replay.analysis.whatif import WhatIfResult
 from voicetrail.replay.file.entries import Entry
 from voicetrail.replay.timeline import Timeline
 from voicetrail.replay.transcript import time_text
-from voicetrail.text import printable
+from voicetrail.text import counted, printable
 
 Json = dict[str, object]
 
@@ -79,11 +79,11 @@ def check(timeline: Timeline) -> tuple[bool, str]:
         why = "" if rules <= newest else f"; it was played with version {rules} of the rules, and {known}"
         return False, (
             f"{name}: the drawing differs from the recorded one; the first difference is between {time_text(first.since_ms)} and"
-            f" {time_text(first.at_ms)} ({len(timeline.differences)} of {timeline.checked} checksums wrong{why}){remark}"
+            f" {time_text(first.at_ms)} ({len(timeline.differences)} of {counted(timeline.checked, 'checksum')} wrong{why}){remark}"
         )
     if not timeline.checked:
         return False, f"{name}: there is no checksum to compare the drawing with{remark}"
-    return True, f"{name}: {timeline.checked} checksums right, {time_text(timeline.duration_ms)} long{remark}"
+    return True, f"{name}: {counted(timeline.checked, 'checksum')} right, {time_text(timeline.duration_ms)} long{remark}"
 
 
 def outcome_lines(outcome: WhatIfResult, *, width: int, plain: bool) -> list[str]:
@@ -112,7 +112,7 @@ def summary(outcome: WhatIfResult) -> str:
     parts = {"gained": outcome.gained, "lost": outcome.lost, "moved": outcome.moved}
     counts = ", ".join(f"{len(changed)} {name}" for name, changed in parts.items())
     total = sum(isinstance(entry.item, WordHeard) for entry in outcome.before.entries)
-    return f"of {total} words: {counts}"
+    return f"of {counted(total, 'word')}: {counts}"
 
 
 def outcome_json(outcome: WhatIfResult) -> Json:

@@ -17,9 +17,9 @@ from voicetrail.play.drawings import Drawing
 from voicetrail.play.progress import level_notes, today
 from voicetrail.play.recording import LAST_DRAWING
 from voicetrail.play.rounds.setups import new_seed, sketch_setup
+from voicetrail.text import counted
 from voicetrail.ui.base.menu_screen import MenuScreen
 from voicetrail.ui.messages import RoundRequested
-from voicetrail.ui.plural import counted
 from voicetrail.ui.widgets.menu import MenuItem
 
 OWN_TEXT = "your own text"

@@ -16,9 +16,9 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.host_table import host_of
 from voicetrail.play.rounds.outcome import Outcome, next_level
 from voicetrail.play.rounds.setups import same_again
+from voicetrail.text import counted
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import RoundRequested, TitleRequested
-from voicetrail.ui.plural import counted
 from voicetrail.ui.style.thumbnail import thumbnail
 from voicetrail.ui.widgets.hint_line import Hint, HintLine
 from voicetrail.ui.widgets.rows import Rows, Run

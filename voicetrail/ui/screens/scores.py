@@ -17,9 +17,9 @@ from voicetrail.play.progress import counted_days, today
 from voicetrail.scores.rows import ScoreRow
 from voicetrail.scores.shared.table import ROWS
 from voicetrail.scores.statistics import Streak, Week, WordAccuracy, calendar, streak, weekly_accuracy
+from voicetrail.text import counted
 from voicetrail.ui.base.spoken_screen import SpokenScreen
 from voicetrail.ui.messages import LeaveRequested
-from voicetrail.ui.plural import counted
 from voicetrail.ui.widgets.day_table import day_rows, follow_table
 from voicetrail.ui.widgets.hint_line import HintLine
 from voicetrail.ui.widgets.rows import Rows, Run

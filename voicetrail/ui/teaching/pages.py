@@ -10,8 +10,7 @@ from voicetrail.events import meter_part
 from voicetrail.teaching.collecting.picture import spectrogram
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Take, TakeProblem
-from voicetrail.text import printable
-from voicetrail.ui.plural import counted
+from voicetrail.text import counted, printable
 from voicetrail.ui.style.look import Look
 from voicetrail.ui.teaching.page_rows import Page, bar, cut, fitted, sentences
 from voicetrail.ui.teaching.results import result_page

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from voicetrail.settings.values import SettingValues
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
-from voicetrail.text import printable
-from voicetrail.ui.plural import counted
+from voicetrail.text import counted, printable
 from voicetrail.ui.teaching.sets.set_text import all_words, figures_of, words_of
 from voicetrail.ui.widgets.hint_line import Hint
 from voicetrail.ui.widgets.menu import MenuItem

@@ -15,10 +15,9 @@ from voicetrail.errors import VoicetrailError
 from voicetrail.play.context import SessionContext
 from voicetrail.teaching.collecting.gathering import Gathered, takes_of
 from voicetrail.teaching.session import TeachingSession
-from voicetrail.text import printable, typed_path
+from voicetrail.text import counted, printable, typed_path
 from voicetrail.ui.app_protocol import look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
-from voicetrail.ui.plural import counted
 from voicetrail.ui.teaching.page_rows import fill, said_rows
 from voicetrail.ui.widgets.rows import Rows
 
