@@ -12,7 +12,7 @@ from tests.e2e.lab import VOICETRAIL, Speech, VirtualMicrophone
 from tests.e2e.snake_player import SnakePlayer
 
 TITLE = ["Sketch", "Trace", "Maze", "Snake", "Echo", "Words", "Replays", "Scores", "Calibrate", "Settings", "How"]
-MAZES = ["Daily", "Small", "Medium", "Large", "Huge", "Loops", "Fog"]
+MAZES = ["Daily", "Small", "Medium", "Large", "Huge", "Braided", "Fog"]
 FOOD = 5
 SNAKE_S = 60.0
 ECHO = 4

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from tests.scores.makers import daily, row
 from tests.ui.stage import make_context, make_settings
 from tests.ui.waiting import until
 from voicetrail.events import Level, Scores, WordHeard, WordRejected
 from voicetrail.game import RoundSetup
 from voicetrail.play.listening.updates import Problem, SourceOpened
+from voicetrail.play.progress import today
 from voicetrail.play.rounds.setups import sketch_setup
+from voicetrail.scores.rows import ScoreRow
+from voicetrail.scores.store import ScoreStore
 from voicetrail.ui.app import VoicetrailApp
 from voicetrail.ui.messages import RoundRequested, UpdatesArrived
 from voicetrail.ui.screens.result import ResultScreen
 from voicetrail.ui.screens.round import RoundScreen
+from voicetrail.ui.screens.scores import ScoresScreen
+from voicetrail.ui.screens.title import TitleScreen
 from voicetrail.ui.widgets.rows import Rows
 
 LABELS = ("up", "down", "left", "right", "_unknown_", "_background_noise_")
@@ -108,7 +115,10 @@ SCREENS: dict[str, Visit] = {
 }
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
+SIZES = [(60, 20), (80, 24), (100, 30)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCREENS)
 async def test_no_word_is_cut(name: str, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -116,15 +126,64 @@ async def test_no_word_is_cut(name: str, size: tuple[int, int], tmp_path: Path, 
     async with app.run_test(size=size) as pilot:
         await SCREENS[name](app, pilot)
         await pilot.pause()
-        for rows in app.screen.query(Rows):
-            if not rows.display or not rows.region.width or not rows.is_on_screen:
-                continue
-            width = rows.size.width
-            for cells in rows._cells[: rows.size.height]:
-                text = "".join(character for character, _ in cells)
-                assert not text.rstrip().endswith("…") or text.strip().endswith(("recognizer…", "://…")), text
-                assert len(text.rstrip()) <= width, f"{type(rows).__name__} of {width} columns: {text!r}"
-        for screen in (app.screen,):
-            for frame in screen.query("#frame"):
-                for label in (frame.border_title, frame.border_subtitle):
-                    assert label is None or len(str(label)) <= frame.region.width - 4, str(label)
+        check(app)
+
+
+def check(app: VoicetrailApp) -> None:
+    """Assert that no text of the top screen is longer than its widget."""
+    for rows in app.screen.query(Rows):
+        if not rows.display or not rows.region.width or not rows.is_on_screen:
+            continue
+        width = rows.size.width
+        for cells in rows._cells[: rows.size.height]:
+            text = "".join(character for character, _ in cells)
+            assert not text.rstrip().endswith("…") or text.strip().endswith(("recognizer…", "://…")), text
+            assert len(text.rstrip()) <= width, f"{type(rows).__name__} of {width} columns: {text!r}"
+    for frame in app.screen.query("#frame"):
+        for label in (frame.border_title, frame.border_subtitle):
+            assert label is None or len(str(label)) <= frame.region.width - 4, str(label)
+
+
+def results() -> Iterator[ScoreRow]:
+    """Bests with the longest names and figures."""
+    yield row("trace", "two squares", 100, words=112, time_ms=600_000)
+    yield row("maze", "huge braided fog", 180, words=112, time_ms=600_000)
+    yield row("snake", "medium", 112)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_results_are_shown_in_full(size: tuple[int, int], tmp_path: Path) -> None:
+    with ScoreStore(tmp_path / "scores.db") as store:
+        store.add_all([*results()])
+        for result in (daily(today() - timedelta(days=back)) for back in range(12)):
+            store.begin_daily(result.date, datetime.now(UTC))
+            store.end_daily(result.date, result)
+    settings = make_settings(tmp_path, reduced_motion=True)
+    app = VoicetrailApp(make_context(settings, open_scores=lambda: ScoreStore(tmp_path / "scores.db")))
+    async with app.run_test(size=size) as pilot:
+        title = app.screen
+        assert isinstance(title, TitleScreen)
+        if size[0] >= 80:
+            await until(pilot, lambda: "1 of 28, best 100" in "\n".join(title.menu.text_rows))
+            shown = "\n".join(title.menu.text_rows)
+            assert "best 112" in shown
+            assert "today: 100, streak 12" in shown
+        title.menu.choose("scores")
+        await pilot.press("right")
+        scores = app.screen
+        assert isinstance(scores, ScoresScreen)
+        await until(pilot, lambda: "Bests" in "\n".join(scores.lines.text_rows))
+        for _ in range(4):
+            check(app)
+            await pilot.press("down")
+    app.context.close()
+
+
+async def test_the_whole_field_of_a_medium_snake_fits_into_80_columns(tmp_path: Path) -> None:
+    app = VoicetrailApp(make_context(make_settings(tmp_path, reduced_motion=True)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await play(RoundSetup("snake", "medium", 3))(app, pilot)
+        screen = app.screen
+        assert isinstance(screen, RoundScreen)
+        rows = screen.board.canvas.text_rows
+        assert [row.strip()[0] + row.strip()[-1] for row in rows if row.strip()] == ["╭╮", *["││"] * 13, "╰╯"]

@@ -53,13 +53,14 @@ MODES: dict[ModeName, Mode] = {
         "Maze",
         "find the exit",
         "Find the exit, at the bottom right. A word moves you along the corridor to the next junction, corner or gem. "
-        "The fewer words you need, the higher is your score; par is the fewest that lead to the exit. Gems give points too, so a detour can pay off.",
+        "The fewer words you need, the higher is your score; par is the fewest that lead to the exit. "
+        "Gems give points too, so a detour can pay off.",
         frozenset({"level", "seed", "braided", "fog"}),
         default_level="medium",
     ),
     "snake": Mode(
         "Snake",
-        "eat, grow, do not hit anything",
+        "eat and grow",
         "The first word starts the snake; then it keeps moving. Turn it toward the food. "
         "The round ends when the snake runs into a wall or bites itself.",
         frozenset({"level", "seed"}),

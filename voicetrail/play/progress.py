@@ -29,11 +29,11 @@ def mode_notes(scores: ScoreStore | None, profile: str) -> Mapping[str, str]:
     levels = [level.name for level in all_levels()]
     if traced:
         best = max(traced.values(), key=lambda row: row.score)
-        notes["trace"] = f"{sum(name in traced for name in levels)} of {len(levels)}, best: {best.level} {best.score}"
+        notes["trace"] = f"{sum(name in traced for name in levels)} of {len(levels)}, best {best.score}"
     notes["maze"] = _daily_note(scores, profile)
     for name, mode in MODES.items():
         found = [row.score for row in bests if row.mode == name]
-        if found and mode.has_best and name not in notes:
+        if max(found, default=0) and mode.has_best and name not in notes:
             notes[name] = f"best {max(found)}"
     return notes
 

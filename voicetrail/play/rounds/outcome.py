@@ -43,8 +43,8 @@ class Outcome:
 
     @property
     def is_best(self) -> bool:
-        """Whether the result is a new best score."""
-        return self.result.finished and self.counts and (self.best_before is None or self.result.score > self.best_before)
+        """Whether the result is a new best score; without a point it is none."""
+        return self.result.finished and self.counts and self.result.score > (self.best_before or 0)
 
     @property
     def misheard(self) -> tuple[str, ...]:

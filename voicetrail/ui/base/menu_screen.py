@@ -29,6 +29,7 @@ class MenuScreen(SpokenScreen):
         heading: text above the list.
         items: the rows.
         takes: what *right* does, for the hints.
+        leaves: what *left* does.
         actions: actions in addition to the four directions.
     """
 
@@ -39,6 +40,7 @@ class MenuScreen(SpokenScreen):
         items: Sequence[MenuItem] = (),
         *,
         takes: str = "takes",
+        leaves: str = "goes back",
         actions: Sequence[Action] = BACK_KEYS,
     ) -> None:
         super().__init__(context, actions)
@@ -50,7 +52,7 @@ class MenuScreen(SpokenScreen):
             (
                 ("up down", "choose", ""),
                 ("right", takes, "say('right')"),
-                ("left", "goes back", "say('left')"),
+                ("left", leaves, "say('left')"),
                 *((action.keys[0], action.label.lower(), action.runs) for action in actions if action.footer),
             ),
             id="hints",

@@ -146,7 +146,7 @@ class MazeScreen(MenuScreen):
             level = " ".join([name, *(each for each in ("braided", "fog") if getattr(self, f"_{each}"))])
             rooms = f"{size.columns} by {size.rows} rooms, {counted(size.gems, 'gem')}"
             items.append(MenuItem(name, name.capitalize(), rooms, notes.get(level, "")))
-        items.append(MenuItem("braided", "Loops", "no dead ends", "on" if self._braided else "off"))
+        items.append(MenuItem("braided", "Braided", "no dead ends", "on" if self._braided else "off"))
         items.append(MenuItem("fog", "Fog", "only rooms near you are visible", "on" if self._fog else "off"))
         return items
 

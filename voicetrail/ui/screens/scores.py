@@ -108,12 +108,17 @@ class ScoresScreen(SpokenScreen):
         look = self.lines.look
         text, dim, accent, good = look.text, look.dim, look.accent, look.good
         page: list[list[Run]] = [[("Bests", accent)]]
+        longest = max((len(row.group) for row in bests), default=0)
         for row in bests:
-            level = row.group or "-"
+            level = f"{row.group or '-':<{longest}}  "
             taken = f"{counted(row.words, 'word'):>9} in {time_text(row.time_ms)}"
-            page.append([(f"{row.mode:<8}{level:<22}", text), (f"{row.score:>5}  ", good), (f"{row.medal:<7}{taken}", dim)])
-        played = counted(days.now, "day") + (", today's maze is played" if days.today else ", today's maze is not played yet")
-        page += [[], [("Streak  ", accent), (f"{played}; the longest streak was {counted(days.longest, 'day')}", text)], []]
+            page.append([(f"{row.mode:<8}{level}", text), (f"{row.score:>5}  ", good), (f"{row.medal:<7}{taken}", dim)])
+        played = "finished today" if days.today else "not finished today"
+        page += [
+            [],
+            [("Streak  ", accent), (f"{counted(days.now, 'day')}; the longest was {counted(days.longest, 'day')}", text)],
+        ]
+        page += [[("Daily maze  ", accent), (played, text)], []]
         page.append([("Rounds by day  ", accent), (f"the last {WEEKS} weeks, this one on the right", dim)])
         for day in range(7):
             counts = [week.rounds[day] for week in weeks]

@@ -59,7 +59,7 @@ class TitleScreen(MenuScreen):
     HELP = HOW_TO_CHOOSE
 
     def __init__(self, context: SessionContext) -> None:
-        super().__init__(context, items=title_items(context, {}), takes="starts", actions=KEYS)
+        super().__init__(context, items=title_items(context, {}), takes="starts", leaves="leaves", actions=KEYS)
         self.logo = Logo(id="logo")
         self._drawing: Timer | None = None
         self._drawings: Sequence[Drawing] = ()

@@ -51,7 +51,10 @@ class Marks:
     dots: str
     """Ellipsis at the end of a shortened text."""
     arrow: str
-    separator: str
+    above_list: str
+    """Shown at the first visible row of a list if there are more rows above it."""
+    below_list: str
+    """Shown at the last visible row of a list if there are more rows below it."""
 
 
 BOX_MARKS = Marks(
@@ -74,7 +77,8 @@ BOX_MARKS = Marks(
     place="·",
     dots="…",
     arrow="→",
-    separator="·",
+    above_list="↑",
+    below_list="↓",
 )
 ASCII_MARKS = Marks(
     eighths="=",
@@ -96,7 +100,8 @@ ASCII_MARKS = Marks(
     place="_",
     dots="~",
     arrow="->",
-    separator="-",
+    above_list="^",
+    below_list="v",
 )
 
 

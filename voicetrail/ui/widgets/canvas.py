@@ -146,12 +146,16 @@ class Canvas(Rows):
         return pen.cell if pen is not None else (self.rules.width // 2, self.rules.height // 2)
 
     def _place(self, pen: int, start: int, room: int, margin: int, size: int) -> int:
-        """Return the start of the view along one axis. It includes one cell beyond the field, so that the edge is visible."""
-        if size + 2 <= room:
+        """Return the start of the view along one axis.
+
+        In a sketch, it includes one cell beyond the field, so that the edge is visible; other fields have walls, or no edge.
+        """
+        edge = int(self.rules.mode_name == "sketch")
+        if size + 2 * edge <= room:
             return -((room - size) // 2)
         if not self._placed or not start + margin <= pen < start + room - margin:
             start = pen - room // 2
-        return min(max(start, -1), size + 1 - room)
+        return min(max(start, -edge), size + edge - room)
 
     def _row(self, y: int) -> list[Run]:
         look, rules = self.look, self.rules

@@ -86,8 +86,13 @@ class MenuList(Rows):
 
     def _row(self, index: int, longest: int, about: int, width: int) -> list[Run]:
         look, item, chosen = self.look, self.items[index], index == self.cursor
-        more = (index == self._top > 0) or (index == self._top + self.size.height - 1 < len(self.items) - 1)
-        mark = look.marks.selected if chosen else look.marks.separator if more else " "
+        mark = " "
+        if chosen:
+            mark = look.marks.selected
+        elif index == self._top > 0:
+            mark = look.marks.above_list
+        elif index == self._top + self.size.height - 1 < len(self.items) - 1:
+            mark = look.marks.below_list
         runs: list[Run] = [(f"{mark} ", look.warn if chosen else look.dim), (f"{item.label:<{longest}}", look.text)]
         if chosen:
             runs[-1] = (runs[-1][0], look.good)
