@@ -210,6 +210,9 @@ async def test_a_drawing_without_a_recording_is_saved_and_reported(context: Sess
         await until(pilot, lambda: isinstance(app.screen, RoundScreen))
         await pilot.press("up", "right", "q")
         await until(pilot, lambda: isinstance(app.screen, TitleScreen))
+        title = app.screen
+        assert isinstance(title, TitleScreen)
+        await until(pilot, lambda: "voicetrail play sketch last-drawing" in title.note.message)
     lines = context.close()
     assert context.saved_drawing.endswith("last-drawing.trail")
     assert any("last-drawing" in line for line in lines)

@@ -322,7 +322,8 @@ class Announcer:
         """Leave the round, or the session if there is no menu to go back to."""
         if not self._from_menu:
             return False
-        self.context.leave_round()
+        if saved := self.context.leave_round():
+            self._write(saved)
         self._open_menu()
         return True
 

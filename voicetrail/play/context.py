@@ -159,9 +159,7 @@ class SessionContext:
         return self.worker is not None and self.worker.loading
 
     def close(self, reason: str = "quit") -> tuple[str, ...]:
-        """End the worker, the recording and the round, and save the settings. Returns messages for the player: the files of the
-        recording or of the last drawing.
-        """
+        """End the worker, the recording and the round, and save the settings. Returns messages about files for the player."""
         self.stop()
         if self._thread is not None and not self.loading:
             self._thread.join(STOP_S)
@@ -238,20 +236,21 @@ class SessionContext:
         self.finished = current
         return outcome
 
-    def leave_round(self) -> None:
-        """Leave the round: save its result as the mode defines, and save a drawing for the next time."""
-        current = self.round
+    def leave_round(self) -> str:
+        """Leave the round: save its result or drawing. Returns the message to show about the file of a drawing."""
+        current, text = self.round, ""
         if current is None or current is self.finished:
-            return
+            return text
         if not current.rules.ended:
             current.leave()
         if isinstance(current.rules, Sketch):
-            if current.inputs:
-                self.saved_drawing = self.recording.keep_drawing(current.now_ms) or self.saved_drawing
-            self.end_round()
+            saved = self.recording.keep_drawing(current.now_ms) if current.inputs else ""
+            self.saved_drawing = saved or self.saved_drawing
+            text = self.end_round() or saved_drawing_text(saved)
         else:
             self.finish_round()
         self.finished = current
+        return text
 
     def end_round(self, reason: str = "") -> str:
         """End the recording of the round, if there is one. Returns the message to show."""

@@ -109,10 +109,11 @@ class VisitorContext(SessionContext):
         self._channel.send(round=False)
         return outcome
 
-    def leave_round(self) -> None:
-        """Leave the round, and report it to the server."""
+    def leave_round(self) -> str:
+        """Leave the round, and report it to the server. A visitor gets no messages about files of the server."""
         super().leave_round()
         self._channel.send(round=False)
+        return ""
 
     def observe(self, event: Event) -> None:
         """Record an event of the listener; a word counts as activity, like a key."""

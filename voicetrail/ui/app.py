@@ -18,6 +18,7 @@ from voicetrail.keys import Action
 from voicetrail.play.context import SessionContext
 from voicetrail.play.drawings import begin_requested
 from voicetrail.play.listening.updates import Problem, Update
+from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.dialogs import open_dialog, open_help
 from voicetrail.ui.messages import RoundEnded, RoundRequested, SetsChanged, UpdatesArrived
 from voicetrail.ui.screens.round import RoundScreen
@@ -197,9 +198,13 @@ class VoicetrailApp(TrailApp):
             await self.push_screen(screen)
 
     def before_leaving(self) -> None:
-        """Save the result of a round that the player leaves, as its mode defines."""
-        if isinstance(self.screen, RoundScreen):
-            self.context.leave_round()
+        """Save the result of a round that the player leaves; the next screen says where a drawing is."""
+        if isinstance(self.screen, RoundScreen) and (text := self.context.leave_round()):
+            self.call_after_refresh(self._say_on_top, text)
+
+    def _say_on_top(self, text: str) -> None:
+        if isinstance(self.screen, GameScreen):
+            self.screen.say(text)
 
     def _send(self, updates: tuple[Update, ...]) -> None:
         self.post_message(UpdatesArrived(updates))

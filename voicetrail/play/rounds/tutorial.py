@@ -36,6 +36,11 @@ class Tutorial:
         return ORDER[self.said] if self.step == "words" and self.said < len(ORDER) else None
 
     @property
+    def complete(self) -> bool:
+        """Whether every word was said."""
+        return self.said == len(ORDER)
+
+    @property
     def hard_words(self) -> tuple[Direction, ...]:
         """Words that needed at least ``HARD_TRIES`` tries."""
         return tuple(word for word, count in self.tries.items() if count >= HARD_TRIES)
