@@ -88,7 +88,9 @@ class CalibrationProposal:
         """A summary if nothing changes; empty otherwise."""
         if self.changes:
             return ""
-        return "no word was recognized, so nothing is changed" if self.nothing_recognized else "nothing needs to change"
+        if self.nothing_recognized:
+            return "no word was recognized, so nothing is changed"
+        return "nothing is changed; please read the warnings" if self.warnings else "nothing needs to change"
 
 
 def propose(

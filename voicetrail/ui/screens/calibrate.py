@@ -65,7 +65,7 @@ class CalibrateScreen(SpokenDialog):
     def on_mount(self) -> None:
         """Subscribe to updates and show the first page."""
         if self.controlled_by_words:
-            self.query_one("#frame").border_title = "calibration · right continues, left closes"
+            self.query_one("#frame").border_title = "calibration · right begins, left closes"
         game_app_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(COUNTDOWN_S, self._show)
         self.call_after_refresh(self._show)
@@ -116,6 +116,8 @@ class CalibrateScreen(SpokenDialog):
             self._show()
             return
         self._problem, self.taken = "", False
+        if self.controlled_by_words:
+            self.query_one("#frame").border_title = "calibration · right continues, left closes"
         self.calibration = Calibration(
             recognizer.labels,
             recognizer.meanings,
@@ -193,7 +195,7 @@ class CalibrateScreen(SpokenDialog):
         elif stage.kind == "room":
             head = [("Please be quiet: listening to the room", look.text)]
         elif stage.kind == "word":
-            head = [(f"{stage.number:2}/{len(plan.prompts)}  say  ", look.text), (" ".join(stage.word.upper()), look.accent)]
+            head = [(f"{stage.number:2}/{len(plan.prompts)}  say  ", look.text), (stage.word.upper(), look.accent)]
         else:
             head = [("One moment, please", look.text)]
         total = plan.room if stage.kind == "room" else plan.slot
@@ -227,15 +229,15 @@ class CalibrateScreen(SpokenDialog):
         arrow = "->" if look.marks.full == "=" else "→"
         for each in () if proposal.nothing_recognized else proposal.words:
             moved = each.proposed != each.now
-            change = f"{each.now:.2f} {arrow} {each.proposed:.2f}" if moved else f"{each.now:.2f} unchanged"
+            change = f"{each.now:.2f} {arrow} {each.proposed:.2f}" if moved else f"{each.now:.2f}, unchanged"
             page.append([(f"{each.word:<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim)])
             if moved or self.size.height > 24:
                 page += [[(f"        {line}", look.dim)] for line in textwrap.wrap(each.reason, max(30, width - 9))]
         gain = proposal.gain
         moved = gain.proposed != gain.now
-        change = f"{gain.now} {arrow} {gain.proposed} dB" if moved else f"{gain.now} unchanged"
+        change = f"{gain.now} {arrow} {gain.proposed} dB" if moved else f"{gain.now}, unchanged"
         page.append(
-            [(f"{'gain':<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim), (gain.reason, look.dim)]
+            [(f"{'gain':<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim), (f"  {gain.reason}", look.dim)]
         )
         if self.taken or not proposal.changes:
             said = "applied and saved" if self.taken else proposal.summary
