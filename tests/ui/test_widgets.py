@@ -103,6 +103,9 @@ async def test_the_status_of_listening() -> None:
         before = list(ear.text_rows)
         ear.set_level(Level(0, -30.9, -20.0, False))
         assert ear.text_rows == before, "what cannot be seen changes nothing"
+        ear.set_source("a microphone with a name")
+        ear.set_level(Level(0, -30.0, -20.0, False, gain_db=6.0))
+        assert ear.text_rows[2] == "   a microphone with a name  +6 dB", "the name is more important than what the figure is"
         ear.set_lost(120)
         assert "lost 120 ms" in ear.text_rows[2]
 

@@ -57,6 +57,8 @@ class TutorialScreen(SpokenScreen):
         self.canvas = Canvas(self.sketch, grid=False, id="canvas")
         self.hints = HintLine((("esc", "skip", "skip"),), id="hints")
         self._said = ""
+        self._loading = context.state == "loading"
+        """Whether the page says that the recognizer is being loaded."""
 
     def compose(self) -> ComposeResult:
         """The text and the drawing."""
@@ -88,6 +90,9 @@ class TutorialScreen(SpokenScreen):
 
     def _take_updates(self, updates: tuple[Update, ...]) -> None:
         super()._take_updates(updates)
+        if self._loading and self.context.state != "loading":
+            self._loading = False
+            self._show()
         for item in updates:
             if isinstance(item, WordRejected) and self.is_active and item.word == self.tutorial.asked:
                 self.tutorial.miss()
@@ -178,8 +183,8 @@ class TutorialScreen(SpokenScreen):
         match tutorial.step:
             case "words":
                 done = [(f"{word}  ", good if number < tutorial.said else dim) for number, word in enumerate(ORDER)]
-                asked = " ".join((tutorial.asked or "").upper())
-                waiting = "one moment: loading the recognizer" if self.context.state == "loading" else ""
+                asked = (tutorial.asked or "").upper()
+                waiting = "one moment: loading the recognizer" if self._loading else ""
                 return [
                     [("1 of 3", dim), ("  say each word once", text)],
                     [],
@@ -218,8 +223,13 @@ class TutorialScreen(SpokenScreen):
                     if hard
                     else []
                 )
+                end = (
+                    "You know how to play."
+                    if tutorial.complete
+                    else "No word was detected for a while, so the tutorial ends here."
+                )
                 return [
-                    [("You know how to play.", text)],
+                    [(end, text)],
                     [],
                     [("say  ", text), ("right", accent), ("  to draw", text)],
                     *offer,

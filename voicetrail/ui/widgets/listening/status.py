@@ -121,9 +121,13 @@ class ListeningStatus(Rows):
         says = state_text(look, self.state)
         self.put(0, [(f" {mark} ", style), (says, look.text), (self._latency(width - 3 - len(says)), look.dim)])
         self.put(1, self._meter(width))
-        notes = [f"gain {self._gain:+d} dB"] if self._gain else []
-        notes += [f"delay {self.connection_ms} ms"] if self.connection_ms is not None else []
+        notes = [f"delay {self.connection_ms} ms"] if self.connection_ms is not None else []
         notes += [f"lost {self.lost} ms"] if self.lost else []
+        if self._gain:
+            # The gain gives up its label before the name of the source is shortened.
+            gain = f"{self._gain:+d} dB"
+            used = 3 + len(self.source) + sum(2 + len(note) for note in notes) + 1
+            notes.insert(0, f"gain {gain}" if used + len(f"gain {gain}") <= width else gain)
         while len(note := "  ".join(notes)) > width - 3:
             del notes[0]
         room = width - 3 - len(note)
