@@ -21,7 +21,7 @@ from voicetrail.link.words import decode_settings
 from voicetrail.replay.file.codes import from_line, to_line
 from voicetrail.settings.schema import SETTINGS, SHIPPED, TUNING
 from voicetrail.settings.values import SettingValues
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, build_model
+from voicetrail.spotting.networks.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, build_model
 from voicetrail.spotting.weights import WeightsInfo, read_info, save_weights
 
 words = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=12)

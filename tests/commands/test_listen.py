@@ -24,7 +24,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from voicetrail.spotting.features import FeatureSettings
-    from voicetrail.spotting.model import ARCHITECTURES, build_model
+    from voicetrail.spotting.networks.model import ARCHITECTURES, build_model
     from voicetrail.spotting.weights import WeightsInfo, save_weights
 
     labels = ("up", "down", "left", "right", "_unknown_", "_background_noise_")

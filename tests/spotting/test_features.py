@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.spotting.formula import mel_power
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.features import FeatureSettings, LogMel
-from voicetrail.spotting.model import ARCHITECTURES
+from voicetrail.spotting.networks.model import ARCHITECTURES
 
 LOG_MELS = [each.features for each in ARCHITECTURES.values() if isinstance(each.features, FeatureSettings)]
 

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from voicetrail.spotting.fast.unrolled import Unrolled
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, POOLED, Model, TemporalResNet, build_model, fold
+from voicetrail.spotting.networks.model import (
+    ARCHITECTURES,
+    DEFAULT_ARCHITECTURE,
+    POOLED,
+    Model,
+    TemporalResNet,
+    build_model,
+    fold,
+)
 
 
 def network(architecture: str = DEFAULT_ARCHITECTURE) -> Model:

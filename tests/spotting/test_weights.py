@@ -15,7 +15,7 @@ from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.locate import find_weights, folders
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, build_model, parameters
+from voicetrail.spotting.networks.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, build_model, parameters
 from voicetrail.spotting.weights import KEY, WeightsInfo, load_weights, read_info, save_weights
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES, is_word
 

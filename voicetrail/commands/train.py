@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from voicetrail.spotting.model import DEFAULT_ARCHITECTURE
+    from voicetrail.spotting.networks.model import DEFAULT_ARCHITECTURE
     from voicetrail.training.data.corpus import find_folders
     from voicetrail.training.fit import job as jobs
     from voicetrail.training.fit.train import Schedule

@@ -17,7 +17,7 @@ from voicetrail.spotting.fast.moving_patch import StreamingPatch
 from voicetrail.spotting.fast.unrolled import Unrolled
 from voicetrail.spotting.features import FeatureSettings, LogMel
 from voicetrail.spotting.frontend import build_frontend
-from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.networks.model import TemporalResNet, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights, load_weights
 

@@ -19,9 +19,9 @@ from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.frontend import FrontendSettings, build_frontend, frontend_settings
-from voicetrail.spotting.layers import LAYERS, MAX_LAYERS, Layer, build_layers
 from voicetrail.spotting.locate import TAUGHT_FILE, find_weights
-from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
+from voicetrail.spotting.networks.layers import LAYERS, MAX_LAYERS, Layer, build_layers
+from voicetrail.spotting.networks.model import ARCHITECTURES, Model, build_model
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
 

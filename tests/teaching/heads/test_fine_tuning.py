@@ -165,7 +165,7 @@ def test_short_clips_lie_in_the_middle_of_a_window() -> None:
 
 
 def test_a_network_of_another_kind_is_refused_in_one_line(negatives: Negatives, refused: Path) -> None:
-    from voicetrail.spotting.model import build_model
+    from voicetrail.spotting.networks.model import build_model
 
     weights = load_weights("directional4w")
     other = build_model("ds-cnn", weights.info.features, len(weights.info.classes))

@@ -11,7 +11,7 @@ import torch
 
 from tests.teaching.tones import silence, take
 from voicetrail.errors import TeachingError
-from voicetrail.spotting.model import pooled
+from voicetrail.spotting.networks.model import pooled
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import load_weights, save_weights
 from voicetrail.teaching import making

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.makers import corpus
-from voicetrail.spotting.model import ARCHITECTURES, build_model
+from voicetrail.spotting.networks.model import ARCHITECTURES, build_model
 from voicetrail.spotting.weights import WeightsInfo, save_weights
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.evaluate.compare import comparison, figures

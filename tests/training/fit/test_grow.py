@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from voicetrail.spotting.features import FeatureSettings
-from voicetrail.spotting.model import build_model
+from voicetrail.spotting.networks.model import build_model
 from voicetrail.training.fit.grow import grown
 
 PICTURES = torch.randn(3, 1, 40, 97, generator=torch.Generator().manual_seed(1))

@@ -18,7 +18,7 @@ import torch
 from tests.training.makers import write_folder, write_sound
 from voicetrail.cli import main
 from voicetrail.spotting.features import FeatureSettings
-from voicetrail.spotting.model import DEFAULT_ARCHITECTURE, build_model
+from voicetrail.spotting.networks.model import DEFAULT_ARCHITECTURE, build_model
 from voicetrail.spotting.weights import load_weights
 from voicetrail.training.evaluate import choose
 from voicetrail.training.fit import compose, mine, surroundings

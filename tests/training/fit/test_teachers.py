@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tests.training.fit.test_train import BRIEF, composer, trainer
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.features import FeatureSettings
-from voicetrail.spotting.model import Model, build_model
+from voicetrail.spotting.networks.model import Model, build_model
 from voicetrail.training.fit.checkpoints import save_network
 from voicetrail.training.fit.teachers import Teachers, taught_loss
 from voicetrail.training.fit.train import GROUP, Trainer

@@ -14,7 +14,7 @@ import torch
 from tests.training.makers import clips, corpus
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.features import FeatureSettings, LogMel
-from voicetrail.spotting.model import DEFAULT_ARCHITECTURE
+from voicetrail.spotting.networks.model import DEFAULT_ARCHITECTURE
 from voicetrail.training.fit import compose
 from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.train import GROUP, Processes, Schedule, Trainer, score_pictures

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
 from voicetrail.install import pip_command
-from voicetrail.spotting.model import Model, fold
+from voicetrail.spotting.networks.model import Model, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import WeightsError
-from voicetrail.spotting import layers
 from voicetrail.spotting.browser_fft import BrowserFftSettings
-from voicetrail.spotting.layers import Layer
-from voicetrail.spotting.model import Transpose
+from voicetrail.spotting.networks import layers
+from voicetrail.spotting.networks.layers import Layer
+from voicetrail.spotting.networks.model import Transpose
 from voicetrail.spotting.weights import Weights
 
 SHARD = "group1-shard1of1.bin"

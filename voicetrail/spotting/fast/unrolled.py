@@ -21,7 +21,7 @@ import torch
 from numpy.lib.stride_tricks import as_strided
 from torch import nn
 
-from voicetrail.spotting.model import ConvNorm, Model, TemporalBlock, TemporalResNet
+from voicetrail.spotting.networks.model import ConvNorm, Model, TemporalBlock, TemporalResNet
 
 Array = npt.NDArray[np.float32]
 ZERO = np.float32(0)

@@ -18,8 +18,8 @@ from voicetrail.spotting.importing.json_files import read_json
 from voicetrail.spotting.importing.labels import LabelPlan, read_labels
 from voicetrail.spotting.importing.shards import StoredWeights, read_weights
 from voicetrail.spotting.importing.topology import Topology, read_topology
-from voicetrail.spotting.layers import LAYERS, build_layers
-from voicetrail.spotting.model import Model
+from voicetrail.spotting.networks.layers import LAYERS, build_layers
+from voicetrail.spotting.networks.model import Model
 from voicetrail.spotting.weights import WeightsInfo, save_weights
 from voicetrail.text import printable
 

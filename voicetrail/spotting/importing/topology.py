@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voicetrail.errors import WeightsError
-from voicetrail.spotting import layers
+from voicetrail.spotting.networks import layers
 from voicetrail.text import printable
 
 DEEPEST = 8

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from voicetrail.errors import TeachingError
 from voicetrail.spotting.frontend import build_frontend
-from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.networks.model import TemporalResNet, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
 from voicetrail.teaching.examples import ExampleSet

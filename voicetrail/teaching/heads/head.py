@@ -23,7 +23,7 @@ from torch import Tensor
 from voicetrail.errors import TeachingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.frontend import build_frontend
-from voicetrail.spotting.model import TemporalResNet, fold
+from voicetrail.spotting.networks.model import TemporalResNet, fold
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
 from voicetrail.teaching.heads.batches import minimize

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from voicetrail.spotting.detector import DetectorSettings
-from voicetrail.spotting.model import pooled
+from voicetrail.spotting.networks.model import pooled
 from voicetrail.spotting.posteriors import LabelPosteriors
 from voicetrail.spotting.weights import Weights
 from voicetrail.teaching.examples import ExampleSet

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from voicetrail.errors import TeachingError
-from voicetrail.spotting.model import pooled
+from voicetrail.spotting.networks.model import pooled
 from voicetrail.spotting.weights import Weights, WeightsInfo
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads.evaluation import LOWEST, HeldOut, advice, threshold_for

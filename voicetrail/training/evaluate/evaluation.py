@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from voicetrail.spotting.model import parameters
+from voicetrail.spotting.networks.model import parameters
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import Weights
 from voicetrail.training.data.corpus import Corpus

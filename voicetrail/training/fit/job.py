@@ -18,7 +18,7 @@ from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.frontend import FrontendSettings, build_frontend
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, parameters
+from voicetrail.spotting.networks.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, parameters
 from voicetrail.spotting.weights import Weights, WeightsInfo, build_network, save_weights
 from voicetrail.training.data.corpus import Corpus, Folders, load_corpus
 from voicetrail.training.evaluate.clips import in_batches, measured_clips

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.frontend import FrontendSettings
-from voicetrail.spotting.model import ARCHITECTURES, POOLED, Model, build_model, fold
+from voicetrail.spotting.networks.model import ARCHITECTURES, POOLED, Model, build_model, fold
 from voicetrail.training.fit.checkpoints import averaged
 
 

@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 from voicetrail.atomic import replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.spotting.frontend import FrontendSettings
-from voicetrail.spotting.model import ARCHITECTURES, Model, build_model
+from voicetrail.spotting.networks.model import ARCHITECTURES, Model, build_model
 from voicetrail.training.fit.augment import PictureMaker
 from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.grow import grown
@@ -156,7 +156,7 @@ class Trainer:
 
     Args:
         composer: makes the windows.
-        architecture: a name in ``spotting.model.ARCHITECTURES``.
+        architecture: a name in ``spotting.networks.model.ARCHITECTURES``.
         schedule: length and learning rate.
         device: ``cpu`` or ``cuda``.
         workers: extra processes that compose windows; 0 composes them in the training process.

@@ -10,9 +10,9 @@ import torch
 
 from tests.spotting.importing.makers import write_model
 from voicetrail.errors import WeightsError
-from voicetrail.spotting import layers
 from voicetrail.spotting.importing import make_weights, plan_labels, read_model
-from voicetrail.spotting.layers import build_layers
+from voicetrail.spotting.networks import layers
+from voicetrail.spotting.networks.layers import build_layers
 from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.spotting.weights import KEY, load_weights
 

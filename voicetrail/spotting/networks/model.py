@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from voicetrail.spotting.browser_fft import BrowserFftSettings
-from voicetrail.spotting.compact import BroadcastResNet, DepthwiseSeparable
-from voicetrail.spotting.compact import ConvNorm as ConvNorm
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.frontend import FrontendSettings
+from voicetrail.spotting.networks.compact import BroadcastResNet, DepthwiseSeparable
+from voicetrail.spotting.networks.compact import ConvNorm as ConvNorm
 
 DEFAULT_ARCHITECTURE = "temporal-resnet"
 POOLED = "-pooled"

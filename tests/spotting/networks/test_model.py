@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from voicetrail.spotting.compact import SubSpectralNorm
 from voicetrail.spotting.frontend import build_frontend
-from voicetrail.spotting.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, build_model, fold, parameters
+from voicetrail.spotting.networks.compact import SubSpectralNorm
+from voicetrail.spotting.networks.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, Model, build_model, fold, parameters
 
 
 @dataclass(frozen=True)
