@@ -24,15 +24,20 @@ WORDS = {"on": "up", "forward": "right", "backward": "left"}
 TAKES = 3
 
 
-def clips(speech: Speech, word: str) -> list[Sound]:
+def clips_of(speech: Speech, speaker: str, word: str, least: int) -> list[Sound]:
+    """All recordings of a word by a speaker; the test is skipped where there are fewer than ``least``."""
     found = []
-    for path in sorted((speech.folder / "speech_commands" / word).glob(f"{SPEAKER}_nohash_*")):
+    for path in sorted((speech.folder / "speech_commands" / word).glob(f"{speaker}_nohash_*")):
         samples, rate = soundfile.read(path, dtype="float32")
         assert rate == SAMPLE_RATE
         found.append(samples)
-    if len(found) <= TAKES:
-        pytest.skip(f"too few recordings of {word} by {SPEAKER}")
+    if len(found) < least:
+        pytest.skip(f"too few recordings of {word} by {speaker}")
     return found
+
+
+def clips(speech: Speech, word: str) -> list[Sound]:
+    return clips_of(speech, SPEAKER, word, TAKES + 1)
 
 
 def spaced(sounds: list[Sound], gap: float = 1.2, lead: float = 1.2) -> Sound:
