@@ -196,6 +196,24 @@ def test_stalled_stream_is_lost_and_reopened(port: FakePortAudio) -> None:
         assert port.looks > 0, "devices are looked for again: it may have been plugged in elsewhere"
 
 
+def test_busy_machine_that_runs_no_thread_for_a_while_has_not_lost_the_microphone(port: FakePortAudio) -> None:
+    class LateEvent(threading.Event):
+        """Waits as long as a machine may that is busy with other programs."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            return super().wait(0.25)
+
+    with Microphone() as source:
+        stream = stream_of(port)
+        stream.speak([[1]] * 320)
+        vars(source)["_closed"] = LateEvent()
+        for _ in range(6):
+            assert isinstance(next_item(source), AudioBlock)
+            time.sleep(0.2)
+            stream.speak([[1]] * 320)
+        assert len(port.streams) == 1
+
+
 def test_microphone_of_only_zeros_is_reported_as_muted(port: FakePortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone, "SILENT_S", 5.0)
     with Microphone() as source:

@@ -30,7 +30,7 @@ LATENCY_S = 0.1
 HELD_S = 1.0
 """Most seconds of sound that wait for a slow reader; older sound is dropped."""
 SILENT_S = 0.5
-"""A stream without a callback for this many seconds has lost its device; PortAudio does not report it in another way."""
+"""A stream without a callback for this many seconds of checks has lost its device; PortAudio does not report it in another way."""
 FIRST_REPORTED_S = 0.8
 """A new stream without a callback is reported as lost after this many seconds; it may still start."""
 FIRST_S = 3.0
@@ -157,9 +157,10 @@ class Capture:
         self.device = device
         self._receive = receive
         self._began = time.monotonic()
-        self._last: float | None = None
-        """Time of the last callback."""
-        self._finished = False
+        self.last: float | None = None
+        """Time of the last callback, by ``time.monotonic()``; ``None`` before the first."""
+        self.finished = False
+        """Whether the stream has ended."""
         self.rate, self.channels = SAMPLE_RATE, 1
         with LOCK:
             library = portaudio()
@@ -200,15 +201,10 @@ class Capture:
 
     def running(self) -> bool:
         """Whether sound arrives, or a new stream may still start."""
-        if self._finished or self._stream is None:
+        if self.finished or self._stream is None:
             return False
         now = time.monotonic()
-        return now - self._began < FIRST_S if self._last is None else now - self._last < SILENT_S
-
-    @property
-    def begun(self) -> bool:
-        """Whether the first block has arrived."""
-        return self._last is not None
+        return now - self._began < FIRST_S if self.last is None else now - self.last < SILENT_S
 
     def close(self) -> None:
         """Release the device; safe to call twice."""
@@ -221,7 +217,7 @@ class Capture:
         end_stream(stream)
 
     def _callback(self, data: Any, frames: int, moment: Any, status: Any) -> None:
-        now = self._last = time.monotonic()
+        now = self.last = time.monotonic()
         # How long ago the last sample was captured, according to the driver; some drivers report nonsense.
         age = moment.currentTime - moment.inputBufferAdcTime - frames / self.rate
         captured = now - age if 0.0 < age < HELD_S else now
@@ -230,7 +226,7 @@ class Capture:
         self._receive(Captured(bytes(data), captured, self.rate, lost, self.channels))
 
     def _on_finished(self) -> None:
-        self._finished = True
+        self.finished = True
 
 
 class Microphone:
@@ -340,10 +336,18 @@ class Microphone:
     def _watch(self, capture: Capture) -> bool:
         """Wait until the sound stops, or until ``close``; return whether there was any sound."""
         opened = time.monotonic()
-        while capture.running() and not self._closed.wait(WATCH_S):
-            if not capture.begun and time.monotonic() - opened > FIRST_REPORTED_S:
+        while capture.last is None:
+            if not capture.running() or self._closed.wait(WATCH_S):
+                return False
+            if capture.last is None and time.monotonic() - opened > FIRST_REPORTED_S:
                 self._report_lost(f"there is no sound from {self.name} yet; waiting for it")
-        return capture.begun
+        # Silence is counted in checks, and not by the clock: on a busy machine the audio thread may wait as long as this one, and
+        # opening a device again that has sound would lose a word.
+        seen, silent = capture.last, 0
+        while silent * WATCH_S < SILENT_S and not capture.finished and not self._closed.wait(WATCH_S):
+            silent = silent + 1 if capture.last == seen else 0
+            seen = capture.last
+        return True
 
     def _report_lost(self, message: str) -> None:
         """Report once that the sound has stopped."""
