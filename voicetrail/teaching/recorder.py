@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from voicetrail.audio.source import Source
 from voicetrail.events import SAMPLE_RATE, AudioBlock, SourceEnded, SourceLost
-from voicetrail.teaching.takes import LONGEST, MARGIN, Span, Take, TakeFinder, cut
+from voicetrail.teaching.takes import BEGIN_FRAMES, FRAME, LONGEST, MARGIN, Span, Take, TakeFinder, cut
 
 Sound = npt.NDArray[np.float32]
 POLL_S = 0.2
@@ -70,7 +70,9 @@ class TakeCutter:
         self._finder = TakeFinder()
         self._finder.assume_floor(floor)
         self._past.clear()
-        self._begin = self._end = self._asked = 0
+        self._begin = self._end = 0
+        # What begins at once is the rest of a word that lost its beginning.
+        self._asked = BEGIN_FRAMES * FRAME
         self._spans.clear()
 
     def finish(self) -> None:
@@ -126,10 +128,13 @@ class TakeRecorder:
         item = self._source.read(timeout_s)
         if isinstance(item, AudioBlock):
             self.problem = ""
+            if item.lost:
+                self._cutter.interrupt()  # a take with a hole is none
             self._cutter.add(item.samples)
             return item.samples
         if isinstance(item, SourceLost):
             self.problem = item.message
+            self._cutter.interrupt()
         elif isinstance(item, SourceEnded):
             self.ended = True
             self._cutter.finish()

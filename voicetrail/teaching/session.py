@@ -100,6 +100,8 @@ class TeachingSession:
         self.stage: Stage = "room"
         self.refused: Take | None = None
         """The last sound that was not a take; ``None`` after the next take."""
+        self.interrupted = 0
+        """How many takes were discarded because sound was lost in them."""
         self.training = TrainingProgress(0.0, 0.0, None, 0.0)
         self.result: TeachingResult | None = None
         self.problem = ""
@@ -131,7 +133,7 @@ class TeachingSession:
         self._blocks.append(samples)
 
     def interrupt(self) -> None:
-        """Handle a lost source: discard a take in progress."""
+        """Note, in the listener's thread, that sound was lost here: a take with a hole is none."""
         self._blocks.append(None)
 
     def poll(self) -> None:
@@ -139,6 +141,7 @@ class TeachingSession:
         while self._blocks:
             block = self._blocks.popleft()
             if block is None or self.held:
+                self.interrupted += not self.held and self.stage == "words" and self._cutter.speaking
                 self._cutter.interrupt()
             else:
                 self._feed(block)

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.sources import Items
 from tests.ui.tones import ToneRecognizer, tone_file
 from voicetrail.audio.file import FileSource
 from voicetrail.errors import WeightsError
-from voicetrail.events import Ready, SourceEnded, WordHeard, WordRejected
+from voicetrail.events import AudioBlock, Ready, SourceEnded, SourceLost, WordHeard, WordRejected
 from voicetrail.listening import NamedRecognizer
 from voicetrail.play.listening import worker
 from voicetrail.play.listening.updates import Problem, SourceOpened, SourceRequest, Update
@@ -172,6 +174,25 @@ def test_an_internal_error_in_the_thread_is_reported(tmp_path: Path, monkeypatch
     (log,) = tmp_path.glob("voicetrail-*.log")
     assert "ZeroDivisionError" in log.read_text()
     sent.end()
+
+
+def test_what_is_taught_learns_where_sound_was_lost() -> None:
+    """In order: between the hop before the gap and the hop after it."""
+    said = np.ones(640, dtype=np.float32)
+    blocks = [AudioBlock(0.1 * said), AudioBlock(0.2 * said), AudioBlock(0.3 * said, lost=320), SourceLost(0, "unplugged")]
+    got: list[float | str] = []
+    listening = ListeningWorker(SourceRequest("items"), ToneRecognizer, lambda shipped: shipped, lambda updates: None)
+    vars(listening)["_opened"] = Items([*blocks, AudioBlock(0.4 * said)])
+    listening.sound_tap = lambda time, samples, _: got.append(round(float(samples[0]), 1))
+    listening.on_gap = lambda: got.append("gap")
+    thread = threading.Thread(target=listening.run)
+    thread.start()
+    end = time.monotonic() + 30
+    while 0.4 not in got and time.monotonic() < end:
+        time.sleep(0.01)
+    listening.stop()
+    thread.join(20)
+    assert got == ["gap", 0.1, 0.2, "gap", 0.3, "gap", 0.4]
 
 
 def test_other_weights_without_leaving_and_sound_for_what_is_taught(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from voicetrail.audio.source import Source
 from voicetrail.errors import AudioError, VoicetrailError
-from voicetrail.events import Event, Level, Ready, Scores
+from voicetrail.events import Event, Level, Ready, SamplesLost, Scores, SourceLost
 from voicetrail.link.address import is_words
 from voicetrail.link.receiving.remote_listener import RemoteListener
 from voicetrail.listening import EventStream, Gain, Listener, NamedRecognizer, RecognizerInfo, Tap
@@ -84,6 +84,8 @@ class ListeningWorker:
         self._reloading = False
         """Whether other weights have to be loaded before listening continues."""
         self._sound_tap: Tap | None = None
+        self.on_gap: Callable[[], None] | None = None
+        """Called in the listener's thread between two hops of ``sound_tap`` where sound was lost, or another stream begins."""
         self._muted = False
         self._reported = ""
         self._listener: EventStream | None = None
@@ -288,6 +290,8 @@ class ListeningWorker:
         ready = Ready(recognizer.labels, source.name, recognizer.name, recognizer.hash, words, recognizer.meanings)
         if self._observer is not None:
             self._observer.attach(listener, ready)
+        if self.on_gap is not None:
+            self.on_gap()
         self._send((ready, SourceOpened(source.name)))
         if (notice := notice_of(source)) is not None:
             self._report(notice)
@@ -322,6 +326,8 @@ class ListeningWorker:
         for event in listener.events():
             if self._observer is not None:
                 self._observer.hear(event)
+            if isinstance(event, SamplesLost | SourceLost) and self.on_gap is not None:
+                self.on_gap()
             batch.append(event)
             if isinstance(event, Scores) and self.sends_spectrum and (picture := picture_of(self.recognizer)) is not None:
                 batch.append(Spectrum(bands_of(picture)))

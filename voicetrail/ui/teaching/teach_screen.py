@@ -136,12 +136,13 @@ class TeachScreen(TakesDialog):
         self.set_focus(None)
         if self.context.worker is not None:
             self.context.worker.sound_tap = session.tap
+            self.context.worker.on_gap = session.interrupt
         self.call_after_refresh(self._say, "" if self.context.worker is not None else texts.NO_SOUND)
 
     def on_unmount(self) -> None:
         """Let words reach the game again, and stop listening in. Takes are saved, and training continues."""
         if self.context.worker is not None:
-            self.context.worker.sound_tap = None
+            self.context.worker.sound_tap = self.context.worker.on_gap = None
         self._stop_playing()
         if (session := self.session) is None:
             return
@@ -198,8 +199,6 @@ class TeachScreen(TakesDialog):
         for item in updates:
             if isinstance(item, SourceLost):
                 self._lost = item.message or "there is no sound; recording continues when it returns"
-                if self.session is not None:
-                    self.session.interrupt()
             elif isinstance(item, SourceEnded):
                 self._lost = (
                     "the sound source has ended; choose a microphone (d on the title), or press f to load takes from files"
@@ -220,8 +219,10 @@ class TeachScreen(TakesDialog):
             return
         if self._player.poll():
             session.held = False
-        before = session.stage, session.number, session.count
+        before, interrupted = (session.stage, session.number, session.count), session.interrupted
         session.poll()
+        if session.interrupted != interrupted:
+            self._said = texts.SOUND_LOST
         if before != (session.stage, session.number, session.count):
             self._leaving = False
             # The last take of a word is not seen: the next word stands there at once.
