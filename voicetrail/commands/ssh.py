@@ -21,7 +21,7 @@ from voicetrail.commands.mic import add_source_arguments, describe
 
 if TYPE_CHECKING:
     from voicetrail.remote.meter import Meter
-    from voicetrail.remote.session import SshRun
+    from voicetrail.remote.run import SshRun
 
 WITH_VALUE = frozenset(
     {"--device", "--source", "--profile", "--remote-command", "--recognise", "--recognize", "--weights", "--words"}
@@ -99,7 +99,7 @@ def _run(args: argparse.Namespace, request: object, command: list[str], janitor:
     from voicetrail.remote.feeds import open_feed
     from voicetrail.remote.janitor import Janitor
     from voicetrail.remote.meter import Meter
-    from voicetrail.remote.session import SshRun
+    from voicetrail.remote.run import SshRun
     from voicetrail.remote.signals import Ended, raise_on_signal
     from voicetrail.remote.ssh import SshRequest
 
@@ -137,7 +137,7 @@ def _run(args: argparse.Namespace, request: object, command: list[str], janitor:
 
 def _show_level(meter: Meter) -> None:
     """Show the microphone's level for a moment, and say so if there is no sound."""
-    from voicetrail.remote.session import sleep
+    from voicetrail.remote.run import sleep
 
     sleep(LEVEL_TIME)
     if meter.dead:
@@ -147,7 +147,7 @@ def _show_level(meter: Meter) -> None:
 
 def _play(session: SshRun, meter: Meter, reconnect: bool) -> int:
     from voicetrail.errors import RemoteError
-    from voicetrail.remote.session import sleep, wait_between
+    from voicetrail.remote.run import sleep, wait_between
     from voicetrail.remote.ssh import SshOutcome
 
     attempt, ever = 0, False

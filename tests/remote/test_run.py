@@ -13,7 +13,7 @@ import pytest
 from tests.link.feeding import Steady
 from voicetrail.errors import RemoteError
 from voicetrail.link.serving.feeds import SoundFeed
-from voicetrail.remote.session import SshRun, tcp_tunnel, unix_tunnel, wait_between
+from voicetrail.remote.run import SshRun, tcp_tunnel, unix_tunnel, wait_between
 from voicetrail.remote.ssh import SshOutcome, SshRequest
 
 FAKE = """#!/bin/sh
