@@ -106,14 +106,14 @@ def _clicks() -> Sound:
 
 
 class _InThread:
-    """A server with empty games, in a thread, so that its sessions can be accessed."""
+    """A server with empty games, in a thread, so that they can be accessed."""
 
     def __init__(self) -> None:
         self.url = ""
         self.path = Path()
         self.stamps: list[tuple[float, float]] = []
         """For each chunk, the page's clock and the time of arrival, in s since 1970."""
-        self._ready, self._session, self._stop = threading.Event(), threading.Event(), threading.Event()
+        self._ready, self._game, self._stop = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
         self._ready.wait(10)
@@ -124,8 +124,8 @@ class _InThread:
             self._ready.set()
             while not self._stop.is_set():
                 await asyncio.sleep(0.02)
-                if running.sessions.all and not self._session.is_set():
-                    bridge = running.only_session().bridge
+                if running.page_games.all and not self._game.is_set():
+                    bridge = running.only_game().bridge
                     self.path, take = bridge.path, bridge.take
 
                     def taken(message: bytes, take: Any = take) -> None:
@@ -133,11 +133,11 @@ class _InThread:
                         take(message)
 
                     bridge.take = taken  # type: ignore[method-assign]
-                    self._session.set()
+                    self._game.set()
 
-    def wait_for_session(self) -> Path:
+    def wait_for_game(self) -> Path:
         """The socket of the page's sound."""
-        self._session.wait(10)
+        self._game.wait(10)
         return self.path
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ def _delay(folder: Path) -> Iterator[Row]:
             context = browser.new_context()
             context.grant_permissions(["microphone"], origin=server.url)
             game = GamePage(context, server.url)
-            over = Clicks(open_connection(f"unix://{server.wait_for_session()}"))
+            over = Clicks(open_connection(f"unix://{server.wait_for_game()}"))
             game.page.click("#microphone")
             game.wait_for_status("The microphone is on")
             game.page.wait_for_timeout(2000)
@@ -210,10 +210,10 @@ def _memory(folder: Path) -> Iterator[Row]:
             before, pages = used(), []
             for _ in range(PAGES):
                 terminal = await client.ws_connect(f"{server.url}/terminal", headers={"Origin": server.url})
-                await terminal.send_json({"session": "", "columns": 100, "rows": 30})
+                await terminal.send_json({"key": "", "columns": 100, "rows": 30})
                 first = await terminal.receive_json()
                 sound = await client.ws_connect(f"{server.url}/microphone", headers={"Origin": server.url})
-                await sound.send_json({"session": first["session"]})
+                await sound.send_json({"key": first["key"]})
                 pages.append((terminal, asyncio.create_task(_paint(terminal)), Page(sound)))
             await asyncio.gather(*(page.speak(SPOKEN_S) for _, _, page in pages))
             return (used() - before) / PAGES

@@ -17,12 +17,12 @@ import pytest
 from voicetrail.serve.app import Server, listen
 from voicetrail.serve.games import Games
 from voicetrail.serve.guard import Access
-from voicetrail.serve.sessions import Session, Sessions
+from voicetrail.serve.page_games import PageGame, PageGames
 from voicetrail.visitors.admission import Admission
 from voicetrail.visitors.limits import VisitorLimits
 
 ECHO = ("/bin/cat",)
-HELLO = {"session": "", "columns": 80, "rows": 24}
+HELLO = {"key": "", "columns": 80, "rows": 24}
 SIZE_REPORTER = (
     sys.executable,
     "-ISc",
@@ -56,12 +56,12 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def sessions(self) -> Sessions:
-        return self.server.sessions
+    def page_games(self) -> PageGames:
+        return self.server.page_games
 
-    def only_session(self) -> Session:
-        (session,) = self.sessions.all
-        return session
+    def only_game(self) -> PageGame:
+        (page_game,) = self.page_games.all
+        return page_game
 
     async def socket(self, path: str, **headers: str) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket as a page of this server does."""
@@ -70,12 +70,12 @@ class Running:
     async def terminal(self, key: str = "", **more: Any) -> tuple[aiohttp.ClientWebSocketResponse, dict[str, Any]]:
         """Open a terminal; return it with the server's first message."""
         socket = await self.socket("terminal")
-        await socket.send_json({**HELLO, "session": key, **more})
+        await socket.send_json({**HELLO, "key": key, **more})
         return socket, await socket.receive_json(timeout=10)
 
     async def microphone(self, key: str) -> aiohttp.ClientWebSocketResponse:
         socket = await self.socket("microphone")
-        await socket.send_json({"session": key})
+        await socket.send_json({"key": key})
         return socket
 
 
@@ -114,8 +114,8 @@ async def serving(
         games = Games(bounds, private=True, command=command, parent=Path(folder))
         listening = listen("127.0.0.1", 0)
         access = Access(listening.getsockname()[1], names, token)
-        sessions = Sessions(games, Admission(bounds), returns_within_s=returns_within_s, spare=spare)
-        server = Server(sessions, access)
+        page_games = PageGames(games, Admission(bounds), returns_within_s=returns_within_s, spare=spare)
+        server = Server(page_games, access)
         await server.start(listening)
         try:
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:

@@ -96,7 +96,7 @@ async def test_a_socket_of_another_page_is_refused(running: Running, path: str, 
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await running.client.ws_connect(f"{running.url}/{path}", headers=headers)
     assert refused.value.status == 403
-    assert not running.sessions.all
+    assert not running.page_games.all
 
 
 async def test_other_methods_are_refused(running: Running) -> None:
@@ -123,7 +123,7 @@ async def test_a_page_with_a_token_is_for_those_who_have_it() -> None:
         async with running.client.get(f"{running.url}/static/page.js") as response:
             assert response.status == 200
         _, first = await running.terminal()
-        assert first["type"] == "session"
+        assert first["type"] == "game"
 
 
 async def test_a_cookie_does_not_admit_a_page_of_another_site() -> None:
@@ -188,7 +188,7 @@ async def test_a_socket_without_a_first_message_is_closed(running: Running, monk
         socket = await running.socket(path)
         message = await socket.receive(timeout=5)
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
-    assert not running.sessions.all
+    assert not running.page_games.all
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ async def test_a_socket_without_a_first_message_is_closed(running: Running, monk
         {**HELLO, "columns": -1},
         {**HELLO, "rows": "24"},
         {**HELLO, "columns": 1e9},
-        {**HELLO, "session": "x" * 1000},
-        {**HELLO, "session": 5},
+        {**HELLO, "key": "x" * 1000},
+        {**HELLO, "key": 5},
     ],
 )
 async def test_an_invalid_hello_starts_no_game(running: Running, hello: dict[str, object]) -> None:
@@ -208,7 +208,7 @@ async def test_an_invalid_hello_starts_no_game(running: Running, hello: dict[str
     message = await socket.receive(timeout=5)
     assert message.type is aiohttp.WSMsgType.CLOSE
     assert message.data == 1008
-    assert not running.sessions.all
+    assert not running.page_games.all
 
 
 async def test_another_user_of_this_machine_gets_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,4 +220,4 @@ async def test_another_user_of_this_machine_gets_nothing(running: Running, monke
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await running.socket(path)
         assert refused.value.status == 403
-    assert not running.sessions.all
+    assert not running.page_games.all

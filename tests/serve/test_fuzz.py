@@ -32,7 +32,7 @@ VALUES: tuple[Any, ...] = (
     {},
     {"type": "resize"},
 )
-TYPES = ("resize", "seen", "state", "pong", "hello", "session", "quit", "\x00", 7, None)
+TYPES = ("resize", "seen", "state", "pong", "hello", "key", "quit", "\x00", 7, None)
 
 
 def message(chance: random.Random) -> bytes | str:
@@ -44,7 +44,7 @@ def message(chance: random.Random) -> bytes | str:
         stamp = chance.choice((0.0, -1.0, float("nan"), float("inf"), 1e300, chance.uniform(0, 1e6)))
         return struct.pack("<Id", chance.getrandbits(32), stamp) + chance.randbytes(CHUNK_BYTES - 12)
     if kind == 2:
-        names = ("type", "columns", "rows", "bytes", "state", "text", "session")
+        names = ("type", "columns", "rows", "bytes", "state", "text", "key")
         return json.dumps({name: chance.choice((*VALUES, *TYPES)) for name in names if chance.random() < 0.5})
     if kind == 3:
         return json.dumps(
@@ -70,8 +70,8 @@ async def attack(running: Running, chance: random.Random, count: int, seen: list
             path = chance.choice(("terminal", "microphone"))
             socket = await running.socket(path)
             if chance.random() < 0.7:
-                session = chance.choice(running.sessions.all).key if running.sessions.all and chance.random() < 0.2 else ""
-                await socket.send_json(HELLO if path == "terminal" else {"session": session})
+                key = chance.choice(running.page_games.all).key if running.page_games.all and chance.random() < 0.2 else ""
+                await socket.send_json(HELLO if path == "terminal" else {"key": key})
             for _ in range(min(PER_CONNECTION, count - sent)):
                 each = message(chance)
                 sent += 1
@@ -107,6 +107,6 @@ async def test_any_messages_do_not_disturb_other_games(messages: int) -> None:
         assert turn > 5
         grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         assert grown_mb < 150
-        await until(lambda: len(running.sessions.all) <= 2)
+        await until(lambda: len(running.page_games.all) <= 2)
         assert not [problem for problem in problems if "Traceback" in problem], problems[:3]
         assert problems == []

@@ -76,13 +76,13 @@ class Game:
 @pytest.fixture
 async def game(running: Running) -> AsyncIterator[Game]:
     await running.terminal()
-    game = Game(running.only_session().bridge.path)
+    game = Game(running.only_game().bridge.path)
     yield game
     await game.close()
 
 
 async def page_of(running: Running, answers_after_s: float = 0.0) -> Page:
-    return Page(await running.microphone(running.only_session().key), answers_after_s)
+    return Page(await running.microphone(running.only_game().key), answers_after_s)
 
 
 async def test_the_sound_arrives_unchanged(running: Running, game: Game) -> None:
@@ -162,9 +162,9 @@ async def test_a_reload_has_a_clock_of_its_own_and_the_sound_goes_on(running: Ru
     assert game.source.lost == 0
 
 
-async def test_only_the_page_of_a_session_reaches_its_game(running: Running) -> None:
+async def test_only_the_page_of_a_game_reaches_its_game(running: Running) -> None:
     _, first = await running.terminal()
-    for key in ("", "x" * 32, first["session"][:-1], first["session"] + "x"):
+    for key in ("", "x" * 32, first["key"][:-1], first["key"] + "x"):
         socket = await running.microphone(key)
         message = await socket.receive(timeout=5)
         assert message.type is aiohttp.WSMsgType.CLOSE
@@ -172,7 +172,7 @@ async def test_only_the_page_of_a_session_reaches_its_game(running: Running) -> 
 
 
 async def test_a_second_game_cannot_open_the_first_ones_sound(running: Running, game: Game) -> None:
-    bridge = running.only_session().bridge
+    bridge = running.only_game().bridge
     assert stat.S_IMODE(bridge.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(bridge.path.parent.stat().st_mode) == 0o700
     assert len(bridge.path.name) > 20, "not to be guessed"
@@ -227,12 +227,12 @@ async def test_two_games_hear_only_their_own_page() -> None:
     async with serving() as running:
         _, first = await running.terminal()
         _, second = await running.terminal()
-        found = {key: running.sessions.find(key) for key in (first["session"], second["session"])}
-        games = {key: Game(session.bridge.path) for key, session in found.items() if session is not None}
-        page = Page(await running.microphone(first["session"]))
+        found = {key: running.page_games.find(key) for key in (first["key"], second["key"])}
+        games = {key: Game(page_game.bridge.path) for key, page_game in found.items() if page_game is not None}
+        page = Page(await running.microphone(first["key"]))
         await page.speak(0.4)
-        await until(lambda: len(games[first["session"]].blocks) > 10)
-        assert not games[second["session"]].blocks
+        await until(lambda: len(games[first["key"]].blocks) > 10)
+        assert not games[second["key"]].blocks
         for game in games.values():
             await game.close()
 
@@ -244,7 +244,7 @@ async def test_the_delay_in_the_game_covers_the_whole_path() -> None:
         short_folder = running.homes / "words"
         short_folder.mkdir(0o700)
         await running.terminal()
-        bridge = running.only_session().bridge
+        bridge = running.only_game().bridge
         service = RecognizerService()
         await service.start()
         try:

@@ -34,7 +34,7 @@ async def closing(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
 
 async def test_input_reaches_the_game_and_output_the_page(running: Running) -> None:
     socket, first = await running.terminal()
-    assert (first["type"], first["resumed"], first["known"]) == ("session", False, True)
+    assert (first["type"], first["resumed"], first["known"]) == ("game", False, True)
     await socket.send_bytes("größer ↑\r".encode())
     assert "größer ↑".encode() in await output_until(socket, "↑\r\n".encode())
 
@@ -64,10 +64,10 @@ async def test_a_reloaded_page_resumes_its_game_with_a_full_repaint() -> None:
         socket, first = await running.terminal(columns=91, rows=33)
         await output_until(socket, b"begun")
         await socket.close()
-        await until(lambda: not running.only_session().attended)
+        await until(lambda: not running.only_game().attended)
         await asyncio.sleep(0.2)
-        again, second = await running.terminal(first["session"], columns=90, rows=32)
-        assert second["session"] == first["session"]
+        again, second = await running.terminal(first["key"], columns=90, rows=32)
+        assert second["key"] == first["key"]
         assert second["resumed"]
         seen = await output_until(again, b"32 90")
         # While it was away the game had no room to be played in, and so waited.
@@ -89,18 +89,18 @@ async def test_a_page_that_does_not_come_back_ends_its_game() -> None:
     async with serving(returns_within_s=0.3) as running:
         socket, first = await running.terminal()
         await socket.close()
-        await until(lambda: not running.sessions.all)
-        assert not running.sessions.admission.visits
+        await until(lambda: not running.page_games.all)
+        assert not running.page_games.admission.visits
         # Whoever comes later gets another game, and is told so.
-        _, later = await running.terminal(first["session"])
-        assert later["session"] != first["session"]
+        _, later = await running.terminal(first["key"])
+        assert later["key"] != first["key"]
         assert (later["resumed"], later["known"]) == (False, False)
 
 
 async def test_two_tabs_have_a_game_each(running: Running) -> None:
     one, first = await running.terminal()
     two, second = await running.terminal()
-    assert first["session"] != second["session"]
+    assert first["key"] != second["key"]
     await one.send_bytes(b"first\r")
     await two.send_bytes(b"second\r")
     assert b"second" not in await output_until(one, b"first\r\n")
@@ -109,19 +109,19 @@ async def test_two_tabs_have_a_game_each(running: Running) -> None:
 
 async def test_a_tab_that_takes_a_game_over_leaves_the_other_with_a_reason(running: Running) -> None:
     one, first = await running.terminal()
-    two, second = await running.terminal(first["session"])
+    two, second = await running.terminal(first["key"])
     assert second["resumed"]
     assert (await closing(one))["type"] == "taken"
     await two.send_bytes(b"mine\r")
     await output_until(two, b"mine\r\n")
-    assert len(running.sessions.all) == 1
+    assert len(running.page_games.all) == 1
 
 
 @pytest.mark.parametrize("key", ["", "x", "0" * 32, "é" * 10, "../../etc", "x" * 64])
 async def test_an_unknown_key_starts_a_new_game(running: Running, key: str) -> None:
     _, first = await running.terminal()
     _, other = await running.terminal(key)
-    assert other["session"] != first["session"]
+    assert other["key"] != first["key"]
     assert not other["resumed"]
 
 
@@ -129,7 +129,7 @@ async def test_the_end_of_a_game_is_reported_to_its_page(running: Running) -> No
     socket, _ = await running.terminal()
     await socket.send_bytes(b"\x04")  # the end of cat's input
     assert (await closing(socket))["type"] == "ended"
-    await until(lambda: not running.sessions.all)
+    await until(lambda: not running.page_games.all)
 
 
 async def test_the_number_of_games_is_limited() -> None:
@@ -138,23 +138,23 @@ async def test_the_number_of_games_is_limited() -> None:
         socket, refusal = await running.terminal()
         assert refusal["type"] in ("full", "address")
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
-        assert {first["session"] for _, first in kept} == {session.key for session in running.sessions.all}
+        assert {first["key"] for _, first in kept} == {page_game.key for page_game in running.page_games.all}
 
 
 async def test_a_game_without_a_page_makes_room_for_a_page() -> None:
     async with serving(visitors=1, per_address=1) as running:
         socket, first = await running.terminal()
         await socket.close()
-        await until(lambda: not running.only_session().attended)
+        await until(lambda: not running.only_game().attended)
         _, second = await running.terminal()
-        assert second["type"] == "session"
-        assert second["session"] != first["session"]
+        assert second["type"] == "game"
+        assert second["key"] != first["key"]
 
 
 async def test_a_spare_game_is_what_the_next_page_gets() -> None:
     async with serving(command=SIZE_REPORTER, spare=True) as running:
-        await until(lambda: vars(running.sessions)["_spare"] is not None)
-        await until(lambda: takes_sizes(vars(running.sessions)["_spare"].game.visitor.game.pid))
+        await until(lambda: vars(running.page_games)["_spare"] is not None)
+        await until(lambda: takes_sizes(vars(running.page_games)["_spare"].game.visitor.game.pid))
         socket, _ = await running.terminal(columns=77, rows=22)
         assert b"begun" not in await output_until(socket, b"22 77"), "it began before the page came"
 
@@ -171,7 +171,7 @@ async def test_a_page_that_paints_nothing_blocks_its_game_and_not_the_server(mon
             received += len(message.data)
         assert UNSEEN_LIMIT <= received < UNSEEN_LIMIT + 64 * 1024
         # It was let go after a while; the game waits for another.
-        await until(lambda: not running.only_session().attended)
+        await until(lambda: not running.only_game().attended)
 
 
 async def test_a_page_that_paints_gets_everything(running: Running) -> None:
@@ -206,7 +206,7 @@ async def test_an_invalid_message_ends_the_connection_and_not_the_game(running: 
             pass
     assert answer.type is aiohttp.WSMsgType.CLOSE
     assert answer.data == 1008
-    _, again = await running.terminal(first["session"])
+    _, again = await running.terminal(first["key"])
     assert again["resumed"]
 
 
@@ -226,9 +226,9 @@ async def test_a_flood_of_keys_is_refused(running: Running) -> None:
 async def test_the_end_of_the_server_ends_every_game() -> None:
     async with serving(spare=True) as running:
         sockets = [(await running.terminal())[0] for _ in range(3)]
-        await running.sessions.close()
+        await running.page_games.close()
         assert [(await closing(socket))["type"] for socket in sockets] == ["closing"] * 3
-        assert not running.sessions.all
+        assert not running.page_games.all
 
 
 async def test_a_page_that_stays_open_and_says_nothing_keeps_its_game(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,18 +246,18 @@ async def test_a_page_whose_network_is_gone_is_noticed(monkeypatch: pytest.Monke
     monkeypatch.setattr("voicetrail.serve.terminal.HEARTBEAT_S", 0.3)
     async with serving() as running:
         socket = await running.client.ws_connect(f"{running.url}/terminal", headers={"Origin": running.url}, autoping=False)
-        await socket.send_json({"session": "", "columns": 80, "rows": 24})
-        await until(lambda: running.sessions.all and running.only_session().attended)
+        await socket.send_json({"key": "", "columns": 80, "rows": 24})
+        await until(lambda: running.page_games.all and running.only_game().attended)
         # Its pings are not answered any more.
-        await until(lambda: not running.only_session().attended)
-        assert running.sessions.all, "the game waits for it"
+        await until(lambda: not running.only_game().attended)
+        assert running.page_games.all, "the game waits for it"
 
 
 async def test_a_visitor_who_does_nothing_has_to_leave_and_reads_why() -> None:
     async with serving(idle_s=10) as running:
         socket, _ = await running.terminal()
-        session = running.only_session()
-        assert session.visit is not None
-        session.visit.seen -= 11
+        page_game = running.only_game()
+        assert page_game.visit is not None
+        page_game.visit.seen -= 11
         assert (await closing(socket))["type"] == "overstayed"
-        await until(lambda: not running.sessions.all)
+        await until(lambda: not running.page_games.all)

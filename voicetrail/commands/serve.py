@@ -120,7 +120,7 @@ async def _serve(
     from voicetrail.recognizer_service import RecognizerService
     from voicetrail.serve.app import Server
     from voicetrail.serve.games import Games
-    from voicetrail.serve.sessions import Sessions
+    from voicetrail.serve.page_games import PageGames
     from voicetrail.visitors.admission import Admission
     from voicetrail.visitors.event_log import EventLog
 
@@ -138,8 +138,8 @@ async def _serve(
     recognizer = RecognizerService(on_report=lambda report: _report(log, report))
     starting = asyncio.create_task(recognizer.start())  # pages need not wait for it
     games = Games(limits, private=is_open, recognizer=recognizer, on_report=lambda report: _report(log, report))
-    sessions = Sessions(games, Admission(limits), log)
-    server = Server(sessions, access)
+    page_games = PageGames(games, Admission(limits), log)
+    server = Server(page_games, access)
     try:
         await server.start(listening)
         say()

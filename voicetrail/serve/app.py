@@ -16,7 +16,7 @@ from voicetrail.errors import RemoteError
 from voicetrail.link.owner import is_loopback
 from voicetrail.serve.connections import Connections
 from voicetrail.serve.guard import Access, guard
-from voicetrail.serve.sessions import Sessions
+from voicetrail.serve.page_games import PageGames
 from voicetrail.serve.sound import serve_sound
 from voicetrail.serve.terminal import serve_terminal
 from voicetrail.serve.texts import STATIC, page
@@ -59,11 +59,11 @@ class _File:
     tag: str
 
 
-def make_app(sessions: Sessions, access: Access, connections: Connections | None = None) -> web.Application:
+def make_app(page_games: PageGames, access: Access, connections: Connections | None = None) -> web.Application:
     """Create the web application.
 
     Args:
-        sessions: the sessions of the pages.
+        page_games: the games of the pages.
         access: the rules for access to the page.
         connections: counts connections; notified when a request is complete.
     """
@@ -88,11 +88,11 @@ def make_app(sessions: Sessions, access: Access, connections: Connections | None
 
     async def terminal(request: web.Request) -> web.StreamResponse:
         _need_upgrade(request)
-        return await serve_terminal(request, sessions, visitor_address(request, access))
+        return await serve_terminal(request, page_games, visitor_address(request, access))
 
     async def microphone(request: web.Request) -> web.StreamResponse:
         _need_upgrade(request)
-        return await serve_sound(request, sessions)
+        return await serve_sound(request, page_games)
 
     app = web.Application(middlewares=[guard(access, connections.arrived)], client_max_size=BODY_LIMIT, logger=_quiet_log())
     for path in files:
@@ -115,12 +115,12 @@ class Server:
     """The running server.
 
     Args:
-        sessions: the sessions of the pages.
+        page_games: the games of the pages.
         access: the rules for access to the page.
     """
 
-    def __init__(self, sessions: Sessions, access: Access) -> None:
-        self.sessions = sessions
+    def __init__(self, page_games: PageGames, access: Access) -> None:
+        self.page_games = page_games
         self.access = access
         self.connections = Connections()
         self._runner: web.AppRunner | None = None
@@ -128,7 +128,7 @@ class Server:
 
     async def start(self, listening: socket.socket) -> None:
         """Serve on a listening socket."""
-        app = make_app(self.sessions, self.access, self.connections)
+        app = make_app(self.page_games, self.access, self.connections)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -143,13 +143,13 @@ class Server:
         assert self._runner.server is not None
         factory = self.connections.watch(self._runner.server)
         self._server = await asyncio.get_running_loop().create_server(factory, sock=listening)
-        self.sessions.start()
+        self.page_games.start()
 
     async def close(self) -> None:
         """End all games, and close all connections."""
         if self._server is not None:
             self._server.close()
-        await self.sessions.close()
+        await self.page_games.close()
         if self._runner is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._runner.cleanup(), 5)

@@ -1,4 +1,4 @@
-"""The sessions of the pages, each with its own game process.
+"""The games of the pages, each in its own process.
 
 When a page disconnects, its game waits for a while, and a page with the same key can resume it.
 """
@@ -43,7 +43,7 @@ class Page(Protocol):
         ...
 
 
-class Session:
+class PageGame:
     """A game, and the page that currently shows it.
 
     Args:
@@ -52,7 +52,7 @@ class Session:
         returns_within_s: time for which the game waits for its page.
     """
 
-    def __init__(self, game: BrowserGame, on_end: Callable[[Session], None], returns_within_s: float) -> None:
+    def __init__(self, game: BrowserGame, on_end: Callable[[PageGame], None], returns_within_s: float) -> None:
         self.key = secrets.token_urlsafe(24)
         """Key with which a page can resume the game."""
         self.visit: Visit | None = None
@@ -141,8 +141,8 @@ class Session:
                 await page.leave(self.reason)
 
 
-class Sessions:
-    """All sessions of the server.
+class PageGames:
+    """All games of the server.
 
     Args:
         games: starts the games.
@@ -166,32 +166,32 @@ class Sessions:
         self._log = log
         self._returns_within_s = returns_within_s
         self._keeps_spare = spare
-        self._sessions: dict[str, Session] = {}
-        self._spare: Session | None = None
+        self._by_key: dict[str, PageGame] = {}
+        self._spare: PageGame | None = None
         self._preparing: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._by_key)
 
     @property
-    def all(self) -> tuple[Session, ...]:
-        """Every session with a page, or waiting for its page to return."""
-        return tuple(self._sessions.values())
+    def all(self) -> tuple[PageGame, ...]:
+        """Every game with a page, or waiting for its page to return."""
+        return tuple(self._by_key.values())
 
     def start(self) -> None:
         """Prepare a spare game for the first page."""
         self._prepare_spare()
 
-    def find(self, key: str) -> Session | None:
-        """Return the session with a key; ``None`` if it has ended."""
+    def find(self, key: str) -> PageGame | None:
+        """Return the game with a key; ``None`` if it has ended."""
         if not key or len(key) > KEY_LIMIT:
             return None
         given = key.encode("utf-8", "replace")
-        found = [session for session in self._sessions.values() if secrets.compare_digest(session.key.encode(), given)]
+        found = [page_game for page_game in self._by_key.values() if secrets.compare_digest(page_game.key.encode(), given)]
         return found[0] if found else None
 
-    async def begin(self, address: str, columns: int, rows: int, *, still: bool = False) -> Session:
-        """Start a session for a page.
+    async def begin(self, address: str, columns: int, rows: int, *, still: bool = False) -> PageGame:
+        """Start a game for a page.
 
         Args:
             address: address of the visitor.
@@ -205,28 +205,28 @@ class Sessions:
         """
         visit = self._admit(address)
         try:
-            session = None if still else self._take_spare()
-            if session is None:
+            page_game = None if still else self._take_spare()
+            if page_game is None:
                 size = min(max(columns, SMALLEST_WINDOW[0]), LARGEST[0]), min(max(rows, SMALLEST_WINDOW[1]), LARGEST[1])
-                session = await self._new(*size, still=still)
+                page_game = await self._new(*size, still=still)
         except BaseException:
             self.admission.leave(visit)
             raise
-        session.admit(visit)
-        self._sessions[session.key] = session
+        page_game.admit(visit)
+        self._by_key[page_game.key] = page_game
         self._write("begun", visit=visit.number, address=address)
         self._prepare_spare()
-        return session
+        return page_game
 
     async def close(self) -> None:
         """Wait for rounds to end within the limits, then end all games and wait for their end."""
         self.admission.closing = True
         if self._preparing is not None:
             await asyncio.wait([self._preparing])
-        sessions = [*self._sessions.values(), *([self._spare] if self._spare is not None else [])]
-        for session in sessions:
-            session.end("closing", self.admission.limits.closing_s if session.attended else 0)
-        await asyncio.gather(*(session.ended() for session in sessions))
+        page_games = [*self._by_key.values(), *([self._spare] if self._spare is not None else [])]
+        for page_game in page_games:
+            page_game.end("closing", self.admission.limits.closing_s if page_game.attended else 0)
+        await asyncio.gather(*(page_game.ended() for page_game in page_games))
         self.games.close()
 
     def _admit(self, address: str) -> Visit:
@@ -234,8 +234,8 @@ class Sessions:
             return self.admission.admit(address)
         except AdmissionRefused as refused:
             # A connected page has priority: end the game that has waited longest for its page.
-            left = [session for session in self._sessions.values() if not session.attended and session.visit is not None]
-            same = [session for session in left if session.visit is not None and session.visit.address == address]
+            left = [page_game for page_game in self._by_key.values() if not page_game.attended and page_game.visit is not None]
+            same = [page_game for page_game in left if page_game.visit is not None and page_game.visit.address == address]
             giving_way = same or (left if refused.kind == "full" else [])
             if not giving_way or refused.kind == "closing":
                 self._write("refused", kind=refused.kind, address=address)
@@ -244,9 +244,9 @@ class Sessions:
             giving_way[0].end()
             return self.admission.admit(address)
 
-    def _take_spare(self) -> Session | None:
-        session, self._spare = self._spare, None
-        return session
+    def _take_spare(self) -> PageGame | None:
+        page_game, self._spare = self._spare, None
+        return page_game
 
     def _prepare_spare(self) -> None:
         if self._keeps_spare and self._spare is None and self._preparing is None and not self.admission.closing:
@@ -261,24 +261,24 @@ class Sessions:
         finally:
             self._preparing = None
 
-    def _replace(self, spare: Session) -> None:
+    def _replace(self, spare: PageGame) -> None:
         if self._spare is spare and not self.admission.closing:
             self._spare = None
             spare.end()
             self._prepare_spare()
 
-    async def _new(self, columns: int, rows: int, *, still: bool = False) -> Session:
-        return Session(await self.games.begin(columns, rows, still=still), self._over, self._returns_within_s)
+    async def _new(self, columns: int, rows: int, *, still: bool = False) -> PageGame:
+        return PageGame(await self.games.begin(columns, rows, still=still), self._over, self._returns_within_s)
 
-    def _over(self, session: Session) -> None:
-        self._forget(session)
-        if self._spare is session:
+    def _over(self, page_game: PageGame) -> None:
+        self._forget(page_game)
+        if self._spare is page_game:
             self._spare = None
 
-    def _forget(self, session: Session) -> None:
-        if self._sessions.pop(session.key, None) is not None and session.visit is not None:
-            self._write("ended", visit=session.visit.number, reason=session.reason, seconds=session.visit.length_s)
-            self.admission.leave(session.visit)
+    def _forget(self, page_game: PageGame) -> None:
+        if self._by_key.pop(page_game.key, None) is not None and page_game.visit is not None:
+            self._write("ended", visit=page_game.visit.number, reason=page_game.reason, seconds=page_game.visit.length_s)
+            self.admission.leave(page_game.visit)
 
     def _write(self, event: str, **values: object) -> None:
         if self._log is not None:

@@ -1,7 +1,7 @@
 """The WebSocket of the microphone: sound from the page, and pings to the page.
 
-The first text message of the page names its session. Then it sends chunks (``sound_format``) as binary messages, and the text messages
-``state`` (state of its microphone) and ``pong``. The server sends ``ping``.
+The first text message of the page contains the key of its game. Then the page sends chunks (``sound_format``) as binary messages, and
+the text messages ``state`` (state of its microphone) and ``pong``. The server sends ``ping``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.wire import WireError, parse_object, text
 from voicetrail.serve.microphone import STATES, MicrophoneBridge
-from voicetrail.serve.sessions import KEY_LIMIT, Sessions
+from voicetrail.serve.page_games import KEY_LIMIT, PageGames
 from voicetrail.serve.sound_format import CHUNK_BYTES, SoundError
 from voicetrail.serve.terminal import HEARTBEAT_S, HELLO_TIME_S, POLICY
 
@@ -26,12 +26,12 @@ REPORTS_PER_SECOND, REPORTS_IN_HAND = 1, 10
 """Rate limit of state reports: sustained per second, and burst. The game drops a source with more than five reports per second."""
 
 
-async def serve_sound(request: web.Request, sessions: Sessions) -> web.WebSocketResponse:
+async def serve_sound(request: web.Request, page_games: PageGames) -> web.WebSocketResponse:
     """Handle the WebSocket on which a page sends its sound."""
     socket = web.WebSocketResponse(max_msg_size=2 * CHUNK_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
     try:
-        await _SoundPage(socket).serve(sessions)
+        await _SoundPage(socket).serve(page_games)
     except (WireError, SoundError):
         with contextlib.suppress(OSError, RuntimeError, TimeoutError):
             await asyncio.wait_for(socket.close(code=POLICY), 1)
@@ -57,15 +57,15 @@ class _SoundPage:
         self._texts_left = TokenBucket(TEXTS_PER_SECOND, TEXTS_IN_HAND)
         self._reports_left = TokenBucket(REPORTS_PER_SECOND, REPORTS_IN_HAND)
 
-    async def serve(self, sessions: Sessions) -> None:
+    async def serve(self, page_games: PageGames) -> None:
         """Forward the page's sound until the page disconnects, or connects its microphone again.
 
         Raises:
             WireError: the page sent an invalid message.
             SoundError: the page sent an invalid chunk of sound.
-            TimeoutError: the page did not name its session in time.
+            TimeoutError: the page did not send its key in time.
         """
-        bridge = await self._bridge(sessions)
+        bridge = await self._bridge(page_games)
         relay_ping = self._relay_ping
         bridge.connected(relay_ping)
         try:
@@ -81,14 +81,14 @@ class _SoundPage:
         finally:
             bridge.disconnected(relay_ping)
 
-    async def _bridge(self, sessions: Sessions) -> MicrophoneBridge:
+    async def _bridge(self, page_games: PageGames) -> MicrophoneBridge:
         first = await self._socket.receive(HELLO_TIME_S)
         if first.type is not WSMsgType.TEXT:
             raise WireError("a text message was expected")
-        session = sessions.find(text(_object(first.data), "session", KEY_LIMIT))
-        if session is None:
-            raise WireError("unknown session")
-        return session.bridge
+        page_game = page_games.find(text(_object(first.data), "key", KEY_LIMIT))
+        if page_game is None:
+            raise WireError("unknown key")
+        return page_game.bridge
 
     def _take_text(self, bridge: MicrophoneBridge, message: str) -> None:
         if self._texts_left.spend(1, time.monotonic()):

@@ -2,8 +2,8 @@
 
 Binary messages are bytes of the terminal, in both directions. Text messages are JSON objects. The page first sends ``hello``, and then
 ``resize`` and ``seen``: the number of bytes that it has painted, so that a slow page slows down its game instead of filling the
-server's memory. The server sends ``session``, and at the end the reason why it disconnects the page. Every few seconds it sends
-``alive``, because a browser does not report a lost network.
+server's memory. The server sends ``game`` with the key of the page's game, and at the end the reason why it disconnects the page.
+Every few seconds it sends ``alive``, because a browser does not report a lost network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiohttp import WSMsgType, web
 from voicetrail.errors import VoicetrailError
 from voicetrail.link.delay import TokenBucket
 from voicetrail.link.wire import WireError, integer, parse_object, text
-from voicetrail.serve.sessions import KEY_LIMIT, LARGEST, Session, Sessions
+from voicetrail.serve.page_games import KEY_LIMIT, LARGEST, PageGame, PageGames
 from voicetrail.visitors.admission import AdmissionRefused
 
 MESSAGE_LIMIT = 32 * 1024
@@ -49,7 +49,7 @@ class TerminalPage:
         self._painted = asyncio.Event()
 
     async def show(self, output: bytes) -> None:
-        """See ``sessions.Page``."""
+        """See ``page_games.Page``."""
         self._sent += len(output)
         with contextlib.suppress(OSError, RuntimeError):
             await self._socket.send_bytes(output)
@@ -61,7 +61,7 @@ class TerminalPage:
                 await self.close()
 
     async def leave(self, reason: str) -> None:
-        """See ``sessions.Page``."""
+        """See ``page_games.Page``."""
         await self.say({"type": reason})
         await self.close()
 
@@ -90,30 +90,30 @@ class TerminalPage:
         self._painted.set()
 
 
-async def serve_terminal(request: web.Request, sessions: Sessions, address: str) -> web.WebSocketResponse:
+async def serve_terminal(request: web.Request, page_games: PageGames, address: str) -> web.WebSocketResponse:
     """Handle the WebSocket of a page's terminal.
 
     Args:
         request: the request.
-        sessions: the sessions of the server.
+        page_games: the games of the server.
         address: address of the visitor.
     """
     socket = web.WebSocketResponse(max_msg_size=MESSAGE_LIMIT, heartbeat=HEARTBEAT_S, compress=False, timeout=1)
     await socket.prepare(request)
     page = TerminalPage(socket)
-    session: Session | None = None
+    page_game: PageGame | None = None
     alive = asyncio.create_task(page.say_alive())
     try:
         hello = _object(await socket.receive(HELLO_TIME_S))
         columns, rows = integer(hello, "columns", 1, 10_000), integer(hello, "rows", 1, 10_000)
-        key = text(hello, "session", KEY_LIMIT, "")
-        session = sessions.find(key)
-        resumed = session is not None
-        if session is None:
-            session = await sessions.begin(address, columns, rows, still=hello.get("still") is True)
-        await page.say({"type": "session", "session": session.key, "resumed": resumed, "known": resumed or not key})
-        await session.attach(page, columns, rows)
-        await _take_messages(socket, page, session)
+        key = text(hello, "key", KEY_LIMIT, "")
+        page_game = page_games.find(key)
+        resumed = page_game is not None
+        if page_game is None:
+            page_game = await page_games.begin(address, columns, rows, still=hello.get("still") is True)
+        await page.say({"type": "game", "key": page_game.key, "resumed": resumed, "known": resumed or not key})
+        await page_game.attach(page, columns, rows)
+        await _take_messages(socket, page, page_game)
     except WireError:
         await page.close(POLICY)
     except AdmissionRefused as refused:
@@ -124,13 +124,13 @@ async def serve_terminal(request: web.Request, sessions: Sessions, address: str)
         await page.say({"type": "failed"})
     finally:
         alive.cancel()
-        if session is not None:
-            session.detach(page)
+        if page_game is not None:
+            page_game.detach(page)
         await page.close()
     return socket
 
 
-async def _take_messages(socket: web.WebSocketResponse, page: TerminalPage, session: Session) -> None:
+async def _take_messages(socket: web.WebSocketResponse, page: TerminalPage, page_game: PageGame) -> None:
     size, count = TokenBucket(BYTES_PER_SECOND, BYTES_IN_HAND), TokenBucket(MESSAGES_PER_SECOND, MESSAGES_IN_HAND)
     async for message in socket:
         now = time.monotonic()
@@ -139,14 +139,14 @@ async def _take_messages(socket: web.WebSocketResponse, page: TerminalPage, sess
         if count.spend(1, now) or size.spend(len(message.data), now):
             raise WireError("too many messages")
         if message.type is WSMsgType.BINARY:
-            await session.type(message.data)
+            await page_game.type(message.data)
             continue
         data = _object(message)
         match data.get("type"):
             case "seen":
                 page.seen(integer(data, "bytes", 0, 2**53))
             case "resize":
-                session.resize(integer(data, "columns", 1, LARGEST[0] * 10), integer(data, "rows", 1, LARGEST[1] * 10))
+                page_game.resize(integer(data, "columns", 1, LARGEST[0] * 10), integer(data, "rows", 1, LARGEST[1] * 10))
             case _:
                 raise WireError("unknown message type")
 

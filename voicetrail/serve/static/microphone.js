@@ -9,7 +9,7 @@ export class Microphone {
     this.address = address;
     this.say = say;
     this.changed = changed;
-    this.session = "";
+    this.key = "";
     this.on = false;
     this.asking = false;
     this.stream = this.context = this.worker = null;
@@ -26,10 +26,10 @@ export class Microphone {
   }
 
   // Called when the page shows another game, or the same one again. After the connection was lost, that of the sound is lost too.
-  attach(session, again) {
-    if (this.session === session && !again) return;
-    this.session = session;
-    if (this.worker) this.worker.postMessage({ type: "session", session });
+  attach(key, again) {
+    if (this.key === key && !again) return;
+    this.key = key;
+    if (this.worker) this.worker.postMessage({ type: "key", key });
   }
 
   async start() {
@@ -70,7 +70,7 @@ export class Microphone {
     this.worker = new Worker(new URL("sound-worker.js", import.meta.url));
     this.worker.onmessage = (event) => this.heard(event.data);
     this.worker.postMessage({ type: "sound", port: port2 }, [port2]);
-    this.worker.postMessage({ type: "start", address: this.address, session: this.session, held: this.held });
+    this.worker.postMessage({ type: "start", address: this.address, key: this.key, held: this.held });
     this.context.createMediaStreamSource(this.stream).connect(node);
     node.connect(this.context.destination); // a node that is not connected does not run; the output is silence
     this.on = true;

@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 4000;
 const SILENCE_MS = 12000; // after which the connection counts as lost; the server sends something every 4 s
 const LOOK_MS = 1000;
 const POLICY = 1008;
-const KEY = "voicetrail-session", MICROPHONE = "voicetrail-microphone";
+const KEY = "voicetrail-game", MICROPHONE = "voicetrail-microphone";
 
 function say(name, problem = false) {
   status.textContent = texts[name];
@@ -116,7 +116,7 @@ function connect() {
   const hello = () => {
     lastSize = JSON.stringify(size());
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    mine.send(JSON.stringify({ session: sessionStorage.getItem(KEY) || "", ...size(), still }));
+    mine.send(JSON.stringify({ key: sessionStorage.getItem(KEY) || "", ...size(), still }));
   };
   if (mine.readyState === WebSocket.OPEN) hello();
   else mine.onopen = hello;
@@ -180,13 +180,13 @@ function control(message) {
   switch (message.type) {
     case "alive":
       break;
-    case "session":
+    case "game":
       generation++;
       received = painted = reported = 0;
       wait = 250;
       terminal.reset();
-      sessionStorage.setItem(KEY, message.session);
-      microphone.attach(message.session, lost);
+      sessionStorage.setItem(KEY, message.key);
+      microphone.attach(message.key, lost);
       if (!message.known) say("began_anew", true);
       else if (lost) say("connection_back");
       else if (message.resumed) say("resumed");

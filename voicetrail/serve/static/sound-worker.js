@@ -8,7 +8,7 @@ const LONGEST_WAIT_MS = 4000;
 const POLICY = 1008;
 
 let socket = null;
-let address = "", session = "";
+let address = "", key = "";
 let held = "";
 let number = 0;
 let wait = 250;
@@ -57,7 +57,7 @@ function connect() {
     opened = true;
     wait = 250;
     number = 0;
-    mine.send(JSON.stringify({ session }));
+    mine.send(JSON.stringify({ key }));
     if (held) report(held);
     postMessage({ type: "open" });
   };
@@ -79,7 +79,7 @@ onmessage = (event) => {
   const message = event.data;
   switch (message.type) {
     case "start":
-      ({ address, session } = message);
+      ({ address, key } = message);
       held = message.held || "";
       connect();
       break;
@@ -87,8 +87,8 @@ onmessage = (event) => {
       message.port.onmessage = (sound) => send(sound.data);
       minima = [];
       break;
-    case "session":
-      session = message.session;
+    case "key":
+      key = message.key;
       if (socket) {
         // It may be dead: its close is not waited for.
         socket.onopen = socket.onmessage = socket.onclose = null;
