@@ -37,8 +37,10 @@ LABEL_LENGTH = 40
 """Most characters of a label."""
 NAME_LENGTH = 80
 """Most characters of the name of a source or of weights."""
-LATEST = 1e15
-"""Largest time in samples, and largest clock in ms."""
+LARGEST_TIME = 1e15
+"""Largest time of a stream, in samples."""
+LARGEST_CLOCK_MS = 1e15
+"""Largest clock of a sender, in ms."""
 LONGEST_DELAY_MS = 60_000
 """Longest delay of the sound that a sender may report."""
 MOST_LOST = 1e12
@@ -137,14 +139,14 @@ def decode_word(event: WireEvent, labels: tuple[str, ...]) -> WordHeard | WordRe
         WireError: something in it is invalid.
     """
     data = event.data
-    time = round(number(data, "t", 0, LATEST))
+    time = round(number(data, "t", 0, LARGEST_TIME))
     if event.type == LOST:
         return SamplesLost(time, round(number(data, "n", 0, MOST_LOST)), round(number(data, "a", 0, MOST_LOST)))
     word, score = data.get("w"), number(data, "p", 0, 100) / 100
     if word not in labels:
         raise WireError("a word that is not one of its labels")
     if event.type == HEARD:
-        return WordHeard(time, word, score, number(data, "c", 0, LATEST) / 1000 if "c" in data else None)
+        return WordHeard(time, word, score, number(data, "c", 0, LARGEST_CLOCK_MS) / 1000 if "c" in data else None)
     reason, rival = data.get("r"), data.get("v")
     if reason not in REASONS or (rival is not None and rival not in labels):
         raise WireError("an unknown reason")
@@ -157,7 +159,7 @@ def decode_scores(data: Mapping[str, Any], labels: tuple[str, ...]) -> tuple[Lev
     Raises:
         WireError: something in them is invalid.
     """
-    time, scores = round(number(data, "t", 0, LATEST)), data.get("s")
+    time, scores = round(number(data, "t", 0, LARGEST_TIME)), data.get("s")
     if not isinstance(scores, list) or len(scores) != len(labels):
         raise WireError("scores of other labels")
     values = tuple(number(dict(enumerate(scores)), index, 0, 100) / 100 for index in range(len(scores)))
