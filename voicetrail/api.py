@@ -30,8 +30,7 @@ from voicetrail.listening import Listener
 from voicetrail.sources import open_source
 from voicetrail.spotting.detector import Detector, DetectorSettings
 from voicetrail.spotting.recognizer import Recognizer, load_recognizer, loudest_window
-from voicetrail.teaching import transfer
-from voicetrail.teaching.transfer import delete_saved, list_saved
+from voicetrail.teaching.transfer import WordTrainer, delete_saved, list_saved
 from voicetrail.vocabulary import DEFAULT_VOCABULARY, RESERVED, VOCABULARIES, is_word
 
 Sound = npt.NDArray[np.float32]
@@ -274,7 +273,7 @@ def create(vocabulary: str | None = None, weights: str | Path | None = None) -> 
     return SpeechCommands(recognizer)
 
 
-class Transfer(transfer.Transfer):
+class Transfer(WordTrainer):
     """Teaches words of your own and recognizes them, like the result of ``create``; made by ``create_transfer``.
 
     Args:

@@ -87,8 +87,8 @@ class Evaluation:
         return min((max(point.missed, point.false_accepts) for point in self.curve), default=math.nan)
 
 
-class Transfer:
-    """Teaches words on a frozen backbone; made by ``create_transfer``.
+class WordTrainer:
+    """Teaches words on a frozen backbone; the base of ``api.Transfer``, which ``create_transfer`` makes.
 
     Args:
         name: of the set of words, for ``save``.

@@ -12,6 +12,7 @@ import torch
 
 import voicetrail
 from tests.teaching.tones import PITCH, recording, silence, spoken, take
+from voicetrail.api import Transfer
 from voicetrail.errors import TeachingError, UsageError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.spotting.recognizer import Recognizer
@@ -25,7 +26,6 @@ from voicetrail.teaching.heads.fine_tuning import Comparison, fine_tune
 from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
 from voicetrail.teaching.heads.negatives import Negatives
 from voicetrail.teaching.heads.teach import Taught, teach
-from voicetrail.teaching.transfer import Transfer
 
 QUICK = HeadSettings(variants=2)
 
