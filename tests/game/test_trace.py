@@ -11,7 +11,7 @@ from tests.game.rounds import looks, steps
 from voicetrail.game import Move, Redo, RoundSetup, Undo, make_rules
 from voicetrail.game.levels import GROUPS, LevelError, TraceLevel, all_levels, find_level, load_levels, read_levels, text_level
 from voicetrail.game.levels.line import Figure, read_line, write_line
-from voicetrail.game.modes.trace import Trace, score
+from voicetrail.game.modes.trace import Trace, points_of
 from voicetrail.game.trail import Direction
 
 TEXTS = st.text("abcdefghijklmnopqrstuvwxyz0123456789.-!?+= ", min_size=1, max_size=12).filter(lambda text: text.strip() != "")
@@ -136,11 +136,11 @@ def test_the_edge_of_the_field_stops_the_pen() -> None:
 def test_more_of_the_line_fewer_words_and_less_time_never_reduce_the_score(
     covered: float, words: int, par: int, time_ms: int
 ) -> None:
-    points = score(covered, words, par, time_ms)
+    points = points_of(covered, words, par, time_ms)
     assert 0 <= points <= 100
-    assert points >= score(covered / 2, words, par, time_ms)
-    assert points >= score(covered, words + 1, par, time_ms)
-    assert points >= score(covered, words, par, time_ms + 1000)
+    assert points >= points_of(covered / 2, words, par, time_ms)
+    assert points >= points_of(covered, words + 1, par, time_ms)
+    assert points >= points_of(covered, words, par, time_ms + 1000)
     assert covered == 1 or points <= 60
 
 

@@ -52,7 +52,7 @@ MEDALS: tuple[tuple[int, Medal], ...] = ((100, "gold"), (80, "silver"), (55, "br
 
 
 def medal_of(points: int) -> Medal:
-    """Return the medal for a score."""
+    """Return the medal for a number of points."""
     return next((medal for least, medal in MEDALS if points >= least), "")
 
 

@@ -56,7 +56,7 @@ class _Entry:
     previous: _Entry | None
 
 
-def score(covered: float, words: int, par: int, time_ms: int) -> int:
+def points_of(covered: float, words: int, par: int, time_ms: int) -> int:
     """Return the points of a round, 0 to 100: for the covered part of the line and, if it is the whole line, for words and time.
 
     Args:
@@ -73,7 +73,7 @@ def score(covered: float, words: int, par: int, time_ms: int) -> int:
 
 
 def medal_of(points: int) -> Medal:
-    """Return the medal for a score."""
+    """Return the medal for a number of points."""
     return next((medal for least, medal in MEDALS if points >= least), "")
 
 
@@ -167,7 +167,7 @@ class Trace(FieldRules):
 
     def result(self) -> RoundResult:
         """Return the result so far."""
-        points = score(self.covered, self.words, self.level_data.par, self.played_ms)
+        points = points_of(self.covered, self.words, self.level_data.par, self.played_ms)
         won = self.covered == 1
         return self._result(
             points,

@@ -65,7 +65,7 @@ class Board(Horizontal):
 
     def on_mount(self) -> None:
         """Give the frames their titles."""
-        titles = ((self.status, "source"), (self.bars, "scores"), (self.spectrogram, "sound"), (self.words, "words"))
+        titles = ((self.status, "source"), (self.bars, "word scores"), (self.spectrogram, "sound"), (self.words, "words"))
         for widget, title in titles:
             widget.border_title = title
 
