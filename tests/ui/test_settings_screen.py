@@ -36,8 +36,7 @@ class Stage:
 
     def row(self, name: str) -> str:
         """The row of a setting that can be seen."""
-        shown = name.replace("_", " ")
-        return next(row[2:] for row in self.rows.text_rows if row[2:].startswith(f"{shown:<20}"))
+        return next(row[2:] for row in self.rows.text_rows if row[2:].startswith(f"{name:<20}"))
 
 
 async def open_screen(pilot: Pilot[None], settings: Settings) -> Stage:
@@ -61,9 +60,9 @@ async def test_every_setting_is_there_with_value_range_help_and_origin(tmp_path:
                 continue
             await stage.go_to(name)
             about = " ".join(" ".join(stage.about).split())
-            assert about.startswith(f"{setting.help} range: {setting.range_text} from: ")
+            assert about.startswith(f"{setting.help} values: {setting.range_text} from: ")
         assert stage.row("step").split() == ["step", "5", "steps", "key"]
-        assert stage.row("glide_speed").split()[2:] == ["9", "steps/s", "flag"]
+        assert stage.row("glide_speed").split()[1:] == ["9", "steps/s", "flag"]
         assert stage.row("refractory").split() == ["refractory", "0.5", "s", "(shipped)", "default"]
         assert stage.row("thresholds.left").split() == ["thresholds.left", "0.6", "weights"]
 

@@ -26,6 +26,8 @@ ABOUT_ROWS = 7
 """Rows for the description of a setting."""
 COLUMNS = (20, 22)
 """Widths of the name and of the value."""
+NOT_SET = "(not set)"
+"""Shown as the value of a setting without one."""
 SAVING = "a new preset"
 """Shown in place of a setting's name while the player types the name of a preset."""
 SAYS_ORIGIN = {
@@ -86,7 +88,7 @@ class SettingsList(Rows):
         shown = self._settings.show(name)
         if self._settings[name] == "shipped" and detector is not None and name != "threshold":
             return f"{setting.show(getattr(detector, name))} (shipped)"
-        return shown or "-"
+        return shown or NOT_SET
 
     def origin(self, name: str) -> str:
         """Return the origin of a setting's value, for the player."""
@@ -119,11 +121,18 @@ class SettingsList(Rows):
             shown = value if len(value) < room else value[: room - 2] + "~"
             style = look.accent if chosen else look.text
             set_here = origin not in ("default", "weights")
+            mark = " "
+            if chosen:
+                mark = look.marks.selected
+            elif y == 0 and index > 0:
+                mark = look.marks.above_list
+            elif y == height - 1 and index < len(self.names) - 1:
+                mark = look.marks.below_list
             self.put(
                 y,
                 [
-                    (f"{look.marks.selected if chosen else ' '} ", look.warn),
-                    (f"{name.replace('_', ' '):<{COLUMNS[0]}}", style),
+                    (f"{mark} ", look.warn if chosen else look.dim),
+                    (f"{name:<{COLUMNS[0]}}", style),
                     (f"{shown:<{room}}", style if set_here or chosen else look.dim),
                     (origin[: max(0, width - COLUMNS[0] - room - 2)], look.text if set_here else look.dim),
                 ],
@@ -216,8 +225,8 @@ class SettingsScreen(SpokenDialog):
         said = f"! {printable(self._said)}" if self._said else ""
         rows: list[list[Run]] = [
             [(setting.help, look.text)],
-            [(f"range: {setting.range_text.removeprefix('for each word ')}", look.dim)],
-            [(f"from: {self._list.origin(name)}; default: {setting.show(setting.default) or '-'}", look.dim)],
+            [(f"values: {setting.range_text.removeprefix('for each word ')}", look.dim)],
+            [(f"from: {self._list.origin(name)}; default: {setting.show(setting.default) or NOT_SET}", look.dim)],
         ]
         rows = wrapped([*rows, [(said, look.warn)]], about.size.width or 80)
         for y, runs in enumerate(rows[:ABOUT_ROWS]):
