@@ -47,6 +47,17 @@ def test_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert "listen" in err
     assert main(["lissten"]) == 2
     assert "did you mean listen?" in capsys.readouterr().err
+    assert main(["maze"]) == 2
+    assert "to play it, run: voicetrail play maze" in capsys.readouterr().err
+
+
+def test_calibration_takes_no_flags_that_only_concern_the_game(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--threshold" in shown
+    assert "--source" in shown
+    assert "--grid" not in shown
+    assert "--record" not in shown
 
 
 @pytest.fixture

@@ -96,6 +96,19 @@ def test_errors_wrap_only_in_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert (tmp_path / "log").read_text() == error + "\n"
 
 
+def test_a_message_on_the_standard_output_wraps_in_a_terminal_if_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = "the drawing is saved; to continue it, run: voicetrail play sketch last-drawing"
+    ours, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        output.write_line(message, wrap=True, flush=True)
+        assert [len(line) <= 60 for line in os.read(ours, 1000).decode().splitlines()] == [True, True]
+        output.write_line(message, flush=True)
+        assert len(os.read(ours, 1000).decode().splitlines()) == 1, "a table must keep its lines"
+    os.close(ours)
+
+
 def test_an_empty_no_color_leaves_the_colors_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for value, left in (("", None), ("1", "1")):
         monkeypatch.setenv("NO_COLOR", value)

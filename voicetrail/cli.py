@@ -39,6 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _hint(name: str) -> str:
+    """What to do instead of calling a command that does not exist."""
+    from voicetrail.game import MODES
+
+    if name in MODES:
+        return f"to play it, run: voicetrail play {name}"
+    near = get_close_matches(name, COMMANDS, 1)
+    return f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
+
+
 def _run(given: Sequence[str]) -> int:
     name, rest = split_arguments(given)
     try:
@@ -49,8 +59,7 @@ def _run(given: Sequence[str]) -> int:
             build_parser().print_help()
             return 0
         if name not in COMMANDS and name not in INTERNAL:
-            near = get_close_matches(name, COMMANDS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
+            hint = _hint(name)
             build_parser().error(f"no command {printable(name)!r}; {hint}")
         args = command_parser(name).parse_args(rest)
     except SystemExit as ended:  # argparse has printed the help, or what is wrong with the arguments

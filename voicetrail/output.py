@@ -66,19 +66,21 @@ def prepare() -> None:
             stream.reconfigure(errors=ERRORS)
 
 
-def write_line(text: str = "", *, end: str = "\n", flush: bool = False) -> None:
+def write_line(text: str = "", *, end: str = "\n", flush: bool = False, wrap: bool = False) -> None:
     """Write lines to the standard output.
 
     Args:
         text: one or more lines; control characters are replaced.
         end: written after the text; empty leaves the line open.
         flush: flush the stream.
+        wrap: in a terminal, wrap lines that are wider than the terminal between words.
 
     Raises:
         OutputError: the output cannot be written.
         BrokenPipeError: the reader has closed the output; the command line then ends without a message.
     """
-    _write(safe(text) + end, flush)
+    shown = safe(text)
+    _write((_fitted(shown, _columns(sys.stdout)) if wrap else shown) + end, flush)
 
 
 def write_json(value: object, *, flush: bool = False, indent: int | None = None) -> None:

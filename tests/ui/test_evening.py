@@ -217,7 +217,11 @@ async def test_a_drawing_without_a_recording_is_saved_and_reported(context: Sess
     assert context.saved_drawing.endswith("last-drawing.trail")
     assert any("last-drawing" in line for line in lines)
     from voicetrail.replay.file.reader import read
+    from voicetrail.replay.library import summarize
     from voicetrail.replay.timeline import Timeline
+
+    saved = summarize(Path(context.saved_drawing))
+    assert (saved.length, saved.word_count) == ("-", "-"), "it is a drawing, and no round of no time"
 
     assert Timeline(read(Path(context.saved_drawing))).final.pen is not None
 

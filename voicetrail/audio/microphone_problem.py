@@ -13,7 +13,10 @@ from voicetrail.events import SAMPLE_RATE
 
 ZEROS_S = 4.0
 """An input counts as muted after this many seconds of exact zeros; even in the quietest room, a microphone has noise."""
-ADVICE_MUTED = "it is muted or not allowed: check the system's sound settings, or choose another with `voicetrail devices`"
+ADVICE_MUTED = (
+    "it is muted or not allowed: check the system's sound settings, or choose another input (in the game with the key d; "
+    "`voicetrail devices` lists them)"
+)
 """What to do about an input that delivers only zeros."""
 
 

@@ -15,13 +15,16 @@ from voicetrail import output
 from voicetrail.calibration import VERDICT_TEXT, CalibrationProposal, Plan
 from voicetrail.errors import AudioError, UsageError
 from voicetrail.play.tuning.calibration import NO_ANSWER, Answered, Asked, Calibration, CalibrationStep
-from voicetrail.settings import Settings, load_settings
+from voicetrail.settings import SETTINGS, Settings, load_settings
 from voicetrail.settings.flags import add_setting_flags, setting_flags
+from voicetrail.settings.schema import TUNING
 from voicetrail.text import printable
 
 if TYPE_CHECKING:
     from voicetrail.listening import Listener
 
+HERE = ("source", "device", "gain", "vocabulary", "weights", "preset", *TUNING)
+"""Settings that this command has a flag for; the others only concern the game."""
 NO_SOUND_S = 10.0
 """Calibration gives up after so many seconds without sound."""
 
@@ -37,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="accept the proposal without asking")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line: room, say, answer, proposal")
-    add_setting_flags(parser)
+    add_setting_flags(parser, without=[name for name in SETTINGS if name not in HERE])
 
 
 def run(args: argparse.Namespace) -> int:

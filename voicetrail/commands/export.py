@@ -1,4 +1,4 @@
-"""Export a recorded session as another kind of file. The suffix of OUT decides which kind.
+"""Export a recorded round as another kind of file. The suffix of OUT decides which kind.
 
 .cast   a terminal recording for asciinema (--cast-version 2 for the older format)
 .gif    the drawing as it grows               .png   the final drawing

@@ -160,7 +160,7 @@ def show(context: SessionContext, setup: RoundSetup | None, background: str = ""
     lines = context.close("signal" if app.ended_by else "quit")
     with contextlib.suppress(OutputError):  # the terminal may be gone
         for line in lines:
-            output.write_line(line)
+            output.write_line(line, wrap=True)
     return _end(app)
 
 

@@ -1,8 +1,8 @@
-"""Play a recorded session, check it, print it, or find out what other settings would have changed.
+"""Play a recorded round, check it, print it, or find out what other settings would have changed.
 
 FILE is a path, the name of a replay in the folder that `voicetrail replays` lists, `last` for the newest one, or `-` for the
 standard input. In the player, space pauses, left and right move by 5 s, `,` and `.` by one event, 1 to 5 and + - set the speed, home
-and end go to the start and the end, and q quits. A session that is still being recorded is followed live.
+and end go to the start and the end, and q quits. A round that is still being recorded is followed live.
 """
 
 from __future__ import annotations

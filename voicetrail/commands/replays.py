@@ -1,4 +1,4 @@
-"""List your recorded sessions, newest first."""
+"""List your recorded rounds, newest first."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _table(found: Sequence[ReplaySummary]) -> list[str]:
             (
                 one.when,
                 one.length,
-                "?" if one.words is None else str(one.words),
+                one.word_count,
                 one.mode,
                 size,
                 name if one.playable else f"{name}: {_short(one)}",

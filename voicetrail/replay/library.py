@@ -115,8 +115,22 @@ class ReplaySummary:
 
     @property
     def length(self) -> str:
-        """How long it is: ``m:ss`` or ``h:mm:ss``; ``?`` where that is not known."""
+        """How long it is: ``m:ss`` or ``h:mm:ss``; ``?`` where that is not known, ``-`` where only a drawing was saved."""
+        if self._is_only_drawing:
+            return "-"
         return "?" if self.duration_ms is None else clock(self.duration_ms)
+
+    @property
+    def word_count(self) -> str:
+        """The number of detected words; ``?`` where that is not known, ``-`` where only a drawing was saved."""
+        if self._is_only_drawing:
+            return "-"
+        return "?" if self.words is None else str(self.words)
+
+    @property
+    def _is_only_drawing(self) -> bool:
+        """Whether the file has only inputs from before a recording, as a drawing is saved."""
+        return self.duration_ms == 0 and self.words == 0
 
 
 def clock(ms: int) -> str:

@@ -253,7 +253,7 @@ _ALL = (
         "fewer frames and no animations (automatic over SSH)",
         old_name="slow_line",
     ),
-    Setting("record", "switch", False, "record every session as a replay"),
+    Setting("record", "switch", False, "record every round as a replay"),
     Setting("record_audio", "switch", False, "record the sound too, beside the replay"),
     Setting("record_scores", "switch", True, "record the scores too, for what-if"),
     Setting("preset", "text", "none", "named tuning: quiet room, noisy room, fast, sure, or a preset of your own"),

@@ -201,7 +201,7 @@ class ReplaysScreen(SpokenDialog):
 def _line(one: ReplaySummary) -> Text:
     size = library.size_text(one.size) + (" +sound" if one.sound else "")
     name = " – ".join(part for part in (printable(one.path.name), printable(one.title, 40)) if part)
-    text = _row(one.when, one.length, "?" if one.words is None else str(one.words), one.mode, size, name)
+    text = _row(one.when, one.length, one.word_count, one.mode, size, name)
     return Text(text, style="" if one.playable else "dim", no_wrap=True, overflow="ellipsis")
 
 
