@@ -156,6 +156,7 @@ LIGHT = (
     "keys",
     "settings",
     "spotting.detector",
+    "spotting.score_filter",
 )
 
 

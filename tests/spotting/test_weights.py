@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.spotting.filters import score_filters
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.features import FeatureSettings
 from voicetrail.spotting.locate import find_weights, folders
+from voicetrail.spotting.networks.layers import LAYERS
 from voicetrail.spotting.networks.model import ARCHITECTURES, DEFAULT_ARCHITECTURE, build_model, parameters
+from voicetrail.spotting.score_filter import INPUTS, ScoreFilter
 from voicetrail.spotting.weights import KEY, WeightsInfo, load_weights, read_info, save_weights
 from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN, VOCABULARIES, is_word
 
@@ -80,6 +85,65 @@ def test_weights_round_trip(kept: Path) -> None:
         # Stored in half precision.
         torch.testing.assert_close(value, fresh[name], rtol=1e-3, atol=1e-6)
     assert not kept.with_suffix(".part").exists()
+
+
+@settings(max_examples=40, deadline=None)
+@given(score_filter=st.none() | score_filters, unfiltered=st.none() | st.floats(0.05, 1.0).map(DetectorSettings))
+def test_score_filter_round_trip(
+    score_filter: ScoreFilter | None, unfiltered: DetectorSettings | None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    info = replace(INFO, score_filter=score_filter, unfiltered_detector=unfiltered)
+    path = tmp_path_factory.getbasetemp() / "filtered.safetensors"
+    save_weights(path, {"a": torch.zeros(1)}, info)
+    assert read_info(path) == info
+
+
+def test_weights_without_their_filter_have_the_settings_for_that() -> None:
+    plain = DetectorSettings(0.9, smoothing=0.2)
+    info = replace(INFO, score_filter=ScoreFilter(((0.0,) * len(INPUTS),), 0.0), unfiltered_detector=plain)
+    assert info.without_filter() == replace(INFO, detector=plain)
+    assert INFO.without_filter() == INFO
+
+
+TAP = [0.0] * len(INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ([], "not a table"),
+        ({}, "1 to 64 hops"),
+        ({"taps": [], "bias": 0}, "1 to 64 hops"),
+        ({"taps": [TAP] * 65, "bias": 0}, "1 to 64 hops"),
+        ({"taps": [TAP, TAP[1:]], "bias": 0}, "9 coefficients"),
+        ({"taps": [TAP, "x"], "bias": 0}, "9 coefficients"),
+        ({"taps": [[*TAP[1:], float("nan")]], "bias": 0}, "-1000 to 1000"),
+        ({"taps": [[*TAP[1:], 1001.0]], "bias": 0}, "-1000 to 1000"),
+        ({"taps": [[*TAP[1:], "\x1b[2J"]], "bias": 0}, "-1000 to 1000"),
+        ({"taps": [[*TAP[1:], True]], "bias": 0}, "-1000 to 1000"),
+        ({"taps": [TAP], "bias": float("-inf")}, "-1000 to 1000"),
+        ({"taps": [TAP], "bias": 10**400}, "-1000 to 1000"),
+        ({"taps": [TAP]}, "-1000 to 1000"),
+    ],
+)
+def test_a_broken_score_filter_is_refused(broken: object, why: str, altered: Callable[..., Path]) -> None:
+    line = exit_error(altered({"score_filter": broken}))
+    assert why in line
+    assert "damaged" in line
+    assert line.isprintable()
+
+
+def test_broken_settings_without_a_filter_are_refused(altered: Callable[..., Path]) -> None:
+    assert "margin is not a number" in exit_error(altered({"unfiltered_detector": INFO.detector.to_dict() | {"margin": 2}}))
+    assert "not a table" in exit_error(altered({"unfiltered_detector": 1}))
+
+
+def test_a_score_filter_needs_both_reserved_labels(altered: Callable[..., Path]) -> None:
+    score_filter = {"taps": [TAP], "bias": 0.0}
+    names = {"labels": ["up", UNKNOWN], "classes": ["up", UNKNOWN], "architecture": LAYERS}
+    assert read_info(altered(names)).score_filter is None
+    with pytest.raises(WeightsError, match="a score filter needs the labels _background_noise_ and _unknown_"):
+        read_info(altered({**names, "score_filter": score_filter}))
 
 
 def test_metadata_can_be_read_without_the_tensors(kept: Path) -> None:

@@ -21,6 +21,7 @@ from tools.attack.memory import peak_mb
 from voicetrail.errors import WeightsError
 from voicetrail.spotting.locate import find_weights
 from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.score_filter import INPUTS, FilteredScores, ScoreFilter
 from voicetrail.spotting.weights import load_weights
 
 LONGEST_S = 2.0
@@ -54,7 +55,7 @@ def run(count: int = 1000, seed: int = 1) -> Outcome:
         seed: seed of the mutations.
     """
     rng, outcome = random.Random(seed), Outcome()
-    whole = find_weights("directional4w").read_bytes()
+    whole = _with_filter(find_weights("directional4w").read_bytes())
     Recognizer(load_weights("directional4w"))  # what is loaded once does not count
     before = peak_mb()
     with tempfile.TemporaryDirectory(prefix="voicetrail-attack-") as folder:
@@ -66,6 +67,8 @@ def run(count: int = 1000, seed: int = 1) -> Outcome:
                 recognizer = Recognizer(load_weights(path))
                 scores = recognizer.score(np.zeros(recognizer.window_samples, dtype=np.float32))
                 outcome.loaded += 1
+                if recognizer.score_filter is not None:
+                    scores = FilteredScores(recognizer.labels, recognizer.score_filter).feed(recognizer.hop, scores)
                 if not all(np.isfinite(scores)):
                     outcome.failures.append(f"mutant {number} of seed {seed}: scores that are no numbers")
             except WeightsError as error:
@@ -83,6 +86,18 @@ def run(count: int = 1000, seed: int = 1) -> Outcome:
     if outcome.grown_mb > MEMORY_MB:
         outcome.failures.append(f"memory grew by {outcome.grown_mb:.0f} MB")
     return outcome
+
+
+def _with_filter(whole: bytes) -> bytes:
+    """The file with a score filter in its metadata, which not all weights have."""
+    size = struct.unpack("<Q", whole[:8])[0]
+    data = json.loads(whole[8 : 8 + size])
+    meta = json.loads(data["__metadata__"]["voicetrail"])
+    meta["score_filter"] = ScoreFilter(((0.25,) * len(INPUTS),) * 4, -0.5).to_dict()
+    meta["unfiltered_detector"] = meta["detector"]
+    data["__metadata__"]["voicetrail"] = json.dumps(meta)
+    header = json.dumps(data).encode()
+    return struct.pack("<Q", len(header)) + header + whole[8 + size :]
 
 
 def _mutant(rng: random.Random, whole: bytes) -> bytes:

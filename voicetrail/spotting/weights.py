@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -22,6 +22,7 @@ from voicetrail.spotting.frontend import FrontendSettings, build_frontend, front
 from voicetrail.spotting.locate import TAUGHT_FILE, find_weights
 from voicetrail.spotting.networks.layers import LAYERS, MAX_LAYERS, Layer, build_layers
 from voicetrail.spotting.networks.model import ARCHITECTURES, Model, build_model
+from voicetrail.spotting.score_filter import ScoreFilter
 from voicetrail.text import printable
 from voicetrail.vocabulary import MEANINGS, RESERVED, UNKNOWN
 
@@ -54,6 +55,18 @@ class WeightsInfo:
     nothing although the game knows it."""
     layers: tuple[Layer, ...] = ()
     """The network, if the architecture is ``layers.LAYERS`` (an imported model)."""
+    score_filter: ScoreFilter | None = None
+    """What makes scores of the posteriors for the detector; ``None``: the posteriors are the scores."""
+    unfiltered_detector: DetectorSettings | None = None
+    """With a score filter: the detector settings for posteriors without it; ``None``: the same as with it."""
+
+    def without_filter(self) -> WeightsInfo:
+        """These weights without their score filter, with the detector settings for that.
+
+        A filter is fitted to one head. Heads that are taught on the same backbone have none, and start from these settings.
+        """
+        detector = self.detector if self.unfiltered_detector is None else self.unfiltered_detector
+        return replace(self, detector=detector, score_filter=None, unfiltered_detector=None)
 
     def grouping(self) -> Tensor:
         """The matrix ``[classes, labels]`` that sums the posteriors of the classes of each label."""
@@ -98,6 +111,10 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], info: WeightsInfo, *
         meta["meanings"] = dict(info.meanings)
     if info.layers:
         meta["layers"] = [dict(layer) for layer in info.layers]
+    if info.score_filter is not None:
+        meta["score_filter"] = info.score_filter.to_dict()
+    if info.unfiltered_detector is not None:
+        meta["unfiltered_detector"] = info.unfiltered_detector.to_dict()
     on_cpu = {name: value.detach().cpu() for name, value in tensors.items()}
     small = {name: value.half() if half and value.is_floating_point() else value for name, value in on_cpu.items()}
     content = safetensors.torch.save({name: value.contiguous() for name, value in small.items()}, {KEY: json.dumps(meta)})
@@ -244,10 +261,16 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
     layers = meta.get("layers", [])
     if not isinstance(layers, list) or len(layers) > MAX_LAYERS or not all(isinstance(layer, dict) for layer in layers):
         raise _damaged(path, "its layers are not a list of layers")
+    # Older files have neither a score filter nor settings without one.
+    stated_filter, stated_unfiltered = meta.get("score_filter"), meta.get("unfiltered_detector")
     try:
         detector = DetectorSettings.from_dict(meta.get("detector"))
+        score_filter = None if stated_filter is None else ScoreFilter.from_dict(stated_filter)
+        unfiltered = None if stated_unfiltered is None else DetectorSettings.from_dict(stated_unfiltered)
     except ValueError as error:
         raise _damaged(path, str(error)) from None
+    if score_filter is not None and not {*RESERVED} <= {*labels}:
+        raise _damaged(path, f"a score filter needs the labels {' and '.join(RESERVED)}")
     temperature = meta.get("temperature", 1.0)  # older files have none
     if not isinstance(temperature, (int, float)) or not 0.1 <= temperature <= 10:
         raise _damaged(path, "its temperature is out of range")
@@ -271,4 +294,6 @@ def _parse(path: Path, meta: dict[str, Any]) -> WeightsInfo:
         about if isinstance(about, dict) else {},
         meanings,
         tuple(layers),
+        score_filter,
+        unfiltered,
     )
