@@ -15,9 +15,11 @@ import soundfile
 import torch
 
 import voicetrail
+from tests.spotting.filters import load_filtered, own_score_filter
 from voicetrail import Result, SpeechCommands
 from voicetrail.audio.file import demo_path
 from voicetrail.errors import AudioError, UsageError, WeightsError
+from voicetrail.spotting.recognizer import Recognizer
 from voicetrail.vocabulary import DIRECTIONS
 
 Sound = npt.NDArray[np.float32]
@@ -127,6 +129,18 @@ def test_own_threshold_applies_to_every_word(recognizer: SpeechCommands, speech:
     bold = listen(recognizer, [speech], probability_threshold=0.2, overlap_factor=0.9)
     assert {result.word for result in bold} >= {result.word for result in spoken}
     assert 0.2 <= min(result.score for result in bold) < 1.0
+
+
+def test_a_score_filter_is_used_at_its_own_hop_only(speech: Sound, spoken: list[Result]) -> None:
+    nothing = own_score_filter(0.0, bias=-5.0)
+    filtered = SpeechCommands(Recognizer(load_filtered(nothing)))
+    assert listen(filtered, [speech]) == []
+    assert {result.word for result in listen(filtered, [speech], overlap_factor=0.9)} == {result.word for result in spoken}
+    # What a clip is, and what every window is, do not depend on it.
+    assert filtered.recognize(speech).word in {result.word for result in spoken}
+    every = listen(filtered, [speech], invoke_on_noise_and_unknown=True)
+    assert all(result.score == result.scores[result.word] for result in every)
+    assert {result.word for result in every} >= {result.word for result in spoken}
 
 
 def test_word_is_suppressed_after_its_detection(recognizer: SpeechCommands, speech: Sound) -> None:

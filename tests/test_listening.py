@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources import Items
+from tests.spotting.filters import own_score_filter
 from voicetrail.audio.level import OffsetRemover
 from voicetrail.events import (
     AudioBlock,
@@ -32,6 +34,7 @@ from voicetrail.events import (
 )
 from voicetrail.listening import POLL, Listener
 from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.spotting.score_filter import ScoreFilter
 
 HOP, WINDOW = 100, 400
 LABELS = ("up", "_background_noise_")
@@ -47,12 +50,24 @@ class LoudnessRecognizer:
     labels: tuple[str, ...] = LABELS
     hop: int = HOP
     window_samples: int = WINDOW
+    score_filter: ScoreFilter | None = None
     windows: list[Sound] = field(default_factory=list)
 
     def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         self.windows.append(window.copy())
         loud = round(float(np.abs(window[-HOP:]).max()), 3)
         return (loud, round(1 - loud, 3))
+
+
+@dataclass
+class FilteredRecognizer(LoudnessRecognizer):
+    """The same, with both reserved labels, as a score filter needs them."""
+
+    labels: tuple[str, ...] = ("up", "_unknown_", "_background_noise_")
+
+    def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
+        up, other = super().score(window, blanked)
+        return (up, 0.0, other)
 
 
 def ramp(samples: int, first: int = 0) -> Sound:
@@ -154,6 +169,30 @@ def test_sound_before_and_after_a_gap_is_not_joined() -> None:
     expected[-HOP:] = block(0.1).samples
     np.testing.assert_array_equal(recognizer.windows[-1], expected)
     assert of(Scores, events)[-1].smoothed == (0.1, 0.9)
+
+
+def test_scores_and_words_come_from_the_score_filter() -> None:
+    # The mean of the last two hops in log-odds, and 2 more.
+    recognizer = FilteredRecognizer(score_filter=own_score_filter(0.5, 0.5, bias=2.0))
+    items: list[AudioBlock | SourceEvent] = [block(0.1), block(0.3), block(0.3)]
+    items += [SourceLost(0, "unplugged"), SourceBack(0, "again"), block(0.1)]
+    events = list(Listener(Items(items), recognizer, Detector(recognizer.labels, PLAIN)).events())
+    scores = of(Scores, events)
+    assert [event.posteriors for event in scores] == [(0.451, 0.0, 0.9), (0.617, 0.0, 0.7), (0.76, 0.0, 0.7), (0.451, 0.0, 0.9)]
+    assert [event.smoothed for event in scores] == [event.posteriors for event in scores]
+    assert of(WordHeard, events) == [WordHeard(2 * HOP, "up", 0.617)]
+
+
+def test_listeners_that_share_a_recognizer_have_their_own_filters() -> None:
+    recognizer = FilteredRecognizer(score_filter=own_score_filter(0.5, 0.25, 0.25))
+    sounds = [[block(level) for level in (0.1, 0.9, 0.1)], [block(level) for level in (0.6, 0.2, 0.8)]]
+
+    def scores(sound: list[AudioBlock]) -> Iterator[tuple[float, ...]]:
+        listening = Listener(Items(sound), recognizer, Detector(recognizer.labels))
+        return (event.posteriors for event in listening.events() if isinstance(event, Scores))
+
+    in_turn = zip(*map(scores, sounds), strict=True)
+    assert [*zip(*in_turn, strict=True)] == [tuple(scores(sound)) for sound in sounds]
 
 
 def test_changed_detector_settings_are_reported_with_their_first_hop() -> None:

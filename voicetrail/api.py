@@ -13,7 +13,7 @@ The names are those of that package, in Python's spelling. Times are in seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -148,8 +148,8 @@ class SpeechCommands:
             raise UsageError("it is already listening; call stop_listening() first")
         if overlap_factor is not None and not 0 <= overlap_factor < 1:
             raise UsageError("overlap_factor must be at least 0 and below 1")
-        settings = _detector_settings(self._recognizer.detector, probability_threshold, suppression_time)
         recognizer = _Hopping(self._recognizer, overlap_factor)
+        settings = _detector_settings(recognizer.detector, probability_threshold, suppression_time)
         opened: Source
         opened = open_source(source, device=device) if isinstance(source, (str, Path)) else BlockSource(source)
         listener = Listener(opened, recognizer, Detector(recognizer.labels, settings))
@@ -158,7 +158,7 @@ class SpeechCommands:
         def work() -> None:
             try:
                 for event in listener.events():
-                    named = _label_of(event, recognizer.labels, every_window=invoke_on_noise_and_unknown)
+                    named = _label_of(event, recognizer, every_window=invoke_on_noise_and_unknown)
                     if named is None:
                         continue
                     time, word, score = named
@@ -223,11 +223,11 @@ def _detector_settings(
     return settings
 
 
-def _label_of(event: Event, labels: Sequence[str], *, every_window: bool) -> tuple[float, str, float] | None:
+def _label_of(event: Event, recognizer: _Hopping, *, every_window: bool) -> tuple[float, str, float] | None:
     """When an event was (in s), its label and its score, where it is one for the callback: a word, or the best of every window."""
     if isinstance(event, Scores) and every_window:
-        best = max(range(len(event.posteriors)), key=event.posteriors.__getitem__)
-        return seconds(event.time), labels[best], event.posteriors[best]
+        score, label = max(zip(recognizer.posteriors, recognizer.labels, strict=True), key=lambda pair: pair[0])
+        return seconds(event.time), label, score
     if isinstance(event, WordHeard) and not every_window:
         return seconds(event.time), event.word, event.score
     return None
@@ -240,6 +240,10 @@ class _Hopping:
         self._recognizer = recognizer
         self.labels, self.window_samples = recognizer.labels, recognizer.window_samples
         self.hop = recognizer.hop if overlap is None else max(1, round(self.window_samples * (1 - overlap)))
+        # The score filter is fitted to the recognizer's own hop.
+        own = self.hop == recognizer.hop
+        self.score_filter = recognizer.score_filter if own else None
+        self.detector = recognizer.detector if own else recognizer.unfiltered_detector
         self.window = np.zeros(self.window_samples, dtype=np.float32)
         self.posteriors: tuple[float, ...] = (0.0,) * len(self.labels)
 

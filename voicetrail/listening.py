@@ -1,4 +1,4 @@
-"""The loop: source → recognizer → detector → events.
+"""The loop: source → recognizer → score filter → detector → events.
 
 The live game, ``voicetrail listen``, the evaluation and the tests all use this loop. It imports neither Textual nor torch: the
 recognizer is passed in, so that the caller decides where and when to load it.
@@ -30,6 +30,7 @@ from voicetrail.events import (
     seconds,
 )
 from voicetrail.spotting.detector import Detector, DetectorSettings
+from voicetrail.spotting.score_filter import FilteredScores, ScoreFilter
 
 POLL = 0.1
 """Longest wait for sound, in s, before the loop checks whether to end."""
@@ -57,6 +58,11 @@ class RecognizerProtocol(Protocol):
     labels: tuple[str, ...]
     hop: int
     """Step between windows in samples."""
+
+    @property
+    def score_filter(self) -> ScoreFilter | None:
+        """What makes scores of the posteriors, for the detector and for ``Scores``; ``None``: the posteriors are the scores."""
+        ...
 
     def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         """Posteriors for one window of ``window_samples`` without its first ``blanked``, in the order of the labels."""
@@ -145,11 +151,11 @@ Tap = Callable[[int, Sound, bool], None]
 
 
 class Listener:
-    """Passes sound through the recognizer and the detector, and yields the events.
+    """Passes sound through the recognizer, its score filter and the detector, and yields the events.
 
     Args:
         source: an open source; the listener closes it when it ends.
-        recognizer: scores each window.
+        recognizer: scores each window. Each listener has its own filter, so that several may share a recognizer.
         detector: turns scores into detections; its ``settings`` may be replaced from another thread between hops.
         gain: an optional gain stage.
         tap: an optional receiver of the sound.
@@ -185,6 +191,8 @@ class Listener:
         self._hop = np.zeros(recognizer.hop, dtype=np.float32)
         self._filled = 0
         self._lost = 0
+        used = recognizer.score_filter
+        self._scores = None if used is None else FilteredScores(recognizer.labels, used)
 
     def stop(self) -> None:
         """Ask the loop to end; it does so within ``POLL`` seconds."""
@@ -243,6 +251,8 @@ class Listener:
             self._filled = 0
             self._offset.restart()
             self.detector.reset()
+            if self._scores is not None:
+                self._scores.reset()
         yield replace(item, time=self.time)
 
     def _block(self, block: AudioBlock) -> Steps:
@@ -282,6 +292,8 @@ class Listener:
         self._window[-len(sound) :] = sound
         posteriors = yield PendingWindow(self._window, self.detector.blanked(self.time, len(self._window)))
         assert posteriors is not None
+        if self._scores is not None:
+            posteriors = self._scores.feed(self.time, posteriors)
         before = self.detector.applied
         words = self.detector.feed(self.time, posteriors, muted=muted, captured=captured)
         now = self.detector.applied

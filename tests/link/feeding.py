@@ -58,6 +58,7 @@ class LoudIsUp:
     labels: tuple[str, ...] = ("up", "down", "_background_noise_")
     hop = 640
     window_samples = 1280
+    score_filter = None
     name = "loud-is-up"
     hash = "0" * 64
     meanings: Mapping[str, str] = MappingProxyType({})

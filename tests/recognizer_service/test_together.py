@@ -12,6 +12,7 @@ from wyoming.event import Event as WireEvent
 
 from tests.recognizer_service.makers import Blocks, Sound, cut, make_visitor, score_all
 from tests.sources import Items
+from tests.spotting.filters import load_filtered, own_score_filter
 from voicetrail.audio.file import demo_path, read_whole
 from voicetrail.audio.gain import make_gain
 from voicetrail.events import DetectorChanged, Event, Level, Scores, WordHeard, WordRejected
@@ -50,8 +51,13 @@ def unshared_recognizer() -> Recognizer:
     return load_recognizer()
 
 
-def expected_events(sound: Sound, gain: str | float = "auto", settings: DetectorSettings | None = None) -> list[Event]:
-    recognizer = unshared_recognizer()
+def expected_events(
+    sound: Sound,
+    gain: str | float = "auto",
+    settings: DetectorSettings | None = None,
+    recognizer: Recognizer | None = None,
+) -> list[Event]:
+    recognizer = recognizer or unshared_recognizer()
     detector = Detector(recognizer.labels, settings or recognizer.detector)
     return list(Listener(Items(cut(sound)), recognizer, detector, gain=make_gain(gain)).events())
 
@@ -85,6 +91,24 @@ def test_batched_visitors_get_the_same_words_as_a_single_listener(recognizer: Re
         )
         assert all(a.time == b.time and np.allclose(a.posteriors, b.posteriors, atol=LAST_DECIMAL) for a, b in pairs)
     assert heard >= 3 * count
+
+
+def test_each_visitor_has_a_score_filter_of_its_own(demo: Sound) -> None:
+    score_filter = own_score_filter(0.4, 0.3, 0.2, 0.1)
+    shared, alone = (Recognizer(load_filtered(score_filter)) for _ in range(2))
+    sounds = voices(demo[: 6 * 16_000], 3)
+    visitors = [make_visitor(str(at), shared, sound) for at, sound in enumerate(sounds)]
+    score_all(visitor for visitor, _ in visitors)
+    for sound, (_, given) in zip(sounds, visitors, strict=True):
+        expected = expected_events(sound, recognizer=alone)
+        assert [each[:2] for each in words(given.events)] == [each[:2] for each in words(expected)] != []
+        found, right = (
+            np.array([event.posteriors for event in events if isinstance(event, Scores)]) for events in (given.events, expected)
+        )
+        # A posterior's last decimal place counts more in log-odds where it is near 0.
+        assert np.abs(found - right).max() < 0.01
+    other = [event.posteriors for event in expected_events(sounds[0]) if isinstance(event, Scores)]
+    assert [event.posteriors for event in visitors[0][1].events if isinstance(event, Scores)] != other
 
 
 def test_settings_of_visitors_are_independent(

@@ -36,6 +36,7 @@ class ScriptedRecognizer:
 
     hop = HOP
     window_samples = 16_000
+    score_filter = None
 
     def __init__(self, rows: Sequence[tuple[float, ...]], labels: tuple[str, ...] = LABELS) -> None:
         self.labels = labels

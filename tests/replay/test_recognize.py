@@ -31,6 +31,7 @@ class Loudness:
     labels: tuple[str, ...] = LABELS
     hop = HOP
     window_samples = 16_000
+    score_filter = None
 
     def __init__(self, levels: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)) -> None:
         self.levels = levels

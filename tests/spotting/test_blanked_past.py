@@ -82,6 +82,7 @@ class Spy:
     labels: tuple[str, ...] = LABELS
     hop = HOP
     window_samples = WINDOW
+    score_filter = None
 
     def __init__(self) -> None:
         self.blanked: list[int] = []

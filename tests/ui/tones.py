@@ -27,6 +27,7 @@ class ToneRecognizer:
     labels: tuple[str, ...] = (*DIRECTIONS, UNKNOWN, NOISE)
     hop = 640
     window_samples = 16_000
+    score_filter = None
     name = "tones"
     hash = "0" * 64
     meanings: Mapping[str, str] = MappingProxyType({})

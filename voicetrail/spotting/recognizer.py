@@ -49,6 +49,10 @@ class Recognizer:
         self.meanings = weights.info.meanings
         self.detector: DetectorSettings = weights.info.detector
         """The detector settings that come with the weights, chosen on validation streams."""
+        self.score_filter = weights.info.score_filter
+        """What makes scores of the posteriors, for the detector; ``listening.Listener`` applies it. Methods return posteriors."""
+        self.unfiltered_detector = weights.info.without_filter().detector
+        """The detector settings for the posteriors without the filter."""
         self.window_samples = weights.info.features.window_samples
         self._features = build_frontend(weights.info.features).eval()
         self._backbone, self._head = weights.model.backbone, weights.model.head

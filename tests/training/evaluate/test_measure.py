@@ -126,6 +126,7 @@ class LoudRecognizer:
     labels: tuple[str, ...] = LABELS
     hop = HOP
     window_samples = 1600
+    score_filter = None
 
     def score(self, window: Sound, blanked: int = 0) -> tuple[float, ...]:
         loud = float(np.abs(window).max() > 0.1)
