@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.spotting.filters import load_filtered, own_score_filter
 from tests.teaching.tones import silence, take
 from voicetrail.errors import TeachingError
 from voicetrail.spotting.networks.model import pooled
@@ -40,7 +41,7 @@ def retuned(negatives: Negatives) -> tuple[Taught, Check]:
         for seed in range(4):
             examples.add(word, take(sound, seed))
     steps = list[HeadProgress]()
-    made = retune(examples, load_weights("directional4w"), negatives, QUICK, steps.append)
+    made = retune(examples, load_filtered(own_score_filter(1.0)), negatives, QUICK, steps.append)
     assert all(step.loss > 0 and step.accuracy is not None for step in steps), "the player watches loss and accuracy"
     assert [step.part for step in steps] == sorted(step.part for step in steps)
     return made
@@ -60,13 +61,23 @@ def test_it_stays_a_weights_file_of_the_same_words_whose_backbone_is_untouched(r
     shipped = load_weights("directional4w")
     assert taught.info.labels == shipped.info.labels
     assert taught.info.classes == (*shipped.info.classes, *DIRECTIONS)
-    assert all(taught.info.detector.threshold_of(w) >= shipped.info.detector.threshold_of(w) - 0.001 for w in DIRECTIONS)
+    unfiltered = shipped.info.without_filter().detector
+    assert all(taught.info.detector.threshold_of(w) >= unfiltered.threshold_of(w) - 0.001 for w in DIRECTIONS)
     state = shipped.model.state_dict()
     assert all(torch.equal(state[name], taught.tensors[name]) for name in state if not name.startswith("head."))
     rows, columns = state["head.weight"].shape
     assert torch.equal(
         taught.tensors["head.weight"][:rows, -columns:], state["head.weight"]
     )  # the shipped head is in it as it was
+
+
+def test_a_personal_head_has_no_score_filter_and_the_settings_for_that(retuned: tuple[Taught, Check]) -> None:
+    taught, _ = retuned
+    unfiltered = load_weights("directional4w").info.without_filter().detector
+    assert taught.info.score_filter is None
+    assert taught.info.unfiltered_detector is None
+    assert taught.info.detector == unfiltered
+    assert taught.threshold == unfiltered.threshold
 
 
 def test_what_is_no_better_is_not_kept() -> None:

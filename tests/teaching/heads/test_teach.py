@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import voicetrail
+from tests.spotting.filters import load_filtered, own_score_filter
 from tests.teaching.tones import PITCH, recording, silence, take
 from voicetrail.errors import TeachingError, UsageError
 from voicetrail.spotting.recognizer import Recognizer
@@ -19,7 +21,7 @@ from voicetrail.teaching.collecting.likeness import Likeness
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads.head import HeadProgress, HeadSettings
 from voicetrail.teaching.heads.negatives import Negatives, Space, backbone_hash, find_space, load_negatives, save_negatives
-from voicetrail.teaching.heads.teach import Taught
+from voicetrail.teaching.heads.teach import Taught, teach
 from voicetrail.teaching.takes import TakeProblem
 from voicetrail.vocabulary import RESERVED
 
@@ -70,6 +72,18 @@ def test_a_taught_set_is_a_weights_file_that_hears_its_words(taught: Taught, tmp
     assert load_weights(path).info.meanings == {"links": "left"}
     quiet = recognizer.posteriors(silence(1.0)[None])[0]
     assert float(quiet[: len(PITCH)].max()) < taught.threshold
+
+
+def test_a_taught_set_has_no_score_filter_and_the_settings_for_that(tmp_path: Path) -> None:
+    weights = load_filtered(own_score_filter(1.0))
+    plain = replace(weights.info.without_filter().detector, smoothing=0.16, talk_shift=0.4)
+    weights = replace(weights, info=replace(weights.info, unfiltered_detector=plain))
+    made = teach(examples(), weights, making.shipped_negatives(), {}, HeadSettings(variants=2))
+    info = load_weights(making.keep_set("mine", made, None, folder=tmp_path)).info
+    assert info.score_filter is None
+    assert info.unfiltered_detector is None
+    assert (info.detector.smoothing, info.detector.talk_shift) == (0.16, 0.4)
+    assert info.detector.threshold == round(made.threshold, 3)
 
 
 def test_shipped_negatives_are_refused(taught: Taught) -> None:

@@ -98,7 +98,7 @@ def retune(
     timer = Timer()
     state = weights.model.state_dict()
     tensors = {name: value.detach().clone() for name, value in state.items()}
-    info = weights.info
+    info = weights.info.without_filter()
     words = tuple(label for label in info.labels if is_word(label))
     shipped = Shipped(info.classes, tensors["head.weight"].float(), tensors["head.bias"].float(), words, info.temperature)
     takes = {word: examples.distinct(word) for word in words if word in examples.words}

@@ -135,7 +135,7 @@ def teach(
     weight, bias = negatives.space.head(softened.weight, softened.bias)
     return Taught(
         {**tensors, "head.weight": weight, "head.bias": bias},
-        _info(weights.info, softened, threshold, meanings, held_out, takes),
+        _info(weights.info.without_filter(), softened, threshold, meanings, held_out, takes),
         held_out,
         threshold,
         found,
