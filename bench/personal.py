@@ -26,6 +26,7 @@ from bench.teaching_streams import recognizer_of
 from voicetrail.events import SAMPLE_RATE, WordHeard
 from voicetrail.spotting.detector import Detector
 from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.score_filter import filtered
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads.negatives import Negatives, backbone_hash, find_negatives, load_negatives
@@ -67,7 +68,8 @@ def as_heard(rng: np.random.Generator, clip: Sound, condition: str, noise: Sound
 def words_in(recognizer: Recognizer, sound: Sound) -> list[str]:
     """The words that are detected."""
     detector = Detector(recognizer.labels, recognizer.detector)
-    return [e.word for at, row in recognizer.score_all(sound) for e in detector.feed(at, row) if isinstance(e, WordHeard)]
+    hops = filtered(recognizer.score_all(sound), recognizer.labels, recognizer.score_filter)
+    return [e.word for at, row in hops for e in detector.feed(at, row) if isinstance(e, WordHeard)]
 
 
 def take_in(sound: Sound) -> Take:

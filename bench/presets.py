@@ -90,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program."""
     from voicetrail.commands.train import add_data_arguments
     from voicetrail.spotting.recognizer import load_recognizer
+    from voicetrail.spotting.score_filter import filtered
     from voicetrail.training.data.corpus import find_folders, load_corpus
     from voicetrail.training.data.heldout import Half
     from voicetrail.training.evaluate.negatives import SPEECH, negative_streams, noise_stream
@@ -114,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def hear(stream: Stream) -> Heard:
         print(f"{stream.name}, {stream.seconds / 60:.0f} min", file=sys.stderr, flush=True)
-        return Heard(stream, recognizer.score_all(stream.sound), ())
+        hops = filtered(recognizer.score_all(stream.sound), recognizer.labels, recognizer.score_filter)
+        return Heard(stream, hops, ())
 
     words = [hear(word_stream(corpus, half, snr, args.seconds, SEED, targets)) for snr in CONDITIONS]
     talk = [hear(stream) for stream in negative_streams(corpus, half, SEED, targets) if stream.name in SPEECH]

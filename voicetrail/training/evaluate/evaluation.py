@@ -166,7 +166,8 @@ def balance(truth: Sequence[str]) -> Any:
 
 def noise_accepted(recognizer: Recognizer, corpus: Corpus, words: Sequence[str]) -> float:
     """Part of the held-out noise, in seconds, taken for a word at the shipped thresholds."""
-    limits = np.array([recognizer.detector.threshold_of(word) if word in words else 2.0 for word in recognizer.labels])
+    thresholds = recognizer.unfiltered_detector
+    limits = np.array([thresholds.threshold_of(word) if word in words else 2.0 for word in recognizer.labels])
     noise = cut(noise_of(corpus.noise, "judging"))
     taken = sum(int((recognizer.posteriors(part) >= limits).any(axis=1).sum()) for part in in_batches(noise))
     return taken / len(noise) if len(noise) else 0.0

@@ -13,9 +13,18 @@ import torch
 from voicetrail.spotting.detector import DetectorSettings
 from voicetrail.spotting.frontend import build_frontend
 from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.score_filter import filtered
 from voicetrail.spotting.weights import Weights
 from voicetrail.training.data.corpus import Corpus
-from voicetrail.training.evaluate.choose import SMOOTHINGS, TALK_SHIFTS, Allowed, Choice, choose
+from voicetrail.training.evaluate.choose import (
+    FILTERED_SMOOTHINGS,
+    FILTERED_TALK_SHIFTS,
+    SMOOTHINGS,
+    TALK_SHIFTS,
+    Allowed,
+    Choice,
+    choose,
+)
 from voicetrail.training.evaluate.clips import in_batches, measured_clips
 from voicetrail.training.evaluate.conditions import conditions
 from voicetrail.training.evaluate.measure import Heard
@@ -65,7 +74,7 @@ def choose_settings(
     ignored, because scores are computed once for all settings.
 
     Args:
-        weights: their network is copied, not changed.
+        weights: their network is copied, not changed. The settings are for the scores after their score filter, if they have one.
         corpus: the validation split.
         seconds: length of each stream with words.
         like: choose only a threshold, with the smoothing time and the talk shift of these settings.
@@ -79,12 +88,23 @@ def choose_settings(
     targets = [word for word in words if word in DIRECTIONS] or words
 
     def scored(streams: Sequence[Stream]) -> list[Heard]:
-        return [Heard(stream, recognizer.score_all(stream.sound), ()) for stream in streams]
+        score_filter = recognizer.score_filter
+        return [
+            Heard(stream, filtered(recognizer.score_all(stream.sound), recognizer.labels, score_filter), ())
+            for stream in streams
+        ]
 
     spoken = scored([make() for _, make in conditions(corpus, "choosing", seconds, SEED, targets)])
     without = scored([stream.up_to(longest_s) for stream in negative_streams(corpus, "choosing", SEED, targets)])
     speech, silent, single = ([item for item in without if item.stream.name in names] for names in (SPEECH, NOBODY, ("words",)))
-    smoothings, shifts = (SMOOTHINGS, TALK_SHIFTS) if like is None else ((like.smoothing,), (like.talk_shift,))
+    smoothings: Sequence[float]
+    shifts: Sequence[float]
+    if like is not None:
+        smoothings, shifts = (like.smoothing,), (like.talk_shift,)
+    elif recognizer.score_filter is None:
+        smoothings, shifts = SMOOTHINGS, TALK_SHIFTS
+    else:
+        smoothings, shifts = FILTERED_SMOOTHINGS, FILTERED_TALK_SHIFTS
     choices = choose(
         recognizer.labels,
         targets,

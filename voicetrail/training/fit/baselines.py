@@ -187,7 +187,7 @@ def choose(rounds: Rounds, ours: Path, heard: Recordings, seconds: float = CHOOS
     if best is None:
         raise TrainingError(f"{rounds.folder} holds no round that was trained to its end")
     folders = find_folders(heard.data, negatives=[heard.speech], synthetic=heard.synthetic)
-    corpus, like = load_corpus(folders, "validation", heard.cache), load_weights(ours).info.detector
+    corpus, like = load_corpus(folders, "validation", heard.cache), load_weights(ours).info.without_filter().detector
     weights = chosen_for(load_weights(best / WEIGHTS), corpus, seconds, output.write_line, like, LONGEST_S)
     about = {**weights.info.about, "rounds": rounds.scores, "settled": rounds.settled}
     save_weights(path, weights.model.state_dict(), replace(weights.info, about=about))
