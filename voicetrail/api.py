@@ -46,9 +46,9 @@ class Result:
     """The detected word; for ``recognize`` and ``invoke_on_noise_and_unknown``, the label with the highest posterior, which may be
     ``_unknown_`` (other speech) or ``_background_noise_``."""
     score: float
-    """For a detected word, its posterior averaged over the smoothing time, 0 to 1; otherwise the posterior of the label."""
+    """For a detected word, its score after score filter and smoothing, 0 to 1; otherwise the posterior of the label."""
     scores: dict[str, float]
-    """The posterior of every label in the last window, not averaged; they sum to 1."""
+    """The posterior of every label in the last window, neither filtered nor averaged; they sum to 1."""
     spectrogram: Sound | None = None
     """The network's input, log-mel energies ``[mels, frames]``; ``None`` unless requested."""
     embedding: Sound | None = None

@@ -63,12 +63,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The recognizer's posteriors for the last second of sound, one hop."""
+    """The scores of one hop: the recognizer's posteriors for the last second of sound, after its score filter if it has one."""
 
     time: int
     posteriors: tuple[float, ...]
     """In the order of the recognizer's labels, rounded to a thousandth (see ``Recognizer``), so that a replay uses exactly the
-    numbers that the game used."""
+    numbers that the game used. After a score filter (``spotting.score_filter``), they do not sum to 1."""
     smoothed: tuple[float, ...] = ()
     """The same after the detector's smoothing: compared with the thresholds, and shown by the bars."""
     captured: float | None = None

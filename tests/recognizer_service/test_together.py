@@ -95,12 +95,12 @@ def test_batched_visitors_get_the_same_words_as_a_single_listener(recognizer: Re
 
 def test_each_visitor_has_a_score_filter_of_its_own(demo: Sound) -> None:
     score_filter = own_score_filter(0.4, 0.3, 0.2, 0.1)
-    shared, alone = (Recognizer(load_filtered(score_filter)) for _ in range(2))
+    shared, unshared = (Recognizer(load_filtered(score_filter)) for _ in range(2))
     sounds = voices(demo[: 6 * 16_000], 3)
     visitors = [make_visitor(str(at), shared, sound) for at, sound in enumerate(sounds)]
     score_all(visitor for visitor, _ in visitors)
     for sound, (_, given) in zip(sounds, visitors, strict=True):
-        expected = expected_events(sound, recognizer=alone)
+        expected = expected_events(sound, recognizer=unshared)
         assert [each[:2] for each in words(given.events)] == [each[:2] for each in words(expected)] != []
         found, right = (
             np.array([event.posteriors for event in events if isinstance(event, Scores)]) for events in (given.events, expected)

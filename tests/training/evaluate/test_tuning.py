@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+
+from tests.spotting.filters import load_filtered, own_score_filter
+from tests.training.makers import corpus
+from voicetrail.spotting.weights import Weights, load_weights
+from voicetrail.training.evaluate import choose, tuning
+from voicetrail.training.evaluate.choose import FILTERED_SMOOTHINGS, FILTERED_TALK_SHIFTS, SMOOTHINGS, TALK_SHIFTS, Choice
+from voicetrail.training.evaluate.conditions import conditions
+
+
+@pytest.fixture(autouse=True)
+def few_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "GRID", (0.3, 0.6, 0.9))
+    monkeypatch.setattr(tuning, "conditions", lambda *args: islice(conditions(*args), 1))
+
+
+def chosen(weights: Weights) -> list[Choice]:
+    return tuning.choose_settings(weights, corpus(4, words=("up", "down", "left", "right")), 12.0, longest_s=12.0)
+
+
+def test_settings_are_chosen_on_the_scores_after_the_filter() -> None:
+    """The recordings are tones, of which the network takes none for a word; this filter takes a trace of a word for it."""
+    shipped = load_weights("directional4w")
+    plain = chosen(replace(shipped, info=shipped.info.without_filter()))
+    bold = chosen(load_filtered(own_score_filter(10.0, bias=55.0)))
+    assert {each.settings.smoothing for each in plain} == {*SMOOTHINGS}
+    assert {each.settings.talk_shift for each in plain} <= {*TALK_SHIFTS}
+    assert {each.settings.smoothing for each in bold} == {*FILTERED_SMOOTHINGS}
+    assert {each.settings.talk_shift for each in bold} <= {*FILTERED_TALK_SHIFTS}
+    assert max(each.heard for each in plain) < max(each.heard for each in bold)
