@@ -15,8 +15,8 @@ from typing import Literal
 
 from voicetrail.key_names import KeyNameError, letters_on_key, parse_key
 
-Group = Literal["Draw", "Listen", "Tune", "Session", "Screens"]
-GROUPS: tuple[Group, ...] = ("Draw", "Listen", "Tune", "Session", "Screens")
+Group = Literal["Draw", "Listen", "Tune", "Round", "Screens"]
+GROUPS: tuple[Group, ...] = ("Draw", "Listen", "Tune", "Round", "Screens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,9 @@ ACTIONS: tuple[Action, ...] = (
         call="step_setting('smoothing',1)",
     ),
     Action("preset", ("n",), "Next preset", "Choose the next preset: quiet room, noisy room, fast, sure, your own.", "Tune"),
-    Action("pause", ("b",), "Pause", "Pause or continue the round.", "Session"),
-    Action("record", ("r",), "Record", "Start or stop recording the round to a file.", "Session", footer=True),
-    Action("marker", ("m",), "Marker", "Set a marker in the recording.", "Session"),
+    Action("pause", ("b",), "Pause", "Pause or continue the round.", "Round"),
+    Action("record", ("r",), "Record", "Start or stop recording the round to a file.", "Round", footer=True),
+    Action("marker", ("m",), "Marker", "Set a marker in the recording.", "Round"),
     Action("settings", ("s",), "Settings", "Show every setting with its value, range and origin.", "Screens", footer=True),
     Action("microphone", ("d",), "Microphone", "Choose a sound input by its level.", "Screens", footer=True),
     Action("calibrate", ("k",), "Calibrate", "Set thresholds and gain for your voice, in under a minute.", "Screens"),

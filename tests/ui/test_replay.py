@@ -20,6 +20,7 @@ from voicetrail.replay.file.reader import Replay, read
 from voicetrail.replay.timeline import Timeline
 from voicetrail.ui.app import TrailApp
 from voicetrail.ui.screens.replay import ReplayScreen
+from voicetrail.ui.widgets.keybar import KeyBar
 
 
 def recorded(tmp_path: Path, marker_ms: int | None = None) -> Replay:
@@ -61,6 +62,16 @@ async def test_it_plays_in_real_time_to_the_same_drawing(tmp_path: Path) -> None
         assert screen.message.text_rows[0].endswith(f"{tally.strokes} strokes, length {tally.length}")
         last = timeline.detected[-1].item
         assert f" {last.word} " in screen.board.words.text_rows[0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+async def test_the_footer_ends_with_help_and_leave_in_full(tmp_path: Path, width: int) -> None:
+    screen = ReplayScreen(recorded(tmp_path), Clock())
+    async with TrailApp(lambda: screen).run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        (row,) = screen.query_one(KeyBar).text_rows
+        assert len(row) <= width
+        assert row.endswith("? Help  q Leave")
 
 
 async def test_every_key(tmp_path: Path) -> None:

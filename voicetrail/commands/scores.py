@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from voicetrail import output
 from voicetrail.errors import UsageError
+from voicetrail.game.share import time_text
 from voicetrail.text import counted
 
 if TYPE_CHECKING:
@@ -83,10 +84,9 @@ def report(store: ScoreStore) -> list[str]:
 def _bests(rows: Sequence[ScoreRow]) -> list[str]:
     table = [("mode", "level", "best", "medal", "words", "par", "time", "when")]
     for row in rows:
-        seconds = row.time_ms // 1000
         par = "-" if row.par is None else str(row.par)
-        time = f"{seconds // 60}:{seconds % 60:02}"
-        table.append((row.mode, row.group or "-", str(row.score), row.medal or "-", str(row.words), par, time, str(row.date)))
+        figures = str(row.score), row.medal or "-", str(row.words), par, time_text(row.time_ms)
+        table.append((row.mode, row.group or "-", *figures, str(row.date)))
     if len(table) == 1:
         return ["no round has been finished yet"]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]

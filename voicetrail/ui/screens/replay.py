@@ -42,29 +42,27 @@ WORDS_MAX = 60
 _SAMPLES_A_MS = 16
 
 ACTIONS: tuple[Action, ...] = (
-    Action("play", ("space",), "Pause", "Pause or continue; at the end, start again.", "Session", footer=True),
-    Action("back", ("left",), "5 s back", "Go 5 seconds back.", "Session", footer=True, call=f"jump({-JUMP_MS})"),
-    Action("forth", ("right",), "5 s forward", "Go 5 seconds forward.", "Session", footer=True, call=f"jump({JUMP_MS})"),
-    Action("event_before", ("comma",), "Previous event", "Go to the previous event and pause.", "Session", call="event(-1)"),
-    Action("event_after", (".",), "Next event", "Go to the next event and pause.", "Session", footer=True, call="event(1)"),
-    Action("faster", ("+", "="), "Faster", "Play faster, up to 16 times as fast.", "Session", footer=True, call="speed(1)"),
-    Action(
-        "slower", ("-",), "Slower", "Play slower, down to a quarter of the speed.", "Session", footer=True, call="speed(-1)"
-    ),
+    Action("play", ("space",), "Pause", "Pause or continue; at the end, start again.", "Round", footer=True),
+    Action("back", ("left",), "5 s back", "Go 5 seconds back.", "Round", footer=True, call=f"jump({-JUMP_MS})"),
+    Action("forth", ("right",), "5 s forward", "Go 5 seconds forward.", "Round", footer=True, call=f"jump({JUMP_MS})"),
+    Action("event_before", ("comma",), "Previous event", "Go to the previous event and pause.", "Round", call="event(-1)"),
+    Action("event_after", (".",), "Next event", "Go to the next event and pause.", "Round", footer=True, call="event(1)"),
+    Action("faster", ("+", "="), "Faster", "Play faster, up to 16 times as fast.", "Round", footer=True, call="speed(1)"),
+    Action("slower", ("-",), "Slower", "Play slower, down to a quarter of the speed.", "Round", footer=True, call="speed(-1)"),
     *(
         Action(
             f"speed_{number}",
             (str(number),),
             f"{speed_text(SPEEDS[number + 1])}",
             f"Play at {speed_text(SPEEDS[number + 1])}.",
-            "Session",
+            "Round",
             call=f"set_speed({number + 1})",
         )
         for number in range(1, 6)
     ),
-    Action("start", ("home",), "Start", "Go to the start.", "Session", call="go(0)"),
-    Action("end", ("end",), "End", "Go to the end.", "Session", call="go(1)"),
-    Action("marker_after", ("m",), "Next marker", "Go to the next marker.", "Session", call="marker"),
+    Action("start", ("home",), "Start", "Go to the start.", "Round", call="go(0)"),
+    Action("end", ("end",), "End", "Go to the end.", "Round", call="go(1)"),
+    Action("marker_after", ("m",), "Next marker", "Go to the next marker.", "Round", call="marker"),
     Action("spectrogram", ("f",), "Spectrogram", "Show or hide the spectrogram of the recorded sound.", "Screens"),
     Action("help", ("?", "f1"), "Help", "Show what every key does.", "Screens", footer=True),
     Action("leave", ("q", "escape", "ctrl+q"), "Leave", "Leave the replay.", "Screens", footer=True),

@@ -10,7 +10,10 @@ from voicetrail.keys import Action, shown_key
 from voicetrail.ui.widgets.rows import Rows, Run
 
 LEFT_OUT_FIRST = ("microphone", "settings", "record", "clear")
-"""Actions that are left out first if the line is too short."""
+"""Actions that are left out first if the line is too short; then the others, the last one first."""
+LEFT_OUT_LAST = ("help", "quit", "leave")
+GAP = 2
+"""Columns between two actions."""
 
 
 class KeyBar(Rows):
@@ -29,18 +32,19 @@ class KeyBar(Rows):
         """Show as many keys as fit; the others are in the help."""
         width, look = self.size.width, self.look
         actions = list(self._actions)
-        for name in ("", *LEFT_OUT_FIRST):
+        others = [action.name for action in reversed(actions) if action.name not in (*LEFT_OUT_FIRST, *LEFT_OUT_LAST)]
+        for name in ("", *LEFT_OUT_FIRST, *others):
             actions = [action for action in actions if action.name != name]
             parts = [(shown_key(action.keys[0]), f" {action.label}") for action in actions]
-            if sum(len(key) + len(label) + 2 for key, label in parts) <= width:
+            if sum(len(key) + len(label) + GAP for key, label in parts) - GAP < width:
                 break
         runs: list[Run] = [(" ", look.text)]
         self._spans = []
         x = 1
         for action, (key, label) in zip(actions, parts, strict=True):
-            runs += [(key, look.accent), (label + "  ", look.dim)]
+            runs += [(key, look.accent), (label + " " * GAP, look.dim)]
             self._spans.append((x, x + len(key) + len(label), action.runs))
-            x += len(key) + len(label) + 2
+            x += len(key) + len(label) + GAP
         self.put(0, runs)
 
     async def on_click(self, event: events.Click) -> None:
