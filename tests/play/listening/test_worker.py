@@ -179,7 +179,8 @@ def test_an_internal_error_in_the_thread_is_reported(tmp_path: Path, monkeypatch
 def test_what_is_taught_learns_where_sound_was_lost() -> None:
     """In order: between the hop before the gap and the hop after it."""
     said = np.ones(640, dtype=np.float32)
-    blocks = [AudioBlock(0.1 * said), AudioBlock(0.2 * said), AudioBlock(0.3 * said, lost=320), SourceLost(0, "unplugged")]
+    blocks: list[AudioBlock | SourceLost] = [AudioBlock(0.1 * said), AudioBlock(0.2 * said), AudioBlock(0.3 * said, lost=320)]
+    blocks.append(SourceLost(0, "unplugged"))
     got: list[float | str] = []
     listening = ListeningWorker(SourceRequest("items"), ToneRecognizer, lambda shipped: shipped, lambda updates: None)
     vars(listening)["_opened"] = Items([*blocks, AudioBlock(0.4 * said)])
