@@ -81,10 +81,12 @@ async def test_a_maze_is_chosen_played_and_shared_by_words_alone(context: Sessio
         assert result.figures.text_rows[0] == "Maze small"
         await player.say("down")
         await player.wait_for(ShareScreen)
+        await player.say("up")
         share = app.screen
         assert isinstance(share, ShareScreen)
         assert share.shared.startswith("voicetrail maze")
         assert app.clipboard == share.shared
+        assert "the shortest path has" in "\n".join(share.text_rows.text_rows), "all that the screens do, words can ask for"
         await player.say("left")
         await player.wait_for(ResultScreen)
         await player.say("up")
