@@ -181,14 +181,17 @@ def test_without_typing_the_end_of_the_sound_ends_it(begin: Callable[..., Sessio
     assert not session.going
 
 
+def test_what_is_not_possible_now_is_answered_with_the_reason(begin: Callable[..., Session]) -> None:
+    session = begin(RoundSetup("maze", "small", 3))
+    session.type("undo", "hint")
+    assert session.lines[-2:] == ["undo does nothing here", "hint is possible after a round"]
+
+
 def test_an_unknown_command_is_answered(begin: Callable[..., Session]) -> None:
     session = begin(RoundSetup("maze", "small", 3))
     session.type("xyzzy \x1b[31m", "share")
-    assert (
-        session.lines[-1]
-        == session.lines[-2]
-        == "type up, down, left, right, undo, redo, clear, pause, where, status, share, hint or quit"
-    )
+    known = "type up, down, left, right, undo, redo, clear, pause, where, status, share, hint or quit"
+    assert session.lines[-2:] == [f"xyzzy �[31m is not possible now; {known}", "share is possible after a round"]
     session.give(EndRequest("signal"))
     assert session.announcer.reason == "signal"
     assert not session.going

@@ -26,6 +26,8 @@ UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 """The arms of a cell, as bits of its mask."""
 ARMS: MappingProxyType[Direction, int] = MappingProxyType({"up": UP, "down": DOWN, "left": LEFT, "right": RIGHT})
 DELTAS: MappingProxyType[Direction, Cell] = MappingProxyType({"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)})
+EDGES: MappingProxyType[Direction, str] = MappingProxyType({"up": "top", "down": "bottom", "left": "left", "right": "right"})
+"""The name of the edge in each direction."""
 OPPOSITE: MappingProxyType[Direction, Direction] = MappingProxyType(
     {"up": "down", "down": "up", "left": "right", "right": "left"}
 )

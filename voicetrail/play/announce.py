@@ -31,7 +31,7 @@ from voicetrail.play.listening.updates import Problem, SourceOpened, Update
 from voicetrail.play.rounds.flow import CHOICES, RoundFlow
 from voicetrail.play.rounds.outcome import Outcome, next_level
 from voicetrail.play.rounds.setups import requested_setup, same_again, snake_setup
-from voicetrail.text import counted
+from voicetrail.text import counted, printable
 
 TICK_S = 0.04
 """Time between two ticks while something moves, in s."""
@@ -185,14 +185,21 @@ class Announcer:
         elif word == "pause" and self._place in ("round", "pause"):
             return self._choose("right") if self._place == "pause" else self._pause("key")
         elif rules is not None and word in COMMANDS and self._place == "round" and self._flow is not None:
-            self._say(self._flow.round.do(COMMANDS[word]))
+            changes = self._flow.round.do(COMMANDS[word])
+            self._say(changes if changes.message or changes.cells else Changes(message=f"{word} does nothing here"))
         elif rules is not None and word in ("where", "status"):
             self._write((rules.surroundings if word == "where" else rules.status) or rules.headline)
         elif self._outcome is not None and word in ("share", "hint") and self._place == "result":
             self._share_or_hint(word)
         elif word:
-            self._write(TYPED)
+            self._refuse(word)
         return True
+
+    def _refuse(self, word: str) -> None:
+        if word in ("share", "hint"):
+            self._write(f"{word} is possible after a round")
+        else:
+            self._write(f"{printable(word, 20)} is not possible now; {TYPED}")
 
     def _let_time_pass(self) -> bool:
         flow = self._flow

@@ -37,7 +37,7 @@ from voicetrail.game.rules import EMPTY, Mark, RoundResult, WordCount
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import compose_share_text
 from voicetrail.game.tally import Tally
-from voicetrail.game.trail import HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail
+from voicetrail.game.trail import EDGES, HEIGHT, SIDEWAYS, WIDTH, Cell, Direction, Pen, Stroke, Trail
 from voicetrail.text import counted
 from voicetrail.vocabulary import DIGITS
 
@@ -374,5 +374,5 @@ class Sketch(BaseRules):
             self._glides = movement
 
 
-def _edge_message(direction: str | None) -> str:
-    return f"the {direction} edge of the canvas: the pen stops" if direction else "the pen is at the edge of the canvas"
+def _edge_message(direction: Direction | None) -> str:
+    return f"the {EDGES[direction]} edge of the canvas: the pen stops" if direction else "the pen is at the edge of the canvas"

@@ -19,7 +19,7 @@ from voicetrail.game.modes.field_rules import FieldRules
 from voicetrail.game.rules import Mark, Medal, Role, RoundResult, WordCount
 from voicetrail.game.setup import RoundSetup
 from voicetrail.game.share import bar, compose_share_text
-from voicetrail.game.trail import ARMS, DELTAS, SIDEWAYS, Cell, Direction, Pen
+from voicetrail.game.trail import ARMS, DELTAS, EDGES, SIDEWAYS, Cell, Direction, Pen
 from voicetrail.text import counted
 
 MARGIN = 2
@@ -216,7 +216,7 @@ class Trace(FieldRules):
             target = neighbor(target, direction)
         if not right and not self._inside(target):
             self._count(direction, by, wrong=True, moved=False)
-            return f"the {direction} edge of the field: the pen stops", True
+            return f"the {EDGES[direction]} edge of the field: the pen stops", True
         self._begin()
         before = self._state()
         if right:
