@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -139,31 +139,38 @@ class Recognizer:
             sound: ``[samples]``; silence is assumed before it.
             batch: windows per batch.
         """
+        out: list[tuple[int, tuple[float, ...]]] = []
+        with torch.inference_mode():
+            for pictures in self._pictures(sound, batch):
+                for values in self._posteriors(self._head(self._backbone(pictures))).tolist():
+                    out.append(((len(out) + 1) * self.hop, tuple(round(value, DIGITS) for value in values)))
+        return out
+
+    def embed_all(self, sound: Sound, batch: int = 128) -> torch.Tensor:
+        """The embeddings ``[hops, embedding]`` of every hop of a long sound; see ``score_all``. Training may go on from them."""
+        with torch.no_grad():
+            return torch.cat([self._backbone(pictures) for pictures in self._pictures(sound, batch)])
+
+    def _pictures(self, sound: Sound, batch: int) -> Iterator[torch.Tensor]:
+        """The network's inputs ``[batch, 1, rows, frames]`` for every hop of a long sound."""
         settings = self._features.settings
         shared = isinstance(settings, FeatureSettings) and self.hop % settings.hop_length == 0
         step = self.hop // settings.hop_length
         count = len(sound) // self.hop
         # The window of the first hop ends with that hop; before it there is silence.
         padded = np.concatenate((np.zeros(settings.used_samples - self.hop, dtype=np.float32), sound[: count * self.hop]))
-        out: list[tuple[int, tuple[float, ...]]] = []
-        with torch.inference_mode():
-            for first in range(0, count, batch):
-                windows = min(batch, count - first)
-                since = first * self.hop
-                piece = padded[since : since + settings.used_samples + (windows - 1) * self.hop]
-                heard = torch.from_numpy(piece.astype(np.float32))
-                if shared:
-                    power = self._features.power(heard[None])[0, 0]
-                    pictures = self._features.normalize(power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1))
-                elif isinstance(self._features, BrowserFft):
-                    pictures = self._features.pictures(heard, self.hop)
-                else:
-                    pictures = self._features(heard.unfold(0, settings.used_samples, self.hop))
-                logits = self._head(self._backbone(pictures))
-                scores = self._posteriors(logits)
-                for row, values in enumerate(scores.tolist(), first + 1):
-                    out.append((row * self.hop, tuple(round(value, DIGITS) for value in values)))
-        return out
+        for first in range(0, count, batch):
+            windows = min(batch, count - first)
+            since = first * self.hop
+            piece = padded[since : since + settings.used_samples + (windows - 1) * self.hop]
+            heard = torch.from_numpy(piece.astype(np.float32))
+            if shared:
+                power = self._features.power(heard[None])[0, 0]
+                yield self._features.normalize(power.unfold(1, settings.frames, step).permute(1, 0, 2).unsqueeze(1))
+            elif isinstance(self._features, BrowserFft):
+                yield self._features.pictures(heard, self.hop)
+            else:
+                yield self._features(heard.unfold(0, settings.used_samples, self.hop))
 
     def spectrogram(self, window: Sound) -> Sound:
         """The network's input for one window: ``[rows, frames]``."""
@@ -173,8 +180,13 @@ class Recognizer:
 
     def embedding(self, window: Sound) -> Sound:
         """The embedding of one window: ``[embedding]``."""
-        with torch.inference_mode():
-            out: Sound = self._backbone(self._features(torch.from_numpy(np.array(window[None], dtype=np.float32))))[0].numpy()
+        out: Sound = self.embeddings(window[None])[0].numpy()
+        return out
+
+    def embeddings(self, windows: Sound) -> torch.Tensor:
+        """The embeddings ``[batch, embedding]`` of windows ``[batch, window_samples]``."""
+        with torch.no_grad():
+            out: torch.Tensor = self._backbone(self._features(torch.from_numpy(np.array(windows, dtype=np.float32))))
         return out
 
 

@@ -39,6 +39,11 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str,
             Path(command[3]).mkdir(parents=True)
         elif command[2].endswith("negatives"):
             Path(command[4]).touch()
+        elif command[2].endswith("events.fit"):
+            out = Path(command[command.index("--out") + 1])
+            out.mkdir()
+            for path in command[3 : command.index("--out")]:
+                (out / Path(path).name).touch()
 
     monkeypatch.setattr(staged, "_run", stand_in)
     monkeypatch.setattr(staged, "_from_history", lambda target: target.write_bytes(b"weights"))
@@ -46,16 +51,18 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str,
 
 
 def test_stages_run_in_order_and_not_again(data: Path, tmp_path: Path, commands: list[tuple[str, ...]]) -> None:
-    runs = tmp_path / "runs"
+    runs, names = tmp_path / "runs", ("directional4w", "18w")
     assert main(["--data", str(data), "--runs", str(runs)]) == 0
     assert (runs / "texts.txt").read_text() == "good day.\n"
     trained = [command[command.index("--out") + 1].rsplit("/", 1)[-1] for command in commands if "train" in command]
     assert trained == ["a", "b", "b"]
-    assert commands[-2][-4:] == ("--vocabulary", "directional4w", "--vocabulary", "18w")
+    assert commands[-3][-4:] == ("--vocabulary", "directional4w", "--vocabulary", "18w")
+    assert commands[-2][:3] == ("voicetrail.training.events.fit", *(str(runs / "b" / f"{name}.safetensors") for name in names))
     assert commands[-1][0].endswith("fit.negatives")
     assert "--synthetic" not in commands[-1]
     assert "fillets-ng-data-cs" not in commands[0], "nothing under the GPL is trained on again"
-    assert (runs / "b" / "18w.safetensors").exists()
+    assert commands[-1][1] == str(runs / "events" / "directional4w.safetensors")
+    assert (runs / "events" / "18w.safetensors").exists()
     done = len(commands)
     assert main(["--data", str(data), "--runs", str(runs)]) == 0
     assert len(commands) == done

@@ -43,9 +43,9 @@ def negative_streams(corpus: Corpus, which: Half, seed: int, words: Sequence[str
     near = corpus.neighbors
     near_rows = [row for row, word in enumerate(near.words) if row % 2 == (which == "judging") and word not in words]
     streams = [
-        Stream("words", _joined([cut_word(clips, row) for row in rest], rng, 0.05, 0.6)),
-        Stream("neighbors", _joined([cut_word(near, row) for row in near_rows], rng, 0.1, 0.6)),
-        Stream("fluent", _joined(list(_pieces(clips, rest, rng)), rng, -0.01, 0.05)),
+        Stream("words", joined([cut_word(clips, row) for row in rest], rng, 0.05, 0.6)),
+        Stream("neighbors", joined([cut_word(near, row) for row in near_rows], rng, 0.1, 0.6)),
+        Stream("fluent", joined(pieces(clips, rest, rng), rng, -0.01, 0.05)),
         Stream("phrases", _every_other(corpus.phrases, which, (seed, 4, 0))),
     ]
     if set(words) <= set(DIRECTIONS):
@@ -76,7 +76,7 @@ def _kind(name: str) -> str:
 def reading(readers: Recordings, which: Half, seed: int = 0) -> Sound:
     """The sentences of the readers of one half, with pauses between them."""
     rows = (row for row, name in enumerate(readers.names) if READERS.get(name.split("/")[-1].split("-")[0]) == which)
-    return _paused(readers.pick(rows), (seed, 4, 3))
+    return paused(readers.pick(rows), (seed, 4, 3))
 
 
 def _every_other(recordings: Recordings, which: Half, seed: tuple[int, ...]) -> Sound:
@@ -85,10 +85,10 @@ def _every_other(recordings: Recordings, which: Half, seed: tuple[int, ...]) -> 
         middle = len(recordings.sound) // 2
         sound = recordings.sound[:middle] if which == "choosing" else recordings.sound[middle:]
         return sound.astype(np.float32) / 32768.0
-    return _paused(recordings.pick(range(which == "judging", len(recordings.names), 2)), seed)
+    return paused(recordings.pick(range(which == "judging", len(recordings.names), 2)), seed)
 
 
-def _paused(recordings: Recordings, seed: tuple[int, ...]) -> Sound:
+def paused(recordings: Recordings, seed: tuple[int, ...]) -> Sound:
     """Recordings with pauses between them."""
     rng, parts = np.random.default_rng(seed), [np.zeros(0, dtype=np.int16)]
     for row in range(len(recordings.names)):
@@ -97,7 +97,7 @@ def _paused(recordings: Recordings, seed: tuple[int, ...]) -> Sound:
     return np.concatenate(parts).astype(np.float32) / 32768.0
 
 
-def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: float) -> Sound:
+def joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: float) -> Sound:
     """Concatenate sounds with gaps of ``low`` to ``high`` s."""
     at, places = SAMPLE_RATE // 2, []
     for sound in sounds:
@@ -109,11 +109,12 @@ def _joined(sounds: list[Sound], rng: np.random.Generator, low: float, high: flo
     return np.clip(out, -1, 1)
 
 
-def _pieces(clips: Clips, rows: Sequence[int], rng: np.random.Generator) -> list[Sound]:
-    pieces = []
+def pieces(clips: Clips, rows: Sequence[int], rng: np.random.Generator) -> list[Sound]:
+    """Random pieces of the words in these rows, two for each, with faded edges."""
+    out = []
     for _ in range(2 * len(rows)):
         sound = cut_word(clips, int(rows[int(rng.integers(len(rows)))]))
         size = int(len(sound) * rng.uniform(0.25, 0.6))
         since = int(rng.integers(0, max(1, len(sound) - size)))
-        pieces.append(sound[since : since + size] * np.hanning(size).astype(np.float32) ** np.float32(0.25))
-    return pieces
+        out.append(sound[since : since + size] * np.hanning(size).astype(np.float32) ** np.float32(0.25))
+    return out

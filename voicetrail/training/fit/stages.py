@@ -94,8 +94,14 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
     same = ("--architecture", ARCHITECTURE, "--epochs", "12", "--learning-rate", "0.0007", "--seed", "17", "--strength", "0.6")
     write = ("--out", str(runs / "b"), "--resume", "--choose-seconds", CHOOSE_SECONDS, "--repeat", "2", *same, *chosen)
     yield Stage("thresholds, and the weights", runs / "b" / "18w.safetensors", lambda: run_voicetrail("train", *heard, *write))
+    events, trained = runs / "events", [str(runs / "b" / f"{name}.safetensors") for name in VOCABULARIES]
+    yield Stage(
+        "last layer and score filter by events",
+        events / "18w.safetensors",
+        lambda: _module("events.fit", *trained, "--out", str(events), *heard),
+    )
     embeddings, read = runs / "negatives.safetensors", (*heard[:4], *heard[6:])
-    refused = (str(runs / "b" / "directional4w.safetensors"), str(embeddings), *read)
+    refused = (str(events / "directional4w.safetensors"), str(embeddings), *read)
     yield Stage("embeddings that taught words refuse", embeddings, lambda: _module("fit.negatives", *refused))
 
 
@@ -191,7 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrainingError as error:
         output.write_error(f"voicetrail: {error}")
         return 1
-    output.write_line(f"weights: {args.runs / 'b'}/{{{','.join(VOCABULARIES)}}}.safetensors, {args.runs}/negatives.safetensors")
+    output.write_line(
+        f"weights: {args.runs / 'events'}/{{{','.join(VOCABULARIES)}}}.safetensors, {args.runs}/negatives.safetensors"
+    )
     return 0
 
 

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training import makers
+from voicetrail.spotting.recognizer import Recognizer
+from voicetrail.spotting.score_filter import filtered
+from voicetrail.spotting.weights import load_weights
+from voicetrail.training.data.corpus import Corpus
+from voicetrail.training.evaluate.streams import Spoken, Stream
+from voicetrail.training.events import fit as fitting
+from voicetrail.training.events.fit import Scored, SingleClips, fit, main
+from voicetrail.training.events.loss import find_events
+from voicetrail.training.events.model import EventModel
+from voicetrail.training.events.streams import Shares, other_streams, spoken_streams
+from voicetrail.vocabulary import DIRECTIONS, UNKNOWN
+
+
+def noisy(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    rng = np.random.default_rng(3)
+    parts = [rng.standard_normal(16_000) * level for level in (0.001, 0.1, 0.02)]
+    return np.resize(np.concatenate(parts), round(seconds * 16_000)).astype(np.float32)
+
+
+def test_what_is_fitted_scores_as_the_recognizer_with_its_filter_does() -> None:
+    weights = load_weights("directional4w")
+    recognizer = Recognizer(weights)
+    model = EventModel(weights.info, weights.model.head, DIRECTIONS)
+    with torch.no_grad():
+        model.taps.copy_(torch.randn(model.taps.shape, generator=torch.Generator().manual_seed(1)) * 0.2)
+        model.offset.fill_(0.3)
+    sound = noisy(6)
+    embeddings = recognizer.embed_all(sound)
+    scores = torch.sigmoid(model(embeddings, model.talk(embeddings, recognizer.hop)))
+    rows = filtered(recognizer.score_all(sound), recognizer.labels, model.fitted().score_filter)
+    columns = [recognizer.labels.index(word) for word in DIRECTIONS]
+    expected = torch.tensor([[row[column] for column in columns] for _, row in rows]).T
+    # Posteriors that reach the filter are rounded to three places, which log-odds near 0 enlarge.
+    scores = scores.detach()
+    assert float((scores - expected).abs().mean()) < 0.02
+    assert float((scores - expected).abs().max()) < 0.2
+
+
+def test_only_the_rows_of_the_words_change() -> None:
+    weights = load_weights("directional4w")
+    model = EventModel(weights.info, weights.model.head, DIRECTIONS)
+    with torch.no_grad():
+        model.moved.fill_(1.0)
+    changed = (model.fitted().head["head.weight"] != weights.model.head.weight).any(dim=1)
+    assert {weights.info.classes[row] for row in changed.nonzero()[:, 0].tolist()} == {*DIRECTIONS}
+
+
+def test_fitting_makes_a_word_one_high_score_and_other_sound_none() -> None:
+    """Embeddings in which the word is a direction of its own: what the head knows nothing of."""
+    weights = load_weights("directional4w")
+    model = EventModel(weights.info, weights.model.head, DIRECTIONS)
+    rng = torch.Generator().manual_seed(2)
+    size, hops = weights.model.head.in_features, 400
+    streams = []
+    for _ in range(4):
+        embeddings = torch.rand(hops, size, generator=rng) * 0.02
+        said = [Spoken(DIRECTIONS[number % 4], (20 + 40 * number) * 640, (30 + 40 * number) * 640) for number in range(9)]
+        for each in said:
+            embeddings[each.begin // 640 + 4 : each.end // 640 + 2, DIRECTIONS.index(each.word)] += 2.0
+        streams.append(Scored(embeddings.half(), torch.zeros(hops), find_events(said, DIRECTIONS, 640, hops)))
+    clips = SingleClips(torch.rand(8, size, generator=rng) * 0.02, torch.full((8,), weights.info.classes.index(UNKNOWN)))
+    first = fit(model, streams, clips, epochs=1)
+    last = fit(model, streams, clips, epochs=120)
+    assert last < 0.75 * first
+
+
+@pytest.fixture
+def corpus(monkeypatch: pytest.MonkeyPatch) -> Corpus:
+    monkeypatch.setattr("voicetrail.training.events.streams.LONGEST_S", 30.0)
+    monkeypatch.setattr("voicetrail.training.events.streams.SHORT_S", 20.0)
+    return replace(makers.corpus(8), talk=makers.recording(70, 5), behind=makers.recording(30, 6))
+
+
+def test_streams_hold_their_words_in_any_surroundings(corpus: Corpus) -> None:
+    shares = Shares(room=0.5, noise=0.5, talk=0.5, hum=0.5, telephone=0.2, gsm=0.2, opus=0.2, clipped=0.2, quiet=0.2)
+    found = list(spoken_streams(corpus, 12, 1, shares))
+    assert len(found) == 12
+    assert len({stream.name for stream in found}) >= 3
+    for stream in found:
+        assert stream.sound.dtype == np.float32
+        assert float(np.abs(stream.sound).max()) <= 1.0
+        assert stream.spoken
+        assert all(0 <= each.begin < each.end <= len(stream.sound) for each in stream.spoken)
+    again = list(spoken_streams(corpus, 2, 1, shares))
+    assert all(np.array_equal(one.sound, other.sound) for one, other in zip(found, again, strict=False))
+
+
+def test_other_streams_hold_no_direction_and_all_of_the_speech(corpus: Corpus) -> None:
+    found = list(other_streams(corpus, 1))
+    assert {"talk", "noise", "words", "fluent"} <= {stream.name for stream in found}
+    assert not any(stream.spoken for stream in found)
+    assert sum(stream.seconds for stream in found if stream.name == "talk") >= 2 * 69
+
+
+def test_the_program_writes_weights_with_a_filter_and_both_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = makers.write_folder(tmp_path / "data", 12)
+    monkeypatch.setattr("voicetrail.training.events.streams.LONGEST_S", 20.0)
+    monkeypatch.setattr("voicetrail.training.events.streams.SHORT_S", 15.0)
+    monkeypatch.setattr(fitting, "EPOCHS", 1)
+    talk = Stream("talk", noisy(20))
+    monkeypatch.setattr(fitting, "other_streams", lambda corpus, seed: [talk])
+    chosen = []
+
+    def choose(weights: object, corpus: Corpus, seconds: float) -> list[object]:
+        chosen.append(weights)
+        from voicetrail.detector_settings import DetectorSettings
+        from voicetrail.training.evaluate.choose import Choice
+
+        return [Choice(DetectorSettings(0.66, smoothing=0.04), 0.9, 1.0, 0.0, {"thresholds": [], "per_hour": {}})]
+
+    monkeypatch.setattr(fitting, "choose_settings", choose)
+    shipped = [Path("weights") / f"{name}.safetensors" for name in ("directional4w", "18w")]
+    arguments = [*map(str, shipped), "--out", str(tmp_path / "out"), "--data", str(data), "--cache", str(tmp_path / "cache")]
+    assert main([*arguments, "--streams", "2"]) == 0, capsys.readouterr().err
+    for path in shipped:
+        before, now = load_weights(path), load_weights(tmp_path / "out" / path.name)
+        assert now.info.score_filter is not None
+        assert now.info.detector.threshold == 0.66
+        assert {*now.info.detector.thresholds} == {label for label in now.info.labels if not label.startswith("_")}
+        assert now.info.unfiltered_detector == before.info.without_filter().detector
+        assert torch.equal(
+            now.model.state_dict()["backbone.mix.conv.weight"], before.model.state_dict()["backbone.mix.conv.weight"]
+        )
+    assert chosen
+
+
+def test_weights_without_the_directions_are_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = makers.write_folder(tmp_path / "data", 12)
+    assert main([str(tmp_path / "no.safetensors"), "--out", str(tmp_path / "out"), "--data", str(data)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
