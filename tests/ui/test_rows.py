@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from voicetrail.ui.style.look import Look, make_look
 from voicetrail.ui.widgets.rows import Rows
+from voicetrail.ui.widgets.wrap import wrap_text
 
 PLAIN, BOLD = Style(), Style(bold=True)
 
@@ -75,3 +79,19 @@ async def test_removed_rows_are_blank() -> None:
         rows.truncate(1)
         assert rows.text_rows == ["row 0"]
         assert rows.render_line(2).text.strip() == ""
+
+
+async def test_marks_without_a_cell_of_their_own_stay_with_their_letter() -> None:
+    async with Stage().run_test(size=(60, 3)) as pilot:
+        rows = pilot.app.query_one(Watched)
+        text = "दायाँ 右\u0300 x\u0301y"
+        rows.put(0, [(text, PLAIN), ("!", BOLD)])
+        assert rows.text_rows == [f"{text}!"]
+        assert rows.asked == [(0, 0, cell_len(text) + 1)]
+
+
+@given(st.text("ab- 右語é", max_size=60), st.integers(4, 30))
+def test_text_is_wrapped_by_the_cells_that_it_takes(text: str, width: int) -> None:
+    lines = wrap_text(text, width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")

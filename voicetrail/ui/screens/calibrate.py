@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -20,7 +19,7 @@ from voicetrail.text import printable
 from voicetrail.ui.app_protocol import game_app_of, look_of
 from voicetrail.ui.base.spoken_dialog import SpokenDialog
 from voicetrail.ui.widgets.rows import Rows, Run
-from voicetrail.ui.widgets.wrap import wrapped
+from voicetrail.ui.widgets.wrap import wrap_text, wrapped
 
 METER_CELLS = 30
 COUNTDOWN_S = 0.2
@@ -232,7 +231,7 @@ class CalibrateScreen(SpokenDialog):
             change = f"{each.now:.2f} {arrow} {each.proposed:.2f}" if moved else f"{each.now:.2f}, unchanged"
             page.append([(f"{each.word:<8}", look.text), (f"{change:<15}", look.accent if moved else look.dim)])
             if moved or self.size.height > 24:
-                page += [[(f"        {line}", look.dim)] for line in textwrap.wrap(each.reason, max(30, width - 9))]
+                page += [[(f"        {line}", look.dim)] for line in wrap_text(each.reason, max(30, width - 9))]
         gain = proposal.gain
         moved = gain.proposed != gain.now
         change = f"{gain.now} {arrow} {gain.proposed} dB" if moved else f"{gain.now}, unchanged"
@@ -247,7 +246,7 @@ class CalibrateScreen(SpokenDialog):
     def _warning(self, text: str) -> list[list[Run]]:
         """Return a warning, wrapped into lines."""
         look, width = look_of(self), self.query_one("#lines").size.width
-        first, *more = textwrap.wrap(printable(text, None), max(30, width - 3)) or [""]
+        first, *more = wrap_text(printable(text, None), max(30, width - 3)) or [""]
         return [[("! ", look.warn), (first, look.text)], *([(f"  {line}", look.text)] for line in more)]
 
     def _meter(self) -> list[Run]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from voicetrail.text import printable
 from voicetrail.ui.style.look import Look
 from voicetrail.ui.widgets.rows import Rows, Run
+from voicetrail.ui.widgets.wrap import wrap_text
 
 BAR = 30
 """Columns of a bar."""
@@ -30,12 +29,12 @@ def sentences(look: Look, text: str, width: int) -> Page:
 
 def wrap(text: str, width: int) -> list[str]:
     """Text that may be long, in lines."""
-    return textwrap.wrap(printable(text, 400), max(20, width))
+    return wrap_text(printable(text, 400), max(20, width))
 
 
 def said_rows(text: str, width: int, style: Style) -> Page:
     """A line that may be long."""
-    return [[(line, style)] for line in textwrap.wrap(printable(text, 600), max(20, width - 1))]
+    return [[(line, style)] for line in wrap_text(printable(text, 600), max(20, width - 1))]
 
 
 def key_rows(look: Look, keys: str, width: int) -> Page:

@@ -26,7 +26,7 @@ from voicetrail.ui.messages import SetsChanged
 from voicetrail.ui.teaching import texts
 from voicetrail.ui.teaching.begin import open_session
 from voicetrail.ui.teaching.ends import finish_behind, use
-from voicetrail.ui.teaching.page_rows import fill, key_rows, said_rows
+from voicetrail.ui.teaching.page_rows import fill, fitted, key_rows, said_rows
 from voicetrail.ui.teaching.pages import SelectedTake, session_page
 from voicetrail.ui.teaching.takes.takes_dialog import TakesDialog
 from voicetrail.ui.teaching.trial import Trial
@@ -363,7 +363,7 @@ class TeachScreen(TakesDialog):
             spoken = texts.PROPOSED if self._proposed else texts.SPOKEN if self.accepts_words else ""
             page = [[], *said_rows(said, width, look.warn), *said_rows("" if self._broken else spoken, width, look.dim)]
         else:
-            head.put(0, [(f"{session.name}: {', '.join(session.words)}"[:width], look.dim)])
+            head.put(0, [(fitted(f"{session.name}: {', '.join(session.words)}", width).rstrip(), look.dim)])
             page = said_rows(said, width, look.warn)
             page += session_page(look, session, self.mark, self.trial, (width, lines.size.height - len(page)))
         fill(lines, page[: lines.size.height])

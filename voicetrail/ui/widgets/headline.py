@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from voicetrail.ui.widgets.rows import Rows
+from voicetrail.ui.widgets.wrap import wrap_text
 
 
 class Headline(Rows):
@@ -31,7 +30,7 @@ class Headline(Rows):
         width, look = self.size.width, self.look
         if not width:
             return
-        lines = textwrap.wrap(self._said, max(10, width - 1)) or [""]
+        lines = wrap_text(self._said, max(10, width - 1)) or [""]
         if len(lines) != self._rows:
             self._rows = len(lines)
             self.styles.height = len(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.message import Message
 
@@ -78,8 +79,8 @@ class MenuList(Rows):
         if not width or not height:
             return
         self._top = max(0, min(self._top, self.cursor, len(self.items) - height), self.cursor - height + 1)
-        longest = max((len(item.label) for item in self.items), default=0)
-        about = max((len(item.about) for item in self.items), default=0)
+        longest = max((cell_len(item.label) for item in self.items), default=0)
+        about = max((cell_len(item.about) for item in self.items), default=0)
         for y in range(height):
             index = self._top + y
             self.put(y, self._row(index, longest, about, width) if index < len(self.items) else ())
@@ -93,15 +94,15 @@ class MenuList(Rows):
             mark = look.marks.above_list
         elif index == self._top + self.size.height - 1 < len(self.items) - 1:
             mark = look.marks.below_list
-        runs: list[Run] = [(f"{mark} ", look.warn if chosen else look.dim), (f"{item.label:<{longest}}", look.text)]
+        runs: list[Run] = [(f"{mark} ", look.warn if chosen else look.dim), (set_cell_size(item.label, longest), look.text)]
         if chosen:
             runs[-1] = (runs[-1][0], look.good)
         used = 2 + longest
         # A text that does not fit is left out completely, because half a sentence says nothing.
-        if item.about and used + 2 + len(item.about) <= width:
-            runs.append((f"  {item.about:<{about}}"[: width - used], look.text if chosen else look.dim))
+        if item.about and used + 2 + cell_len(item.about) <= width:
+            runs.append((set_cell_size(f"  {item.about}", min(2 + about, width - used)), look.text if chosen else look.dim))
             used += min(2 + about, width - used)
-        if item.note and used + 2 + len(item.note) <= width:
+        if item.note and used + 2 + cell_len(item.note) <= width:
             runs.append((f"  {item.note}", look.accent if chosen else look.dim))
         return runs
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
 
 from voicetrail.text import printable
 from voicetrail.ui.widgets.rows import Rows
+from voicetrail.ui.widgets.wrap import wrap_text
 
 MOST_ROWS = 4
 """Maximum number of rows of a message."""
@@ -55,16 +57,18 @@ class MessageLine(Rows):
         recording = f"{look.marks.recording} {self._recording}  " if self._recording else ""
         right = self._right
         room = max(0, width - len(recording) - len(right) - 2)
-        if len(sign + self.message) > room:
+        if cell_len(sign + self.message) > room:
             # A long message needs the whole row; the counts return with the next short message.
             right, room = "", max(0, width - len(recording) - 1)
-        lines = textwrap.wrap(self.message, max(10, room - len(sign))) or [""]
+        lines = wrap_text(self.message, max(10, room - len(sign))) or [""]
         if len(lines) > MOST_ROWS:
-            lines = [*lines[: MOST_ROWS - 1], lines[MOST_ROWS - 1][: room - len(sign) - 1] + look.marks.dots]
+            last = set_cell_size(lines[MOST_ROWS - 1], room - len(sign) - 1).rstrip()
+            lines = [*lines[: MOST_ROWS - 1], last + look.marks.dots]
         if len(lines) != self._rows:
             self._rows = len(lines)
             self.styles.height = len(lines)
         for y, line in enumerate(lines):
             text = (sign if y == 0 else " " * len(sign)) + line
-            self.put(y, [(text.ljust(room + 1), style), *([(recording, look.bad), (right, look.dim)] if y == 0 else [])])
+            blanks = " " * max(0, room + 1 - cell_len(text))
+            self.put(y, [(text + blanks, style), *([(recording, look.bad), (right, look.dim)] if y == 0 else [])])
         self.truncate(len(lines))

@@ -23,7 +23,7 @@ from voicetrail.ui.style.look import Look
 Run = tuple[str, Style]
 """Text in one style."""
 _Cell = tuple[str, Style]
-"""A character and its style; the second cell of a wide character is empty text."""
+"""A character with its combining marks, and its style; the second cell of a wide character is empty text."""
 
 JOIN = 12
 """Gaps of up to this many equal cells are sent again, because this is shorter than moving the cursor."""
@@ -69,11 +69,10 @@ class Rows(Widget):
         self._runs[y] = new
         cells: list[_Cell] = []
         for text, style in new:
-            if cell_len(text) == len(text):
+            if text.isascii() or all(cell_len(character) == 1 for character in text):
                 cells += [(character, style) for character in text]
             else:
-                for character in text:
-                    cells += [(character, style), *[("", style)] * (cell_len(character) - 1)][: cell_len(character)]
+                _add_cells(cells, text, style)
         old, self._cells[y] = self._cells[y], cells
         changed = [Region(start, y, end - start, 1) for start, end in _differences(old, cells)]
         if changed and self._paint is not None:
@@ -142,6 +141,18 @@ class Rows(Widget):
         for each in self.get_line_filters():
             strip = strip.apply_filter(each, background)
         return strip
+
+
+def _add_cells(cells: list[_Cell], text: str, style: Style) -> None:
+    """Add the cells of a text with wide characters, or with marks that take no cell of their own, such as vowels in Hindi."""
+    for character in text:
+        width = cell_len(character)
+        if width:
+            cells += [(character, style), *[("", style)] * (width - 1)]
+            continue
+        last = next((at for at in range(len(cells) - 1, -1, -1) if cells[at][0]), None)
+        if last is not None:
+            cells[last] = (cells[last][0] + character, cells[last][1])
 
 
 def _differences(old: list[_Cell], new: list[_Cell]) -> list[tuple[int, int]]:
