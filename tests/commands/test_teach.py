@@ -81,6 +81,7 @@ def test_takes_come_from_any_format_from_long_recordings_and_from_folders(tmp_pa
         (["mine"], "name the words with --word"),
         (["mine", "--from", "links"], "write WORD=PATH"),
         (["mine", "--from", "links=NONE.wav"], "there is no file NONE.wav"),
+        (["mine", "--from", f"links={'x' * 300}"], "File name too long"),
         (["mine", "--from", "links=quiet.wav"], "no take was found in quiet.wav"),
         (["mine", "--from", "links=empty"], "contains no sound files"),
         (["mine", "--from", "links=one.wav"], "links has 1 takes; record at least 3 different ones"),

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.teaching.sets import MEANINGS, keep_untrained
+from tests.teaching.sets import MEANINGS, example_set, keep_untrained
 from voicetrail.errors import TeachingError, WeightsError
 from voicetrail.spotting.weights import load_weights
 from voicetrail.teaching import exchange, word_sets
+from voicetrail.teaching.collecting import drafts
 
 
 @pytest.fixture
@@ -40,6 +41,21 @@ def test_a_set_is_renamed_and_deleted_with_everything_in_it(folder: Path) -> Non
     assert [*folder.rglob("*")] == []
     with pytest.raises(TeachingError, match="none yet"):
         word_sets.set_folder("yours", folder)
+
+
+def test_a_renamed_set_takes_along_what_is_not_trained_yet(folder: Path) -> None:
+    drafts.save_draft(drafts.Draft("mine", tuple(MEANINGS), MEANINGS), example_set(), folder)
+    drafts.rename_set("mine", "été", folder)
+    assert [info.name for info in word_sets.list_sets(folder)] == ["été"]
+    assert [(draft.name, draft.takes) for draft in drafts.list_drafts(folder)] == [("été", 6)]
+    keep_untrained("mine", folder)
+    with pytest.raises(TeachingError, match="not trained yet; choose another name"):
+        drafts.rename_set("mine", "e\u0301te\u0301", folder)
+    with pytest.raises(TeachingError, match="has this name already"):
+        drafts.rename_set("mine", "mine", folder)
+    with drafts.only_program("mine", folder), pytest.raises(TeachingError, match="another program is teaching mine"):
+        drafts.rename_set("mine", "other", folder)
+    assert [info.name for info in word_sets.list_sets(folder)] == ["mine", "été"]
 
 
 def test_an_exported_set_is_the_same_after_import(folder: Path, tmp_path: Path) -> None:

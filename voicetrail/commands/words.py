@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action is None:
         return _list(args.json)
     if args.action == "rename":
-        word_sets.rename_set(args.name, args.new)
+        drafts.rename_set(args.name, args.new)
         output.write_line(f"Renamed {printable(args.name)} to {printable(args.new)}.")
     elif args.action == "delete":
         word_sets.check_name(args.name)

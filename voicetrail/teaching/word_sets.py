@@ -113,6 +113,11 @@ def is_there(name: str, folder: Path | None = None) -> bool:
     return ((taught_folder() if folder is None else folder) / check_name(name)).is_dir()
 
 
+def names(folder: Path | None = None) -> frozenset[str]:
+    """The names of all sets, damaged or not."""
+    return frozenset(path.name for path in _folders(taught_folder() if folder is None else folder))
+
+
 def weights_path(name: str, folder: Path | None = None) -> Path:
     """The weights file of a set.
 

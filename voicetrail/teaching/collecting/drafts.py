@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voicetrail.atomic import file_lock, make_private_folder, read_file, replace_file
+from voicetrail.atomic import file_lock, make_private_folder, read_file, replace_file, sync_folder
 from voicetrail.errors import TeachingError
 from voicetrail.spotting.locate import taught_folder
+from voicetrail.teaching import word_sets
 from voicetrail.teaching.examples import (
     MANIFEST,
     MAX_TAKES,
@@ -155,6 +156,31 @@ def _folders(folder: Path | None) -> Iterator[Path]:
         for path in sorted(root.iterdir()):
             if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
                 yield path
+
+
+def rename_set(name: str, new: str, folder: Path | None = None) -> None:
+    """Rename a set, together with its takes that are not trained yet.
+
+    Raises:
+        TeachingError: there is no such set, the new name is taken, or a program is teaching one of the two.
+    """
+    before, after = _folder(name, folder), _folder(new, folder)
+    if before == after:
+        raise TeachingError(f"{printable(name)} has this name already; choose another one")
+    if after.is_dir():
+        raise TeachingError(
+            f"there are takes of {printable(new)} that are not trained yet; choose another name, or delete these takes"
+        )
+    with only_program(name, folder), only_program(new, folder):
+        word_sets.rename_set(name, new, folder)
+        try:
+            if before.is_dir():
+                before.rename(after)
+                sync_folder(after.parent)
+        except OSError as error:
+            raise TeachingError(
+                f"the takes of {printable(name)} that are not trained yet keep its name: {error.strerror or error}"
+            ) from None
 
 
 def delete_draft(name: str, folder: Path | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,8 @@ def takes_of(path: Path, *, progress: Report = report_nothing, stop: Stop = lamb
         TeachingError: there is no take, or the folder contains no sound files.
         AudioError: the file cannot be used.
     """
-    folder = path.is_dir()
-    files = sound_files(path) if folder else [path]
+    folder = os.path.isdir(path)  # Path.is_dir raises an error if the name is too long
+    files = sound_files(path, stop) if folder else [path]
     takes, left_out, unreadable = list[Take](), 0, list[str]()
     for number, file in enumerate(files):
         try:
@@ -85,19 +86,24 @@ def takes_of(path: Path, *, progress: Report = report_nothing, stop: Stop = lamb
     return Gathered(tuple(takes), left_out, tuple(unreadable), len(files))
 
 
-def sound_files(folder: Path) -> list[Path]:
-    """The sound files of a folder and of the folders in it.
+def sound_files(folder: Path, stop: Stop = lambda: False) -> list[Path]:
+    """The sound files of a folder and of the folders in it, ``FILES_MAX`` at most.
 
     Raises:
         TeachingError: there are none.
     """
     try:
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+        os.scandir(folder).close()
     except OSError as error:
         raise TeachingError(f"{printable(folder)} cannot be read: {error.strerror or error}") from None
-    if not files:
+    files = list[Path]()
+    for place, _, names in os.walk(folder):  # what cannot be read in it is left out
+        files += [Path(place, n) for n in names if Path(n).suffix.lower() in SUFFIXES and not n.startswith(".")]
+        if len(files) >= FILES_MAX or stop():
+            break
+    if not files and not stop():
         raise TeachingError(f"{printable(folder)} contains no sound files (such as {', '.join(SUFFIXES[:6])})")
-    return files[:FILES_MAX]
+    return sorted(files)[:FILES_MAX]
 
 
 def _takes_of_file(path: Path, stop: Stop) -> Iterator[Take]:

@@ -214,7 +214,7 @@ class WordsScreen(MenuScreen):
 
     def _rename(self, old: str, new: str) -> str:
         if new != old:
-            word_sets.rename_set(old, new)
+            drafts.rename_set(old, new)
             if self.context.settings.values.weights == old:
                 self.context.settings.set("weights", word_sets.check_name(new))
         self._list()
@@ -265,8 +265,8 @@ class WordsScreen(MenuScreen):
 
     def _import(self, file: Path) -> str:
         name = word_sets.name_of_file(file)
-        if name in (names := {info.name for info in word_sets.list_sets()}):
-            other = word_sets.free_name(name, names)
+        if word_sets.is_there(name):
+            other = word_sets.free_name(name, word_sets.names())
             return self._ask(
                 f"there is a set {printable(name)}: replace it, with its takes? y replaces it, n imports as {printable(other)}",
                 lambda: self._take_in(file, name, overwrite=True),
