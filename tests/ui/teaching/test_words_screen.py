@@ -249,6 +249,16 @@ async def test_looking_at_the_takes_of_a_set_leaves_no_second_list_of_them(
         assert screen.menu.item.name == "draft:mine"
 
 
+async def test_a_set_that_another_program_has_deleted_leaves_the_list(app: VoicetrailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.menu.choose("taught:mine")
+        word_sets.delete_set("mine")
+        await pilot.press("x", "y")
+        assert "there is no set of words named 'mine'" in said(screen)
+        assert not any("mine" in row for row in screen.menu.text_rows)
+
+
 async def test_takes_that_are_not_here_are_no_empty_form(app: VoicetrailApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)

@@ -326,6 +326,7 @@ class WordsScreen(MenuScreen):
         try:
             line = action()
         except VoicetrailError as error:
+            self._list()  # another program may have renamed or deleted the set
             self.say(printable(error), "warn")
             return False
         except OSError as error:  # a path that cannot be one
