@@ -71,10 +71,12 @@ class ListeningLine(Rows):
             (f" {max(-99, round(self._db)):d} dB".rjust(7), look.dim),
         ]
         word, filled = self._best
+        # Without a word there is no bar either, which would say nothing.
+        empty = marks.empty if word else " "
         score: list[Run] = [
             (f"  {word[:8]:>8} ", look.text),
             (marks.full * filled, look.accent),
-            (marks.empty * (SCORE_CELLS - filled), look.dim),
+            (empty * (SCORE_CELLS - filled), look.dim),
         ]
         room = width - 4 - METER_CELLS - 7 - 2
         if room - 11 - SCORE_CELLS >= 24:
