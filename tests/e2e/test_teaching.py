@@ -59,6 +59,7 @@ def heard(lines: str) -> list[str]:
     return [entry["word"] for entry in map(json.loads, lines.splitlines()) if entry["type"] == "detection"]
 
 
+@pytest.mark.timeout(300)
 def test_teach_hear_export_delete_import_and_hear_again(
     virtual_mic: VirtualMicrophone, home: dict[str, str], speech: Speech, tmp_path: Path
 ) -> None:
