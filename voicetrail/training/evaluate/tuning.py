@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,6 +35,19 @@ from voicetrail.vocabulary import DIRECTIONS, NOISE, UNKNOWN
 
 SEED = 11
 """Seed of the streams for choosing settings; an evaluation uses another."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedRates:
+    """Allowed false moves per hour."""
+
+    speech: float = 3.0
+    nobody: float = 6.0
+    """While nobody speaks."""
+    single: float = 60.0
+    """In a sequence of single words."""
+    among: float = 15.0
+    """Among the other words of the streams with words."""
 
 
 def choose_temperature(weights: Weights, corpus: Corpus) -> float:
@@ -67,6 +80,7 @@ def choose_settings(
     seconds: float,
     like: DetectorSettings | None = None,
     longest_s: float = math.inf,
+    rates: AllowedRates | None = None,
 ) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams, in all conditions.
 
@@ -79,10 +93,12 @@ def choose_settings(
         seconds: length of each stream with words.
         like: choose only a threshold, with the smoothing time and the talk shift of these settings.
         longest_s: use only this much of the beginning of streams without words, in s.
+        rates: allowed false moves.
 
     Returns:
         The choices, best first.
     """
+    rates = rates or AllowedRates()
     recognizer = Recognizer(replace(weights, model=copy.deepcopy(weights.model)))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
     targets = [word for word in words if word in DIRECTIONS] or words
@@ -109,7 +125,12 @@ def choose_settings(
         recognizer.labels,
         targets,
         spoken,
-        [Allowed(speech, 3.0), Allowed(silent, 6.0), Allowed(single, 60.0), Allowed(spoken, 15.0)],
+        [
+            Allowed(speech, rates.speech),
+            Allowed(silent, rates.nobody),
+            Allowed(single, rates.single),
+            Allowed(spoken, rates.among),
+        ],
         smoothings=smoothings,
         talk_shifts=shifts,
     )
