@@ -78,7 +78,7 @@ class NoiseRecognizer:
     labels = ("up", "_background_noise_")
 
     def __init__(self) -> None:
-        self.detector = load_weights("directional4w").info.detector
+        self.unfiltered_detector = load_weights("directional4w").info.without_filter().detector
 
     def posteriors(
         self, windows: np.ndarray[tuple[int, int], np.dtype[np.float32]]
