@@ -103,7 +103,7 @@ def test_preset_replaces_earlier_tuning(env: dict[str, str]) -> None:
     assert dict(settings.values.thresholds) == {}
     settings.set("refractory", 0.5)
     again = load_settings(env=env)
-    assert (again["preset"], again["refractory"], again["smoothing"]) == ("fast", 0.5, 0.08)
+    assert (again["preset"], again["refractory"], again["smoothing"]) == ("fast", 0.5, 0.04)
 
 
 def test_own_preset_is_saved_and_loaded(env: dict[str, str]) -> None:

@@ -33,7 +33,8 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "quiet room": _preset(threshold_shift=-0.08),
         "noisy room": _preset(threshold_shift=0.05),
-        "fast": _preset(threshold_shift=0.05, smoothing=0.08, refractory=0.35),
+        # One hop, as shipped with a score filter; taught words, which have none, answer sooner with it.
+        "fast": _preset(smoothing=0.04, refractory=0.35),
         "sure": _preset(threshold_shift=0.08, margin=0.2),
     }
 )
