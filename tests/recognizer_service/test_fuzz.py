@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from wyoming.event import Event as WireEvent
 
+from tests.clocks import Clock
 from tests.link.peers import chunk
 from tests.recognizer_service.games import HELLO_SOUND, SOUND_EVENTS, SOUND_FIELDS
 from tests.recognizer_service.makers import WordsList, make_visitor, score_all
@@ -82,16 +82,6 @@ def test_arbitrary_sound_of_one_visitor_does_not_affect_others(messages: int) ->
     score_all([good, bad])
     assert good.windows == 50
     assert not [event for event in heard.events if isinstance(event, WordHeard)]
-
-
-@dataclass
-class Clock:
-    """Time goes as the test says."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def connect(visitor: VisitorStream, clock: Clock) -> NetworkSource:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from tests.clocks import Clock
 from tests.sources import Items
 from voicetrail.events import AudioBlock, Ready, SourceEvent, WordHeard, WordRejected
 from voicetrail.game import Input, Sketch
@@ -52,16 +53,6 @@ def quiet_hops(hops: int, changes: Mapping[int, SourceEvent] | None = None) -> I
         if changes and hop in changes:
             yield changes[hop]
         yield AudioBlock(QUIET[hop % len(QUIET)])
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def spoken(seed: int, hops: int, labels: tuple[str, ...] = LABELS, every: int = 40) -> list[tuple[float, ...]]:

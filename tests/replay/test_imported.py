@@ -11,8 +11,9 @@ import pytest
 import soundfile
 
 import voicetrail
+from tests.clocks import Clock
 from tests.link.test_words import over_the_wire
-from tests.replay.makers import NOW, Clock
+from tests.replay.makers import NOW
 from tests.spotting.importing.makers import TONES, tone_model
 from voicetrail.cli import main
 from voicetrail.errors import UsageError

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.clocks import Clock
 from tests.game.rounds import LEAVING, SETUPS, TIMED, Timed
-from tests.replay.makers import NOW, Clock, Stage, spoken
+from tests.replay.makers import NOW, Stage, spoken
 from voicetrail.game import RoundSetup, make_rules
 from voicetrail.play.rounds.round import Round
 from voicetrail.replay.analysis.whatif import Override, what_if

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.makers import Clock, Stage, record_spoken, sketch
+from tests.clocks import Clock
+from tests.replay.makers import Stage, record_spoken, sketch
 from voicetrail.game import Clear, Move, SetMovement, Sketch, Undo
 from voicetrail.replay.file.reader import read
 from voicetrail.replay.history import SNAPSHOT_INPUTS

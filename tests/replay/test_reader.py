@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.makers import Clock, Stage, record_spoken
+from tests.clocks import Clock
+from tests.replay.makers import Stage, record_spoken
 from voicetrail.cli import main
 from voicetrail.errors import ReplayError
 from voicetrail.game import Move, SetMovement

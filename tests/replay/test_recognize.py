@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from tests.replay.makers import HOP, LABELS, NOW, Clock, record_spoken, sketch
+from tests.clocks import Clock
+from tests.replay.makers import HOP, LABELS, NOW, record_spoken, sketch
 from tests.sources import Items
 from voicetrail.errors import ReplayError
 from voicetrail.events import AudioBlock, Ready, SourceEvent, SourceLost, WordHeard

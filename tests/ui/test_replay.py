@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 from textual.widgets import Input, OptionList, Static
 
-from tests.replay.makers import Clock, record_spoken, sketch
+from tests.clocks import Clock
+from tests.replay.makers import record_spoken, sketch
 from tests.ui.stage import make_context, make_settings
 from voicetrail.events import WordHeard
 from voicetrail.game.glyphs import BOX_GLYPHS

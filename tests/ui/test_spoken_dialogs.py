@@ -8,6 +8,7 @@ import pytest
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from tests.clocks import Clock
 from tests.ui.stage import make_context, make_settings
 from tests.ui.waiting import until
 from voicetrail.audio import microphone
@@ -26,15 +27,6 @@ from voicetrail.ui.screens.microphone import InputList, MicrophoneScreen
 from voicetrail.ui.screens.round import RoundScreen
 from voicetrail.ui.screens.settings import SettingsList
 from voicetrail.ui.screens.title import TitleScreen
-
-
-class Clock:
-    """A clock that a test moves on, so that no word comes too soon."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def say(app: VoicetrailApp, word: str) -> None:

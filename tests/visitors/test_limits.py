@@ -6,17 +6,10 @@ import argparse
 
 import pytest
 
+from tests.clocks import Clock
 from voicetrail.errors import UsageError
 from voicetrail.visitors.admission import Admission, AdmissionRefused, address_group
 from voicetrail.visitors.limits import VisitorLimits, add_limit_flags, limits_of
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_places_are_counted_in_all_and_by_address() -> None:

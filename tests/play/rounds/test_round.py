@@ -1,16 +1,9 @@
 from __future__ import annotations
 
+from tests.clocks import Clock
 from voicetrail.events import Event, Level, Ready, WordHeard
 from voicetrail.game import Input, Move, Sketch, Undo
 from voicetrail.play.rounds.round import Round
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Notes:

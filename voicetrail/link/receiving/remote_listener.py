@@ -51,6 +51,8 @@ from voicetrail.spotting.detector import DetectorSettings
 PING_INTERVAL_S = 5.0
 SILENCE_S = 8.0
 """Seconds without a word or an answer to a ping after which the connection is called delayed."""
+LATE_WORD_S = 4.0
+"""Seconds for which the connection is called delayed after a word that came too late: the player has to read why it was ignored."""
 EVENTS_WAITING = 200
 """Length of the event queue; the oldest events are dropped."""
 WORDS_PER_SECOND, WORDS_IN_HAND = 25, 100
@@ -114,6 +116,10 @@ class RemoteListener:
         self._words = TokenBucket(WORDS_PER_SECOND, WORDS_IN_HAND)
         self._recognizers = TokenBucket(RECOGNIZERS_PER_SECOND, RECOGNIZERS_IN_HAND)
         self._last_received = 0.0
+        self._late_until = 0.0
+        """When the last word that came too late is ``LATE_WORD_S`` past."""
+        self._source_name = self.name
+        """Where the words come from, as the player knows it."""
         self._handshake: Handshake | None = None
         self._connection = Connection(address, self, clock=clock)
         self._connection.start()
@@ -183,6 +189,7 @@ class RemoteListener:
         self._reports = StateReports()
         self._is_reported = False
         self._last_received = now
+        self._late_until = now
         self._handshake = Handshake("words", self._secret, self._connection.send, self._delay, PING_INTERVAL_S)
 
     def received(self, data: bytes, now: float) -> None:
@@ -208,7 +215,7 @@ class RemoteListener:
         silent_s = now - self._last_received
         if silent_s > SILENCE_S:
             self._change(State.DELAYED, f"microphone delayed: nothing has arrived over {self.name} for {silent_s:.0f} s")
-        elif self._status.state is State.DELAYED and not self._is_reported:
+        elif self._status.state is State.DELAYED and not self._is_reported and now >= self._late_until:
             self._change(State.ON)
 
     def disconnected(self, message: str, ended: bool) -> None:
@@ -224,14 +231,14 @@ class RemoteListener:
             self.recognizer = RemoteRecognizer(ready.labels, ready.weights, ready.weights_hash, shipped, ready.meanings)
             self._settings = None  # they were meant for the previous one
             # Where the address has a title, the recognizer is a host's, and names the source as the player knows it.
-            source = ready.source if self._address.title else f"{ready.source} over {self.name}"
-            self._put(replace(ready, source=source))
+            self._source_name = ready.source if self._address.title else f"{ready.source} over {self.name}"
+            self._put(replace(ready, source=self._source_name))
         elif self._settings is not None:
             self._send(WireEvent(TUNE, self._settings.to_dict()))
         self._send(WireEvent(MUTE, {"muted": self._muted}))
         if self._gain is not None:
             self.apply_gain(self._gain)
-        self._change(State.ON, ready.source)
+        self._change(State.ON)
 
     def _event(self, event: WireEvent, labels: tuple[str, ...], now: float) -> None:
         if event.type not in (SCORES, HEARD, NEAR, LOST):
@@ -248,13 +255,14 @@ class RemoteListener:
             waited = self._delay.waited(word.captured, now)
             word = replace(word, captured=now - waited - self._delay.transit)
             if waited > WORD_WAIT_LIMIT_S:
+                self._late_until = now + LATE_WORD_S
                 self._change(State.DELAYED, f"microphone delayed: a word came {waited:.0f} s late and was ignored")
                 return
         self._put(word)
 
     def _change(self, state: State, message: str = "") -> None:
         first = self._status.state is State.NEW
-        event = self._status.change(state, message or self.name)
+        event = self._status.change(state, self._source_name if state is State.ON else message)
         # ``Ready`` already says that the first connection is up.
         if event is not None and not (first and state is State.ON):
             self._put(event)
