@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import queue
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from tests.teaching.sets import keep_untrained
 from tests.teaching.tones import recording, silence
 from voicetrail.errors import TeachingError
 from voicetrail.teaching import exchange, word_sets
+from voicetrail.teaching.collecting.background import Judge
 from voicetrail.teaching.collecting.drafts import delete_draft, list_drafts, load_draft
+from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.going_on import resume_draft
 from voicetrail.teaching.session import TeachingSession
 from voicetrail.teaching.takes import Sound
@@ -26,8 +30,8 @@ def hear(session: TeachingSession, sound: Sound) -> None:
     session.poll()
 
 
-def begin(words: Mapping[str, str], folder: Path) -> TeachingSession:
-    session = TeachingSession("mine", words, takes=6, room_s=1.0, judge=lambda examples: None, folder=folder)
+def begin(words: Mapping[str, str], folder: Path, judge: Judge = lambda examples: None) -> TeachingSession:
+    session = TeachingSession("mine", words, takes=6, room_s=1.0, judge=judge, folder=folder)
     hear(session, silence(1.1))
     return session
 
@@ -70,6 +74,28 @@ def test_the_first_take_on_a_full_disk_leaves_nothing_that_is_half_there(disk: P
     hear(session, recording(["links"], seed=2))
     session.close()
     assert [draft.takes for draft in list_drafts(disk / "words")] == [2]
+
+
+def test_nothing_is_written_behind_the_back_of_a_closed_session(disk: Path) -> None:
+    """Its background thread was still busy: by now another program may teach the set."""
+    compared: queue.Queue[int] = queue.Queue()
+    go_on = threading.Event()
+
+    def judge(examples: ExampleSet) -> None:
+        compared.put(sum(examples.counts().values()))
+        go_on.wait(20)
+
+    filler = fill(disk, leave_kb=12)
+    session = begin({"links": "left"}, disk / "words", judge)
+    hear(session, recording(["links"]))
+    assert compared.get(timeout=20) == 1
+    hear(session, recording(["links"], seed=2))
+    session.close()
+    assert FULL in session.unsaved
+    filler.unlink()
+    go_on.set()
+    assert compared.get(timeout=20) == 2
+    assert list_drafts(disk / "words") == []
 
 
 def test_takes_are_deleted_from_a_full_disk(disk: Path) -> None:

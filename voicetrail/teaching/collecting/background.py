@@ -35,6 +35,8 @@ class BackgroundSaver:
         """Takes were added or removed since they were last compared."""
         self._unsaved = False
         """They were added or removed since they were last kept."""
+        self._untried = False
+        """They were added or removed since somebody last tried to keep them."""
         self._over = False
         self._thread: threading.Thread | None = None
         self.unlike: frozenset[bytes] = frozenset()
@@ -46,7 +48,7 @@ class BackgroundSaver:
 
     def changed(self) -> None:
         """Note that takes were added or removed."""
-        self._unsaved, self._over = True, False
+        self._unsaved, self._untried, self._over = True, True, False
         self.compare()
 
     def compare(self) -> None:
@@ -58,8 +60,10 @@ class BackgroundSaver:
                 self._thread.start()
 
     def settle(self) -> None:
-        """Save everything now."""
-        self._save()
+        """Save everything now; whether it succeeds or not, nothing more is written until takes are added or removed."""
+        with self._disk:
+            if self._unsaved:
+                self._save()
 
     def finish(self) -> None:
         """Delete the draft, because the finished set contains the takes.
@@ -69,12 +73,14 @@ class BackgroundSaver:
         """
         name = self._look()[0].name
         with self._disk:
-            self._over, self._dirty, self._unsaved, self.problem = True, False, False, ""
+            self._over, self._dirty, self._unsaved, self._untried, self.problem = True, False, False, False, ""
             delete_draft(name, self._folder)
 
     def _run(self) -> None:
         while self._goes_on():
-            self._save()
+            with self._disk:
+                if self._untried:
+                    self._save()
             examples = self._look()[1]
             try:
                 self._compare(examples)
@@ -91,20 +97,19 @@ class BackgroundSaver:
             return goes_on
 
     def _save(self) -> None:
-        with self._disk:
-            if self._over or not self._unsaved:
-                return
-            self._unsaved = False
-            # Looked at while the lock is held: what is written last is the newest.
-            draft, examples = self._look()
-            try:
-                if draft.takes:
-                    save_draft(draft, examples, self._folder)
-                else:
-                    delete_draft(draft.name, self._folder)
-                self.problem = ""
-            except TeachingError as error:
-                self._unsaved, self.problem = True, str(error)
+        """Write the draft; the lock ``_disk`` is held, so that what is written last is the newest."""
+        if self._over:
+            return
+        self._unsaved = self._untried = False
+        draft, examples = self._look()
+        try:
+            if draft.takes:
+                save_draft(draft, examples, self._folder)
+            else:
+                delete_draft(draft.name, self._folder)
+            self.problem = ""
+        except TeachingError as error:
+            self._unsaved, self.problem = True, str(error)
 
     def _compare(self, examples: ExampleSet) -> None:
         if self._judge is None:
