@@ -40,6 +40,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
     end = monotonic() + seconds
     while not condition():
         if monotonic() > end:
-            pytest.fail("did not come true")
+            shown = "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
+            pytest.fail(f"did not come true; {pilot.app.screen} shows:\n{shown}")
         await asyncio.sleep(0.01)
         await pilot.pause()

@@ -14,6 +14,7 @@ from tests.commands.test_teach import record_marked_and_undone
 from tests.disks import FULL, fill
 from tests.replay.makers import record_spoken
 from tests.teaching.tones import recording, silence
+from tests.ui.stage import make_context, make_settings
 from tests.ui.teaching.steps import TAKES, accepts_words, name_words, open_form, rows, say, took
 from tests.ui.waiting import until
 from voicetrail.replay import library
@@ -23,8 +24,9 @@ from voicetrail.teaching.examples import ExampleSet
 from voicetrail.teaching.heads.head import HeadProgress
 from voicetrail.teaching.heads.personal import Check
 from voicetrail.teaching.heads.teach import Taught
-from voicetrail.teaching.session import Make
+from voicetrail.teaching.session import Make, TeachingSession
 from voicetrail.ui.app import VoicetrailApp
+from voicetrail.ui.teaching.ends import finish_behind, take_back
 from voicetrail.ui.teaching.takes.replays_screen import TakeReplaysScreen
 from voicetrail.ui.teaching.teach_screen import TeachScreen
 from voicetrail.ui.widgets.menu import MenuList
@@ -174,6 +176,16 @@ async def test_two_programs_do_not_teach_one_set_at_once(app: VoicetrailApp) -> 
             await name_words(pilot, "links")
             assert screen.session is None
             assert "another program is teaching mine at the moment" in rows(screen)
+
+
+async def test_a_set_that_trains_in_one_app_is_not_taken_over_by_another(tmp_path: Path) -> None:
+    one, other = (VoicetrailApp(make_context(make_settings(tmp_path / name))) for name in ("one", "other"))
+    session = TeachingSession("mine", {"links": "left"}, folder=tmp_path, judge=lambda examples: None)
+    session.stage = "training"
+    finish_behind(one, one.context, session)
+    assert take_back(other, "mine") is None
+    assert take_back(one, "mine") is session
+    session.close()
 
 
 async def test_takes_come_from_a_replay_where_words_were_marked_or_undone(

@@ -249,6 +249,19 @@ async def test_looking_at_the_takes_of_a_set_leaves_no_second_list_of_them(
         assert screen.menu.item.name == "draft:mine"
 
 
+async def test_a_key_that_is_faster_than_the_first_look_at_the_sound_counts(
+    app: VoicetrailApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicetrail.ui.teaching.teach_screen.POLL_S", 3600.0)
+    keep_untrained("mine", with_takes=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = TeachScreen(app.context, "set:mine")
+        await app.push_screen(screen)
+        await pilot.press("down")
+        screen._look()
+        assert screen.mark.word == 0
+
+
 async def test_a_set_that_another_program_has_deleted_leaves_the_list(app: VoicetrailApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)

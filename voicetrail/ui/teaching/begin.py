@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.app import App
+
 from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting.drafts import list_drafts
 from voicetrail.teaching.going_on import extend_set, resume_draft
@@ -15,10 +17,11 @@ PERSONAL = "my voice"
 """Name of the set with the shipped words in the player's voice."""
 
 
-def open_session(begin: str, makers: dict[str, Any], options: dict[str, Any]) -> TeachingSession | None:
+def open_session(app: App[None], begin: str, makers: dict[str, Any], options: dict[str, Any]) -> TeachingSession | None:
     """Create the session that the screen begins with.
 
     Args:
+        app: in which a training may still run.
         begin: see ``TeachScreen``.
         makers: the functions that train the head and compare takes.
         options: number of takes per word, and length of the recording of the room.
@@ -31,17 +34,17 @@ def open_session(begin: str, makers: dict[str, Any], options: dict[str, Any]) ->
     """
     kind, _, name = begin.partition(":")
     if kind == "draft":
-        return take_back(name) or resume_draft(name, **makers)
+        return take_back(app, name) or resume_draft(name, **makers)
     if kind == "set":
         return extend_set(name, **makers)
     if kind == "personal":
-        return _personal(makers, options)
+        return _personal(app, makers, options)
     return None
 
 
-def _personal(makers: dict[str, Any], options: dict[str, Any]) -> TeachingSession:
+def _personal(app: App[None], makers: dict[str, Any], options: dict[str, Any]) -> TeachingSession:
     """Create the session for the shipped words, with earlier takes if there are any."""
-    running = take_back(PERSONAL)
+    running = take_back(app, PERSONAL)
     if running is not None:
         return running
     if any(draft.name == PERSONAL for draft in list_drafts()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from weakref import WeakKeyDictionary
 
 from textual.app import App
 
@@ -13,8 +14,8 @@ from voicetrail.teaching.session import TeachingSession
 from voicetrail.text import printable
 from voicetrail.ui.messages import SetsChanged, UpdatesArrived
 
-_training: dict[str, TeachingSession] = {}
-"""Sessions that train after their screen was closed, by the name of the set."""
+_training: WeakKeyDictionary[App[None], dict[str, TeachingSession]] = WeakKeyDictionary()
+"""Of each app, the sessions that train after their screen was closed, by the name of the set."""
 
 
 def use(context: SessionContext, session: TeachingSession) -> str:
@@ -31,7 +32,8 @@ def use(context: SessionContext, session: TeachingSession) -> str:
 
 def finish_behind(app: App[None], context: SessionContext, session: TeachingSession) -> None:
     """Use a set when its training ends after its screen was closed, and notify the player."""
-    _training[session.name] = session
+    running = _training.setdefault(app, {})
+    running[session.name] = session
 
     def end() -> None:
         # The game may have ended by then; the set is saved in any case.
@@ -39,7 +41,7 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
             app.call_from_thread(take_over)
 
     def take_over() -> None:
-        if _training.pop(session.name, None) is None:
+        if running.pop(session.name, None) is None:
             return
         session.close()
         name = printable(session.name)
@@ -57,9 +59,9 @@ def finish_behind(app: App[None], context: SessionContext, session: TeachingSess
         take_over()
 
 
-def take_back(name: str) -> TeachingSession | None:
+def take_back(app: App[None], name: str) -> TeachingSession | None:
     """Return the session of a set that trains in the background, for a screen that shows it again; ``None`` without one."""
-    session = _training.pop(name, None)
+    session = _training.get(app, {}).pop(name, None)
     if session is not None:
         session.on_end = None
     return session

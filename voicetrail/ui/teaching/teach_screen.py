@@ -115,7 +115,7 @@ class TeachScreen(TakesDialog):
         game_app_of(self).updates.subscribe(self, self._take_updates)
         self.set_interval(POLL_S, self._look)
         try:
-            session = open_session(self._begin_with, self._makers, self._options)
+            session = open_session(self.app, self._begin_with, self._makers, self._options)
         except VoicetrailError as error:
             self._said = str(error)
             self._broken = True
@@ -134,6 +134,7 @@ class TeachScreen(TakesDialog):
         self.session = session
         self.query_one(WordForm).display = False
         self.set_focus(None)
+        self._follow_stage(session)
         if self.context.worker is not None:
             self.context.worker.sound_tap = session.tap
             self.context.worker.on_gap = session.interrupt
@@ -228,11 +229,7 @@ class TeachScreen(TakesDialog):
             # The last take of a word is not seen: the next word stands there at once.
             done = before[0] == "words" and session.stage == "words" and before[1] != session.number
             self._said = f"{session.words[before[1] - 1]} has its takes: now say {session.word}" if done else ""
-        if session.stage != self._stage:
-            self._stage = session.stage
-            self.mark = SelectedTake(-1 if session.stage == "ready" else session.number - 1)
-            # The last requested word is not an answer to the new page.
-            self.grace.begin()
+        self._follow_stage(session)
         if session.stage == "words" and self.mark.word != session.number - 1:
             self.mark = SelectedTake(session.number - 1)
         if session.stage == "done" and not self._used and session.result is not None and session.result.saved:
@@ -242,6 +239,14 @@ class TeachScreen(TakesDialog):
             self._said = use(self.context, session)
         self.trial.pass_time(self.context.clock())
         self._show()
+
+    def _follow_stage(self, session: TeachingSession) -> None:
+        """Put the mark where a new stage begins: at once, so that no key of the player comes before."""
+        if session.stage != self._stage:
+            self._stage = session.stage
+            self.mark = SelectedTake(-1 if session.stage == "ready" else session.number - 1)
+            # The last requested word is not an answer to the new page.
+            self.grace.begin()
 
     # Actions of the player
 
