@@ -48,6 +48,12 @@ AT_ONCE = 8
 TICKS = os.sysconf("SC_CLK_TCK")
 MOVE_WITHIN_S = MATCH_WITHIN_S + 0.75
 """A move later than this after the end of a word does not belong to it, in s."""
+FED = 2
+"""Words that a single listener detects of a visitor, at least, for one whose pen does not move to count as starved."""
+LIMITS_FOR = 40
+"""Visitors for whom the limits hold, on two cores."""
+DELAY_LIMIT_S, RECOGNIZER_LIMIT, MEMORY_LIMIT_MB = 0.25, 0.03, 60.0
+"""95 % of the delays in s; the recognizer's part of a core and the memory in MB per visitor."""
 
 
 @dataclass
@@ -101,11 +107,30 @@ class HostRow:
     """Part of a core used by other programs; if it is large, the results are not representative."""
     load: float
     """Load average of the machine."""
+    starved: int
+    """Visitors whose pen did not move, although a single listener detects ``FED`` of their words."""
 
     @property
     def memory_mb(self) -> float:
         """Memory of all parts per visitor, in MB."""
         return self.recognizer_mb + self.host_mb + self.game_mb
+
+    @property
+    def verdict(self) -> str:
+        """The limits, and which of them were missed; empty for another number of visitors."""
+        if self.visitors != LIMITS_FOR:
+            return ""
+        missed = [
+            name
+            for name, value, limit in (
+                ("delay", self.delay_s[1], DELAY_LIMIT_S),
+                ("recognizer", self.recognizer_cpu, RECOGNIZER_LIMIT),
+                ("memory", self.memory_mb, MEMORY_LIMIT_MB),
+            )
+            if value > limit
+        ]
+        limits = f"{DELAY_LIMIT_S * 1000:.0f} ms for 95 %, recognizer {RECOGNIZER_LIMIT:.0%}, {MEMORY_LIMIT_MB:.0f} MB"
+        return f"at most {limits}{'   MISSED: ' + ', '.join(missed) if missed else ''}"
 
     def __str__(self) -> str:
         def ms(pair: tuple[float, float]) -> str:
@@ -117,7 +142,7 @@ class HostRow:
             f"host {self.host_cpu:.2%}, "
             f"game {self.game_cpu:.2%} (clients in all {self.clients_cpu:.0%}); MB each: recognizer {self.recognizer_mb:.1f}, "
             f"host {self.host_mb:.1f}, game {self.game_mb:.1f}, together {self.memory_mb:.1f}; {self.bytes_s:.0f} bytes/s; "
-            f"others took {self.busy_elsewhere:.0%} of a core, load {self.load:.1f}"
+            f"others took {self.busy_elsewhere:.0%} of a core, load {self.load:.1f}; {self.starved} starved"
         )
 
 
@@ -260,8 +285,15 @@ def put_first(pids: list[int], weight: int = -20) -> None:
             Path(f"/proc/{pid}/autogroup").write_text(str(weight))
 
 
-async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow:
-    """Measure with ``count`` visitors; ``first``: with priority over other programs."""
+async def measure(count: int, seconds: float, *, first: bool = False, within_s: float = MOVE_WITHIN_S) -> HostRow:
+    """Measure.
+
+    Args:
+        count: number of visitors.
+        seconds: how long they speak.
+        first: run with priority over other programs.
+        within_s: a move later than this after the end of a word does not belong to it.
+    """
     speech = find_speech()
     speakers = [make_speaker(speech, SEED + at, seconds) for at in range(count)]
     players: list[Player] = []
@@ -285,7 +317,7 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
             before = {part: cpu_s(pids) for part, pids in parts.items()}
             clients_before, machine_before, begun = cpu_s(clients), machine_s(), time.monotonic()
             sent = sum(len(player.text) for player in players)
-            await speak([player.microphone for player in players], seconds + 1)
+            await speak([player.microphone for player in players], seconds + max(1.0, within_s - 1.0))
             passed = time.monotonic() - begun
             used = {part: (cpu_s(pids) - before[part]) / passed for part, pids in parts.items()}
             used_clients = (cpu_s(clients) - clients_before) / passed
@@ -306,14 +338,18 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
             await asyncio.to_thread(host.close)
             for player in players:
                 os.close(player.terminal)
-    by_one = [
-        each for speaker, heard in zip(speakers, heard_by_one(speakers), strict=True) for each in match(speaker.said, heard)
-    ]
-    found = []
-    for player in players:
+    found: list[float | None] = []
+    by_one: list[float | None] = []
+    starved = 0
+    for player, heard in zip(players, heard_by_one(speakers), strict=True):
         began = player.microphone.began or 0.0
-        moves = [(at - began, word) for at, word in moves_on(player.shown, SIZE)]
-        found += match(player.microphone.speaker.said, moves, MOVE_WITHIN_S)
+        moves = match(
+            player.microphone.speaker.said, ((at - began, word) for at, word in moves_on(player.shown, SIZE)), within_s
+        )
+        heard_by_a_single_one = match(player.microphone.speaker.said, heard)
+        starved += sum(each is not None for each in heard_by_a_single_one) >= FED and all(each is None for each in moves)
+        found += moves
+        by_one += heard_by_a_single_one
     return HostRow(
         count,
         len(found),
@@ -331,6 +367,7 @@ async def measure(count: int, seconds: float, *, first: bool = False) -> HostRow
         sent / passed / count,
         elsewhere,
         load,
+        starved,
     )
 
 
@@ -345,7 +382,8 @@ def main() -> None:
     if shutil.which("ssh") is None:
         parser.error("the system's ssh is not installed")
     for count in args.visitors:
-        print(asyncio.run(measure(count, args.seconds, first=args.first)), flush=True)
+        row = asyncio.run(measure(count, args.seconds, first=args.first))
+        print(row, *([f"    {row.verdict}"] if row.verdict else []), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def test_paced_file_waits_in_real_time(tmp_path: Path) -> None:
     began = time.monotonic()
     heard_for = sum(isinstance(source.read(5), AudioBlock) for _ in range(10))
     assert heard_for == 10
-    assert 0.19 <= time.monotonic() - began < 2
+    assert 0.19 <= time.monotonic() - began < 10
 
 
 def test_close_ends_a_blocked_read(tmp_path: Path) -> None:

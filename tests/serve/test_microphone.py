@@ -114,13 +114,13 @@ async def test_without_sound_the_game_reports_why(running: Running, game: Game) 
 
 
 async def test_the_age_of_the_sound_covers_the_whole_path(running: Running, game: Game) -> None:
-    page = await page_of(running, answers_after_s=0.08)
+    page = await page_of(running, answers_after_s=0.6)
     await page.speak(1.5)
     await until(lambda: game.source.delay_s is not None)
-    # Half of the page's round trip of 80 ms.
-    assert 0.035 < (game.source.delay_s or 0) < 0.09
+    # Half of the page's round trip, not all of it.
+    assert 0.29 < (game.source.delay_s or 0) < 0.59
     ages = [time.monotonic() - block.captured for block in game.blocks[-5:] if block.captured is not None]
-    assert all(age > 0.03 for age in ages)
+    assert all(age > 0.29 for age in ages)
 
 
 async def test_chunks_that_the_page_could_not_send_are_counted(running: Running, game: Game) -> None:
@@ -254,7 +254,7 @@ async def test_the_delay_in_the_game_covers_the_whole_path() -> None:
             reading = asyncio.create_task(asyncio.to_thread(lambda: [*listener.events()]))
             speaking = asyncio.create_task(page.speak(20))
             await until(lambda: (listener.delay_s or 0) > 0.04, 20)
-            assert (listener.delay_s or 0) < 0.5
+            assert (listener.delay_s or 0) < 5
             speaking.cancel()
             listener.stop()
             await reading
