@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.disks import FULL, fill
 from voicetrail.audio.file import demo_path
 from voicetrail.errors import TrainingError
 from voicetrail.training.data import heldout
@@ -130,6 +131,17 @@ def test_lines_in_the_list_are_left_out_and_removed(tmp_path: Path) -> None:
     assert list(written(out)) == [f"drascula/{name}.flac" for name in sorted(["NOT-LISTED", listed.split("/")[1]])]
     assert main([str(out), "--root", str(root)]) == 0
     assert list(written(out)) == ["drascula/NOT-LISTED.flac"]
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_no_half_file(
+    tmp_path: Path, disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw(tmp_path / DRASCULA / "T10.ALS", 18)
+    fill(disk, leave_kb=16)
+    assert main([str(disk / "out"), "--root", str(tmp_path), "--all"]) == 1
+    *_, error = capsys.readouterr().err.splitlines()
+    assert error == f"voicetrail: {disk}/out/drascula/T10.flac cannot be written: {FULL}"
+    assert not [path for path in (disk / "out").rglob("*") if path.is_file()]
 
 
 def test_the_list_names_lines_of_english_voices_sorted() -> None:

@@ -9,6 +9,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.disks import FULL, fill
 from voicetrail.training.data import synthesize
 from voicetrail.training.data.neighbors import NEIGHBORS, neighbors_of
 from voicetrail.training.data.synthesize import DIRECTION_WORDS, HELDOUT, Utterance, plan, sentences, speak
@@ -86,6 +87,25 @@ def test_a_word_is_spoken_as_16_khz_flac_and_not_twice(tmp_path: Path, program: 
     utterance.path.write_bytes(b"kept")
     speak(utterance)
     assert utterance.path.read_bytes() == b"kept"
+
+
+def test_a_text_that_is_not_there_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("sys.argv", ["synthesize", str(tmp_path / "out"), "--text", str(tmp_path / "none.txt")])
+    with pytest.raises(SystemExit, match=r"none\.txt cannot be read: No such file or directory"):
+        synthesize.main()
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_a_full_disk_is_said_in_one_line(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr(synthesize, "COUNTS", {"up": 1})
+    monkeypatch.setattr(synthesize, "NEIGHBORS", {})
+    monkeypatch.setattr("sys.argv", ["synthesize", str(disk / "out"), "--talk", "0", "--heldout-talk", "0"])
+    monkeypatch.setattr(synthesize, "_voice", lambda rng, heldout: "en-us")
+    fill(disk, leave_kb=4)
+    with pytest.raises(SystemExit, match=f"cannot be written: {FULL}"):
+        synthesize.main()
 
 
 def test_without_the_programs_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,14 +26,13 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-import soundfile
 import soxr
 
 from voicetrail import output
-from voicetrail.atomic import PUBLIC_FILE, replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.data.neighbors import NEIGHBORS, neighbors_of
+from voicetrail.training.data.recordings import write_flac
 from voicetrail.training.data.synthesize import sentences
 from voicetrail.vocabulary import VOCABULARIES
 
@@ -212,13 +211,15 @@ def main() -> None:
     parser.add_argument("--talk", type=int, default=300, help="sentences and exclamations (default %(default)s)")
     parser.add_argument("--seed", type=int, default=2)
     args = parser.parse_args()
-    todo = [saying for saying in plan(args.out, args.text, args.seed, args.talk) if not saying.path.exists()]
-    kokoro = Kokoro()
-    for done, saying in enumerate(todo, 1):
-        with replacing(saying.path, mode=PUBLIC_FILE) as file:
-            soundfile.write(file, kokoro.say(saying), SAMPLE_RATE, format="FLAC")
-        if done % 100 == 0 or done == len(todo):
-            output.write_line(f"{done} of {len(todo)}", flush=True)
+    try:
+        todo = [saying for saying in plan(args.out, args.text, args.seed, args.talk) if not saying.path.exists()]
+        kokoro = Kokoro()
+        for done, saying in enumerate(todo, 1):
+            write_flac(saying.path, kokoro.say(saying))
+            if done % 100 == 0 or done == len(todo):
+                output.write_line(f"{done} of {len(todo)}", flush=True)
+    except TrainingError as error:
+        raise SystemExit(f"voicetrail: {error}") from None
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +15,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from voicetrail.atomic import replacing
-from voicetrail.errors import TrainingError
+from voicetrail.atomic import PUBLIC_FILE, replace_file, replacing
+from voicetrail.errors import TrainingError, reason_of
 from voicetrail.events import SAMPLE_RATE
 
 CLIP = SAMPLE_RATE
@@ -104,6 +106,32 @@ def as_samples(sound: npt.NDArray[np.floating], rate: int) -> Samples:
     return np.asarray(np.clip(np.round(sound * 32767.0), -32768, 32767), dtype=np.int16)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one sentence why a file cannot be written.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be written: {reason_of(error)}") from None
+
+
+def write_flac(path: Path, sound: npt.NDArray[np.floating] | Samples) -> None:
+    """Write mono sound (``[samples]`` at 16 kHz, as 16 bits or between -1 and 1) as FLAC of 16 bits, atomically.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
+    # Into memory first: libsndfile writes through a callback, in which the error of a full disk is lost.
+    flac = io.BytesIO()
+    soundfile.write(flac, sound, SAMPLE_RATE, format="FLAC")
+    with writing(path):
+        replace_file(path, flac.getvalue(), mode=PUBLIC_FILE)
+
+
 def decode(path: Path) -> Samples:
     """Decode a whole file to 16 kHz mono.
 
@@ -142,7 +170,7 @@ def _read_cache(path: Path | None) -> dict[str, npt.NDArray[np.generic]] | None:
 def _write_cache(path: Path | None, **arrays: npt.NDArray[np.generic]) -> None:
     if path is None:
         return
-    with replacing(path) as file:
+    with writing(path), replacing(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 

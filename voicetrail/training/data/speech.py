@@ -30,10 +30,9 @@ import numpy as np
 import soundfile
 
 from voicetrail import output
-from voicetrail.atomic import PUBLIC_FILE, replacing
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.data.recordings import Samples, as_samples, decode
+from voicetrail.training.data.recordings import Samples, as_samples, decode, write_flac, writing
 
 LEFT_OUT = Path(__file__).with_name("left_out.txt")
 SHORTEST = SAMPLE_RATE // 2
@@ -252,8 +251,7 @@ def _write(line: SpokenLine, voice: Voice, out: Path) -> int:
     if not SHORTEST <= len(sound) <= voice.longest:
         return 0
     target = out / voice.name / f"{line.name}.flac"
-    with replacing(target, mode=PUBLIC_FILE) as file:
-        soundfile.write(file, sound, SAMPLE_RATE, format="FLAC")
+    write_flac(target, sound)
     return len(sound)
 
 
@@ -272,7 +270,7 @@ def write(
         Each voice with the number of its lines and their minutes, as soon as they are written.
 
     Raises:
-        TrainingError: no package is installed, or a line cannot be read.
+        TrainingError: no package is installed, or a line cannot be read or written.
     """
     voices = [voice for voice in VOICES if packages is None or voice.package in packages]
     found = {voice.name: voice.lines(root) for voice in voices}
@@ -291,7 +289,8 @@ def write(
                     lines.append(line)
             if not lines:
                 continue
-            (out / voice.name).mkdir(parents=True, exist_ok=True)
+            with writing(out / voice.name):
+                (out / voice.name).mkdir(parents=True, exist_ok=True)
             lengths = [length for length in pool.map(partial(_write, voice=voice, out=out), lines, chunksize=8) if length]
             yield voice, len(lengths), sum(lengths) / SAMPLE_RATE / 60
 

@@ -28,10 +28,10 @@ import soundfile
 import soxr
 
 from voicetrail import output
-from voicetrail.atomic import PUBLIC_FILE, replacing
-from voicetrail.errors import TrainingError
+from voicetrail.errors import TrainingError, reason_of
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.training.data.neighbors import NEIGHBORS, neighbors_of
+from voicetrail.training.data.recordings import write_flac
 from voicetrail.vocabulary import VOCABULARIES
 
 ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
@@ -124,9 +124,16 @@ def plan(out: Path, texts: Sequence[Path], seed: int, talk: int, heldout_talk: i
 
 
 def sentences(texts: Sequence[Path]) -> Iterator[str]:
-    """The sentences of the text files without a direction, with 20 to 160 characters."""
+    """The sentences of the text files without a direction, with 20 to 160 characters.
+
+    Raises:
+        TrainingError: a file cannot be read.
+    """
     for path in texts:
-        text = re.sub(r"\s+", " ", path.read_text("utf-8", "replace").replace("%", ". "))
+        try:
+            text = re.sub(r"\s+", " ", path.read_text("utf-8", "replace").replace("%", ". "))
+        except OSError as error:
+            raise TrainingError(f"{path} cannot be read: {reason_of(error)}") from None
         for sentence in re.split(r"(?<=[.!?])\s", text):
             clean = re.sub(r"[^A-Za-z0-9 ,.;:!?'-]", " ", sentence).strip(" -")
             if 20 <= len(clean) <= 160 and not DIRECTION_WORDS.search(clean):
@@ -163,8 +170,7 @@ def speak(utterance: Utterance) -> None:
     sound, _ = soundfile.read(
         io.BytesIO(wave[44:]), samplerate=rate, channels=1, format="RAW", subtype="PCM_16", dtype="float32"
     )
-    with replacing(utterance.path, mode=PUBLIC_FILE) as file:
-        soundfile.write(file, soxr.resample(sound, rate, SAMPLE_RATE), SAMPLE_RATE, format="FLAC")
+    write_flac(utterance.path, soxr.resample(sound, rate, SAMPLE_RATE))
 
 
 def main() -> None:
@@ -179,11 +185,21 @@ def main() -> None:
     for program in ("espeak-ng", "flite"):
         if shutil.which(program) is None:
             raise SystemExit(f"{program} is not installed; apt install espeak-ng flite")
-    todo = list(plan(args.out, args.text, args.seed, args.talk, args.heldout_talk))
-    with ThreadPoolExecutor(2) as pool:
+    try:
+        _speak_all(list(plan(args.out, args.text, args.seed, args.talk, args.heldout_talk)))
+    except TrainingError as error:
+        raise SystemExit(f"voicetrail: {error}") from None
+
+
+def _speak_all(todo: Sequence[Utterance]) -> None:
+    pool = ThreadPoolExecutor(2)
+    try:
         for done, _ in enumerate(pool.map(speak, todo), 1):
             if done % 500 == 0 or done == len(todo):
                 output.write_line(f"{done} of {len(todo)}", flush=True)
+    finally:
+        # After an error the rest would only fail in the same way.
+        pool.shutdown(cancel_futures=True)
 
 
 if __name__ == "__main__":

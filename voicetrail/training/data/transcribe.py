@@ -24,7 +24,7 @@ from voicetrail.atomic import PUBLIC_FILE, replace_file
 from voicetrail.errors import TrainingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.install import pip_command
-from voicetrail.training.data.recordings import decode
+from voicetrail.training.data.recordings import decode, writing
 from voicetrail.training.data.speech import LEFT_OUT, read_left_out
 from voicetrail.vocabulary import VOCABULARIES
 
@@ -148,7 +148,7 @@ def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
         How many lines have transcripts, and how many of them are skipped.
 
     Raises:
-        TrainingError: there are no lines, no model, or a line cannot be read.
+        TrainingError: there are no lines, no model, a line cannot be read, or a list cannot be written.
     """
     paths = {f"{path.parent.name}/{path.stem}": path for voice in ENGLISH for path in sorted((out / voice).glob("*.flac"))}
     saved = out / TRANSCRIPTS
@@ -161,8 +161,9 @@ def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
     if missing:
         model = load_model(model_name)
         # Complete rows only: an incomplete row of a killed run would spoil the next row.
-        replace_file(saved, "".join(_row(name, text) for name, text in texts.items()), mode=PUBLIC_FILE)
-        with saved.open("a", encoding="utf-8") as file:
+        with writing(saved):
+            replace_file(saved, "".join(_row(name, text) for name, text in texts.items()), mode=PUBLIC_FILE)
+        with writing(saved), saved.open("a", encoding="utf-8") as file:
             for number, (path, text) in enumerate(transcribe(list(missing), model), 1):
                 texts[missing[path]] = text
                 file.write(_row(missing[path], text))
@@ -171,7 +172,8 @@ def make_list(out: Path, model_name: str, target: Path) -> tuple[int, int]:
                     output.write_line(f"{number} of {len(missing)} lines", flush=True)
     gone = {name for name, text in texts.items() if must_go(text)}
     names = sorted(gone | (read_left_out(target) - texts.keys()))
-    replace_file(target, "\n".join([HEAD, *names, ""]), mode=PUBLIC_FILE)
+    with writing(target):
+        replace_file(target, "\n".join([HEAD, *names, ""]), mode=PUBLIC_FILE)
     return len(texts), len(gone)
 
 
