@@ -55,19 +55,13 @@ def room(speech: Speech, seconds: float, since: float = 0.0) -> Sound:
 
 
 def hops_of(sound: Sound) -> tuple[tuple[str, ...], DetectorSettings, Hops]:
-    """What the shipped recognizer makes of a sound: the numbers that the listener would get hop by hop, in batches."""
+    """What the shipped recognizer makes of a sound: the numbers that the listener would get hop by hop."""
     from voicetrail.spotting.recognizer import load_recognizer
     from voicetrail.spotting.score_filter import filtered
 
     recognizer = load_recognizer()
-    padded = np.concatenate([np.zeros(recognizer.window_samples, dtype=np.float32), sound])
-    ends = range(recognizer.hop, len(sound) + 1, recognizer.hop)
-    hops: Hops = []
-    for start in range(0, len(ends), 64):
-        batch = ends[start : start + 64]
-        scores = recognizer.posteriors(np.stack([padded[end : end + recognizer.window_samples] for end in batch]))
-        hops += [(end, tuple(round(float(score), 3) for score in row)) for end, row in zip(batch, scores, strict=True)]
-    return recognizer.labels, recognizer.detector, filtered(hops, recognizer.labels, recognizer.score_filter)
+    hops = filtered(recognizer.score_all(sound), recognizer.labels, recognizer.score_filter)
+    return recognizer.labels, recognizer.detector, hops
 
 
 def given_out(hops: Hops, labels: tuple[str, ...], settings: DetectorSettings) -> list[WordHeard]:
