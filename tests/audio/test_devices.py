@@ -29,6 +29,10 @@ def test_an_input_is_found(asked: str | None, found: InputDevice) -> None:
     assert choose(ALL, asked) == found
 
 
+def test_alsas_default_is_shown_as_what_it_is() -> None:
+    assert [each.shown for each in (DEFAULT, USB)] == ["the default microphone", "USB Audio: Mic One"]
+
+
 def test_exact_name_wins_over_partial_matches() -> None:
     longer = InputDevice(6, "pulse two", False, 48_000, 1)
     assert choose([longer, PULSE], "pulse") == PULSE

@@ -104,7 +104,7 @@ def test_the_microphone_goes_and_comes_while_listening(
         virtual_mic.unplug()
         wait_until(lambda: "there is no sound from" in listener.errors, what="the loss of the microphone")
         virtual_mic.plug()
-        wait_until(lambda: "receiving sound from default" in listener.errors, what="its return")
+        wait_until(lambda: "receiving sound from the default microphone" in listener.errors, what="its return")
         listener.interrupt()
         assert len(listener.errors.splitlines()) == 2
 

@@ -76,7 +76,7 @@ def test_doctor_finds_everything_well(virtual_mic: VirtualMicrophone, terminal: 
         "UTF-8",
         "PortAudio",
         "2 inputs",
-        "there is no sound at all from default",
+        "there is no sound at all from the default microphone",
         "ms per hop",
     ):
         assert text in shown

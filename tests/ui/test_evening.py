@@ -138,7 +138,7 @@ async def test_silence_pauses_a_round_and_words_control_the_pause(context: Sessi
         await player.say("up")
         await until(pilot, lambda: app.screen is not screen)
         assert context.round is not None
-        assert context.round.rules.setup.level == "small"
+        assert context.round.rules.setup == rules.setup, "the same maze again"
         await pilot.press("b")
         await player.say("left")
         await player.wait_for(TitleScreen)

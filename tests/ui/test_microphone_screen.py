@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -43,6 +45,8 @@ async def test_the_list_shows_a_level_for_each_input_and_marks_the_one_in_use() 
         assert rows.cursor == 0
         rows.set_inputs(INPUTS, "")
         assert rows.chosen == 0
+        rows.set_inputs([replace(INPUTS[0], name="default")], "")
+        assert [row[4:30].rstrip() for row in rows.text_rows] == ["the system's default", "the default microphone"]
         rows.set_inputs(INPUTS, "gone away")
         assert rows.chosen == -1
         rows.meters = Levels({}, {3: "busy"})  # type: ignore[assignment]

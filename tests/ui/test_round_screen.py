@@ -88,8 +88,10 @@ async def test_space_stops_listening_at_once(app: VoicetrailApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         game = await send(pilot, SourceOpened("desk"))
         assert "● listening" in game.board.status.text_rows[0]
+        assert "space Mute" in game.keys.text_rows[0]
         await pilot.press("space")
         assert "○ not listening" in game.board.status.text_rows[0]
+        assert "space Listen" in game.keys.text_rows[0]
         await send(pilot, WordHeard(0, "up", 0.9))
         assert drawn(game) == ["●"], "a word that was on its way is not taken"
         assert game.board.words.text_rows[0].endswith("up .90, not listening")
@@ -104,9 +106,12 @@ async def test_push_to_talk_listens_for_a_while(app: VoicetrailApp) -> None:
         game = await send(pilot, SourceOpened("desk"))
         await pilot.press("p")
         assert "space to talk" in game.board.status.text_rows[0]
+        assert "space Listen" in game.keys.text_rows[0]
         await pilot.press("space")
         assert not game.context.muted
+        assert "space Mute" in game.keys.text_rows[0]
         await until(pilot, lambda: game.context.muted)
+        assert "space Listen" in game.keys.text_rows[0]
 
 
 async def test_a_problem_with_the_source_is_shown(app: VoicetrailApp) -> None:

@@ -11,6 +11,8 @@ from voicetrail.text import printable
 
 ORDINAL = re.compile(r"(?P<name>.+) #(?P<ordinal>[0-9]{1,3})")
 """A name with a number that distinguishes several inputs with the same name."""
+ALSA_DEFAULT, DEFAULT_MICROPHONE = "default", "the default microphone"
+"""ALSA's name for whichever input the system has chosen, and what a player reads instead."""
 LISTED = 6
 """Most inputs listed in an error message."""
 
@@ -22,13 +24,18 @@ class InputDevice:
     index: int
     """PortAudio's number of the device; it may change when devices are connected or disconnected."""
     name: str
-    """The device's name, safe to show."""
+    """The device's name, safe to show; ``--device`` takes it."""
     default: bool
     """Whether this is the system's default."""
     rate: int
     """The device's preferred rate, in samples per second."""
     channels: int
     """The device's number of channels."""
+
+    @property
+    def shown(self) -> str:
+        """The name for a sentence to the player: ALSA's device ``default`` would not be understood as one."""
+        return DEFAULT_MICROPHONE if self.name == ALSA_DEFAULT else self.name
 
 
 def choose(inputs: Sequence[InputDevice], device: str | None) -> InputDevice | None:

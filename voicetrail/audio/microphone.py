@@ -196,7 +196,7 @@ class Capture:
                     problem = error
                     self._end_stream()
             if self._stream is None:
-                raise AudioError(f"cannot record from {device.name}: {printable(problem, 120)}; see `voicetrail doctor`")
+                raise AudioError(f"cannot record from {device.shown}: {printable(problem, 120)}; see `voicetrail doctor`")
             OPEN.add(self)
 
     def running(self) -> bool:
@@ -256,7 +256,7 @@ class Microphone:
             if not patient:
                 raise
             chosen = None
-        self.name = chosen.name if chosen is not None else printable(device or "microphone")
+        self.name = chosen.shown if chosen is not None else printable(device or "microphone")
         if chosen is not None and self._device:
             # Indices change when devices are connected or disconnected; the name identifies the device later.
             self._device = lasting_name(available, chosen)
@@ -324,7 +324,7 @@ class Microphone:
             if chosen is None:
                 self._report_lost(no_input())
                 return None
-            self.name = chosen.name
+            self.name = chosen.shown
             return Capture(chosen, self._receive)
         except AudioError as error:
             self._report_lost(str(error))

@@ -30,7 +30,7 @@ from voicetrail.play.drawings import begin_requested
 from voicetrail.play.listening.updates import Problem, SourceOpened, Update
 from voicetrail.play.rounds.flow import CHOICES, RoundFlow
 from voicetrail.play.rounds.outcome import Outcome, next_level
-from voicetrail.play.rounds.setups import requested_setup, same_again, snake_setup
+from voicetrail.play.rounds.setups import requested_setup, restarted, same_again, snake_setup
 from voicetrail.text import counted, printable
 
 TICK_S = 0.04
@@ -318,7 +318,7 @@ class Announcer:
                 self._place = "round"
                 self._write("the round goes on")
             case "restart":
-                return self._begin(same_again(flow.round.rules.setup, self.context.settings))
+                return self._begin(restarted(flow.round.rules.setup, self.context.settings))
             case "leave":
                 return self._leave()
             case _:

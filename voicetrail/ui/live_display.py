@@ -17,10 +17,15 @@ from voicetrail.events import (
     WordRejected,
 )
 from voicetrail.play.context import SessionContext
+from voicetrail.play.listening.state import State
 from voicetrail.play.listening.updates import Problem, SourceOpened, Spectrum, Update
 from voicetrail.spotting.talk import raise_threshold
 from voicetrail.ui.widgets.board import Board
+from voicetrail.ui.widgets.keybar import KeyBar
 from voicetrail.ui.widgets.message import MessageLine
+
+CAN_BE_MUTED: tuple[State, ...] = ("loading", "listening", "lost")
+"""States in which the key of listening turns it off."""
 
 
 class LiveDisplay:
@@ -30,12 +35,14 @@ class LiveDisplay:
         context: the session.
         board: for status, bars and words.
         message: for messages to the player.
+        keys: the footer.
     """
 
-    def __init__(self, context: SessionContext, board: Board, message: MessageLine) -> None:
+    def __init__(self, context: SessionContext, board: Board, message: MessageLine, keys: KeyBar) -> None:
         self._context = context
         self._board = board
         self._message = message
+        self._keys = keys
         self._talk_shift = 0.0
 
     def show_all(self) -> None:
@@ -107,8 +114,10 @@ class LiveDisplay:
             self._board.status.set_latency(latency)
 
     def show_state(self) -> None:
-        """Show the state of listening."""
-        self._board.status.set_state(self._context.state)
+        """Show the state of listening, and what its key does now."""
+        state = self._context.state
+        self._board.status.set_state(state)
+        self._keys.set_label("listening", "Mute" if state in CAN_BE_MUTED else "Listen")
 
     def show_thresholds(self) -> None:
         """Show the current thresholds as ticks on the bars."""

@@ -113,6 +113,13 @@ def inputs_of_settings(settings: Settings, sketch: Sketch, names: Collection[str
     return inputs
 
 
+def restarted(setup: RoundSetup, settings: Settings) -> RoundSetup:
+    """Return the setup for a round from its beginning: the same maze, but a snake with other food and an echo with another row,
+    because a player who knows them by heart would have it easier.
+    """
+    return setup if setup.mode == "maze" else same_again(setup, settings)
+
+
 def same_again(setup: RoundSetup, settings: Settings) -> RoundSetup:
     """Return the setup for another round with the same options and a new seed; a daily maze stays the same."""
     if setup.mode == "sketch":

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from voicetrail.audio.devices import InputDevice, choose, lasting_name
+from voicetrail.audio.devices import ALSA_DEFAULT, InputDevice, choose, lasting_name
 from voicetrail.audio.level import Loudness
 from voicetrail.audio.meters import InputMeters
 from voicetrail.errors import AudioError, SettingsError
@@ -71,7 +71,11 @@ class InputList(Rows):
         default = next((each for each in self.inputs if each.default), None)
         for y in range(len(self.inputs) + 1):
             device = default if y == 0 else self.inputs[y - 1]
-            name = f"{DEFAULT_INPUT}{f' ({device.name})' if device else ''}" if y == 0 else device.name if device else ""
+            if y:
+                name = "" if device is None else device.shown
+            else:
+                # ALSA's own default says nothing about which one it is.
+                name = DEFAULT_INPUT if device is None or device.name == ALSA_DEFAULT else f"{DEFAULT_INPUT} ({device.name})"
             name = name if len(name) <= room else name[: room - 1] + "~"
             runs: list[Run] = [
                 (f"{look.marks.selected if y == self.cursor else ' '} ", look.warn),
@@ -186,7 +190,7 @@ class MicrophoneScreen(SpokenDialog):
         """Use the input at the cursor, and save it in the settings."""
         chosen = self._list.cursor
         device = "" if chosen == 0 else lasting_name(self._list.inputs, self._list.inputs[chosen - 1])
-        self._say(f"listening to {self._list.inputs[chosen - 1].name if chosen else DEFAULT_INPUT}")
+        self._say(f"listening to {self._list.inputs[chosen - 1].shown if chosen else DEFAULT_INPUT}")
         source = {} if self._settings.values.source == "mic" else {"source": "mic"}
         self._try(lambda: self._settings.set_all({"device": device, **source}))
         self._list.chosen = chosen

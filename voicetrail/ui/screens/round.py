@@ -20,7 +20,7 @@ from voicetrail.play.context import SessionContext
 from voicetrail.play.listening.updates import Update
 from voicetrail.play.rounds.flow import CHOICES, PauseReason, RoundFlow
 from voicetrail.play.rounds.round import Round
-from voicetrail.play.rounds.setups import inputs_of_settings, same_again
+from voicetrail.play.rounds.setups import inputs_of_settings, restarted
 from voicetrail.ui.app_protocol import game_app_of
 from voicetrail.ui.base.game_screen import GameScreen
 from voicetrail.ui.base.spoken_screen import GracePeriod, direction_of
@@ -70,7 +70,8 @@ class RoundScreen(GameScreen):
             current.rules, context.clock, title_of(current), grid=context.settings.values.grid, slow=context.slow
         )
         self.message = MessageLine(id="message")
-        self.live = LiveDisplay(context, self.board, self.message)
+        self.keys = KeyBar(self.actions, id="keys")
+        self.live = LiveDisplay(context, self.board, self.message, self.keys)
         self._grace = GracePeriod(context)
         """Whether the round begins paused."""
         self._ticks: Timer | None = None
@@ -82,7 +83,7 @@ class RoundScreen(GameScreen):
         """The widgets."""
         yield self.board
         yield self.message
-        yield KeyBar(self.actions, id="keys")
+        yield self.keys
         yield TooSmall(id="small")
 
     def on_mount(self) -> None:
@@ -222,7 +223,7 @@ class RoundScreen(GameScreen):
             case "go on":
                 self._go_on()
             case "restart":
-                self.post_message(RoundRequested(same_again(self.round.rules.setup, self.context.settings)))
+                self.post_message(RoundRequested(restarted(self.round.rules.setup, self.context.settings)))
             case "leave":
                 self.action_quit()
             case None:

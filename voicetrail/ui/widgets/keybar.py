@@ -26,7 +26,15 @@ class KeyBar(Rows):
     def __init__(self, actions: Sequence[Action], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._actions = [action for action in actions if action.footer and action.keys]
+        self._labels: dict[str, str] = {}
+        """Labels that differ from those of the list, by action."""
         self._spans: list[tuple[int, int, str]] = []
+
+    def set_label(self, name: str, label: str) -> None:
+        """Label an action by what its key does at the moment."""
+        if self._labels.get(name) != label:
+            self._labels[name] = label
+            self.rebuild()
 
     def rebuild(self) -> None:
         """Show as many keys as fit; the others are in the help."""
@@ -35,7 +43,7 @@ class KeyBar(Rows):
         others = [action.name for action in reversed(actions) if action.name not in (*LEFT_OUT_FIRST, *LEFT_OUT_LAST)]
         for name in ("", *LEFT_OUT_FIRST, *others):
             actions = [action for action in actions if action.name != name]
-            parts = [(shown_key(action.keys[0]), f" {action.label}") for action in actions]
+            parts = [(shown_key(action.keys[0]), f" {self._labels.get(action.name, action.label)}") for action in actions]
             if sum(len(key) + len(label) + GAP for key, label in parts) - GAP < width:
                 break
         runs: list[Run] = [(" ", look.text)]
