@@ -7,6 +7,7 @@ The folder has the layout of Speech Commands (one folder per word, and ``_backgr
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import unicodedata
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from voicetrail.atomic import make_private_folder, replace_file, replacing
+from voicetrail.atomic import make_private_folder, read_file, replace_file
 from voicetrail.errors import TeachingError
 from voicetrail.events import SAMPLE_RATE
 from voicetrail.teaching.takes import LOWEST_FLOOR_DB, Take, TakeProblem, remembered
@@ -30,6 +31,7 @@ from voicetrail.vocabulary import NOISE
 Sound = npt.NDArray[np.float32]
 
 MANIFEST = "manifest.json"
+ROOM = f"{NOISE}/room.wav"
 VALIDATION = "validation_list.txt"
 """List of the clips that are held out of training, as in Speech Commands."""
 FORMAT_VERSION = 1
@@ -195,10 +197,8 @@ def write_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False
     for word, takes in examples.takes.items():
         entries[word] = []
         for take in takes:
-            pcm = _pcm(take.sound)
-            name = f"{word}/{hashlib.sha256(pcm.tobytes()).hexdigest()[:16]}.wav"
+            name = _write_take(folder, word, take.sound)
             keep.add(name)
-            _write_wav(folder / name, pcm)
             entries[word].append(
                 {
                     "file": name,
@@ -209,8 +209,9 @@ def write_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False
                 }
             )
     if len(examples.room):
-        keep.add(f"{NOISE}/room.wav")
-        _write_wav(folder / NOISE / "room.wav", _pcm(examples.room), replace=True)
+        keep.add(ROOM)
+        if not is_room(folder, examples.room):
+            replace_file(folder / ROOM, _wav(_pcm(examples.room)))
     text = json.dumps(
         {"format_version": FORMAT_VERSION, "sample_rate": SAMPLE_RATE, "words": entries}, ensure_ascii=False, indent=1
     )
@@ -224,6 +225,15 @@ def write_examples(examples: ExampleSet, folder: Path, *, held_out: bool = False
     for path in folder.iterdir():
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+
+
+def _write_take(folder: Path, word: str, sound: Sound) -> str:
+    """Write a take, unless it is there; return its name in the folder, which is derived from its content."""
+    pcm = _pcm(sound)
+    name = f"{word}/{hashlib.sha256(pcm.tobytes()).hexdigest()[:16]}.wav"
+    if not (folder / name).exists():
+        replace_file(folder / name, _wav(pcm))
+    return name
 
 
 def load_examples(folder: Path) -> ExampleSet:
@@ -241,10 +251,20 @@ def load_examples(folder: Path) -> ExampleSet:
             end = min(entry["end"], len(sound))
             begin = min(entry["begin"], end)
             out.add(word, Take(sound, begin, end, entry["floor_db"], entry["cut_off"]))
-    room = folder / NOISE / "room.wav"
-    if room.is_file():
-        out.room = _read_wav(folder, f"{NOISE}/room.wav")[:LONGEST_ROOM]
+    if (folder / ROOM).is_file():
+        out.room = _read_wav(folder, ROOM)[:LONGEST_ROOM]
     return out
+
+
+def is_room(folder: Path, room: Sound) -> bool:
+    """Whether a folder of takes holds this sound of the room."""
+    content = _wav(_pcm(room)) if len(room) else None
+    try:
+        return read_file(folder / ROOM, 2 * LONGEST_ROOM + 1024) == content
+    except FileNotFoundError:
+        return content is None
+    except OSError:
+        return False
 
 
 def read_manifest(path: Path) -> Mapping[str, list[dict[str, Any]]]:
@@ -299,13 +319,12 @@ def _pcm(sound: Sound) -> npt.NDArray[np.int16]:
     return np.clip(np.round(sound * 32767.0), -32768, 32767).astype(np.int16)
 
 
-def _write_wav(path: Path, pcm: npt.NDArray[np.int16], *, replace: bool = False) -> None:
-    if path.exists() and not replace:
-        return  # its name is derived from its content
-    # Not with soundfile: libsndfile writes through a callback, in which the error of a full disk is lost.
-    with replacing(path) as file, wave.open(file, "wb") as out:
+def _wav(pcm: npt.NDArray[np.int16]) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
         out.setparams((1, 2, SAMPLE_RATE, len(pcm), "NONE", ""))
         out.writeframes(pcm.astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def _read_wav(folder: Path, name: str) -> Sound:

@@ -2,7 +2,8 @@
 
 A draft is a folder beside the sets (``.drafts/NAME``) with the takes and a list of the words. It is deleted when its set is finished,
 or by the player. A program that is killed at any moment leaves it as it was before or after the last take, because the list of the
-words never changes beside takes that are there already: a draft with other words takes the place of the whole folder.
+words and the sound of the room never change beside takes that are there already: a draft with others takes the place of the whole
+folder.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from voicetrail.teaching.examples import (
     MAX_TAKES,
     ExampleSet,
     check_word,
+    is_room,
     load_examples,
     read_manifest,
     write_examples,
@@ -91,7 +93,7 @@ def save_draft(draft: Draft, examples: ExampleSet, folder: Path | None = None) -
     try:
         make_private_folder(path.parent.parent)
         put_in_order(path.parent)
-        if _is_list(path / LIST, text):
+        if _is_list(path / LIST, text) and is_room(path / TAKES, examples.room):
             write_examples(examples, path / TAKES)
             return
         with filling(path.parent) as partial:
