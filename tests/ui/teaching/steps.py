@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from tests.teaching.tones import recording, silence
 from tests.ui.waiting import until
 from voicetrail.teaching.session import Make
 from voicetrail.teaching.takes import Sound
@@ -38,6 +40,19 @@ async def name_words(pilot: Pilot[None], *words: str) -> None:
     for text in ("mine", *words):
         await pilot.press(*text, "enter")
     await pilot.press("enter")
+
+
+async def record_words(pilot: Pilot[None], app: VoicetrailApp, make: Make, *words: str) -> TeachScreen:
+    """Teach words up to the last take: what follows is the training."""
+    screen = await open_form(pilot, app, make)
+    await name_words(pilot, *words)
+    say(app, silence(2.2))
+    await until(pilot, lambda: screen.stage == "words")
+    for number, word in enumerate(words, 1):
+        say(app, recording([word] * TAKES, seed=number))
+        await until(pilot, partial(took, screen, number))
+    assert screen.stage == "ready"
+    return screen
 
 
 def rows(screen: Screen[Any], where: str = "#lines") -> str:

@@ -15,7 +15,7 @@ from tests.disks import FULL, fill
 from tests.replay.makers import record_spoken
 from tests.teaching.tones import recording, silence
 from tests.ui.stage import make_context, make_settings
-from tests.ui.teaching.steps import TAKES, accepts_words, name_words, open_form, rows, say, took
+from tests.ui.teaching.steps import TAKES, accepts_words, name_words, open_form, record_words, rows, say, took
 from tests.ui.waiting import until
 from voicetrail.replay import library
 from voicetrail.teaching import making, word_sets
@@ -104,12 +104,7 @@ async def test_what_is_no_better_than_what_ships_is_not_kept_and_the_screen_says
 
 async def test_who_tries_a_set_is_asked_by_voice_after_a_while_and_left_goes_back(app: VoicetrailApp, make: Make) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await open_form(pilot, app, make)
-        await name_words(pilot, "links")
-        say(app, silence(2.2))
-        await until(pilot, lambda: screen.stage == "words")
-        say(app, recording(["links"] * TAKES))
-        await until(pilot, lambda: screen.stage == "ready")
+        screen = await record_words(pilot, app, make, "links")
         await pilot.press("enter")
         await until(pilot, lambda: screen.stage == "done", seconds=60)
         await until(pilot, lambda: "Try it" in rows(screen))

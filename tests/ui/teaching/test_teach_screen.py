@@ -13,7 +13,7 @@ import soundfile
 from textual.widgets import Input
 
 from tests.teaching.tones import PITCH, recording, silence, spoken
-from tests.ui.teaching.steps import TAKES, accepts_words, is_held, name_words, open_form, rows, say, took
+from tests.ui.teaching.steps import TAKES, accepts_words, is_held, name_words, open_form, record_words, rows, say, took
 from tests.ui.waiting import until
 from voicetrail.errors import TeachingError
 from voicetrail.events import SAMPLE_RATE, Scores, WordHeard
@@ -139,12 +139,7 @@ async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_listed_an
     async with app.run_test(size=(80, 24)) as pilot:
         listed = WordsScreen(app.context)
         await app.push_screen(listed)
-        screen = await open_form(pilot, app, slow)
-        await name_words(pilot, "links")
-        say(app, silence(2.2))
-        await until(pilot, lambda: screen.stage == "words")
-        say(app, recording(["links"] * TAKES))
-        await until(pilot, lambda: screen.stage == "ready")
+        screen = await record_words(pilot, app, slow, "links")
         await pilot.press("enter", "escape")
         assert app.screen is not screen
         assert [draft.takes for draft in list_drafts()] == [TAKES], "a machine that stops now loses nothing"
@@ -158,13 +153,7 @@ async def test_training_goes_on_when_the_screen_is_left_and_its_set_is_listed_an
 
 async def test_bars_move_while_words_are_tried_beside_the_confusion_matrix(app: VoicetrailApp, make: Make) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await open_form(pilot, app, make)
-        await name_words(pilot, *PITCH)
-        say(app, silence(2.2))
-        await until(pilot, lambda: screen.stage == "words")
-        for number, word in enumerate(PITCH, 1):
-            say(app, recording([word] * TAKES, seed=number))
-            await until(pilot, partial(took, screen, number))
+        screen = await record_words(pilot, app, make, *PITCH)
         await pilot.press("enter")
         await until(pilot, lambda: screen.stage == "done", seconds=60)
         await until(pilot, lambda: app.context.state != "loading")
@@ -238,12 +227,7 @@ async def test_failed_training_keeps_the_takes_and_reports_why(app: VoicetrailAp
         raise TeachingError("there are no negatives for this backbone; install voicetrail again")
 
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await open_form(pilot, app, broken)
-        await name_words(pilot, "links")
-        say(app, silence(2.2))
-        await until(pilot, lambda: screen.stage == "words")
-        say(app, recording(["links"] * TAKES))
-        await until(pilot, lambda: screen.stage == "ready")
+        screen = await record_words(pilot, app, broken, "links")
         await pilot.press("enter")
         await until(pilot, lambda: screen.stage == "failed")
         await until(pilot, lambda: "no negatives for this backbone" in rows(screen))
