@@ -34,8 +34,11 @@ def test_a_word_with_a_hole_is_no_take_of_the_command(unplugged: bool) -> None:
     sound = recording(["links", "links"])
     recorder = TakeRecorder(Items(blocks(sound, HOLE, unplugged=unplugged)))
     recorder.record_room(0.5)
+    interrupted: list[bool] = []
+    recorder.on_interrupt = lambda: interrupted.append(True)
     assert recorder.next_take(10) is not None
     assert recorder.next_take(10) is None
+    assert interrupted == [True], "the player is asked to say it again"
     whole = TakeRecorder(Items(blocks(sound, range(0), unplugged=False)))
     whole.record_room(0.5)
     assert whole.next_take(10) is not None

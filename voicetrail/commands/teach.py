@@ -160,7 +160,7 @@ class _Job:
 
     def _record(self, words: list[str]) -> None:
         from voicetrail.sources import open_source
-        from voicetrail.teaching.recorder import TakeRecorder
+        from voicetrail.teaching.recorder import SOUND_LOST, TakeRecorder
         from voicetrail.teaching.takes import NO_TAKES
 
         with open_source(self._args.source, device=self._args.device, paced=True) as source:
@@ -170,6 +170,7 @@ class _Job:
                 self.examples.room = recorder.record_room(ROOM_S)
                 if not len(self.examples.room) and recorder.problem:
                     raise AudioError(f"{recorder.problem}; `voicetrail doctor` checks the microphone")
+            recorder.on_interrupt = lambda: output.write_error(f"  {SOUND_LOST}")
             for word in words:
                 there = self.examples.counts().get(word, 0) if self._args.resume else 0
                 left = self._count - there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from voicetrail.teaching.takes import BEGIN_FRAMES, FRAME, LONGEST, MARGIN, Span
 
 Sound = npt.NDArray[np.float32]
 POLL_S = 0.2
+SOUND_LOST = "Some sound was lost on its way, perhaps because this machine is busy: say it again."
+"""What a player reads whose take was discarded, because sound was lost in it."""
 PAST_SAMPLES = 3 * LONGEST + 4 * MARGIN
 """Samples of past sound in memory, for cutting."""
 
@@ -94,6 +97,8 @@ class TakeRecorder:
         """The message of the source about missing sound; empty while there is sound."""
         self.ended = False
         """Whether the source has ended."""
+        self.on_interrupt: Callable[[], None] = lambda: None
+        """Called when a take is discarded, because sound was lost in it."""
 
     def poll(self, timeout_s: float = POLL_S) -> Take | None:
         """Wait at most ``timeout_s`` seconds for sound; return the take that it completes, if any."""
@@ -129,16 +134,22 @@ class TakeRecorder:
         if isinstance(item, AudioBlock):
             self.problem = ""
             if item.lost:
-                self._cutter.interrupt()  # a take with a hole is none
+                self._interrupt()
             self._cutter.add(item.samples)
             return item.samples
         if isinstance(item, SourceLost):
             self.problem = item.message
-            self._cutter.interrupt()
+            self._interrupt()
         elif isinstance(item, SourceEnded):
             self.ended = True
             self._cutter.finish()
         return None
+
+    def _interrupt(self) -> None:
+        """Discard a take in progress: one with a hole is none."""
+        if self._cutter.speaking:
+            self.on_interrupt()
+        self._cutter.interrupt()
 
 
 def read_all(source: Source, limit_s: float | None = None) -> Sound:

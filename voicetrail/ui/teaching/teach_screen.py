@@ -19,6 +19,7 @@ from voicetrail.teaching import word_sets
 from voicetrail.teaching.collecting import drafts
 from voicetrail.teaching.collecting.background import Judge
 from voicetrail.teaching.examples import WORD_MAX
+from voicetrail.teaching.recorder import SOUND_LOST
 from voicetrail.teaching.session import Make, TeachingSession
 from voicetrail.ui.app_protocol import game_app_of, look_of
 from voicetrail.ui.base.menu_screen import MenuScreen
@@ -223,7 +224,7 @@ class TeachScreen(TakesDialog):
         before, interrupted = (session.stage, session.number, session.count), session.interrupted
         session.poll()
         if session.interrupted != interrupted:
-            self._said = texts.SOUND_LOST
+            self._said = SOUND_LOST
         if before != (session.stage, session.number, session.count):
             self._leaving = False
             # The last take of a word is not seen: the next word stands there at once.

@@ -22,7 +22,6 @@ SPOKEN = "By voice: right proposes four words of your own for the four direction
 PROPOSED = "By voice: right begins, and you may say what you like for each; left goes back."
 NO_SOUND = "there is no microphone to record from; start the game with one, or press f to load takes from files"
 OFFER = "Nothing was said for a while. Right plays with it, left goes back to the takes; up or down goes on trying."
-SOUND_LOST = "Some sound was lost on its way, perhaps because this machine is busy: say it again."
 LEAVE_FORM = "What you wrote is lost if you leave: esc again leaves, enter goes on."
 LEAVE_TAKES = "esc again leaves, and loses the takes that cannot be kept."
 HELP = """Words that are easy to recognize have two syllables or more, and do not sound alike.
