@@ -53,7 +53,7 @@ def main() -> None:
             "COLORTERM": "truecolor",
         }
         asyncio.run(_title())
-        asyncio.run(_round(root / "sketch.trail", RoundSetup("sketch"), _listen, "demo", {30.0: "sketch", 34.0: "spectrogram"}))
+        asyncio.run(_round(root / "sketch.trail", RoundSetup("sketch"), _listen, "demo", {30.0: "sketch"}))
         asyncio.run(_round(root / "trace.trail", RoundSetup("trace", level="heart"), _trace, "", {4.0: "trace"}))
         asyncio.run(_round(root / "maze.trail", RoundSetup("maze", level="medium", seed=7), _maze, "", {4.0: "maze"}))
         asyncio.run(_round(root / "snake.trail", RoundSetup("snake", level="small", seed=3), _snake, "", {3.0: "snake"}))
