@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,25 +202,37 @@ def test_game_receives_the_words_of_a_remote_recognizer(server: LinkServer, micr
     (word,) = words
     assert (word.word, word.score) == ("up", 0.9)
     assert word.captured is not None
-    assert -0.05 <= time.monotonic() - word.captured < 2
+    assert -0.05 <= time.monotonic() - word.captured < 10
     listener.stop()
     assert not list(stream)
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what happens at the other end."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
+
+
 def test_settings_and_mute_reach_the_recognizer(server: LinkServer, microphone: Steady) -> None:
+    assert isinstance(server.feed, WordsFeed)
+    there = server.feed._listener
     listener = RemoteListener(f"words+{server.address}")
     stream = listener.events()
     next(stream)
-    listener.apply_settings(replace(LoudIsUp.detector, thresholds={"up": 0.95}))
+    strict = replace(LoudIsUp.detector, thresholds={"up": 0.95})
+    listener.apply_settings(strict)
+    until(lambda: there.detector.settings == strict)
     microphone.height = 0.8
-    time.sleep(0.3)
+    until(lambda: there.detector.smoothed[0] > 0.89)
     microphone.height = 0.1
     near = next(event for event in stream if isinstance(event, WordRejected))
     assert (near.reason, round(near.lacking, 2)) == ("threshold", 0.05)
     listener.muted = True
     assert next(event for event in stream if isinstance(event, ListeningChanged)).listening is False
     listener.apply_settings(LoudIsUp.detector)
-    time.sleep(0.2)
+    until(lambda: there.detector.settings == LoudIsUp.detector and there.muted)
     microphone.height = 0.8
     assert next(event for event in stream if isinstance(event, WordRejected | WordHeard)).reason == "muted"  # type: ignore[union-attr]
     listener.stop()
