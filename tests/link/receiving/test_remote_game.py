@@ -7,19 +7,35 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from wyoming.event import Event
+
 from tests.link.feeding import LoudIsUp, Steady
 from voicetrail.events import Ready, WordHeard
 from voicetrail.link.address import parse_address
 from voicetrail.link.serving.feeds import WordsFeed
 from voicetrail.link.serving.server import LinkServer
+from voicetrail.link.words import TUNE
 from voicetrail.listening import NamedRecognizer
 from voicetrail.play.listening.updates import SourceOpened, SourceRequest, Update
 from voicetrail.play.listening.worker import ListeningWorker
 
 
+class NotingFeed(WordsFeed):
+    """Tells when the game's settings have come."""
+
+    def __init__(self, source: Steady, recognizer: LoudIsUp) -> None:
+        super().__init__(source, recognizer, recognizer.detector)
+        self.tuned = threading.Event()
+
+    def received(self, event: Event) -> None:
+        super().received(event)
+        if event.type == TUNE:
+            self.tuned.set()
+
+
 def test_game_receives_remote_words_and_tunes_the_remote_recognizer(tmp_path: Path) -> None:
-    microphone = Steady(height=0.8)
-    feed = WordsFeed(microphone, LoudIsUp(), LoudIsUp.detector)
+    microphone = Steady(height=0.0)
+    feed = NotingFeed(microphone, LoudIsUp())
     server = LinkServer(feed, parse_address(f"unix://{tmp_path}/w"))
     server.start()
     sent: list[Update] = []
@@ -45,6 +61,8 @@ def test_game_receives_remote_words_and_tunes_the_remote_recognizer(tmp_path: Pa
 
     wait_for(SourceOpened)
     assert any(isinstance(update, Ready) and update.labels == LoudIsUp.labels for update in sent)
+    assert feed.tuned.wait(20)
+    microphone.height = 0.8
     time.sleep(0.4)
     assert not any(isinstance(update, WordHeard) for update in sent), "the threshold set here holds there"
     end = time.monotonic() + 20
@@ -55,7 +73,9 @@ def test_game_receives_remote_words_and_tunes_the_remote_recognizer(tmp_path: Pa
     microphone.height = 0.0
     time.sleep(0.3)
     thresholds["up"] = 0.5
+    feed.tuned.clear()
     worker.apply_settings()
+    assert feed.tuned.wait(20)
     microphone.height = 0.8
     wait_for(WordHeard)
     began = time.monotonic()

@@ -21,7 +21,7 @@ from voicetrail.training.fit.compose import Composer
 from voicetrail.training.fit.train import GROUP, Schedule, Trainer
 from voicetrail.vocabulary import NOISE, UNKNOWN
 
-pytestmark = pytest.mark.tfjs
+pytestmark = [pytest.mark.tfjs, pytest.mark.timeout(300)]
 
 WORDS = [NOISE, UNKNOWN, "up", "down", "left", "right"]
 OWN_WORDS = [NOISE, "links", "rechts"]
