@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -8,9 +9,11 @@ import pytest
 from tests.spotting.filters import load_filtered, own_score_filter
 from tests.training.makers import corpus
 from voicetrail.spotting.weights import Weights, load_weights
+from voicetrail.training.data.corpus import Corpus
+from voicetrail.training.data.heldout import Half
 from voicetrail.training.evaluate import choose, tuning
 from voicetrail.training.evaluate.choose import FILTERED_SMOOTHINGS, FILTERED_TALK_SHIFTS, SMOOTHINGS, TALK_SHIFTS, Choice
-from voicetrail.training.evaluate.conditions import conditions
+from voicetrail.training.evaluate.conditions import Make, conditions
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +36,17 @@ def test_settings_are_chosen_on_the_scores_after_the_filter() -> None:
     assert {each.settings.smoothing for each in bold} == {*FILTERED_SMOOTHINGS}
     assert {each.settings.talk_shift for each in bold} <= {*FILTERED_TALK_SHIFTS}
     assert max(each.heard for each in plain) < max(each.heard for each in bold)
+
+
+def test_settings_are_chosen_on_the_streams_of_all_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+
+    def first_condition(
+        corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str]
+    ) -> Iterator[tuple[str, Make]]:
+        seeds.append(seed)
+        return islice(conditions(corpus, which, seconds, seed, words), 1)
+
+    monkeypatch.setattr(tuning, "conditions", first_condition)
+    tuning.choose_settings(load_weights("directional4w"), corpus(4), 12.0, longest_s=12.0, seeds=(3, 4))
+    assert seeds == [3, 4]

@@ -6,6 +6,7 @@ All random numbers come from the generator that is passed in.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +87,27 @@ def impulse_response(
         tail[int(rng.uniform(0.001, 0.03) * SAMPLE_RATE)] += rng.uniform(-0.5, 0.5)
     tail[0] = 1.0
     return tail.astype(np.float32)
+
+
+def through_rooms(sound: Sound, responses: Sequence[Sound], segment: int) -> Sound:
+    """Put a sound into a sequence of rooms, at the same level.
+
+    Args:
+        sound: ``[samples]``
+        responses: of the rooms.
+        segment: samples after which the room changes.
+    """
+    longest = max(map(len, responses))
+    out = np.zeros(len(sound) + longest, dtype=np.float32)
+    size = 1 << (segment + longest - 1).bit_length()
+    spectra = [np.fft.rfft(response, size) for response in responses]
+    for number, at in enumerate(range(0, len(sound), segment)):
+        part = sound[at : at + segment]
+        wet = np.fft.irfft(np.fft.rfft(part, size) * spectra[number % len(spectra)], size)[: len(part) + longest]
+        out[at : at + len(wet)] += wet[: len(out) - at].astype(np.float32)
+    out = out[: len(sound)]
+    out *= np.float32(np.sqrt(np.mean(sound**2) / (np.mean(out**2) + 1e-12)))
+    return out
 
 
 def companded(sound: Sound, mu: float = 255.0) -> Sound:

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.data.acoustics import Sound, coded, hum, impulse_response, telephone
+from voicetrail.training.data.acoustics import Sound, coded, hum, impulse_response, telephone, through_rooms
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.heldout import KITCHEN, MUSIC, Half, half_of_room
 from voicetrail.training.evaluate.negatives import reading
@@ -138,17 +138,7 @@ def simulated_room(seed: int, number: int) -> Sound:
 
 def in_rooms(stream: Stream, responses: Sequence[Sound], name: str) -> Stream:
     """Put a stream into a sequence of rooms, at the same level."""
-    longest = max(map(len, responses))
-    out = np.zeros(len(stream.sound) + longest, dtype=np.float32)
-    size = 1 << (SEGMENT + longest - 1).bit_length()
-    spectra = [np.fft.rfft(response, size) for response in responses]
-    for number, at in enumerate(range(0, len(stream.sound), SEGMENT)):
-        part = stream.sound[at : at + SEGMENT]
-        wet = np.fft.irfft(np.fft.rfft(part, size) * spectra[number % len(spectra)], size)[: len(part) + longest]
-        out[at : at + len(wet)] += wet[: len(out) - at].astype(np.float32)
-    out = out[: len(stream.sound)]
-    level = np.sqrt(np.mean(stream.sound**2) / (np.mean(out**2) + 1e-12))
-    return replace(changed(stream, lambda _: out * np.float32(level)), name=name)
+    return replace(changed(stream, lambda sound: through_rooms(sound, responses, SEGMENT)), name=name)
 
 
 def faster(stream: Stream, tempo: float) -> Stream:

@@ -81,6 +81,7 @@ def choose_settings(
     like: DetectorSettings | None = None,
     longest_s: float = math.inf,
     rates: AllowedRates | None = None,
+    seeds: Sequence[int] = (SEED,),
 ) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams, in all conditions.
 
@@ -94,6 +95,7 @@ def choose_settings(
         like: choose only a threshold, with the smoothing time and the talk shift of these settings.
         longest_s: use only this much of the beginning of streams without words, in s.
         rates: allowed false moves.
+        seeds: of the streams, which are made once for each. One seed alone can mislead by a point.
 
     Returns:
         The choices, best first.
@@ -110,8 +112,10 @@ def choose_settings(
             for stream in streams
         ]
 
-    spoken = scored([make() for _, make in conditions(corpus, "choosing", seconds, SEED, targets)])
-    without = scored([stream.up_to(longest_s) for stream in negative_streams(corpus, "choosing", SEED, targets)])
+    spoken, without = list[Heard](), list[Heard]()
+    for seed in seeds:
+        spoken += scored([make() for _, make in conditions(corpus, "choosing", seconds, seed, targets)])
+        without += scored([stream.up_to(longest_s) for stream in negative_streams(corpus, "choosing", seed, targets)])
     speech, silent, single = ([item for item in without if item.stream.name in names] for names in (SPEECH, NOBODY, ("words",)))
     smoothings: Sequence[float]
     shifts: Sequence[float]

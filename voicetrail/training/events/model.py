@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,15 +23,6 @@ DIGITS = 4
 """Decimal places of the filter's coefficients."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """What was fitted."""
-
-    head: dict[str, Tensor]
-    """The last layer: ``head.weight`` ``[classes, embedding]`` and ``head.bias`` ``[classes]``."""
-    score_filter: ScoreFilter
-
-
 class EventModel(nn.Module):
     """From embeddings of hops to the filtered scores of words, in log-odds.
 
@@ -48,6 +38,7 @@ class EventModel(nn.Module):
     def __init__(self, info: WeightsInfo, head: nn.Linear, words: Sequence[str]) -> None:
         super().__init__()
         labels, self._temperature = info.labels, info.temperature
+        self.words = tuple(words)
         self._columns = [info.grouping()[:, index].nonzero()[:, 0] for index in range(len(labels))]
         self._words = [labels.index(word) for word in words]
         self._rivals = [[i for i, label in enumerate(labels) if label not in (UNKNOWN, NOISE, word)] for word in words]
@@ -107,13 +98,10 @@ class EventModel(nn.Module):
             out[row] = talk_confidence(level)
         return torch.from_numpy(out)
 
-    def fitted(self) -> Fitted:
-        """What was fitted so far."""
-        weight, bias = (tensor.detach() for tensor in self.head())
+    def score_filter(self) -> ScoreFilter:
+        """The filter as it is now."""
         scale = torch.full((len(INPUTS), 1), SCALE)
         scale[-1] = 1.0  # the talk confidence was not scaled
         taps = (self.taps.detach()[0] / scale).flip(1).T.tolist()
         rounded = tuple(tuple(round(value, DIGITS) for value in row) for row in taps)
-        return Fitted(
-            {"head.weight": weight, "head.bias": bias}, ScoreFilter(rounded, round(float(self.offset.detach()), DIGITS))
-        )
+        return ScoreFilter(rounded, round(float(self.offset.detach()), DIGITS))

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
+import numpy.typing as npt
 
 from voicetrail.events import SAMPLE_RATE
-from voicetrail.training.data.acoustics import Random, Sound, coded, hum, impulse_response, telephone
+from voicetrail.training.data.acoustics import Random, Sound, coded, hum, impulse_response, telephone, through_rooms
 from voicetrail.training.data.corpus import Corpus
 from voicetrail.training.data.heldout import Half
-from voicetrail.training.data.recordings import CLIP, Samples
-from voicetrail.training.evaluate.conditions import faster, in_rooms
+from voicetrail.training.data.recordings import CLIP, Clips, Samples
+from voicetrail.training.evaluate.conditions import faster
 from voicetrail.training.evaluate.negatives import joined, paused, pieces
 from voicetrail.training.evaluate.streams import (
     LEVEL,
@@ -101,7 +103,7 @@ class Segments:
             response = self._rooms[int(rng.integers(len(self._rooms)))]
         else:
             response = impulse_response(rng)
-        return in_rooms(Stream("", sound), [response], "").sound
+        return through_rooms(sound, [response], len(sound))
 
     def _noise(self, length: int) -> Sound:
         """Noise of unit level, another recording every five seconds."""
@@ -137,59 +139,95 @@ class Segments:
         return sound
 
 
-def spoken_streams(corpus: Corpus, count: int, seed: int, shares: Shares | None = None) -> Iterator[Stream]:
-    """Streams of directions among other words: at intervals, cut close, crowded, in quick succession, and repeated.
+def spoken_stream(
+    corpus: Corpus, number: int, seed: int, words: Sequence[str] = DIRECTIONS, shares: Shares | None = None
+) -> Stream:
+    """A stream of target words among other words: at intervals, cut close, crowded, in quick succession, or repeated.
+
+    Each stream has a random generator of its own, so that several processes can make them.
 
     Args:
         corpus: the training split.
-        count: how many.
-        seed: of all of them.
+        number: of the stream.
+        seed: of all streams.
+        words: the target words.
         shares: of the surroundings.
     """
-    rng = np.random.default_rng((seed, 0))
-    segments = Segments(corpus, shares or Shares(), rng)
-    for number in range(count):
-        which: Half = "choosing" if number % 2 else "judging"  # here they are halves of the training speakers
-        kind, its_seed = rng.random(), seed * 1000 + number
-        if kind < 0.55:
-            stream = word_stream(corpus, which, None, LONGEST_S, its_seed)
-        elif kind < 0.67:
-            stream = close_stream(corpus, which, LONGEST_S, its_seed)
-        elif kind < 0.85:
-            stream = crowded_stream(corpus, which, LONGEST_S, its_seed)
-        elif kind < 0.95:
-            stream = rapid_stream(corpus, which, SHORT_S, its_seed)
-        else:
-            stream = same_word_stream(corpus, which, SHORT_S, its_seed)
-        if rng.random() < 0.5:
-            tempo, pitch = float(rng.uniform(*TEMPOS)), float(2 ** (rng.uniform(*SEMITONES) / 12))
-            stream = replace(faster(stream, tempo), sound=stretched(stream.sound, tempo, pitch))
-        yield segments.changed(stream)
+    rng = np.random.default_rng((seed, 0, number))
+    which: Half = "choosing" if number % 2 else "judging"  # here they are halves of the training speakers
+    kind, its_seed = rng.random(), seed * 1000 + number
+    if kind < 0.55:
+        stream = word_stream(corpus, which, None, LONGEST_S, its_seed, words)
+    elif kind < 0.67:
+        stream = close_stream(corpus, which, LONGEST_S, its_seed, words)
+    elif kind < 0.85:
+        stream = crowded_stream(corpus, which, LONGEST_S, its_seed, words)
+    elif kind < 0.95:
+        stream = rapid_stream(corpus, which, SHORT_S, its_seed, words)
+    else:
+        stream = same_word_stream(corpus, which, SHORT_S, its_seed, words)
+    if rng.random() < 0.5:
+        tempo, pitch = float(rng.uniform(*TEMPOS)), float(2 ** (rng.uniform(*SEMITONES) / 12))
+        stream = replace(faster(stream, tempo), sound=stretched(stream.sound, tempo, pitch))
+    return Segments(corpus, shares or Shares(), rng).changed(stream)
 
 
-def other_streams(corpus: Corpus, seed: int, shares: Shares | None = None) -> Iterator[Stream]:
-    """Streams without any direction: speech as recorded and in surroundings, noise, other words, pieces of words, similar words.
+class Kind(Enum):
+    """A kind of streams without any direction."""
+
+    TALK = "talk"
+    """Speech as recorded."""
+    CHANGED_TALK = "changed talk"
+    """The same in random surroundings."""
+    NOISE = "noise"
+    WORDS = "words"
+    """Other words, one by one."""
+    FLUENT = "fluent"
+    """Pieces of other words, joined as in fluent speech."""
+    NEIGHBORS = "neighbors"
+    """Words that sound like a direction."""
+
+
+NO_WORDS = (Kind.TALK, Kind.CHANGED_TALK, Kind.NOISE)
+"""Kinds without a word of any vocabulary."""
+
+
+def other_streams(corpus: Corpus, kind: Kind, seed: int, shares: Shares | None = None) -> Iterator[Stream]:
+    """The streams of one kind without any direction.
 
     Args:
         corpus: the training split.
+        kind: which.
         seed: of all of them.
         shares: of the surroundings.
     """
-    rng = np.random.default_rng((seed, 1))
-    segments = Segments(corpus, shares or Shares(), rng)
-    talk = Stream("talk", paused(corpus.talk, (seed, 2)))
-    yield from _cut(talk)
-    yield from map(segments.changed, _cut(talk))
-    yield from _cut(Stream("noise", corpus.noise.sound.astype(np.float32) / 32768.0))
+    rng = np.random.default_rng((seed, 1, list(Kind).index(kind)))
     rest = np.array([row for row, word in enumerate(corpus.clips.words) if word not in DIRECTIONS], dtype=np.int64)
-    for _ in range(2):
-        rows = rng.permutation(rest)[:SINGLE_WORDS].tolist()
-        yield Stream("words", joined([cut_word(corpus.clips, row) for row in rows], rng, 0.05, 0.6))
-        yield Stream("fluent", joined(pieces(corpus.clips, rows[: SINGLE_WORDS // 6], rng), rng, -0.01, 0.05))
-    near = corpus.neighbors
-    rows = rng.permutation([row for row, word in enumerate(near.words) if word not in DIRECTIONS]).astype(np.int64).tolist()
-    if rows:
-        yield Stream("neighbors", joined([cut_word(near, row) for row in rows], rng, 0.1, 0.6))
+    match kind:
+        case Kind.TALK:
+            yield from _cut(Stream(kind.value, paused(corpus.talk, (seed, 2))))
+        case Kind.CHANGED_TALK:
+            segments = Segments(corpus, shares or Shares(), rng)
+            yield from map(segments.changed, _cut(Stream(kind.value, paused(corpus.talk, (seed, 2)))))
+        case Kind.NOISE:
+            yield from _cut(Stream(kind.value, corpus.noise.sound.astype(np.float32) / 32768.0))
+        case Kind.WORDS:
+            for _ in range(2):
+                yield Stream(kind.value, _single(corpus.clips, rng.permutation(rest)[:SINGLE_WORDS], rng, 0.05))
+        case Kind.FLUENT:
+            for _ in range(2):
+                rows = rng.permutation(rest)[: SINGLE_WORDS // 6].tolist()
+                yield Stream(kind.value, joined(pieces(corpus.clips, rows, rng), rng, -0.01, 0.05))
+        case Kind.NEIGHBORS:
+            near = corpus.neighbors
+            rows = rng.permutation([row for row, word in enumerate(near.words) if word not in DIRECTIONS])
+            if len(rows):
+                yield Stream(kind.value, _single(near, rows, rng, 0.1))
+
+
+def _single(clips: Clips, rows: npt.NDArray[np.int64], rng: Random, shortest: float) -> Sound:
+    """Words one by one, ``shortest`` to 0.6 s apart."""
+    return joined([cut_word(clips, int(row)) for row in rows], rng, shortest, 0.6)
 
 
 def _cut(stream: Stream) -> Iterator[Stream]:
