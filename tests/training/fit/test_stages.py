@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from voicetrail.training.fit import stages as staged
-from voicetrail.training.fit.stages import main, stages
+from voicetrail.training.fit.stages import NO_GPL, SHIPPED, main, stages
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str,
                 (out / Path(path).name).touch()
 
     monkeypatch.setattr(staged, "_run", stand_in)
-    monkeypatch.setattr(staged, "_from_history", lambda target: target.write_bytes(b"weights"))
+    monkeypatch.setattr(staged, "_from_history", lambda source, target: target.write_bytes(source.encode()))
     return run
 
 
@@ -66,6 +66,16 @@ def test_stages_run_in_order_and_not_again(data: Path, tmp_path: Path, commands:
     done = len(commands)
     assert main(["--data", str(data), "--runs", str(runs)]) == 0
     assert len(commands) == done
+
+
+def test_weights_without_gpl_begin_with_others_and_train_once_more(
+    data: Path, tmp_path: Path, commands: list[tuple[str, ...]]
+) -> None:
+    runs = tmp_path / "runs"
+    assert main(["--data", str(data), "--runs", str(runs), "--no-gpl"]) == 0
+    trained = [command[command.index("--out") + 1].rsplit("/", 1)[-1] for command in commands if "train" in command]
+    assert trained == ["a", "b", "c", "c"]
+    assert (runs / "before.safetensors").read_text() == NO_GPL.before != SHIPPED.before
 
 
 def test_what_was_stopped_goes_on_where_it_was(data: Path, tmp_path: Path, commands: list[tuple[str, ...]]) -> None:

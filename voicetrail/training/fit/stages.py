@@ -4,8 +4,10 @@ Each stage leaves a file or a folder behind, and a stage whose result is there i
 where it was (within a training, after its last epoch). Nothing is downloaded: without its data it says what is missing and where
 to get it. On two shared CPU cores the stages take some three hours (``weights/EXPERIMENTS.md``).
 
-The last stages began with the weights that shipped before (``BEFORE``), whose own stages ran earlier states of the code. With
-``--from-scratch``, two trainings on today's recordings take their place, which takes some four hours more and was not measured.
+The trainings began with the weights of an earlier release (``Course.before``), whose own stages ran earlier states of the code. With
+``--no-gpl`` these are the last ones in the history that no recording under the GPL was used for; the result detects fewer words
+(``weights/README.md``). With ``--from-scratch``, two trainings on today's recordings take their place, which takes some four hours
+more and was not measured.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from voicetrail import output
@@ -24,13 +27,65 @@ from voicetrail.errors import TrainingError
 from voicetrail.training.data.corpus import TRANSCRIPTS
 from voicetrail.training.fit.checkpoints import BEST
 
-BEFORE = "be79cbe:weights/directional4w.safetensors"
-"""Commit and path of the weights that the last stages began with."""
 ARCHITECTURE = "temporal-resnet-medium"
 VOCABULARIES = ("directional4w", "18w")
 PACKAGES = (*(f"asterisk-core-sounds-{language}-g722" for language in ("en", "es", "fr", "it", "ru")), "drascula")
 """Debian packages whose speech is heard: those under Creative Commons licenses, and one that only the evaluation hears."""
 CHOOSE_SECONDS = "300"
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training, of which the mean of some epochs and of the mean before it is kept."""
+
+    name: str
+    about: str
+    epochs: int
+    rate: str
+    seed: int
+    strength: str
+    averaged: tuple[int, ...]
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Its flags."""
+        flags = (
+            "--epochs",
+            str(self.epochs),
+            "--learning-rate",
+            self.rate,
+            "--seed",
+            str(self.seed),
+            "--strength",
+            self.strength,
+        )
+        return (*flags, "--repeat", "2", "--architecture", ARCHITECTURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the network is trained from, and how."""
+
+    before: str
+    """Commit and path of the weights to begin with."""
+    trainings: tuple[Training, ...]
+
+
+SHIPPED = Course(
+    "be79cbe:weights/directional4w.safetensors",
+    (
+        Training("a", "rooms, noise and lines", 40, "0.001", 16, "0.6", (24, 32, 36, 40)),
+        Training("b", "the same, mined again", 12, "0.0007", 17, "0.6", (8, 10, 12)),
+    ),
+)
+NO_GPL = Course(
+    "bdda037:weights/directional4w.safetensors",
+    (
+        Training("a", "rooms, noise and lines", 26, "0.001", 21, "0.6", (16, 20, 22, 24, 26)),
+        Training("b", "the same, mined again", 16, "0.0008", 22, "0.6", (10, 12, 14, 16)),
+        Training("c", "mined once more", 16, "0.0008", 23, "0.5", (10, 12, 14, 16)),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +97,13 @@ class Stage:
     run: Callable[[], None]
 
 
-def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
+def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED) -> Iterator[Stage]:
     """Everything that is to be done, in order.
 
     Args:
         data: the recordings (``speech_commands/``, ``noise/``, ``talk/``, ``rooms/``, ``negatives/``).
         runs: folder for what is made.
+        course: the trainings.
         from_scratch: train the first network too, instead of taking it from the history of this repository.
     """
     speech, synthetic, texts, before = runs / "speech", runs / "synthetic", runs / "texts.txt", runs / "before.safetensors"
@@ -56,11 +112,6 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
     def train(name: str, *more: str) -> Callable[[], None]:
         out = runs / name
         return lambda: run_voicetrail("train", *heard, "--out", str(out), "--resume", "--choose-seconds", "0", *more)
-
-    def fine(name: str, start: Path, epochs: int, rate: str, seed: int) -> Callable[[], None]:
-        settings = ("--epochs", str(epochs), "--learning-rate", rate, "--seed", str(seed), "--strength", "0.6", "--repeat", "2")
-        shared = ("--architecture", ARCHITECTURE, "--begin-with", str(start), "--mine", "--keep", "2", "--bfloat16")
-        return train(name, *settings, *shared)
 
     yield Stage(
         "running speech out of Debian packages",
@@ -84,19 +135,22 @@ def stages(data: Path, runs: Path, from_scratch: bool) -> Iterator[Stage]:
         yield Stage("second training", runs / "second" / "directional4w.safetensors", train("second", *again))
         yield Stage("the network to begin with", before, lambda: _copy(second, before))
     else:
-        yield Stage("the network to begin with", before, lambda: _from_history(before))
-    a_mean, b_mean = runs / "a-mean.safetensors", runs / "b-mean.safetensors"
-    yield Stage("rooms, noise and lines", runs / "a" / "directional4w.safetensors", fine("a", before, 40, "0.001", 16))
-    yield Stage("mean of its epochs", a_mean, lambda: _mean(runs / "a", a_mean, 24, 32, 36, 40))
-    yield Stage("the same, mined again", runs / "b" / "directional4w.safetensors", fine("b", a_mean, 12, "0.0007", 17))
-    yield Stage("mean of both", b_mean, lambda: _mean(runs / "b", b_mean, 8, 10, 12, others=(a_mean,)))
-    chosen = _each("--vocabulary", VOCABULARIES)
-    same = ("--architecture", ARCHITECTURE, "--epochs", "12", "--learning-rate", "0.0007", "--seed", "17", "--strength", "0.6")
-    write = ("--out", str(runs / "b"), "--resume", "--choose-seconds", CHOOSE_SECONDS, "--repeat", "2", *same, *chosen)
-    yield Stage("thresholds, and the weights", runs / "b" / "18w.safetensors", lambda: run_voicetrail("train", *heard, *write))
-    events, trained = runs / "events", [str(runs / "b" / f"{name}.safetensors") for name in VOCABULARIES]
+        yield Stage("the network to begin with", before, lambda: _from_history(course.before, before))
+    mean: Path | None = None
+    for training in course.trainings:
+        run, begin, own = runs / training.name, mean or before, runs / f"{training.name}-mean.safetensors"
+        mined = ("--begin-with", str(begin), "--mine", "--keep", "2", "--bfloat16")
+        yield Stage(training.about, run / "directional4w.safetensors", train(training.name, *training.settings, *mined))
+        others = () if mean is None else (mean,)
+        yield Stage(f"mean of training {training.name}", own, partial(_mean, run, own, training.averaged, others))
+        mean = own
+    last = runs / course.trainings[-1].name
+    chosen = (*course.trainings[-1].settings, *_each("--vocabulary", VOCABULARIES))
+    write = ("--out", str(last), "--resume", "--choose-seconds", CHOOSE_SECONDS, *chosen)
+    yield Stage("thresholds, and the weights", last / "18w.safetensors", lambda: run_voicetrail("train", *heard, *write))
+    events, trained = runs / "events", [str(last / f"{name}.safetensors") for name in VOCABULARIES]
     yield Stage(
-        "last layer and score filter by events",
+        "last layer and score filters by events",
         events / "18w.safetensors",
         lambda: _module("events.fit", *trained, "--out", str(events), *heard),
     )
@@ -134,7 +188,7 @@ def _module(name: str, *arguments: str) -> None:
     _run(sys.executable, "-m", f"voicetrail.training.{name}", *arguments)
 
 
-def _mean(run: Path, mean: Path, *epochs: int, others: Sequence[Path] = ()) -> None:
+def _mean(run: Path, mean: Path, epochs: Sequence[int], others: Sequence[Path]) -> None:
     """Average epochs, leave the mean where the run writes weights of it, and keep it."""
     _module("fit.average", str(run), *map(str, epochs), *_each("--with", others))
     _copy(run / BEST, mean)
@@ -144,15 +198,19 @@ def _copy(source: Path, target: Path) -> None:
     replace_file(target, source.read_bytes())
 
 
-def _from_history(target: Path) -> None:
+def _from_history(source: str, target: Path) -> None:
     """Take the weights to begin with from the repository's history.
+
+    Args:
+        source: commit and path.
+        target: file to write.
 
     Raises:
         TrainingError: this is no checkout with its history.
     """
-    done = subprocess.run(["git", "show", BEFORE], capture_output=True, check=False)
+    done = subprocess.run(["git", "show", source], capture_output=True, check=False)
     if done.returncode:
-        raise TrainingError(f"git show {BEFORE} gives nothing; run this in a clone with its history, or with --from-scratch")
+        raise TrainingError(f"git show {source} gives nothing; run this in a clone with its history, or with --from-scratch")
     replace_file(target, done.stdout)
 
 
@@ -184,11 +242,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="the recordings, by folder as weights/README.md lists them")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for what is made (%(default)s)")
     parser.add_argument("--from-scratch", action="store_true", help="begin with fresh weights, not with those of the history")
+    parser.add_argument(
+        "--no-gpl", action="store_true", help="begin with weights, and train them, that never heard a recording under the GPL"
+    )
     args = parser.parse_args(arguments)
     try:
         check(args.data, args.runs)
         args.runs.mkdir(parents=True, exist_ok=True)
-        for stage in stages(args.data, args.runs, args.from_scratch):
+        for stage in stages(args.data, args.runs, args.from_scratch, NO_GPL if args.no_gpl else SHIPPED):
             if stage.makes.exists():
                 output.write_line(f"{stage.name}: there already ({stage.makes})")
                 continue
