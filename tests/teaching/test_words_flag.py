@@ -53,7 +53,7 @@ def test_a_set_that_is_not_there_is_answered_with_those_that_are(
     assert main([command, str(tmp_path / "a.wav"), "--words", "yours"]) != 0
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "there are no weights named 'yours'; there are 18w, directional4w, mine" in error
+    assert "there are no weights named 'yours'; there are 18w, directional4w, directional4w-no-gpl, mine" in error
     assert main([command, str(tmp_path / "a.wav"), "--words", "mine"]) == 0
 
 
