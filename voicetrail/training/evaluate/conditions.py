@@ -141,7 +141,7 @@ def in_rooms(stream: Stream, responses: Sequence[Sound], name: str) -> Stream:
     return replace(changed(stream, lambda sound: through_rooms(sound, responses, SEGMENT)), name=name)
 
 
-def faster(stream: Stream, tempo: float) -> Stream:
-    """The same words by the same voices, faster (or, below 1, slower)."""
+def faster(stream: Stream, tempo: float, pitch: float = 1.0) -> Stream:
+    """The same words, faster (or, below 1, slower), by the same voices or, with another pitch, by higher or lower ones."""
     spoken = tuple(Spoken(each.word, round(each.begin / tempo), round(each.end / tempo)) for each in stream.spoken)
-    return Stream(f"tempo {tempo:g}", stretched(stream.sound, tempo, 1.0), spoken)
+    return Stream(f"tempo {tempo:g}", stretched(stream.sound, tempo, pitch), spoken)

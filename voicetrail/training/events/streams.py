@@ -28,7 +28,6 @@ from voicetrail.training.evaluate.streams import (
     cut_word,
     rapid_stream,
     same_word_stream,
-    stretched,
     word_stream,
 )
 from voicetrail.vocabulary import DIRECTIONS
@@ -168,7 +167,7 @@ def spoken_stream(
         stream = same_word_stream(corpus, which, SHORT_S, its_seed, words)
     if rng.random() < 0.5:
         tempo, pitch = float(rng.uniform(*TEMPOS)), float(2 ** (rng.uniform(*SEMITONES) / 12))
-        stream = replace(faster(stream, tempo), sound=stretched(stream.sound, tempo, pitch))
+        stream = faster(stream, tempo, pitch)
     return Segments(corpus, shares or Shares(), rng).changed(stream)
 
 
