@@ -72,10 +72,14 @@ def test_weights_without_gpl_begin_with_others_and_train_once_more(
     data: Path, tmp_path: Path, commands: list[tuple[str, ...]]
 ) -> None:
     runs = tmp_path / "runs"
+    assert main(["--data", str(data), "--runs", str(runs)]) == 0
+    commands.clear()
     assert main(["--data", str(data), "--runs", str(runs), "--no-gpl"]) == 0
     trained = [command[command.index("--out") + 1].rsplit("/", 1)[-1] for command in commands if "train" in command]
     assert trained == ["a", "b", "c", "c"]
-    assert (runs / "before.safetensors").read_text() == NO_GPL.before != SHIPPED.before
+    assert (runs / "no-gpl" / "before.safetensors").read_text() == NO_GPL.before != SHIPPED.before
+    assert (runs / "before.safetensors").read_text() == SHIPPED.before
+    assert not any("data." in command[0] for command in commands), "the recordings are made once for both"
 
 
 def test_what_was_stopped_goes_on_where_it_was(data: Path, tmp_path: Path, commands: list[tuple[str, ...]]) -> None:

@@ -36,7 +36,7 @@ CHOOSE_SECONDS = "300"
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One training, of which the mean of some epochs and of the mean before it is kept."""
+    """One training. Its result is the mean of some of its epochs and of the result of the training before it."""
 
     name: str
     about: str
@@ -66,12 +66,15 @@ class Training:
 class Course:
     """What the network is trained from, and how."""
 
+    folder: str
+    """Its folder among the runs: what one course has made is never taken for what another makes."""
     before: str
     """Commit and path of the weights to begin with."""
     trainings: tuple[Training, ...]
 
 
 SHIPPED = Course(
+    "",
     "be79cbe:weights/directional4w.safetensors",
     (
         Training("a", "rooms, noise and lines", 40, "0.001", 16, "0.6", (24, 32, 36, 40)),
@@ -79,6 +82,7 @@ SHIPPED = Course(
     ),
 )
 NO_GPL = Course(
+    "no-gpl",
     "bdda037:weights/directional4w.safetensors",
     (
         Training("a", "rooms, noise and lines", 26, "0.001", 21, "0.6", (16, 20, 22, 24, 26)),
@@ -106,11 +110,13 @@ def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED)
         course: the trainings.
         from_scratch: train the first network too, instead of taking it from the history of this repository.
     """
-    speech, synthetic, texts, before = runs / "speech", runs / "synthetic", runs / "texts.txt", runs / "before.safetensors"
+    speech, synthetic, texts = runs / "speech", runs / "synthetic", runs / "texts.txt"
+    own = runs / course.folder
+    before = own / "before.safetensors"
     heard = ("--data", str(data), "--negatives", str(speech), "--synthetic", str(synthetic), "--cache", str(runs / "cache"))
 
     def train(name: str, *more: str) -> Callable[[], None]:
-        out = runs / name
+        out = own / name
         return lambda: run_voicetrail("train", *heard, "--out", str(out), "--resume", "--choose-seconds", "0", *more)
 
     yield Stage(
@@ -125,36 +131,36 @@ def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED)
         lambda: _module("data.synthesize", str(synthetic), "--talk", "1200", "--heldout-talk", "150", "--text", str(texts)),
     )
     if from_scratch:
-        first, second = runs / "first" / BEST, runs / "second" / BEST
+        first, second = own / "first" / BEST, own / "second" / BEST
         yield Stage(
             "first training",
-            runs / "first" / "directional4w.safetensors",
+            own / "first" / "directional4w.safetensors",
             train("first", "--epochs", "47", "--learning-rate", "0.002", "--strength", "1"),
         )
         again = ("--begin-with", str(first), "--epochs", "28", "--learning-rate", "0.0008", "--strength", "0.4")
-        yield Stage("second training", runs / "second" / "directional4w.safetensors", train("second", *again))
+        yield Stage("second training", own / "second" / "directional4w.safetensors", train("second", *again))
         yield Stage("the network to begin with", before, lambda: _copy(second, before))
     else:
         yield Stage("the network to begin with", before, lambda: _from_history(course.before, before))
     mean: Path | None = None
     for training in course.trainings:
-        run, begin, own = runs / training.name, mean or before, runs / f"{training.name}-mean.safetensors"
+        run, begin, averaged = own / training.name, mean or before, own / f"{training.name}-mean.safetensors"
         mined = ("--begin-with", str(begin), "--mine", "--keep", "2", "--bfloat16")
         yield Stage(training.about, run / "directional4w.safetensors", train(training.name, *training.settings, *mined))
         others = () if mean is None else (mean,)
-        yield Stage(f"mean of training {training.name}", own, partial(_mean, run, own, training.averaged, others))
-        mean = own
-    last = runs / course.trainings[-1].name
+        yield Stage(f"mean of training {training.name}", averaged, partial(_mean, run, averaged, training.averaged, others))
+        mean = averaged
+    last = own / course.trainings[-1].name
     chosen = (*course.trainings[-1].settings, *_each("--vocabulary", VOCABULARIES))
     write = ("--out", str(last), "--resume", "--choose-seconds", CHOOSE_SECONDS, *chosen)
     yield Stage("thresholds, and the weights", last / "18w.safetensors", lambda: run_voicetrail("train", *heard, *write))
-    events, trained = runs / "events", [str(last / f"{name}.safetensors") for name in VOCABULARIES]
+    events, trained = own / "events", [str(last / f"{name}.safetensors") for name in VOCABULARIES]
     yield Stage(
         "last layer and score filters by events",
         events / "18w.safetensors",
         lambda: _module("events.fit", *trained, "--out", str(events), *heard),
     )
-    embeddings, read = runs / "negatives.safetensors", (*heard[:4], *heard[6:])
+    embeddings, read = own / "negatives.safetensors", (*heard[:4], *heard[6:])
     refused = (str(events / "directional4w.safetensors"), str(embeddings), *read)
     yield Stage("embeddings that taught words refuse", embeddings, lambda: _module("fit.negatives", *refused))
 
@@ -248,8 +254,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         check(args.data, args.runs)
-        args.runs.mkdir(parents=True, exist_ok=True)
-        for stage in stages(args.data, args.runs, args.from_scratch, NO_GPL if args.no_gpl else SHIPPED):
+        course = NO_GPL if args.no_gpl else SHIPPED
+        own = args.runs / course.folder
+        own.mkdir(parents=True, exist_ok=True)
+        for stage in stages(args.data, args.runs, args.from_scratch, course):
             if stage.makes.exists():
                 output.write_line(f"{stage.name}: there already ({stage.makes})")
                 continue
@@ -258,9 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrainingError as error:
         output.write_error(f"voicetrail: {error}")
         return 1
-    output.write_line(
-        f"weights: {args.runs / 'events'}/{{{','.join(VOCABULARIES)}}}.safetensors, {args.runs}/negatives.safetensors"
-    )
+    output.write_line(f"weights: {own / 'events'}/{{{','.join(VOCABULARIES)}}}.safetensors, {own}/negatives.safetensors")
     return 0
 
 
