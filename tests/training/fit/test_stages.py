@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from voicetrail.errors import TrainingError
 from voicetrail.training.fit import stages as staged
 from voicetrail.training.fit.stages import NO_GPL, SHIPPED, main, stages
 
@@ -34,7 +35,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str,
             for name in names:
                 (out / f"{name}.safetensors").touch()
         elif command[2].endswith("synthesize"):
-            (Path(command[3]) / "heldout" / "talk").mkdir(parents=True)
+            (Path(command[3]) / "words").mkdir(parents=True, exist_ok=True)
         elif command[2].endswith("speech"):
             Path(command[3]).mkdir(parents=True)
         elif command[2].endswith("negatives"):
@@ -92,9 +93,31 @@ def test_what_was_stopped_goes_on_where_it_was(data: Path, tmp_path: Path, comma
     assert [command[0].rsplit(".", 1)[-1] for command in commands] == ["average", "voicetrail"]
 
 
+def test_a_part_of_a_folder_is_not_taken_for_all_of_it(
+    data: Path, tmp_path: Path, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, complete = tmp_path / "runs", staged._run
+
+    def stopped(*command: str) -> None:
+        (Path(command[3]) / "words").mkdir(parents=True)
+        raise TrainingError("stopped")
+
+    (runs / "speech").mkdir(parents=True)
+    monkeypatch.setattr(staged, "_run", stopped)
+    assert main(["--data", str(data), "--runs", str(runs)]) == 1
+    assert not (runs / "synthetic").exists()
+    monkeypatch.setattr(staged, "_run", complete)
+    assert main(["--data", str(data), "--runs", str(runs)]) == 0
+    assert commands[0][0].endswith("synthesize"), "it is gone on with"
+    assert (runs / "synthetic" / "words").is_dir()
+
+
 def test_from_scratch_trains_the_first_network_too(data: Path, tmp_path: Path) -> None:
-    names = [stage.makes.parent.name for stage in stages(data, tmp_path, from_scratch=True)]
+    found = list(stages(data, tmp_path, from_scratch=True))
+    names = [stage.makes.parent.name for stage in found]
     assert names.index("first") < names.index("second") < names.index("a") < names.index("b")
+    trained = {stage.makes for stage in found} - {stage.makes for stage in stages(data, tmp_path, from_scratch=False)}
+    assert found[-1].makes in trained, "nothing of another course is taken for its own"
 
 
 @pytest.mark.parametrize("folder", ["rooms", "talk", "noise"])

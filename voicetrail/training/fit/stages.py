@@ -31,6 +31,8 @@ ARCHITECTURE = "temporal-resnet-medium"
 VOCABULARIES = ("directional4w", "18w")
 PACKAGES = (*(f"asterisk-core-sounds-{language}-g722" for language in ("en", "es", "fr", "it", "ru")), "drascula")
 """Debian packages whose speech is heard: those under Creative Commons licenses, and one that only the evaluation hears."""
+SENTENCES = "1200"
+"""Most sentences of synthetic talk; LibriSpeech's transcripts hold 988 without any of the words. The evaluation has real talk."""
 CHOOSE_SECONDS = "300"
 
 
@@ -111,7 +113,7 @@ def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED)
         from_scratch: train the first network too, instead of taking it from the history of this repository.
     """
     speech, synthetic, texts = runs / "speech", runs / "synthetic", runs / "texts.txt"
-    own = runs / course.folder
+    own = folder_of(runs, from_scratch, course)
     before = own / "before.safetensors"
     heard = ("--data", str(data), "--negatives", str(speech), "--synthetic", str(synthetic), "--cache", str(runs / "cache"))
 
@@ -122,13 +124,14 @@ def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED)
     yield Stage(
         "running speech out of Debian packages",
         speech,
-        lambda: _module("data.speech", str(speech), *_each("--package", PACKAGES)),
+        partial(_whole, speech, lambda folder: _module("data.speech", str(folder), *_each("--package", PACKAGES))),
     )
     yield Stage("texts for synthetic talk", texts, lambda: _write_texts(data / "talk" / TRANSCRIPTS, texts))
+    sentences = ("--text", str(texts), "--talk", SENTENCES, "--heldout-talk", "0")
     yield Stage(
         "synthetic speech",
-        synthetic / "heldout" / "talk",
-        lambda: _module("data.synthesize", str(synthetic), "--talk", "1200", "--heldout-talk", "150", "--text", str(texts)),
+        synthetic,
+        partial(_whole, synthetic, lambda folder: _module("data.synthesize", str(folder), *sentences)),
     )
     if from_scratch:
         first, second = own / "first" / BEST, own / "second" / BEST
@@ -165,6 +168,11 @@ def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED)
     yield Stage("embeddings that taught words refuse", embeddings, lambda: _module("fit.negatives", *refused))
 
 
+def folder_of(runs: Path, from_scratch: bool, course: Course) -> Path:
+    """The folder of the trainings: what they begin with decides, so that one course's are never taken for another's."""
+    return runs / course.folder / ("from-scratch" if from_scratch else "")
+
+
 def _each(flag: str, values: Sequence[object]) -> list[str]:
     """The flag before each value."""
     return [word for value in values for word in (flag, str(value))]
@@ -192,6 +200,13 @@ def run_voicetrail(*arguments: str) -> None:
 
 def _module(name: str, *arguments: str) -> None:
     _run(sys.executable, "-m", f"voicetrail.training.{name}", *arguments)
+
+
+def _whole(folder: Path, make: Callable[[Path], None]) -> None:
+    """Make a folder under another name and rename it at the end: a part of it is never taken for all of it. It can be resumed."""
+    part = folder.with_name(f"{folder.name}.part")
+    make(part)
+    part.rename(folder)
 
 
 def _mean(run: Path, mean: Path, epochs: Sequence[int], others: Sequence[Path]) -> None:
@@ -255,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check(args.data, args.runs)
         course = NO_GPL if args.no_gpl else SHIPPED
-        own = args.runs / course.folder
+        own = folder_of(args.runs, args.from_scratch, course)
         own.mkdir(parents=True, exist_ok=True)
         for stage in stages(args.data, args.runs, args.from_scratch, course):
             if stage.makes.exists():
