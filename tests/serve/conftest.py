@@ -82,7 +82,7 @@ class Running:
 async def output_until(socket: aiohttp.ClientWebSocketResponse, text: bytes) -> bytes:
     """Read a terminal until a text has come."""
     seen = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while text not in seen:
             message = await socket.receive()
             assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
@@ -91,7 +91,7 @@ async def output_until(socket: aiohttp.ClientWebSocketResponse, text: bytes) -> 
     return seen
 
 
-async def until(condition: Any, seconds: float = 10) -> None:
+async def until(condition: Any, seconds: float = 60) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -78,7 +78,7 @@ async def attack(running: Running, chance: random.Random, count: int, seen: list
                 await (socket.send_bytes(each) if isinstance(each, bytes) else socket.send_str(each))
                 if socket.closed or socket.close_code is not None:
                     break
-            await asyncio.wait_for(socket.close(), 5)
+            await asyncio.wait_for(socket.close(), 60)
         except (aiohttp.ClientError, ConnectionError, UnicodeError):
             sent += 1
     seen.append(sent)
