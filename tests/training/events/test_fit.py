@@ -146,7 +146,7 @@ def test_the_program_writes_weights_with_a_filter_and_both_settings(
     monkeypatch.setattr(fitting, "choose_settings", choose)
     shipped = [Path("weights") / f"{name}.safetensors" for name in ("directional4w", "18w")]
     arguments = [*map(str, shipped), "--out", str(tmp_path / "out"), "--data", str(data), "--cache", str(tmp_path / "cache")]
-    fewer = ["--streams", "2", "--more-streams", "2", "--processes", "1"]
+    fewer = ["--streams", "2", "--processes", "1"]
     assert main([*arguments, *fewer]) == 0, capsys.readouterr().err
     filters = []
     for path in shipped:

@@ -2,13 +2,13 @@
 
     python -m voicetrail.training.events.fit WEIGHTS… --out FOLDER --data DATA
 
-Only the rows of the four directions in the last layer change, the rest of the network stays as it is. They and the filter are fitted
-to the embeddings of streams of the training speakers (``training.events.streams``): each word is to be one high score soon after its
+Only the rows of a file's words in the last layer change, the rest of the network stays as it is. They and the filter are fitted to
+the embeddings of streams of the training speakers (``training.events.streams``): each word is to be one high score soon after its
 end, and nothing else. The detector's settings are then chosen on the choosing half of the validation speakers. On two cores, it takes
 an hour, most of it for the embeddings of the streams and the choice of the settings.
 
-Further weights files of the same network with other labels get the same rows, and a filter that is fitted to streams of their own
-words. A filter that was fitted to the four directions took digits for one another (``weights/EXPERIMENTS.md``).
+Several weights files of the same network with different labels share the streams, but each has rows and a filter of its own. A filter
+that was fitted to the four directions took digits for one another (``weights/EXPERIMENTS.md``).
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ from voicetrail.training.events.model import EventModel
 from voicetrail.vocabulary import DIRECTIONS, RESERVED, UNKNOWN, is_word
 
 STREAMS = 120
-"""Streams with directions: some eighteen hours."""
-MORE_STREAMS = 60
-"""Streams with the words of each further weights file."""
+"""Streams with the words of each weights file: some eighteen hours. Those of eighteen words hold all directions, too."""
 FILTER_EPOCHS, FILTER_RATE = 30, 0.03
 """Passes over the streams with the last layer as it was, and the learning rate of the filter."""
 EPOCHS, HEAD_RATE, LATER_RATE = 10, 0.003, 0.01
@@ -120,17 +118,11 @@ def fit(model: EventModel, streams: Sequence[Scored], clips: SingleClips, *, sca
     Returns:
         The loss of events per spoken word in the last pass.
     """
-    fit_filter(model, streams, scale=scale, seed=seed)
+    torch.manual_seed(seed)
+    _passes(model, streams, None, [([model.taps, model.offset], FILTER_RATE)], max(1, round(FILTER_EPOCHS * scale)))
     head = [model.moved, model.moved_bias]
     rates = [(head, HEAD_RATE), ([model.taps, model.offset], LATER_RATE)]
     return _passes(model, streams, clips, rates, max(1, round(EPOCHS * scale)))
-
-
-def fit_filter(model: EventModel, streams: Sequence[Scored], *, scale: float = 1.0, seed: int = SEED) -> float:
-    """Fit only the filter of a model, in place; see ``fit``."""
-    torch.manual_seed(seed)
-    rates = [([model.taps, model.offset], FILTER_RATE)]
-    return _passes(model, streams, None, rates, max(1, round(FILTER_EPOCHS * scale)))
 
 
 def _passes(
@@ -199,29 +191,26 @@ def check(weights: Sequence[Weights]) -> None:
 
 
 def fit_all(weights: Sequence[Weights], streams: Sequence[EmbeddedStream], clips: SingleClips) -> list[Fitted]:
-    """Fit the last layer and a filter for the first weights, and a filter for each of the others behind the same last layer.
+    """Fit the last layer and a filter for each weights file.
 
     Args:
         weights: of one network.
         streams: at least one for the words of each.
         clips: at least one.
     """
-    first, *others = weights
-    model = EventModel(first.info, first.model.head, DIRECTIONS)
-    loss = fit(model, scored(streams, model), clips)
-    output.write_line(f"{first.name}: loss {loss:.3f} per spoken word", flush=True)
-    head = nn.Linear(first.model.head.in_features, first.model.head.out_features)
-    with torch.no_grad():
-        for parameter, now in zip((head.weight, head.bias), model.head(), strict=True):
-            parameter.copy_(now)
-    state = {f"head.{name}": value for name, value in head.state_dict().items()}
-    out = [Fitted(state, model.score_filter())]
-    for each in others:
-        more = EventModel(each.info, head, [label for label in each.info.labels if is_word(label)])
-        loss = fit_filter(more, scored(streams, more))
+    out = []
+    for each in weights:
+        model = EventModel(each.info, each.model.head, words_of(each))
+        loss = fit(model, scored(streams, model), clips)
         output.write_line(f"{each.name}: loss {loss:.3f} per spoken word", flush=True)
-        out.append(Fitted(state, more.score_filter()))
+        weight, bias = (value.detach().clone() for value in model.head())
+        out.append(Fitted({"head.weight": weight, "head.bias": bias}, model.score_filter()))
     return out
+
+
+def words_of(weights: Weights) -> tuple[str, ...]:
+    """The words of a weights file."""
+    return tuple(filter(is_word, weights.info.labels))
 
 
 def with_filter(info: WeightsInfo, score_filter: ScoreFilter) -> WeightsInfo:
@@ -243,12 +232,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--synthetic", type=Path, help="folder of synthetic speech")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder for decoded sound (%(default)s)")
-    parser.add_argument("--streams", type=int, default=STREAMS, help="streams with directions to fit to (%(default)d)")
     parser.add_argument(
-        "--more-streams",
-        type=int,
-        default=MORE_STREAMS,
-        help="streams with the words of each further weights file (%(default)d)",
+        "--streams", type=int, default=STREAMS, help="streams with the words of each weights file to fit to (%(default)d)"
     )
     parser.add_argument(
         "--processes", type=int, default=2, help="processes that make the streams and their embeddings (%(default)d)"
@@ -270,8 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = [load_weights(path) for path in args.weights]
         check(weights)
         if args.fitted is None:
-            counts: dict[tuple[str, ...], int] = {DIRECTIONS: args.streams}
-            counts |= {tuple(filter(is_word, each.info.labels)): args.more_streams for each in weights[1:]}
+            counts = {words_of(each): args.streams for each in weights}
             todo = jobs(counts)
             streams = list(embed_streams(args.weights[0], folders, args.cache, SEED, todo, args.processes))
             clips = load_corpus(folders, "training", args.cache).clips
