@@ -14,6 +14,7 @@ from voicetrail.training.data.heldout import Half
 from voicetrail.training.evaluate import choose, tuning
 from voicetrail.training.evaluate.choose import FILTERED_SMOOTHINGS, FILTERED_TALK_SHIFTS, SMOOTHINGS, TALK_SHIFTS, Choice
 from voicetrail.training.evaluate.conditions import Make, conditions
+from voicetrail.vocabulary import DIRECTIONS, is_word
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +51,24 @@ def test_settings_are_chosen_on_the_streams_of_all_seeds(monkeypatch: pytest.Mon
     monkeypatch.setattr(tuning, "conditions", first_condition)
     tuning.choose_settings(load_weights("directional4w"), corpus(4), 12.0, longest_s=12.0, seeds=(3, 4))
     assert seeds == [3, 4]
+
+
+@pytest.mark.parametrize("every_word", [False, True])
+def test_of_a_larger_vocabulary_the_directions_count_or_every_word(monkeypatch: pytest.MonkeyPatch, every_word: bool) -> None:
+    asked: list[set[str]] = []
+
+    def first_condition(
+        corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str]
+    ) -> Iterator[tuple[str, Make]]:
+        asked.append({*words})
+        return islice(conditions(corpus, which, seconds, seed, words), 1)
+
+    monkeypatch.setattr(tuning, "conditions", first_condition)
+    weights = load_weights("18w")
+    best = tuning.choose_settings(weights, corpus(4), 12.0, longest_s=12.0, every_word=every_word)[0]
+    words = {*filter(is_word, weights.info.labels)}
+    assert asked == [words if every_word else {*DIRECTIONS}]
+    assert {*best.settings.thresholds} == words
+    per_hour = best.false_moves["per_hour"]
+    assert isinstance(per_hour, dict)
+    assert {*per_hour} == asked[0]

@@ -138,8 +138,11 @@ def test_the_program_writes_weights_with_a_filter_and_both_settings(
     monkeypatch.setattr(fitting, "FILTER_EPOCHS", 1)
     chosen: list[tuple[str, ...]] = []
 
-    def choose(weights: Weights, corpus: Corpus, seconds: float, rates: object, seeds: Sequence[int]) -> list[Choice]:
+    def choose(
+        weights: Weights, corpus: Corpus, seconds: float, rates: object, seeds: Sequence[int], every_word: bool
+    ) -> list[Choice]:
         assert len(seeds) >= 2
+        assert every_word == ("seven" in weights.info.labels)
         chosen.append(weights.info.labels)
         return [Choice(DetectorSettings(0.66, smoothing=0.04), 0.9, 1.0, 0.0, {"thresholds": [], "per_hour": {}})]
 

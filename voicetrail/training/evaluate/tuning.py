@@ -82,11 +82,11 @@ def choose_settings(
     longest_s: float = math.inf,
     rates: AllowedRates | None = None,
     seeds: Sequence[int] = (SEED,),
+    every_word: bool = False,
 ) -> list[Choice]:
     """Choose the detector's settings for weights, on the choosing half of the validation streams, in all conditions.
 
-    With a larger vocabulary, only the directions count, because they move the pen; all words get the resulting threshold. Blanking is
-    ignored, because scores are computed once for all settings.
+    All words get the same threshold. Blanking is ignored, because scores are computed once for all settings.
 
     Args:
         weights: their network is copied, not changed. The settings are for the scores after their score filter, if they have one.
@@ -96,6 +96,7 @@ def choose_settings(
         longest_s: use only this much of the beginning of streams without words, in s.
         rates: allowed false moves.
         seeds: of the streams, which are made once for each. One seed alone can mislead by a point.
+        every_word: count all words that the weights know. By default, only the directions count, because they move the pen.
 
     Returns:
         The choices, best first.
@@ -103,7 +104,8 @@ def choose_settings(
     rates = rates or AllowedRates()
     recognizer = Recognizer(replace(weights, model=copy.deepcopy(weights.model)))
     words = [label for label in recognizer.labels if label not in (UNKNOWN, NOISE)]
-    targets = [word for word in words if word in DIRECTIONS] or words
+    directions = [word for word in words if word in DIRECTIONS]
+    targets = words if every_word or not directions else directions
 
     def scored(streams: Sequence[Stream]) -> list[Heard]:
         score_filter = recognizer.score_filter

@@ -61,6 +61,9 @@ CLIPS_BATCH = 2048
 RATES = AllowedRates(among=24.0)
 """Allowed false moves for choosing the threshold: among words, about as many as the weights before made on the same streams (22.5 at
 their threshold of 0.78)."""
+MORE_RATES = AllowedRates(among=60.0, speech=9.0)
+"""The same for a vocabulary of more words, all of which count: among words, about as many false words as *18w* made before (59).
+Digits move no pen, so more of them than of the directions may be taken from speech."""
 CHOOSE_SECONDS = 450.0
 """Length of each stream for choosing settings, in s."""
 CHOOSE_SEEDS = (11, 111)
@@ -267,7 +270,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         validation = load_corpus(folders, "validation", args.cache)
         for path, each in zip(args.weights, made, strict=True):
             provisional = load_weights(_write(path, args.out, each))
-            best = choose_settings(provisional, validation, args.choose_seconds, rates=RATES, seeds=CHOOSE_SEEDS)[0]
+            more = {*words_of(provisional)} > {*DIRECTIONS}
+            rates = MORE_RATES if more else RATES
+            best = choose_settings(
+                provisional, validation, args.choose_seconds, rates=rates, seeds=CHOOSE_SEEDS, every_word=more
+            )[0]
             output.write_line(
                 f"{best.settings}: {best.heard:.1%} detected, {best.false_an_hour:.1f} false moves per hour of speech"
             )
