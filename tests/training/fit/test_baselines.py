@@ -7,7 +7,7 @@ import pytest
 
 from voicetrail.training.evaluate import compare
 from voicetrail.training.fit import baselines, stages
-from voicetrail.training.fit.baselines import Rounds, main
+from voicetrail.training.fit.baselines import Recordings, Rounds, main
 
 
 @pytest.fixture
@@ -74,6 +74,23 @@ def test_a_worse_round_is_not_gone_on_from(data: Path, tmp_path: Path, commands:
     rounds = Rounds(tmp_path / "runs/baselines/bc-resnet")
     assert rounds.settled
     assert rounds.best == rounds.at(1)
+
+
+def test_a_better_round_is_chosen_for_again(
+    data: Path, tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, choose = list[Path | None](), baselines.choose
+
+    def choosing(rounds: Rounds, ours: Path, heard: Recordings) -> Path:
+        made.append(rounds.best)
+        return choose(rounds, ours, heard)
+
+    monkeypatch.setattr(baselines, "choose", choosing)
+    arguments = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--network", "ds-cnn", "--rounds"]
+    rounds = Rounds(tmp_path / "runs/baselines/ds-cnn")
+    for number in ("1", "1", "2"):
+        assert main([*arguments, number]) == 0
+    assert made == [rounds.at(1), rounds.at(2)]
 
 
 def test_rounds_that_are_not_over_do_not_count(data: Path, tmp_path: Path, commands: list[list[str]]) -> None:

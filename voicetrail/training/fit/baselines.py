@@ -99,6 +99,12 @@ class Rounds:
         scores = self.scores
         return self.at(scores.index(max(scores)) + 1) if scores else None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether there are weights whose threshold was chosen after the best round."""
+        path, best = self.folder / WEIGHTS, self.best
+        return best is not None and path.exists() and path.stat().st_mtime_ns >= (best / WEIGHTS).stat().st_mtime_ns
+
     def at(self, number: int) -> Path:
         """The folder of a round, the first of which is 1."""
         return self.folder / f"round-{number}"
@@ -217,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     train_round(name, rounds, heard)
         for name, rounds in networks.items():
             output.write_line(f"{name}: {_said(rounds)}", flush=True)
-            if not (rounds.folder / WEIGHTS).exists():
+            if not rounds.chosen:
                 choose(rounds, args.ours, heard)
     except VoicetrailError as error:
         output.write_error(f"voicetrail: {error}")
