@@ -39,36 +39,36 @@ def test_settings_are_chosen_on_the_scores_after_the_filter() -> None:
     assert max(each.heard for each in plain) < max(each.heard for each in bold)
 
 
-def test_settings_are_chosen_on_the_streams_of_all_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds: list[int] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, set[str]]]:
+    """The seed and the words of all streams that settings are chosen on."""
+    calls: list[tuple[int, set[str]]] = []
 
     def first_condition(
         corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str]
     ) -> Iterator[tuple[str, Make]]:
-        seeds.append(seed)
+        calls.append((seed, {*words}))
         return islice(conditions(corpus, which, seconds, seed, words), 1)
 
     monkeypatch.setattr(tuning, "conditions", first_condition)
+    return calls
+
+
+def test_settings_are_chosen_on_the_streams_of_all_seeds(asked: list[tuple[int, set[str]]]) -> None:
     tuning.choose_settings(load_weights("directional4w"), corpus(4), 12.0, longest_s=12.0, seeds=(3, 4))
-    assert seeds == [3, 4]
+    assert [seed for seed, _ in asked] == [3, 4]
 
 
 @pytest.mark.parametrize("every_word", [False, True])
-def test_of_a_larger_vocabulary_the_directions_count_or_every_word(monkeypatch: pytest.MonkeyPatch, every_word: bool) -> None:
-    asked: list[set[str]] = []
-
-    def first_condition(
-        corpus: Corpus, which: Half, seconds: float, seed: int, words: Sequence[str]
-    ) -> Iterator[tuple[str, Make]]:
-        asked.append({*words})
-        return islice(conditions(corpus, which, seconds, seed, words), 1)
-
-    monkeypatch.setattr(tuning, "conditions", first_condition)
+def test_either_the_directions_of_a_larger_vocabulary_count_or_every_word(
+    asked: list[tuple[int, set[str]]], every_word: bool
+) -> None:
     weights = load_weights("18w")
     best = tuning.choose_settings(weights, corpus(4), 12.0, longest_s=12.0, every_word=every_word)[0]
     words = {*filter(is_word, weights.info.labels)}
-    assert asked == [words if every_word else {*DIRECTIONS}]
+    counted = words if every_word else {*DIRECTIONS}
+    assert [words for _, words in asked] == [counted]
     assert {*best.settings.thresholds} == words
     per_hour = best.false_moves["per_hour"]
     assert isinstance(per_hour, dict)
-    assert {*per_hour} == asked[0]
+    assert {*per_hour} == counted

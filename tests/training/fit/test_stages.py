@@ -108,7 +108,7 @@ def test_a_part_of_a_folder_is_not_taken_for_all_of_it(
     assert not (runs / "synthetic").exists()
     monkeypatch.setattr(staged, "_run", complete)
     assert main(["--data", str(data), "--runs", str(runs)]) == 0
-    assert commands[0][0].endswith("synthesize"), "it is gone on with"
+    assert commands[0][0].endswith("synthesize"), "it is resumed"
     assert (runs / "synthetic" / "words").is_dir()
 
 

@@ -112,8 +112,8 @@ def _best(choices: Sequence[Choice]) -> list[Choice]:
 def _lowest(labels: Sequence[str], words: Sequence[str], settings: DetectorSettings, kind: Allowed, least: float) -> float:
     """The lowest threshold of at least ``least`` at which the false moves stay within the limit; the highest if there is none.
 
-    The search halves the range, for each threshold takes minutes with a large vocabulary. It assumes that a higher threshold never
-    makes more false moves, of which there are exceptions of one move at a time.
+    The search halves the range at each step, because to try one threshold takes long with a large vocabulary. It assumes
+    that a higher threshold never makes more false moves.
     """
 
     def within(threshold: float) -> bool:

@@ -62,9 +62,9 @@ RATES = AllowedRates(among=24.0)
 """Allowed false moves for choosing the threshold: among words, about as many as the weights before made on the same streams (22.5 at
 their threshold of 0.78)."""
 MORE_RATES = AllowedRates(among=60.0, speech=15.0)
-"""The same for a vocabulary of more words, all of which count: among words, about as many false words as *18w* made before (59). In
-speech, more are allowed than of the directions, because digits move no pen, and because that half hour is mostly two phrases said by
-many: at 9 an hour, a few times *zero* and *yes* in these would cost two points of detected words."""
+"""Allowed false words for a larger vocabulary, all of whose words count: among words, about as many as *18w* made before (59). In
+speech, more than for the directions, because digits do not move the pen, and because the half hour of speech mostly repeats two
+phrases: at 9 an hour, a few *zero* and *yes* in them would cost two points of detected words."""
 CHOOSE_SECONDS = 450.0
 """Length of each stream for choosing settings, in s."""
 CHOOSE_SEEDS = (11, 111)
@@ -204,7 +204,7 @@ def fit_all(weights: Sequence[Weights], streams: Sequence[EmbeddedStream], clips
     """
     out = []
     for each in weights:
-        model = EventModel(each.info, each.model.head, words_of(each))
+        model = EventModel(each.info, each.model.head, words_of(each.info))
         loss = fit(model, scored(streams, model), clips)
         output.write_line(f"{each.name}: loss {loss:.3f} per spoken word", flush=True)
         weight, bias = (value.detach().clone() for value in model.head())
@@ -212,9 +212,9 @@ def fit_all(weights: Sequence[Weights], streams: Sequence[EmbeddedStream], clips
     return out
 
 
-def words_of(weights: Weights) -> tuple[str, ...]:
+def words_of(info: WeightsInfo) -> tuple[str, ...]:
     """The words of a weights file."""
-    return tuple(filter(is_word, weights.info.labels))
+    return tuple(filter(is_word, info.labels))
 
 
 def with_filter(info: WeightsInfo, score_filter: ScoreFilter) -> WeightsInfo:
@@ -259,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = [load_weights(path) for path in args.weights]
         check(weights)
         if args.fitted is None:
-            counts = {words_of(each): args.streams for each in weights}
+            counts = {words_of(each.info): args.streams for each in weights}
             todo = jobs(counts)
             streams = list(embed_streams(args.weights[0], folders, args.cache, SEED, todo, args.processes))
             clips = load_corpus(folders, "training", args.cache).clips
@@ -271,10 +271,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         validation = load_corpus(folders, "validation", args.cache)
         for path, each in zip(args.weights, made, strict=True):
             provisional = load_weights(_write(path, args.out, each))
-            more = {*words_of(provisional)} > {*DIRECTIONS}
-            rates = MORE_RATES if more else RATES
+            every_word = {*words_of(provisional.info)} > {*DIRECTIONS}
+            rates = MORE_RATES if every_word else RATES
             best = choose_settings(
-                provisional, validation, args.choose_seconds, rates=rates, seeds=CHOOSE_SEEDS, every_word=more
+                provisional, validation, args.choose_seconds, rates=rates, seeds=CHOOSE_SEEDS, every_word=every_word
             )[0]
             output.write_line(
                 f"{best.settings}: {best.heard:.1%} detected, {best.false_an_hour:.1f} false moves per hour of speech"
@@ -309,7 +309,7 @@ def _write(
     """Write a weights file with the last layer, the filter and, if known, the settings; all else stays as it is in ``path``."""
     info = with_filter(load_weights(path).info, made.score_filter)
     if settings is not None:
-        thresholds = dict.fromkeys(filter(is_word, info.labels), settings.threshold)
+        thresholds = dict.fromkeys(words_of(info), settings.threshold)
         about = {**info.about, "false_moves": false_moves, "events": {"seed": SEED, "epochs": [FILTER_EPOCHS, EPOCHS]}}
         info = replace(info, detector=replace(settings, thresholds=thresholds), about=about)
     save_weights(out / path.name, {**safetensors.torch.load_file(path), **made.head}, info)

@@ -27,7 +27,7 @@ class EventModel(nn.Module):
     """From embeddings of hops to the filtered scores of words, in log-odds.
 
     It computes what ``spotting.posteriors`` and ``spotting.score_filter`` compute, so that gradients pass. Only the rows of the words
-    in the last layer are fitted: with the rows of all classes, nothing was gained, and other vocabularies use them.
+    in the last layer are fitted: with the rows of all classes, nothing was gained.
 
     Args:
         info: of the weights.

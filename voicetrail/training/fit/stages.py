@@ -32,7 +32,8 @@ VOCABULARIES = ("directional4w", "18w")
 PACKAGES = (*(f"asterisk-core-sounds-{language}-g722" for language in ("en", "es", "fr", "it", "ru")), "drascula")
 """Debian packages whose speech is heard: those under Creative Commons licenses, and one that only the evaluation hears."""
 SENTENCES = "1200"
-"""Most sentences of synthetic talk; LibriSpeech's transcripts hold 988 without any of the words. The evaluation has real talk."""
+"""Largest number of sentences of synthetic talk. LibriSpeech's transcripts contain 988 that are suitable
+(``data.synthesize.sentences``). None are held out, because the evaluation has real talk."""
 CHOOSE_SECONDS = "300"
 
 
@@ -69,7 +70,7 @@ class Course:
     """What the network is trained from, and how."""
 
     folder: str
-    """Its folder among the runs: what one course has made is never taken for what another makes."""
+    """Name of its folder among the runs; empty for that of all runs (``folder_of``)."""
     before: str
     """Commit and path of the weights to begin with."""
     trainings: tuple[Training, ...]
@@ -124,15 +125,11 @@ def stages(data: Path, runs: Path, from_scratch: bool, course: Course = SHIPPED)
     yield Stage(
         "running speech out of Debian packages",
         speech,
-        partial(_whole, speech, lambda folder: _module("data.speech", str(folder), *_each("--package", PACKAGES))),
+        lambda: _make_whole(speech, "data.speech", *_each("--package", PACKAGES)),
     )
     yield Stage("texts for synthetic talk", texts, lambda: _write_texts(data / "talk" / TRANSCRIPTS, texts))
     sentences = ("--text", str(texts), "--talk", SENTENCES, "--heldout-talk", "0")
-    yield Stage(
-        "synthetic speech",
-        synthetic,
-        partial(_whole, synthetic, lambda folder: _module("data.synthesize", str(folder), *sentences)),
-    )
+    yield Stage("synthetic speech", synthetic, lambda: _make_whole(synthetic, "data.synthesize", *sentences))
     if from_scratch:
         first, second = own / "first" / BEST, own / "second" / BEST
         yield Stage(
@@ -202,10 +199,10 @@ def _module(name: str, *arguments: str) -> None:
     _run(sys.executable, "-m", f"voicetrail.training.{name}", *arguments)
 
 
-def _whole(folder: Path, make: Callable[[Path], None]) -> None:
-    """Make a folder under another name and rename it at the end: a part of it is never taken for all of it. It can be resumed."""
+def _make_whole(folder: Path, module: str, *arguments: str) -> None:
+    """Let a module make a folder under another name, and rename it when it is complete. An incomplete one is resumed."""
     part = folder.with_name(f"{folder.name}.part")
-    make(part)
+    _module(module, str(part), *arguments)
     part.rename(folder)
 
 
