@@ -224,6 +224,11 @@ async def test_a_window_that_is_too_small_shows_a_message_and_recovers(app: Voic
         await pilot.resize_terminal(50, 12)
         message = ["The window is too small.", "60×20 is needed, but it has 50×12."]
         await until(pilot, lambda: painted(app)[:2] == message)
+        await pilot.resize_terminal(30, 8)
+        narrow = ["The window is too small.", "60×20 is needed, but it has", "30×8.", "Make it larger, or press q to", "quit."]
+        await until(pilot, lambda: painted(app)[:5] == narrow)
+        await pilot.resize_terminal(50, 12)
+        await until(pilot, lambda: painted(app)[:4] == [*message, "Make it larger, or press q to quit.", ""])
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: "voicetrail" in painted(app)[0])
         assert drawn(shown(app)) == ["╶───►"]

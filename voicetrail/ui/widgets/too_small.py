@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from voicetrail.output import SMALLEST_WINDOW
 from voicetrail.ui.widgets.rows import Rows
+from voicetrail.ui.widgets.wrap import wrapped
 
 
 def is_too_small(width: int, height: int) -> bool:
@@ -24,6 +25,12 @@ class TooSmall(Rows):
         look = self.look
         columns, rows = SMALLEST_WINDOW
         by = "x" if look.marks.full == "=" else "×"
-        self.put(0, [("The window is too small.", look.warn)])
-        self.put(1, [(f"{columns}{by}{rows} is needed, but it has {width}{by}{height}.", look.text)])
-        self.put(2, [("Make it larger, or press q to quit.", look.dim)])
+        message = [
+            [("The window is too small.", look.warn)],
+            [(f"{columns}{by}{rows} is needed, but it has {width}{by}{height}.", look.text)],
+            [("Make it larger, or press q to quit.", look.dim)],
+        ]
+        lines = wrapped(message, width)
+        for y, runs in enumerate(lines):
+            self.put(y, runs)
+        self.truncate(len(lines))
